@@ -1,0 +1,34 @@
+/**
+ * What an administrator decides for the whole cluster.
+ * @module
+ */
+import type { Cidr, Family } from './address.ts'
+
+/** A range that pods get addresses from. Every node gets a range of `2^hostBits` addresses out of it. */
+export interface ClusterNetwork {
+  readonly cidr: Cidr
+  readonly hostBits: number
+}
+
+/** How packets travel between nodes. All three are the same kind of flow-based OVS port. */
+export type Encapsulation =
+  | { readonly type: 'vxlan'; readonly port: number }
+  | { readonly type: 'geneve'; readonly port: number }
+  | { readonly type: 'gre' }
+
+/** The cluster's network configuration: one object, named `default`. */
+export interface Cluster {
+  /** At most one family twice or more is fine: the first network with a free range wins, per family. */
+  readonly networks: readonly ClusterNetwork[]
+  readonly serviceNetworks: readonly Cidr[]
+  /** `multitenant`: a VNI per namespace; `subnet`: every pod reaches every pod. */
+  readonly tenancy: 'multitenant' | 'subnet'
+  readonly encapsulation: Encapsulation
+  /** The family of the addresses that tunnels run between. */
+  readonly underlay: Family
+  /** MTU of pod interfaces in bytes; absent: what fits every node's uplink. */
+  readonly mtu?: number
+}
+
+/** Namespaces that every tenant may talk to from the start. */
+export const GLOBAL_NAMESPACES: readonly string[] = ['default', 'kube-system']

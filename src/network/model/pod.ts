@@ -1,0 +1,20 @@
+/**
+ * A pod as the cluster knows it: what the agent, `weft audit` and `weft trace` compare with.
+ * @module
+ */
+import type { Ip } from './address.ts'
+
+/** A pod as the cluster knows it. */
+export interface Pod {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly node: string
+  readonly addresses: readonly Ip[]
+}
+
+/** A namespace as the cluster knows it. */
+export interface Namespace {
+  readonly name: string
+  readonly uid: string
+}

@@ -1,0 +1,83 @@
+/**
+ * Shared state as the daemons know it: list, watch, compare-and-swap over the model. They know this interface, not
+ * Kubernetes or etcd; every implementation passes the same conformance suite.
+ * @module
+ */
+import type { Cluster } from '../network/model/cluster.ts'
+import type { Node, NodeNetwork } from '../network/model/node.ts'
+import type { Namespace, Pod } from '../network/model/pod.ts'
+import type { Tenant } from '../network/model/tenant.ts'
+
+/** What is kept under each kind. Names are unique within a kind. */
+export interface Kinds {
+  /** One object, `default`. */
+  readonly Cluster: Cluster
+  readonly Node: Node
+  /** Named as its node. */
+  readonly NodeNetwork: NodeNetwork
+  readonly Namespace: Namespace
+  /** Named as its namespace. */
+  readonly Tenant: Tenant
+  /** Named `<namespace>/<name>`. */
+  readonly Pod: Pod
+}
+
+/** The name of a kind. */
+export type Kind = keyof Kinds
+
+/** An object with the revision at which it was last written. Revisions only grow, across all kinds. */
+export interface Stored<K extends Kind> {
+  readonly name: string
+  readonly revision: number
+  readonly value: Kinds[K]
+}
+
+/** What happened to an object. A deletion carries the object as it last was. */
+export type Change<K extends Kind> =
+  | { readonly type: 'put'; readonly object: Stored<K> }
+  | { readonly type: 'delete'; readonly object: Stored<K> }
+  /** Nothing happened up to this revision: lets a watcher resume from here. */
+  | { readonly type: 'bookmark'; readonly revision: number }
+
+/** A kind's objects at a revision from which a watch can go on without a gap. */
+export interface Listing<K extends Kind> {
+  readonly revision: number
+  readonly objects: readonly Stored<K>[]
+}
+
+/** Shared state. Every call may throw a {@link RegistryError}. */
+export interface Registry {
+  get<K extends Kind>(kind: K, name: string): Promise<Stored<K> | undefined>
+  list<K extends Kind>(kind: K): Promise<Listing<K>>
+  /**
+   * Every change after `after`, in order, until `signal` aborts. Throws `REGISTRY_EXPIRED` when the history no longer
+   * reaches back that far: list again.
+   */
+  watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncIterable<Change<K>>
+  /** Throws `REGISTRY_EXISTS` when the name is taken. */
+  create<K extends Kind>(kind: K, name: string, value: Kinds[K]): Promise<Stored<K>>
+  /** Throws `REGISTRY_CONFLICT` when the object changed since `revision`, `REGISTRY_NOT_FOUND` when it is gone. */
+  update<K extends Kind>(kind: K, name: string, value: Kinds[K], revision: number): Promise<Stored<K>>
+  /** Deletes at `revision`, or whatever is there. Throws as {@link update} does. */
+  delete(kind: Kind, name: string, revision?: number): Promise<void>
+}
+
+/** The ways a call can fail. Only `REGISTRY_UNAVAILABLE` is worth repeating unchanged. */
+export type RegistryErrorCode =
+  | 'REGISTRY_NOT_FOUND'
+  | 'REGISTRY_EXISTS'
+  | 'REGISTRY_CONFLICT'
+  | 'REGISTRY_EXPIRED'
+  | 'REGISTRY_INVALID'
+  | 'REGISTRY_UNAVAILABLE'
+
+/** A call on shared state that failed. */
+export class RegistryError extends Error {
+  readonly code: RegistryErrorCode
+
+  constructor(code: RegistryErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'RegistryError'
+    this.code = code
+  }
+}
