@@ -1,0 +1,76 @@
+/**
+ * What every fragment of a node's plan may look at: the cluster's configuration and the node's own place in it.
+ * @module
+ */
+import {
+  type Cidr,
+  cidr,
+  contains,
+  type Family,
+  familyOf,
+  firstIp,
+  formatIp,
+  type Ip,
+  ipValue,
+  type Mac,
+  macFromIp,
+} from './model/address.ts'
+import type { Cluster } from './model/cluster.ts'
+import type { NodeNetwork } from './model/node.ts'
+
+/** A node's own range of one family. */
+export interface LocalRange {
+  readonly family: Family
+  readonly range: Cidr
+  /** The node's own address in it; the pods' gateway. */
+  readonly gateway: Ip
+}
+
+/** The cluster and this node's place in it. */
+export interface NodeContext {
+  readonly cluster: Cluster
+  readonly self: NodeNetwork
+  readonly ranges: readonly LocalRange[]
+  /** The MAC address that pods see as everybody's: the gateway port's. */
+  readonly routerMac: Mac
+  /** MTU of pod interfaces, in bytes. */
+  readonly mtu: number
+}
+
+/** The context of a node, or undefined while it has no range. */
+export function nodeContext(cluster: Cluster, self: NodeNetwork, mtu: number): NodeContext | undefined {
+  const ranges = self.ranges.map(localRange)
+  const [first] = ranges
+  if (first === undefined) return undefined
+  return { cluster, self, ranges, routerMac: macFromIp(first.gateway), mtu }
+}
+
+/** A range with the node's own address: last octet with bit 0 set in IPv4 (k8s-ovs A.9), first address + 1 in IPv6. */
+export function localRange(range: Cidr): LocalRange {
+  const family = familyOf(range)
+  return { family, range, gateway: formatIp(family, ipValue(firstIp(range)) | 1n) }
+}
+
+/** The pod networks of one family. */
+export function podNetworks(cluster: Cluster, family: Family): readonly Cidr[] {
+  return cluster.networks.map((network) => network.cidr).filter((network) => familyOf(network) === family)
+}
+
+/** The address that tunnels to this node end at, or undefined when it has none of the underlay's family. */
+export function tunnelAddress(cluster: Cluster, node: NodeNetwork): Ip | undefined {
+  return node.addresses.find((address) => familyOf(address) === cluster.underlay)
+}
+
+/** Whether an address belongs to the overlay. */
+export function isPodAddress(cluster: Cluster, address: Ip): boolean {
+  return cluster.networks.some((network) => contains(network.cidr, address))
+}
+
+/** Multicast and broadcast of each family. */
+export const MULTICAST: { readonly [F in Family]: readonly Cidr[] } = {
+  4: [cidr('224.0.0.0/4'), cidr('255.255.255.255/32')],
+  6: [cidr('ff00::/8')],
+}
+
+/** Link-local IPv6. */
+export const LINK_LOCAL_V6: Cidr = cidr('fe80::/10')

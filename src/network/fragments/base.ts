@@ -1,0 +1,205 @@
+/**
+ * What every node's pipeline has, whoever else is there.
+ * @module
+ */
+import type { Action, Flow, Match } from '../../flow/flow.ts'
+import { LINK_LOCAL_V6, MULTICAST, type NodeContext, podNetworks } from '../context.ts'
+import { tunnelPackets } from '../fabric/encapsulation.ts'
+import type { Family, Mac } from '../model/address.ts'
+import { GLOBAL_VNI } from '../model/tenant.ts'
+import {
+  ETH_ARP,
+  ETH_IPV4,
+  type FlowMaker,
+  flowsOf,
+  goto,
+  holds,
+  icmpv6,
+  ipPacket,
+  load,
+  PROTO_ICMP,
+  udpTo,
+} from '../pipeline/build.ts'
+import { GATEWAY_PORT, ORIGIN, PROBE_ETHERTYPE, REGISTERS, TUNNEL_PORT } from '../pipeline/stages.ts'
+import { BASE_KEY, type Fragment } from './fragment.ts'
+
+/** Userdata of the packets that the agent gets to answer with “too big”. */
+export const TOO_BIG_USERDATA = '01'
+/** The agent answers at most this many packets per second; the meter's id. */
+export const ANSWER_METER = 1
+
+const FAMILIES: readonly Family[] = [4, 6]
+const TAGGED: Match = { vlan_tci: { value: 0x1000, mask: 0x1000 } }
+
+/** The base fragment of a node. */
+export function baseFragment(context: NodeContext): Fragment {
+  const make = flowsOf(BASE_KEY)
+  const flows = [
+    ...classify(make),
+    ...tunnel(make),
+    ...gateway(make, context),
+    ...guard(make),
+    ...manners(make),
+    ...neighbour(make, context),
+    ...route(make, context),
+    ...node(make, context),
+    ...tenant(make),
+    ...fit(make),
+    ...deliver(make),
+  ]
+  return { key: BASE_KEY, title: 'every node', flows }
+}
+
+function classify({ flow, drop }: FlowMaker): Flow[] {
+  return [
+    drop('vlan-tagged', 300, TAGGED),
+    flow('classify', 200, { in_port: TUNNEL_PORT }, [goto('tunnel')]),
+    flow('classify', 200, { in_port: GATEWAY_PORT }, [goto('gateway')]),
+    drop('unknown-port', 0, {}),
+  ]
+}
+
+function tunnel({ drop }: FlowMaker): Flow[] {
+  return [drop('probe', 200, { eth_type: PROBE_ETHERTYPE }), drop('unknown-peer', 0, {})]
+}
+
+function gateway({ flow, drop }: FlowMaker, { cluster, ranges }: NodeContext): Flow[] {
+  const asNode = [load('sourceVni', GLOBAL_VNI), load('origin', ORIGIN.gateway), goto('route')]
+  return [
+    flow('gateway', 300, { eth_type: ETH_ARP }, [goto('neighbour')]),
+    flow('gateway', 300, icmpv6(135), [goto('neighbour')]),
+    ...FAMILIES.flatMap((family) => [
+      ...MULTICAST[family].map((to) => flow('gateway', 200, ipPacket(family, { to }), [goto('manners')])),
+      ...podNetworks(cluster, family).map((from) => drop('gateway-source', 50, ipPacket(family, { from }))),
+      flow('gateway', 10, ipPacket(family), asNode),
+    ]),
+    ...ranges.map(({ family, gateway: from }) => flow('gateway', 150, ipPacket(family, { from }), asNode)),
+    drop('gateway-ethertype', 0, {}),
+  ]
+}
+
+function guard({ drop }: FlowMaker): Flow[] {
+  // Endpoints have drops of their own above this one; it is met by nobody as long as `classify` knows its ports.
+  return [drop('spoofed-mac', 0, {})]
+}
+
+function manners({ flow, drop }: FlowMaker): Flow[] {
+  return [
+    drop('rogue-ra', 300, icmpv6(134)),
+    drop('rogue-redirect', 300, icmpv6(137)),
+    drop('rogue-redirect', 300, { eth_type: ETH_IPV4, ip_proto: PROTO_ICMP, icmp_type: 5 }),
+    drop('rogue-dhcp', 300, udpTo(4, 68)),
+    drop('rogue-dhcp', 300, udpTo(6, 546)),
+    drop('spoofed-nd', 200, icmpv6(135)),
+    drop('spoofed-nd', 200, icmpv6(136)),
+    ...FAMILIES.flatMap((family) => MULTICAST[family].map((to) => drop('multicast', 150, ipPacket(family, { to })))),
+    drop('link-local', 100, ipPacket(6, { to: LINK_LOCAL_V6 })),
+    drop('link-local', 100, ipPacket(6, { from: LINK_LOCAL_V6 })),
+    flow('manners', 0, {}, [goto('route')]),
+  ]
+}
+
+function neighbour({ flow, drop }: FlowMaker, { cluster, routerMac }: NodeContext): Flow[] {
+  return [
+    ...podNetworks(cluster, 4).map((network) =>
+      flow('neighbour', 100, { eth_type: ETH_ARP, arp_op: 1, arp_tpa: network }, answerArp(routerMac)),
+    ),
+    ...podNetworks(cluster, 6).map((network) =>
+      flow('neighbour', 100, { ...icmpv6(135), nd_target: network }, beginAdvertisement(routerMac)),
+    ),
+    drop('unanswered-neighbour', 0, {}),
+    flow('advertise', 100, icmpv6(136), [
+      { op: 'set', field: 'nd_options_type', value: 2 },
+      { op: 'set', field: 'nd_tll', value: routerMac },
+      { op: 'output', port: 'in_port' },
+    ]),
+    drop('unfinished-advertisement', 0, {}),
+  ]
+}
+
+function route({ flow, drop }: FlowMaker, context: NodeContext): Flow[] {
+  const toNode = toNodeStack(context.routerMac)
+  return [
+    ...context.ranges.flatMap(({ family, range, gateway: to }) => [
+      flow('route', 300, ipPacket(family, { to }), toNode),
+      drop('no-such-endpoint', 150, ipPacket(family, { to: range })),
+    ]),
+    drop('wrong-node', 140, holds('origin', ORIGIN.tunnel)),
+    ...FAMILIES.flatMap((family) =>
+      podNetworks(context.cluster, family).map((to) => drop('no-such-node', 90, ipPacket(family, { to }))),
+    ),
+    flow('route', 50, holds('origin', ORIGIN.pod), toNode),
+    drop('gateway-loop', 0, {}),
+  ]
+}
+
+function node({ flow, drop }: FlowMaker, { cluster }: NodeContext): Flow[] {
+  return [
+    ...tunnelPackets(cluster.encapsulation).map((match) => drop('tunnel-port', 100, match)),
+    flow('node', 0, {}, [{ op: 'output', port: GATEWAY_PORT }]),
+  ]
+}
+
+function tenant({ flow, drop }: FlowMaker): Flow[] {
+  return [
+    flow('tenant', 200, holds('sourceVni', GLOBAL_VNI), [goto('deliver')]),
+    flow('tenant', 200, holds('destinationVni', GLOBAL_VNI), [goto('deliver')]),
+    drop('tenant-isolation', 0, {}),
+  ]
+}
+
+function fit({ flow, dropWith }: FlowMaker): Flow[] {
+  const tellAgent: Action = { op: 'controller', maxLength: 256, userdata: TOO_BIG_USERDATA, meter: ANSWER_METER }
+  return [
+    dropWith('too-big', 100, holds('oversize', 1), [tellAgent]),
+    flow('fit', 0, {}, [{ op: 'output', port: TUNNEL_PORT }]),
+  ]
+}
+
+function deliver({ flow, drop }: FlowMaker): Flow[] {
+  return [
+    drop('no-endpoint-port', 100, holds('destinationPort', 0)),
+    flow('deliver', 0, {}, [{ op: 'output_reg', from: REGISTERS.destinationPort }]),
+  ]
+}
+
+/** Hands a packet to the node's own stack, unless the `node` stage objects. */
+function toNodeStack(routerMac: Mac): Action[] {
+  return [{ op: 'set', field: 'eth_dst', value: routerMac }, goto('node')]
+}
+
+/** Turns an ARP request into its answer: that address is at `mac`. */
+function answerArp(mac: Mac): Action[] {
+  return [
+    copy('eth_src', 'eth_dst', 48),
+    { op: 'set', field: 'eth_src', value: mac },
+    { op: 'set', field: 'arp_op', value: 2 },
+    copy('arp_sha', 'arp_tha', 48),
+    { op: 'set', field: 'arp_sha', value: mac },
+    copy('arp_tpa', 'reg4', 32),
+    copy('arp_spa', 'arp_tpa', 32),
+    copy('reg4', 'arp_spa', 32),
+    { op: 'output', port: 'in_port' },
+  ]
+}
+
+/** Turns a neighbour solicitation into an advertisement (router, solicited, override) still lacking its option. */
+function beginAdvertisement(mac: Mac): Action[] {
+  return [
+    copy('eth_src', 'eth_dst', 48),
+    { op: 'set', field: 'eth_src', value: mac },
+    copy('ipv6_src', 'ipv6_dst', 128),
+    copy('nd_target', 'ipv6_src', 128),
+    { op: 'set', field: 'icmpv6_type', value: 136 },
+    { op: 'set', field: 'nd_reserved', value: 0xe0000000 },
+    goto('advertise'),
+  ]
+}
+
+function copy(
+  from: 'eth_src' | 'arp_sha' | 'arp_spa' | 'arp_tpa' | 'reg4' | 'ipv6_src' | 'nd_target',
+  to: 'eth_dst' | 'arp_tha' | 'arp_spa' | 'arp_tpa' | 'reg4' | 'ipv6_dst' | 'ipv6_src',
+  bits: number,
+): Action {
+  return { op: 'move', from: { field: from, offset: 0, bits }, to: { field: to, offset: 0, bits } }
+}

@@ -1,0 +1,132 @@
+/**
+ * What a node's own network stack should look like: pure data, applied by the agent.
+ *
+ * The node reaches every pod through one next hop on the gateway port, whose MAC is fixed: the node needs no neighbour
+ * entry per pod, however many pods there are.
+ * @module
+ */
+import { type NodeContext, podNetworks } from './context.ts'
+import { overlayMtu, type TunnelInterface, tunnelInterface, tunnelOverhead } from './fabric/encapsulation.ts'
+import { type Cidr, type Family, familyOf, type Ip, ip, type Mac } from './model/address.ts'
+import type { Cluster } from './model/cluster.ts'
+import { GATEWAY_PORT, TUNNEL_PORT } from './pipeline/stages.ts'
+
+/** Names of what Weft makes on a node. */
+export const BRIDGE = 'br-weft'
+export const GATEWAY = 'weft0'
+export const TUNNEL = 'weft-tunnel'
+/** The nftables table that is ours. */
+export const NFT_TABLE = 'weft'
+/** The routing protocol number that marks our routes (see rtnetlink(7); 255 is the last, 77 is nobody's). */
+export const ROUTE_PROTOCOL = 77
+
+/** The next hop for every pod, one per family, and its MAC. Pods' addresses are behind it, nothing answers for it. */
+export const NEXT_HOP: { readonly [F in Family]: Ip } = { 4: ip('169.254.77.1'), 6: ip('fe80::77:1') }
+export const NEXT_HOP_MAC = '0a:58:a9:fe:4d:01' as Mac
+
+/** A route of the node's main table. */
+export interface HostRoute {
+  readonly to: Cidr
+  readonly via: Ip
+  readonly source: Ip
+}
+
+/** What the bridge and its two own ports should be. */
+export interface BridgePlan {
+  readonly tunnel: TunnelInterface & { readonly ofport: number }
+  readonly gateway: { readonly ofport: number; readonly mac: Mac; readonly mtu: number }
+}
+
+/** What the node's own stack should be. */
+export interface HostPlan {
+  readonly bridge: BridgePlan
+  /** Host addresses (/32, /128) of the gateway port. */
+  readonly addresses: readonly Ip[]
+  readonly routes: readonly HostRoute[]
+  readonly sysctls: readonly (readonly [key: string, value: string])[]
+  /** An nftables ruleset that replaces our table as a whole. */
+  readonly nftables: string
+}
+
+/** The plan for a node's own stack. */
+export function hostPlan(context: NodeContext): HostPlan {
+  const { cluster, ranges, routerMac, mtu } = context
+  const families = ranges.map(({ family }) => family)
+  return {
+    bridge: {
+      tunnel: { ...tunnelInterface(cluster.encapsulation, cluster.underlay), ofport: TUNNEL_PORT },
+      gateway: { ofport: GATEWAY_PORT, mac: routerMac, mtu },
+    },
+    addresses: ranges.map(({ gateway }) => gateway),
+    routes: ranges.flatMap(({ family, gateway: source }) =>
+      podNetworks(cluster, family).map((to) => ({ to, via: NEXT_HOP[family], source })),
+    ),
+    sysctls: families.flatMap((family) => SYSCTLS[family]),
+    nftables: nftables(cluster),
+  }
+}
+
+/** MTU of pod interfaces: what is configured, else what fits the smallest uplink. */
+export function podMtu(cluster: Cluster, uplinkMtus: readonly number[]): number {
+  if (cluster.mtu !== undefined) return cluster.mtu
+  return overlayMtu(cluster.encapsulation, cluster.underlay, Math.min(...uplinkMtus))
+}
+
+/** Why a configured MTU cannot work with this uplink, or undefined. */
+export function mtuProblem(cluster: Cluster, uplinkMtu: number): string | undefined {
+  if (cluster.mtu === undefined) return undefined
+  const needed = cluster.mtu + tunnelOverhead(cluster.encapsulation, cluster.underlay)
+  if (uplinkMtu >= needed) return undefined
+  return `the uplink's MTU of ${uplinkMtu} is too small: pods' MTU ${cluster.mtu} needs ${needed} in the tunnel`
+}
+
+const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
+  4: [['net.ipv4.ip_forward', '1']],
+  6: [
+    ['net.ipv6.conf.all.forwarding', '1'],
+    [`net.ipv6.conf.${GATEWAY}.accept_ra`, '0'],
+  ],
+}
+
+/**
+ * Source translation for what leaves the cluster, and two guards that the pipeline cannot give: nobody outside borrows
+ * a pod's address, and no tunnel packet of a pod gets out by way of an address translation on the node.
+ */
+function nftables(cluster: Cluster): string {
+  const networks = cluster.networks.map(({ cidr }) => cidr)
+  const guards = tunnelGuards(cluster).map((guard) => `iifname "${GATEWAY}" ${guard} counter drop`)
+  return `table inet ${NFT_TABLE}
+delete table inet ${NFT_TABLE}
+table inet ${NFT_TABLE} {
+  chain outsiders {
+    type filter hook prerouting priority -300; policy accept;
+${networks.map((cidr) => `    iifname != { "${GATEWAY}", "lo" } ${nftFamily(cidr)} saddr ${cidr} counter drop`).join('\n')}
+  }
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+${guards.map((guard) => `    ${guard}`).join('\n')}
+  }
+  chain input {
+    type filter hook input priority 0; policy accept;
+${guards.map((guard) => `    ${guard}`).join('\n')}
+  }
+  chain leave {
+    type nat hook postrouting priority 100; policy accept;
+${networks.map((cidr) => `    oifname != "${GATEWAY}" ${nftFamily(cidr)} saddr ${cidr} ${nftFamily(cidr)} daddr != ${insideOf(cluster, familyOf(cidr))} counter masquerade`).join('\n')}
+  }
+}
+`
+}
+
+function tunnelGuards({ encapsulation }: Cluster): readonly string[] {
+  if (encapsulation.type === 'gre') return ['meta l4proto gre']
+  return [`udp dport ${encapsulation.port}`]
+}
+
+function insideOf(cluster: Cluster, family: Family): string {
+  return `{ ${podNetworks(cluster, family).join(', ')} }`
+}
+
+function nftFamily(cidr: Cidr): string {
+  return familyOf(cidr) === 4 ? 'ip' : 'ip6'
+}

@@ -1,0 +1,82 @@
+/**
+ * The words flows are built with: stages instead of table numbers, registers by name, drops with a reason.
+ * @module
+ */
+import type { Action, Flow, Match } from '../../flow/flow.ts'
+import type { Cidr, Family, Ip } from '../model/address.ts'
+import { cookieOf } from './cookie.ts'
+import { DROPS, type DropName } from './drops.ts'
+import { REGISTERS, type Register, STAGES, type StageName } from './stages.ts'
+
+export const ETH_IPV4 = 0x0800
+export const ETH_IPV6 = 0x86dd
+export const ETH_ARP = 0x0806
+export const PROTO_ICMP = 1
+export const PROTO_UDP = 17
+export const PROTO_GRE = 47
+export const PROTO_ICMPV6 = 58
+
+/** Makes the flows of one fragment; all carry its cookie. */
+export interface FlowMaker {
+  /** A flow that goes on. */
+  flow(stage: StageName, priority: number, match: Match, actions: readonly Action[]): Flow
+  /** A flow that ends a packet's way for a reason. The stage is the reason's own. */
+  drop(reason: DropName, priority: number, match: Match): Flow
+  /** A flow of the reason's stage that counts as the drop but still does something, such as telling the agent. */
+  dropWith(reason: DropName, priority: number, match: Match, actions: readonly Action[]): Flow
+}
+
+/** A {@link FlowMaker} for the fragment `key`. */
+export function flowsOf(key: string): FlowMaker {
+  const cookie = cookieOf(key)
+  const dropWith: FlowMaker['dropWith'] = (reason, priority, match, actions) => {
+    const { code, stage } = DROPS[reason]
+    return { table: STAGES[stage].table, priority, cookie: cookieOf(key, code), match, actions }
+  }
+  return {
+    flow: (stage, priority, match, actions) => ({ table: STAGES[stage].table, priority, cookie, match, actions }),
+    drop: (reason, priority, match) => dropWith(reason, priority, match, []),
+    dropWith,
+  }
+}
+
+/** Go on in another stage. */
+export function goto(stage: StageName): Action {
+  return { op: 'goto', table: STAGES[stage].table }
+}
+
+/** Load a number into a register. */
+export function load(name: keyof typeof REGISTERS, value: number): Action {
+  const register: Register = REGISTERS[name]
+  if (register.bits === 32) return { op: 'set', field: register.field, value }
+  const mask = ((1 << register.bits) - 1) << register.offset
+  return { op: 'set', field: register.field, value: value << register.offset, mask }
+}
+
+/** A register holds this number. */
+export function holds(name: keyof typeof REGISTERS, value: number): Match {
+  const register: Register = REGISTERS[name]
+  if (register.bits === 32) return { [register.field]: value }
+  const mask = ((1 << register.bits) - 1) << register.offset
+  return { [register.field]: { value: value << register.offset, mask } }
+}
+
+/** An IP packet of this family, from and to these addresses. */
+export function ipPacket(family: Family, ends: { readonly from?: Ip | Cidr; readonly to?: Ip | Cidr } = {}): Match {
+  const [source, destination] = family === 4 ? (['ipv4_src', 'ipv4_dst'] as const) : (['ipv6_src', 'ipv6_dst'] as const)
+  return {
+    eth_type: family === 4 ? ETH_IPV4 : ETH_IPV6,
+    ...(ends.from === undefined ? {} : { [source]: ends.from }),
+    ...(ends.to === undefined ? {} : { [destination]: ends.to }),
+  }
+}
+
+/** An ICMPv6 message of this type. */
+export function icmpv6(type: number): Match {
+  return { eth_type: ETH_IPV6, ip_proto: PROTO_ICMPV6, icmpv6_type: type }
+}
+
+/** A UDP packet of this family to a port. */
+export function udpTo(family: Family, port: number): Match {
+  return { ...ipPacket(family), ip_proto: PROTO_UDP, udp_dst: port }
+}

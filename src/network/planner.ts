@@ -1,0 +1,173 @@
+/**
+ * A node's plan, kept current event by event. Pure bookkeeping: no clock, no I/O. An event recomputes the fragments it
+ * touches; {@link NodePlanner.take} hands out what changed since the last call.
+ * @module
+ */
+import type { Flow } from '../flow/flow.ts'
+import type { NodeContext } from './context.ts'
+import { baseFragment } from './fragments/base.ts'
+import { endpointFragment } from './fragments/endpoint.ts'
+import { BASE_KEY, endpointKey, type Fragment, peerKey, vniKey } from './fragments/fragment.ts'
+import { peerFragment } from './fragments/peer.ts'
+import { vniFragment } from './fragments/vni.ts'
+import type { Endpoint } from './model/endpoint.ts'
+import type { NodeNetwork } from './model/node.ts'
+import { GLOBAL_VNI } from './model/tenant.ts'
+
+/** A fragment that changed: the flows it had and the flows it should have. */
+export interface FragmentChange {
+  readonly key: string
+  readonly before: readonly Flow[]
+  readonly after: readonly Flow[]
+}
+
+/** A node's plan, kept current. */
+export class NodePlanner {
+  #context: NodeContext
+  readonly #fragments = new Map<string, Fragment>()
+  readonly #endpoints = new Map<string, Endpoint>()
+  readonly #endpointsByNamespace = new Map<string, Set<string>>()
+  readonly #vnis = new Map<string, number>()
+  readonly #peers = new Map<string, NodeNetwork>()
+  /** Endpoints per VNI on this node. */
+  readonly #members = new Map<number, number>()
+  /** Fragments as they were when last taken, for those that were touched since. */
+  readonly #touched = new Map<string, readonly Flow[]>()
+
+  constructor(context: NodeContext) {
+    this.#context = context
+    this.#set(BASE_KEY, baseFragment(context))
+  }
+
+  get context(): NodeContext {
+    return this.#context
+  }
+
+  /** The cluster, the node's own ranges or the MTU changed: everything is recomputed. */
+  setContext(context: NodeContext): void {
+    this.#context = context
+    this.#set(BASE_KEY, baseFragment(context))
+    for (const peer of this.#peers.values()) this.putPeer(peer)
+    for (const endpoint of this.#endpoints.values()) this.#planEndpoint(endpoint)
+  }
+
+  /** A remote node appeared or changed. The node itself is no peer and is ignored. */
+  putPeer(peer: NodeNetwork): void {
+    if (peer.node === this.#context.self.node) return
+    this.#peers.set(peer.node, peer)
+    this.#set(peerKey(peer.node), peerFragment(this.#context, peer))
+  }
+
+  /** A remote node is gone. */
+  removePeer(node: string): void {
+    this.#peers.delete(node)
+    this.#set(peerKey(node), undefined)
+  }
+
+  /** A namespace got this VNI; its endpoints here are replanned. */
+  putTenant(namespace: string, vni: number): void {
+    const endpoints = this.#endpointsOf(namespace)
+    for (const endpoint of endpoints) this.#leave(endpoint)
+    this.#vnis.set(namespace, vni)
+    for (const endpoint of endpoints) this.#enter(endpoint)
+  }
+
+  /** A namespace is gone. Endpoints that outlive it are unplugged: nobody may reach them. */
+  removeTenant(namespace: string): void {
+    const endpoints = this.#endpointsOf(namespace)
+    for (const endpoint of endpoints) this.#leave(endpoint)
+    this.#vnis.delete(namespace)
+    for (const endpoint of endpoints) this.#enter(endpoint)
+  }
+
+  /** The VNI of a namespace, or undefined while it has none. */
+  vniOf(namespace: string): number | undefined {
+    return this.#vnis.get(namespace)
+  }
+
+  /** An endpoint was attached or changed. Without a VNI for its namespace it has no flows. */
+  putEndpoint(endpoint: Endpoint): void {
+    this.removeEndpoint(endpoint.id)
+    this.#endpoints.set(endpoint.id, endpoint)
+    const siblings = this.#endpointsByNamespace.get(endpoint.namespace)
+    if (siblings === undefined) this.#endpointsByNamespace.set(endpoint.namespace, new Set([endpoint.id]))
+    else siblings.add(endpoint.id)
+    this.#enter(endpoint)
+  }
+
+  /** An endpoint is gone. */
+  removeEndpoint(id: string): void {
+    const endpoint = this.#endpoints.get(id)
+    if (endpoint === undefined) return
+    this.#leave(endpoint)
+    this.#endpoints.delete(id)
+    const siblings = this.#endpointsByNamespace.get(endpoint.namespace)
+    siblings?.delete(id)
+    if (siblings?.size === 0) this.#endpointsByNamespace.delete(endpoint.namespace)
+  }
+
+  endpoints(): Iterable<Endpoint> {
+    return this.#endpoints.values()
+  }
+
+  peers(): Iterable<NodeNetwork> {
+    return this.#peers.values()
+  }
+
+  /** Every fragment of the plan. */
+  fragments(): Iterable<Fragment> {
+    return this.#fragments.values()
+  }
+
+  /** Every flow of the plan. */
+  flows(): Flow[] {
+    return [...this.#fragments.values()].flatMap((fragment) => fragment.flows)
+  }
+
+  /** What changed since the last call. */
+  take(): FragmentChange[] {
+    const changes = [...this.#touched].map(([key, before]) => ({
+      key,
+      before,
+      after: this.#fragments.get(key)?.flows ?? [],
+    }))
+    this.#touched.clear()
+    return changes
+  }
+
+  #endpointsOf(namespace: string): readonly Endpoint[] {
+    const ids = this.#endpointsByNamespace.get(namespace) ?? []
+    return [...ids].flatMap((id) => this.#endpoints.get(id) ?? [])
+  }
+
+  #enter(endpoint: Endpoint): void {
+    const vni = this.#vnis.get(endpoint.namespace)
+    if (vni !== undefined) this.#count(vni, 1)
+    this.#planEndpoint(endpoint)
+  }
+
+  #leave(endpoint: Endpoint): void {
+    const vni = this.#vnis.get(endpoint.namespace)
+    if (vni !== undefined) this.#count(vni, -1)
+    this.#set(endpointKey(endpoint.id), undefined)
+  }
+
+  #planEndpoint(endpoint: Endpoint): void {
+    const vni = this.#vnis.get(endpoint.namespace)
+    const fragment = vni === undefined ? undefined : endpointFragment(this.#context, endpoint, vni)
+    this.#set(endpointKey(endpoint.id), fragment)
+  }
+
+  #count(vni: number, by: 1 | -1): void {
+    const members = (this.#members.get(vni) ?? 0) + by
+    if (members === 0) this.#members.delete(vni)
+    else this.#members.set(vni, members)
+    if (vni !== GLOBAL_VNI) this.#set(vniKey(vni), members === 0 ? undefined : vniFragment(vni))
+  }
+
+  #set(key: string, fragment: Fragment | undefined): void {
+    if (!this.#touched.has(key)) this.#touched.set(key, this.#fragments.get(key)?.flows ?? [])
+    if (fragment === undefined) this.#fragments.delete(key)
+    else this.#fragments.set(key, fragment)
+  }
+}
