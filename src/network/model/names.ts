@@ -1,0 +1,39 @@
+/**
+ * Names, as Kubernetes has them (RFC 1123).
+ * @module
+ */
+import { type Decode, reject, shown } from './decode.ts'
+
+const LABEL = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?'
+const DNS_LABEL = new RegExp(`^${LABEL}$`)
+const DNS_NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`)
+const MAX_NAME = 253
+const UID = /^[!-~]{1,253}$/
+
+/** Whether a text can name a namespace: a DNS label. */
+export function isNamespaceName(name: string): boolean {
+  return name.length <= 63 && DNS_LABEL.test(name)
+}
+
+/** Whether a text can name a node or a pod: a DNS name. */
+export function isObjectName(name: string): boolean {
+  return name.length <= MAX_NAME && DNS_NAME.test(name)
+}
+
+/** A namespace's name. */
+export const namespaceName: Decode<string> = (input, at) =>
+  typeof input === 'string' && isNamespaceName(input)
+    ? input
+    : reject(at, `${shown(input)} cannot name a namespace`, 'at most 63 lower-case letters, digits and inner dashes')
+
+/** A node's or pod's name. */
+export const objectName: Decode<string> = (input, at) =>
+  typeof input === 'string' && isObjectName(input)
+    ? input
+    : reject(at, `${shown(input)} cannot be a name`, 'at most 253 lower-case letters, digits, inner dashes and dots')
+
+/** What tells an object from an earlier one of the same name. */
+export const uid: Decode<string> = (input, at) =>
+  typeof input === 'string' && UID.test(input)
+    ? input
+    : reject(at, `${shown(input)} cannot be a uid`, '1 to 253 printable ASCII characters without blanks')

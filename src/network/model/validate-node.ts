@@ -1,0 +1,63 @@
+/**
+ * What a node and its part of the overlay must be.
+ * @module
+ */
+import { type Cidr, familyOf, type Ip, overlaps } from './address.ts'
+import { below, type Decode, type Decoded, decodeWith, reject, shown } from './decode.ts'
+import { address, checked, flag, integer, list, literal, network, optional, record, text } from './decoders.ts'
+import { objectName, uid } from './names.ts'
+import type { Node, NodeNetwork, NodeNetworkStatus } from './node.ts'
+import { isHostAddress } from './validate-cluster.ts'
+
+const MAX_ADDRESSES = 32
+const MAX_RANGES = 16
+const MAX_SENTENCE = 4096
+
+const hostAddress: Decode<Ip> = checked(address, (value, at) => {
+  if (!isHostAddress(value)) {
+    reject(
+      at,
+      `${shown(value)} cannot be a node's address`,
+      'give one that other nodes reach it at: no loopback, multicast or link-local',
+    )
+  }
+})
+
+const node: Decode<Node> = record<Node>({ name: objectName, uid, addresses: list(hostAddress, MAX_ADDRESSES) })
+
+const status: Decode<NodeNetworkStatus> = record<NodeNetworkStatus>({
+  ready: flag,
+  reason: optional(text(0, MAX_SENTENCE)),
+  uplinkMtu: integer(0, 65535),
+  datapath: literal('system', 'netdev'),
+})
+
+const ranges: Decode<readonly Cidr[]> = checked(list(network, MAX_RANGES), (value, at) => {
+  for (const [index, range] of value.entries()) {
+    const other = value.slice(0, index).find((earlier) => overlaps(earlier, range))
+    if (other !== undefined)
+      reject(below(at, index), `${range} overlaps with ${other}`, 'give ranges that share no address')
+    else if (value.slice(0, index).some((earlier) => familyOf(earlier) === familyOf(range))) {
+      reject(below(at, index), `${range} is a second range of its family`, 'give at most one of each family')
+    }
+  }
+})
+
+const nodeNetwork: Decode<NodeNetwork> = record<NodeNetwork>({
+  node: objectName,
+  nodeUid: uid,
+  addresses: list(hostAddress, MAX_ADDRESSES),
+  ranges,
+  problem: optional(text(1, MAX_SENTENCE)),
+  status: optional(status),
+})
+
+/** The node in this input, or what is wrong with it. */
+export function decodeNode(input: unknown): Decoded<Node> {
+  return decodeWith(node, input)
+}
+
+/** The node's part of the overlay in this input, or what is wrong with it. */
+export function decodeNodeNetwork(input: unknown): Decoded<NodeNetwork> {
+  return decodeWith(nodeNetwork, input)
+}

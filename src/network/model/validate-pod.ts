@@ -1,0 +1,33 @@
+/**
+ * What a pod and a namespace must be.
+ * @module
+ */
+import { type Decode, type Decoded, decodeWith } from './decode.ts'
+import { address, list, record } from './decoders.ts'
+import { namespaceName, objectName, uid } from './names.ts'
+import type { Namespace, Pod } from './pod.ts'
+
+const MAX_ADDRESSES = 32
+
+/** A pod that no node was chosen for has an empty one. */
+const nodeOrNone: Decode<string> = (input, at) => (input === '' ? '' : objectName(input, at))
+
+const pod: Decode<Pod> = record<Pod>({
+  namespace: namespaceName,
+  name: objectName,
+  uid,
+  node: nodeOrNone,
+  addresses: list(address, MAX_ADDRESSES),
+})
+
+const namespace: Decode<Namespace> = record<Namespace>({ name: namespaceName, uid })
+
+/** The pod in this input, or what is wrong with it. */
+export function decodePod(input: unknown): Decoded<Pod> {
+  return decodeWith(pod, input)
+}
+
+/** The namespace in this input, or what is wrong with it. */
+export function decodeNamespace(input: unknown): Decoded<Namespace> {
+  return decodeWith(namespace, input)
+}
