@@ -73,8 +73,12 @@ function checkHostBits({ cidr, hostBits }: ClusterNetwork, at: At): void {
 
 function checkCluster({ networks, serviceNetworks, mtu }: Cluster, at: At): void {
   if (networks.length === 0) reject(below(at, 'networks'), 'there is no pod network', 'add one with cidr and hostBits')
-  checkUsable(networks, serviceNetworks, at)
-  checkOverlaps(networks, serviceNetworks, at)
+  const all = [
+    ...networks.map(({ cidr }, i) => ({ cidr, at: below(below(below(at, 'networks'), i), 'cidr') })),
+    ...serviceNetworks.map((cidr, i) => ({ cidr, at: below(below(at, 'serviceNetworks'), i) })),
+  ]
+  checkUsable(all)
+  checkOverlaps(all)
   if (mtu !== undefined && mtu < MIN_MTU[6] && networks.some(({ cidr }) => familyOf(cidr) === 6)) {
     reject(
       below(at, 'mtu'),
@@ -94,11 +98,12 @@ const UNUSABLE = [
   'ff00::/8',
 ] as readonly string[] as readonly Cidr[]
 
-function checkUsable(networks: readonly ClusterNetwork[], serviceNetworks: readonly Cidr[], at: At): void {
-  const all = [
-    ...networks.map(({ cidr }, i) => ({ cidr, at: below(below(below(at, 'networks'), i), 'cidr') })),
-    ...serviceNetworks.map((cidr, i) => ({ cidr, at: below(below(at, 'serviceNetworks'), i) })),
-  ]
+interface Placed {
+  readonly cidr: Cidr
+  readonly at: At
+}
+
+function checkUsable(all: readonly Placed[]): void {
   for (const one of all) {
     const unusable = UNUSABLE.find((reserved) => overlaps(reserved, one.cidr))
     if (unusable !== undefined)
@@ -106,11 +111,7 @@ function checkUsable(networks: readonly ClusterNetwork[], serviceNetworks: reado
   }
 }
 
-function checkOverlaps(networks: readonly ClusterNetwork[], serviceNetworks: readonly Cidr[], at: At): void {
-  const all = [
-    ...networks.map(({ cidr }, i) => ({ cidr, at: below(below(below(at, 'networks'), i), 'cidr') })),
-    ...serviceNetworks.map((cidr, i) => ({ cidr, at: below(below(at, 'serviceNetworks'), i) })),
-  ]
+function checkOverlaps(all: readonly Placed[]): void {
   for (const [index, one] of all.entries()) {
     const other = all.slice(0, index).find((earlier) => overlaps(earlier.cidr, one.cidr))
     if (other !== undefined) {

@@ -41,8 +41,8 @@ interface CompiledFlow {
   readonly match: readonly (readonly [FieldName, BitMatch])[]
 }
 
-/** Fields that every packet has, with zero unless set: what travels beside the packet. */
-const METADATA = /^(reg\d+|tun_|metadata|pkt_mark|ct_|conj_id|in_port|vlan_tci)/
+/** Fields that are zero unless set: what travels beside the packet, and options a neighbour message may lack. */
+const METADATA = /^(reg\d+|tun_|metadata|pkt_mark|ct_|conj_id|in_port|vlan_tci|nd_sll|nd_tll)/
 /** A resubmit loop ends here, as OVS's own recursion limit does. */
 const MAX_STEPS = 256
 
@@ -98,7 +98,8 @@ function perform(run: Run, action: Action): void {
   const { packet } = run
   switch (action.op) {
     case 'set':
-      return set(packet, action)
+      set(packet, action)
+      return
     case 'move':
       packet.set(
         action.to.field,
@@ -109,13 +110,17 @@ function perform(run: Run, action: Action): void {
       // A simulated packet has no length; the caller says so by presetting the register.
       return
     case 'resubmit':
-      return runTable(run, action.table)
+      runTable(run, action.table)
+      return
     case 'output':
-      return emit(run, action.port === 'in_port' ? 'in_port' : Number(action.port))
+      emit(run, action.port === 'in_port' ? 'in_port' : Number(action.port))
+      return
     case 'output_reg':
-      return emit(run, Number(extract(packet.get(action.from.field) ?? 0n, action.from)))
+      emit(run, Number(extract(packet.get(action.from.field) ?? 0n, action.from)))
+      return
     case 'controller':
-      return emit(run, 'controller')
+      emit(run, 'controller')
+      return
     default:
       throw new RangeError(`the simulator has no ${action.op} action`)
   }
