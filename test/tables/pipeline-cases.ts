@@ -1,0 +1,428 @@
+/**
+ * What becomes of a packet: one table, run by the simulator, by `ofproto/trace` of a real OVS, and where it makes sense
+ * with packets.
+ * @module
+ */
+import type { FieldName } from '../../src/flow/fields.ts'
+import type { Scalar } from '../../src/flow/flow.ts'
+import { linkLocalFromMac } from '../../src/network/model/address.ts'
+import type { Endpoint } from '../../src/network/model/endpoint.ts'
+import type { DropName } from '../../src/network/pipeline/drops.ts'
+import { GATEWAY_PORT, TUNNEL_PORT } from '../../src/network/pipeline/stages.ts'
+import { SAMPLE_PODS } from './sample-node.ts'
+
+export type Fields = { readonly [field in FieldName]?: Scalar }
+
+/** A packet and where it must end. */
+export interface PipelineCase {
+  readonly name: string
+  readonly packet: Fields
+  readonly expect: { readonly port: number | 'in_port' } | { readonly drop: DropName }
+}
+
+const { web, api, vault, dns } = SAMPLE_PODS
+const ROUTER = '0a:58:0a:80:00:01'
+const OTHER_MAC = '02:00:00:00:00:99'
+const REMOTE = { v4: '10.129.0.9', v6: 'fd00:10:128:2::9' } as const
+const UNDERLAY = { node1: '192.0.2.11', node2: '192.0.2.12', stranger: '192.0.2.66' } as const
+
+function v4(pod: Endpoint): string {
+  return pod.addresses[0] ?? ''
+}
+function v6(pod: Endpoint): string {
+  return pod.addresses[1] ?? ''
+}
+function from(pod: Endpoint): Fields {
+  return { in_port: pod.ofport, eth_src: pod.mac, eth_dst: ROUTER }
+}
+function tcp4(source: string, destination: string): Fields {
+  return { eth_type: 0x0800, ip_proto: 6, ipv4_src: source, ipv4_dst: destination, tcp_src: 40000, tcp_dst: 8080 }
+}
+function tcp6(source: string, destination: string): Fields {
+  return { eth_type: 0x86dd, ip_proto: 6, ipv6_src: source, ipv6_dst: destination, tcp_src: 40000, tcp_dst: 8080 }
+}
+function udp4(source: string, destination: string, sourcePort: number, destinationPort: number): Fields {
+  return {
+    eth_type: 0x0800,
+    ip_proto: 17,
+    ipv4_src: source,
+    ipv4_dst: destination,
+    udp_src: sourcePort,
+    udp_dst: destinationPort,
+  }
+}
+function udp6(source: string, destination: string, sourcePort: number, destinationPort: number): Fields {
+  return {
+    eth_type: 0x86dd,
+    ip_proto: 17,
+    ipv6_src: source,
+    ipv6_dst: destination,
+    udp_src: sourcePort,
+    udp_dst: destinationPort,
+  }
+}
+function arp(op: number, spa: string, sha: string, tpa: string): Fields {
+  return { eth_type: 0x0806, arp_op: op, arp_spa: spa, arp_sha: sha, arp_tpa: tpa, arp_tha: '00:00:00:00:00:00' }
+}
+function nd(type: 135 | 136, source: string, target: string, link: { nd_sll?: string; nd_tll?: string }): Fields {
+  const destination = type === 135 ? 'ff02::1:ff00:1' : 'ff02::1'
+  return { ...icmp6(type, source, destination), nd_target: target, ...link }
+}
+function icmp6(type: number, source: string, destination: string): Fields {
+  return { eth_type: 0x86dd, ip_proto: 58, ipv6_src: source, ipv6_dst: destination, icmpv6_type: type, icmpv6_code: 0 }
+}
+function tunnelled(source: string, vni: number): Fields {
+  return {
+    in_port: TUNNEL_PORT,
+    tun_src: source,
+    tun_dst: UNDERLAY.node1,
+    tun_id: vni,
+    eth_src: OTHER_MAC,
+    eth_dst: ROUTER,
+  }
+}
+const node: Fields = { in_port: GATEWAY_PORT, eth_src: ROUTER, eth_dst: '0a:58:a9:fe:4d:01' }
+const stays = (pod: Endpoint) => ({ port: pod.ofport })
+
+export const PIPELINE_CASES: readonly PipelineCase[] = [
+  // pod to pod on this node
+  { name: 'same tenant', packet: { ...from(web), ...tcp4(v4(web), v4(api)) }, expect: stays(api) },
+  { name: 'same tenant, IPv6', packet: { ...from(web), ...tcp6(v6(web), v6(api)) }, expect: stays(api) },
+  {
+    name: 'another tenant',
+    packet: { ...from(web), ...tcp4(v4(web), v4(vault)) },
+    expect: { drop: 'tenant-isolation' },
+  },
+  {
+    name: 'another tenant, IPv6',
+    packet: { ...from(web), ...tcp6(v6(web), v6(vault)) },
+    expect: { drop: 'tenant-isolation' },
+  },
+  { name: 'to a global pod', packet: { ...from(vault), ...tcp4(v4(vault), v4(dns)) }, expect: stays(dns) },
+  { name: 'from a global pod', packet: { ...from(dns), ...tcp6(v6(dns), v6(web)) }, expect: stays(web) },
+  {
+    name: 'nobody there',
+    packet: { ...from(web), ...tcp4(v4(web), '10.128.1.200') },
+    expect: { drop: 'no-such-endpoint' },
+  },
+  // pod to another node
+  { name: 'to another node', packet: { ...from(web), ...tcp4(v4(web), REMOTE.v4) }, expect: { port: TUNNEL_PORT } },
+  {
+    name: 'to another node, IPv6',
+    packet: { ...from(web), ...tcp6(v6(web), REMOTE.v6) },
+    expect: { port: TUNNEL_PORT },
+  },
+  {
+    name: 'to a range without a node',
+    packet: { ...from(web), ...tcp4(v4(web), '10.130.0.9') },
+    expect: { drop: 'no-such-node' },
+  },
+  // through the tunnel
+  {
+    name: 'tunnel, same tenant',
+    packet: { ...tunnelled(UNDERLAY.node2, 42), ...tcp4(REMOTE.v4, v4(web)) },
+    expect: stays(web),
+  },
+  {
+    name: 'tunnel, same tenant, IPv6',
+    packet: { ...tunnelled(UNDERLAY.node2, 42), ...tcp6(REMOTE.v6, v6(web)) },
+    expect: stays(web),
+  },
+  {
+    name: 'tunnel, another tenant',
+    packet: { ...tunnelled(UNDERLAY.node2, 77), ...tcp4(REMOTE.v4, v4(web)) },
+    expect: { drop: 'tenant-isolation' },
+  },
+  {
+    name: 'tunnel, global',
+    packet: { ...tunnelled(UNDERLAY.node2, 0), ...tcp4(REMOTE.v4, v4(web)) },
+    expect: stays(web),
+  },
+  {
+    name: 'tunnel, to the node',
+    packet: { ...tunnelled(UNDERLAY.node2, 42), ...tcp4(REMOTE.v4, '10.128.0.1') },
+    expect: { port: GATEWAY_PORT },
+  },
+  {
+    name: 'tunnel, stranger',
+    packet: { ...tunnelled(UNDERLAY.stranger, 42), ...tcp4(REMOTE.v4, v4(web)) },
+    expect: { drop: 'unknown-peer' },
+  },
+  {
+    name: 'tunnel, source of a third node',
+    packet: { ...tunnelled(UNDERLAY.node2, 42), ...tcp4('10.130.0.9', v4(web)) },
+    expect: { drop: 'tunnel-source' },
+  },
+  {
+    name: 'tunnel, our own source',
+    packet: { ...tunnelled(UNDERLAY.node2, 0), ...tcp4(v4(api), v4(web)) },
+    expect: { drop: 'tunnel-source' },
+  },
+  {
+    name: 'tunnel, for another node',
+    packet: { ...tunnelled(UNDERLAY.node2, 42), ...tcp4(REMOTE.v4, '10.130.0.9') },
+    expect: { drop: 'wrong-node' },
+  },
+  {
+    name: 'tunnel, for the outside',
+    packet: { ...tunnelled(UNDERLAY.node2, 42), ...tcp4(REMOTE.v4, '198.51.100.7') },
+    expect: { drop: 'wrong-node' },
+  },
+  {
+    name: 'tunnel, ARP',
+    packet: { ...tunnelled(UNDERLAY.node2, 0), ...arp(1, REMOTE.v4, OTHER_MAC, v4(web)) },
+    expect: { drop: 'tunnel-source' },
+  },
+  { name: 'tunnel, probe', packet: { ...tunnelled(UNDERLAY.node2, 0), eth_type: 0x88b5 }, expect: { drop: 'probe' } },
+  // the node
+  { name: 'node to its pod', packet: { ...node, ...tcp4('10.128.0.1', v4(web)) }, expect: stays(web) },
+  {
+    name: 'node to its pod from its own address',
+    packet: { ...node, ...tcp4(UNDERLAY.node1, v4(web)) },
+    expect: stays(web),
+  },
+  {
+    name: 'node to a remote pod',
+    packet: { ...node, ...tcp6('fd00:10:128:1::1', REMOTE.v6) },
+    expect: { port: TUNNEL_PORT },
+  },
+  { name: 'pod to its node', packet: { ...from(web), ...tcp4(v4(web), '10.128.0.1') }, expect: { port: GATEWAY_PORT } },
+  {
+    name: 'pod to the outside',
+    packet: { ...from(web), ...tcp4(v4(web), '198.51.100.7') },
+    expect: { port: GATEWAY_PORT },
+  },
+  {
+    name: 'pod to a service',
+    packet: { ...from(web), ...tcp4(v4(web), '172.30.0.1') },
+    expect: { port: GATEWAY_PORT },
+  },
+  { name: 'node, pod returning after translation', packet: { ...node, ...tcp4(v4(web), v4(api)) }, expect: stays(api) },
+  {
+    name: 'node, pod returning to another tenant',
+    packet: { ...node, ...tcp4(v4(web), v4(vault)) },
+    expect: { drop: 'tenant-isolation' },
+  },
+  {
+    name: 'node, address of a pod that is not here',
+    packet: { ...node, ...tcp4('10.128.1.200', v4(web)) },
+    expect: { drop: 'gateway-source' },
+  },
+  {
+    name: 'node, address of a remote pod',
+    packet: { ...node, ...tcp6(REMOTE.v6, v6(web)) },
+    expect: { drop: 'gateway-source' },
+  },
+  {
+    name: 'node, bouncing off the overlay',
+    packet: { ...node, ...tcp4('198.51.100.7', '198.51.100.8') },
+    expect: { drop: 'gateway-loop' },
+  },
+  { name: 'node, multicast', packet: { ...node, ...icmp6(143, 'fe80::1', 'ff02::16') }, expect: { drop: 'multicast' } },
+  { name: 'node, LLDP', packet: { ...node, eth_type: 0x88cc }, expect: { drop: 'gateway-ethertype' } },
+  // neighbours
+  {
+    name: 'ARP for the gateway',
+    packet: { ...from(web), ...arp(1, v4(web), web.mac, '10.128.0.1') },
+    expect: { port: 'in_port' },
+  },
+  {
+    name: 'ARP for a pod of another tenant is answered by the switch',
+    packet: { ...from(web), ...arp(1, v4(web), web.mac, v4(vault)) },
+    expect: { port: 'in_port' },
+  },
+  {
+    name: 'ARP for its own address',
+    packet: { ...from(web), ...arp(1, v4(web), web.mac, v4(web)) },
+    expect: { drop: 'own-neighbour' },
+  },
+  {
+    name: 'ARP for the outside',
+    packet: { ...from(web), ...arp(1, v4(web), web.mac, '198.51.100.7') },
+    expect: { drop: 'unanswered-neighbour' },
+  },
+  {
+    name: 'ARP answer nobody asked for',
+    packet: { ...from(web), ...arp(2, v4(web), web.mac, v4(api)) },
+    expect: { drop: 'unanswered-neighbour' },
+  },
+  {
+    name: 'ARP from the node',
+    packet: { ...node, ...arp(1, '10.128.0.1', ROUTER, v4(web)) },
+    expect: { port: 'in_port' },
+  },
+  {
+    name: 'ND for the gateway',
+    packet: { ...from(web), ...nd(135, v6(web), 'fd00:10:128:1::1', { nd_sll: web.mac }) },
+    expect: { port: 'in_port' },
+  },
+  {
+    name: 'ND for the gateway, from the link-local address',
+    packet: { ...from(web), ...nd(135, linkLocalFromMac(web.mac), 'fd00:10:128:1::1', { nd_sll: web.mac }) },
+    expect: { port: 'in_port' },
+  },
+  {
+    name: 'ND without its option',
+    packet: { ...from(web), ...nd(135, v6(web), 'fd00:10:128:1::1', {}) },
+    expect: { port: 'in_port' },
+  },
+  {
+    name: 'ND for the outside',
+    packet: { ...from(web), ...nd(135, v6(web), '2001:db8:f::1', { nd_sll: web.mac }) },
+    expect: { drop: 'unanswered-neighbour' },
+  },
+  {
+    name: 'ND for its own address',
+    packet: { ...from(web), ...nd(135, v6(web), v6(web), { nd_sll: web.mac }) },
+    expect: { drop: 'own-neighbour' },
+  },
+  {
+    name: 'duplicate address detection',
+    packet: { ...from(web), ...nd(135, '::', v6(web), {}) },
+    expect: { drop: 'unaddressed' },
+  },
+  {
+    name: 'advertisement of its own address',
+    packet: { ...from(web), ...nd(136, v6(web), v6(web), { nd_tll: web.mac }) },
+    expect: { drop: 'own-neighbour' },
+  },
+  // forgery
+  {
+    name: 'spoofed MAC',
+    packet: { ...from(web), eth_src: OTHER_MAC, ...tcp4(v4(web), v4(api)) },
+    expect: { drop: 'spoofed-mac' },
+  },
+  { name: 'spoofed IPv4', packet: { ...from(web), ...tcp4(v4(api), v4(vault)) }, expect: { drop: 'spoofed-ipv4' } },
+  {
+    name: 'spoofed IPv4 of the gateway',
+    packet: { ...from(web), ...tcp4('10.128.0.1', v4(vault)) },
+    expect: { drop: 'spoofed-ipv4' },
+  },
+  { name: 'spoofed IPv6', packet: { ...from(web), ...tcp6(v6(vault), v6(api)) }, expect: { drop: 'spoofed-ipv6' } },
+  {
+    name: 'spoofed link-local',
+    packet: { ...from(web), ...nd(135, 'fe80::1', 'fd00:10:128:1::1', { nd_sll: web.mac }) },
+    expect: { drop: 'spoofed-ipv6' },
+  },
+  {
+    name: 'spoofed ARP sender address',
+    packet: { ...from(web), ...arp(1, v4(api), web.mac, '10.128.0.1') },
+    expect: { drop: 'spoofed-arp' },
+  },
+  {
+    name: 'spoofed ARP sender MAC',
+    packet: { ...from(web), ...arp(2, v4(web), OTHER_MAC, v4(api)) },
+    expect: { drop: 'spoofed-arp' },
+  },
+  {
+    name: 'ARP probe',
+    packet: { ...from(web), ...arp(1, '0.0.0.0', web.mac, v4(api)) },
+    expect: { drop: 'unaddressed' },
+  },
+  {
+    name: 'spoofed ND option',
+    packet: { ...from(web), ...nd(135, v6(web), 'fd00:10:128:1::1', { nd_sll: OTHER_MAC }) },
+    expect: { drop: 'spoofed-nd' },
+  },
+  {
+    name: 'advertisement of another pod’s address',
+    packet: { ...from(web), ...nd(136, v6(web), v6(api), { nd_tll: web.mac }) },
+    expect: { drop: 'spoofed-nd' },
+  },
+  {
+    name: 'advertisement of the gateway',
+    packet: { ...from(web), ...nd(136, v6(web), 'fd00:10:128:1::1', { nd_tll: web.mac }) },
+    expect: { drop: 'spoofed-nd' },
+  },
+  {
+    name: 'router advertisement',
+    packet: { ...from(web), ...icmp6(134, linkLocalFromMac(web.mac), 'ff02::1') },
+    expect: { drop: 'rogue-ra' },
+  },
+  {
+    name: 'redirect, IPv6',
+    packet: { ...from(web), ...icmp6(137, linkLocalFromMac(web.mac), 'ff02::1') },
+    expect: { drop: 'rogue-redirect' },
+  },
+  {
+    name: 'redirect, IPv4',
+    packet: {
+      ...from(web),
+      eth_type: 0x0800,
+      ip_proto: 1,
+      ipv4_src: v4(web),
+      ipv4_dst: v4(api),
+      icmp_type: 5,
+      icmp_code: 1,
+    },
+    expect: { drop: 'rogue-redirect' },
+  },
+  { name: 'DHCP reply', packet: { ...from(web), ...udp4(v4(web), v4(api), 67, 68) }, expect: { drop: 'rogue-dhcp' } },
+  {
+    name: 'DHCPv6 reply',
+    packet: { ...from(web), ...udp6(v6(web), v6(api), 547, 546) },
+    expect: { drop: 'rogue-dhcp' },
+  },
+  {
+    name: 'DHCP request',
+    packet: { ...from(web), ...udp4('0.0.0.0', '255.255.255.255', 68, 67) },
+    expect: { drop: 'unaddressed' },
+  },
+  {
+    name: 'VXLAN to a node',
+    packet: { ...from(web), ...udp4(v4(web), UNDERLAY.node2, 50000, 4789) },
+    expect: { drop: 'tunnel-port' },
+  },
+  {
+    name: 'VXLAN to the gateway',
+    packet: { ...from(web), ...udp4(v4(web), '10.128.0.1', 50000, 4789) },
+    expect: { drop: 'tunnel-port' },
+  },
+  {
+    name: 'VXLAN to a node, IPv6',
+    packet: { ...from(web), ...udp6(v6(web), '2001:db8::12', 50000, 4789) },
+    expect: { drop: 'tunnel-port' },
+  },
+  {
+    name: 'VXLAN between pods is their own affair',
+    packet: { ...from(web), ...udp4(v4(web), v4(api), 50000, 4789) },
+    expect: stays(api),
+  },
+  // closed by default
+  {
+    name: 'VLAN tag',
+    packet: { ...from(web), vlan_tci: 0x1064, ...tcp4(v4(web), v4(api)) },
+    expect: { drop: 'vlan-tagged' },
+  },
+  { name: 'LLDP', packet: { ...from(web), eth_type: 0x88cc }, expect: { drop: 'ethertype' } },
+  {
+    name: 'multicast',
+    packet: { ...from(web), ...udp4(v4(web), '224.0.0.251', 5353, 5353) },
+    expect: { drop: 'multicast' },
+  },
+  {
+    name: 'broadcast',
+    packet: { ...from(web), ...udp4(v4(web), '255.255.255.255', 5353, 5353) },
+    expect: { drop: 'multicast' },
+  },
+  {
+    name: 'multicast, IPv6',
+    packet: { ...from(web), ...udp6(v6(web), 'ff02::fb', 5353, 5353) },
+    expect: { drop: 'multicast' },
+  },
+  {
+    name: 'link-local to link-local',
+    packet: { ...from(web), ...tcp6(linkLocalFromMac(web.mac), 'fe80::1') },
+    expect: { drop: 'link-local' },
+  },
+  {
+    name: 'unknown port',
+    packet: { ...from(web), in_port: 99, ...tcp4(v4(web), v4(api)) },
+    expect: { drop: 'unknown-port' },
+  },
+  {
+    name: 'the bridge’s own port',
+    packet: { ...from(web), in_port: 0xfffffffe, ...tcp4(v4(web), v4(api)) },
+    expect: { drop: 'unknown-port' },
+  },
+]

@@ -1,0 +1,66 @@
+/**
+ * A node with four pods of three tenants, a remote node and both families: what the pipeline's case table runs on.
+ * @module
+ */
+import { nodeContext } from '../../src/network/context.ts'
+import { cidr, ip, macFromIp } from '../../src/network/model/address.ts'
+import type { Cluster } from '../../src/network/model/cluster.ts'
+import { type Endpoint, endpointId } from '../../src/network/model/endpoint.ts'
+import type { NodeNetwork } from '../../src/network/model/node.ts'
+import { NodePlanner } from '../../src/network/planner.ts'
+
+export const SAMPLE_CLUSTER: Cluster = {
+  networks: [
+    { cidr: cidr('10.128.0.0/14'), hostBits: 9 },
+    { cidr: cidr('fd00:10:128::/48'), hostBits: 64 },
+  ],
+  serviceNetworks: [cidr('172.30.0.0/16')],
+  tenancy: 'multitenant',
+  encapsulation: { type: 'vxlan', port: 4789 },
+  underlay: 4,
+}
+
+/** The n-th node: ranges 10.12(7+n).0.0/23 and fd00:10:128:n::/64. */
+export function sampleNode(n: number): NodeNetwork {
+  return {
+    node: `node${n}`,
+    nodeUid: `uid-node${n}`,
+    addresses: [ip(`192.0.2.${10 + n}`), ip(`2001:db8::${10 + n}`)],
+    ranges: [cidr(`10.${127 + n}.0.0/23`), cidr(`fd00:10:128:${n}::/64`)],
+  }
+}
+
+/** The n-th pod of the first node. */
+export function samplePod(n: number, namespace: string, pod: string): Endpoint {
+  const address = ip(`10.128.0.${n}`)
+  return {
+    id: endpointId(`c${n}`, 'eth0'),
+    containerId: `c${n}`,
+    ifname: 'eth0',
+    namespace,
+    pod,
+    mac: macFromIp(address),
+    addresses: [address, ip(`fd00:10:128:1::${n}`)],
+    ofport: 0x1000 + n,
+  }
+}
+
+export const SAMPLE_VNIS = { shop: 42, bank: 77, default: 0 } as const
+
+export const SAMPLE_PODS = {
+  web: samplePod(2, 'shop', 'web'),
+  api: samplePod(3, 'shop', 'api'),
+  vault: samplePod(4, 'bank', 'vault'),
+  dns: samplePod(5, 'default', 'dns'),
+} as const
+
+/** A planner that has seen it all. */
+export function samplePlanner(cluster: Cluster = SAMPLE_CLUSTER, mtu = 1450): NodePlanner {
+  const context = nodeContext(cluster, sampleNode(1), mtu)
+  if (context === undefined) throw new Error('the sample node has ranges')
+  const planner = new NodePlanner(context)
+  planner.putPeer(sampleNode(2))
+  for (const [namespace, vni] of Object.entries(SAMPLE_VNIS)) planner.putTenant(namespace, vni)
+  for (const pod of Object.values(SAMPLE_PODS)) planner.putEndpoint(pod)
+  return planner
+}
