@@ -1,0 +1,287 @@
+/**
+ * Every error the plugin answers a container runtime with: one row per error.
+ *
+ * `code` is what the runtime acts on: 1–11, 50 and 51 are the specification's, 100 and up are ours, 999 is "internal".
+ * `message` is the cause, `remedy` what to do about it; `{name}` in either is filled in by whoever raises the error.
+ * The row's key is the error's stable id.
+ * @module
+ */
+
+/** One row of the table. */
+export interface CniErrorRow {
+  readonly code: number
+  readonly message: string
+  readonly remedy: string
+}
+
+/** What the runtime sent is not a request. */
+const contract = {
+  'incompatible-version': {
+    code: 1,
+    message: 'incompatible CNI versions: config is "{version}", plugin supports {supported}',
+    remedy: 'set cniVersion in the network configuration to one of the supported versions',
+  },
+  'verb-needs-version': {
+    code: 1,
+    message: 'config version "{version}" does not allow {verb}: it exists since {since}',
+    remedy: 'set cniVersion to {since} or newer, or do not call {verb} for this network',
+  },
+  'unsupported-field': {
+    code: 2,
+    message: 'unsupported field in the network configuration: {key} = {value}',
+    remedy: 'remove {key} from the network configuration or give it a supported value',
+  },
+  'container-unknown': {
+    code: 3,
+    message: 'container {container} has no interface {ifname} on network {network}',
+    remedy: 'nothing is left to clean up; call ADD first if the container should be attached',
+  },
+  'container-id-empty': {
+    code: 3,
+    message: 'CNI_CONTAINERID is empty',
+    remedy: 'the container runtime must pass the identifier of the container',
+  },
+  'environment-missing': {
+    code: 4,
+    message: 'required env variables [{names}] missing',
+    remedy: 'the container runtime must set these environment variables for {verb}',
+  },
+  'environment-invalid': {
+    code: 4,
+    message: 'invalid {name} "{value}": {expected}',
+    remedy: 'the container runtime must pass a valid {name}',
+  },
+  'command-unknown': {
+    code: 4,
+    message: 'unknown CNI_COMMAND: {value}',
+    remedy: 'use one of ADD, DEL, CHECK, GC, STATUS, VERSION',
+  },
+  'environment-too-large': {
+    code: 4,
+    message: 'the CNI_ environment variables are larger than {limit} bytes',
+    remedy: 'shorten CNI_ARGS or CNI_PATH',
+  },
+  'input-unreadable': {
+    code: 5,
+    message: 'the network configuration could not be read from standard input',
+    remedy: 'the container runtime must pass the network configuration on standard input',
+  },
+  'input-too-large': {
+    code: 5,
+    message: 'the request is larger than the limit of {limit} bytes',
+    remedy: 'shorten the network configuration or the list of attachments',
+  },
+  'request-unsendable': {
+    code: 5,
+    message: 'the kernel has no room for a message of this size to the Weft agent',
+    remedy: 'shorten the network configuration or the list of attachments, or raise net.core.wmem_max',
+  },
+  'input-not-json': {
+    code: 6,
+    message: 'the network configuration is not a JSON object: {reason}',
+    remedy: 'correct the JSON of the network configuration',
+  },
+  'version-undecodable': {
+    code: 6,
+    message: 'cniVersion in the network configuration is not a string',
+    remedy: 'write cniVersion as a string, for example "1.0.0"',
+  },
+  'config-invalid': {
+    code: 7,
+    message: 'invalid network configuration: {field}: {expected}',
+    remedy: 'correct {field} in the network configuration',
+  },
+  'attachments-missing': {
+    code: 7,
+    message: 'GC without cni.dev/valid-attachments: nothing was removed',
+    remedy: 'pass the list of valid attachments; an empty list removes every attachment of the network',
+  },
+  'previous-result-missing': {
+    code: 7,
+    message: '{verb} needs prevResult in the network configuration',
+    remedy: 'the container runtime must pass the result of ADD as prevResult',
+  },
+  'netns-unusable': {
+    code: 8,
+    message: 'network namespace {netns} cannot be used: {reason}',
+    remedy: 'check that the container still runs and that CNI_NETNS names its network namespace',
+  },
+  'netns-is-host': {
+    code: 8,
+    message: 'CNI_NETNS {netns} is the network namespace of the node itself',
+    remedy: 'a pod in the network of its node needs no attachment: do not call the plugin for it',
+  },
+} as const satisfies Record<string, CniErrorRow>
+
+/** Passing states: the runtime should try again. */
+const transient = {
+  'agent-not-running': {
+    code: 11,
+    message: 'the Weft agent does not run on this node',
+    remedy: 'it is retried; start the agent (weft agent) or look into its log if this lasts',
+  },
+  'agent-timeout': {
+    code: 11,
+    message: 'the Weft agent did not answer in time',
+    remedy: 'it is retried; look into the log of the agent if this lasts',
+  },
+  'agent-vanished': {
+    code: 11,
+    message: 'the Weft agent closed the connection before it answered',
+    remedy: 'it is retried; look into the log of the agent if this lasts',
+  },
+  'agent-busy': {
+    code: 11,
+    message: 'the Weft agent has too many requests under way',
+    remedy: 'it is retried; lower the number of pods started at once if this lasts',
+  },
+  'agent-starting': {
+    code: 11,
+    message: 'the Weft agent has not read the state of the cluster yet: {waiting}',
+    remedy: 'it is retried; check that the registry can be reached from this node if this lasts',
+  },
+  'attachment-in-progress': {
+    code: 11,
+    message: 'interface {ifname} of container {container} is being attached or detached',
+    remedy: 'it is retried; the container runtime must not run two operations on one container at once',
+  },
+  'ovs-unreachable': {
+    code: 11,
+    message: 'Open vSwitch cannot be reached at {target}: {reason}',
+    remedy: 'start Open vSwitch on this node (systemctl start openvswitch-switch) and check the socket path',
+  },
+  'tenant-unassigned': {
+    code: 11,
+    message: 'namespace {namespace} has no tenant yet',
+    remedy: 'it is retried; check that the controller runs and that the namespace exists if this lasts',
+  },
+  'node-range-missing': {
+    code: 11,
+    message: 'node {node} has no address range yet',
+    remedy: 'it is retried; check that the controller runs and has ranges left if this lasts',
+  },
+} as const satisfies Record<string, CniErrorRow>
+
+/** Answers to STATUS. */
+const status = {
+  'status-agent-not-running': {
+    code: 50,
+    message: 'no pod can be attached: the Weft agent does not run on this node',
+    remedy: 'start the agent (weft agent)',
+  },
+  'status-not-ready': {
+    code: 50,
+    message: 'no pod can be attached: {reason}',
+    remedy: 'see weft status on this node',
+  },
+  'status-degraded': {
+    code: 51,
+    message: 'no pod can be attached and running pods may be cut off: {reason}',
+    remedy: 'see weft status on this node',
+  },
+} as const satisfies Record<string, CniErrorRow>
+
+/** Ours: a request that is understood and cannot be met. */
+const own = {
+  'pool-exhausted': {
+    code: 100,
+    message: 'no free address is left in {pool}',
+    remedy: 'enlarge the range, or remove pods from this node',
+  },
+  'vni-exhausted': {
+    code: 101,
+    message: 'no free virtual network identifier is left for namespace {namespace}',
+    remedy: 'enlarge the range of identifiers, or remove unused namespaces',
+  },
+  'interface-exists': {
+    code: 102,
+    message: 'interface {ifname} already exists in the container and is not ours',
+    remedy: 'remove the interface, or attach under another interface name',
+  },
+  'permission-denied': {
+    code: 103,
+    message: 'not permitted: {action}',
+    remedy: 'run the agent as root, or give it the capabilities CAP_NET_ADMIN and CAP_SYS_ADMIN',
+  },
+  'address-in-use': {
+    code: 104,
+    message: 'address {address} is in use by {holder}',
+    remedy: 'ask for another address, or remove the holder',
+  },
+  'address-outside': {
+    code: 105,
+    message: 'address {address} is not in the range {range}',
+    remedy: 'ask for an address of that range, or for none',
+  },
+  'port-failed': {
+    code: 106,
+    message: 'Open vSwitch could not open port {port}: {reason}',
+    remedy: 'it is undone; see the log of ovs-vswitchd',
+  },
+  'ofport-changed': {
+    code: 107,
+    message: 'Open vSwitch gave port {port} the number {given} instead of {requested}',
+    remedy: 'it is undone; see weft audit on this node if this repeats',
+  },
+  'link-failed': {
+    code: 108,
+    message: 'the kernel refused interface {ifname}: {reason}',
+    remedy: 'it is undone; see the log of the agent',
+  },
+  'kernel-feature-missing': {
+    code: 109,
+    message: 'the kernel of this node lacks {feature}',
+    remedy: 'load the kernel module or use a kernel that has it',
+  },
+  'result-without-address': {
+    code: 110,
+    message: 'a result without an address cannot be written in CNI version {version}',
+    remedy: 'set cniVersion to 0.3.1 or newer',
+  },
+  'result-invalid': {
+    code: 111,
+    message: 'plugin {plugin} returned an invalid result: {field}: {expected}',
+    remedy: 'check the configuration and version of {plugin}',
+  },
+  'not-granted': {
+    code: 112,
+    message: 'namespace {namespace} may not use {subject}',
+    remedy: 'an administrator must grant it, or the pod must do without',
+  },
+  'agent-forbidden': {
+    code: 113,
+    message: 'the plugin may not connect to the socket of the Weft agent',
+    remedy: 'run the container runtime as root: the agent serves no other user',
+  },
+  'check-failed': {
+    code: 120,
+    message: 'the attachment is not as it was made: {difference}',
+    remedy: 'see weft audit on this node; recreating the pod restores it',
+  },
+  'wire-malformed': {
+    code: 130,
+    message: 'the message from the plugin is malformed: {reason}',
+    remedy: 'install the plugin and the agent from the same release',
+  },
+  'wire-version': {
+    code: 131,
+    message: 'the plugin speaks another version of the protocol than the agent',
+    remedy: 'install the plugin and the agent from the same release',
+  },
+  'wire-reply-invalid': {
+    code: 132,
+    message: 'the answer of the Weft agent is empty or larger than the plugin accepts',
+    remedy: 'install the plugin and the agent from the same release',
+  },
+  internal: {
+    code: 999,
+    message: 'internal error',
+    remedy: 'see the log of the agent at this time',
+  },
+} as const satisfies Record<string, CniErrorRow>
+
+/** The table: id → row. */
+export const CNI_ERRORS = { ...contract, ...transient, ...status, ...own } as const
+
+/** The stable id of an error. */
+export type CniErrorId = keyof typeof CNI_ERRORS
