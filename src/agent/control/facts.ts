@@ -1,0 +1,93 @@
+/**
+ * What an agent tells about its node: facts, not conclusions. `weft status`, `drops`, `trace` and `audit` draw those.
+ * Served on the agent's own socket as JSON; bigints travel as `{"$bigint":"<decimal>"}`.
+ * @module
+ */
+import type { Flow } from '../../flow/flow.ts'
+import type { Fragment } from '../../network/fragments/fragment.ts'
+import type { Cidr, Ip, Mac } from '../../network/model/address.ts'
+import type { Cluster } from '../../network/model/cluster.ts'
+import type { NodeNetwork } from '../../network/model/node.ts'
+import type { Lease, UnreadableLease } from '../lease.ts'
+
+/** `GET /status`. */
+export interface AgentStatus {
+  readonly node: string
+  readonly version: string
+  readonly pid: number
+  readonly ready: boolean
+  /** What is missing while not ready, for people. */
+  readonly waitingFor: readonly string[]
+  readonly datapath: 'system' | 'netdev'
+  readonly ovsVersion: string
+  readonly mtu: number | undefined
+  readonly uplinkMtu: number | undefined
+  readonly addresses: readonly Ip[]
+  readonly ranges: readonly RangeFact[]
+  readonly peers: readonly {
+    readonly node: string
+    readonly address: Ip | undefined
+    readonly ranges: readonly Cidr[]
+  }[]
+  readonly endpoints: number
+  readonly flows: number
+  /** Seconds since the epoch. */
+  readonly startedAt: number
+  /** How often OVS had to be synchronised as a whole since the start. */
+  readonly fullSyncs: number
+  /** Errors that the agent is retrying, newest last. */
+  readonly problems: readonly string[]
+}
+
+/** How full a range is. Numbers as decimal text: an IPv6 range has 2^64 addresses. */
+export interface RangeFact {
+  readonly range: Cidr
+  readonly gateway: Ip
+  readonly used: string
+  readonly capacity: string
+}
+
+/** A flow as the switch has it, with its counters. */
+export interface InstalledFlow {
+  readonly flow: Flow
+  readonly packets: bigint
+  readonly bytes: bigint
+}
+
+/** A port of our bridge as OVSDB has it. */
+export interface PortFact {
+  readonly name: string
+  readonly type: string
+  readonly ofport: number | undefined
+  readonly requested: number | undefined
+  readonly error: string | undefined
+}
+
+/** A link on the node that carries our mark (link group). */
+export interface LinkFact {
+  readonly name: string
+  readonly index: number
+  readonly up: boolean
+  readonly mtu: number
+  readonly mac: Mac
+  readonly doomed: boolean
+  readonly alias: string | undefined
+}
+
+/** `GET /facts`: everything at once, of one moment. */
+export interface NodeFacts {
+  readonly status: AgentStatus
+  readonly cluster: Cluster
+  readonly self: NodeNetwork
+  readonly routerMac: Mac
+  /** VNI of every namespace the agent knows. */
+  readonly tenants: readonly (readonly [namespace: string, vni: number])[]
+  readonly fragments: readonly Fragment[]
+  readonly installed: readonly InstalledFlow[]
+  readonly leases: readonly Lease[]
+  readonly unreadable: readonly UnreadableLease[]
+  readonly ports: readonly PortFact[]
+  readonly links: readonly LinkFact[]
+  /** Addresses that rest before reuse. */
+  readonly resting: readonly Ip[]
+}

@@ -1,0 +1,109 @@
+/**
+ * The lease record: the `external_ids` of an endpoint's OVSDB Interface row, written in the transaction that adds the
+ * port. An agent without memory rebuilds everything from these rows.
+ * @module
+ */
+import { type Ip, parseIp, parseMac } from '../network/model/address.ts'
+import { type Endpoint, endpointId } from '../network/model/endpoint.ts'
+
+/** An attachment as it is recorded. The OpenFlow port and the link's name are the row's own. */
+export interface Lease {
+  readonly endpoint: Endpoint
+  /** Name of the node's end of the veth pair. */
+  readonly link: string
+  /** Name of the CNI network that the attachment belongs to. */
+  readonly network: string
+  /** Path of the pod's network namespace as the runtime sees it. */
+  readonly netns: string
+}
+
+/** An Interface row that claims to be ours but cannot be read. */
+export interface UnreadableLease {
+  readonly link: string
+  readonly problem: string
+}
+
+const VERSION = '1'
+const KEY = {
+  version: 'weft-lease',
+  network: 'weft-network',
+  container: 'weft-container',
+  ifname: 'weft-ifname',
+  netns: 'weft-netns',
+  namespace: 'weft-namespace',
+  pod: 'weft-pod',
+  podUid: 'weft-pod-uid',
+  mac: 'weft-mac',
+  addresses: 'weft-addresses',
+} as const
+
+/** The `external_ids` that record a lease. */
+export function leaseIds({ endpoint, network, netns }: Lease): ReadonlyMap<string, string> {
+  const ids = new Map<string, string>([
+    [KEY.version, VERSION],
+    [KEY.network, network],
+    [KEY.container, endpoint.containerId],
+    [KEY.ifname, endpoint.ifname],
+    [KEY.netns, netns],
+    [KEY.namespace, endpoint.namespace],
+    [KEY.pod, endpoint.pod],
+    [KEY.mac, endpoint.mac],
+    [KEY.addresses, endpoint.addresses.join(',')],
+  ])
+  if (endpoint.podUid !== undefined) ids.set(KEY.podUid, endpoint.podUid)
+  return ids
+}
+
+/**
+ * The lease that an Interface row records; undefined when the row is not ours. `ofport` is the row's requested port
+ * number, which stands from the first moment.
+ */
+export function leaseOf(
+  link: string,
+  ofport: number | undefined,
+  ids: ReadonlyMap<string, string>,
+): Lease | UnreadableLease | undefined {
+  const version = ids.get(KEY.version)
+  if (version === undefined) return undefined
+  if (version !== VERSION) return { link, problem: `its record has version ${version}, this agent reads ${VERSION}` }
+  const containerId = ids.get(KEY.container)
+  const ifname = ids.get(KEY.ifname)
+  const namespace = ids.get(KEY.namespace)
+  const mac = parseMac(ids.get(KEY.mac) ?? '')
+  const addresses = parseAddresses(ids.get(KEY.addresses) ?? '')
+  if (containerId === undefined || ifname === undefined || namespace === undefined)
+    return { link, problem: 'its record names no pod' }
+  if (mac === undefined || addresses === undefined) return { link, problem: 'its record has no usable address' }
+  if (ofport === undefined) return { link, problem: 'it has no port number' }
+  const podUid = ids.get(KEY.podUid)
+  const endpoint: Endpoint = {
+    id: endpointId(containerId, ifname),
+    containerId,
+    ifname,
+    namespace,
+    pod: ids.get(KEY.pod) ?? '',
+    ...(podUid === undefined ? {} : { podUid }),
+    mac,
+    addresses,
+    ofport,
+  }
+  return { endpoint, link, network: ids.get(KEY.network) ?? '', netns: ids.get(KEY.netns) ?? '' }
+}
+
+/** Whether a row's record could be read. */
+export function isLease(record: Lease | UnreadableLease): record is Lease {
+  return 'endpoint' in record
+}
+
+/**
+ * The name of the node's end of an attachment's veth pair: the same for the same attachment, so that a memory-less
+ * agent finds what an interrupted ADD left. 15 characters, the kernel's limit.
+ */
+export function linkName(id: string): string {
+  return `weft${new Bun.CryptoHasher('sha256').update(id).digest('hex').slice(0, 11)}`
+}
+
+function parseAddresses(text: string): readonly Ip[] | undefined {
+  const addresses = text.split(',').map(parseIp)
+  return addresses.every((address) => address !== undefined) ? (addresses as Ip[]) : undefined
+}

@@ -1,0 +1,33 @@
+/**
+ * What an agent must be told. Everything else it learns from the registry and from the node.
+ * @module
+ */
+
+/** How an agent is set up. Paths are absolute. */
+export interface AgentOptions {
+  /** The node's name in the registry. */
+  readonly node: string
+  /** Socket of the stand-alone registry: `unix:/path`. */
+  readonly registry: string
+  /** Socket of ovsdb-server. */
+  readonly ovsdb: string
+  /** Folder of the bridges' OpenFlow sockets (`<bridge>.mgmt`). */
+  readonly ovsRunDir: string
+  /** The agent's own folder, mode 0700: `cni.sock`, `agent.sock`. */
+  readonly runDir: string
+  /** `system` is the kernel's datapath, `netdev` the userspace one. */
+  readonly datapath: 'system' | 'netdev'
+  /** How long a freed address rests, in seconds. */
+  readonly addressRest: number
+  /** How often the switch is compared with the plan when nothing happens, in seconds. */
+  readonly resync: number
+}
+
+/** What holds unless said otherwise. */
+export const AGENT_DEFAULTS = {
+  ovsdb: '/run/openvswitch/db.sock',
+  ovsRunDir: '/run/openvswitch',
+  runDir: '/run/weft',
+  addressRest: 60,
+  resync: 60,
+} as const satisfies Partial<AgentOptions>
