@@ -7,6 +7,7 @@ headers="$root/node_modules/node-api-headers/include"
 [ -f "$headers/node_api.h" ] || { echo "weft: $headers is missing: run npm ci" >&2; exit 1; }
 command -v "${CC:-cc}" >/dev/null || { echo "weft: no C compiler: apt-get install gcc libc6-dev" >&2; exit 1; }
 mkdir -p "$root/dist"
+chmod go-w "$root/dist"
 # Built beside its place and renamed: a running program keeps the file it has loaded.
 out=$(mktemp "$root/dist/.weft_sys.XXXXXX")
 trap 'rm -f "$out"' EXIT
