@@ -32,7 +32,10 @@ export interface Stored<K extends Kind> {
   readonly value: Kinds[K]
 }
 
-/** What happened to an object. A deletion carries the object as it last was. */
+/**
+ * What happened to an object. A deletion carries the object as it last was, at the revision of the deletion: a watch
+ * that goes on after a change's revision misses nothing and repeats nothing.
+ */
 export type Change<K extends Kind> =
   | { readonly type: 'put'; readonly object: Stored<K> }
   | { readonly type: 'delete'; readonly object: Stored<K> }

@@ -1,0 +1,66 @@
+/**
+ * What the model's validators make of an object under its kind and name.
+ * @module
+ */
+import { type Decoded, describeProblems } from '../network/model/decode.ts'
+import { decodeCluster } from '../network/model/validate-cluster.ts'
+import { decodeNode, decodeNodeNetwork } from '../network/model/validate-node.ts'
+import { decodeNamespace, decodePod } from '../network/model/validate-pod.ts'
+import { decodeTenant } from '../network/model/validate-tenant.ts'
+import { type Kind, type Kinds, RegistryError } from './registry.ts'
+
+interface Codec<T> {
+  readonly decode: (input: unknown) => Decoded<T>
+  /** The name that an object with this value has. */
+  readonly nameOf: (value: T) => string
+}
+
+const CODECS: { readonly [K in Kind]: Codec<Kinds[K]> } = {
+  Cluster: { decode: decodeCluster, nameOf: () => 'default' },
+  Node: { decode: decodeNode, nameOf: (node) => node.name },
+  NodeNetwork: { decode: decodeNodeNetwork, nameOf: (network) => network.node },
+  Namespace: { decode: decodeNamespace, nameOf: (namespace) => namespace.name },
+  Tenant: { decode: decodeTenant, nameOf: (tenant) => tenant.namespace },
+  Pod: { decode: decodePod, nameOf: (pod) => `${pod.namespace}/${pod.name}` },
+}
+
+/** Every kind there is. */
+export const KINDS: readonly Kind[] = Object.keys(CODECS) as Kind[]
+
+/** Whether a text names a kind. */
+export function isKind(text: string): text is Kind {
+  return Object.hasOwn(CODECS, text)
+}
+
+/** A valid, deep-frozen value of a kind. Throws `REGISTRY_INVALID`, also when the value belongs under another name. */
+export function decodeValue<K extends Kind>(kind: K, name: string, input: unknown): Kinds[K] {
+  const codec: Codec<Kinds[K]> = CODECS[kind]
+  const decoded = codec.decode(input)
+  if (!decoded.ok) {
+    throw new RegistryError(
+      'REGISTRY_INVALID',
+      `${kind} ${cut(name)} is invalid: ${describeProblems(decoded.problems)}`,
+    )
+  }
+  const expected = codec.nameOf(decoded.value)
+  if (name !== expected) {
+    throw new RegistryError(
+      'REGISTRY_INVALID',
+      `${kind} ${cut(name)} is invalid: an object like this is named ${expected}`,
+    )
+  }
+  return deepFreeze(decoded.value)
+}
+
+/** A name as it may stand in a message. */
+export function cut(name: string): string {
+  return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name)
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const inner of Object.values(value)) deepFreeze(inner)
+  }
+  return value
+}

@@ -1,0 +1,86 @@
+/**
+ * What the conformance suite is written with.
+ * @module
+ */
+import { cidr, ip } from '../network/model/address.ts'
+import { type Change, type Kind, type Kinds, type Registry, RegistryError, type RegistryErrorCode } from './registry.ts'
+
+/** A change that is no bookmark. */
+export type RealChange<K extends Kind> = Exclude<Change<K>, { type: 'bookmark' }>
+
+/** An object of every kind, with every optional field. */
+export const examples: { readonly [K in Kind]: { readonly name: string; readonly value: Kinds[K] } } = {
+  Cluster: {
+    name: 'default',
+    value: {
+      networks: [
+        { cidr: cidr('10.128.0.0/14'), hostBits: 9 },
+        { cidr: cidr('fd01::/48'), hostBits: 64 },
+      ],
+      serviceNetworks: [cidr('172.30.0.0/16')],
+      tenancy: 'multitenant',
+      encapsulation: { type: 'vxlan', port: 4789 },
+      underlay: 4,
+      mtu: 1450,
+    },
+  },
+  Node: { name: 'node-1', value: { name: 'node-1', uid: 'u1', addresses: [ip('192.0.2.1'), ip('2001:db8::1')] } },
+  NodeNetwork: {
+    name: 'node-1',
+    value: {
+      node: 'node-1',
+      nodeUid: 'u1',
+      addresses: [ip('192.0.2.1')],
+      ranges: [cidr('10.128.0.0/23'), cidr('fd01:0:0:1::/64')],
+      problem: 'none, really',
+      status: { ready: false, reason: 'starting', uplinkMtu: 1500, datapath: 'netdev' },
+    },
+  },
+  Namespace: { name: 'shop', value: { name: 'shop', uid: 'u2' } },
+  Tenant: {
+    name: 'shop',
+    value: {
+      namespace: 'shop',
+      vni: 4711,
+      request: { id: 'r2', action: 'join', target: 'till' },
+      outcome: { id: 'r1', accepted: false, code: 'TENANT_SELF_JOIN', message: 'no', remedy: 'join another' },
+    },
+  },
+  Pod: {
+    name: 'shop/web-0',
+    value: { namespace: 'shop', name: 'web-0', uid: 'u3', node: 'node-1', addresses: [ip('10.128.0.2')] },
+  },
+}
+
+/** A node. */
+export function node(name: string, uid = `uid-of-${name}`): Kinds['Node'] {
+  return { name, uid, addresses: [] }
+}
+
+/** The next `count` changes after a revision, bookmarks left out. */
+export async function collect<K extends Kind>(
+  registry: Registry,
+  kind: K,
+  after: number,
+  count: number,
+): Promise<RealChange<K>[]> {
+  const aborter = new AbortController()
+  const changes: RealChange<K>[] = []
+  for await (const change of registry.watch(kind, after, aborter.signal)) {
+    if (change.type !== 'bookmark') changes.push(change)
+    if (changes.length === count) break
+  }
+  aborter.abort()
+  return changes
+}
+
+/** `ok`, or the code that a call failed with. Any other error is passed on. */
+export async function settled(call: Promise<unknown>): Promise<'ok' | RegistryErrorCode> {
+  try {
+    await call
+    return 'ok'
+  } catch (error) {
+    if (error instanceof RegistryError) return error.code
+    throw error
+  }
+}
