@@ -1,0 +1,97 @@
+/**
+ * Which Debian packages a purpose needs, and what to do about missing ones.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Package to a file that shows it is there on a machine whose packages have other names. */
+const WITNESS = {
+  'openvswitch-switch': 'ovs-vswitchd',
+  nftables: 'nft',
+  iproute2: 'ip',
+  'iputils-ping': 'ping',
+  gcc: 'cc',
+  'libc6-dev': '/usr/include/stdio.h',
+  'containernetworking-plugins': '/usr/lib/cni/bridge',
+}
+
+const BUILD = ['gcc', 'libc6-dev']
+const PLAY = [...BUILD, 'openvswitch-switch', 'nftables', 'iproute2', 'iputils-ping']
+
+/** Packages by purpose. */
+export const PACKAGES = {
+  build: BUILD,
+  play: PLAY,
+  test: [...PLAY, 'containernetworking-plugins'],
+  bench: [...PLAY, 'containernetworking-plugins'],
+}
+
+/** The packages of a purpose that this machine lacks. */
+export function missingPackages(purpose, { debian }) {
+  const names = PACKAGES[purpose]
+  return debian ? lackingByDpkg(names, dpkgStatus(names)) : names.filter((name) => !hasWitness(WITNESS[name]))
+}
+
+/** The names that `dpkg-query -W -f '${Package} ${db:Status-Status}\n'` does not list as installed. */
+export function lackingByDpkg(names, text) {
+  const installed = new Set(
+    text
+      .split('\n')
+      .map((line) => line.split(' '))
+      .filter(([, status]) => status === 'installed')
+      .map(([name]) => name),
+  )
+  return names.filter((name) => !installed.has(name))
+}
+
+/**
+ * What to do about missing packages.
+ * @param {{ missing: string[], debian: boolean, uid: number, yes: boolean, terminal: boolean }} facts
+ * @returns {{ action: 'ready' | 'install' | 'ask' } | { action: 'refuse', cause: string, remedy: string }}
+ */
+export function decide({ missing, debian, uid, yes, terminal }) {
+  if (missing.length === 0) return { action: 'ready' }
+  const list = missing.join(' ')
+  if (!debian) return { action: 'refuse', cause: `this machine lacks ${list}`, remedy: 'install them by its own means' }
+  if (uid !== 0) {
+    const remedy = `run this as root, or have root run: apt-get install ${list}`
+    return { action: 'refuse', cause: `Debian packages are missing (${list})`, remedy }
+  }
+  return { action: terminal && !yes ? 'ask' : 'install' }
+}
+
+/** Whether os-release text describes Debian or a system made from it. */
+export function isDebian(osRelease) {
+  return osRelease.split('\n').some((line) => /^ID(_LIKE)?=("?)(.*\b)?debian\b/.test(line))
+}
+
+/** What went wrong with apt-get, in words, with the remedy. */
+export function aptProblem(output, list) {
+  if (/Could not (resolve|connect)|Temporary failure|Connection (failed|timed out)|Unable to connect/i.test(output)) {
+    return ["cannot reach Debian's archive", 'check the network or the proxy in /etc/apt, then run this again']
+  }
+  if (/Unable to locate package|has no installation candidate/.test(output)) {
+    return ["Debian's archive does not know a package", `check /etc/apt/sources.list, then: apt-get install ${list}`]
+  }
+  if (/dpkg was interrupted/.test(output))
+    return ['an earlier installation was interrupted', 'run: dpkg --configure -a']
+  if (/Could not get lock|Unable to acquire/.test(output)) {
+    return ['another installation holds the package database', 'wait for it, then run this again']
+  }
+  if (/No space left|not enough free space/i.test(output)) return ['the disk is full', 'make room, then run this again']
+  const last = output.split('\n').findLast((line) => /^E:/.test(line)) ?? 'apt-get failed'
+  return [last.replace(/^E: */, ''), `find out with: apt-get install ${list}`]
+}
+
+function dpkgStatus(names) {
+  // It fails when it does not know one of them, and lists the others all the same.
+  const args = ['-W', '-f', `\${Package} \${db:Status-Status}\n`, ...names]
+  return spawnSync('dpkg-query', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).stdout ?? ''
+}
+
+function hasWitness(witness) {
+  if (witness.startsWith('/')) return existsSync(witness)
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  return folders.some((folder) => existsSync(join(folder, witness)))
+}

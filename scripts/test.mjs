@@ -1,0 +1,53 @@
+/**
+ * Everything that is checked, on whatever machine: types, style, every test. The last line counts.
+ */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { main } from './lib/fail.mjs'
+import { BUN, ROOT, run } from './lib/run.mjs'
+import { saidYes, setup } from './lib/setup.mjs'
+import { finalLine, readSummary, sumUp } from './lib/summary.mjs'
+
+const args = process.argv.slice(2).filter((arg) => arg !== '--yes' && arg !== '-y')
+const CHECKS = [
+  ['types', 'node_modules/.bin/tsc', ['--noEmit']],
+  ['style', 'node_modules/.bin/biome', ['check', '--error-on-warnings', '.']],
+]
+
+await main(async () => {
+  await setup('test', { yes: saidYes(process.argv.slice(2)) })
+  const checks = []
+  // With arguments, only the tests that they name.
+  if (args.length === 0) for (const check of CHECKS) checks.push(await runCheck(check))
+  const total = sumUp([...checks, await runTests()])
+  process.stdout.write(`${finalLine(total)}\n`)
+  return total.failed === 0 ? 0 : 1
+})
+
+async function runCheck([name, command, rest]) {
+  const { code, output } = await run(join(ROOT, command), rest)
+  process.stdout.write(code === 0 ? `✓ ${name}\n` : `${output}\n✗ ${name}\n`)
+  return code === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 }
+}
+
+async function runTests() {
+  const folders = readdirSync(ROOT, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && ['src', 'test', 'scripts', 'bench'].includes(entry.name))
+    .map((entry) => `./${entry.name}/`)
+  const started = Date.now()
+  let last = Date.now()
+  const beat = setInterval(() => {
+    if (Date.now() - last < 20_000) return
+    last = Date.now()
+    process.stdout.write(`  … testing (${Math.round((Date.now() - started) / 1000)} s)\n`)
+  }, 1000)
+  const { code, output } = await run(BUN, ['test', '--timeout', '60000', ...(args.length === 0 ? folders : args)], {
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
+    onLine: (line) => {
+      last = Date.now()
+      process.stdout.write(`${line}\n`)
+    },
+  })
+  clearInterval(beat)
+  return readSummary(output, code)
+}
