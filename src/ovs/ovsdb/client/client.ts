@@ -16,7 +16,7 @@ export type OvsdbOptions = {
   readonly log?: Log
   /** True keeps trying when the first connection fails, instead of throwing. Default false. */
   readonly waitForServer?: boolean
-  /** Silence before the server is probed; twice that ends the connection. Default 5000 ms. */
+  /** A server silent for one to two of these is probed, and given up after one more. Default 5000 ms. */
   readonly probeIntervalMs?: number
   /** First and longest delay between connection attempts. Defaults 50 and 5000 ms. */
   readonly backoffMs?: { readonly first: number; readonly max: number }

@@ -8,7 +8,7 @@ export type ConnectionOptions = {
   readonly onNotification: (method: string, params: readonly unknown[]) => void
   /** Called once when an opened connection ends; every pending request was rejected before. */
   readonly onClosed: (reason: string) => void
-  /** Silence after which an echo is sent; the same silence again ends the connection. Milliseconds. */
+  /** An echo is sent after one to two of these without a byte; one more ends the connection. Milliseconds. */
   readonly probeIntervalMs?: number
   readonly maxMessageBytes?: number
 }
@@ -95,14 +95,14 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
     cancelOn.addEventListener('abort', give, { once: true })
     return answer.finally(() => cancelOn.removeEventListener('abort', give))
   }
+  // Each tick one step: heard, quiet, probed, dead. Any byte in between starts over.
   const probe = (): void => {
-    if (silent === 'probed') return close(`the server was silent for ${2 * probeMs} ms`)
-    if (silent === 'quiet') {
+    if (silent === 'probed') close(`the server was silent for more than ${2 * probeMs} ms`)
+    else if (silent === 'quiet') {
       silent = 'probed'
       request('echo', []).catch(() => undefined)
     } else silent = 'quiet'
   }
-  // Two ticks of half the interval make "quiet", so an echo leaves after one interval of silence at most.
   const timer = setInterval(probe, probeMs)
   timer.unref()
 
