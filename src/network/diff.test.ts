@@ -1,0 +1,55 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { samplePlanner } from '../../test/tables/sample-node.ts'
+import type { Flow } from '../flow/flow.ts'
+import { flowContent, flowKey } from '../flow/normalize.ts'
+import { bundles, CHUNK, diffFlows, type FlowDiff } from './diff.ts'
+
+const plan = samplePlanner().flows()
+const subset = fc.subarray(plan)
+/** Rows of the plan, some of which have been tampered with. */
+const damaged = fc
+  .tuple(subset, fc.array(fc.integer({ min: 0, max: plan.length - 1 })))
+  .map(([flows, hits]) => flows.map((flow, i) => (hits.includes(i) ? { ...flow, actions: [], cookie: 1n } : flow)))
+
+function applied(actual: readonly Flow[], { write, remove }: FlowDiff): Map<string, string> {
+  const table = new Map(actual.map((flow) => [flowKey(flow), flowContent(flow)]))
+  for (const flow of remove) table.delete(flowKey(flow))
+  for (const flow of write) table.set(flowKey(flow), flowContent(flow))
+  return table
+}
+
+test('applying a difference gives what is desired, whatever was there', () => {
+  fc.assert(
+    fc.property(damaged, subset, (actual, desired) => {
+      expect(applied(actual, diffFlows(actual, desired))).toEqual(
+        new Map(desired.map((flow) => [flowKey(flow), flowContent(flow)])),
+      )
+    }),
+  )
+})
+
+test('no two flows of a plan are the same row', () => {
+  expect(new Set(plan.map(flowKey)).size).toBe(plan.length)
+})
+
+test('what is right is left alone', () => {
+  expect(diffFlows(plan, plan)).toEqual({ write: [], remove: [] })
+})
+
+test('a large difference makes before it breaks, in chunks', () => {
+  const [one] = plan
+  if (one === undefined) throw new Error('the plan has flows')
+  const many = (priority: number) =>
+    Array.from({ length: 3000 }, (_, i) => ({ ...one, table: i % 5, priority, match: { reg0: i } }))
+  const parts = bundles(diffFlows(many(1), many(2)))
+  expect(parts.every(({ write, remove }) => write.length + remove.length <= CHUNK)).toBe(true)
+  expect(parts.map(({ write, remove }) => [write.length, remove.length])).toEqual([
+    [2000, 0],
+    [1000, 0],
+    [0, 2000],
+    [0, 1000],
+  ])
+  expect(parts[0]?.write[0]?.table).toBe(4)
+  expect(parts[2]?.remove[0]?.table).toBe(0)
+})
