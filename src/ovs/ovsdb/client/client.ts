@@ -109,10 +109,13 @@ export async function connectOvsdb(options: OvsdbOptions): Promise<OvsdbClient> 
     [Symbol.dispose]: close,
   }
   try {
-    await (options.waitForServer === true ? link.whenConnected() : link.firstAttempt)
+    await link.firstAttempt
   } catch (error) {
-    close()
-    throw error
+    if (options.waitForServer === true && isOvsdbError(error) && error.retryable) await link.whenConnected()
+    else {
+      close()
+      throw error
+    }
   }
   return client
 }

@@ -43,7 +43,13 @@ export function startLink(options: OvsdbOptions, monitors: ReadonlyMap<string, M
   const enter = (next: LinkState): void => {
     if (state === next || state === 'closed') return
     state = next
-    for (const listener of [...listeners]) listener(next)
+    for (const listener of [...listeners]) {
+      try {
+        listener(next)
+      } catch (error) {
+        log('error', 'a listener of the OVSDB state threw', { error: String(error) })
+      }
+    }
   }
   const notified = (method: string, params: readonly unknown[]): void => {
     const core = typeof params[0] === 'string' ? monitors.get(params[0]) : undefined
