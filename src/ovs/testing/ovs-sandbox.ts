@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -69,8 +70,10 @@ export async function startOvsSandbox(options: OvsSandboxOptions = {}): Promise<
 
   const startDatabase = async (): Promise<void> => {
     if (database?.alive()) return
+    await rm(dbSocket, { force: true }) // a killed server leaves it behind
     const argv = [`--remote=punix:${dbSocket}`, `--unixctl=${databaseCtl}`, `--pidfile=${join(dir, 'ovsdb.pid')}`]
     database = spawnDaemon(['ovsdb-server', ...argv, '--log-file=ovsdb.log', '-vconsole:off', dbFile], env, dir)
+    await appears(dbSocket, database) // ovs-vsctl alone would look once a second
     await vsctl('--retry', '--no-wait', 'init')
   }
   const startVswitchd = async (): Promise<void> => {
@@ -121,6 +124,10 @@ export async function startOvsSandbox(options: OvsSandboxOptions = {}): Promise<
     stop,
     [Symbol.asyncDispose]: stop,
   }
+}
+
+async function appears(path: string, daemon: Daemon): Promise<void> {
+  while (daemon.alive() && !existsSync(path)) await Bun.sleep(2)
 }
 
 /** A killed ovs-vswitchd leaves its TAP devices behind; the database still names them. */
