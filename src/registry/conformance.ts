@@ -213,8 +213,9 @@ async function bookmarks(registry: Registry): Promise<void> {
     await churn(registry, 2)
     while (latest < revision + written - 1) await new Promise(setImmediate)
   }
+  const bookmark = latest
   const created = await registry.create('Node', 'a', node('a'))
-  expect(await collect(registry, 'Node', latest, 1)).toEqual([{ type: 'put', object: created }])
+  expect(await collect(registry, 'Node', bookmark, 1)).toEqual([{ type: 'put', object: created }])
   aborter.abort()
   await watching
 }
