@@ -55,6 +55,11 @@ describe('an error', () => {
     expect(errorAnswer(cniError('internal'), version).cniVersion).toBe('0.4.0')
   })
 
+  test('is well-formed text even of halves of characters', () => {
+    const error = cniError('config-invalid', { field: '\ud800', expected: `${'x'.repeat(254)}😀😀` })
+    expect(error.message.isWellFormed()).toBe(true)
+  })
+
   test('is one line, bounded, whatever the values', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 2000 }), (value) => {
@@ -73,7 +78,7 @@ describe('what was thrown', () => {
   const strange = {
     'an Error': new Error('token=abc123'),
     'a TypeError': new TypeError("undefined is not an object (evaluating 'x.secret')"),
-    'an error of the system': Object.assign(new Error('ENOENT /etc/secret'), { code: 'ENOENT', remedy: 'secret' }),
+    'an error of the system': Object.assign(new Error('ENOENT /etc/secret'), { code: 'ENOENT', errno: -2 }),
     'a string': 'with a secret',
     'what looks like an error': { message: 'secret', code: 'x', remedy: 'secret' },
     undefined: undefined,
@@ -94,8 +99,12 @@ describe('what was thrown', () => {
   })
 
   test('an error of another room keeps its words; a code of the table keeps its number', () => {
-    const other = Object.assign(new Error('no bridge br1'), { code: 'bridge-missing', remedy: 'create br1' })
-    expect(errorAnswer(toCniError(other))).toMatchObject({ code: 999, msg: 'no bridge br1' })
+    const other = Object.assign(new Error('no bridge br1'), { code: 'LINUX_ENODEV', remedy: 'create br1' })
+    expect(errorAnswer(toCniError(other))).toMatchObject({
+      code: 999,
+      msg: 'no bridge br1',
+      details: 'create br1 (LINUX_ENODEV)',
+    })
     const known = Object.assign(new Error('10.1.0.0/24 is full'), { code: 'pool-exhausted', remedy: 'enlarge it' })
     expect(errorAnswer(toCniError(known))).toMatchObject({ code: 100, details: 'enlarge it (pool-exhausted)' })
     expect(toCniError(known)).toBeInstanceOf(CniError)

@@ -53,8 +53,8 @@ export function cniError<Id extends CniErrorId>(id: Id, ...[values]: ValuesArgum
 /**
  * Whatever was thrown, as an error for the runtime.
  *
- * Errors of our rooms (a stable `code` in words and a `remedy`) keep their texts, under code 999 where the table does
- * not know them. Anything else becomes `internal`: its text may hold a path, a token or a stack and stays in the log.
+ * Errors of our rooms (a stable `code` in words and a `remedy`) keep their texts and id, under code 999 where the table
+ * does not know the id. Anything else becomes `internal`: its text may hold a path, a token or a stack and stays in the log.
  */
 export function toCniError(thrown: unknown): CniError {
   if (thrown instanceof CniError) return thrown
@@ -105,7 +105,7 @@ function isRoomError(thrown: unknown): thrown is RoomError {
     thrown instanceof Error &&
     'code' in thrown &&
     typeof thrown.code === 'string' &&
-    /^[a-z][a-z0-9-]*$/.test(thrown.code) &&
+    /^[a-z][a-z0-9_-]*$/i.test(thrown.code) &&
     'remedy' in thrown &&
     typeof thrown.remedy === 'string'
   )

@@ -105,6 +105,7 @@ describe('configuration', () => {
     [{ ...CONFIG, args: { cni: { ips: ['x'] } } }, /^7: invalid network configuration: args.cni.ips\[0\]/],
     [{ ...CONFIG, runtimeConfig: [] }, /^7: invalid network configuration: runtimeConfig/],
     [{ ...CONFIG, runtimeConfig: { mac: '01:00:5e:00:00:01' } }, /^7: .* runtimeConfig.mac: must be a unicast/],
+    [{ ...CONFIG, runtimeConfig: { mac: '00:00:00:00:00:00' } }, /^7: .* runtimeConfig.mac: must be a unicast/],
     [{ ...CONFIG, runtimeConfig: { ips: ['10.0.0.1/33'] } }, /^7: .* runtimeConfig.ips\[0\]/],
     [{ ...CONFIG, runtimeConfig: { bandwidth: { ingressRate: -1 } } }, /^7: .* runtimeConfig.bandwidth.ingressRate/],
     [

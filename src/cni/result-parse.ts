@@ -109,7 +109,7 @@ function parseRoute(item: Json, path: string): ResultRoute {
   })
 }
 
-function parseDns(object: JsonObject, path: string): ResultDns {
+export function parseDns(object: JsonObject, path: string): ResultDns {
   const dns = member(object, 'dns')
   if (dns === undefined) return NO_DNS
   if (!isObject(dns)) throw new ShapeError(path, 'must be an object')

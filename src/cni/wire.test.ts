@@ -101,6 +101,12 @@ describe('request', () => {
     expect(fault(() => decodeWireRequest(message))).toBe(expected)
   })
 
+  test('with a flag of a later version is refused', () => {
+    const message = encodeWireRequest(REQUEST)
+    message[8] = 3
+    expect(fault(() => decodeWireRequest(message))).toBe('wire-malformed')
+  })
+
   test('of a variable given twice the first counts', () => {
     const twice = 'CNI_A=1\0CNI_A=2\0'
     const message = encodeWireRequest({ ...REQUEST, program: '', environment: new Map(), input: bytes(twice) })
