@@ -11,6 +11,8 @@ export interface CniEnvironment {
   readonly netns: string
   readonly ifname: string
   readonly args: string
+  /** CNI_NETNS_OVERRIDE: CNI_NETNS may be the namespace of the node itself. */
+  readonly allowHostNetns: boolean
   /** Folders in which plugins are looked up. */
   readonly path: readonly string[]
 }
@@ -49,6 +51,7 @@ export function readEnvironment(environment: unknown): CniEnvironment {
     netns: read('CNI_NETNS') ?? '',
     ifname: read('CNI_IFNAME') ?? '',
     args: read('CNI_ARGS') ?? '',
+    allowHostNetns: ['TRUE', '1'].includes(read('CNI_NETNS_OVERRIDE')?.toUpperCase() ?? ''),
     path: (read('CNI_PATH') ?? '').split(':').filter((folder) => folder !== ''),
   }
 }

@@ -223,6 +223,17 @@ describe('what a request holds', () => {
   })
 
   test.each([
+    [undefined, false],
+    ['', false],
+    ['0', false],
+    ['1', true],
+    ['true', true],
+    ['TRUE', true],
+  ])('CNI_NETNS_OVERRIDE=%s: %s', (CNI_NETNS_OVERRIDE, allowHostNetns) => {
+    expect(call({ CNI_NETNS_OVERRIDE })).toMatchObject({ allowHostNetns })
+  })
+
+  test.each([
     ['nothing on standard input', {}, ''],
     ['white space only', {}, ' \n\t'],
   ])('DEL with %s still names the attachment', (_, environment, input) => {

@@ -20,6 +20,8 @@ import { CNI_VERSIONS, type CniVersion, IMPLIED_VERSION, isCniVersion, verbSince
 interface AttachmentCall extends AttachmentKey {
   /** Path of the network namespace, as the runtime sees it. */
   readonly netns: string
+  /** Set by the administrator of the runtime: `netns` may be the namespace of the node itself (else `netns-is-host`). */
+  readonly allowHostNetns: boolean
   readonly args: CniArgs
   /** Folders in which plugins are looked up. */
   readonly path: readonly string[]
@@ -132,6 +134,7 @@ function attachmentRequest(env: CniEnvironment, verb: 'ADD' | 'CHECK', base: Con
   const call = {
     ...key,
     netns: checkNetns(env.netns),
+    allowHostNetns: env.allowHostNetns,
     args: parseArgs(env.args),
     path: env.path,
     config: strictConfig(checked),
