@@ -38,6 +38,11 @@ export function parsePrefix(text: string): Prefix {
   return { bytes, length }
 }
 
+/** The prefix's bytes with the host bits cleared. */
+export function maskPrefix(prefix: Prefix): Uint8Array {
+  return prefix.bytes.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, prefix.length - 8 * i))))
+}
+
 export function familyOf(bytes: Uint8Array): Family {
   return bytes.length === 4 ? 4 : 6
 }

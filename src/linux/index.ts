@@ -1,0 +1,25 @@
+/**
+ * The Linux kernel's networking, over sockets and without forks: links, addresses, routes, namespaces, offloads, sysctls.
+ * @module
+ */
+export * from './errno.ts'
+export * from './ip.ts'
+export * from './netlink/address.ts'
+export type { Link } from './netlink/link.ts'
+export * from './netlink/link-add.ts'
+export { ADDR_GEN_MODES, type AddrGenMode, LINK_ALIAS_MAX, LINK_NAME_MAX } from './netlink/link-constants.ts'
+export type { BridgeData, LinkKindData, MacvlanData, MacvlanMode, VxlanData } from './netlink/link-kinds.ts'
+export { checkLinkName } from './netlink/link-name.ts'
+export * from './netlink/link-ops.ts'
+export * from './netlink/neighbour.ts'
+export * from './netlink/route.ts'
+export type { RouteType } from './netlink/route-constants.ts'
+export type { Route } from './netlink/route-decode.ts'
+export { openRtnl, type RtnlOptions, type RtnlSocket } from './netlink/rtnl-socket.ts'
+export * from './netlink/rule.ts'
+export type { Scope } from './netlink/scope.ts'
+export * from './netns.ts'
+export * from './poller.ts'
+export * from './sockaddr.ts'
+export * from './socket.ts'
+export { ADDON_FILE, systemCalls } from './sys/addon.ts'
