@@ -13,9 +13,9 @@ export type Daemon = {
   end(): Promise<void>
 }
 
-/** Starts a program in the foreground as our child; it dies with this process at the latest. */
+/** Starts a program in the foreground as our child; it dies with this process at the latest, even if that is killed. */
 export function spawnDaemon(argv: readonly string[], env: Record<string, string>, dir: string): Daemon {
-  const child = Bun.spawn([...argv], {
+  const child = Bun.spawn(['setpriv', '--pdeathsig', 'KILL', ...argv], {
     env,
     cwd: dir,
     stdin: 'ignore',
