@@ -69,6 +69,7 @@ describe('without an agent', () => {
     [' {"prevResult":{"cniVersion":"1.0.0"},\n "name":"a", "cniVersion" : "0.3.1" }', '0.3.1'],
     ['{"a":"\\"cniVersion\\":\\"1.0.0\\"","cniVersion":"0.2.0"}', '0.2.0'],
     ['{"a":"\\\\","cniVersion":"0.2.0"}', '0.2.0'],
+    ['{"a":"\\"{","cniVersion":"0.2.0"}', '0.2.0'],
     ['{"cniVersion":"1.0.0","cniVersion":"0.2.0"}', '0.2.0'],
     ['{"name":"cniVersion","x":"1.0.0"}', '0.4.0'],
     ['{"prevResult":{"cniVersion":"1.0.0"}}', '0.4.0'],
