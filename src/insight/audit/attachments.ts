@@ -1,0 +1,86 @@
+/**
+ * Leases against ports and links of their node.
+ * @module
+ */
+import type { LinkFact, NodeFacts, PortFact } from '../../agent/control/facts.ts'
+import type { Lease } from '../../agent/lease.ts'
+import { BRIDGE, GATEWAY, TUNNEL } from '../../network/host.ts'
+import { GATEWAY_PORT, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
+import type { Finding, FindingCode } from './findings.ts'
+import type { RepairStep } from './repair.ts'
+
+/** Differences between a node's leases and its ports and links. */
+export function auditAttachments(facts: NodeFacts): Finding[] {
+  const { node } = facts.status
+  const ports = new Map(facts.ports.map((port) => [port.name, port]))
+  const links = new Map(facts.links.map((link) => [link.name, link]))
+  const taken = new Set([...facts.leases, ...facts.unreadable].map(({ link }) => link))
+  const report: Report = (code, object, detail, step) => ({ code, node, object, detail, step })
+  return [
+    ...facts.unreadable.map(({ link, problem }) => report('unreadable-lease', `port ${link}`, problem)),
+    ...ownPorts(ports, report),
+    ...facts.leases.flatMap((lease) => [
+      ...leasePort(lease, ports.get(lease.link), report),
+      ...leaseLink(lease, links.get(lease.link), report),
+    ]),
+    ...facts.ports.flatMap((port) => (taken.has(port.name) || isOwn(port.name) ? [] : strayPort(port, report))),
+    ...facts.links.flatMap((link) => (taken.has(link.name) || isOwn(link.name) ? [] : strayLink(link, report))),
+  ]
+}
+
+/** `pod shop/web`, or the attachment where the runtime named no pod. */
+export function objectOf({ endpoint }: Lease): string {
+  return endpoint.pod === '' ? `attachment ${endpoint.id}` : `pod ${endpoint.namespace}/${endpoint.pod}`
+}
+
+type Report = (code: FindingCode, object: string, detail: string, step?: RepairStep) => Finding
+
+/** Names that only our attachments have; see `linkName`. */
+const OUR_LINK = /^weft[0-9a-f]{11}$/
+
+function isOwn(name: string): boolean {
+  return name === BRIDGE || name === GATEWAY || name === TUNNEL
+}
+
+function ownPorts(ports: ReadonlyMap<string, PortFact>, report: Report): Finding[] {
+  const wanted = [
+    [TUNNEL, TUNNEL_PORT],
+    [GATEWAY, GATEWAY_PORT],
+  ] as const
+  return wanted.flatMap(([name, number]) => {
+    const port = ports.get(name)
+    if (port?.ofport === number) return []
+    const detail =
+      port === undefined ? `the bridge has no ${name}` : `has number ${port.ofport ?? 'none'} instead of ${number}`
+    return [report('own-port-missing', `port ${name}`, port?.error ?? detail, { op: 'sync-host' })]
+  })
+}
+
+function leasePort(lease: Lease, port: PortFact | undefined, report: Report): Finding[] {
+  const { id, ofport } = lease.endpoint
+  const step: RepairStep = { op: 'put-port', endpoint: id }
+  const object = objectOf(lease)
+  if (port === undefined) return [report('lease-without-port', object, `no port ${lease.link} on the bridge`, step)]
+  if (port.error !== undefined) return [report('port-error', object, `port ${lease.link}: ${port.error}`, step)]
+  if (port.ofport === ofport) return []
+  const detail = `port ${lease.link} has number ${port.ofport ?? 'none'}, its lease says ${ofport}`
+  return [report('ofport-mismatch', object, detail, step)]
+}
+
+function leaseLink(lease: Lease, link: LinkFact | undefined, report: Report): Finding[] {
+  if (link !== undefined && !link.doomed) return []
+  const detail = `link ${lease.link} ${link === undefined ? 'does not exist' : 'is being removed'}`
+  return [report('lease-without-link', objectOf(lease), detail, { op: 'release-lease', endpoint: lease.endpoint.id })]
+}
+
+function strayPort(port: PortFact, report: Report): Finding[] {
+  const step: RepairStep | undefined = OUR_LINK.test(port.name) ? { op: 'remove-port', port: port.name } : undefined
+  const whose = step === undefined ? 'somebody else plugged it in' : 'an attachment that is gone had it'
+  return [report('port-without-lease', `port ${port.name}`, whose, step)]
+}
+
+function strayLink({ name, doomed, alias }: LinkFact, report: Report): Finding[] {
+  const code = doomed ? 'doomed-link-left' : 'link-without-lease'
+  const detail = alias === undefined ? 'it names no attachment' : `it was made for ${alias}`
+  return [report(code, `link ${name}`, detail, { op: 'remove-link', link: name })]
+}

@@ -1,0 +1,102 @@
+/**
+ * Asks one agent, over HTTP on its unix socket.
+ * @module
+ */
+import type { InstalledFlow, NodeFacts } from '../../agent/control/facts.ts'
+import { decodeJson, encodeJson } from '../../flow/json.ts'
+import type { RepairAnswer, RepairStep } from '../audit/repair.ts'
+import { InsightError } from '../errors.ts'
+import { factsFrom, flowsFrom, repairAnswerFrom } from './shape.ts'
+import type { AgentSocket } from './sockets.ts'
+
+/** An answer that takes longer is none. */
+const DEADLINE = 10_000
+
+/** Asks one agent. Every call may throw an {@link InsightError}. */
+export class AgentClient {
+  readonly #socket: AgentSocket
+  readonly #deadline: number
+
+  constructor(socket: AgentSocket, deadline = DEADLINE) {
+    this.#socket = socket
+    this.#deadline = deadline
+  }
+
+  /** For people: the node, else the socket. */
+  get name(): string {
+    return this.#socket.node ?? this.#socket.path
+  }
+
+  async facts(): Promise<NodeFacts> {
+    return factsFrom(await this.#call('GET', '/facts'), this.name)
+  }
+
+  /** The flows that drop, with their counters. */
+  async drops(): Promise<readonly InstalledFlow[]> {
+    return flowsFrom(await this.#call('GET', '/drops'), this.name)
+  }
+
+  /** What `ofproto/trace` on the agent's bridge says about a packet written as ovs-ofctl does. */
+  async ofprotoTrace(flow: string): Promise<string> {
+    const answer = await this.#call('POST', '/ofproto-trace', { flow })
+    if (typeof answer === 'object' && answer !== null && 'text' in answer && typeof answer.text === 'string') {
+      return answer.text
+    }
+    throw new InsightError('INSIGHT_AGENT_ANSWER', `${this.name} gave no trace`, 'use a weft of the agent’s version')
+  }
+
+  async repair(plan: readonly RepairStep[]): Promise<RepairAnswer> {
+    return repairAnswerFrom(await this.#call('POST', '/repair', { plan }), this.name)
+  }
+
+  async #call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await this.#fetch(method, path, body)
+    const text = await response.text().catch((cause: unknown) => {
+      throw this.#unreachable(cause)
+    })
+    const answer = this.#decode(text)
+    if (response.ok) return answer
+    throw new InsightError(
+      'INSIGHT_AGENT_REFUSED',
+      `the agent of ${this.name} refused ${path}: ${messageOf(answer) ?? `HTTP ${response.status}`}`,
+      'see its log',
+    )
+  }
+
+  #decode(text: string): unknown {
+    try {
+      return decodeJson(text)
+    } catch (cause) {
+      const message = `the agent of ${this.name} answered with something that is not JSON`
+      throw new InsightError('INSIGHT_AGENT_ANSWER', message, 'use a weft of the agent’s version', { cause })
+    }
+  }
+
+  async #fetch(method: string, path: string, body: unknown): Promise<Response> {
+    try {
+      return await fetch(`http://agent${path}`, {
+        method,
+        unix: this.#socket.path,
+        signal: AbortSignal.timeout(this.#deadline),
+        ...(body === undefined ? {} : { body: encodeJson(body), headers: { 'content-type': 'application/json' } }),
+      })
+    } catch (cause) {
+      throw this.#unreachable(cause)
+    }
+  }
+
+  #unreachable(cause: unknown): InsightError {
+    return new InsightError(
+      'INSIGHT_AGENT_UNREACHABLE',
+      `no agent answers at ${this.#socket.path}`,
+      'start it, or see its log if it should be running',
+      { cause },
+    )
+  }
+}
+
+function messageOf(answer: unknown): string | undefined {
+  if (typeof answer !== 'object' || answer === null) return undefined
+  const error = 'error' in answer && typeof answer.error === 'object' && answer.error !== null ? answer.error : answer
+  return 'message' in error && typeof error.message === 'string' ? error.message.slice(0, 300) : undefined
+}

@@ -1,0 +1,56 @@
+/**
+ * Asks every agent and the registry at once.
+ * @module
+ */
+import { RegistryClient } from '../../registry/client.ts'
+import type { Registry } from '../../registry/registry.ts'
+import { InsightError } from '../errors.ts'
+import type { ClusterView, RegistryView, SilentAgent } from '../view.ts'
+import { AgentClient } from './agent-client.ts'
+import type { Where } from './sockets.ts'
+
+/** What is known now. Throws `INSIGHT_AGENT_UNREACHABLE` when no agent answers. */
+export async function gather(where: Where): Promise<ClusterView> {
+  const clients = where.agents.map((socket) => new AgentClient(socket))
+  const [answers, registry] = await Promise.all([
+    Promise.allSettled(clients.map((client) => client.facts())),
+    where.registry === undefined ? undefined : lookUp(new RegistryClient(where.registry)),
+  ])
+  const nodes = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+  const silent = answers.flatMap((answer, i): SilentAgent[] =>
+    answer.status === 'fulfilled' ? [] : [silentAgent(clients[i]?.name ?? '', answer.reason)],
+  )
+  const [first] = silent
+  if (nodes.length === 0 && first !== undefined) {
+    throw new InsightError('INSIGHT_AGENT_UNREACHABLE', first.cause, first.remedy)
+  }
+  return {
+    nodes: nodes.sort((a, b) => (a.status.node < b.status.node ? -1 : 1)),
+    silent,
+    registry: typeof registry === 'string' ? undefined : registry,
+    ...(typeof registry === 'string' ? { registryProblem: registry } : {}),
+  }
+}
+
+/** The registry's listings, or why there are none. */
+async function lookUp(registry: Registry): Promise<RegistryView | string> {
+  try {
+    const [tenants, pods, networks] = await Promise.all([
+      registry.list('Tenant'),
+      registry.list('Pod'),
+      registry.list('NodeNetwork'),
+    ])
+    return {
+      tenants: tenants.objects.map(({ value }) => value),
+      pods: pods.objects.map(({ value }) => value),
+      networks: networks.objects.map(({ value }) => value),
+    }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+function silentAgent(name: string, reason: unknown): SilentAgent {
+  if (reason instanceof InsightError) return { name, cause: reason.message, remedy: reason.remedy }
+  return { name, cause: reason instanceof Error ? reason.message : String(reason), remedy: 'see the agent’s log' }
+}

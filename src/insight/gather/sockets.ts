@@ -1,0 +1,69 @@
+/**
+ * Where agents and the registry are found on this machine.
+ * @module
+ */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { InsightError } from '../errors.ts'
+
+/** The folder of a node's agent, and that of the playground, which has all nodes' below `nodes/`. */
+export const RUN_DIR = '/run/weft'
+export const PLAY_DIR = '/run/weft-play'
+
+/** What the command line says about where to look. */
+export interface WhereOptions {
+  /** An agent's run folder or a playground's. Default: this node's, else the playground's. */
+  readonly runDir?: string
+  /** `unix:/path`. Default: `registry.sock` in the run folder. */
+  readonly registry?: string
+}
+
+/** Where to ask. */
+export interface Where {
+  readonly agents: readonly AgentSocket[]
+  /** Undefined when there is none: audit and status then go without the registry. */
+  readonly registry: string | undefined
+}
+
+/** An agent's socket and, where the folder tells, its node. */
+export interface AgentSocket {
+  readonly path: string
+  readonly node: string | undefined
+}
+
+/** Finds the sockets. Throws `INSIGHT_AGENT_NOT_RUNNING` when there is no agent's socket, `INSIGHT_USAGE`. */
+export function agentSockets(options: WhereOptions): Where {
+  const folders = options.runDir === undefined ? [RUN_DIR, PLAY_DIR] : [options.runDir]
+  for (const folder of folders) {
+    const agents = socketsIn(folder)
+    if (agents.length > 0) return { agents, registry: registryPath(options.registry, folder) }
+  }
+  const remedy =
+    options.runDir === undefined ? 'start one (weft play), or name its folder: --run-dir' : 'check --run-dir'
+  throw new InsightError('INSIGHT_AGENT_NOT_RUNNING', `no agent’s socket below ${folders.join(' or ')}`, remedy)
+}
+
+function socketsIn(folder: string): AgentSocket[] {
+  const own = join(folder, 'agent.sock')
+  if (existsSync(own)) return [{ path: own, node: undefined }]
+  return namesIn(join(folder, 'nodes'))
+    .sort()
+    .map((node) => ({ node, path: join(folder, 'nodes', node, 'agent.sock') }))
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+  } catch {
+    return []
+  }
+}
+
+function registryPath(given: string | undefined, folder: string): string | undefined {
+  if (given === undefined) {
+    const path = join(folder, 'registry.sock')
+    return existsSync(path) ? path : undefined
+  }
+  if (given.startsWith('unix:/')) return given.slice('unix:'.length)
+  throw new InsightError('INSIGHT_USAGE', `--registry ${given.slice(0, 80)} is no socket`, 'write unix:/path')
+}

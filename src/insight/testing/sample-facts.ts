@@ -1,0 +1,137 @@
+/**
+ * Two consistent nodes as their agents would tell of them: what the tests of this room start from.
+ * @module
+ */
+import {
+  SAMPLE_CLUSTER,
+  SAMPLE_PODS,
+  SAMPLE_VNIS,
+  sampleNode,
+  samplePlanner,
+} from '../../../test/tables/sample-node.ts'
+import type { NodeFacts } from '../../agent/control/facts.ts'
+import { type Lease, linkName } from '../../agent/lease.ts'
+import { localRange, nodeContext } from '../../network/context.ts'
+import { ip, macFromIp } from '../../network/model/address.ts'
+import { type Endpoint, endpointId } from '../../network/model/endpoint.ts'
+import { GATEWAY_PORT, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
+import { NodePlanner } from '../../network/planner.ts'
+import type { ClusterView } from '../view.ts'
+
+/** A pod of the second node. */
+export function remotePod(n: number, namespace: string, pod: string): Endpoint {
+  const address = ip(`10.129.0.${n}`)
+  return {
+    id: endpointId(`r${n}`, 'eth0'),
+    containerId: `r${n}`,
+    ifname: 'eth0',
+    namespace,
+    pod,
+    mac: macFromIp(address),
+    addresses: [address, ip(`fd00:10:128:2::${n}`)],
+    ofport: 0x1000 + n,
+  }
+}
+
+export const REMOTE_PODS = { cart: remotePod(2, 'shop', 'cart'), safe: remotePod(3, 'bank', 'safe') } as const
+
+/** A cluster of two nodes on which everything agrees. */
+export function sampleView(): ClusterView {
+  const nodes = [
+    factsOf(samplePlanner(), Object.values(SAMPLE_PODS)),
+    factsOf(secondPlanner(), Object.values(REMOTE_PODS)),
+  ]
+  return {
+    nodes,
+    silent: [],
+    registry: {
+      tenants: Object.entries(SAMPLE_VNIS).map(([namespace, vni]) => ({ namespace, vni })),
+      networks: [sampleNode(1), sampleNode(2)],
+      pods: nodes.flatMap(({ status, leases }) =>
+        leases.map(({ endpoint }) => ({
+          namespace: endpoint.namespace,
+          name: endpoint.pod,
+          uid: `uid-${endpoint.pod}`,
+          node: status.node,
+          addresses: endpoint.addresses,
+        })),
+      ),
+    },
+  }
+}
+
+function secondPlanner(): NodePlanner {
+  const context = nodeContext(SAMPLE_CLUSTER, sampleNode(2), 1450)
+  if (context === undefined) throw new Error('the second node has ranges')
+  const planner = new NodePlanner(context)
+  planner.putPeer(sampleNode(1))
+  for (const [namespace, vni] of Object.entries(SAMPLE_VNIS)) planner.putTenant(namespace, vni)
+  for (const pod of Object.values(REMOTE_PODS)) planner.putEndpoint(pod)
+  return planner
+}
+
+/** What an agent with this plan and these pods tells. */
+export function factsOf(planner: NodePlanner, pods: readonly Endpoint[]): NodeFacts {
+  const { self, routerMac, mtu } = planner.context
+  const leases = pods.map(leaseOfPod)
+  const flows = planner.flows()
+  return {
+    status: {
+      node: self.node,
+      version: '0.1.0',
+      pid: 4711,
+      ready: true,
+      waitingFor: [],
+      datapath: 'netdev',
+      ovsVersion: '3.1.0',
+      mtu,
+      uplinkMtu: mtu + 50,
+      addresses: self.addresses,
+      ranges: self.ranges.map((range) => ({
+        range,
+        gateway: localRange(range).gateway,
+        used: String(pods.length),
+        capacity: range.includes(':') ? '18446744073709551613' : '509',
+      })),
+      peers: [...planner.peers()].map(({ node, addresses, ranges }) => ({ node, address: addresses[0], ranges })),
+      endpoints: pods.length,
+      flows: flows.length,
+      startedAt: 1_700_000_000,
+      fullSyncs: 1,
+      problems: [],
+    },
+    cluster: planner.context.cluster,
+    self,
+    routerMac,
+    tenants: Object.entries(SAMPLE_VNIS),
+    fragments: [...planner.fragments()],
+    installed: flows.map((flow) => ({ flow, packets: 0n, bytes: 0n })),
+    leases,
+    unreadable: [],
+    ports: [
+      { name: 'weft-tunnel', type: 'vxlan', ofport: TUNNEL_PORT, requested: TUNNEL_PORT, error: undefined },
+      { name: 'weft0', type: 'internal', ofport: GATEWAY_PORT, requested: GATEWAY_PORT, error: undefined },
+      ...leases.map(({ link, endpoint: { ofport } }) => ({
+        name: link,
+        type: '',
+        ofport,
+        requested: ofport,
+        error: undefined,
+      })),
+    ],
+    links: leases.map(({ link, endpoint }, i) => ({
+      name: link,
+      index: 10 + i,
+      up: true,
+      mtu,
+      mac: endpoint.mac,
+      doomed: false,
+      alias: endpoint.id,
+    })),
+    resting: [],
+  }
+}
+
+function leaseOfPod(endpoint: Endpoint): Lease {
+  return { endpoint, link: linkName(endpoint.id), network: 'weft', netns: `/run/netns/${endpoint.containerId}` }
+}

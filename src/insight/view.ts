@@ -1,0 +1,47 @@
+/**
+ * What is known of a cluster at one moment: what every agent that answers tells of its node, and what the registry
+ * lists. Status, drops, trace and audit are functions of this.
+ * @module
+ */
+import type { NodeFacts } from '../agent/control/facts.ts'
+import type { Fragment } from '../network/fragments/fragment.ts'
+import type { NodeNetwork } from '../network/model/node.ts'
+import type { Pod } from '../network/model/pod.ts'
+import type { Tenant } from '../network/model/tenant.ts'
+import { hashKey } from '../network/pipeline/cookie.ts'
+
+/** The cluster at one moment. */
+export interface ClusterView {
+  /** One per agent that answered, by name. */
+  readonly nodes: readonly NodeFacts[]
+  readonly silent: readonly SilentAgent[]
+  /** Undefined when the registry was not asked or did not answer. */
+  readonly registry: RegistryView | undefined
+  /** Why the registry did not answer. */
+  readonly registryProblem?: string
+}
+
+/** An agent that should be there and did not answer. */
+export interface SilentAgent {
+  /** The node's name where the folder tells, else the socket's path. */
+  readonly name: string
+  readonly cause: string
+  readonly remedy: string
+}
+
+/** The part of the registry that nodes are compared with. */
+export interface RegistryView {
+  readonly tenants: readonly Tenant[]
+  readonly pods: readonly Pod[]
+  readonly networks: readonly NodeNetwork[]
+}
+
+/** The node of this name, if its agent answered. */
+export function nodeOf(view: ClusterView, name: string): NodeFacts | undefined {
+  return view.nodes.find(({ status }) => status.node === name)
+}
+
+/** Titles of a node's fragments by the hash in their flows' cookies. */
+export function titlesByHash(fragments: readonly Fragment[]): ReadonlyMap<bigint, string> {
+  return new Map(fragments.map(({ key, title }) => [hashKey(key), title]))
+}
