@@ -1,0 +1,33 @@
+/**
+ * The ways the playground can fail.
+ * @module
+ */
+
+/** Stable codes. */
+export type PlaygroundErrorCode =
+  | 'PLAY_USAGE'
+  | 'PLAY_PERMISSION'
+  | 'PLAY_TOOL_MISSING'
+  | 'PLAY_KERNEL'
+  | 'PLAY_BUSY'
+  | 'PLAY_NOT_RUNNING'
+  | 'PLAY_EXISTS'
+  | 'PLAY_NOT_FOUND'
+  | 'PLAY_COMMAND'
+  | 'PLAY_PROCESS'
+  | 'PLAY_TIMEOUT'
+  | 'PLAY_CNI'
+  | 'PLAY_LEFTOVERS'
+
+/** A step of the playground that failed: the message is the cause, the remedy what to do. */
+export class PlaygroundError extends Error {
+  readonly code: PlaygroundErrorCode
+  readonly remedy: string
+
+  constructor(code: PlaygroundErrorCode, message: string, remedy: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'PlaygroundError'
+    this.code = code
+    this.remedy = remedy
+  }
+}

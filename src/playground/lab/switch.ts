@@ -1,0 +1,87 @@
+/**
+ * One node's Open vSwitch: its own database and daemons, in its own namespace and folder.
+ * @module
+ */
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { command } from '../command.ts'
+import { PlaygroundError } from '../errors.ts'
+import type { Layout, NodeLayout } from '../layout.ts'
+import { isAlive, logTail, startProcess, until } from '../processes.ts'
+import { giveAddresses, UPLINK } from './underlay.ts'
+
+/** The bridge that holds a node's uplink where the switch runs in user space. */
+export const UPLINK_BRIDGE = 'br-phy'
+const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
+const PATIENCE = 15_000
+
+export type Datapath = 'system' | 'netdev'
+
+/** `system` where the kernel has Open vSwitch's datapath (loaded now, if it is a module), else `netdev`. */
+export async function kernelDatapath(): Promise<Datapath> {
+  await command(['modprobe', '-q', 'openvswitch']).catch(() => undefined)
+  // It fails when the generic netlink family is not there.
+  return command(['ovs-dpctl', 'dump-dps']).then(
+    () => 'system',
+    () => 'netdev',
+  )
+}
+
+/** Starts a node's switch and puts the node on the physical network. Resolves when both daemons answer. */
+export async function startSwitch(layout: Layout, node: NodeLayout, datapath: Datapath): Promise<void> {
+  mkdirSync(node.ovsDir, { recursive: true, mode: 0o700 })
+  await startDatabase(layout, node)
+  await startForwarding(layout, node)
+  if (datapath === 'system') {
+    giveAddresses(node.netns, UPLINK, node.addresses)
+    return
+  }
+  const bridge = ['add-br', UPLINK_BRIDGE, '--', 'set', 'Bridge', UPLINK_BRIDGE, 'datapath_type=netdev']
+  await vsctl(node, ...bridge, 'fail_mode=standalone', '--', 'add-port', UPLINK_BRIDGE, UPLINK)
+  giveAddresses(node.netns, UPLINK_BRIDGE, node.addresses)
+}
+
+/** Runs ovs-vsctl against a node's database; waits until the switch has done it. */
+export function vsctl(node: NodeLayout, ...args: readonly string[]): Promise<string> {
+  return command(['ovs-vsctl', `--db=unix:${node.ovsdbSocket}`, '--timeout=15', ...args])
+}
+
+/** What the Open vSwitch tools look for, for a node. */
+export function switchEnvironment({ ovsDir, ovsdbSocket }: NodeLayout): Readonly<Record<string, string>> {
+  return { OVS_RUNDIR: ovsDir, OVS_DBDIR: ovsDir, OVS_LOGDIR: ovsDir, OVS_SYSCONFDIR: ovsDir, OVS_DB: ovsdbSocket }
+}
+
+async function startDatabase(layout: Layout, node: NodeLayout): Promise<void> {
+  const { ovsDir, ovsdbSocket } = node
+  const file = join(ovsDir, 'conf.db')
+  if (!existsSync(file)) await command(['ovsdb-tool', 'create', file, SCHEMA])
+  const control = [`--unixctl=${join(ovsDir, 'ovsdb-server.ctl')}`, `--pidfile=${join(ovsDir, 'ovsdb-server.pid')}`]
+  const argv = ['ovsdb-server', `--remote=punix:${ovsdbSocket}`, ...control, '-vconsole:warn', file]
+  await started(layout, node, { role: `${node.name}-ovsdb-server`, argv }, () => existsSync(ovsdbSocket))
+  await vsctl(node, '--no-wait', 'init', '--', 'set', 'Open_vSwitch', '.', `external_ids:system-id=${node.name}`)
+}
+
+async function startForwarding(layout: Layout, node: NodeLayout): Promise<void> {
+  const { ovsDir, ovsdbSocket } = node
+  const socket = join(ovsDir, 'ovs-vswitchd.ctl')
+  const control = [`--unixctl=${socket}`, `--pidfile=${join(ovsDir, 'ovs-vswitchd.pid')}`]
+  const argv = ['ovs-vswitchd', ...control, '-vconsole:warn', `unix:${ovsdbSocket}`]
+  await started(layout, node, { role: `${node.name}-ovs-vswitchd`, argv }, () => existsSync(socket))
+}
+
+async function started(
+  layout: Layout,
+  node: NodeLayout,
+  { role, argv }: { readonly role: string; readonly argv: readonly string[] },
+  isUp: () => boolean,
+): Promise<void> {
+  const pid = startProcess(layout, { role, argv, netns: node.netns, env: switchEnvironment(node) })
+  const up = await until(() => isUp() || !isAlive(pid), PATIENCE)
+  if (up && isAlive(pid)) return
+  const why = logTail(layout, role, 1)
+  throw new PlaygroundError(
+    'PLAY_PROCESS',
+    `${argv[0]} of ${node.name} did not start: ${why}`,
+    'weft play down, then try again',
+  )
+}

@@ -1,0 +1,41 @@
+/**
+ * What a playground can be asked to be.
+ * @module
+ */
+import { cidr, type Family } from '../network/model/address.ts'
+import type { Cluster, Encapsulation } from '../network/model/cluster.ts'
+
+/** A playground's shape. Two with the same shape are interchangeable. */
+export interface Shape {
+  readonly nodes: number
+  readonly underlay: Family
+  readonly encapsulation: Encapsulation['type']
+}
+
+export const DEFAULT_SHAPE: Shape = { nodes: 3, underlay: 4, encapsulation: 'vxlan' }
+
+/** Well-known ports: RFC 7348, RFC 8926. */
+const ENCAPSULATIONS: { readonly [T in Encapsulation['type']]: Encapsulation } = {
+  vxlan: { type: 'vxlan', port: 4789 },
+  geneve: { type: 'geneve', port: 6081 },
+  gre: { type: 'gre' },
+}
+
+/** The cluster configuration that a playground runs: the ranges are OpenShift's and a dual-stack sibling of them. */
+export function clusterOf(shape: Shape): Cluster {
+  return {
+    networks: [
+      { cidr: cidr('10.128.0.0/14'), hostBits: 9 },
+      { cidr: cidr('fd00:10:128::/48'), hostBits: 64 },
+    ],
+    serviceNetworks: [cidr('172.30.0.0/16'), cidr('fd00:172:30::/112')],
+    tenancy: 'multitenant',
+    encapsulation: ENCAPSULATIONS[shape.encapsulation],
+    underlay: shape.underlay,
+  }
+}
+
+/** Whether two playgrounds have the same shape. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.nodes === b.nodes && a.underlay === b.underlay && a.encapsulation === b.encapsulation
+}

@@ -1,0 +1,110 @@
+/**
+ * What a playground writes down of itself: its shape, and a record of every pod's sandbox as a container runtime keeps it.
+ * @module
+ */
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemCalls } from '../linux/sys/addon.ts'
+import { PlaygroundError } from './errors.ts'
+import type { Layout } from './layout.ts'
+import type { Shape } from './options.ts'
+
+/** The state file. */
+export interface PlayState {
+  readonly version: 1
+  readonly shape: Shape
+  readonly datapath: 'system' | 'netdev'
+  /** False until everything is up: a run that ended half-way. */
+  readonly complete: boolean
+}
+
+/** A pod's sandbox, written before its ADD. */
+export interface Sandbox {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly node: string
+  readonly containerId: string
+  readonly netns: string
+  /** The ADD's result, kept for the DEL. */
+  readonly result?: unknown
+}
+
+const LOCK_EX_NB = 2 | 4
+
+/** Makes the folders. */
+export function makeFolders({ runDir, podDir, logDir, intentDir }: Layout): void {
+  for (const path of [runDir, podDir, logDir, intentDir]) mkdirSync(path, { recursive: true, mode: 0o700 })
+}
+
+/** The state, or undefined where there is no playground (or only unreadable remains of one). */
+export function readState({ stateFile }: Layout): PlayState | undefined {
+  const state = readJson(stateFile) as PlayState | undefined
+  return state?.version === 1 ? state : undefined
+}
+
+export function writeState({ stateFile }: Layout, state: PlayState): void {
+  writeJson(stateFile, state)
+}
+
+/** All sandboxes' records. */
+export function listSandboxes({ podDir }: Layout): readonly Sandbox[] {
+  try {
+    const files = readdirSync(podDir).filter((name) => name.endsWith('.json'))
+    return files.sort().flatMap((name) => (readJson(join(podDir, name)) as Sandbox | undefined) ?? [])
+  } catch {
+    return []
+  }
+}
+
+export function findSandbox(layout: Layout, namespace: string, name: string): Sandbox | undefined {
+  return listSandboxes(layout).find((each) => each.namespace === namespace && each.name === name)
+}
+
+export function writeSandbox(layout: Layout, sandbox: Sandbox): void {
+  writeJson(sandboxFile(layout, sandbox), sandbox)
+}
+
+export function removeSandbox(layout: Layout, sandbox: Sandbox): void {
+  rmSync(sandboxFile(layout, sandbox), { force: true })
+}
+
+/**
+ * Runs `work` as the only one that changes this playground. Throws PLAY_BUSY at once when somebody else is at it; the
+ * kernel ends the claim with the process.
+ */
+export async function exclusively<T>(layout: Layout, work: () => Promise<T>): Promise<T> {
+  mkdirSync(layout.runDir, { recursive: true, mode: 0o700 })
+  const fd = openSync(layout.lockFile, 'a', 0o600)
+  try {
+    if (systemCalls().flock(fd, LOCK_EX_NB) < 0) {
+      throw new PlaygroundError(
+        'PLAY_BUSY',
+        `another weft play is at work on ${layout.runDir}`,
+        'wait until it is done, or use another --run-dir',
+      )
+    }
+    return await work()
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function sandboxFile({ podDir }: Layout, { namespace, name }: Sandbox): string {
+  // Names of namespaces hold no dots.
+  return join(podDir, `${namespace}.${name}.json`)
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function writeJson(path: string, value: unknown): void {
+  const draft = `${path}.${process.pid}`
+  writeFileSync(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 })
+  renameSync(draft, path)
+}
