@@ -3,6 +3,7 @@
  * @module
  */
 export * from './errno.ts'
+export * from './ethtool.ts'
 export * from './ip.ts'
 export * from './netlink/address.ts'
 export type { Link } from './netlink/link.ts'
@@ -11,6 +12,7 @@ export { ADDR_GEN_MODES, type AddrGenMode, LINK_ALIAS_MAX, LINK_NAME_MAX } from 
 export type { BridgeData, LinkKindData, MacvlanData, MacvlanMode, VxlanData } from './netlink/link-kinds.ts'
 export { checkLinkName } from './netlink/link-name.ts'
 export * from './netlink/link-ops.ts'
+export * from './netlink/monitor.ts'
 export * from './netlink/neighbour.ts'
 export * from './netlink/route.ts'
 export type { RouteType } from './netlink/route-constants.ts'
@@ -19,7 +21,11 @@ export { openRtnl, type RtnlOptions, type RtnlSocket } from './netlink/rtnl-sock
 export * from './netlink/rule.ts'
 export type { Scope } from './netlink/scope.ts'
 export * from './netns.ts'
+export * from './nft.ts'
 export * from './poller.ts'
+export * from './seqpacket.ts'
+export * from './seqpacket-client.ts'
 export * from './sockaddr.ts'
 export * from './socket.ts'
 export { ADDON_FILE, systemCalls } from './sys/addon.ts'
+export * from './sysctl.ts'
