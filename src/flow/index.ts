@@ -1,0 +1,6 @@
+export { FlowError, type FlowErrorCode } from './errors.ts'
+export * from './field-value.ts'
+export * from './fields.ts'
+export * from './flow.ts'
+export * from './normalize.ts'
+export { canonicalPort, normalizeActions } from './normalize-actions.ts'

@@ -1,0 +1,117 @@
+/**
+ * The canonical form of flows. A flow that was sent and the same flow dumped by a switch have one canonical form, and
+ * that is what level-triggered comparison rests on.
+ *
+ * Nothing is implied: a match names its `eth_type`, `ip_proto` and the like itself, and is refused without them.
+ * @module
+ */
+
+import { FlowError } from './errors.ts'
+import { canonicalFieldMatch, type FieldCodec, fieldCodec } from './field-value.ts'
+import type { FieldName } from './fields.ts'
+import type { FieldMatch, Flow, Masked, Match } from './flow.ts'
+import { normalizeActions } from './normalize-actions.ts'
+import { requirePrerequisites } from './prerequisites.ts'
+
+const CANONICAL = new WeakSet<object>()
+
+/**
+ * The canonical form: fields in one order, integers as numbers (bigints above 32 bits), CIDRs without host bits, full
+ * masks removed, fields that match everything dropped, `vlan_tci` as `vlan_vid` and `vlan_pcp`, actions without
+ * default arguments. Frozen; normalizing it again costs nothing. Throws FlowError.
+ */
+export function normalize(flow: Flow): Flow {
+  if (CANONICAL.has(flow)) return flow
+  requireRange('table', flow.table, 254)
+  requireRange('priority', flow.priority, 65535)
+  const canonical: Flow = Object.freeze({
+    table: flow.table,
+    priority: flow.priority,
+    cookie: BigInt.asUintN(64, flow.cookie),
+    match: normalizeMatch(flow.match),
+    actions: normalizeActions(flow.actions),
+  })
+  CANONICAL.add(canonical)
+  return canonical
+}
+
+/** The canonical form of a match; see `normalize`. */
+export function normalizeMatch(match: Match): Match {
+  if (CANONICAL.has(match)) return match
+  const codecs: FieldCodec[] = []
+  const given = match.vlan_tci === undefined ? match : splitVlanTci(match)
+  for (const name of Object.keys(given)) codecs.push(fieldCodec(name))
+  codecs.sort((a, b) => a.order - b.order)
+  const canonical: { [field in FieldName]?: FieldMatch } = {}
+  for (const codec of codecs) {
+    const value = given[codec.name]
+    if (value === undefined) continue
+    const normal = canonicalFieldMatch(codec, value)
+    if (normal !== undefined) canonical[codec.name] = normal
+  }
+  requirePrerequisites(canonical)
+  CANONICAL.add(Object.freeze(canonical))
+  return canonical
+}
+
+/** What makes a flow the same row of a switch's tables: table, priority and match. */
+export function flowKey(flow: Pick<Flow, 'table' | 'priority' | 'match'>): string {
+  return `${flow.table} ${flow.priority} ${matchKey(normalizeMatch(flow.match))}`
+}
+
+/** Cookie and actions: what may change about a row without making it another. */
+export function flowContent(flow: Flow): string {
+  const { cookie, actions } = normalize(flow)
+  return `${cookie} ${JSON.stringify(actions, bigintAsText)}`
+}
+
+/** True if both are the same row with the same cookie and actions. */
+export function flowEqual(a: Flow, b: Flow): boolean {
+  return a === b || (flowKey(a) === flowKey(b) && flowContent(a) === flowContent(b))
+}
+
+function matchKey(match: Match): string {
+  let key = ''
+  for (const name in match) {
+    const value = match[name as FieldName]
+    key += typeof value === 'object' ? `${name}=${value.value}&${value.mask},` : `${name}=${value},`
+  }
+  return key
+}
+
+function bigintAsText(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}n` : value
+}
+
+function requireRange(name: string, value: number, top: number): void {
+  if (Number.isInteger(value) && value >= 0 && value <= top) return
+  throw new FlowError('FLOW_VALUE_INVALID', `${name} ${value} is not within 0 to ${top}`, `choose a ${name} in range`)
+}
+
+const VLAN_PRESENT = 0x1000
+
+/**
+ * Open vSwitch dumps a match on the TCI as one on its parts: 13 bits of `vlan_vid` (the VLAN-present bit among them)
+ * and the whole of `vlan_pcp`.
+ */
+function splitVlanTci(match: Match): Match {
+  const { vlan_tci: tci, ...rest } = match
+  if (rest.vlan_vid !== undefined || rest.vlan_pcp !== undefined) {
+    throw new FlowError('FLOW_MATCH_CONFLICT', 'vlan_tci beside vlan_vid or vlan_pcp', 'use vlan_vid and vlan_pcp')
+  }
+  const canonical = tci === undefined ? undefined : canonicalFieldMatch(fieldCodec('vlan_tci'), tci)
+  if (canonical === undefined) return rest
+  const { value, mask } = typeof canonical === 'object' ? canonical : ({ value: canonical, mask: 0xffff } as Masked)
+  const [bits, covered] = [Number(value), Number(mask)]
+  const vid = { value: bits & 0x1fff, mask: covered & 0x1fff }
+  const priorityMask = covered >>> 13
+  if (priorityMask === 0) return { ...rest, vlan_vid: vid }
+  if ((bits & VLAN_PRESENT) === 0) {
+    if (bits === 0 && covered === 0xffff) return { ...rest, vlan_vid: 0 }
+  } else if (priorityMask === 7) return { ...rest, vlan_vid: vid, vlan_pcp: bits >>> 13 }
+  throw new FlowError(
+    'FLOW_MASK_REFUSED',
+    'vlan_tci: the priority bits are matched in part, or without a VLAN',
+    'match all three priority bits together with the VLAN-present bit 0x1000, or none',
+  )
+}
