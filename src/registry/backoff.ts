@@ -1,0 +1,51 @@
+/**
+ * How long to wait before trying again.
+ * @module
+ */
+
+/** Bounds of the waiting time in milliseconds. */
+export interface BackoffOptions {
+  readonly first?: number
+  readonly most?: number
+}
+
+/** Grows with every failure, and is spread so that a hundred clients of one server do not come back as one. */
+export class Backoff {
+  readonly #first: number
+  readonly #most: number
+  readonly #random: () => number
+  #failures = 0
+
+  /** `random` gives numbers from 0 up to 1, as Math.random does. */
+  constructor(random: () => number, options: BackoffOptions = {}) {
+    this.#random = random
+    this.#first = options.first ?? 100
+    this.#most = options.most ?? 10_000
+  }
+
+  /** The time to wait after one more failure: half of it certain, half of it by chance. */
+  next(): number {
+    const span = Math.min(this.#most, this.#first * 2 ** this.#failures)
+    this.#failures = Math.min(this.#failures + 1, 30)
+    return span / 2 + (span / 2) * this.#random()
+  }
+
+  /** Forgets the failures after a success. */
+  reset(): void {
+    this.#failures = 0
+  }
+}
+
+/** Waits, or returns early when `signal` aborts. */
+export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const done = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, milliseconds)
+    signal.addEventListener('abort', done)
+  })
+}
