@@ -134,7 +134,21 @@ function networkValue(family: Family, value: bigint, length: number): bigint {
 }
 
 function valueOfIpv4(text: string): bigint {
-  return BigInt(text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0))
+  return BigInt(numberOfIpv4(text))
+}
+
+/** Digit by digit: a million leases are read at a start. */
+function numberOfIpv4(text: string): number {
+  let value = 0
+  let part = 0
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i)
+    if (code === DOT) {
+      value = value * 256 + part
+      part = 0
+    } else part = part * 10 + code - ZERO
+  }
+  return value * 256 + part
 }
 
 function textOfIpv4(value: bigint): string {
@@ -142,21 +156,40 @@ function textOfIpv4(value: bigint): string {
   return `${n >>> 24}.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`
 }
 
-function valueOfIpv6(text: string): bigint {
-  const [head = '', tail] = withoutDottedQuad(text).split('::')
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = new Array<string>(8 - left.length - right.length).fill('0')
-  return BigInt(`0x${[...left, ...zeros, ...right].map((group) => group.padStart(4, '0')).join('')}`)
-}
+const DOT = 46
+const ZERO = 48
+const COLON = 58
+const groups = new DataView(new ArrayBuffer(16))
 
-/** `::ffff:1.2.3.4` with its last four bytes as two groups. */
-function withoutDottedQuad(text: string): string {
-  const colon = text.lastIndexOf(':')
-  const last = text.slice(colon + 1)
-  if (!last.includes('.')) return text
-  const value = valueOfIpv4(last)
-  return `${text.slice(0, colon + 1)}${(value >> 16n).toString(16)}:${(value & 0xffffn).toString(16)}`
+/** Group by group from the left; at `::` what was read stays left and the rest is moved to the right end. */
+function valueOfIpv6(text: string): bigint {
+  groups.setBigUint64(0, 0n)
+  groups.setBigUint64(8, 0n)
+  let count = 0
+  let gap = -1
+  let start = 0
+  for (let i = 0; i <= text.length; i += 1) {
+    const code = i === text.length ? COLON : text.charCodeAt(i)
+    if (code === DOT) {
+      const quad = numberOfIpv4(text.slice(start))
+      groups.setUint32(2 * count, quad)
+      count += 2
+      break
+    }
+    if (code !== COLON) continue
+    if (i > start) {
+      groups.setUint16(2 * count, Number.parseInt(text.slice(start, i), 16))
+      count += 1
+    } else if (i > 0 && i < text.length) gap = count
+    start = i + 1
+  }
+  const high = groups.getBigUint64(0)
+  const low = groups.getBigUint64(8)
+  const value = (high << 64n) | low
+  if (gap < 0) return value
+  const tailBits = BigInt(16 * (count - gap))
+  const head = (value >> BigInt(128 - 16 * gap)) << BigInt(128 - 16 * gap)
+  return head | ((value ^ head) >> (128n - BigInt(16 * gap) - tailBits))
 }
 
 /** RFC 5952: no leading zeros, the longest run of at least two zero groups (the first of equals) as `::`. */

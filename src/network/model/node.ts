@@ -16,6 +16,7 @@ export interface Node {
 /** A node's part of the overlay: written by the controller, read by every agent. */
 export interface NodeNetwork {
   readonly node: string
+  /** Empty when made by hand, for a machine that is no node: the controller leaves it alone. */
   readonly nodeUid: string
   readonly addresses: readonly Ip[]
   /** The ranges its pods get addresses from, at most one of each cluster network's family. */

@@ -31,6 +31,8 @@ export type TenantOutcome =
 /** A namespace's place in the overlay. */
 export interface Tenant {
   readonly namespace: string
+  /** The namespace's uid: a later namespace of the same name starts anew. Absent: any of that name. */
+  readonly uid?: string
   readonly vni: number
   readonly request?: TenantRequest
   readonly outcome?: TenantOutcome

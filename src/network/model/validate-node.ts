@@ -43,9 +43,12 @@ const ranges: Decode<readonly Cidr[]> = checked(list(network, MAX_RANGES), (valu
   }
 })
 
+/** Empty: made by hand for a machine that is no node. */
+const uidOrNone: Decode<string> = (input, at) => (input === '' ? '' : uid(input, at))
+
 const nodeNetwork: Decode<NodeNetwork> = record<NodeNetwork>({
   node: objectName,
-  nodeUid: uid,
+  nodeUid: uidOrNone,
   addresses: list(hostAddress, MAX_ADDRESSES),
   ranges,
   problem: optional(text(1, MAX_SENTENCE)),

@@ -5,7 +5,7 @@
  */
 import { type Decode, type Decoded, decodeWith } from './decode.ts'
 import { integer, literal, optional, record, text, variant } from './decoders.ts'
-import { namespaceName } from './names.ts'
+import { namespaceName, uid } from './names.ts'
 import { MAX_VNI, type Tenant, type TenantOutcome, type TenantRequest } from './tenant.ts'
 
 const MAX_SENTENCE = 4096
@@ -33,6 +33,7 @@ const outcome: Decode<TenantOutcome> = variant<TenantOutcome>('accepted', [
 
 const tenant: Decode<Tenant> = record<Tenant>({
   namespace: namespaceName,
+  uid: optional(uid),
   vni: integer(0, MAX_VNI),
   request: optional(request),
   outcome: optional(outcome),
