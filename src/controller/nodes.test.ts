@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'bun:test'
+import { cidr, ip } from '../network/model/address.ts'
+import type { Cluster } from '../network/model/cluster.ts'
+import type { Node, NodeNetwork } from '../network/model/node.ts'
+import { MemoryRegistry } from '../registry/memory.ts'
+import { decideNodes } from './nodes.ts'
+import { applyWrite } from './write.ts'
+
+const CLUSTER: Cluster = {
+  networks: [
+    { cidr: cidr('10.1.0.0/16'), hostBits: 14 },
+    { cidr: cidr('fd01::/48'), hostBits: 64 },
+  ],
+  serviceNetworks: [cidr('10.96.0.0/12')],
+  tenancy: 'multitenant',
+  encapsulation: { type: 'vxlan', port: 4789 },
+  underlay: 4,
+}
+
+class Nodes {
+  readonly registry = new MemoryRegistry()
+  readonly cluster: Cluster
+
+  constructor(cluster: Cluster = CLUSTER) {
+    this.cluster = cluster
+  }
+
+  async add(name: string, change: Partial<Node> = {}): Promise<void> {
+    const found = await this.registry.get('Node', name)
+    const value = { name, uid: `uid-${name}`, addresses: [ip('192.0.2.1')], ...change }
+    if (found === undefined) await this.registry.create('Node', name, value)
+    else await this.registry.update('Node', name, value, found.revision)
+    await this.settle()
+  }
+
+  async record(node: string, ranges: readonly string[], change: Partial<NodeNetwork> = {}): Promise<void> {
+    const value = { node, nodeUid: `uid-${node}`, addresses: [ip('192.0.2.1')], ranges: ranges.map(cidr), ...change }
+    await this.registry.create('NodeNetwork', node, value)
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.registry.delete('Node', name)
+    await this.settle()
+  }
+
+  async settle(): Promise<void> {
+    for (let passes = 0; passes < 20; passes += 1) {
+      const { writes } = decideNodes({
+        cluster: this.cluster,
+        nodes: (await this.registry.list('Node')).objects,
+        networks: (await this.registry.list('NodeNetwork')).objects,
+      })
+      if (writes.length === 0) return
+      for (const write of writes) await applyWrite(this.registry, write)
+    }
+    throw new Error('decisions never come to rest')
+  }
+
+  async ranges(): Promise<Readonly<Record<string, readonly string[]>>> {
+    const { objects } = await this.registry.list('NodeNetwork')
+    return Object.fromEntries(objects.map(({ name, value }) => [name, value.ranges]))
+  }
+
+  async network(name: string): Promise<NodeNetwork | undefined> {
+    return (await this.registry.get('NodeNetwork', name))?.value
+  }
+}
+
+describe('node ranges', () => {
+  test('every node gets a range of each family', async () => {
+    const nodes = new Nodes()
+    for (const name of ['a', 'b']) await nodes.add(name)
+    expect(await nodes.ranges()).toEqual({
+      a: ['10.1.0.0/18', 'fd01:0:0:1::/64'],
+      b: ['10.1.64.0/18', 'fd01:0:0:2::/64'],
+    })
+  })
+
+  test('a node keeps its ranges when its address changes, and its successor takes them over', async () => {
+    const nodes = new Nodes()
+    await nodes.add('a')
+    await nodes.add('b')
+    const before = await nodes.ranges()
+    await nodes.add('b', { addresses: [ip('192.0.2.9')] })
+    expect(await nodes.network('b')).toMatchObject({ addresses: ['192.0.2.9'] })
+    await nodes.add('b', { uid: 'another' })
+    expect(await nodes.network('b')).toMatchObject({ nodeUid: 'another' })
+    expect(await nodes.ranges()).toEqual(before)
+  })
+
+  test("the status is the agent's and stays, but not for another machine", async () => {
+    const nodes = new Nodes()
+    const status = { ready: true, uplinkMtu: 1500, datapath: 'system' } as const
+    await nodes.record('a', ['10.1.0.0/18', 'fd01:0:0:1::/64'], { status })
+    await nodes.add('a', { addresses: [ip('192.0.2.7')] })
+    expect((await nodes.network('a'))?.status).toEqual(status)
+    await nodes.add('a', { uid: 'another' })
+    expect((await nodes.network('a'))?.status).toBeUndefined()
+  })
+
+  test('a removed node gives its range back, and exhaustion is said and healed', async () => {
+    const nodes = new Nodes()
+    for (const name of ['a', 'b', 'c', 'd']) await nodes.add(name)
+    const before = await nodes.ranges()
+    await nodes.add('e')
+    expect((await nodes.network('e'))?.problem).toStartWith('no subnets available')
+    expect((await nodes.network('e'))?.ranges).toEqual([cidr('fd01:0:0:5::/64')])
+    expect(await nodes.ranges()).toMatchObject(before)
+    await nodes.remove('b')
+    expect((await nodes.network('e'))?.ranges).toEqual([cidr('10.1.64.0/18'), cidr('fd01:0:0:5::/64')])
+    expect((await nodes.network('e'))?.problem).toBeUndefined()
+    expect(Object.keys(await nodes.ranges())).toEqual(['a', 'c', 'd', 'e'])
+  })
+
+  test('of a doubled range the first by name keeps it', async () => {
+    const nodes = new Nodes()
+    await nodes.record('b', ['10.1.64.0/18'])
+    await nodes.record('a', ['10.1.64.0/18'])
+    await nodes.add('b')
+    await nodes.add('a')
+    await nodes.settle()
+    const { a, b } = await nodes.ranges()
+    expect(new Set([a?.[0], b?.[0]]).size).toBe(2)
+  })
+
+  test('of a doubled range found at the start the first by name keeps it', async () => {
+    const nodes = new Nodes()
+    for (const name of ['b', 'a']) {
+      await nodes.record(name, ['10.1.64.0/18'])
+      await nodes.registry.create('Node', name, { name, uid: `uid-${name}`, addresses: [ip('192.0.2.1')] })
+    }
+    await nodes.settle()
+    expect(await nodes.ranges()).toMatchObject({
+      a: ['10.1.64.0/18', 'fd01:0:0:1::/64'],
+      b: ['10.1.0.0/18', 'fd01:0:0:2::/64'],
+    })
+  })
+
+  test('a record made by hand is left alone, also one of another size, and its addresses are nobody else’s', async () => {
+    const nodes = new Nodes()
+    await nodes.record('balancer', ['10.1.1.0/24'], { nodeUid: '' })
+    await nodes.record('other', ['10.1.64.0/18'], { nodeUid: '' })
+    const before = await nodes.network('balancer')
+    await nodes.add('a')
+    expect((await nodes.ranges())['a']).toEqual(['10.1.128.0/18', 'fd01:0:0:1::/64'])
+    expect(await nodes.network('balancer')).toEqual(before as NodeNetwork)
+  })
+
+  test('a range that the cluster no longer has is replaced, one of another size inside it stays', async () => {
+    const nodes = new Nodes()
+    await nodes.record('a', ['10.9.0.0/18'])
+    await nodes.record('b', ['10.1.2.0/24'])
+    for (const name of ['a', 'b']) {
+      await nodes.registry.create('Node', name, { name, uid: `uid-${name}`, addresses: [ip('192.0.2.1')] })
+    }
+    await nodes.settle()
+    expect((await nodes.ranges())['a']?.[0]).toBe('10.1.64.0/18')
+    expect((await nodes.ranges())['b']?.[0]).toBe('10.1.2.0/24')
+  })
+
+  const addressCases: readonly {
+    readonly title: string
+    readonly addresses: readonly string[]
+    readonly problem: RegExp
+  }[] = [
+    { title: 'inside a pod network', addresses: ['10.1.2.3'], problem: /10\.1\.2\.3 lies inside the pod network/ },
+    { title: 'inside a service network', addresses: ['10.96.0.1'], problem: /lies inside the service network/ },
+    { title: 'of the wrong family', addresses: ['2001:db8::1'], problem: /no IPv4 address/ },
+    { title: 'none at all', addresses: [], problem: /no IPv4 address/ },
+  ]
+  for (const { title, addresses, problem } of addressCases) {
+    test(`a node address ${title} is refused, and others are not disturbed`, async () => {
+      const nodes = new Nodes()
+      await nodes.add('bad', { addresses: addresses.map(ip) })
+      await nodes.add('good')
+      expect((await nodes.network('bad'))?.problem).toMatch(problem)
+      expect((await nodes.network('bad'))?.ranges).toEqual([])
+      expect((await nodes.network('good'))?.ranges).toHaveLength(2)
+      await nodes.add('bad', { addresses: [ip('192.0.2.3')] })
+      expect((await nodes.network('bad'))?.problem).toBeUndefined()
+      expect((await nodes.network('bad'))?.ranges).toHaveLength(2)
+    })
+  }
+})

@@ -1,0 +1,93 @@
+/**
+ * What becomes of a request to join, isolate or globalise a tenant. The actions are those of k8s-ovs and of
+ * `oc adm pod-network`.
+ * @module
+ */
+import { IpamError } from '../ipam/errors.ts'
+import type { VniPool } from '../ipam/vni.ts'
+import { GLOBAL_VNI, type Tenant, type TenantOutcome, type TenantRequest } from '../network/model/tenant.ts'
+
+/** Why a request was refused. */
+export type TenantErrorCode =
+  | 'TENANT_SELF_JOIN'
+  | 'TENANT_UNKNOWN_TARGET'
+  | 'TENANT_DEFAULT_MUST_BE_GLOBAL'
+  | 'TENANT_VNIS_EXHAUSTED'
+  | 'TENANT_TENANCY_IS_SUBNET'
+
+/** What a request is judged by. */
+export interface RequestContext {
+  /** Every tenant that stays, by namespace. */
+  readonly tenants: ReadonlyMap<string, Tenant>
+  readonly pool: VniPool
+  readonly random: () => number
+}
+
+/** The tenant as it is after its request: with the outcome, and without the request. */
+export function settleRequest(tenant: Tenant, request: TenantRequest, context: RequestContext): Tenant {
+  const { request: _, ...rest } = tenant
+  const verdict = judge(tenant, request, context)
+  if (typeof verdict === 'number') return { ...rest, vni: verdict, outcome: { id: request.id, accepted: true } }
+  return { ...rest, outcome: { id: request.id, accepted: false, ...verdict } }
+}
+
+/** The tenant with its request refused because there are no tenants in this cluster. */
+export function refuseInSubnetMode(tenant: Tenant, request: TenantRequest): Tenant {
+  const { request: _, ...rest } = tenant
+  const reason = refusal(
+    'TENANT_TENANCY_IS_SUBNET',
+    'this cluster does not isolate namespaces: every pod reaches every pod',
+    'set tenancy to multitenant in the cluster configuration',
+  )
+  return { ...rest, outcome: { id: request.id, accepted: false, ...reason } }
+}
+
+type Refusal = Omit<Extract<TenantOutcome, { accepted: false }>, 'id' | 'accepted'> & { readonly code: TenantErrorCode }
+
+function judge(tenant: Tenant, request: TenantRequest, context: RequestContext): number | Refusal {
+  switch (request.action) {
+    case 'global':
+      return GLOBAL_VNI
+    case 'join':
+      return judgeJoin(tenant, request.target, context)
+    case 'isolate':
+      return judgeIsolate(tenant, context)
+  }
+}
+
+function judgeJoin(tenant: Tenant, target: string, { tenants }: RequestContext): number | Refusal {
+  if (target === tenant.namespace) {
+    return refusal('TENANT_SELF_JOIN', `namespace "${target}" cannot join itself`, 'name another namespace to join')
+  }
+  const found = tenants.get(target)
+  if (found === undefined) {
+    const message = `netid not found for namespace "${target}": there is no such tenant`
+    return refusal('TENANT_UNKNOWN_TARGET', message, 'compare the name with the list of tenants')
+  }
+  return tenant.namespace === 'default' && found.vni !== GLOBAL_VNI ? defaultStaysGlobal() : found.vni
+}
+
+function judgeIsolate(tenant: Tenant, { pool, random }: RequestContext): number | Refusal {
+  if (tenant.namespace === 'default') return defaultStaysGlobal()
+  // Alone on its VNI is isolated already; a global tenant is not, even when it is the only one.
+  if (tenant.vni !== GLOBAL_VNI && pool.users(tenant.vni) === 1) return tenant.vni
+  try {
+    return pool.allocate(random())
+  } catch (error) {
+    if (!(error instanceof IpamError)) throw error
+    return refusal('TENANT_VNIS_EXHAUSTED', error.message, error.remedy)
+  }
+}
+
+/** The API server's service is in `default`: without it nothing works. */
+function defaultStaysGlobal(): Refusal {
+  return refusal(
+    'TENANT_DEFAULT_MUST_BE_GLOBAL',
+    'network isolation for namespace "default" is not allowed: every pod needs the API server there',
+    'isolate the other namespaces instead',
+  )
+}
+
+function refusal(code: TenantErrorCode, message: string, remedy: string): Refusal {
+  return { code, message, remedy }
+}
