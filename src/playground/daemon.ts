@@ -7,6 +7,8 @@ import { type EchoServer, serveEcho } from './echo-server.ts'
 import { PlaygroundError } from './errors.ts'
 import { inodeOf } from './lab/namespaces.ts'
 import { ECHO_PORT, type Layout, netnsPath, nodeLayouts } from './layout.ts'
+import { startProcess } from './processes.ts'
+import { selfCommand } from './self.ts'
 import { listSandboxes, readState } from './state.ts'
 
 /** Serves until the signal aborts. */
@@ -21,6 +23,11 @@ export async function runDaemon(layout: Layout, signal: AbortSignal): Promise<vo
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
   for (const each of servers.values()) each.close()
   await server.stop(true)
+}
+
+/** Starts the daemon as a process of its own and returns its number. */
+export function runDaemonProcess(layout: Layout): number {
+  return startProcess(layout, { role: 'daemon', argv: selfCommand('play', 'daemon', '--run-dir', layout.runDir) })
 }
 
 /** Has the daemon look again; resolves when every server is as the folder says. Throws PLAY_NOT_RUNNING, PLAY_PROCESS. */

@@ -2,6 +2,8 @@
  * The physical network: a Linux bridge in a namespace of its own, a cable to every node and to a host outside.
  * @module
  */
+
+import { disableOffloads } from '../../linux/ethtool.ts'
 import { addrAdd } from '../../linux/netlink/address.ts'
 import { linkAdd } from '../../linux/netlink/link-add.ts'
 import { linkGet, linkSet } from '../../linux/netlink/link-ops.ts'
@@ -12,7 +14,6 @@ import { closeFd } from '../../linux/socket.ts'
 import { familyOf, type Ip } from '../../network/model/address.ts'
 import { type Layout, type NodeLayout, outsideAddress, UNDERLAY, UNDERLAY_MTU } from '../layout.ts'
 import { addNamespace } from './namespaces.ts'
-import { stopChecksumOffload } from './offload.ts'
 
 /** The node's end of its cable. */
 export const UPLINK = 'eth0'
@@ -65,12 +66,12 @@ function plugIn(layout: Layout, netns: string, port: string): void {
       const peer = { name: UPLINK, mtu: UNDERLAY_MTU, nsFd: peerFd }
       linkAdd(rtnl, { kind: 'veth', name: port, mtu: UNDERLAY_MTU, master, peer })
       linkSet(rtnl, port, { up: true })
-      stopChecksumOffload(fd, port)
+      disableOffloads(port, fd)
     })
     inNetns(netns, (rtnl, fd) => {
       linkSet(rtnl, 'lo', { up: true })
       linkSet(rtnl, UPLINK, { up: true })
-      stopChecksumOffload(fd, UPLINK)
+      disableOffloads(UPLINK, fd)
     })
   } finally {
     closeFd(peerFd)

@@ -1,0 +1,35 @@
+import type { Command } from 'commander'
+import { registerPlayDaemon } from './play/daemon.ts'
+import { registerPlayDown } from './play/down.ts'
+import { registerPlayExec } from './play/exec.ts'
+import { registerPlayNamespace } from './play/namespace.ts'
+import { registerPlayPod } from './play/pod.ts'
+import { registerPlayStatus } from './play/status.ts'
+import { registerPlayTable } from './play/table.ts'
+import { registerPlayUp } from './play/up.ts'
+
+/** `weft play`: a cluster of network namespaces on this machine. */
+export function registerPlay(program: Command): void {
+  const play = program
+    .command('play')
+    .summary('a cluster on this machine, to try things out')
+    .description(
+      'Brings up nodes as network namespaces, each with an Open vSwitch of its own, with the real agent, controller and ' +
+        'CNI plugin; shows who reaches whom, measured with real packets beside what was expected. Without a command: up.',
+    )
+    .enablePositionalOptions()
+    .addHelpText('after', EXAMPLES)
+  const commands = [registerPlayUp, registerPlayDown, registerPlayStatus, registerPlayTable]
+  for (const register of [...commands, registerPlayExec, registerPlayPod, registerPlayNamespace, registerPlayDaemon]) {
+    register(play)
+  }
+}
+
+const EXAMPLES = `
+Examples:
+  weft play                                three nodes, seven pods, in the background
+  weft play --nodes 2 --encapsulation geneve --underlay 6
+  weft play --once --json                  measure and remove; the last line is a summary
+  weft play table                          measure again
+  weft play exec shop/web -- ping -c 1 outside
+  weft play down                           remove everything`

@@ -1,0 +1,25 @@
+import type { Command } from 'commander'
+import { layoutOf } from '../../../playground/layout.ts'
+import { progressOn } from '../../../playground/progress.ts'
+import { exclusively } from '../../../playground/state.ts'
+import { tearDown } from '../../../playground/tear-down.ts'
+import { type PlayOptions, say, withRunDir } from './shared.ts'
+
+/** `weft play down`: removes a playground without trace. */
+export function registerPlayDown(play: Command): void {
+  withRunDir(play.command('down'))
+    .description('remove a playground without trace: processes, namespaces, links, sockets, files')
+    .option('--json', 'print what was removed as JSON')
+    .action(async ({ runDir, json = false }: PlayOptions) => {
+      const layout = layoutOf(runDir)
+      const removed = await exclusively(layout, () =>
+        progressOn(process.stderr).step('Removing the playground', () => tearDown(layout)),
+      )
+      const { processes, namespaces } = removed
+      say(
+        json
+          ? JSON.stringify(removed)
+          : `Removed ${processes} processes and ${namespaces} namespaces; nothing is left.`,
+      )
+    })
+}

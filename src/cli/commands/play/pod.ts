@@ -1,0 +1,42 @@
+import type { Command } from 'commander'
+import { addPods, deletePod } from '../../../playground/pods.ts'
+import { addressesOf } from '../../../playground/runtime.ts'
+import { exclusively, findSandbox } from '../../../playground/state.ts'
+import { RegistryClient } from '../../../registry/client.ts'
+import { type PodName, podName } from '../../numbers.ts'
+import { type PlayOptions, runningPlayground, say, withRunDir } from './shared.ts'
+
+/** `weft play pod`: pods come and go. */
+export function registerPlayPod(play: Command): void {
+  const pod = play.command('pod').description('add and delete pods')
+  withRunDir(pod.command('add'))
+    .description('run a pod on a node, attached by the CNI plugin, with an echo server on TCP port 8080')
+    .argument('<namespace/name>', 'the new pod', podName)
+    .requiredOption('--node <node>', 'where it runs')
+    .option('--json', 'print JSON')
+    .action(add)
+  withRunDir(pod.command('delete'))
+    .description('detach and remove a pod')
+    .argument('<namespace/name>', 'the pod', podName)
+    .option('--json', 'print JSON')
+    .action(remove)
+}
+
+async function add({ namespace, name }: PodName, options: PlayOptions & { readonly node: string }): Promise<void> {
+  const { layout } = runningPlayground(options)
+  const { node } = options
+  const registry = new RegistryClient(layout.registrySocket)
+  await exclusively(layout, () => addPods(layout, registry, [{ namespace, name, node }]))
+  const sandbox = findSandbox(layout, namespace, name)
+  const addresses = addressesOf(sandbox?.result)
+  const facts = { pod: `${namespace}/${name}`, node, addresses, netns: sandbox?.netns }
+  say(options.json === true ? JSON.stringify(facts) : `${facts.pod} on ${node}: ${addresses.join(' ')}`)
+}
+
+async function remove({ namespace, name }: PodName, options: PlayOptions): Promise<void> {
+  const { layout } = runningPlayground(options)
+  const registry = new RegistryClient(layout.registrySocket)
+  await exclusively(layout, () => deletePod(layout, registry, namespace, name))
+  const pod = `${namespace}/${name}`
+  say(options.json === true ? JSON.stringify({ pod, deleted: true }) : `${pod} is gone.`)
+}

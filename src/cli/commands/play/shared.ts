@@ -1,0 +1,46 @@
+/**
+ * What the playground's commands share.
+ * @module
+ */
+import type { Command } from 'commander'
+import { PlaygroundError } from '../../../playground/errors.ts'
+import { DEFAULT_RUN_DIR, type Layout, layoutOf } from '../../../playground/layout.ts'
+import { type PlayState, readState } from '../../../playground/state.ts'
+
+/** Options of every command. */
+export interface PlayOptions {
+  readonly runDir: string
+  readonly json?: boolean
+}
+
+/** Adds the option that names the playground's folder. */
+export function withRunDir(command: Command): Command {
+  return command.option(
+    '--run-dir <path>',
+    "the playground's folder; its name begins the names of namespaces",
+    DEFAULT_RUN_DIR,
+  )
+}
+
+/** The layout and state of a playground that is up. Throws PLAY_NOT_RUNNING. */
+export function runningPlayground({ runDir }: PlayOptions): { readonly layout: Layout; readonly state: PlayState } {
+  const layout = layoutOf(runDir)
+  const state = readState(layout)
+  if (state?.complete === true) return { layout, state }
+  const half = state === undefined ? 'no playground is up' : 'the playground came up only half-way'
+  throw new PlaygroundError(
+    'PLAY_NOT_RUNNING',
+    `${half} in ${layout.runDir}`,
+    state === undefined ? 'weft play' : 'weft play down, then weft play',
+  )
+}
+
+/** Columns that there are for the picture and the table. */
+export function screenWidth(): number {
+  return Math.min(100, process.stdout.columns ?? 100)
+}
+
+/** Writes a line of text to standard output. */
+export function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

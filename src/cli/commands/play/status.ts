@@ -1,0 +1,39 @@
+import type { Command } from 'commander'
+import { inspect, type PlayStatus } from '../../../playground/inspect.ts'
+import { layoutOf } from '../../../playground/layout.ts'
+import { EXIT } from '../../exit-codes.ts'
+import { columns } from '../../table.ts'
+import { type PlayOptions, say, withRunDir } from './shared.ts'
+
+/** `weft play status`: what runs. */
+export function registerPlayStatus(play: Command): void {
+  withRunDir(play.command('status'))
+    .description('show what of a playground runs; exit 0 when all of it does, 3 when there is none')
+    .option('--json', 'print JSON')
+    .action(async ({ runDir, json = false }: PlayOptions) => {
+      const status = await inspect(layoutOf(runDir))
+      say(json ? JSON.stringify(status) : inWords(status))
+      process.exitCode = status.up ? (status.missing.length === 0 ? EXIT.ok : EXIT.failed) : EXIT.unreachable
+    })
+}
+
+function inWords(status: PlayStatus): string {
+  if (status.shape === undefined) return `No playground is up in ${status.runDir}.`
+  const { nodes, encapsulation, underlay } = status.shape
+  const head = `${nodes} nodes, ${encapsulation} over IPv${underlay}, ${status.datapath} datapath, in ${status.runDir}`
+  const processes = columns([['PROCESS', 'PID'], ...status.processes.map(({ role, pid }) => [role, String(pid)])])
+  const pods = columns([
+    ['POD', 'NODE', 'ADDRESSES', 'NAMESPACE'],
+    ...status.pods.map(({ pod, node, addresses, netns }) => [pod, node, addresses.join(' '), netns]),
+  ])
+  const trouble = status.missing.map((role) => `missing: ${role}`)
+  return [
+    head,
+    '',
+    processes,
+    '',
+    pods,
+    ...(status.up ? [] : ['', 'It came up only half-way: weft play down']),
+    ...trouble,
+  ].join('\n')
+}

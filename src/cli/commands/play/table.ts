@@ -1,0 +1,24 @@
+import type { Command } from 'commander'
+import { readSurroundings } from '../../../playground/cluster.ts'
+import { progressOn } from '../../../playground/progress.ts'
+import { cellToJson, describe, measureAll, summarize } from '../../../playground/report.ts'
+import { painter, wantsColours } from '../../../playground/text.ts'
+import { RegistryClient } from '../../../registry/client.ts'
+import { EXIT } from '../../exit-codes.ts'
+import { type PlayOptions, runningPlayground, say, screenWidth, withRunDir } from './shared.ts'
+
+/** `weft play table`: measures again. */
+export function registerPlayTable(play: Command): void {
+  withRunDir(play.command('table'))
+    .description('measure who reaches whom in the playground that is up, beside what the model says')
+    .option('--json', 'print every cell with its probes as JSON')
+    .action(async (options: PlayOptions) => {
+      const { layout } = runningPlayground(options)
+      const around = await readSurroundings(new RegistryClient(layout.registrySocket))
+      const verdicts = await progressOn(process.stderr).step('Measuring', () => measureAll(layout, around))
+      const summary = summarize(around, verdicts)
+      if (options.json === true) say(JSON.stringify({ ...summary, cells: verdicts.map(cellToJson) }))
+      else say(describe(around, verdicts, painter(wantsColours(process.stdout)), screenWidth()))
+      process.exitCode = summary.wrong === 0 ? EXIT.ok : EXIT.failed
+    })
+}

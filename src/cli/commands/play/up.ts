@@ -1,0 +1,59 @@
+import { type Command, Option } from 'commander'
+import { MAX_NODES } from '../../../playground/layout.ts'
+import { DEFAULT_SHAPE, type Shape } from '../../../playground/options.ts'
+import { painter, wantsColours } from '../../../playground/text.ts'
+import { type UpOptions, up } from '../../../playground/up.ts'
+import { EXIT } from '../../exit-codes.ts'
+import { wholeNumber } from '../../numbers.ts'
+import { type PlayOptions, say, screenWidth, withRunDir } from './shared.ts'
+
+interface Options extends PlayOptions {
+  readonly nodes: number
+  readonly underlay: '4' | '6'
+  readonly encapsulation: Shape['encapsulation']
+  readonly once?: boolean
+  readonly keep?: boolean
+}
+
+/** `weft play up`, what `weft play` does without a command. */
+export function registerPlayUp(play: Command): void {
+  withRunDir(play.command('up', { isDefault: true }))
+    .description('bring a playground up, show it, measure who reaches whom; or measure the one that is up')
+    .option('--nodes <count>', 'how many nodes', wholeNumber(1, MAX_NODES), DEFAULT_SHAPE.nodes)
+    .addOption(
+      new Option('--underlay <family>', 'family of the addresses that tunnels run between')
+        .choices(['4', '6'])
+        .default('4'),
+    )
+    .addOption(
+      new Option('--encapsulation <type>', 'how packets travel between nodes')
+        .choices(['vxlan', 'geneve', 'gre'])
+        .default('vxlan'),
+    )
+    .option('--once', 'remove everything after the measurement, also when something fails')
+    .option('--keep', 'leave what there is when something fails, to look at it')
+    .option('--json', 'print a summary as the last line instead of picture and table')
+    .option('--yes', 'install missing packages without asking (npm run play)')
+    .action(run)
+}
+
+async function run(options: Options): Promise<void> {
+  const { runDir, once = false, keep = false, json = false } = options
+  const shape: Shape = {
+    nodes: options.nodes,
+    underlay: options.underlay === '6' ? 6 : 4,
+    encapsulation: options.encapsulation,
+  }
+  const wanted: UpOptions = {
+    runDir,
+    shape,
+    once,
+    keep,
+    say: json ? () => undefined : say,
+    paint: painter(!json && wantsColours(process.stdout)),
+    width: screenWidth(),
+  }
+  const summary = await up(wanted)
+  if (json) say(JSON.stringify(summary))
+  process.exitCode = summary.wrong === 0 ? EXIT.ok : EXIT.failed
+}

@@ -1,0 +1,41 @@
+/**
+ * Errors of the command line itself, and how any error is told to people.
+ * @module
+ */
+import { codeOf } from './exit-codes.ts'
+
+/** The ways a command can fail by itself. */
+export type CliErrorCode = 'CLI_USAGE' | 'CLI_NOT_RUNNING' | 'CLI_TIMEOUT' | 'CLI_REFUSED'
+
+/** A command that cannot go on: the message is the cause, the remedy what to do. */
+export class CliError extends Error {
+  readonly code: CliErrorCode
+  readonly remedy: string
+
+  constructor(code: CliErrorCode, message: string, remedy: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'CliError'
+    this.code = code
+    this.remedy = remedy
+  }
+}
+
+/** An error in one line: cause and remedy. Errors without a stable code are defects and keep their stack. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (codeOf(error) === undefined) return error.stack ?? error.message
+  const remedy = remedyOf(error)
+  return remedy === undefined ? error.message : `${error.message}: ${remedy}`
+}
+
+/** What to do about an error, if it says so. */
+export function remedyOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('remedy' in error)) return undefined
+  return typeof error.remedy === 'string' ? error.remedy : undefined
+}
+
+/** An error as `--json` prints it. */
+export function errorToJson(error: unknown): object {
+  const message = error instanceof Error ? error.message : String(error)
+  return { error: { code: codeOf(error) ?? 'INTERNAL', message, remedy: remedyOf(error) } }
+}

@@ -1,0 +1,22 @@
+/**
+ * How daemons end.
+ * @module
+ */
+
+/** Aborts at the first SIGTERM or SIGINT; a second one ends the program at once. */
+export function endSignal(): AbortSignal {
+  const ending = new AbortController()
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      if (ending.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143)
+      ending.abort()
+    })
+  }
+  return ending.signal
+}
+
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
