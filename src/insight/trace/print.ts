@@ -1,0 +1,67 @@
+/**
+ * A trace for people.
+ * @module
+ */
+import { matchLine } from '../text/flow-words.ts'
+import type { Paint } from '../text/paint.ts'
+import { printable, wrap } from '../text/printable.ts'
+import { WIDTH } from '../text/table.ts'
+import type { HopCheck } from './check.ts'
+import { type Explained, explain } from './explain.ts'
+import type { Party } from './party.ts'
+import { answerWords, protocolWords, sentenceOf } from './sentence.ts'
+import type { Trace } from './trace.ts'
+import type { Hop } from './walk.ts'
+
+const INDENT = 14
+
+/** The lines of a trace, `checks` beside the hops they belong to. */
+export function printTrace(result: Trace, checks: readonly HopCheck[], look: Paint): string[] {
+  const { from, to, probe, there } = result
+  const { says, remedy } = sentenceOf(result)
+  const answer = answerWords(result)
+  const verdict = result.reachable ? look.good('✔') : look.bad('✘')
+  return [
+    ...wrap(`${place(from)} → ${place(to)}, ${protocolWords(probe)}, ${probe.size} bytes`, WIDTH).map(look.title),
+    ...there.hops.flatMap((hop, i) => ['', ...hopLines(hop, look), ...checkLines(checks[i], look)]),
+    '',
+    ...(answer === undefined ? [] : [...wrap(printable(answer), WIDTH), '']),
+    ...wrap(printable(says), WIDTH - 2).map((line, i) => `${i === 0 ? verdict : ' '} ${line}`),
+    ...(remedy === undefined ? [] : wrap(`→ ${printable(remedy)}`, WIDTH - 2).map((line) => `  ${line}`)),
+  ]
+}
+
+function place(party: Party): string {
+  const where = party.kind === 'pod' ? ` on ${party.facts.status.node}` : ''
+  const address = party.kind === 'address' ? '' : ` (${party.address}${where})`
+  return printable(`${party.name}${address}`)
+}
+
+function hopLines(hop: Hop, look: Paint): string[] {
+  return [look.title(printable(hop.facts.status.node)), ...explain(hop).flatMap((step) => stepLines(step, look))]
+}
+
+function stepLines(step: Explained, look: Paint): string[] {
+  const name = `${String(step.table).padStart(3)} ${step.stage ?? 'unknown'}`.padEnd(INDENT)
+  const colour = step.drop !== undefined || step.flow === undefined ? look.bad : (text: string) => text
+  const flow = step.flow === undefined ? [] : flowLines(step.object, matchLine(step.flow))
+  return [
+    `${name}${look.quiet(step.question)}`,
+    ...wrap(printable(step.decided.join(' · ')), WIDTH - INDENT).map((line) => ' '.repeat(INDENT) + colour(line)),
+    ...flow.map((line) => look.quiet(' '.repeat(INDENT) + line)),
+  ]
+}
+
+function flowLines(object: string | undefined, match: string): string[] {
+  const owner = `[${printable(object ?? 'nobody’s')}]`
+  return wrap(`${owner} ${match.replaceAll(',', ', ')}`, WIDTH - INDENT).map((line) => line.replaceAll(', ', ','))
+}
+
+function checkLines(check: HopCheck | undefined, look: Paint): string[] {
+  if (check === undefined) return []
+  if (check.agrees) return [look.good('  ✔ Open vSwitch says the same (ofproto/trace)')]
+  return [
+    look.bad('  ✘ OPEN VSWITCH DISAGREES: what is installed is not what is planned. Compare: weft audit'),
+    ...check.differences.flatMap((line) => wrap(printable(line), WIDTH - 6)).map((line) => look.bad(`      ${line}`)),
+  ]
+}

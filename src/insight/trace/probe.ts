@@ -1,0 +1,105 @@
+/**
+ * The packet that is traced.
+ * @module
+ */
+import { FIELDS, type FieldName } from '../../flow/fields.ts'
+import type { Scalar } from '../../flow/flow.ts'
+import { NEXT_HOP_MAC } from '../../network/host.ts'
+import { type Family, formatIp, type Ip } from '../../network/model/address.ts'
+import { ETH_IPV4, ETH_IPV6 } from '../../network/pipeline/build.ts'
+import { GATEWAY_PORT } from '../../network/pipeline/stages.ts'
+import type { Packet } from '../../network/simulate/simulate.ts'
+import type { Sender } from './party.ts'
+
+/** What is asked: one packet of a conversation. */
+export interface Probe {
+  readonly family: Family
+  readonly protocol: 'tcp' | 'udp' | 'icmp'
+  readonly source: Ip
+  readonly destination: Ip
+  /** TCP and UDP. */
+  readonly sourcePort: number
+  readonly destinationPort: number
+  /** The answering half: an echo reply instead of a request. */
+  readonly answer: boolean
+  /** Bytes of the IP packet. */
+  readonly size: number
+}
+
+/** Fields as flows write them. */
+export type Fields = { readonly [field in FieldName]?: Scalar }
+
+/** The packet that comes back. */
+export function answerTo(probe: Probe): Probe {
+  return {
+    ...probe,
+    source: probe.destination,
+    destination: probe.source,
+    sourcePort: probe.destinationPort,
+    destinationPort: probe.sourcePort,
+    answer: true,
+  }
+}
+
+/** The fields of a probe as its sender's port sees it. */
+export function fieldsFrom(sender: Sender, probe: Probe): Fields {
+  return { ...linkFrom(sender), ...inner(probe) }
+}
+
+/** The fields of a packet from outside that the node's own stack hands over. */
+export function fieldsFromOutside(routerMac: string, probe: Probe): Fields {
+  return { in_port: GATEWAY_PORT, eth_src: routerMac, eth_dst: NEXT_HOP_MAC, ...inner(probe) }
+}
+
+/** A packet as `ofproto/trace` reads it. Registers are zero at the start and stay out. */
+export function packetText(packet: Packet): string {
+  return [...packet]
+    .filter(([field]) => !field.startsWith('reg'))
+    .map(([field, value]) => `${NAMES[field] ?? field}=${valueText(field, value)}`)
+    .join(',')
+}
+
+/** Fields that ovs-ofctl knows by another name. */
+const NAMES: { readonly [field in FieldName]?: string } = {
+  eth_src: 'dl_src',
+  eth_dst: 'dl_dst',
+  eth_type: 'dl_type',
+  ip_proto: 'nw_proto',
+  ip_ttl: 'nw_ttl',
+  ipv4_src: 'nw_src',
+  ipv4_dst: 'nw_dst',
+}
+
+function valueText(field: FieldName, value: bigint): string {
+  const { kind } = FIELDS[field]
+  if (kind === 'ipv4') return formatIp(4, value)
+  if (kind === 'ipv6') return formatIp(6, value)
+  if (kind === 'mac')
+    return value
+      .toString(16)
+      .padStart(12, '0')
+      .replace(/(..)(?=.)/g, '$1:')
+  return field === 'eth_type' ? `0x${value.toString(16)}` : value.toString()
+}
+
+function linkFrom(sender: Sender): Fields {
+  const { routerMac } = sender.facts
+  if (sender.kind === 'node') return { in_port: GATEWAY_PORT, eth_src: routerMac, eth_dst: NEXT_HOP_MAC }
+  const { ofport, mac } = sender.lease.endpoint
+  return { in_port: ofport, eth_src: mac, eth_dst: routerMac }
+}
+
+function inner(probe: Probe): Fields {
+  const ends =
+    probe.family === 4
+      ? { eth_type: ETH_IPV4, ipv4_src: probe.source, ipv4_dst: probe.destination }
+      : { eth_type: ETH_IPV6, ipv6_src: probe.source, ipv6_dst: probe.destination }
+  return { ...ends, ip_ttl: 64, ...transport(probe) }
+}
+
+function transport({ protocol, family, sourcePort, destinationPort, answer }: Probe): Fields {
+  if (protocol === 'tcp') return { ip_proto: 6, tcp_src: sourcePort, tcp_dst: destinationPort }
+  if (protocol === 'udp') return { ip_proto: 17, udp_src: sourcePort, udp_dst: destinationPort }
+  if (family === 4) return { ip_proto: 1, icmp_type: answer ? 0 : 8, icmp_code: 0 }
+  return { ip_proto: 58, icmpv6_type: answer ? 129 : 128, icmpv6_code: 0 }
+}

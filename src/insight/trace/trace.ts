@@ -1,0 +1,86 @@
+/**
+ * Whether one end reaches another, and why not: the way of a packet there, and of its answer.
+ * @module
+ */
+import { type Family, familyOf, parseIp } from '../../network/model/address.ts'
+import { InsightError } from '../errors.ts'
+import type { ClusterView } from '../view.ts'
+import { findParty, type Party, type Sender } from './party.ts'
+import { answerTo, fieldsFrom, fieldsFromOutside, type Probe } from './probe.ts'
+import { type Verdict, type Walk, walk } from './walk.ts'
+
+/** What to trace. */
+export interface TraceRequest {
+  readonly from: string
+  readonly to: string
+  readonly family?: Family | undefined
+  readonly protocol: Probe['protocol']
+  readonly port: number
+  /** Bytes of the IP packet. */
+  readonly size: number
+  /** Take the sender's attachment on this node. */
+  readonly fromNode?: string | undefined
+}
+
+/** A traced conversation. */
+export interface Trace {
+  readonly probe: Probe
+  readonly from: Sender
+  readonly to: Party
+  readonly there: Walk
+  /** Undefined when nothing arrives that could be answered. */
+  readonly back: Walk | undefined
+  /** Both directions arrive. */
+  readonly reachable: boolean
+}
+
+/** Where answers come from, as most stacks choose it. */
+const SOURCE_PORT = 40000
+
+/** Traces a packet and its answer. Throws as {@link findParty} does, and `INSIGHT_USAGE`. */
+export function trace(view: ClusterView, request: TraceRequest): Trace {
+  const family = familyWanted(request)
+  const from = findParty(view, request.from, { family, node: request.fromNode })
+  if (from.kind === 'address') {
+    const remedy = 'give a pod or a node; packets from outside enter by the node they are routed to'
+    throw new InsightError('INSIGHT_NAME_UNKNOWN', `no pod or node here has the address ${request.from}`, remedy)
+  }
+  const to = findParty(view, request.to, { family })
+  const probe: Probe = {
+    family,
+    protocol: request.protocol,
+    source: from.address,
+    destination: to.address,
+    sourcePort: SOURCE_PORT,
+    destinationPort: request.port,
+    answer: false,
+    size: request.size,
+  }
+  const there = walk(view, from.facts, fieldsFrom(from, probe), probe.size)
+  const back = arrives(there.verdict, to) ? walkBack(view, to, there, probe) : undefined
+  const reachable = back !== undefined && arrives(back.verdict, from)
+  return { probe, from, to, there, back, reachable }
+}
+
+/** Whether a verdict is an arrival at this end. Whoever is outside the overlay is reached through a node's stack. */
+export function arrives(verdict: Verdict, at: Party): boolean {
+  if (at.kind === 'pod') return verdict.kind === 'pod' && verdict.addresses.includes(at.address)
+  return verdict.kind === 'stack' && (at.kind === 'address' || verdict.node === at.name)
+}
+
+function familyWanted({ from, to, family }: TraceRequest): Family {
+  const addresses = [from, to].flatMap((text) => parseIp(text) ?? [])
+  const [wanted = 4] = [...(family === undefined ? [] : [family]), ...addresses.map(familyOf)]
+  const other = addresses.find((address) => familyOf(address) !== wanted)
+  if (other === undefined) return wanted
+  throw new InsightError('INSIGHT_USAGE', `${other} is no IPv${wanted} address`, 'choose one family for both ends')
+}
+
+function walkBack(view: ClusterView, to: Party, there: Walk, probe: Probe): Walk | undefined {
+  const answer = answerTo(probe)
+  if (to.kind !== 'address') return walk(view, to.facts, fieldsFrom(to, answer), answer.size)
+  // It left the overlay through this node, which translated it; the answer comes back by the same node.
+  const last = there.hops.at(-1)
+  if (last === undefined) return undefined
+  return walk(view, last.facts, fieldsFromOutside(last.facts.routerMac, answer), answer.size)
+}

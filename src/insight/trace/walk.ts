@@ -1,0 +1,135 @@
+/**
+ * A packet's way from node to node, through the flows that each of them should have.
+ * @module
+ */
+import type { NodeFacts } from '../../agent/control/facts.ts'
+import type { FieldName } from '../../flow/fields.ts'
+import { tunnelAddress } from '../../network/context.ts'
+import { type Family, formatIp, type Ip } from '../../network/model/address.ts'
+import { parseCookie } from '../../network/pipeline/cookie.ts'
+import { type DropName, dropByCode } from '../../network/pipeline/drops.ts'
+import { GATEWAY_PORT, REGISTERS, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
+import {
+  compileSwitch,
+  type Output,
+  type Packet,
+  type Passage,
+  packetOf,
+  simulate,
+} from '../../network/simulate/simulate.ts'
+import { type ClusterView, nodeOf } from '../view.ts'
+import { nameOf } from './party.ts'
+import type { Fields } from './probe.ts'
+
+/** A packet's passage through one node's switch. */
+export interface Hop {
+  readonly facts: NodeFacts
+  /** The packet as it came in. */
+  readonly packet: Packet
+  readonly passage: Passage
+  /** Whether it is larger than the tunnel carries from here. */
+  readonly oversize: boolean
+}
+
+/** How a packet's way ends. */
+export type Verdict =
+  | { readonly kind: 'pod'; readonly node: string; readonly name: string; readonly addresses: readonly Ip[] }
+  /** Handed to the node's own network stack. */
+  | { readonly kind: 'stack'; readonly node: string }
+  | { readonly kind: 'drop'; readonly node: string; readonly drop: DropName }
+  /** It ends in a way that has no name: `why` completes “it is lost because …”. */
+  | { readonly kind: 'lost'; readonly node: string; readonly why: string }
+
+/** The whole way. */
+export interface Walk {
+  readonly hops: readonly Hop[]
+  readonly verdict: Verdict
+}
+
+/** Tunnel packets are not sent on through the tunnel, so two hops are all there can be; this only ends a defect. */
+const MAX_HOPS = 4
+const ETHERNET = 14
+
+/** Follows a packet that enters the switch of `start`. `size` is that of the IP packet in bytes. */
+export function walk(view: ClusterView, start: NodeFacts, fields: Fields, size: number): Walk {
+  const hops: Hop[] = []
+  let at = start
+  let packet = packetOf(fields)
+  while (hops.length < MAX_HOPS) {
+    const hop = pass(at, packet, size)
+    hops.push(hop)
+    const [output] = hop.passage.outputs
+    if (output?.port !== TUNNEL_PORT) return { hops, verdict: verdictOf(hop) }
+    const far = farEnd(view, at, output.packet)
+    if ('kind' in far) return { hops, verdict: far }
+    packet = afterTunnel(at, far, output.packet)
+    at = far
+  }
+  return { hops, verdict: { kind: 'lost', node: at.status.node, why: 'it goes from node to node in circles' } }
+}
+
+function pass(facts: NodeFacts, packet: Packet, size: number): Hop {
+  const target = compileSwitch(facts.fragments.flatMap(({ flows }) => flows))
+  const passage = simulate(target, packet)
+  const limit = passage.steps
+    .flatMap(({ flow }) => flow?.actions ?? [])
+    .find((action) => action.op === 'check_pkt_larger')
+  const oversize = limit?.op === 'check_pkt_larger' && size + ETHERNET > limit.size
+  if (!oversize) return { facts, packet, passage, oversize }
+  const { field, offset } = REGISTERS.oversize
+  const marked = new Map(packet).set(field, 1n << BigInt(offset))
+  return { facts, packet, passage: simulate(target, marked), oversize }
+}
+
+function verdictOf({ facts, packet, passage }: Hop): Verdict {
+  const { node } = facts.status
+  const last = passage.steps.at(-1)
+  const drop = last?.flow === undefined ? undefined : dropByCode(parseCookie(last.flow.cookie)?.dropCode ?? 0)
+  if (drop !== undefined) return { kind: 'drop', node, drop }
+  if (last?.flow === undefined) return { kind: 'lost', node, why: `table ${last?.table ?? 0} has no flow for it` }
+  const [output] = passage.outputs
+  if (output === undefined) {
+    const why =
+      packet.get('in_port') === undefined ? 'nothing sends it' : 'a switch never sends back where it came from'
+    return { kind: 'lost', node, why }
+  }
+  return delivered(facts, output)
+}
+
+function delivered(facts: NodeFacts, { port }: Output): Verdict {
+  const { node } = facts.status
+  if (port === GATEWAY_PORT) return { kind: 'stack', node }
+  if (typeof port !== 'number') return { kind: 'lost', node, why: 'the switch answers it itself' }
+  const lease = facts.leases.find(({ endpoint }) => endpoint.ofport === port)
+  if (lease === undefined) return { kind: 'lost', node, why: `port ${port} belongs to no pod` }
+  return { kind: 'pod', node, name: nameOf(lease), addresses: lease.endpoint.addresses }
+}
+
+/** The node at the tunnel's other end, or why its part of the way cannot be told. */
+function farEnd(view: ClusterView, from: NodeFacts, packet: Packet): NodeFacts | Verdict {
+  const { node } = from.status
+  const family = from.cluster.underlay
+  const remote = formatIp(family, packet.get(tunnelField('dst', family)) ?? 0n)
+  const peer = from.status.peers.find(({ address }) => address === remote)
+  const far = peer === undefined ? undefined : nodeOf(view, peer.node)
+  const found = far ?? view.nodes.find(({ self }) => self.addresses.includes(remote))
+  if (found !== undefined) return found
+  const who = peer === undefined ? `${remote}, which is no node here` : `${peer.node}, whose agent does not answer`
+  return { kind: 'lost', node, why: `it leaves through the tunnel to ${who}: the rest of its way is not known` }
+}
+
+/** The packet as the far node's switch gets it. */
+function afterTunnel(from: NodeFacts, to: NodeFacts, packet: Packet): Packet {
+  const family = from.cluster.underlay
+  const inside = [...packet].filter(([field]) => !/^(reg|tun_)/.test(field))
+  const ends = packetOf({
+    in_port: TUNNEL_PORT,
+    [tunnelField('src', family)]: tunnelAddress(from.cluster, from.self) ?? '',
+    [tunnelField('dst', family)]: tunnelAddress(to.cluster, to.self) ?? '',
+  })
+  return new Map([...inside, ...ends, ['tun_id', packet.get('tun_id') ?? 0n]])
+}
+
+function tunnelField(end: 'src' | 'dst', family: Family): FieldName {
+  return family === 4 ? `tun_${end}` : `tun_ipv6_${end}`
+}
