@@ -12,6 +12,8 @@ const ROOT = join(import.meta.dir, '..')
 const CORE = ['flow', 'network', 'ipam']
 const SHARED = [...CORE, 'registry']
 const CLIENTS = ['linux', 'ovs', 'cni']
+/** What joins rooms. */
+const JOINT = [...SHARED, ...CLIENTS, 'version.ts']
 
 /** Room → what it may import besides itself. An entry with a slash allows that part of a room only. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -22,12 +24,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   linux: ['flow'],
   ovs: ['flow'],
   cni: ['network/model'],
-  agent: [...SHARED, ...CLIENTS],
-  controller: SHARED,
-  insight: [...SHARED, ...CLIENTS, 'agent'],
-  playground: [...SHARED, ...CLIENTS, 'agent', 'controller', 'insight'],
-  cli: [...SHARED, ...CLIENTS, 'agent', 'controller', 'insight', 'playground'],
+  agent: JOINT,
+  controller: [...SHARED, 'version.ts'],
+  insight: [...JOINT, 'agent'],
+  playground: [...JOINT, 'agent', 'controller', 'insight'],
+  cli: [...JOINT, 'agent', 'controller', 'insight', 'playground'],
   'main.ts': ['cli'],
+  'version.ts': [],
 }
 
 /** No clock, no I/O, no package in these: they are functions of what they are given. */
