@@ -31,9 +31,9 @@ export function loadAddon(path: string): SystemCalls {
   return module.exports as SystemCalls
 }
 
-/** Where the addon is expected: an executable made by `bun build --compile` sees its sources under /$bunfs. */
+/** Where the addon is expected. A compiled program has its main file under /$bunfs; `import.meta` of bytecode has the builder's paths. */
 export function addonPath(): string {
-  const compiled = import.meta.dir.startsWith('/$bunfs')
+  const compiled = Bun.main.startsWith('/$bunfs')
   return join(compiled ? dirname(process.execPath) : join(import.meta.dir, '../../../dist'), ADDON_FILE)
 }
 
