@@ -71,7 +71,7 @@ async function ensureArtefact(name, { title, file, sources, build }) {
 /** Built beside its place and renamed: daemons that run keep the file they were started from. */
 async function compile() {
   const out = join(DIST, `.weft.${process.pid}`)
-  const args = ['build', '--compile', '--minify-syntax', '--minify-whitespace', '--sourcemap=inline']
+  const args = ['build', '--compile', '--minify-syntax', '--minify-whitespace', '--bytecode']
   try {
     const result = await run(BUN, [...args, 'src/main.ts', '--outfile', out])
     if (result.code === 0) renameSync(out, join(DIST, 'weft'))

@@ -4,7 +4,7 @@
  */
 import { dirname, join } from 'node:path'
 
-const COMPILED = import.meta.dir.startsWith('/$bunfs')
+const COMPILED = Bun.main.startsWith('/$bunfs')
 
 /** How to run this program again with other arguments. */
 export function selfCommand(...args: readonly string[]): readonly string[] {

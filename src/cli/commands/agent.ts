@@ -1,7 +1,10 @@
 import { type Command, Option } from 'commander'
+import { runAgent } from '../../agent/agent.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
 import { socketPath } from '../address.ts'
+import { daemonLog } from '../log.ts'
 import { wholeNumber } from '../numbers.ts'
+import { endSignal } from '../signals.ts'
 
 /** `weft agent`: the node's agent as a daemon. */
 export function registerAgent(program: Command): void {
@@ -33,5 +36,5 @@ function seconds(flags: string, description: string, value: number): Option {
 
 async function run(options: AgentOptions): Promise<void> {
   socketPath(options.registry)
-  throw new Error('not wired yet')
+  await runAgent(options, daemonLog('agent'), endSignal())
 }
