@@ -31,7 +31,7 @@ export type ProbeResult =
   | { readonly reached: false; readonly reason: string }
 
 /** One ICMP or ICMPv6 echo with a payload of `size` bytes (default 56). Network failures are results, not errors. */
-export function ping(target: ProbeTarget & { readonly size?: number }): Promise<ProbeResult> {
+export async function ping(target: ProbeTarget & { readonly size?: number }): Promise<ProbeResult> {
   const ipv4 = parseIp(target.address).length === 4
   return probe(target, SOCK_RAW, ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6, 0, async (fd, deadline) => {
     const request = echoRequest(ipv4, target.size ?? 56)
@@ -45,7 +45,7 @@ export function ping(target: ProbeTarget & { readonly size?: number }): Promise<
 }
 
 /** Connects, sends `data` if given, and then waits for the first answer (only when `data` is given). */
-export function tcpProbe(
+export async function tcpProbe(
   target: ProbeTarget & { readonly port: number; readonly data?: Uint8Array },
 ): Promise<ProbeResult> {
   return probe(target, SOCK_STREAM, 0, target.port, async (fd, deadline) => {

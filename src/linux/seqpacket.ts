@@ -3,7 +3,7 @@
  * carries descriptors (SCM_RIGHTS), and its sender is known (SO_PEERCRED).
  * @module
  */
-import { fchmodSync, rmSync } from 'node:fs'
+import { chmodSync, fchmodSync, rmSync } from 'node:fs'
 import { checked, Errno, systemError } from './errno.ts'
 import { type Watch, watch } from './poller.ts'
 import { AF_UNIX, encodeSockaddr } from './sockaddr.ts'
@@ -63,7 +63,8 @@ export function listenSeqpacket(options: SeqpacketOptions): SeqpacketServer {
     // Before bind, the socket's own mode is the mode the file is born with.
     fchmodSync(fd, options.mode)
     checked(systemCalls().bind(fd, encodeSockaddr({ family: 'unix', path: options.path })), 'bind', options.path)
-    fchmodSync(fd, options.mode)
+    // The umask may have taken bits away.
+    chmodSync(options.path, options.mode)
     checked(systemCalls().listen(fd, BACKLOG), 'listen', options.path)
   } catch (error) {
     closeFd(fd)

@@ -37,7 +37,6 @@ describe('links', () => {
       kind: 'bridge',
       name: 'k0',
       stp: false,
-      vlanFiltering: false,
       forwardDelay: 300,
       ageingTime: 1000,
       multicastSnooping: false,
@@ -130,7 +129,7 @@ describe('addresses', () => {
     { address: 'fd00::1/64', nodad: true, noprefixroute: true },
     { address: 'fd00::2/128' },
   ]
-  test.each(specs)('%p comes back, and goes', (spec) => {
+  test.each(specs)('$address comes back, and goes', (spec) => {
     using node = scratch()
     const { a } = veth(node, node)
     linkSet(node.rtnl, a, { addrGenMode: 'none' })
@@ -167,7 +166,7 @@ describe('routes', () => {
     { destination: '::/0', gateway: 'fe80::1', onlink: true, table: 70_000 },
     { destination: 'fd21::/48', type: 'unreachable' },
   ]
-  test.each(specs)('%p comes back, is replaced, and goes', (given) => {
+  test.each(specs)('$destination $type comes back, is replaced, and goes', (given) => {
     using node = scratch()
     const { a } = veth(node, node)
     addrAdd(node.rtnl, { link: a, address: '10.0.0.1/24' })
@@ -209,7 +208,7 @@ describe('rules', () => {
     { family: 6, priority: 101, to: 'fd00::/64', action: 'unreachable', inputLink: 'eth0', protocol: 99 },
     { family: 4, priority: 102, invert: true, outputLink: 'x', suppressPrefixLength: 0, protocol: 99 },
   ]
-  test.each(specs)('%p comes back, and goes', (spec) => {
+  test.each(specs)('$priority comes back, and goes', (spec) => {
     using node = scratch()
     ruleAdd(node.rtnl, spec)
     const ours = () => ruleList(node.rtnl, spec.family).filter((rule) => rule.protocol === 99)
@@ -227,7 +226,7 @@ describe('neighbours', () => {
     { address: 'fd00::3', proxy: true },
     { address: '10.0.0.3', proxy: true },
   ]
-  test.each(specs)('%p comes back, is replaced, and goes', (spec) => {
+  test.each(specs)('$address comes back, is replaced, and goes', (spec) => {
     using node = scratch()
     const { a: link } = veth(node, node)
     const ours = () =>
