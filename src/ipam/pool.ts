@@ -76,6 +76,11 @@ export class AddressPool {
     return this.#resting.size
   }
 
+  /** Released addresses that may not be reused yet, as of the last call with a clock. */
+  restingAddresses(): Ip[] {
+    return [...this.#resting.keys()].map((offset) => formatIp(this.#family, this.#first + BigInt(offset)))
+  }
+
   /** Leases the next free address. Throws `IPAM_ADDRESSES_EXHAUSTED`. */
   allocate(now: number): Ip {
     this.#wake(now)

@@ -2,19 +2,8 @@
  * What every fragment of a node's plan may look at: the cluster's configuration and the node's own place in it.
  * @module
  */
-import {
-  type Cidr,
-  cidr,
-  contains,
-  type Family,
-  familyOf,
-  firstIp,
-  formatIp,
-  type Ip,
-  ipValue,
-  type Mac,
-  macFromIp,
-} from './model/address.ts'
+import { gatewayOf } from '../ipam/pool.ts'
+import { type Cidr, cidr, contains, type Family, familyOf, type Ip, type Mac, macFromIp } from './model/address.ts'
 import type { Cluster } from './model/cluster.ts'
 import type { NodeNetwork } from './model/node.ts'
 
@@ -45,10 +34,9 @@ export function nodeContext(cluster: Cluster, self: NodeNetwork, mtu: number): N
   return { cluster, self, ranges, routerMac: macFromIp(first.gateway), mtu }
 }
 
-/** A range with the node's own address: last octet with bit 0 set in IPv4 (k8s-ovs A.9), first address + 1 in IPv6. */
+/** A range with the node's own address. */
 export function localRange(range: Cidr): LocalRange {
-  const family = familyOf(range)
-  return { family, range, gateway: formatIp(family, ipValue(firstIp(range)) | 1n) }
+  return { family: familyOf(range), range, gateway: gatewayOf(range) }
 }
 
 /** The pod networks of one family. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { samplePlanner } from '../../test/tables/sample-node.ts'
+import { flowContent, flowKey } from '../flow/compare.ts'
 import type { Flow } from '../flow/flow.ts'
-import { flowContent, flowKey } from '../flow/normalize.ts'
 import { bundles, CHUNK, diffFlows, type FlowDiff } from './diff.ts'
 
 const plan = samplePlanner().flows()

@@ -2,8 +2,9 @@
  * What must change so that a switch holds the flows it should.
  * @module
  */
+
+import { flowContent, flowKey } from '../flow/compare.ts'
 import type { Flow } from '../flow/flow.ts'
-import { flowContent, flowKey } from '../flow/normalize.ts'
 import type { FragmentChange } from './planner.ts'
 
 /** Changes to a switch's flow tables. */

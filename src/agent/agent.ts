@@ -1,0 +1,147 @@
+/**
+ * One node's agent: serves container runtimes, watches the cluster, keeps Open vSwitch and the node's stack as planned.
+ * Crash-only: it starts from what OVSDB, the kernel and the registry hold, and removes nothing before it has read all.
+ * @module
+ */
+import { mkdirSync } from 'node:fs'
+import { openMonitor, openRtnl } from '../linux/index.ts'
+import { GATEWAY } from '../network/host.ts'
+import { connectOvsdb } from '../ovs/ovsdb/index.ts'
+import { RegistryClient } from '../registry/client.ts'
+import { Attachments } from './attachments.ts'
+import { serveCni } from './cni-server.ts'
+import { serveControl } from './control/server.ts'
+import { EndpointLinks } from './endpoint-links.ts'
+import { AgentError } from './errors.ts'
+import type { AgentLog } from './log.ts'
+import type { AgentOptions } from './options.ts'
+import { AddressPools } from './pools.ts'
+import { Ports } from './ports.ts'
+import { Problems } from './problems.ts'
+import { Reconciler } from './reconciler.ts'
+import { reflectCluster } from './reflection.ts'
+import { AgentReport } from './report.ts'
+import { uplinkMtu } from './uplink.ts'
+import { ClusterView } from './view.ts'
+
+/** How long an ADD waits for a namespace that is being created. */
+const TENANT_WAIT_MS = 5_000
+/** OVS forgets outer neighbours after 15 minutes. */
+const PROBE_INTERVAL_MS = 60_000
+/** OVSDB changes are looked at together. */
+const OVSDB_SETTLE_MS = 100
+
+/** Runs an agent until `signal` aborts. Rejects with what makes running impossible. */
+export async function runAgent(options: AgentOptions, log: AgentLog, signal: AbortSignal): Promise<void> {
+  mkdirSync(options.runDir, { recursive: true, mode: 0o700 })
+  const problems = new Problems(log)
+  const registry = new RegistryClient(socketOf(options.registry))
+  const ovsdb = await connectOvsdb({
+    path: options.ovsdb,
+    signal,
+    waitForServer: true,
+    log: (level, text, fields) => log[level](fields ?? {}, text),
+  })
+  using rtnl = openRtnl()
+  const ports = await Ports.open(ovsdb, options.datapath, signal)
+  const links = new EndpointLinks(rtnl, options.datapath)
+  const pools = new AddressPools(options.addressRest, Date.now, Math.random)
+  const measureUplink = () => uplinkMtu(rtnl, view.self?.addresses ?? [])
+  const view: ClusterView = new ClusterView(options.node, measureUplink, {
+    context: () => reconciler.requestWhole(),
+    fragments: () => reconciler.requestChanges(),
+  })
+  const reconciler: Reconciler = new Reconciler({
+    options,
+    registry,
+    ports,
+    links,
+    pools,
+    problems,
+    log,
+    signal,
+    view: () => view,
+    uplinkMtu: measureUplink,
+    busy: () => attachments.busy,
+    isBusyLink: (link) => attachments.isBusyLink(link),
+  })
+  const attachments: Attachments = new Attachments({
+    ports,
+    links,
+    pools,
+    forwarding: reconciler,
+    planner: () => view.planner,
+    waitingFor: () => reconciler.waitingFor(),
+    tenantOf: (namespace) => view.tenantOf(namespace, TENANT_WAIT_MS),
+    signal,
+  })
+  const report = new AgentReport({ options, ports, links, pools, view, reconciler, problems, uplinkMtu: measureUplink })
+
+  using _watch = watchNode(ports, view, reconciler)
+  using _clock = every(options.resync * 1000, () => reconciler.requestWhole())
+  using _probes = every(PROBE_INTERVAL_MS, () => {
+    reconciler.probe().catch((error: unknown) => problems.failed('probe', error))
+  })
+  const cni = serveCni(`${options.runDir}/cni.sock`, attachments, log)
+  const control = await serveControl(`${options.runDir}/agent.sock`, report)
+  const health = {
+    failed: (error: unknown) => problems.failed('registry', error),
+    recovered: () => problems.solved('registry'),
+  }
+  reflectCluster(registry, view, health, signal)
+  log.info({ node: options.node, runDir: options.runDir, datapath: options.datapath }, 'agent started')
+
+  await aborted(signal)
+  cni.close()
+  await control.stop()
+  log.info({ node: options.node }, 'agent stopped; forwarding goes on')
+}
+
+/** Looks after what others change on the node: ports, links and addresses. */
+function watchNode(ports: Ports, view: ClusterView, reconciler: Reconciler): Disposable {
+  let settling: ReturnType<typeof setTimeout> | undefined
+  const unsubscribe = ports.onChange(() => {
+    settling ??= setTimeout(() => {
+      settling = undefined
+      reconciler.lookAtPorts()
+    }, OVSDB_SETTLE_MS)
+  })
+  const monitor = openMonitor({
+    topics: ['link', 'address'],
+    onEvent: ({ topic, change, object }) => {
+      if (topic === 'address') view.uplinkChanged()
+      // A gateway port that OVS made anew has lost its addresses and routes.
+      else if (topic === 'link' && object.name === GATEWAY && change === 'new' && !object.up) reconciler.requestWhole()
+    },
+    onResync: () => reconciler.requestWhole(),
+  })
+  return {
+    [Symbol.dispose]: () => {
+      clearTimeout(settling)
+      unsubscribe()
+      monitor.close()
+    },
+  }
+}
+
+function every(milliseconds: number, job: () => void): Disposable {
+  const timer = setInterval(job, milliseconds)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+function socketOf(registry: string): string {
+  const path = registry.startsWith('unix:') ? registry.slice('unix:'.length) : ''
+  if (path.startsWith('/')) return path
+  throw new AgentError(
+    'AGENT_OPTION',
+    `the registry ${JSON.stringify(registry)} is no unix:/path`,
+    'use --registry unix:/path/of/the/socket',
+  )
+}

@@ -1,0 +1,270 @@
+/**
+ * ADD, DEL, CHECK, GC and STATUS: from a validated request to an attached pod and back. Every step of ADD has its undo;
+ * DEL of anything half made succeeds and leaves nothing.
+ * @module
+ */
+import {
+  type AddRequest,
+  type CheckRequest,
+  type CniResult,
+  cniError,
+  type DelRequest,
+  type GcRequest,
+  type StatusRequest,
+} from '../cni/index.ts'
+import { localRange } from '../network/context.ts'
+import { contains, type Ip, macFromIp } from '../network/model/address.ts'
+import { endpointId } from '../network/model/endpoint.ts'
+import type { NodePlanner } from '../network/planner.ts'
+import type { EndpointLinks, PodNetns } from './endpoint-links.ts'
+import type { Forwarding } from './forwarding.ts'
+import { type Lease, linkName } from './lease.ts'
+import type { AddressPools } from './pools.ts'
+import type { Ports } from './ports.ts'
+import { resultOf } from './result.ts'
+
+/** What attaching works with. */
+export interface AttachmentParts {
+  readonly ports: Ports
+  readonly forwarding: Pick<Forwarding, 'flush'>
+  readonly links: EndpointLinks
+  readonly pools: AddressPools
+  /** The plan, once cluster, node and tenants are known. */
+  planner(): NodePlanner | undefined
+  /** What is missing before pods can be attached, for people; empty when nothing is. */
+  waitingFor(): readonly string[]
+  /** The VNI of a namespace; waits a little for one that is being created. Undefined when none appears. */
+  tenantOf(namespace: string): Promise<number | undefined>
+  readonly signal: AbortSignal
+}
+
+/** The attachments of this node. */
+export class Attachments {
+  readonly #parts: AttachmentParts
+  /** Attachments with an operation under way. */
+  readonly #busy = new Set<string>()
+  /** Port numbers promised to ADDs that are not in OVSDB yet. */
+  readonly #pendingOfports = new Set<number>()
+
+  constructor(parts: AttachmentParts) {
+    this.#parts = parts
+  }
+
+  /** Attachments with an operation under way: nobody else's business yet. */
+  get busy(): ReadonlySet<string> {
+    return this.#busy
+  }
+
+  /** Whether the link belongs to an attachment with an operation under way. */
+  isBusyLink(link: string): boolean {
+    return [...this.#busy].some((id) => linkName(id) === link)
+  }
+
+  /** Attaches a pod; a repeated call for a standing attachment answers the same again. */
+  add(request: AddRequest, netns: PodNetns): Promise<CniResult> {
+    const id = endpointId(request.containerId, request.ifname)
+    return this.#exclusive(id, request, async () => {
+      const planner = this.#planner()
+      refuseUnsupported(request)
+      const standing = this.#find(id)
+      if (standing !== undefined) {
+        if (this.#parts.links.isAttached(standing, netns)) return this.#result(standing, planner, request)
+        await this.#detach(standing)
+      }
+      const namespace = namespaceOf(request)
+      if ((await this.#parts.tenantOf(namespace)) === undefined) throw cniError('tenant-unassigned', { namespace })
+      const lease = this.#lease(request, namespace)
+      await this.#attach(lease, planner, netns, mtuOf(request, planner))
+      return this.#result(lease, planner, request)
+    })
+  }
+
+  /** Detaches a pod, whatever is left of it. */
+  del(request: DelRequest): Promise<void> {
+    const id = endpointId(request.containerId, request.ifname)
+    return this.#exclusive(id, request, async () => {
+      if (!this.#parts.ports.connected) throw ovsUnreachable()
+      const lease = this.#find(id)
+      if (lease === undefined) this.#parts.links.doom(linkName(id))
+      else await this.#detach(lease)
+    })
+  }
+
+  /** Compares an attachment with what ADD answered; throws what differs. */
+  check(request: CheckRequest, netns: PodNetns): void {
+    const lease = this.#find(endpointId(request.containerId, request.ifname))
+    const { containerId: container, ifname } = request
+    if (lease === undefined) throw cniError('container-unknown', { container, ifname, network: request.config.name })
+    const told = new Set(request.prevResult.ips.map(({ address }) => address.split('/')[0]))
+    const missing = lease.endpoint.addresses.find((address) => !told.has(address))
+    const problem =
+      missing === undefined
+        ? (this.#parts.ports.problemOf(lease) ??
+          this.#parts.links.problemOf(lease, netns, gatewaysOf(this.#planner(), lease)))
+        : `prevResult does not have address ${missing}`
+    if (problem !== undefined) throw cniError('check-failed', { difference: problem })
+  }
+
+  /** Detaches every attachment of the network that is not in the list; goes on after a failure and throws it at the end. */
+  async gc({ config, validAttachments }: GcRequest): Promise<void> {
+    const valid = new Set(validAttachments.map(({ containerId, ifname }) => endpointId(containerId, ifname)))
+    const stale = this.#parts.ports
+      .leases()
+      .filter(({ network, endpoint }) => network === config.name && !valid.has(endpoint.id))
+    const results = await Promise.allSettled(
+      stale.map((lease) => this.#exclusive(lease.endpoint.id, lease.endpoint, () => this.#detach(lease))),
+    )
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+
+  /** Throws why no pod can be attached now. */
+  status(_request: StatusRequest): void {
+    const waiting = this.#parts.waitingFor()
+    if (waiting.length > 0) throw cniError('status-not-ready', { reason: waiting.join('; ') })
+  }
+
+  async #attach(lease: Lease, planner: NodePlanner, netns: PodNetns, mtu: number): Promise<void> {
+    const { endpoint, link } = lease
+    const { ports, forwarding, links, pools, signal } = this.#parts
+    const undo: (() => Promise<unknown> | unknown)[] = [() => pools.release(endpoint.addresses)]
+    try {
+      await links.create(lease, netns, mtu)
+      undo.push(() => links.doom(link))
+      planner.putEndpoint(endpoint)
+      undo.push(() => {
+        planner.removeEndpoint(endpoint.id)
+        return forwarding.flush()
+      })
+      undo.push(() => ports.remove([link]))
+      const sent = Promise.allSettled([forwarding.flush(), ports.add(lease, signal)])
+      // Both are on their way to OVS at the end of this turn; the pod's side is set up while OVS works.
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      links.configure(lease, netns, gatewaysOf(planner, lease))
+      const failed = (await sent).find((result) => result.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
+    } catch (error) {
+      for (const step of undo.reverse()) await Promise.resolve(step()).catch(() => undefined)
+      throw error
+    } finally {
+      this.#pendingOfports.delete(endpoint.ofport)
+    }
+  }
+
+  async #detach({ endpoint, link }: Lease): Promise<void> {
+    const { ports, forwarding, links, pools } = this.#parts
+    this.#parts.planner()?.removeEndpoint(endpoint.id)
+    // Without a connection to the switch the flows wait for the next synchronisation; the port's removal does not.
+    await forwarding.flush().catch(() => undefined)
+    await ports.remove([link])
+    links.doom(link)
+    pools.release(endpoint.addresses)
+  }
+
+  #lease(request: AddRequest, namespace: string): Lease {
+    const id = endpointId(request.containerId, request.ifname)
+    const { ports, pools } = this.#parts
+    const addresses = pools.lease()
+    const ofport = ports.freeOfport(this.#pendingOfports)
+    this.#pendingOfports.add(ofport)
+    const [first] = addresses
+    if (first === undefined) throw cniError('node-range-missing', { node: this.#planner().context.self.node })
+    const pod = request.args.pod
+    return {
+      network: request.config.name,
+      netns: request.netns,
+      link: linkName(id),
+      endpoint: {
+        id,
+        containerId: request.containerId,
+        ifname: request.ifname,
+        namespace,
+        pod: pod?.name ?? request.containerId.slice(0, 12),
+        ...(pod?.uid === undefined ? {} : { podUid: pod.uid }),
+        mac: macFromIp(first),
+        addresses,
+        ofport,
+      },
+    }
+  }
+
+  #find(id: string): Lease | undefined {
+    return this.#parts.ports.leaseOf(linkName(id))
+  }
+
+  #result(lease: Lease, planner: NodePlanner, request: AddRequest): CniResult {
+    return resultOf(lease, planner.context, { mtu: mtuOf(request, planner), config: request.config })
+  }
+
+  #planner(): NodePlanner {
+    const planner = this.#parts.planner()
+    const waiting = this.#parts.waitingFor()
+    if (planner === undefined || waiting.length > 0) throw cniError('agent-starting', { waiting: waiting.join('; ') })
+    return planner
+  }
+
+  async #exclusive<T>(
+    id: string,
+    { containerId: container, ifname }: { readonly containerId: string; readonly ifname: string },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    if (this.#busy.has(id)) throw cniError('attachment-in-progress', { container, ifname })
+    this.#busy.add(id)
+    try {
+      return await work()
+    } finally {
+      this.#busy.delete(id)
+    }
+  }
+}
+
+/** The gateway of each address of a lease. */
+function gatewaysOf(
+  planner: NodePlanner,
+  { endpoint }: Lease,
+): readonly { readonly address: Ip; readonly prefix: number; readonly gateway: Ip }[] {
+  return endpoint.addresses.flatMap((address) => {
+    const range = planner.context.ranges.find((one) => contains(one.range, address))
+    if (range === undefined) return []
+    const { gateway } = localRange(range.range)
+    return [{ address, prefix: Number(range.range.split('/')[1]), gateway }]
+  })
+}
+
+function namespaceOf(request: AddRequest): string {
+  const namespace = request.config.namespace ?? request.args.pod?.namespace
+  if (namespace === undefined) {
+    throw cniError('config-invalid', {
+      field: 'namespace',
+      expected: 'the tenant, as the runtime names no pod (K8S_POD_NAMESPACE in CNI_ARGS)',
+    })
+  }
+  return namespace
+}
+
+function mtuOf(request: AddRequest, { context }: NodePlanner): number {
+  const asked = request.config.mtu
+  if (asked === undefined) return context.mtu
+  if (asked > context.mtu)
+    throw cniError('config-invalid', { field: 'mtu', expected: `at most ${context.mtu} on this network` })
+  return asked
+}
+
+/** What a later storey of the house will do is refused now, by name, and not ignored. */
+function refuseUnsupported({ config, prevResult }: AddRequest): void {
+  const { runtime } = config
+  if (runtime.mac !== undefined) throw cniError('unsupported-field', { key: 'runtimeConfig.mac', value: runtime.mac })
+  const [address] = [...runtime.ips, ...config.args.ips]
+  if (address !== undefined) throw cniError('unsupported-field', { key: 'runtimeConfig.ips', value: address })
+  if (runtime.bandwidth !== undefined) {
+    throw cniError('unsupported-field', { key: 'runtimeConfig.bandwidth', value: JSON.stringify(runtime.bandwidth) })
+  }
+  if (config.ipamType !== undefined) throw cniError('unsupported-field', { key: 'ipam.type', value: config.ipamType })
+  if (prevResult !== undefined) {
+    throw cniError('config-invalid', { field: 'prevResult', expected: 'none: Weft is the first plugin of a chain' })
+  }
+}
+
+function ovsUnreachable() {
+  return cniError('ovs-unreachable', { target: 'ovsdb-server', reason: 'the connection is down' })
+}

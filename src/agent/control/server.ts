@@ -1,0 +1,91 @@
+/**
+ * The agent's own socket, for `weft status`, `drops`, `trace` and `audit`: HTTP and JSON over a unix socket that only
+ * its owner may open.
+ * @module
+ */
+import { existsSync, unlinkSync } from 'node:fs'
+import { decodeJson, encodeJson } from '../../flow/json.ts'
+import { claimSocket, listenPrivately } from '../../registry/socket.ts'
+import type { AgentStatus, InstalledFlow, NodeFacts } from './facts.ts'
+
+/** What the agent can tell and do. */
+export interface Control {
+  status(): AgentStatus
+  facts(): Promise<NodeFacts>
+  /** Drop flows with their counters. */
+  drops(): Promise<readonly InstalledFlow[]>
+  /** What OVS itself says about a packet. */
+  ofprotoTrace(flow: string): Promise<string>
+  /** Carries out a repair plan; resolves with what was done, step by step. */
+  repair(plan: unknown): Promise<unknown>
+}
+
+const MAX_BODY = 1 << 20
+
+/** Serves a control socket until stopped. Throws where the socket cannot be had. */
+export async function serveControl(path: string, control: Control): Promise<{ stop(): Promise<void> }> {
+  await claimSocket(path)
+  const server = listenPrivately(path, () =>
+    Bun.serve({
+      unix: path,
+      maxRequestBodySize: MAX_BODY,
+      fetch: (request) => answer(control, request),
+      error: (error) => failure(error),
+    }),
+  )
+  return {
+    stop: async () => {
+      await server.stop(true)
+      if (existsSync(path)) unlinkSync(path)
+    },
+  }
+}
+
+async function answer(control: Control, request: Request): Promise<Response> {
+  try {
+    switch (`${request.method} ${new URL(request.url).pathname}`) {
+      case 'GET /status':
+        return json(control.status())
+      case 'GET /facts':
+        return json(await control.facts())
+      case 'GET /drops':
+        return json(await control.drops())
+      case 'POST /ofproto-trace':
+        return json({ text: await control.ofprotoTrace(textField(decodeJson(await request.text()), 'flow')) })
+      case 'POST /repair':
+        return json(await control.repair(decodeJson(await request.text())))
+      default:
+        return new Response('no such resource\n', { status: 404 })
+    }
+  } catch (error) {
+    return failure(error)
+  }
+}
+
+function json(value: unknown): Response {
+  return new Response(encodeJson(value), { headers: { 'content-type': 'application/json' } })
+}
+
+function failure(error: unknown): Response {
+  const { message, code, remedy } = describe(error)
+  return new Response(encodeJson({ code, message, remedy }), {
+    status: 500,
+    headers: { 'content-type': 'application/json' },
+  })
+}
+
+function describe(error: unknown): { readonly message: string; readonly code: string; readonly remedy: string } {
+  if (!(error instanceof Error)) return { message: String(error), code: 'AGENT_INTERNAL', remedy: '' }
+  const { code, remedy } = error as { readonly code?: unknown; readonly remedy?: unknown }
+  return {
+    message: error.message,
+    code: typeof code === 'string' ? code : 'AGENT_INTERNAL',
+    remedy: typeof remedy === 'string' ? remedy : 'see the log of the agent',
+  }
+}
+
+function textField(body: unknown, name: string): string {
+  const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined
+  if (typeof value === 'string') return value
+  throw new TypeError(`the request body needs the text field ${name}`)
+}

@@ -1,0 +1,186 @@
+/**
+ * The veth pairs of endpoints: one end in the pod, born there, the other on the node as an OVS port. Links of ours carry
+ * a link group; what is to go is moved to another group and deleted in one sweep, because deleting links one by one
+ * costs a grace period of the kernel each.
+ * @module
+ */
+import { cniError } from '../cni/index.ts'
+import {
+  addrAdd,
+  addrList,
+  disableOffloads,
+  hasErrno,
+  type Link,
+  linkAdd,
+  linkDel,
+  linkDelGroup,
+  linkFind,
+  linkList,
+  linkSet,
+  openRtnl,
+  type RtnlSocket,
+  routeAdd,
+  routeList,
+  sysctlSet,
+} from '../linux/index.ts'
+import { familyOf, type Ip, parseMac } from '../network/model/address.ts'
+import type { LinkFact } from './control/facts.ts'
+import { type Lease, linkName } from './lease.ts'
+
+/** The link group of our veths, and of those about to be deleted. */
+export const ENDPOINT_GROUP = 0x5745
+export const DOOMED_GROUP = 0x5744
+
+/** A pod's network namespace: an open descriptor, and the path the runtime knows it by. */
+export interface PodNetns {
+  readonly fd: number
+  readonly path: string
+}
+
+/** One address of a pod, with the gateway its default route goes to. */
+export interface PodAddress {
+  readonly address: Ip
+  readonly prefix: number
+  readonly gateway: Ip
+}
+
+/** Doomed links are collected this long before they are swept, in milliseconds. */
+const SWEEP_DELAY_MS = 1_000
+
+/** The veth pairs of this node's endpoints. */
+export class EndpointLinks {
+  readonly #rtnl: RtnlSocket
+  readonly #datapath: 'system' | 'netdev'
+  #sweep: ReturnType<typeof setTimeout> | undefined
+
+  constructor(rtnl: RtnlSocket, datapath: 'system' | 'netdev') {
+    this.#rtnl = rtnl
+    this.#datapath = datapath
+  }
+
+  /** Makes the pair of a lease, the pod's end down and without addresses. */
+  async create(lease: Lease, netns: PodNetns, mtu: number): Promise<void> {
+    const index = await this.#createPair(lease, netns, mtu)
+    linkSet(this.#rtnl, index, { up: true, addrGenMode: 'none' })
+    if (this.#datapath === 'system') return
+    // The userspace datapath reads frames off the link as they are: checksums must be in them, segments of wire size.
+    disableOffloads(lease.link)
+    disableOffloads(lease.endpoint.ifname, netns.fd)
+  }
+
+  /** Gives the pod's end its addresses and routes. */
+  configure({ endpoint: { ifname } }: Lease, netns: PodNetns, addresses: readonly PodAddress[]): void {
+    using rtnl = openRtnl({ nsFd: netns.fd })
+    linkSet(rtnl, 'lo', { up: true })
+    const { index } = requireLink(rtnl, ifname)
+    if (addresses.some(({ address }) => familyOf(address) === 6)) quietIpv6(ifname, netns.fd)
+    for (const { address, prefix } of addresses) {
+      addrAdd(rtnl, { link: index, address: `${address}/${prefix}`, nodad: familyOf(address) === 6 })
+    }
+    linkSet(rtnl, index, { up: true })
+    for (const { address, gateway } of addresses) {
+      routeAdd(rtnl, { destination: familyOf(address) === 4 ? '0.0.0.0/0' : '::/0', gateway, link: index })
+    }
+  }
+
+  /** Whether the pair of a lease stands, with its pod's end in this namespace. */
+  isAttached(lease: Lease, netns: PodNetns): boolean {
+    using rtnl = openRtnl({ nsFd: netns.fd })
+    const inside = linkFind(rtnl, lease.endpoint.ifname)
+    return inside?.mac === lease.endpoint.mac && linkFind(this.#rtnl, lease.link)?.group === ENDPOINT_GROUP
+  }
+
+  /** What is wrong with a lease's pair, for people; undefined when nothing is. */
+  problemOf(lease: Lease, netns: PodNetns, addresses: readonly PodAddress[]): string | undefined {
+    const { ifname, mac } = lease.endpoint
+    if (linkFind(this.#rtnl, lease.link)?.up !== true) return `link ${lease.link} on the node is gone or down`
+    using rtnl = openRtnl({ nsFd: netns.fd })
+    const inside = linkFind(rtnl, ifname)
+    if (inside === undefined) return `interface ${ifname} is gone from the container`
+    if (inside.mac !== mac) return `interface ${ifname} has MAC address ${inside.mac ?? 'none'} instead of ${mac}`
+    if (!inside.up) return `interface ${ifname} is down`
+    const present = new Set(addrList(rtnl, { link: inside.index }).map(({ address }) => address))
+    const missing = addresses.find(({ address, prefix }) => !present.has(`${address}/${prefix}`))
+    if (missing !== undefined) return `interface ${ifname} has lost address ${missing.address}`
+    const gateways = new Set(routeList(rtnl, { link: inside.index }).map(({ gateway }) => gateway))
+    const unrouted = addresses.find(({ gateway }) => !gateways.has(gateway))
+    return unrouted === undefined ? undefined : `the route by way of ${unrouted.gateway} is gone`
+  }
+
+  /** Marks a link of ours for deletion; any other, and none, is left alone. */
+  doom(link: string): void {
+    const found = linkFind(this.#rtnl, link)
+    if (found === undefined || !isOurs(found)) return
+    try {
+      linkSet(this.#rtnl, found.index, { group: DOOMED_GROUP })
+    } catch (error) {
+      // It went with its namespace in between.
+      if (!hasErrno(error, 'ENODEV')) throw error
+    }
+    this.#sweep ??= setTimeout(() => void this.sweep(), SWEEP_DELAY_MS)
+  }
+
+  /** Deletes what is doomed. */
+  async sweep(): Promise<void> {
+    clearTimeout(this.#sweep)
+    this.#sweep = undefined
+    await linkDelGroup(this.#rtnl, DOOMED_GROUP)
+  }
+
+  /** Links of ours on the node. */
+  facts(): readonly LinkFact[] {
+    return linkList(this.#rtnl)
+      .filter(isOurs)
+      .flatMap(({ name, index, up, mtu, mac: macText, group, alias }) => {
+        const mac = parseMac(macText ?? '')
+        return mac === undefined ? [] : [{ name, index, up, mtu, mac, doomed: group === DOOMED_GROUP, alias }]
+      })
+  }
+
+  async #createPair(lease: Lease, netns: PodNetns, mtu: number): Promise<number> {
+    const { endpoint, link } = lease
+    const spec = {
+      kind: 'veth',
+      name: link,
+      mtu,
+      group: ENDPOINT_GROUP,
+      alias: `weft ${endpoint.namespace}/${endpoint.pod}`,
+      peer: { name: endpoint.ifname, mac: endpoint.mac, mtu, nsFd: netns.fd },
+    } as const
+    try {
+      return linkAdd(this.#rtnl, spec).index
+    } catch (error) {
+      const leftover = linkFind(this.#rtnl, linkName(endpoint.id))
+      if (!hasErrno(error, 'EEXIST')) throw error
+      if (leftover === undefined || !isOurs(leftover)) throw cniError('interface-exists', { ifname: endpoint.ifname })
+      // An interrupted ADD or a DEL just now left it.
+      await linkDel(this.#rtnl, leftover.index).catch(ignoreGone)
+      return linkAdd(this.#rtnl, spec).index
+    }
+  }
+}
+
+function isOurs({ group, kind }: Link): boolean {
+  return kind === 'veth' && (group === ENDPOINT_GROUP || group === DOOMED_GROUP)
+}
+
+function requireLink(rtnl: RtnlSocket, ifname: string): Link {
+  const link = linkFind(rtnl, ifname)
+  if (link === undefined) throw cniError('link-failed', { ifname, reason: 'it vanished while it was being set up' })
+  return link
+}
+
+/** No router advertises itself to a pod and nobody else has its addresses: no solicitations, no waiting. */
+function quietIpv6(ifname: string, nsFd: number): void {
+  for (const [key, value] of [
+    ['disable_ipv6', '0'],
+    ['accept_ra', '0'],
+    ['accept_dad', '0'],
+  ] as const) {
+    sysctlSet(['net', 'ipv6', 'conf', ifname, key], value, nsFd)
+  }
+}
+
+function ignoreGone(error: unknown): void {
+  if (!hasErrno(error, 'ENODEV')) throw error
+}

@@ -1,0 +1,115 @@
+/**
+ * Keeps the switch's flow tables equal to the plan: as a whole when the connection is new or from time to time, and by
+ * the fragments that changed in between. All changes of one turn of the event loop travel in one bundle.
+ * @module
+ */
+import type { Flow } from '../flow/flow.ts'
+import { bundles, diffFlows, diffFragments, type FlowDiff } from '../network/diff.ts'
+import type { NodePlanner } from '../network/planner.ts'
+import type { InstalledFlow } from './control/facts.ts'
+
+/** What forwarding needs of an OpenFlow connection. */
+export interface FlowTables {
+  /** Every flow of the bridge. */
+  dump(): Promise<readonly InstalledFlow[]>
+  /** Applies a change atomically; resolves when the switch has it, rejects when nothing of it was done. */
+  apply(diff: FlowDiff): Promise<void>
+}
+
+interface Waiter {
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/** The flow tables of the bridge, kept equal to a plan. */
+export class Forwarding {
+  readonly #tables: FlowTables
+  #planner: NodePlanner | undefined
+  /** Everything that changes the switch goes through here, one after another. */
+  #queue: Promise<void> = Promise.resolve()
+  #scheduled = false
+  #waiters: Waiter[] = []
+  #synced = false
+  #fullSyncs = 0
+
+  constructor(tables: FlowTables) {
+    this.#tables = tables
+  }
+
+  /** Whether the switch held the whole plan when last looked at, and every change since went through. */
+  get synced(): boolean {
+    return this.#synced
+  }
+
+  get fullSyncs(): number {
+    return this.#fullSyncs
+  }
+
+  /** From now on this plan rules. Nothing is sent before {@link sync}. */
+  follow(planner: NodePlanner): void {
+    this.#planner = planner
+    this.#synced = false
+  }
+
+  /** The connection is gone: what the switch holds is unknown until the next {@link sync}. */
+  lost(): void {
+    this.#synced = false
+  }
+
+  /** Reads what the switch holds and makes it the plan. */
+  sync(): Promise<void> {
+    return this.#enqueue(() => this.#syncNow())
+  }
+
+  /** Sends what changed in the plan; resolves when the switch holds it. Calls of one turn share a bundle. */
+  flush(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject })
+      if (this.#scheduled) return
+      this.#scheduled = true
+      setImmediate(() => this.#enqueue(() => this.#flushNow()).catch(() => undefined))
+    })
+  }
+
+  async #flushNow(): Promise<void> {
+    this.#scheduled = false
+    const waiters = this.#waiters
+    this.#waiters = []
+    try {
+      const changes = this.#planner?.take() ?? []
+      // Before the first sync the switch gets the whole plan anyway.
+      if (this.#synced) await this.#apply(diffFragments(changes))
+      else await this.#syncNow()
+      for (const { resolve } of waiters) resolve()
+    } catch (error) {
+      this.#synced = false
+      for (const { reject } of waiters) reject(error)
+    }
+  }
+
+  async #syncNow(): Promise<void> {
+    const planner = this.#planner
+    if (planner === undefined) throw new Error('the node has no plan yet')
+    this.#synced = false
+    const installed = await this.#tables.dump()
+    // The plan as of now, not as of the request: changes planned meanwhile are part of it.
+    planner.take()
+    await this.#apply(diffFlows(flowsOf(installed), planner.flows()))
+    this.#synced = true
+    this.#fullSyncs += 1
+  }
+
+  async #apply(diff: FlowDiff): Promise<void> {
+    for (const part of bundles(diff)) await this.#tables.apply(part)
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    const result = this.#queue.then(work)
+    this.#queue = result.catch(() => undefined)
+    return result
+  }
+}
+
+function flowsOf(installed: readonly InstalledFlow[]): Flow[] {
+  return installed.map(({ flow }) => flow)
+}

@@ -1,0 +1,66 @@
+/**
+ * Makes the node's own network stack what the plan says, and keeps what is right. Everything of ours is recognisable:
+ * our link, our routing protocol number, our nftables table.
+ * @module
+ */
+import {
+  addrAdd,
+  addrDel,
+  addrList,
+  applyRuleset,
+  linkFind,
+  linkSet,
+  neighReplace,
+  openRtnl,
+  type RtnlSocket,
+  routeDel,
+  routeList,
+  routeReplace,
+  sysctlGet,
+  sysctlSet,
+} from '../linux/index.ts'
+import { GATEWAY, type HostPlan, NEXT_HOP, NEXT_HOP_MAC, ROUTE_PROTOCOL } from '../network/host.ts'
+import { BITS, type Family, familyOf } from '../network/model/address.ts'
+import { AgentError } from './errors.ts'
+
+/** Applies a host plan. The gateway port must exist. Throws what the kernel refuses. */
+export async function applyHost(plan: HostPlan): Promise<void> {
+  using rtnl = openRtnl()
+  const link = linkFind(rtnl, GATEWAY)
+  if (link === undefined) {
+    throw new AgentError('AGENT_GATEWAY_MISSING', `link ${GATEWAY} is not there`, 'check the log of ovs-vswitchd')
+  }
+  const families = new Set(plan.addresses.map(familyOf))
+  for (const [key, value] of plan.sysctls) setSysctl(key.split('.'), value)
+  applyAddresses(rtnl, link.index, plan)
+  linkSet(rtnl, link.index, { up: true })
+  for (const family of families) {
+    neighReplace(rtnl, { link: link.index, address: NEXT_HOP[family], mac: NEXT_HOP_MAC })
+    applyRoutes(rtnl, link.index, plan, family)
+  }
+  await applyRuleset(plan.nftables)
+}
+
+function applyAddresses(rtnl: RtnlSocket, link: number, plan: HostPlan): void {
+  const wanted = new Set(plan.addresses.map((address) => `${address}/${BITS[familyOf(address)]}`))
+  for (const present of addrList(rtnl, { link })) {
+    if (present.scope === 'link' || wanted.delete(present.address)) continue
+    addrDel(rtnl, { link, address: present.address })
+  }
+  for (const address of wanted) addrAdd(rtnl, { link, address, nodad: address.includes(':'), noprefixroute: true })
+}
+
+function applyRoutes(rtnl: RtnlSocket, link: number, plan: HostPlan, family: Family): void {
+  const wanted = plan.routes.filter(({ to }) => familyOf(to) === family)
+  for (const present of routeList(rtnl, { family, protocol: ROUTE_PROTOCOL })) {
+    if (wanted.some(({ to }) => to === present.destination) && present.link === link) continue
+    routeDel(rtnl, { destination: present.destination, protocol: ROUTE_PROTOCOL })
+  }
+  for (const { to, via, source } of wanted) {
+    routeReplace(rtnl, { destination: to, gateway: via, link, onlink: true, source, protocol: ROUTE_PROTOCOL })
+  }
+}
+
+function setSysctl(path: readonly string[], value: string): void {
+  if (sysctlGet(path) !== value) sysctlSet(path, value)
+}

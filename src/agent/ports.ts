@@ -1,0 +1,230 @@
+/**
+ * The node's Open vSwitch as OVSDB describes it: our bridge, its two own ports, and one port per endpoint whose row is
+ * the lease record.
+ * @module
+ */
+import { BRIDGE, type BridgePlan, GATEWAY, TUNNEL } from '../network/host.ts'
+import { FIRST_ENDPOINT_PORT, LAST_ENDPOINT_PORT } from '../network/pipeline/stages.ts'
+import { createPortBatcher, type PortBatcher } from '../ovs/ovsdb/helpers/batcher.ts'
+import { addBridge } from '../ovs/ovsdb/helpers/bridges.ts'
+import { setInterface, waitForOfport } from '../ovs/ovsdb/helpers/interfaces.ts'
+import { addPort, delPortRows } from '../ovs/ovsdb/helpers/ports.ts'
+import type { Monitor } from '../ovs/ovsdb/index.ts'
+import { type OvsdbClient, OvsdbError } from '../ovs/ovsdb/index.ts'
+import type { PortFact } from './control/facts.ts'
+import { isLease, type Lease, leaseIds, leaseOf, type UnreadableLease } from './lease.ts'
+
+const MONITORED = {
+  Open_vSwitch: { columns: ['ovs_version'] },
+  Bridge: { columns: ['name', 'ports', 'datapath_type', 'fail_mode'] },
+  Port: { columns: ['name', 'interfaces'] },
+  Interface: {
+    columns: ['name', 'type', 'ofport', 'ofport_request', 'error', 'external_ids', 'options', 'mtu_request', 'mac'],
+  },
+} as const
+
+type Tables = Monitor<typeof MONITORED>
+/** How long ovs-vswitchd may take to give a port its number. */
+const OFPORT_TIMEOUT_MS = 20_000
+
+/** The bridge and its ports. */
+export class Ports {
+  readonly #client: OvsdbClient
+  readonly #tables: Tables
+  readonly #datapath: 'system' | 'netdev'
+  readonly #batcher: PortBatcher
+  #nextOfport = FIRST_ENDPOINT_PORT
+
+  private constructor(client: OvsdbClient, tables: Tables, datapath: 'system' | 'netdev') {
+    this.#client = client
+    this.#tables = tables
+    this.#datapath = datapath
+    this.#batcher = createPortBatcher(client)
+  }
+
+  /** Copies the tables; resolves when they are there. */
+  static async open(client: OvsdbClient, datapath: 'system' | 'netdev', signal: AbortSignal): Promise<Ports> {
+    return new Ports(client, await client.monitor(MONITORED, { signal }), datapath)
+  }
+
+  get connected(): boolean {
+    return this.#client.state === 'connected'
+  }
+
+  get ovsVersion(): string {
+    const [root] = this.#tables.rows('Open_vSwitch').values()
+    return root?.ovs_version ?? ''
+  }
+
+  /** Calls back after every change of the tables. Returns the undo. */
+  onChange(listener: () => void): () => void {
+    return this.#tables.subscribe(listener)
+  }
+
+  /** Makes the bridge and its two own ports what the plan says; leaves what is right alone. Never removes the bridge. */
+  async ensureBridge(plan: BridgePlan, signal: AbortSignal): Promise<void> {
+    const bridge = this.#tables.byName('Bridge', BRIDGE)
+    if (bridge?.fail_mode !== 'secure' || bridge.datapath_type !== this.#datapath) {
+      await addBridge(this.#client, {
+        name: BRIDGE,
+        bridge: {
+          datapath_type: this.#datapath,
+          fail_mode: 'secure',
+          protocols: ['OpenFlow13', 'OpenFlow15'],
+          external_ids: { 'weft-owner': 'weft-agent' },
+        },
+      })
+    }
+    const { tunnel, gateway } = plan
+    await this.#ensurePort(TUNNEL, tunnel.ofport, { type: tunnel.type, options: tunnel.options }, signal)
+    await this.#ensurePort(
+      GATEWAY,
+      gateway.ofport,
+      { type: 'internal', mtu_request: gateway.mtu, mac: gateway.mac },
+      signal,
+    )
+  }
+
+  /** Adds an endpoint's port with its lease; resolves when OVS forwards for it. Throws where it cannot. */
+  async add(lease: Lease, signal: AbortSignal): Promise<void> {
+    const { endpoint, link } = lease
+    await this.#batcher.add({
+      bridge: BRIDGE,
+      name: link,
+      interface: { ofport_request: endpoint.ofport, external_ids: leaseIds(lease) },
+    })
+    await waitForOfport(this.#tables, link, {
+      requested: endpoint.ofport,
+      signal,
+      timeoutMs: OFPORT_TIMEOUT_MS,
+    })
+  }
+
+  /** Removes ports of our bridge by name; resolves when OVSDB has recorded it. Unknown names are fine. */
+  async remove(links: readonly string[]): Promise<void> {
+    const uuids = links.flatMap((link) => this.#tables.byName('Port', link)?.uuid ?? [])
+    await delPortRows(this.#client, uuids)
+  }
+
+  /** Whether our bridge has a port of this name. */
+  has(link: string): boolean {
+    return this.#tables.byName('Port', link) !== undefined
+  }
+
+  /** Whether our bridge or one of its two own ports is missing: somebody removed it. */
+  lacksBridge(): boolean {
+    return [BRIDGE, GATEWAY, TUNNEL].some((name) => !this.has(name))
+  }
+
+  /** The OpenFlow number that OVS gave a port, once it has. */
+  ofportOf(link: string): number | undefined {
+    const ofport = this.#tables.byName('Interface', link)?.ofport
+    return ofport !== undefined && ofport > 0 ? ofport : undefined
+  }
+
+  /** Every lease that is recorded, and every record that cannot be read. */
+  records(): readonly (Lease | UnreadableLease)[] {
+    return this.#ourInterfaces().flatMap((row) => leaseOf(row.name, row.ofport_request, row.external_ids) ?? [])
+  }
+
+  /** The lease whose port has this name. */
+  leaseOf(link: string): Lease | undefined {
+    const row = this.#tables.byName('Interface', link)
+    const record = row && leaseOf(row.name, row.ofport_request, row.external_ids)
+    return record !== undefined && isLease(record) ? record : undefined
+  }
+
+  /** What is wrong with the port of a lease, for people; undefined when nothing is. */
+  problemOf({ link, endpoint }: Lease): string | undefined {
+    const row = this.#tables.byName('Interface', link)
+    if (row === undefined) return `Open vSwitch has no port ${link}`
+    if (row.error !== undefined) return `Open vSwitch cannot use port ${link}: ${row.error}`
+    if (row.ofport !== endpoint.ofport)
+      return `port ${link} has OpenFlow number ${row.ofport} instead of ${endpoint.ofport}`
+    return undefined
+  }
+
+  leases(): readonly Lease[] {
+    return this.records().filter(isLease)
+  }
+
+  /** Ports of our bridge. */
+  facts(): readonly PortFact[] {
+    return this.#ourInterfaces().map(({ name, type, ofport, ofport_request: requested, error }) => ({
+      name,
+      type,
+      ofport,
+      requested,
+      error,
+    }))
+  }
+
+  /** A port number that no port has or asks for. Numbers go round, so that a freed one comes back late. */
+  freeOfport(pending: ReadonlySet<number>): number {
+    const taken = new Set(this.#ourInterfaces().flatMap((row) => [row.ofport ?? -1, row.ofport_request ?? -1]))
+    const count = LAST_ENDPOINT_PORT - FIRST_ENDPOINT_PORT + 1
+    for (let i = 0; i < count; i += 1) {
+      const candidate = this.#nextOfport
+      this.#nextOfport = candidate === LAST_ENDPOINT_PORT ? FIRST_ENDPOINT_PORT : candidate + 1
+      if (!taken.has(candidate) && !pending.has(candidate)) return candidate
+    }
+    throw new OvsdbError('OVSDB_INTERFACE_ERROR', `all ${count} port numbers of ${BRIDGE} are taken`, {
+      remedy: 'move pods to another node',
+    })
+  }
+
+  #ourInterfaces() {
+    const bridge = this.#tables.byName('Bridge', BRIDGE)
+    return (bridge?.ports ?? []).flatMap((uuid) =>
+      (this.#tables.row('Port', uuid)?.interfaces ?? []).flatMap((one) => this.#tables.row('Interface', one) ?? []),
+    )
+  }
+
+  async #ensurePort(
+    name: string,
+    ofport: number,
+    wanted: {
+      readonly type: string
+      readonly options?: Readonly<Record<string, string>>
+      readonly mtu_request?: number
+      readonly mac?: string
+    },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const row = this.#tables.byName('Interface', name)
+    if (row === undefined) {
+      await addPort(this.#client, {
+        bridge: BRIDGE,
+        name,
+        interface: { ...wanted, ofport_request: ofport, external_ids: { 'weft-owner': 'weft-agent' } },
+      })
+    } else if (!isAsWanted(row, wanted)) {
+      await setInterface(this.#client, name, { set: { ...wanted, ofport_request: ofport } })
+    }
+    await waitForOfport(this.#tables, name, { requested: ofport, signal, timeoutMs: OFPORT_TIMEOUT_MS })
+  }
+}
+
+function isAsWanted(
+  row: {
+    readonly type: string
+    readonly options: ReadonlyMap<string, string>
+    readonly mtu_request: number | undefined
+    readonly mac: string | undefined
+  },
+  wanted: {
+    readonly type: string
+    readonly options?: Readonly<Record<string, string>>
+    readonly mtu_request?: number
+    readonly mac?: string
+  },
+): boolean {
+  const options = Object.entries(wanted.options ?? {})
+  return (
+    row.type === wanted.type &&
+    row.mtu_request === wanted.mtu_request &&
+    row.mac === wanted.mac &&
+    row.options.size === options.length &&
+    options.every(([key, value]) => row.options.get(key) === value)
+  )
+}

@@ -1,0 +1,178 @@
+/**
+ * Makes Open vSwitch and the node's stack what the plan says: as a whole at the start, when the plan's foundation
+ * changes, when OVS comes back and from time to time; fragment by fragment in between.
+ * @module
+ */
+import { type HostPlan, hostPlan } from '../network/host.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { EndpointLinks } from './endpoint-links.ts'
+import { syncEndpoints } from './endpoints.ts'
+import { AgentError } from './errors.ts'
+import { Forwarding } from './forwarding.ts'
+import { applyHost } from './host.ts'
+import type { AgentLog } from './log.ts'
+import { reportStatus } from './node-status.ts'
+import type { AgentOptions } from './options.ts'
+import type { AddressPools } from './pools.ts'
+import type { Ports } from './ports.ts'
+import type { Part, Problems } from './problems.ts'
+import { Repeater } from './repeater.ts'
+import { Switch } from './switch.ts'
+import type { ClusterView } from './view.ts'
+
+/** What a reconciler works on. */
+export interface ReconcilerParts {
+  readonly options: AgentOptions
+  readonly registry: Registry
+  readonly ports: Ports
+  readonly links: EndpointLinks
+  readonly pools: AddressPools
+  readonly problems: Problems
+  readonly log: AgentLog
+  readonly signal: AbortSignal
+  view(): ClusterView
+  uplinkMtu(): number
+  /** Attachments with an operation under way, and whether a link is one of theirs: hands off. */
+  busy(): ReadonlySet<string>
+  isBusyLink(link: string): boolean
+}
+
+/** Keeps the node as planned. */
+export class Reconciler {
+  readonly #parts: ReconcilerParts
+  readonly #whole: Repeater
+  readonly #changes: Repeater
+  readonly #status: Repeater
+  #forwarding: Forwarding | undefined
+  #switch: Switch | undefined
+
+  constructor(parts: ReconcilerParts) {
+    this.#parts = parts
+    this.#whole = this.#repeater('plan', () => this.#applyWhole())
+    this.#changes = this.#repeater('flows', () => this.#applyChanges())
+    this.#status = this.#repeater('status', () => this.#reportStatus())
+  }
+
+  /** The bridge's connection, once there is one. */
+  get switch(): Switch | undefined {
+    return this.#switch
+  }
+
+  get fullSyncs(): number {
+    return this.#forwarding?.fullSyncs ?? 0
+  }
+
+  /** Asks for everything to be compared and applied. */
+  requestWhole(): void {
+    this.#whole.request()
+  }
+
+  /** Asks for the changed fragments to be applied. */
+  requestChanges(): void {
+    this.#changes.request()
+  }
+
+  /** OVSDB changed: the bridge may be gone, a port removed or renumbered by somebody else. */
+  lookAtPorts(): void {
+    const { ports, busy } = this.#parts
+    const planner = this.#parts.view().planner
+    if (planner === undefined) return
+    if (ports.lacksBridge()) this.requestWhole()
+    else if (syncEndpoints(planner, ports, busy())) this.requestChanges()
+  }
+
+  /** Sends what changed in the plan now; resolves when the switch has it. */
+  flush(): Promise<void> {
+    if (this.#forwarding !== undefined) return this.#forwarding.flush()
+    return Promise.reject(new AgentError('AGENT_NOT_READY', 'the bridge has not been set up yet', 'see weft status'))
+  }
+
+  /** Keeps the outer neighbours of tunnels resolved. */
+  async probe(): Promise<void> {
+    const planner = this.#parts.view().planner
+    if (planner === undefined || this.#switch?.connected !== true) return
+    await this.#switch.probe(planner)
+    this.#parts.problems.solved('probe')
+  }
+
+  /** What is missing before pods can be attached, for people. */
+  waitingFor(): readonly string[] {
+    const { ports, problems } = this.#parts
+    const fromView = this.#parts.view().waitingFor()
+    if (!ports.connected) return ['Open vSwitch (ovsdb-server does not answer)', ...fromView]
+    if (fromView.length > 0 || this.#forwarding?.synced === true) return fromView
+    const problem = problems.of('plan')
+    return [problem === undefined ? 'the flow tables to be written' : `the node's plan to be applied: ${problem}`]
+  }
+
+  async #applyWhole(): Promise<void> {
+    const { ports, pools, busy, signal, problems } = this.#parts
+    const planner = this.#parts.view().planner
+    if (planner === undefined) return
+    const plan: HostPlan = hostPlan(planner.context)
+    await ports.ensureBridge(plan.bridge, signal)
+    const bridge = await this.#openSwitch()
+    const leased = ports.leases().flatMap(({ endpoint }) => endpoint.addresses)
+    pools.setRanges(planner.context.ranges, leased)
+    syncEndpoints(planner, ports, busy())
+    this.#forwarding ??= new Forwarding(bridge)
+    this.#forwarding.follow(planner)
+    await bridge.ensureMeter()
+    await this.#forwarding.sync()
+    await applyHost(plan)
+    this.#sweepStrays()
+    await bridge.probe(planner)
+    problems.solved('plan')
+    this.#status.request()
+  }
+
+  async #applyChanges(): Promise<void> {
+    // While the switch is away there is nothing to send to; its return brings the whole plan.
+    if (this.#forwarding?.synced === true) await this.#forwarding.flush()
+    this.#parts.problems.solved('flows')
+  }
+
+  async #reportStatus(): Promise<void> {
+    const { registry, options, problems, uplinkMtu } = this.#parts
+    const reason = this.waitingFor().join('; ')
+    await reportStatus(registry, options.node, {
+      ready: reason === '',
+      ...(reason === '' ? {} : { reason }),
+      uplinkMtu: uplinkMtu(),
+      datapath: options.datapath,
+    })
+    problems.solved('status')
+  }
+
+  async #openSwitch(): Promise<Switch> {
+    const { options, log, signal } = this.#parts
+    this.#switch ??= await Switch.open(
+      options.ovsRunDir,
+      {
+        connected: () => this.requestWhole(),
+        disconnected: () => {
+          this.#forwarding?.lost()
+          this.#status.request()
+        },
+        mtu: () => this.#parts.view().planner?.context.mtu,
+      },
+      log,
+      signal,
+    )
+    return this.#switch
+  }
+
+  /** Links in our group that no lease knows: what an ADD left when the agent was killed in the middle of it. */
+  #sweepStrays(): void {
+    const { ports, links, problems, isBusyLink } = this.#parts
+    const known = new Set(ports.records().map((record) => record.link))
+    for (const { name, doomed } of links.facts()) {
+      if (!doomed && !known.has(name) && !isBusyLink(name)) links.doom(name)
+    }
+    links.sweep().catch((error: unknown) => problems.failed('links', error))
+  }
+
+  #repeater(part: Part, job: () => Promise<void>): Repeater {
+    return new Repeater(job, (error) => this.#parts.problems.failed(part, error), this.#parts.signal)
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Feeds the cluster view from the registry.
+ * @module
+ */
+import { type ReflectOptions, reflect } from '../registry/reflector.ts'
+import type { Kind, Registry } from '../registry/registry.ts'
+import type { ClusterView } from './view.ts'
+
+/** Whom to tell about the registry's health. */
+export interface ReflectionListener {
+  failed(error: unknown): void
+  recovered(): void
+}
+
+/** Keeps the view equal to the registry until `signal` aborts. While the registry is away the view stays as it is. */
+export function reflectCluster(
+  registry: Registry,
+  view: ClusterView,
+  { failed, recovered }: ReflectionListener,
+  signal: AbortSignal,
+): void {
+  const follow = <K extends Kind>(kind: K, options: Pick<ReflectOptions<K>, 'onChange' | 'onSynced'>) => {
+    const { done } = reflect(registry, kind, { ...options, signal, onError: failed })
+    // Only a defect of ours rejects: better to end than to run on with a view that no longer follows.
+    done.catch((error: unknown) => {
+      throw error
+    })
+  }
+  const synced = (kind: 'Cluster' | 'NodeNetwork' | 'Tenant') => {
+    recovered()
+    view.synced(kind)
+  }
+  follow('Cluster', {
+    onChange: (change) => view.putCluster(change.type === 'put' ? change.object.value : undefined),
+    onSynced: () => synced('Cluster'),
+  })
+  follow('NodeNetwork', {
+    onChange: ({ type, object }) => {
+      if (type === 'put') view.putNetwork(object.value)
+      else view.removeNetwork(object.name)
+    },
+    onSynced: () => synced('NodeNetwork'),
+  })
+  follow('Tenant', {
+    onChange: ({ type, object }) => {
+      if (type === 'put') view.putTenant(object.value)
+      else view.removeTenant(object.name)
+    },
+    onSynced: () => synced('Tenant'),
+  })
+}

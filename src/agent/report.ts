@@ -1,0 +1,125 @@
+/**
+ * What the agent tells about its node, and what it does when told to repair.
+ * @module
+ */
+
+import { tunnelAddress } from '../network/context.ts'
+import { BRIDGE } from '../network/host.ts'
+import { unixctl, vswitchdControl } from '../ovs/unixctl.ts'
+import { VERSION } from '../version.ts'
+import type { AgentStatus, InstalledFlow, NodeFacts } from './control/facts.ts'
+import type { Control } from './control/server.ts'
+import type { EndpointLinks } from './endpoint-links.ts'
+import { AgentError } from './errors.ts'
+import { isLease, type UnreadableLease } from './lease.ts'
+import type { AgentOptions } from './options.ts'
+import type { AddressPools } from './pools.ts'
+import type { Ports } from './ports.ts'
+import type { Problems } from './problems.ts'
+import type { Reconciler } from './reconciler.ts'
+import type { Switch } from './switch.ts'
+import type { ClusterView } from './view.ts'
+
+/** What there is to report on. */
+export interface ReportParts {
+  readonly options: AgentOptions
+  readonly ports: Ports
+  readonly links: EndpointLinks
+  readonly pools: AddressPools
+  readonly view: ClusterView
+  readonly reconciler: Reconciler
+  readonly problems: Problems
+  uplinkMtu(): number
+}
+
+/** Cookie bits of drop flows: ours (0x57) with a reason other than 0; the mask of what must be equal. */
+const OURS = { value: 0x57n << 56n, mask: 0xffn << 56n } as const
+
+/** The agent's answers on its control socket. */
+export class AgentReport implements Control {
+  readonly #parts: ReportParts
+  readonly #startedAt = Math.floor(Date.now() / 1000)
+
+  constructor(parts: ReportParts) {
+    this.#parts = parts
+  }
+
+  status(): AgentStatus {
+    const { options, ports, pools, view, reconciler, problems } = this.#parts
+    const waitingFor = reconciler.waitingFor()
+    const planner = view.planner
+    return {
+      node: options.node,
+      version: VERSION,
+      pid: process.pid,
+      ready: waitingFor.length === 0,
+      waitingFor,
+      datapath: options.datapath,
+      ovsVersion: ports.ovsVersion,
+      mtu: planner?.context.mtu,
+      uplinkMtu: this.#parts.uplinkMtu(),
+      addresses: view.self?.addresses ?? [],
+      ranges: pools.facts(),
+      peers: [...(planner?.peers() ?? [])].map((peer) => ({
+        node: peer.node,
+        address: planner === undefined ? undefined : tunnelAddress(planner.context.cluster, peer),
+        ranges: peer.ranges,
+      })),
+      endpoints: [...(planner?.endpoints() ?? [])].length,
+      flows: planner?.flows().length ?? 0,
+      startedAt: this.#startedAt,
+      fullSyncs: reconciler.fullSyncs,
+      problems: problems.texts(),
+    }
+  }
+
+  async facts(): Promise<NodeFacts> {
+    const { ports, links, pools, view } = this.#parts
+    const { cluster, self, planner } = view
+    if (cluster === undefined || self === undefined || planner === undefined) {
+      throw new AgentError(
+        'AGENT_NOT_READY',
+        `the agent waits for ${this.#parts.reconciler.waitingFor().join('; ')}`,
+        'see weft status',
+      )
+    }
+    // The switch first: whatever changes while it answers is newer in the rest, and shows as a difference next time only.
+    const installed = await this.#switch().dump()
+    const records = ports.records()
+    return {
+      status: this.status(),
+      cluster,
+      self,
+      routerMac: planner.context.routerMac,
+      tenants: view.tenants().map(({ namespace, vni }) => [namespace, vni] as const),
+      fragments: [...planner.fragments()],
+      installed,
+      leases: records.filter(isLease),
+      unreadable: records.filter((record): record is UnreadableLease => !isLease(record)),
+      ports: ports.facts(),
+      links: links.facts(),
+      resting: pools.resting(),
+    }
+  }
+
+  async drops(): Promise<readonly InstalledFlow[]> {
+    const installed = await this.#switch().dumpMatching(OURS.value, OURS.mask)
+    return installed.filter(({ flow }) => ((flow.cookie >> 40n) & 0xffn) !== 0n)
+  }
+
+  ofprotoTrace(flow: string): Promise<string> {
+    return unixctl(vswitchdControl(this.#parts.options.ovsRunDir), 'ofproto/trace', [BRIDGE, flow])
+  }
+
+  repair(_plan: unknown): Promise<unknown> {
+    return Promise.reject(
+      new AgentError('AGENT_NOT_READY', 'this agent cannot repair yet', 'restart the agent: it starts by repairing'),
+    )
+  }
+
+  #switch(): Switch {
+    const bridge = this.#parts.reconciler.switch
+    if (bridge?.connected === true) return bridge
+    throw new AgentError('AGENT_SWITCH_AWAY', 'the bridge does not answer', 'check that ovs-vswitchd runs')
+  }
+}

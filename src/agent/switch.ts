@@ -1,0 +1,134 @@
+/**
+ * The bridge over OpenFlow: flow tables, the answers to oversize packets, and the probes that keep tunnels warm.
+ * @module
+ */
+import type { Flow } from '../flow/flow.ts'
+import { tunnelAddress } from '../network/context.ts'
+import type { FlowDiff } from '../network/diff.ts'
+import { ANSWER_METER, TOO_BIG_USERDATA } from '../network/fragments/base.ts'
+import { BRIDGE } from '../network/host.ts'
+import { familyOf } from '../network/model/address.ts'
+import { PROBE_ETHERTYPE, TUNNEL_PORT } from '../network/pipeline/stages.ts'
+import type { NodePlanner } from '../network/planner.ts'
+import {
+  addFlows,
+  connectOpenFlow,
+  type DumpedFlow,
+  type OpenFlowClient,
+  type PacketIn,
+  removeFlows,
+} from '../ovs/openflow/index.ts'
+import type { InstalledFlow } from './control/facts.ts'
+import type { FlowTables } from './forwarding.ts'
+import type { AgentLog } from './log.ts'
+import { answerTooBig } from './too-big.ts'
+
+/** Answers to oversize packets per second, all pods together. */
+const ANSWERS_PER_SECOND = 100
+
+/** What the agent is told about the connection. */
+export interface SwitchListener {
+  connected(): void
+  disconnected(): void
+  /** MTU of pods in bytes, to be told to senders of oversize packets; undefined while there is no plan. */
+  mtu(): number | undefined
+}
+
+/** The bridge over OpenFlow. */
+export class Switch implements FlowTables {
+  readonly #client: OpenFlowClient
+
+  private constructor(client: OpenFlowClient) {
+    this.#client = client
+  }
+
+  /** Connects to the bridge; keeps trying until it is there. */
+  static async open(runDir: string, listener: SwitchListener, log: AgentLog, signal: AbortSignal): Promise<Switch> {
+    let opened: Switch | undefined
+    const client = await connectOpenFlow({
+      path: `${runDir}/${BRIDGE}.mgmt`,
+      signal,
+      waitForSwitch: true,
+      // First fragments show their ports: without this a fragmented tunnel packet of a pod would pass as portless.
+      fragments: 'nx-match',
+      log: (text) => log.debug({ bridge: BRIDGE }, text),
+      onConnect: () => listener.connected(),
+      onDisconnect: () => listener.disconnected(),
+      onPacketIn: (packetIn) => {
+        opened?.answer(packetIn, listener.mtu()).catch((error: unknown) => log.debug({ err: error }, 'no answer sent'))
+      },
+    })
+    opened = new Switch(client)
+    return opened
+  }
+
+  get connected(): boolean {
+    return this.#client.connected
+  }
+
+  /** Makes sure of the meter that flows refer to. One that is right stays: removing it would remove its flows. */
+  async ensureMeter(): Promise<void> {
+    const meter = { id: ANSWER_METER, unit: 'pktps', rate: ANSWERS_PER_SECOND } as const
+    const present = (await this.#client.dumpMeters()).find(({ id }) => id === ANSWER_METER)
+    if (present?.rate === meter.rate && present.unit === meter.unit) return
+    await this.#client.meters([{ op: present === undefined ? 'add' : 'modify', meter }])
+  }
+
+  async dump(): Promise<readonly InstalledFlow[]> {
+    const flows = await this.#client.dumpFlows()
+    const foreign = flows.filter(({ opaque }) => opaque !== undefined)
+    // Somebody else's flow that our language cannot express: removed by what can be named of it.
+    if (foreign.length > 0) await this.#removeOpaque(foreign)
+    return flows.filter(({ opaque }) => opaque === undefined)
+  }
+
+  /** Flows whose cookie has these bits. */
+  async dumpMatching(value: bigint, mask: bigint): Promise<readonly InstalledFlow[]> {
+    return this.#client.dumpFlows({ cookie: value, cookieMask: mask })
+  }
+
+  async apply({ write, remove }: FlowDiff): Promise<void> {
+    if (write.length + remove.length === 0) return
+    await this.#client.bundle({ flows: [...removeFlows(remove), ...addFlows(write)] })
+  }
+
+  /** Sends a probe to every peer, so that the first real packet finds the neighbour resolved. */
+  async probe(planner: NodePlanner): Promise<void> {
+    const frame = new Uint8Array(60)
+    frame.set([0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
+    frame.set([0x02, 0x57, 0x45, 0x46, 0x54, 0x00, PROBE_ETHERTYPE >> 8, PROBE_ETHERTYPE & 0xff], 6)
+    for (const peer of planner.peers()) {
+      const remote = tunnelAddress(planner.context.cluster, peer)
+      if (remote === undefined) continue
+      const field = familyOf(remote) === 4 ? 'tun_dst' : 'tun_ipv6_dst'
+      await this.#client.packetOut(frame, {
+        actions: [
+          { op: 'set', field: 'tun_id', value: 0n },
+          { op: 'set', field, value: remote },
+          { op: 'output', port: TUNNEL_PORT },
+        ],
+      })
+    }
+  }
+
+  /** Tells the sender of an oversize packet what fits. */
+  async answer({ packet, userdata, metadata }: PacketIn, mtu: number | undefined): Promise<void> {
+    const port = metadata.in_port
+    if (userdata !== TOO_BIG_USERDATA || mtu === undefined || typeof port !== 'number') return
+    const answer = answerTooBig(packet, mtu)
+    if (answer !== undefined) await this.#client.packetOut(answer, { actions: [{ op: 'output', port }] })
+  }
+
+  async #removeOpaque(flows: readonly DumpedFlow[]): Promise<void> {
+    const removals = flows.map(({ flow }) => ({
+      op: 'delete' as const,
+      filter: { table: flow.table, cookie: flow.cookie },
+    }))
+    await this.#client.bundle({ flows: removals })
+  }
+}
+
+/** The flows of a dump. */
+export function flowsOf(installed: readonly InstalledFlow[]): Flow[] {
+  return installed.map(({ flow }) => flow)
+}

@@ -1,0 +1,162 @@
+/**
+ * The cluster as this node sees it: what the registry says, turned into the node's plan. Nothing is planned before
+ * every kind has been read once, and nothing is taken back because the registry is away.
+ * @module
+ */
+import { type NodeContext, nodeContext } from '../network/context.ts'
+import { mtuProblem, podMtu } from '../network/host.ts'
+import type { Cluster } from '../network/model/cluster.ts'
+import type { NodeNetwork } from '../network/model/node.ts'
+import type { Tenant } from '../network/model/tenant.ts'
+import { NodePlanner } from '../network/planner.ts'
+
+/** What changed, for whoever applies the plan. */
+export interface ViewListener {
+  /** The node has a plan, or its context (cluster, ranges, MTU) is another: everything is to be applied anew. */
+  context(planner: NodePlanner): void
+  /** Some fragments changed. */
+  fragments(): void
+}
+
+/** The cluster as this node sees it. */
+export class ClusterView {
+  readonly #node: string
+  readonly #uplinkMtu: () => number
+  readonly #listener: ViewListener
+  readonly #networks = new Map<string, NodeNetwork>()
+  readonly #tenants = new Map<string, Tenant>()
+  readonly #unsynced = new Set(['Cluster', 'NodeNetwork', 'Tenant'])
+  readonly #tenantWaiters = new Set<() => void>()
+  #cluster: Cluster | undefined
+  #planner: NodePlanner | undefined
+
+  constructor(node: string, uplinkMtu: () => number, listener: ViewListener) {
+    this.#node = node
+    this.#uplinkMtu = uplinkMtu
+    this.#listener = listener
+  }
+
+  get cluster(): Cluster | undefined {
+    return this.#cluster
+  }
+
+  get planner(): NodePlanner | undefined {
+    return this.#planner
+  }
+
+  get self(): NodeNetwork | undefined {
+    return this.#networks.get(this.#node)
+  }
+
+  tenants(): readonly Tenant[] {
+    return [...this.#tenants.values()]
+  }
+
+  /** What is missing before there is a plan, for people. */
+  waitingFor(): readonly string[] {
+    if (this.#unsynced.size > 0) return [`the registry (${[...this.#unsynced].join(', ')} not read yet)`]
+    if (this.#cluster === undefined) return ['the cluster configuration (object Cluster default)']
+    const self = this.self
+    if (self === undefined) return [`a range for node ${this.#node}: the controller has not seen it yet`]
+    if (self.ranges.length === 0)
+      return [`a range for node ${this.#node}: ${self.problem ?? 'the controller has given none'}`]
+    const problem = mtuProblem(this.#cluster, this.#uplinkMtu())
+    return problem === undefined ? [] : [problem]
+  }
+
+  /** A kind has been read as a whole. */
+  synced(kind: 'Cluster' | 'NodeNetwork' | 'Tenant'): void {
+    this.#unsynced.delete(kind)
+    this.#replan()
+  }
+
+  putCluster(cluster: Cluster | undefined): void {
+    // A vanished configuration is no reason to take a running network apart.
+    if (cluster === undefined) return
+    this.#cluster = cluster
+    this.#replan()
+  }
+
+  putNetwork(network: NodeNetwork): void {
+    const isContext = network.node === this.#node || this.#cluster?.mtu === undefined
+    this.#networks.set(network.node, network)
+    if (isContext || this.#planner === undefined) this.#replan()
+    this.#planner?.putPeer(network)
+    this.#listener.fragments()
+  }
+
+  removeNetwork(node: string): void {
+    if (node === this.#node) return
+    this.#networks.delete(node)
+    this.#planner?.removePeer(node)
+    this.#listener.fragments()
+  }
+
+  putTenant(tenant: Tenant): void {
+    const before = this.#tenants.get(tenant.namespace)
+    this.#tenants.set(tenant.namespace, tenant)
+    if (before?.vni === tenant.vni) return
+    this.#planner?.putTenant(tenant.namespace, tenant.vni)
+    for (const wake of this.#tenantWaiters) wake()
+    this.#listener.fragments()
+  }
+
+  removeTenant(namespace: string): void {
+    this.#tenants.delete(namespace)
+    this.#planner?.removeTenant(namespace)
+    this.#listener.fragments()
+  }
+
+  /** The node's uplink has another MTU. */
+  uplinkChanged(): void {
+    this.#replan()
+  }
+
+  /** The VNI of a namespace; waits up to `timeoutMs` for one that is being made. */
+  async tenantOf(namespace: string, timeoutMs: number): Promise<number | undefined> {
+    const known = this.#tenants.get(namespace)?.vni
+    if (known !== undefined) return known
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        if (this.#tenants.has(namespace)) finish()
+      }
+      const finish = () => {
+        clearTimeout(timer)
+        this.#tenantWaiters.delete(done)
+        resolve()
+      }
+      const timer = setTimeout(finish, timeoutMs)
+      this.#tenantWaiters.add(done)
+    })
+    return this.#tenants.get(namespace)?.vni
+  }
+
+  #replan(): void {
+    const context = this.#context()
+    if (context === undefined) return
+    if (this.#planner === undefined) {
+      this.#planner = new NodePlanner(context)
+      for (const network of this.#networks.values()) this.#planner.putPeer(network)
+      for (const { namespace, vni } of this.#tenants.values()) this.#planner.putTenant(namespace, vni)
+    } else if (sameContext(this.#planner.context, context)) {
+      return
+    } else {
+      this.#planner.setContext(context)
+    }
+    this.#listener.context(this.#planner)
+  }
+
+  #context(): NodeContext | undefined {
+    if (this.#unsynced.size > 0 || this.#cluster === undefined || this.self === undefined) return undefined
+    const uplinks = [...this.#networks.values()].flatMap(({ status }) => status?.uplinkMtu ?? [])
+    return nodeContext(this.#cluster, this.self, podMtu(this.#cluster, [this.#uplinkMtu(), ...uplinks]))
+  }
+}
+
+function sameContext(a: NodeContext, b: NodeContext): boolean {
+  return (
+    a.mtu === b.mtu &&
+    JSON.stringify([a.cluster, a.self.ranges, a.self.addresses]) ===
+      JSON.stringify([b.cluster, b.self.ranges, b.self.addresses])
+  )
+}
