@@ -14,12 +14,12 @@ import { makeUnderlay, plugInNode } from './lab/underlay.ts'
 import { type Layout, type NodeLayout, nodeLayouts } from './layout.ts'
 import type { Shape } from './options.ts'
 import { addPods } from './pods.ts'
-import { isAlive, logTail, startProcess, until } from './processes.ts'
+import { isAlive, lastWords, startProcess, until } from './processes.ts'
 import type { Progress } from './progress.ts'
 import { selfCommand } from './self.ts'
 import { makeFolders, writeState } from './state.ts'
 
-const PATIENCE = 60_000
+const PATIENCE = 30_000
 
 /** Brings a playground up where there is none. Leaves what it made when it fails: see `tearDown`. */
 export async function bringUp(layout: Layout, shape: Shape, progress: Progress): Promise<void> {
@@ -118,10 +118,10 @@ async function waitFor(
   const role = dead()
   const log = `its log is in ${layout.logDir}`
   if (role !== undefined) {
-    throw new PlaygroundError('PLAY_PROCESS', `${role} ended: ${logTail(layout, role, 1)}`, log)
+    throw new PlaygroundError('PLAY_PROCESS', `${role} ended: ${lastWords(layout, role)}`, log)
   }
   if (!done) {
-    const tails = [...pids.keys()].map((name) => logTail(layout, name, 1)).filter((line) => line !== '')
-    throw new PlaygroundError('PLAY_TIMEOUT', `waited ${PATIENCE / 1000} s until ${what}: ${tails.join(' | ')}`, log)
+    const words = [...new Set([...pids.keys()].map((name) => lastWords(layout, name)))].filter((line) => line !== '')
+    throw new PlaygroundError('PLAY_TIMEOUT', `waited ${PATIENCE / 1000} s until ${what}: ${words.join(' | ')}`, log)
   }
 }

@@ -96,10 +96,19 @@ export function isAlive(pid: number): boolean {
   return startOf(pid) !== undefined
 }
 
-/** The last lines of a process's log. */
-export function logTail(layout: Layout, role: string, lines = 5): string {
-  const text = readProc(join(layout.logDir, `${role}.log`))
-  return text.trimEnd().split('\n').slice(-lines).join('\n')
+/** The last thing that a process said: the text of a JSON log line, or the line as it is. */
+export function lastWords(layout: Layout, role: string): string {
+  const line =
+    readProc(join(layout.logDir, `${role}.log`))
+      .trimEnd()
+      .split('\n')
+      .at(-1) ?? ''
+  try {
+    const { msg } = JSON.parse(line) as { readonly msg?: unknown }
+    return String(msg)
+  } catch {
+    return line
+  }
 }
 
 /** Waits until something holds; false when it does not within so many milliseconds. */

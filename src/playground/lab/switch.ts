@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { command } from '../command.ts'
 import { PlaygroundError } from '../errors.ts'
 import type { Layout, NodeLayout } from '../layout.ts'
-import { isAlive, logTail, startProcess, until } from '../processes.ts'
+import { isAlive, lastWords, startProcess, until } from '../processes.ts'
 import { giveAddresses, UPLINK } from './underlay.ts'
 
 /** The bridge that holds a node's uplink where the switch runs in user space. */
@@ -78,7 +78,7 @@ async function started(
   const pid = startProcess(layout, { role, argv, netns: node.netns, env: switchEnvironment(node) })
   const up = await until(() => isUp() || !isAlive(pid), PATIENCE)
   if (up && isAlive(pid)) return
-  const why = logTail(layout, role, 1)
+  const why = lastWords(layout, role)
   throw new PlaygroundError(
     'PLAY_PROCESS',
     `${argv[0]} of ${node.name} did not start: ${why}`,
