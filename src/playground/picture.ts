@@ -2,7 +2,7 @@
  * The playground as a picture for a terminal: the physical network, nodes, pods, tenants. Pure.
  * @module
  */
-import type { Family, Ip } from '../network/model/address.ts'
+import type { Ip } from '../network/model/address.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
 import type { Pod } from '../network/model/pod.ts'
 import { GLOBAL_VNI } from '../network/model/tenant.ts'
@@ -27,7 +27,7 @@ export function drawPicture(scene: Scene, paint: Paint, width = MAX_WIDTH): read
   const total = perRow * (boxWidth + 2) - 2
   const colourOf = tenantColours(scene, paint)
   const rows = chunk(scene.nodes, perRow).map((nodes) => {
-    const bodies = nodes.map((node) => nodeLines(node, scene, colourOf, paint))
+    const bodies = nodes.map((node) => nodeLines(node, { scene, colourOf, paint, width: boxWidth - 4 }))
     const height = Math.max(...bodies.map((lines) => lines.length))
     const boxes = nodes.map((node, i) => box(paint.bold(node.node), bodies[i] ?? [], boxWidth, height))
     const stems = nodes
@@ -57,26 +57,39 @@ export function tenantColours({ tenants }: World, paint: Paint): (namespace: str
   }
 }
 
-function nodeLines(
-  node: NodeNetwork,
-  scene: Scene,
-  colourOf: (namespace: string) => (text: string) => string,
-  paint: Paint,
-): readonly string[] {
-  const pods = scene.pods.filter((pod) => pod.node === node.node)
-  return [
-    paint.dim(node.addresses.join('  ')),
-    paint.dim(`pods ${node.ranges.join(' ')}`),
-    '',
-    ...pods.flatMap((pod) => podLines(pod, colourOf(pod.namespace), paint)),
-    ...(pods.length === 0 ? [paint.dim('no pods')] : []),
-  ]
+interface Brush {
+  readonly scene: Scene
+  readonly colourOf: (namespace: string) => (text: string) => string
+  readonly paint: Paint
+  /** Columns inside a box. */
+  readonly width: number
 }
 
-function podLines(pod: Pod, colour: (text: string) => string, paint: Paint): readonly string[] {
-  const line = (family: Family): string => addressOf(pod.addresses, family) ?? ''
-  const six = line(6)
-  return [`${colour(`■ ${podKey(pod)}`)} ${line(4)}`, ...(six === '' ? [] : [paint.dim(`  ${six}`)])]
+function nodeLines(node: NodeNetwork, brush: Brush): readonly string[] {
+  const { scene, paint, width } = brush
+  const pods = scene.pods.filter((pod) => pod.node === node.node)
+  const lines = [...wrap(node.addresses, width), ...wrap(['pods', ...node.ranges], width, '     '), '']
+  const none = pods.length === 0 ? ['no pods'] : []
+  return [...[...lines, ...none].map((line) => paint.dim(line)), ...pods.flatMap((pod) => podLines(pod, brush))]
+}
+
+function podLines(pod: Pod, { colourOf, paint, width }: Brush): readonly string[] {
+  const [four, six] = [addressOf(pod.addresses, 4), addressOf(pod.addresses, 6)]
+  const [first = '', ...rest] = wrap([`■ ${podKey(pod)}`, ...(four === undefined ? [] : [four])], width, '  ')
+  const more = [...rest, ...(six === undefined ? [] : [`  ${six}`])]
+  const name = `■ ${podKey(pod)}`
+  return [colourOf(pod.namespace)(name) + first.slice(name.length), ...more.map((line) => paint.dim(line))]
+}
+
+/** Words in lines of at most this width; further lines are indented. A longer word has a line of its own. */
+function wrap(words: readonly string[], width: number, indent = ''): readonly string[] {
+  const lines: string[] = []
+  for (const word of words) {
+    const last = lines.at(-1)
+    if (last !== undefined && widthOf(last) + 1 + widthOf(word) <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(lines.length === 0 ? word : indent + word)
+  }
+  return lines
 }
 
 function wire({ cluster }: Scene, width: number, paint: Paint): string {

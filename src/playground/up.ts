@@ -2,6 +2,7 @@
  * `weft play up`: brings a playground up or takes the one that is there, shows it and measures it.
  * @module
  */
+import { relative } from 'node:path'
 import { RegistryClient } from '../registry/client.ts'
 import { bringUp, plural } from './bring-up.ts'
 import { readSurroundings } from './cluster.ts'
@@ -13,6 +14,7 @@ import { checkMachine } from './preflight.ts'
 import { findProcesses } from './processes.ts'
 import { type Progress, progressOn } from './progress.ts'
 import { describe, measureAll, nextThings, type Summary, summarize } from './report.ts'
+import { selfCommand } from './self.ts'
 import { exclusively, readState } from './state.ts'
 import { tearDown } from './tear-down.ts'
 import type { Paint } from './text.ts'
@@ -76,7 +78,7 @@ async function show(layout: Layout, options: UpOptions, progress: Progress): Pro
   const verdicts = await progress.step('Measuring who reaches whom', () => measureAll(layout, around))
   const { say, paint, width, once } = options
   say(`\n${describe(around, verdicts, paint, width)}`)
-  if (!once) say(`\n${nextThings(commandName())}`)
+  if (!once) say(`\n${nextThings(commandName(), layout)}`)
   return summarize(around, verdicts)
 }
 
@@ -84,13 +86,12 @@ async function clear(layout: Layout, progress: Progress): Promise<void> {
   await progress.step('Removing the playground', () => tearDown(layout))
 }
 
-/** What people type to run this program: what is on their path, or the file. */
+/** What people type to run this program: its name where their shell finds it, else its path as seen from their folder. */
 function commandName(): string {
-  return Bun.which('weft') === process.execPath
-    ? 'weft'
-    : process.execPath.endsWith('/weft')
-      ? process.execPath
-      : 'weft'
+  const [program = ''] = selfCommand()
+  if (Bun.which('weft') === program) return 'weft'
+  const path = relative(process.env['INIT_CWD'] ?? process.cwd(), program)
+  return path.startsWith('..') ? program : path.includes('/') ? path : `./${path}`
 }
 
 /** Ctrl-C while something is half made removes it. */

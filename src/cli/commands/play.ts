@@ -31,5 +31,5 @@ Examples:
   weft play --nodes 2 --encapsulation geneve --underlay 6
   weft play --once --json                  measure and remove; the last line is a summary
   weft play table                          measure again
-  weft play exec shop/web -- ping -c 1 outside
+  weft play exec shop/web -- ping -c 1 198.18.77.1
   weft play down                           remove everything`

@@ -47,8 +47,8 @@ export function vsctl(node: NodeLayout, ...args: readonly string[]): Promise<str
 }
 
 /** What the Open vSwitch tools look for, for a node. */
-export function switchEnvironment({ ovsDir, ovsdbSocket }: NodeLayout): Readonly<Record<string, string>> {
-  return { OVS_RUNDIR: ovsDir, OVS_DBDIR: ovsDir, OVS_LOGDIR: ovsDir, OVS_SYSCONFDIR: ovsDir, OVS_DB: ovsdbSocket }
+export function switchEnvironment({ ovsDir }: NodeLayout): Readonly<Record<string, string>> {
+  return { OVS_RUNDIR: ovsDir, OVS_DBDIR: ovsDir, OVS_LOGDIR: ovsDir, OVS_SYSCONFDIR: ovsDir }
 }
 
 async function startDatabase(layout: Layout, node: NodeLayout): Promise<void> {

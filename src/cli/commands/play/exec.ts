@@ -12,7 +12,8 @@ export function registerPlayExec(play: Command): void {
     .addHelpText('after', EXAMPLES)
     .action(async (place: string, argv: readonly string[], options: PlayOptions) => {
       const { layout, state } = runningPlayground(options)
-      process.exitCode = await execInside(layout, state, place, argv)
+      // Commander leaves the dashes in what it passes through.
+      process.exitCode = await execInside(layout, state, place, argv[0] === '--' ? argv.slice(1) : argv)
     })
 }
 
