@@ -17,7 +17,7 @@ test('a ruleset is applied in its namespace, as text and as JSON, all or nothing
         (chain) => found.includes(`"name": "${chain}"`) || found.includes(`"name":"${chain}"`),
       ),
     ).toEqual(['one', 'two'])
-    expect(listRuleset({ netns, table: 'inet x; flush ruleset' })).rejects.toThrow('table')
+    await expect(listRuleset({ netns, table: 'inet x; flush ruleset' })).rejects.toThrow('table')
   } finally {
     netnsDel(netns)
   }

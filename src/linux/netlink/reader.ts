@@ -37,16 +37,16 @@ export function readMessages(bytes: Uint8Array): readonly NetlinkMessage[] {
 
 /** The attributes that follow a header structure of `offset` bytes; a torn tail is left out. */
 export function readAttributes(body: Uint8Array, offset = 0): Attributes {
-  const values = new Map<number, Uint8Array>()
+  const places = new Map<number, number>()
   const view = viewOf(body)
   let at = (offset + 3) & ~3
   while (at + 4 <= body.length) {
     const length = view.getUint16(at, true)
     if (length < 4 || at + length > body.length) break
-    values.set(view.getUint16(at + 2, true) & TYPE_MASK, body.subarray(at + 4, at + length))
+    places.set(view.getUint16(at + 2, true) & TYPE_MASK, at)
     at += (length + 3) & ~3
   }
-  return new Attributes(values)
+  return new Attributes(body, view, places)
 }
 
 /** Like readAttributes, in order and with repetitions: for lists of equal attributes. */
@@ -62,63 +62,80 @@ export function readAttributeList(body: Uint8Array): readonly { readonly type: n
   return list
 }
 
-/** Attributes by type; the last of equal ones counts. */
+/**
+ * Attributes by type; the last of equal ones counts. Only what is asked for is cut out of the body: a link has some
+ * fifty attributes, of which a dozen are read.
+ */
 export class Attributes {
-  readonly #values: ReadonlyMap<number, Uint8Array>
+  readonly #body: Uint8Array
+  readonly #view: DataView
+  readonly #places: ReadonlyMap<number, number>
 
-  constructor(values: ReadonlyMap<number, Uint8Array>) {
-    this.#values = values
+  constructor(body: Uint8Array, view: DataView, places: ReadonlyMap<number, number>) {
+    this.#body = body
+    this.#view = view
+    this.#places = places
   }
 
   raw(type: number): Uint8Array | undefined {
-    return this.#values.get(type)
+    const at = this.#places.get(type)
+    return at === undefined ? undefined : this.#body.subarray(at + 4, at + this.#view.getUint16(at, true))
   }
 
   has(type: number): boolean {
-    return this.#values.has(type)
+    return this.#places.has(type)
   }
 
   u8(type: number): number | undefined {
-    return this.#sized(type, 1)?.getUint8(0)
+    const at = this.#sized(type, 1)
+    return at === undefined ? undefined : this.#view.getUint8(at)
   }
 
   u16(type: number): number | undefined {
-    return this.#sized(type, 2)?.getUint16(0, true)
+    const at = this.#sized(type, 2)
+    return at === undefined ? undefined : this.#view.getUint16(at, true)
   }
 
   be16(type: number): number | undefined {
-    return this.#sized(type, 2)?.getUint16(0)
+    const at = this.#sized(type, 2)
+    return at === undefined ? undefined : this.#view.getUint16(at)
   }
 
   u32(type: number): number | undefined {
-    return this.#sized(type, 4)?.getUint32(0, true)
+    const at = this.#sized(type, 4)
+    return at === undefined ? undefined : this.#view.getUint32(at, true)
   }
 
   i32(type: number): number | undefined {
-    return this.#sized(type, 4)?.getInt32(0, true)
+    const at = this.#sized(type, 4)
+    return at === undefined ? undefined : this.#view.getInt32(at, true)
   }
 
   be64(type: number): bigint | undefined {
-    return this.#sized(type, 8)?.getBigUint64(0)
+    const at = this.#sized(type, 8)
+    return at === undefined ? undefined : this.#view.getBigUint64(at)
   }
 
   text(type: number): string | undefined {
-    const value = this.#values.get(type)
+    const value = this.raw(type)
     if (value === undefined) return undefined
     const end = value.indexOf(0)
-    return new TextDecoder().decode(end < 0 ? value : value.subarray(0, end))
+    return decoder.decode(end < 0 ? value : value.subarray(0, end))
   }
 
   nested(type: number): Attributes | undefined {
-    const value = this.#values.get(type)
+    const value = this.raw(type)
     return value === undefined ? undefined : readAttributes(value)
   }
 
-  #sized(type: number, size: number): DataView | undefined {
-    const value = this.#values.get(type)
-    return value !== undefined && value.length >= size ? viewOf(value) : undefined
+  /** Where the value begins, if it has at least `size` bytes. */
+  #sized(type: number, size: number): number | undefined {
+    const at = this.#places.get(type)
+    return at !== undefined && this.#view.getUint16(at, true) >= size + 4 ? at + 4 : undefined
   }
 }
+
+const decoder = new TextDecoder()
 
 /** A view of a header structure, or LINUX_MALFORMED when the body is shorter. */
 export function headerView(body: Uint8Array, size: number, what: string): DataView {
@@ -129,7 +146,7 @@ export function headerView(body: Uint8Array, size: number, what: string): DataVi
 /** The object without the keys whose value is undefined: decoders build objects with optional keys by it. */
 export function present<T extends object>(fields: T): Defined<T> {
   const out: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(fields)) if (value !== undefined) out[key] = value
+  for (const key in fields) if (fields[key] !== undefined) out[key] = fields[key]
   return out as Defined<T>
 }
 
