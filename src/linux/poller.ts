@@ -87,13 +87,15 @@ function call(entry: Entry): void {
   entry.state = 'calling'
   try {
     entry.onReady()
+    if (entry.state === 'calling') arm(entry)
   } catch (error) {
-    // A throwing callback must not starve the others of this batch; it surfaces as an uncaught error of its own.
+    // A throwing callback must not starve the others of this batch; it surfaces as an uncaught error of its own, and is
+    // not called again.
+    close(entry)
     queueMicrotask(() => {
       throw error
     })
   }
-  if (entry.state === 'calling') arm(entry)
 }
 
 function arm(entry: Entry): void {
