@@ -1,7 +1,8 @@
 import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from './address-text.ts'
 import { FlowError } from './errors.ts'
-import { fieldCodec, readScalar, writeFieldMatch, writeScalar } from './field-value.ts'
+import { fieldCodec } from './field-value.ts'
 import type { Action, Nat, OutputPort, Subfield } from './flow.ts'
+import { mergeSets, normalizeSet } from './normalize-set.ts'
 
 /** Names of the reserved ports of OpenFlow, by number. */
 export const RESERVED_PORTS: ReadonlyMap<number, Exclude<OutputPort, number>> = new Map([
@@ -20,7 +21,11 @@ export function normalizeActions(actions: readonly Action[]): readonly Action[] 
       throw new FlowError('FLOW_ACTION_INVALID', 'goto is not the last action', 'put it last, or use resubmit')
     }
     const normal = normalizeAction(action)
-    if (normal !== undefined) canonical.push(Object.freeze(normal))
+    if (normal === undefined) continue
+    const before = canonical.at(-1)
+    const isRepeat = normal.op === 'set' && before?.op === 'set' && normal.field === before.field
+    if (isRepeat) canonical[canonical.length - 1] = Object.freeze(mergeSets(before, normal))
+    else canonical.push(Object.freeze(normal))
   }
   return Object.freeze(canonical)
 }
@@ -57,22 +62,6 @@ function normalizeAction(action: Action): Action | undefined {
 export function canonicalPort(port: OutputPort): OutputPort {
   return typeof port === 'number' ? (RESERVED_PORTS.get(port) ?? port) : port
 }
-
-function normalizeSet(action: Extract<Action, { op: 'set' }>): Action | undefined {
-  const { field, value, mask } = action
-  const codec = { ...fieldCodec(field), maskable: true }
-  if (mask === undefined) {
-    writeScalar(codec, value, SCRATCH, 0)
-    return { op: 'set', field, value: readScalar(codec, SCRATCH, 0) }
-  }
-  const coverage = writeFieldMatch(codec, { value, mask }, SCRATCH, 0)
-  if (coverage === 'any') return undefined
-  const canonical = readScalar(codec, SCRATCH, 0)
-  if (coverage === 'exact') return { op: 'set', field, value: canonical }
-  return { op: 'set', field, value: canonical, mask: readScalar(codec, SCRATCH, codec.bytes) }
-}
-
-const SCRATCH = new Uint8Array(32)
 
 function normalizeMove(action: Extract<Action, { op: 'move' }>): Action {
   requireSubfield(action.from)
@@ -116,7 +105,9 @@ function normalizeNat(nat: Nat): Nat {
       : {
           port: port.max === undefined || port.max === port.min ? { min: port.min } : { min: port.min, max: port.max },
         }),
-    ...(flags === undefined || flags.length === 0 ? {} : { flags: NAT_FLAGS.filter((flag) => flags.includes(flag)) }),
+    ...(flags === undefined || flags.length === 0 || min === undefined
+      ? {}
+      : { flags: NAT_FLAGS.filter((flag) => flags.includes(flag)) }),
   }
 }
 

@@ -54,35 +54,6 @@ export function normalizeMatch(match: Match): Match {
   return canonical
 }
 
-/** What makes a flow the same row of a switch's tables: table, priority and match. */
-export function flowKey(flow: Pick<Flow, 'table' | 'priority' | 'match'>): string {
-  return `${flow.table} ${flow.priority} ${matchKey(normalizeMatch(flow.match))}`
-}
-
-/** Cookie and actions: what may change about a row without making it another. */
-export function flowContent(flow: Flow): string {
-  const { cookie, actions } = normalize(flow)
-  return `${cookie} ${JSON.stringify(actions, bigintAsText)}`
-}
-
-/** True if both are the same row with the same cookie and actions. */
-export function flowEqual(a: Flow, b: Flow): boolean {
-  return a === b || (flowKey(a) === flowKey(b) && flowContent(a) === flowContent(b))
-}
-
-function matchKey(match: Match): string {
-  let key = ''
-  for (const name in match) {
-    const value = match[name as FieldName]
-    key += typeof value === 'object' ? `${name}=${value.value}&${value.mask},` : `${name}=${value},`
-  }
-  return key
-}
-
-function bigintAsText(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? `${value}n` : value
-}
-
 function requireRange(name: string, value: number, top: number): void {
   if (Number.isInteger(value) && value >= 0 && value <= top) return
   throw new FlowError('FLOW_VALUE_INVALID', `${name} ${value} is not within 0 to ${top}`, `choose a ${name} in range`)

@@ -14,9 +14,22 @@ export function requirePrerequisites(match: Match): void {
       `add ${wanted} to the match`,
     )
   }
+  requireFirstFragment(match)
   const { vlan_pcp: pcp, vlan_vid: vid } = match
   if (pcp === undefined || isVlanPresent(vid)) return
   throw new FlowError('FLOW_PREREQUISITE_MISSING', 'vlan_pcp is matched without a VLAN', 'add vlan_vid with bit 0x1000')
+}
+
+const LATER = 2
+
+/** Only the first fragment has what follows the IP header. */
+function requireFirstFragment(match: Match): void {
+  const frag = match.ip_frag
+  if (frag === undefined || (Number(typeof frag === 'object' ? frag.value : frag) & LATER) === 0) return
+  const name = TRANSPORT.find((field) => match[field] !== undefined)
+  if (name === undefined) return
+  const remedy = 'match later fragments in a flow of their own, without ports and types'
+  throw new FlowError('FLOW_MATCH_CONFLICT', `${name} is matched in later fragments`, remedy)
 }
 
 type Alternative = readonly [field: FieldName, values: readonly number[]]
@@ -26,6 +39,11 @@ const IPV6: Alternative = ['eth_type', [0x86dd]]
 const IP: Alternative = ['eth_type', [0x0800, 0x86dd]]
 const ARP: Alternative = ['eth_type', [0x0806, 0x8035]]
 const protocol = (number: number): Alternative => ['ip_proto', [number]]
+
+const TRANSPORT: readonly FieldName[] =
+  'tcp_src tcp_dst tcp_flags udp_src udp_dst sctp_src sctp_dst icmp_type icmp_code icmpv6_type icmpv6_code'.split(
+    ' ',
+  ) as FieldName[]
 
 const RULES: ReadonlyMap<FieldName, readonly Alternative[]> = new Map(
   (

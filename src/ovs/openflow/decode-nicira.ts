@@ -20,10 +20,7 @@ type Decode = (r: Reader, decodeNested: (nested: Reader) => Action[]) => Action
 const DECODERS: Readonly<Record<number, Decode>> = {
   [NXAST.reg_move]: decodeMove,
   [NXAST.reg_load]: decodeLoad,
-  [NXAST.reg_load2]: (r) => {
-    r.skip(6)
-    return { op: 'set', ...decodeValue(r) }
-  },
+  [NXAST.reg_load2]: (r) => ({ op: 'set', ...decodeValue(r) }),
   [NXAST.note]: (r) => ({ op: 'note', data: r.hex(r.left) }),
   [NXAST.resubmit_table]: (r) => decodeResubmit(r, false),
   [NXAST.resubmit_table_ct]: (r) => decodeResubmit(r, true),
@@ -69,8 +66,7 @@ function decodeLoad(r: Reader): Action {
   const ones = (1n << BigInt(bits)) - 1n
   const value = (r.u64() & ones) << BigInt(offset)
   const mask = ones << BigInt(offset)
-  if (codec.kind === 'integer') return { op: 'set', field, value, mask }
-  throw unknownAction(`load into ${field}`)
+  return { op: 'set', field, value, mask }
 }
 
 function decodeResubmit(r: Reader, ct: boolean): Action {

@@ -51,7 +51,7 @@ function encodeAction(w: Writer, action: Action, version: number): void {
       encodeSet(w, action, version)
       return
     case 'move':
-      encodeMove(w, action)
+      encodeMove(w, action, version)
       return
     case 'resubmit':
       encodeResubmit(w, action)
@@ -132,16 +132,21 @@ function encodeOutput(w: Writer, { port, maxLength }: Extract<Action, { op: 'out
 function encodeSet(w: Writer, action: Extract<Action, { op: 'set' }>, version: number): void {
   const start = w.length
   if (action.mask === undefined || version >= OPENFLOW_15) w.u16(OFPAT.set_field).u16(0)
-  else nicira(w, 0, NXAST.reg_load2).zeros(6)
+  else nicira(w, 0, NXAST.reg_load2)
   encodeValue(w, action.field, action.value, action.mask)
   w.align8(start)
   w.setU16(start + 2, w.length - start)
 }
 
-function encodeMove(w: Writer, { from, to }: Extract<Action, { op: 'move' }>): void {
-  nicira(w, 24, NXAST.reg_move).u16(from.bits).u16(from.offset).u16(to.offset)
+/** Open vSwitch takes its own reg_move below 1.5 only, and the standard's copy_field from there on. */
+function encodeMove(w: Writer, { from, to }: Extract<Action, { op: 'move' }>, version: number): void {
+  const start = w.length
+  if (version < OPENFLOW_15) nicira(w, 24, NXAST.reg_move).u16(from.bits).u16(from.offset).u16(to.offset)
+  else w.u16(OFPAT.copy_field).u16(0).u16(from.bits).u16(from.offset).u16(to.offset).u16(0)
   encodeHeader(w, from.field)
   encodeHeader(w, to.field)
+  w.align8(start)
+  w.setU16(start + 2, w.length - start)
 }
 
 function encodeResubmit(w: Writer, { table, ct }: Extract<Action, { op: 'resubmit' }>): void {

@@ -4,10 +4,13 @@ import type { FieldMatch, Match, Scalar } from '../../flow/flow.ts'
 import { normalizeMatch } from '../../flow/normalize.ts'
 import { malformed, OpenFlowError } from './errors.ts'
 import { EXPERIMENTER, fieldOfHeader, type OxmField, oxmField, oxmNumber, PACKET_REGISTERS } from './oxm-table.ts'
+import { portNumber16, wideNumber } from './ports.ts'
 import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
 
 const HAS_MASK = 0x100
+/** ovs-ofctl sets the input port in this form of 16 bits, and Open vSwitch dumps it so. */
+const NXM_OF_IN_PORT = 0x00000002
 
 /** Writes the match structure: type, length, fields in the order that prerequisites ask for, padding. */
 export function encodeMatch(w: Writer, match: Match): void {
@@ -57,6 +60,10 @@ function encodeField(w: Writer, field: OxmField, value: FieldMatch): void {
 /** Writes one field with its value (and mask), as set_field wants it. */
 export function encodeValue(w: Writer, name: FieldName, value: Scalar, mask?: Scalar): void {
   const field = oxmField(name)
+  if (name === 'in_port' && mask === undefined) {
+    w.u32(NXM_OF_IN_PORT).u16(portNumber16(Number(value)))
+    return
+  }
   w.reserve(4 + 2 * field.bytes)
   w.u32(mask === undefined ? field.header : field.header + field.bytes + HAS_MASK)
   if (mask === undefined) writeScalar(field, value, w.bytes, w.length)
@@ -131,6 +138,7 @@ function decodeRegisterPair(r: Reader, pair: number, masked: boolean, length: nu
 /** Reads one field with its value, as set_field carries it; `mask` only where not every bit is set. */
 export function decodeValue(r: Reader): { field: FieldName; value: Scalar; mask?: Scalar } {
   const { header, experimenter, masked, length } = readHeader(r)
+  if (header === NXM_OF_IN_PORT) return { field: 'in_port', value: wideNumber(r.u16('in_port')) }
   const field = fieldOfHeader(header, experimenter)
   if (field === undefined) throw unknownField(header)
   if (length !== (masked ? 2 : 1) * field.bytes) throw malformed(`length of ${field.name}`)
