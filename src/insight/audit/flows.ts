@@ -3,8 +3,8 @@
  * @module
  */
 import type { NodeFacts } from '../../agent/control/facts.ts'
+import { flowContent, flowKey } from '../../flow/compare.ts'
 import type { Flow } from '../../flow/flow.ts'
-import { flowContent, flowKey } from '../../flow/normalize.ts'
 import { parseCookie } from '../../network/pipeline/cookie.ts'
 import { flowLine, stageAt } from '../text/flow-words.ts'
 import { titlesByHash } from '../view.ts'

@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { InsightError } from '../errors.ts'
 
-/** The folder of a node's agent, and that of the playground, which has all nodes' below `nodes/`. */
+/** The folder of a node's agent, and that of the playground, which has one for each node's agent: `<node>/agent`. */
 export const RUN_DIR = '/run/weft'
 export const PLAY_DIR = '/run/weft-play'
 
@@ -46,14 +46,16 @@ export function agentSockets(options: WhereOptions): Where {
 function socketsIn(folder: string): AgentSocket[] {
   const own = join(folder, 'agent.sock')
   if (existsSync(own)) return [{ path: own, node: undefined }]
-  return namesIn(join(folder, 'nodes'))
-    .sort()
-    .map((node) => ({ node, path: join(folder, 'nodes', node, 'agent.sock') }))
+  // A playground's folder: the agent of each node has a folder of its own, whether it runs or not.
+  return namesIn(folder)
+    .filter((node) => existsSync(join(folder, node, 'agent')))
+    .map((node) => ({ node, path: join(folder, node, 'agent', 'agent.sock') }))
 }
 
 function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+    const entries = readdirSync(folder, { withFileTypes: true })
+    return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort()
   } catch {
     return []
   }

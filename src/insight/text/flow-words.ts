@@ -3,6 +3,7 @@
  * @module
  */
 import type { Flow } from '../../flow/flow.ts'
+import { formatFlow, formatMatch } from '../../flow/format.ts'
 import { STAGES, type StageName } from '../../network/pipeline/stages.ts'
 
 const STAGE_BY_TABLE: ReadonlyMap<number, StageName> = new Map(
@@ -14,15 +15,17 @@ export function stageAt(table: number): StageName | undefined {
   return STAGE_BY_TABLE.get(table)
 }
 
-/** A flow as `ovs-ofctl` prints it, without its cookie. */
+/** A flow as `ovs-ofctl` prints it, without its cookie. Text of its own for one that our language cannot say. */
 export function flowLine(flow: Flow): string {
-  return `table=${flow.table}, ${matchLine(flow)} actions=${flow.actions.map((a) => a.op).join(',') || 'drop'}`
+  try {
+    return formatFlow({ ...flow, cookie: 0n })
+  } catch {
+    return `table=${flow.table}, priority=${flow.priority}, cookie=0x${flow.cookie.toString(16)}`
+  }
 }
 
 /** A flow's priority and match as `ovs-ofctl` prints them. */
-export function matchLine(flow: Flow): string {
-  const m = Object.entries(flow.match).map(([k, v]) =>
-    typeof v === 'object' ? `${k}=${v.value}/${v.mask}` : `${k}=${v}`,
-  )
-  return [`priority=${flow.priority}`, ...m].join(',')
+export function matchLine({ priority, match }: Flow): string {
+  const text = formatMatch(match)
+  return text === '' ? `priority=${priority}` : `priority=${priority},${text}`
 }

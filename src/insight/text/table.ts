@@ -29,14 +29,15 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
   )
   const before = widths.slice(0, last).reduce((sum, width) => sum + width + GAP, 0)
   const room = Math.max(20, WIDTH - before)
-  const head = columns.map(({ head }, i) => pad(head, i === last ? 0 : (widths[i] ?? 0), columns[i]?.align))
+  const padded = widths.map((width, i) => (i === last && columns[i]?.align !== 'right' ? 0 : width))
+  const head = columns.map((column, i) => pad(column.head, padded[i] ?? 0, column.align))
   const lines = [look.title(head.join(' '.repeat(GAP)).trimEnd())]
   for (const row of cells) {
     const fitted = row.map((cell, i) => (i === last ? cell.flatMap((line) => wrap(line, room)) : cell))
     const height = Math.max(1, ...fitted.map(({ length }) => length))
     for (let y = 0; y < height; y += 1) {
       const texts = columns.map((column, i) => {
-        const text = pad(fitted[i]?.[y] ?? '', i === last ? 0 : (widths[i] ?? 0), column.align)
+        const text = pad(fitted[i]?.[y] ?? '', padded[i] ?? 0, column.align)
         return column.paint === undefined ? text : column.paint(text, look)
       })
       lines.push(texts.join(' '.repeat(GAP)).trimEnd())

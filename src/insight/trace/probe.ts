@@ -4,6 +4,7 @@
  */
 import { FIELDS, type FieldName } from '../../flow/fields.ts'
 import type { Scalar } from '../../flow/flow.ts'
+import { formatMatch } from '../../flow/format.ts'
 import { NEXT_HOP_MAC } from '../../network/host.ts'
 import { type Family, formatIp, type Ip } from '../../network/model/address.ts'
 import { ETH_IPV4, ETH_IPV6 } from '../../network/pipeline/build.ts'
@@ -53,25 +54,16 @@ export function fieldsFromOutside(routerMac: string, probe: Probe): Fields {
 
 /** A packet as `ofproto/trace` reads it. Registers are zero at the start and stay out. */
 export function packetText(packet: Packet): string {
-  return [...packet]
-    .filter(([field]) => !field.startsWith('reg'))
-    .map(([field, value]) => `${NAMES[field] ?? field}=${valueText(field, value)}`)
-    .join(',')
+  const fields = [...packet].filter(([field]) => !field.startsWith('reg'))
+  const text = formatMatch(Object.fromEntries(fields.map(([field, value]) => [field, scalarOf(field, value)])))
+  // Dumps say icmp_type in both families and tp_dst for every protocol; the packet parser wants the field's own name.
+  if (packet.has('icmpv6_type')) return text.replaceAll(',icmp_', ',icmpv6_')
+  const protocol = (['tcp', 'udp', 'sctp'] as const).find((name) => packet.has(`${name}_dst`))
+  return protocol === undefined ? text : text.replaceAll(',tp_', `,${protocol}_`)
 }
 
-/** Fields that ovs-ofctl knows by another name. */
-const NAMES: { readonly [field in FieldName]?: string } = {
-  eth_src: 'dl_src',
-  eth_dst: 'dl_dst',
-  eth_type: 'dl_type',
-  ip_proto: 'nw_proto',
-  ip_ttl: 'nw_ttl',
-  ipv4_src: 'nw_src',
-  ipv4_dst: 'nw_dst',
-}
-
-function valueText(field: FieldName, value: bigint): string {
-  const { kind } = FIELDS[field]
+function scalarOf(field: FieldName, value: bigint): Scalar {
+  const { kind, bits } = FIELDS[field]
   if (kind === 'ipv4') return formatIp(4, value)
   if (kind === 'ipv6') return formatIp(6, value)
   if (kind === 'mac')
@@ -79,7 +71,7 @@ function valueText(field: FieldName, value: bigint): string {
       .toString(16)
       .padStart(12, '0')
       .replace(/(..)(?=.)/g, '$1:')
-  return field === 'eth_type' ? `0x${value.toString(16)}` : value.toString()
+  return bits <= 32 ? Number(value) : value
 }
 
 function linkFrom(sender: Sender): Fields {

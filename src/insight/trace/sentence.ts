@@ -67,5 +67,5 @@ function remedyWith(remedy: string, from: Party, to: Party): string {
   const namespaces = [from, to].map((party) => (party.kind === 'pod' ? party.lease.endpoint.namespace : undefined))
   const [source, target] = namespaces
   if (source === undefined || target === undefined || source === target) return remedy
-  return remedy.replace('<namespace> <namespace>', `${source} ${target}`)
+  return remedy.replace('<namespace> --to <namespace>', `${source} --to ${target}`)
 }

@@ -52,14 +52,14 @@ const CASES: readonly Case[] = [
     request: { from: 'shop/web', to: 'bank/safe' },
     nodes: ['node1', 'node2'],
     says: `shop/web does not reach bank/safe by tcp port 80 over IPv4: node2 drops it because ${ISOLATED}`,
-    remedy: 'To let them talk: weft tenant join shop bank',
+    remedy: 'To let them talk: weft tenant join shop --to bank',
   },
   {
     name: 'another tenant here',
     request: { from: 'shop/web', to: SAMPLE_PODS.vault.addresses[1] ?? '' },
     nodes: ['node1'],
     says: `shop/web does not reach bank/vault by tcp port 80 over IPv6: node1 drops it because ${ISOLATED}`,
-    remedy: 'To let them talk: weft tenant join shop bank',
+    remedy: 'To let them talk: weft tenant join shop --to bank',
   },
   {
     name: 'a global pod to another node’s tenant',

@@ -183,7 +183,7 @@ export const DROPS = {
     code: 27,
     stage: 'tenant',
     because: 'sender and receiver belong to different tenants, and neither is global',
-    remedy: 'To let them talk: weft tenant join <namespace> <namespace>',
+    remedy: 'To let them talk: weft tenant join <namespace> --to <namespace>',
   },
   'too-big': {
     code: 28,

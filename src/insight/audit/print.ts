@@ -1,0 +1,67 @@
+/**
+ * An audit for people.
+ * @module
+ */
+import type { Paint } from '../text/paint.ts'
+import { count, printable, wrap } from '../text/printable.ts'
+import { WIDTH } from '../text/table.ts'
+import type { ClusterView } from '../view.ts'
+import { FINDINGS, type Finding, type FindingCode } from './findings.ts'
+import { describeStep, type NodeRepair, type RepairResult } from './repair.ts'
+
+/** The lines of `weft audit`: differences by kind, each kind with its meaning, and one line to end with. */
+export function printAudit(view: ClusterView, findings: readonly Finding[], look: Paint): string[] {
+  if (findings.length === 0) return [look.good(`✔ ${comparedLine(view)}: no difference`)]
+  const codes = [...new Set(findings.map(({ code }) => code))]
+  const repairable = findings.filter(({ step }) => step !== undefined).length
+  return [
+    ...codes.flatMap((code) => [...kindLines(code, findings, look), '']),
+    look.bad(`✘ ${comparedLine(view)}: ${count(findings.length, 'difference')}`),
+    ...(repairable === 0 ? [] : [`  weft audit --repair puts ${repairable} of them right; it shows its plan first`]),
+  ]
+}
+
+/** The lines of a repair's plan. */
+export function printPlan(plan: readonly NodeRepair[], look: Paint): string[] {
+  if (plan.length === 0) return ['There is nothing that --repair could do.']
+  return [
+    look.title('The plan:'),
+    ...plan.flatMap(({ node, steps }) =>
+      steps.map((step, i) => `  ${node} ${i + 1}. ${printable(describeStep(step))}`),
+    ),
+  ]
+}
+
+/** The lines of what became of a node's part. */
+export function printResults({ node, steps }: NodeRepair, results: readonly RepairResult[], look: Paint): string[] {
+  return steps.flatMap((step, i) => {
+    const result = results[i] ?? { done: false, message: 'the agent gave no answer to this step' }
+    const line = printable(`${node}: ${describeStep(step)}: ${result.message}`)
+    const mark = result.done ? look.good('✔') : look.bad('✘')
+    return wrap(line, WIDTH - 4).map((text, at) => `  ${at === 0 ? mark : ' '} ${text}`)
+  })
+}
+
+function comparedLine({ nodes, registry }: ClusterView): string {
+  const pods = nodes.reduce((sum, { leases }) => sum + leases.length, 0)
+  const flows = nodes.reduce((sum, { installed }) => sum + installed.length, 0)
+  const against = registry === undefined ? ' (without the registry)' : ''
+  return `${count(nodes.length, 'node')}, ${count(pods, 'attachment')}, ${count(flows, 'flow')} compared${against}`
+}
+
+function kindLines(code: FindingCode, findings: readonly Finding[], look: Paint): string[] {
+  const { means, repair } = FINDINGS[code]
+  return [
+    look.title(code),
+    ...wrap(means, WIDTH - 2).map((line) => `  ${line}`),
+    ...findings.filter((finding) => finding.code === code).flatMap(findingLines),
+    ...wrap(`→ ${repair.startsWith('--') ? repair : `--repair ${repair}`}`, WIDTH - 2).map((line) =>
+      look.quiet(`  ${line}`),
+    ),
+  ]
+}
+
+function findingLines({ node, object, detail }: Finding): string[] {
+  const text = wrap(printable(`${node}: ${object}: ${detail}`).replaceAll(/,(?=\S)/g, ', '), WIDTH - 6)
+  return text.map((line, i) => `    ${i === 0 ? '- ' : '  '}${line}`)
+}

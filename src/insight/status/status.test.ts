@@ -1,0 +1,66 @@
+import { expect, test } from 'bun:test'
+import type { AgentStatus } from '../../agent/control/facts.ts'
+import { sampleView } from '../testing/sample-facts.ts'
+import { PLAIN } from '../text/paint.ts'
+import { WIDTH } from '../text/table.ts'
+import type { ClusterView } from '../view.ts'
+import { printStatus } from './print.ts'
+import { clusterStatus } from './status.ts'
+
+const NOW = 1_700_090_000
+
+test('a healthy cluster is ready, and all of it is told', () => {
+  const status = clusterStatus(sampleView())
+  expect(status.ready).toBe(true)
+  expect(status.nodes.map(({ node, state, pods }) => [node, state, pods])).toEqual([
+    ['node1', 'ready', 4],
+    ['node2', 'ready', 2],
+  ])
+  expect(status.tenants.map(({ vni, namespaces, pods }) => [vni, namespaces, pods.map(({ pod }) => pod)])).toEqual([
+    [0, ['default'], ['default/dns']],
+    [42, ['shop'], ['shop/web', 'shop/api', 'shop/cart']],
+    [77, ['bank'], ['bank/vault', 'bank/safe']],
+  ])
+})
+
+test('a node that waits, has a problem, or says nothing makes the cluster not ready', () => {
+  const cases: readonly ClusterView[] = [
+    changed({ ready: false, waitingFor: ['a range from the controller'] }),
+    changed({ problems: ['the uplink’s MTU of 1400 is too small'] }),
+    { ...sampleView(), silent: [{ name: 'node3', cause: 'no agent answers', remedy: 'start it' }] },
+    { ...sampleView(), nodes: sampleView().nodes.slice(1) },
+  ]
+  for (const view of cases) {
+    const status = clusterStatus(view)
+    expect(status.ready).toBe(false)
+    expect(printStatus(status, false, NOW, PLAIN).some((line) => line.startsWith('! '))).toBe(true)
+  }
+})
+
+test('a silent node of the registry is listed once', () => {
+  const view = sampleView()
+  const silent = [{ name: 'node2', cause: 'no agent answers', remedy: 'start it' }]
+  const { nodes } = clusterStatus({ ...view, nodes: view.nodes.slice(0, 1), silent })
+  expect(nodes.map(({ node, state }) => [node, state])).toEqual([
+    ['node1', 'ready'],
+    ['node2', 'silent'],
+  ])
+})
+
+test('pages are no wider than a page', () => {
+  const long = changed({ ready: false, waitingFor: ['x '.repeat(90)], problems: ['y '.repeat(90)] })
+  for (const view of [sampleView(), long]) {
+    for (const details of [true, false]) {
+      const lines = printStatus(clusterStatus(view), details, NOW, PLAIN)
+      expect(lines.filter((line) => line.length > WIDTH)).toEqual([])
+    }
+  }
+})
+
+function changed(status: Partial<AgentStatus>): ClusterView {
+  const view = sampleView()
+  return {
+    ...view,
+    nodes: view.nodes.map((facts, i) => (i === 0 ? { ...facts, status: { ...facts.status, ...status } } : facts)),
+  }
+}
