@@ -89,6 +89,7 @@ class Reflector<K extends Kind> {
   async #follow(after: number): Promise<unknown> {
     const { signal } = this.#options
     const changes = this.#registry.watch(this.#kind, after, signal)[Symbol.asyncIterator]()
+    let greeted = false
     let heard = false
     try {
       for (;;) {
@@ -96,8 +97,10 @@ class Reflector<K extends Kind> {
         if ('error' in next) return this.#broken(next.error, heard)
         if (signal.aborted) return undefined
         if (next.value.done === true) return this.#broken(endedEarly(), heard)
-        heard = true
-        this.#backoff.reset()
+        // A bookmark comes with the connection; whatever comes after it, or a change, shows that the watch lives.
+        heard = next.value.value.type !== 'bookmark' || greeted
+        greeted = true
+        if (heard) this.#backoff.reset()
         this.#apply(next.value.value)
       }
     } finally {

@@ -29,8 +29,9 @@ export const STATUS: { readonly [C in RegistryErrorCode]: number } = {
   REGISTRY_UNAVAILABLE: 503,
 }
 
-/** The path of a kind or of one of its objects. */
+/** The path of a kind or of one of its objects. Throws `REGISTRY_INVALID` for a name that is no Unicode text. */
 export function pathOf(kind: Kind, name?: string): string {
+  if (name?.isWellFormed() === false) throw new RegistryError('REGISTRY_INVALID', 'the name is no Unicode text')
   return name === undefined ? `/v1/${kind}` : `/v1/${kind}/${encodeURIComponent(name)}`
 }
 
