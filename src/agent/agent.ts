@@ -6,7 +6,7 @@
 import { mkdirSync } from 'node:fs'
 import { openMonitor, openRtnl } from '../linux/index.ts'
 import { GATEWAY } from '../network/host.ts'
-import { connectOvsdb } from '../ovs/ovsdb/index.ts'
+import { connectOvsdb, type OvsdbClient } from '../ovs/ovsdb/index.ts'
 import { RegistryClient } from '../registry/client.ts'
 import { Attachments } from './attachments.ts'
 import { serveCni } from './cni-server.ts'
@@ -34,67 +34,109 @@ const OVSDB_SETTLE_MS = 100
 /** Runs an agent until `signal` aborts. Rejects with what makes running impossible. */
 export async function runAgent(options: AgentOptions, log: AgentLog, signal: AbortSignal): Promise<void> {
   mkdirSync(options.runDir, { recursive: true, mode: 0o700 })
-  const problems = new Problems(log)
-  const registry = new RegistryClient(socketOf(options.registry))
-  const ovsdb = await connectOvsdb({
+  let node: NodeAgent | undefined
+  // Runtimes get a clear answer from the first moment on, also while Open vSwitch is away.
+  const waitingFor = `Open vSwitch (ovsdb-server does not answer at ${options.ovsdb})`
+  const cni = serveCni(`${options.runDir}/cni.sock`, () => node?.attachments ?? { waitingFor }, log)
+  try {
+    node = await NodeAgent.start(options, log, signal)
+    log.info({ node: options.node, runDir: options.runDir, datapath: options.datapath }, 'agent started')
+    await aborted(signal)
+  } finally {
+    cni.close()
+    await node?.stop()
+  }
+  log.info({ node: options.node }, 'agent stopped; forwarding goes on')
+}
+
+/** The parts of an agent, wired. */
+class NodeAgent {
+  readonly attachments: Attachments
+  readonly #resources: AsyncDisposableStack
+
+  private constructor(attachments: Attachments, resources: AsyncDisposableStack) {
+    this.attachments = attachments
+    this.#resources = resources
+  }
+
+  static async start(options: AgentOptions, log: AgentLog, signal: AbortSignal): Promise<NodeAgent> {
+    await using resources = new AsyncDisposableStack()
+    const problems = new Problems(log)
+    const registry = new RegistryClient(socketOf(options.registry))
+    const ovsdb = resources.use(await openOvsdb(options, log, signal))
+    const rtnl = resources.use(openRtnl())
+    const ports = await Ports.open(ovsdb, options.datapath, signal)
+    const links = new EndpointLinks(rtnl, options.datapath)
+    const pools = new AddressPools(options.addressRest, Date.now, Math.random)
+    const measureUplink = () => uplinkMtu(rtnl, view.self?.addresses ?? [])
+    const view: ClusterView = new ClusterView(options.node, measureUplink, {
+      context: () => reconciler.requestWhole(),
+      fragments: () => reconciler.requestChanges(),
+    })
+    const reconciler: Reconciler = new Reconciler({
+      options,
+      registry,
+      ports,
+      links,
+      pools,
+      problems,
+      log,
+      signal,
+      view: () => view,
+      uplinkMtu: measureUplink,
+      busy: () => attachments.busy,
+      isBusyLink: (link) => attachments.isBusyLink(link),
+    })
+    const attachments: Attachments = new Attachments({
+      ports,
+      links,
+      pools,
+      forwarding: reconciler,
+      planner: () => view.planner,
+      waitingFor: () => reconciler.waitingFor(),
+      tenantOf: (namespace) => view.tenantOf(namespace, TENANT_WAIT_MS),
+      signal,
+    })
+    resources.use(watchNode(ports, view, reconciler))
+    resources.use(every(options.resync * 1000, () => reconciler.requestWhole()))
+    resources.use(
+      every(PROBE_INTERVAL_MS, () => {
+        reconciler.probe().catch((error: unknown) => problems.failed('probe', error))
+      }),
+    )
+    const report = new AgentReport({
+      options,
+      ports,
+      links,
+      pools,
+      view,
+      reconciler,
+      problems,
+      uplinkMtu: measureUplink,
+    })
+    const control = await serveControl(`${options.runDir}/agent.sock`, report)
+    resources.defer(() => control.stop())
+    const health = {
+      failed: (error: unknown) => problems.failed('registry', error),
+      recovered: () => problems.solved('registry'),
+    }
+    reflectCluster(registry, view, health, signal)
+    return new NodeAgent(attachments, resources.move())
+  }
+
+  stop(): Promise<void> {
+    return this.#resources.disposeAsync()
+  }
+}
+
+/** Connects to ovsdb-server, however long it takes to be there. */
+function openOvsdb(options: AgentOptions, log: AgentLog, signal: AbortSignal): Promise<OvsdbClient> {
+  return connectOvsdb({
     path: options.ovsdb,
     signal,
     waitForServer: true,
     log: (level, text, fields) => log[level](fields ?? {}, text),
   })
-  using rtnl = openRtnl()
-  const ports = await Ports.open(ovsdb, options.datapath, signal)
-  const links = new EndpointLinks(rtnl, options.datapath)
-  const pools = new AddressPools(options.addressRest, Date.now, Math.random)
-  const measureUplink = () => uplinkMtu(rtnl, view.self?.addresses ?? [])
-  const view: ClusterView = new ClusterView(options.node, measureUplink, {
-    context: () => reconciler.requestWhole(),
-    fragments: () => reconciler.requestChanges(),
-  })
-  const reconciler: Reconciler = new Reconciler({
-    options,
-    registry,
-    ports,
-    links,
-    pools,
-    problems,
-    log,
-    signal,
-    view: () => view,
-    uplinkMtu: measureUplink,
-    busy: () => attachments.busy,
-    isBusyLink: (link) => attachments.isBusyLink(link),
-  })
-  const attachments: Attachments = new Attachments({
-    ports,
-    links,
-    pools,
-    forwarding: reconciler,
-    planner: () => view.planner,
-    waitingFor: () => reconciler.waitingFor(),
-    tenantOf: (namespace) => view.tenantOf(namespace, TENANT_WAIT_MS),
-    signal,
-  })
-  const report = new AgentReport({ options, ports, links, pools, view, reconciler, problems, uplinkMtu: measureUplink })
-
-  using _watch = watchNode(ports, view, reconciler)
-  using _clock = every(options.resync * 1000, () => reconciler.requestWhole())
-  using _probes = every(PROBE_INTERVAL_MS, () => {
-    reconciler.probe().catch((error: unknown) => problems.failed('probe', error))
-  })
-  const cni = serveCni(`${options.runDir}/cni.sock`, attachments, log)
-  const control = await serveControl(`${options.runDir}/agent.sock`, report)
-  const health = {
-    failed: (error: unknown) => problems.failed('registry', error),
-    recovered: () => problems.solved('registry'),
-  }
-  reflectCluster(registry, view, health, signal)
-  log.info({ node: options.node, runDir: options.runDir, datapath: options.datapath }, 'agent started')
-
-  await aborted(signal)
-  cni.close()
-  await control.stop()
-  log.info({ node: options.node }, 'agent stopped; forwarding goes on')
 }
 
 /** Looks after what others change on the node: ports, links and addresses. */

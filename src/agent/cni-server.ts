@@ -22,8 +22,11 @@ import type { Attachments } from './attachments.ts'
 import type { PodNetns } from './endpoint-links.ts'
 import type { AgentLog } from './log.ts'
 
+/** The attachments, or what the agent still waits for before it has any. */
+export type AttachmentSource = () => Attachments | { readonly waitingFor: string }
+
 /** Serves CNI calls on a socket that only its owner may open. */
-export function serveCni(path: string, attachments: Attachments, log: AgentLog): SeqpacketServer {
+export function serveCni(path: string, attachments: AttachmentSource, log: AgentLog): SeqpacketServer {
   return listenSeqpacket({
     path,
     mode: 0o600,
@@ -45,7 +48,7 @@ export function serveCni(path: string, attachments: Attachments, log: AgentLog):
 }
 
 async function answer(
-  attachments: Attachments,
+  attachments: AttachmentSource,
   data: Uint8Array,
   fds: readonly number[],
   log: AgentLog,
@@ -68,14 +71,20 @@ async function answer(
 }
 
 async function perform(
-  attachments: Attachments,
+  source: AttachmentSource,
   request: CniRequest,
   wire: WireRequest,
   fds: readonly number[],
 ): Promise<string> {
+  if (request.verb === 'VERSION') return `${JSON.stringify(versionAnswer(request.requested))}\n`
+  const attachments = source()
+  if ('waitingFor' in attachments) {
+    const { waitingFor: waiting } = attachments
+    throw request.verb === 'STATUS'
+      ? cniError('status-not-ready', { reason: waiting })
+      : cniError('agent-starting', { waiting })
+  }
   switch (request.verb) {
-    case 'VERSION':
-      return `${JSON.stringify(versionAnswer(request.requested))}\n`
     case 'STATUS':
       attachments.status(request)
       return ''
