@@ -20,7 +20,7 @@ export interface ReflectOptions<K extends Kind> {
   readonly onSynced?: (store: Store<K>) => void
   /** Called for every change, never for an object that is as it was. */
   readonly onChange?: (change: StoreChange<K>) => void
-  /** Called for every failure, with the milliseconds until the next try. An expired watch is none: it is listed again. */
+  /** Called for every failure, with the milliseconds until the next try. A watch that lived and expired is none. */
   readonly onError?: (error: unknown, retryIn: number) => void
   readonly random?: () => number
   readonly backoff?: BackoffOptions
