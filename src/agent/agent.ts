@@ -21,7 +21,7 @@ import { Problems } from './problems.ts'
 import { Reconciler } from './reconciler.ts'
 import { reflectCluster } from './reflection.ts'
 import { AgentReport } from './report.ts'
-import { uplinkMtu } from './uplink.ts'
+import { Uplink } from './uplink.ts'
 import { ClusterView } from './view.ts'
 
 /** How long an ADD waits for a namespace that is being created. */
@@ -42,6 +42,9 @@ export async function runAgent(options: AgentOptions, log: AgentLog, signal: Abo
     node = await NodeAgent.start(options, log, signal)
     log.info({ node: options.node, runDir: options.runDir, datapath: options.datapath }, 'agent started')
     await aborted(signal)
+  } catch (error) {
+    // Told to stop while it was still waiting for Open vSwitch: that is no failure.
+    if (!signal.aborted) throw error
   } finally {
     cni.close()
     await node?.stop()
@@ -68,8 +71,8 @@ class NodeAgent {
     const ports = await Ports.open(ovsdb, options.datapath, signal)
     const links = new EndpointLinks(rtnl, options.datapath)
     const pools = new AddressPools(options.addressRest, Date.now, Math.random)
-    const measureUplink = () => uplinkMtu(rtnl, view.self?.addresses ?? [])
-    const view: ClusterView = new ClusterView(options.node, measureUplink, {
+    const uplink = new Uplink(rtnl, () => view.self?.addresses ?? [])
+    const view: ClusterView = new ClusterView(options.node, () => uplink.mtu, {
       context: () => reconciler.requestWhole(),
       fragments: () => reconciler.requestChanges(),
     })
@@ -83,7 +86,7 @@ class NodeAgent {
       log,
       signal,
       view: () => view,
-      uplinkMtu: measureUplink,
+      uplinkMtu: () => uplink.mtu,
       busy: () => attachments.busy,
       isBusyLink: (link) => attachments.isBusyLink(link),
     })
@@ -97,7 +100,7 @@ class NodeAgent {
       tenantOf: (namespace) => view.tenantOf(namespace, TENANT_WAIT_MS),
       signal,
     })
-    resources.use(watchNode(ports, view, reconciler))
+    resources.use(watchNode(ports, view, uplink, reconciler))
     resources.use(every(options.resync * 1000, () => reconciler.requestWhole()))
     resources.use(
       every(PROBE_INTERVAL_MS, () => {
@@ -112,7 +115,7 @@ class NodeAgent {
       view,
       reconciler,
       problems,
-      uplinkMtu: measureUplink,
+      uplinkMtu: () => uplink.mtu,
     })
     const control = await serveControl(`${options.runDir}/agent.sock`, report)
     resources.defer(() => control.stop())
@@ -140,7 +143,7 @@ function openOvsdb(options: AgentOptions, log: AgentLog, signal: AbortSignal): P
 }
 
 /** Looks after what others change on the node: ports, links and addresses. */
-function watchNode(ports: Ports, view: ClusterView, reconciler: Reconciler): Disposable {
+function watchNode(ports: Ports, view: ClusterView, uplink: Uplink, reconciler: Reconciler): Disposable {
   let settling: ReturnType<typeof setTimeout> | undefined
   const unsubscribe = ports.onChange(() => {
     settling ??= setTimeout(() => {
@@ -151,9 +154,14 @@ function watchNode(ports: Ports, view: ClusterView, reconciler: Reconciler): Dis
   const monitor = openMonitor({
     topics: ['link', 'address'],
     onEvent: ({ topic, change, object }) => {
-      if (topic === 'address') view.uplinkChanged()
-      // A gateway port that OVS made anew has lost its addresses and routes.
-      else if (topic === 'link' && object.name === GATEWAY && change === 'new' && !object.up) reconciler.requestWhole()
+      if (topic === 'address') {
+        uplink.forget()
+        view.uplinkChanged()
+      } else if (topic === 'link') {
+        if (uplink.sees(object)) view.uplinkChanged()
+        // A gateway port that OVS made anew has lost its addresses and routes.
+        if (object.name === GATEWAY && change === 'new' && !object.up) reconciler.requestWhole()
+      }
     },
     onResync: () => reconciler.requestWhole(),
   })

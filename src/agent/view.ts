@@ -78,8 +78,9 @@ export class ClusterView {
   }
 
   putNetwork(network: NodeNetwork): void {
-    const isContext = network.node === this.#node || this.#cluster?.mtu === undefined
+    const before = this.#networks.get(network.node)
     this.#networks.set(network.node, network)
+    const isContext = network.node === this.#node || before?.status?.uplinkMtu !== network.status?.uplinkMtu
     if (isContext || this.#planner === undefined) this.#replan()
     this.#planner?.putPeer(network)
     this.#listener.fragments()
@@ -107,7 +108,7 @@ export class ClusterView {
     this.#listener.fragments()
   }
 
-  /** The node's uplink has another MTU. */
+  /** The node's uplink may have another MTU. */
   uplinkChanged(): void {
     this.#replan()
   }
