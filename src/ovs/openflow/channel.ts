@@ -85,11 +85,12 @@ export function createSplitter(onMessage: (message: Uint8Array) => void): (data:
         throw new OpenFlowError('OPENFLOW_MALFORMED_FRAME', `a message says its length is ${length}`, remedy)
       }
       if (bytes.length - at < length) break
-      const message = bytes.slice(at, at + length)
+      // A copy: the socket may use its buffer again, and slice() of a Buffer is a view.
+      const message = new Uint8Array(bytes.subarray(at, at + length))
       at += length
       onMessage(message)
     }
-    rest = at === bytes.length ? new Uint8Array(0) : bytes.slice(at)
+    rest = new Uint8Array(bytes.subarray(at))
   }
 }
 

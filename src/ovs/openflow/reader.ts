@@ -47,7 +47,7 @@ export class Reader {
   /** The next bytes, copied. */
   take(count: number, what = 'short'): Uint8Array {
     const start = this.#advance(count, what)
-    return this.bytes.slice(start, start + count)
+    return new Uint8Array(this.bytes.subarray(start, start + count))
   }
 
   /** Text in a field of fixed width, up to its first zero. */
