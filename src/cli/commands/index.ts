@@ -4,10 +4,15 @@
  */
 import type { Command } from 'commander'
 import { registerAgent } from './agent.ts'
+import { registerAudit } from './audit.ts'
 import { registerController } from './controller.ts'
+import { registerDocs } from './docs.ts'
+import { registerDrops } from './drops.ts'
 import { registerPlay } from './play.ts'
 import { registerRegistry } from './registry.ts'
+import { registerStatus } from './status.ts'
 import { registerTenant } from './tenant.ts'
+import { registerTrace } from './trace.ts'
 
 /** Adds a command to the program. */
 export type Register = (program: Command) => void
@@ -15,7 +20,12 @@ export type Register = (program: Command) => void
 export const COMMANDS: readonly Register[] = [
   registerPlay,
   registerTenant,
+  registerStatus,
+  registerTrace,
+  registerDrops,
+  registerAudit,
   registerAgent,
   registerController,
   registerRegistry,
+  registerDocs,
 ]

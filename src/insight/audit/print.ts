@@ -17,7 +17,7 @@ export function printAudit(view: ClusterView, findings: readonly Finding[], look
   return [
     ...codes.flatMap((code) => [...kindLines(code, findings, look), '']),
     look.bad(`✘ ${comparedLine(view)}: ${count(findings.length, 'difference')}`),
-    ...(repairable === 0 ? [] : [`  weft audit --repair puts ${repairable} of them right; it shows its plan first`]),
+    ...(repairable === 0 ? [] : [`  weft audit --repair puts ${repairable} of them right`]),
   ]
 }
 

@@ -78,7 +78,8 @@ function identity({ node, reason, object }: DropCount): string {
   return `${node} ${reason} ${object}`
 }
 
-function byPackets(a: DropCount, b: DropCount): number {
+/** The most packets first. */
+export function byPackets(a: DropCount, b: DropCount): number {
   if (a.packets !== b.packets) return a.packets > b.packets ? -1 : 1
-  return a.reason < b.reason ? -1 : 1
+  return a.reason === b.reason ? 0 : a.reason < b.reason ? -1 : 1
 }

@@ -9,14 +9,25 @@ import type { ClusterView, RegistryView, SilentAgent } from '../view.ts'
 import { AgentClient } from './agent-client.ts'
 import type { Where } from './sockets.ts'
 
+/** What is known now, and whom to ask for more. */
+export interface Gathered {
+  readonly view: ClusterView
+  /** The agents that answered, by node. */
+  readonly agents: ReadonlyMap<string, AgentClient>
+}
+
 /** What is known now. Throws `INSIGHT_AGENT_UNREACHABLE` when no agent answers. */
-export async function gather(where: Where): Promise<ClusterView> {
+export async function gather(where: Where): Promise<Gathered> {
   const clients = where.agents.map((socket) => new AgentClient(socket))
   const [answers, registry] = await Promise.all([
     Promise.allSettled(clients.map((client) => client.facts())),
     where.registry === undefined ? undefined : lookUp(new RegistryClient(where.registry)),
   ])
   const nodes = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+  const agents = answers.flatMap((answer, i) => {
+    const client = clients[i]
+    return answer.status === 'fulfilled' && client !== undefined ? [[answer.value.status.node, client] as const] : []
+  })
   const silent = answers.flatMap((answer, i): SilentAgent[] =>
     answer.status === 'fulfilled' ? [] : [silentAgent(clients[i]?.name ?? '', answer.reason)],
   )
@@ -24,12 +35,13 @@ export async function gather(where: Where): Promise<ClusterView> {
   if (nodes.length === 0 && first !== undefined) {
     throw new InsightError('INSIGHT_AGENT_UNREACHABLE', first.cause, first.remedy)
   }
-  return {
+  const view: ClusterView = {
     nodes: nodes.sort((a, b) => (a.status.node < b.status.node ? -1 : 1)),
     silent,
     registry: typeof registry === 'string' ? undefined : registry,
     ...(typeof registry === 'string' ? { registryProblem: registry } : {}),
   }
+  return { view, agents: new Map(agents) }
 }
 
 /** The registry's listings, or why there are none. */

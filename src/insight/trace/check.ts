@@ -17,6 +17,8 @@ export interface HopCheck {
   readonly agrees: boolean
   /** For people, one per table or output that differs. */
   readonly differences: readonly string[]
+  /** What Open vSwitch says about the network below the tunnel, such as a next hop whose MAC it does not know yet. */
+  readonly notes: readonly string[]
   /** What Open vSwitch printed. */
   readonly text: string
 }
@@ -33,7 +35,8 @@ export function checkHops(hops: readonly Hop[], ask: AskSwitch): Promise<HopChec
 export function checkHop(hop: Hop, text: string): HopCheck {
   const traced = parseOfprotoTrace(text, hop.oversize)
   const differences = [...stepDifferences(hop, traced), ...outputDifferences(hop, traced)]
-  return { node: hop.facts.status.node, agrees: differences.length === 0, differences, text }
+  const notes = traced.complaints.filter(isBelow)
+  return { node: hop.facts.status.node, agrees: differences.length === 0, differences, notes, text }
 }
 
 function stepDifferences({ passage, facts }: Hop, traced: TracedPassage): string[] {
@@ -47,10 +50,17 @@ function stepDifferences({ passage, facts }: Hop, traced: TracedPassage): string
   return [`planned: ${planned[first] ?? 'the end'}; Open vSwitch: ${actual[first] ?? 'the end'}`]
 }
 
+/** Whether a complaint is about the way of tunnel packets, which is not the pipeline's. */
+function isBelow(complaint: string): boolean {
+  return /native tunnel|neighbor/.test(complaint)
+}
+
 function outputDifferences({ passage }: Hop, traced: TracedPassage): string[] {
   const planned = passage.outputs.map(({ port }) => port).join(', ') || 'dropped'
   const actual = traced.outputs.join(', ') || 'dropped'
-  const complaints = traced.complaints.map((complaint) => `Open vSwitch says: ${complaint}`)
+  const complaints = traced.complaints
+    .filter((complaint) => !isBelow(complaint))
+    .map((complaint) => `Open vSwitch says: ${complaint}`)
   return planned === actual ? complaints : [`planned to port: ${planned}; Open vSwitch: ${actual}`, ...complaints]
 }
 

@@ -43,7 +43,7 @@ interface Block extends TracedStep {
 const HEAD = /^( *)(\d{1,3})\. (.*)$/
 
 function blocksOf(text: string): Block[] {
-  const [, first = ''] = text.split(/^bridge\(.*\)$/m)
+  const [, first = ''] = text.split(/^ *bridge\(.*\)$/m)
   const blocks: Block[] = []
   for (const line of first.split('\n')) {
     if (/^(Final flow|Megaflow|Datapath actions):/.test(line)) break

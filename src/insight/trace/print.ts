@@ -15,17 +15,23 @@ import type { Hop } from './walk.ts'
 
 const INDENT = 14
 
+/** What Open vSwitch says of the hops of each direction; empty when it was not asked. */
+export interface TraceChecks {
+  readonly there: readonly HopCheck[]
+  readonly back: readonly HopCheck[]
+}
+
 /** The lines of a trace, `checks` beside the hops they belong to. */
-export function printTrace(result: Trace, checks: readonly HopCheck[], look: Paint): string[] {
+export function printTrace(result: Trace, checks: TraceChecks, look: Paint): string[] {
   const { from, to, probe, there } = result
   const { says, remedy } = sentenceOf(result)
   const answer = answerWords(result)
   const verdict = result.reachable ? look.good('✔') : look.bad('✘')
   return [
     ...wrap(`${place(from)} → ${place(to)}, ${protocolWords(probe)}, ${probe.size} bytes`, WIDTH).map(look.title),
-    ...there.hops.flatMap((hop, i) => ['', ...hopLines(hop, look), ...checkLines(checks[i], look)]),
+    ...there.hops.flatMap((hop, i) => ['', ...hopLines(hop, look), ...checkLines(checks.there[i], look)]),
     '',
-    ...(answer === undefined ? [] : [...wrap(printable(answer), WIDTH), '']),
+    ...(answer === undefined ? [] : [...wrap(printable(answer), WIDTH), ...backLines(checks.back, look), '']),
     ...wrap(printable(says), WIDTH - 2).map((line, i) => `${i === 0 ? verdict : ' '} ${line}`),
     ...(remedy === undefined ? [] : wrap(`→ ${printable(remedy)}`, WIDTH - 2).map((line) => `  ${line}`)),
   ]
@@ -57,9 +63,15 @@ function flowLines(object: string | undefined, match: string): string[] {
   return wrap(`${owner} ${match.replaceAll(',', ', ')}`, WIDTH - INDENT).map((line) => line.replaceAll(', ', ','))
 }
 
+/** The answer's way is one line; its checks are told only where they differ. */
+function backLines(checks: readonly HopCheck[], look: Paint): string[] {
+  return checks.flatMap((check) => (check.agrees ? [] : [`  on ${printable(check.node)}:`, ...checkLines(check, look)]))
+}
+
 function checkLines(check: HopCheck | undefined, look: Paint): string[] {
   if (check === undefined) return []
-  if (check.agrees) return [look.good('  ✔ Open vSwitch says the same (ofproto/trace)')]
+  const notes = check.notes.map((note) => look.warn(`  ! Open vSwitch adds: ${printable(note)}`))
+  if (check.agrees) return [look.good('  ✔ Open vSwitch says the same (ofproto/trace)'), ...notes]
   return [
     look.bad('  ✘ OPEN VSWITCH DISAGREES: what is installed is not what is planned. Compare: weft audit'),
     ...check.differences.flatMap((line) => wrap(printable(line), WIDTH - 6)).map((line) => look.bad(`      ${line}`)),

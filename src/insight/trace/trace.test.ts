@@ -192,7 +192,7 @@ test('every case of the pipeline’s table is explained: each step has words, ea
 
 test('nothing printed is wider than a page', () => {
   for (const { request } of CASES) {
-    const lines = printTrace(trace(view, { ...REQUEST, ...request }), [], PLAIN)
+    const lines = printTrace(trace(view, { ...REQUEST, ...request }), { there: [], back: [] }, PLAIN)
     expect(lines.filter((line) => line.length > WIDTH)).toEqual([])
   }
 })

@@ -1,0 +1,65 @@
+/**
+ * What the commands share that look at a running network.
+ * @module
+ */
+import type { Command } from 'commander'
+import { InsightError } from '../insight/errors.ts'
+import { type Gathered, gather } from '../insight/gather/gather.ts'
+import { agentSockets } from '../insight/gather/sockets.ts'
+import { type Paint, paint } from '../insight/text/paint.ts'
+
+/** Options of every command that looks at a running network. */
+export interface InsightOptions {
+  readonly runDir?: string
+  readonly registry?: string
+  readonly json?: boolean
+}
+
+/** Adds the shared options. */
+export function withInsightOptions(command: Command): Command {
+  return command
+    .option('--run-dir <folder>', 'an agent’s folder or a playground’s (default: this node’s, else the playground’s)')
+    .option('--registry <address>', 'the registry, as unix:PATH (default: registry.sock in that folder, if any)')
+    .option('--json', 'print JSON')
+}
+
+/** Asks the agents and the registry that the options mean. */
+export function look(options: InsightOptions): Promise<Gathered> {
+  return gather(agentSockets(options))
+}
+
+/** The same with one node only. Throws `INSIGHT_NAME_UNKNOWN`. */
+export function onlyNode(gathered: Gathered, node: string | undefined): Gathered {
+  if (node === undefined) return gathered
+  const { view, agents } = gathered
+  const nodes = view.nodes.filter(({ status }) => status.node === node)
+  if (nodes.length > 0) return { view: { ...view, nodes, silent: [] }, agents }
+  const known = view.nodes.map(({ status }) => status.node).join(', ')
+  throw new InsightError('INSIGHT_NAME_UNKNOWN', `no agent of a node ${node} answers`, `there are: ${known}`)
+}
+
+/** Colours if the output is a terminal that wants them. */
+export function lookOf(stream: NodeJS.WriteStream): Paint {
+  const { NO_COLOR: none, TERM: terminal } = process.env
+  return paint(stream.isTTY === true && (none === undefined || none === '') && terminal !== 'dumb')
+}
+
+/** Prints lines. */
+export function printLines(lines: readonly string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** Prints a value as one line of JSON, for other programs: bigints are plain numbers there. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${plainJson(value)}\n`)
+}
+
+/** A value as JSON in which bigints are numbers, with all their digits. */
+export function plainJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? rawJson(String(item)) : item))
+}
+
+/** Text that stands as it is in JSON (ECMAScript's JSON.rawJSON, which TypeScript's library does not list yet). */
+function rawJson(text: string): unknown {
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text)
+}

@@ -1,0 +1,9 @@
+/**
+ * Stands in for an agent's socket where a test needs answers that a real agent cannot be asked for.
+ * @module
+ */
+
+/** Serves what `answer` gives for a path, until stopped. */
+export function serveAgent(socket: string, answer: (path: string) => Response | Promise<Response>) {
+  return Bun.serve({ unix: socket, fetch: (request) => answer(new URL(request.url).pathname) })
+}
