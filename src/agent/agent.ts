@@ -8,7 +8,8 @@ import { openMonitor, openRtnl } from '../linux/index.ts'
 import { GATEWAY } from '../network/host.ts'
 import { connectOvsdb, type OvsdbClient } from '../ovs/ovsdb/index.ts'
 import { RegistryClient } from '../registry/client.ts'
-import { Attachments } from './attachments.ts'
+import type { Registry } from '../registry/registry.ts'
+import { Attachments, type MissingTenant } from './attachments.ts'
 import { serveCni } from './cni-server.ts'
 import { serveControl } from './control/server.ts'
 import { EndpointLinks } from './endpoint-links.ts'
@@ -98,6 +99,7 @@ class NodeAgent {
       planner: () => view.planner,
       waitingFor: () => reconciler.waitingFor(),
       tenantOf: (namespace) => view.tenantOf(namespace, TENANT_WAIT_MS),
+      whyNoTenant: (namespace) => whyNoTenant(registry, namespace),
       signal,
     })
     resources.use(watchNode(ports, view, uplink, reconciler))
@@ -140,6 +142,14 @@ function openOvsdb(options: AgentOptions, log: AgentLog, signal: AbortSignal): P
     waitForServer: true,
     log: (level, text, fields) => log[level](fields ?? {}, text),
   })
+}
+
+/** What the cluster says of a namespace without a tenant. */
+async function whyNoTenant(registry: Registry, name: string): Promise<MissingTenant> {
+  const namespace = await registry.get('Namespace', name)
+  if (namespace === undefined) return { reason: 'unknown' }
+  const { problem } = namespace.value
+  return problem === undefined ? { reason: 'unassigned' } : { reason: 'refused', problem }
 }
 
 /** Looks after what others change on the node: ports, links and addresses. */

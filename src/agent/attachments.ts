@@ -23,6 +23,11 @@ import type { AddressPools } from './pools.ts'
 import type { Ports } from './ports.ts'
 import { resultOf } from './result.ts'
 
+/** Why a namespace has no tenant. */
+export type MissingTenant =
+  | { readonly reason: 'unknown' | 'unassigned' }
+  | { readonly reason: 'refused'; readonly problem: string }
+
 /** What attaching works with. */
 export interface AttachmentParts {
   readonly ports: Ports
@@ -35,6 +40,8 @@ export interface AttachmentParts {
   waitingFor(): readonly string[]
   /** The VNI of a namespace; waits a little for one that is being created. Undefined when none appears. */
   tenantOf(namespace: string): Promise<number | undefined>
+  /** Why a namespace has no VNI, as far as the cluster tells; asked only where an ADD fails for it. */
+  whyNoTenant(namespace: string): Promise<MissingTenant>
   readonly signal: AbortSignal
 }
 
@@ -72,7 +79,7 @@ export class Attachments {
         await this.#detach(standing)
       }
       const namespace = namespaceOf(request)
-      if ((await this.#parts.tenantOf(namespace)) === undefined) throw cniError('tenant-unassigned', { namespace })
+      if ((await this.#parts.tenantOf(namespace)) === undefined) throw await this.#noTenant(namespace)
       const lease = this.#lease(request, namespace)
       await this.#attach(lease, planner, netns, mtuOf(request, planner))
       return this.#result(lease, planner, request)
@@ -122,6 +129,13 @@ export class Attachments {
   status(_request: StatusRequest): void {
     const waiting = this.#parts.waitingFor()
     if (waiting.length > 0) throw cniError('status-not-ready', { reason: waiting.join('; ') })
+  }
+
+  async #noTenant(namespace: string): Promise<Error> {
+    const why = await this.#parts.whyNoTenant(namespace).catch((): MissingTenant => ({ reason: 'unassigned' }))
+    if (why.reason === 'unknown') return cniError('namespace-unknown', { namespace })
+    if (why.reason === 'refused') return cniError('tenant-refused', { namespace, problem: why.problem })
+    return cniError('tenant-unassigned', { namespace })
   }
 
   async #attach(lease: Lease, planner: NodePlanner, netns: PodNetns, mtu: number): Promise<void> {

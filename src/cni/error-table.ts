@@ -155,6 +155,11 @@ const transient = {
     message: 'namespace {namespace} has no tenant yet',
     remedy: 'it is retried; check that the controller runs and that the namespace exists if this lasts',
   },
+  'namespace-unknown': {
+    code: 11,
+    message: 'namespace {namespace} does not exist',
+    remedy: 'it is retried; create the namespace, or correct its name in the network configuration',
+  },
   'node-range-missing': {
     code: 11,
     message: 'node {node} has no address range yet',
@@ -188,10 +193,10 @@ const own = {
     message: 'no free address is left in {pool}',
     remedy: 'enlarge the range, or remove pods from this node',
   },
-  'vni-exhausted': {
+  'tenant-refused': {
     code: 101,
-    message: 'no free virtual network identifier is left for namespace {namespace}',
-    remedy: 'enlarge the range of identifiers, or remove unused namespaces',
+    message: 'namespace {namespace} has no tenant: {problem}',
+    remedy: 'free virtual network identifiers by removing unused namespaces',
   },
   'interface-exists': {
     code: 102,

@@ -86,6 +86,11 @@ function isStatusOnly(change: StoreChange<Kind>): boolean {
 
 function describe(write: Write): string {
   if (write.op === 'delete') return `${write.kind} deleted`
-  const detail = write.kind === 'Tenant' ? `VNI ${write.value.vni}` : write.value.ranges.join(', ') || 'no range'
-  return `${write.kind} ${write.op === 'create' ? 'created' : 'updated'}: ${detail}`
+  return `${write.kind} ${write.op === 'create' ? 'created' : 'updated'}: ${detailOf(write)}`
+}
+
+function detailOf(write: Exclude<Write, { readonly op: 'delete' }>): string {
+  if (write.kind === 'Tenant') return `VNI ${write.value.vni}`
+  if (write.kind === 'Namespace') return write.value.problem ?? 'no problem any more'
+  return write.value.ranges.join(', ') || 'no range'
 }

@@ -57,6 +57,7 @@ async function tryWrite(registry: Registry, write: Write): Promise<boolean> {
   try {
     // Each branch has one kind, which the union's type alone does not tell.
     if (write.kind === 'Tenant') await applyWrite(registry, write)
+    else if (write.kind === 'Namespace') await applyWrite(registry, write)
     else await applyWrite(registry, write)
     return true
   } catch (error) {

@@ -211,10 +211,12 @@ describe('tenants', () => {
     expect(await tenants.ask('c', 'isolate')).toMatchObject({ accepted: false, code: 'TENANT_VNIS_EXHAUSTED' })
     await tenants.add('d')
     expect((await tenants.settle())[0]).toStartWith('namespace d has no VNI: range is full')
+    expect((await tenants.registry.get('Namespace', 'd'))?.value.problem).toStartWith('range is full')
     expect(await tenants.vnis()).toEqual({ a: 10, b: 11, c: 11 })
     await tenants.registry.delete('Namespace', 'a')
     await tenants.settle()
     expect(await tenants.vnis()).toEqual({ b: 11, c: 11, d: 10 })
+    expect((await tenants.registry.get('Namespace', 'd'))?.value).toEqual({ name: 'd', uid: 'uid-d' })
   })
 
   test('without isolation every tenant is global and requests are refused', async () => {

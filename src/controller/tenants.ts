@@ -10,7 +10,7 @@ import { type Cluster, GLOBAL_NAMESPACES } from '../network/model/cluster.ts'
 import { GLOBAL_VNI, type Tenant } from '../network/model/tenant.ts'
 import type { Stored } from '../registry/registry.ts'
 import { refuseInSubnetMode, settleRequest } from './requests.ts'
-import type { Decision, WriteOf } from './write.ts'
+import type { AnyWriteOf, Decision, WriteOf } from './write.ts'
 
 /** What is decided from. */
 export interface TenantInputs {
@@ -27,7 +27,7 @@ export interface TenantInputs {
  * The writes that bring every namespace its VNI, and at most one request to its end: the next is judged by what the
  * registry then has, not by what this decision hopes for.
  */
-export function decideTenants(inputs: TenantInputs): Decision<'Tenant'> {
+export function decideTenants(inputs: TenantInputs): Decision<'Tenant' | 'Namespace'> {
   const { tenants, pool = new VniPool() } = inputs
   const namespaces = new Map(inputs.namespaces.map(({ name, value }) => [name, value]))
   const isCurrent = ({ name, value }: Stored<'Tenant'>): boolean => {
@@ -46,22 +46,35 @@ export function decideTenants(inputs: TenantInputs): Decision<'Tenant'> {
   return { writes: [...deletions, ...created.writes, ...settled], problems: created.problems }
 }
 
-function createMissing(inputs: TenantInputs, present: ReadonlySet<string>, pool: VniPool): Decision<'Tenant'> {
+function createMissing(
+  inputs: TenantInputs,
+  present: ReadonlySet<string>,
+  pool: VniPool,
+): Decision<'Tenant' | 'Namespace'> {
   const { tenancy, namespaces, random } = inputs
-  const writes: WriteOf<'Tenant'>[] = []
+  const writes: AnyWriteOf<'Tenant' | 'Namespace'>[] = []
   const problems: string[] = []
-  for (const { name, value } of namespaces) {
+  for (const namespace of namespaces) {
+    const { name, value } = namespace
     if (present.has(name)) continue
     const isGlobal = tenancy === 'subnet' || GLOBAL_NAMESPACES.includes(name)
     try {
       const vni = isGlobal ? GLOBAL_VNI : pool.allocate(random())
       writes.push({ op: 'create', kind: 'Tenant', name, value: { namespace: name, uid: value.uid, vni } })
+      if (value.problem !== undefined) writes.push(explain(namespace, undefined))
     } catch (error) {
       if (!(error instanceof IpamError)) throw error
       problems.push(`namespace ${name} has no VNI: ${error.message} (${error.remedy})`)
+      if (value.problem !== error.message) writes.push(explain(namespace, error.message))
     }
   }
   return { writes, problems }
+}
+
+/** Says in the namespace itself why it has no tenant, or that nothing is wrong any more. */
+function explain({ name, revision, value }: Stored<'Namespace'>, problem: string | undefined): WriteOf<'Namespace'> {
+  const { problem: _past, ...rest } = value
+  return { op: 'update', kind: 'Namespace', name, revision, value: problem === undefined ? rest : { ...rest, problem } }
 }
 
 /** Without isolation every tenant is global, and requests have no meaning. */

@@ -17,11 +17,14 @@ export type WriteOf<K extends Kind> =
   | { readonly op: 'delete'; readonly kind: K; readonly name: string; readonly revision: number }
 
 /** A write of what the controller owns. */
-export type Write = WriteOf<'NodeNetwork'> | WriteOf<'Tenant'>
+export type Write = WriteOf<'NodeNetwork'> | WriteOf<'Tenant'> | WriteOf<'Namespace'>
+
+/** Writes of several kinds, each of one. */
+export type AnyWriteOf<K extends Kind> = K extends Kind ? WriteOf<K> : never
 
 /** Writes, and what cannot be done, for people. */
 export interface Decision<K extends Kind> {
-  readonly writes: readonly WriteOf<K>[]
+  readonly writes: readonly AnyWriteOf<K>[]
   readonly problems: readonly string[]
 }
 

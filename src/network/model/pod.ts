@@ -17,4 +17,6 @@ export interface Pod {
 export interface Namespace {
   readonly name: string
   readonly uid: string
+  /** Why its pods cannot be attached, for people; written by the controller. */
+  readonly problem?: string
 }

@@ -3,11 +3,12 @@
  * @module
  */
 import { type Decode, type Decoded, decodeWith } from './decode.ts'
-import { address, list, record } from './decoders.ts'
+import { address, list, optional, record, text } from './decoders.ts'
 import { namespaceName, objectName, uid } from './names.ts'
 import type { Namespace, Pod } from './pod.ts'
 
 const MAX_ADDRESSES = 32
+const MAX_SENTENCE = 1024
 
 /** A pod that no node was chosen for has an empty one. */
 const nodeOrNone: Decode<string> = (input, at) => (input === '' ? '' : objectName(input, at))
@@ -20,7 +21,11 @@ const pod: Decode<Pod> = record<Pod>({
   addresses: list(address, MAX_ADDRESSES),
 })
 
-const namespace: Decode<Namespace> = record<Namespace>({ name: namespaceName, uid })
+const namespace: Decode<Namespace> = record<Namespace>({
+  name: namespaceName,
+  uid,
+  problem: optional(text(1, MAX_SENTENCE)),
+})
 
 /** The pod in this input, or what is wrong with it. */
 export function decodePod(input: unknown): Decoded<Pod> {
