@@ -13,6 +13,9 @@ import { removeSandbox, type Sandbox, writeSandbox } from './state.ts'
 const CNI_VERSION = '1.0.0'
 const IFNAME = 'eth0'
 const PLUGIN = 'weft-cni'
+/** CNI's well-known code for "try again later". */
+const TRY_AGAIN = 11
+const TRY_AGAIN_PATIENCE = 10_000
 /** Longer than the plugin's own patience. */
 const PATIENCE = 150_000
 
@@ -31,7 +34,7 @@ export async function runPod(layout: Layout, pod: PodToRun): Promise<readonly Ip
   addNamespace(layout, netns)
   writeSandbox(layout, sandbox)
   try {
-    const result = await callPlugin(layout, 'ADD', sandbox)
+    const result = await addPatiently(layout, sandbox)
     writeSandbox(layout, { ...sandbox, result })
     return addressesOf(result)
   } catch (error) {
@@ -57,6 +60,20 @@ export function addressesOf(result: unknown): readonly Ip[] {
   })
 }
 
+/** An ADD, repeated while the plugin says that it should be tried again later, as kubelet does. */
+async function addPatiently(layout: Layout, sandbox: Sandbox): Promise<unknown> {
+  const end = performance.now() + TRY_AGAIN_PATIENCE
+  for (;;) {
+    try {
+      return await callPlugin(layout, 'ADD', sandbox)
+    } catch (error) {
+      const cause = error instanceof PlaygroundError ? error.cause : undefined
+      if (cause !== TRY_AGAIN || performance.now() > end) throw error
+      await Bun.sleep(100)
+    }
+  }
+}
+
 async function callPlugin(layout: Layout, verb: 'ADD' | 'DEL', sandbox: Sandbox): Promise<unknown> {
   const config = {
     cniVersion: CNI_VERSION,
@@ -78,7 +95,9 @@ async function callPlugin(layout: Layout, verb: 'ADD' | 'DEL', sandbox: Sandbox)
   const pod = `${sandbox.namespace}/${sandbox.name}`
   const why = errorText(answer) ?? (complaint.trim() || `exit code ${code}`)
   const remedy = `weft play status says what runs; the agent's log is ${join(layout.logDir, `${sandbox.node}-agent.log`)}`
-  throw new PlaygroundError('PLAY_CNI', `CNI ${verb} of ${pod} on ${sandbox.node} failed: ${why}`, remedy)
+  throw new PlaygroundError('PLAY_CNI', `CNI ${verb} of ${pod} on ${sandbox.node} failed: ${why}`, remedy, {
+    cause: errorCode(answer),
+  })
 }
 
 function environment(
@@ -105,6 +124,10 @@ function environment(
       .join(';'),
     WEFT_CNI_SOCKET: nodeLayout(layout, Number(node.replace(/^node/, ''))).cniSocket,
   }
+}
+
+function errorCode(answer: unknown): number | undefined {
+  return typeof answer === 'object' && answer !== null && 'code' in answer ? Number(answer.code) : undefined
 }
 
 /** A CNI error in one line. */

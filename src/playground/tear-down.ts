@@ -5,8 +5,8 @@
 import { existsSync, rmSync } from 'node:fs'
 import { PlaygroundError } from './errors.ts'
 import { inodeOf, namespaceInodes, ownNamespaces, removeNamespace } from './lab/namespaces.ts'
-import { type Layout, netnsPath } from './layout.ts'
-import { endProcesses, findProcesses, processesInside } from './processes.ts'
+import type { Layout } from './layout.ts'
+import { endProcesses, findProcesses, type PlayProcess, processesInside } from './processes.ts'
 
 /** What was removed. */
 export interface Removed {
@@ -15,23 +15,37 @@ export interface Removed {
   readonly folder: boolean
 }
 
-/** Ends every process, removes every namespace (and with them every link), then the folder. Throws PLAY_LEFTOVERS. */
+/**
+ * Ends every process, removes every namespace (and with them every link), then the folder. Goes over it again until
+ * nothing new turns up: somebody may have been at work. Throws PLAY_LEFTOVERS.
+ */
 export async function tearDown(layout: Layout): Promise<Removed> {
-  const names = ownNamespaces(layout)
-  const inodes = namespaceInodes(names)
-  const processes = [...findProcesses(layout.runDir), ...processesInside(inodes, inodeOf)]
-  const unique = [...new Map(processes.map((each) => [each.pid, each])).values()]
-  const stubborn = await endProcesses(unique)
-  for (const name of names) removeNamespace(layout, name)
   const folder = existsSync(layout.runDir)
-  const left = names.filter((name) => existsSync(netnsPath(name)))
-  if (stubborn.length > 0 || left.length > 0) {
-    const what = [
-      ...stubborn.map(({ pid, role }) => `process ${pid} (${role})`),
-      ...left.map((name) => `namespace ${name}`),
-    ]
-    throw new PlaygroundError('PLAY_LEFTOVERS', `could not remove ${what.join(', ')}`, 'run weft play down once more')
+  let [processes, namespaces] = [0, 0]
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const found = findRemains(layout)
+    if (found.processes.length === 0 && found.namespaces.length === 0) {
+      rmSync(layout.runDir, { recursive: true, force: true })
+      return { processes, namespaces, folder }
+    }
+    await endProcesses(found.processes)
+    for (const name of found.namespaces) removeNamespace(layout, name)
+    processes += found.processes.length
+    namespaces += found.namespaces.length
   }
-  rmSync(layout.runDir, { recursive: true, force: true })
-  return { processes: unique.length, namespaces: names.length, folder }
+  const left = findRemains(layout)
+  const what = [...left.processes.map(({ pid, role }) => `process ${pid} (${role})`), ...left.namespaces]
+  throw new PlaygroundError('PLAY_LEFTOVERS', `could not remove ${what.join(', ')}`, 'run weft play down once more')
+}
+
+const ROUNDS = 5
+
+function findRemains(layout: Layout): {
+  readonly processes: readonly PlayProcess[]
+  readonly namespaces: readonly string[]
+} {
+  const namespaces = ownNamespaces(layout)
+  const inside = processesInside(namespaceInodes(namespaces), inodeOf)
+  const processes = new Map([...findProcesses(layout.runDir), ...inside].map((each) => [each.pid, each]))
+  return { processes: [...processes.values()], namespaces }
 }

@@ -3,7 +3,7 @@
  * crash knows what to look for, and takes nothing that belongs to a playground with a longer name.
  * @module
  */
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { netnsAdd, netnsDel, netnsList, netnsPath } from '../../linux/netns.ts'
 import { closeFd } from '../../linux/socket.ts'
@@ -19,7 +19,6 @@ export function addNamespace(layout: Layout, name: string): void {
       'choose another name, or: weft play down',
     )
   }
-  mkdirSync(layout.intentDir, { recursive: true, mode: 0o700 })
   closeSync(openSync(join(layout.intentDir, name), 'w', 0o600))
   closeFd(netnsAdd(name))
 }

@@ -1,0 +1,93 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { judge, type ProbeResult, planChecks, type Verdict } from './checks.ts'
+import { drawPicture } from './picture.ts'
+import { drawTable } from './table.ts'
+import { SAMPLE } from './testing/sample.ts'
+import { box, fit, painter, widthOf } from './text.ts'
+
+const plain = painter(false)
+const coloured = painter(true)
+
+/** Verdicts of a world in which every probe ends as it should. */
+function good(): readonly Verdict[] {
+  return planChecks(SAMPLE).map((check) =>
+    judge(
+      check,
+      ([4, 6] as const).flatMap((family, i): ProbeResult[] => {
+        const client = check.seenAs[i] ?? ''
+        return [
+          { family, protocol: 'ping', reached: check.expected },
+          { family, protocol: 'tcp', reached: check.expected, server: check.answers, client },
+        ]
+      }),
+    ),
+  )
+}
+
+test('the picture shows nodes, pods, addresses and tenants', () => {
+  const text = drawPicture(SAMPLE, plain).join('\n')
+  for (const part of ['node1', 'node2', 'shop/web', '10.128.0.3', 'fd00:10:128:2::2', 'VNI 10', 'global', 'vxlan']) {
+    expect(text).toContain(part)
+  }
+})
+
+test.each([100, 80, 60, 34])('the picture fits %d columns, with and without colours', (width) => {
+  for (const paint of [plain, coloured]) {
+    const boxes = drawPicture(SAMPLE, paint, width).filter((line) => /[┌│└]/.test(line))
+    expect(Math.max(...boxes.map(widthOf))).toBeLessThanOrEqual(width)
+  }
+})
+
+test('no colour reaches what is no terminal', () => {
+  const escape = String.fromCharCode(27)
+  const lines = [...drawPicture(SAMPLE, plain), ...drawTable(good(), plain)]
+  expect(lines.join('\n')).not.toContain(escape)
+  expect(drawTable(good(), coloured).join('\n')).toContain(escape)
+})
+
+test('the table shows what was measured beside what was expected', () => {
+  const lines = drawTable(good(), plain)
+  expect(lines.find((line) => line.includes('4 shop/web'))).toMatch(/···· {2}●●●● {2}●●●● {2}—\s+│ no {2}yes yes —$/)
+  expect(lines.at(-1)).toContain('Everything as expected: 28 pairs')
+  expect(lines.join('\n')).toContain('198.18.77.11 fd00:18:77::11')
+})
+
+test('a leak is marked in its cell and told in words', () => {
+  const verdicts = good().map((verdict) => {
+    if (verdict.check.from !== 'shop/web' || verdict.check.to !== 'bank/vault') return verdict
+    return judge(verdict.check, [{ family: 4, protocol: 'ping', reached: true }])
+  })
+  const text = drawTable(verdicts, plain).join('\n')
+  expect(text).toContain('WRONG: 1 of 28 pairs')
+  expect(text).toContain('shop/web → bank/vault ping IPv4: answered, although it must not')
+  expect(text).toMatch(/4 shop\/web\s+● {3}!/)
+})
+
+test('many pods go into several blocks that fit', () => {
+  const pods = Array.from({ length: 20 }, (_, i) => ({ ...SAMPLE.pods[0], name: `p${i}` }))
+  const around = { ...SAMPLE, pods: pods as typeof SAMPLE.pods }
+  const lines = drawTable(
+    planChecks(around).map((check) => judge(check, [])),
+    plain,
+  )
+  expect(Math.max(...lines.slice(2).map(widthOf))).toBeLessThanOrEqual(100)
+})
+
+test('text is filled up or cut to any width', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom('a', 'ß', '·', ' ') }),
+      fc.integer({ min: 1, max: 40 }),
+      (text, width) => {
+        expect(widthOf(fit(text, width))).toBe(width)
+        expect(widthOf(fit(coloured.red(text), width))).toBe(width)
+      },
+    ),
+  )
+})
+
+test('a box is as wide as asked, whatever is in it', () => {
+  const lines = box('a long title that does not fit', ['short', 'x'.repeat(80)], 24, 4)
+  expect(lines.map(widthOf)).toEqual(new Array(6).fill(24))
+})
