@@ -6,7 +6,7 @@
 import type { NodeFacts } from '../agent/control/facts.ts'
 import type { Fragment } from '../network/fragments/fragment.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
-import type { Pod } from '../network/model/pod.ts'
+import type { Namespace, Pod } from '../network/model/pod.ts'
 import type { Tenant } from '../network/model/tenant.ts'
 import { hashKey } from '../network/pipeline/cookie.ts'
 
@@ -34,6 +34,7 @@ export interface RegistryView {
   readonly tenants: readonly Tenant[]
   readonly pods: readonly Pod[]
   readonly networks: readonly NodeNetwork[]
+  readonly namespaces: readonly Namespace[]
 }
 
 /** The node of this name, if its agent answered. */

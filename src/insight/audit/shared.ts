@@ -71,7 +71,7 @@ function auditLease(facts: NodeFacts, lease: Lease, pod: Pod | undefined, report
 
 function whyNotIts(node: string, { endpoint }: Lease, pod: Pod | undefined): string | undefined {
   if (pod === undefined) return 'the registry has no such pod'
-  if (pod.node !== node) return `the registry has it on ${pod.node}`
+  if (pod.node !== node) return `the registry has it on ${pod.node === '' ? 'no node' : pod.node}`
   if (endpoint.podUid !== undefined && endpoint.podUid !== pod.uid)
     return 'it was attached for an earlier pod of this name'
   return undefined

@@ -47,15 +47,17 @@ export async function gather(where: Where): Promise<Gathered> {
 /** The registry's listings, or why there are none. */
 async function lookUp(registry: Registry): Promise<RegistryView | string> {
   try {
-    const [tenants, pods, networks] = await Promise.all([
+    const [tenants, pods, networks, namespaces] = await Promise.all([
       registry.list('Tenant'),
       registry.list('Pod'),
       registry.list('NodeNetwork'),
+      registry.list('Namespace'),
     ])
     return {
       tenants: tenants.objects.map(({ value }) => value),
       pods: pods.objects.map(({ value }) => value),
       networks: networks.objects.map(({ value }) => value),
+      namespaces: namespaces.objects.map(({ value }) => value),
     }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)

@@ -14,11 +14,11 @@ const MANY_PODS = 20
 
 /** The lines of `weft status`; `now` in seconds since the epoch. `details` tells all about each node. */
 export function printStatus(status: ClusterStatus, details: boolean, now: number, look: Paint): string[] {
-  const { cluster, nodes, tenants, registryProblem } = status
+  const { cluster, nodes, tenants, problems } = status
   return [
     ...(cluster === undefined ? [] : [...wrap(clusterLine(cluster), WIDTH), '']),
     ...table(NODE_COLUMNS, nodes.map(nodeRow), look),
-    ...problemLines(nodes, registryProblem, look),
+    ...problemLines(nodes, problems, look),
     ...(details ? nodes.flatMap((node) => ['', ...detailLines(node, now, look)]) : ['', ...tenantLines(tenants, look)]),
     '',
     summary(status, look),
@@ -68,11 +68,11 @@ function paintState(text: string, look: Paint): string {
   return text.startsWith('ready') ? look.good(text) : look.bad(text)
 }
 
-function problemLines(nodes: readonly NodeStatus[], registryProblem: string | undefined, look: Paint): string[] {
+function problemLines(nodes: readonly NodeStatus[], shared: readonly string[], look: Paint): string[] {
   const problems = [
     ...nodes.flatMap(({ node, problems: own }) => own.map((problem) => `${node}: ${problem}`)),
     ...nodes.flatMap(({ node, missingPeers }) => missingPeers.map((peer) => `${node}: does not know node ${peer}`)),
-    ...(registryProblem === undefined ? [] : [`registry: ${registryProblem}`]),
+    ...shared,
   ]
   if (problems.length === 0) return []
   return ['', ...problems.flatMap((problem) => wrap(`! ${printable(problem)}`, WIDTH)).map(look.warn)]

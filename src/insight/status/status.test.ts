@@ -29,6 +29,8 @@ test('a node that waits, has a problem, or says nothing makes the cluster not re
     changed({ problems: ['the uplink’s MTU of 1400 is too small'] }),
     { ...sampleView(), silent: [{ name: 'node3', cause: 'no agent answers', remedy: 'start it' }] },
     { ...sampleView(), nodes: sampleView().nodes.slice(1) },
+    { ...sampleView(), registryProblem: 'nothing answers' },
+    withNamespaceProblem('no VNI is free'),
   ]
   for (const view of cases) {
     const status = clusterStatus(view)
@@ -56,6 +58,12 @@ test('pages are no wider than a page', () => {
     }
   }
 })
+
+function withNamespaceProblem(problem: string): ClusterView {
+  const view = sampleView()
+  if (view.registry === undefined) throw new Error('a registry')
+  return { ...view, registry: { ...view.registry, namespaces: [{ name: 'shop', uid: 'u', problem }] } }
+}
 
 function changed(status: Partial<AgentStatus>): ClusterView {
   const view = sampleView()

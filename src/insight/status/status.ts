@@ -10,13 +10,13 @@ import type { ClusterView, SilentAgent } from '../view.ts'
 
 /** What `weft status --json` prints. */
 export interface ClusterStatus {
-  /** Every node answers, is ready and reports no problem. */
+  /** Every node answers, is ready, and nobody reports a problem. */
   readonly ready: boolean
   readonly cluster: Cluster | undefined
   readonly nodes: readonly NodeStatus[]
   readonly tenants: readonly TenantStatus[]
-  /** Why the registry did not answer. */
-  readonly registryProblem: string | undefined
+  /** What the controller says is wrong with namespaces and nodes, and why the registry did not answer. */
+  readonly problems: readonly string[]
 }
 
 /** A node: what its agent says, or that it says nothing. */
@@ -74,12 +74,13 @@ export function clusterStatus(view: ClusterView): ClusterStatus {
   const missing = [...names].filter((name) => !known.has(name)).map((name) => silentNode(notFound(name), view))
   const silent = view.silent.map((agent) => silentNode(agent, view))
   const nodes = [...answering, ...silent, ...missing].sort((a, b) => (a.node < b.node ? -1 : 1))
+  const problems = sharedProblems(view)
   return {
-    ready: nodes.every(({ state, problems }) => state === 'ready' && problems.length === 0),
+    ready: problems.length === 0 && nodes.every((one) => one.state === 'ready' && one.problems.length === 0),
     cluster: view.nodes[0]?.cluster,
     nodes,
     tenants: tenantsOf(view),
-    registryProblem: view.registryProblem,
+    problems,
   }
 }
 
@@ -129,6 +130,16 @@ function silentNode({ name, cause, remedy }: SilentAgent, view: ClusterView): No
 
 function notFound(name: string): SilentAgent {
   return { name, cause: 'no agent of it was found here', remedy: 'ask on that node, or name its folder: --run-dir' }
+}
+
+function sharedProblems({ registry, registryProblem }: ClusterView): string[] {
+  const namespaces = registry?.namespaces ?? []
+  const networks = registry?.networks ?? []
+  return [
+    ...namespaces.flatMap(({ name, problem }) => (problem === undefined ? [] : [`namespace ${name}: ${problem}`])),
+    ...networks.flatMap(({ node, problem }) => (problem === undefined ? [] : [`node ${node}: ${problem}`])),
+    ...(registryProblem === undefined ? [] : [`registry: ${registryProblem}`]),
+  ]
 }
 
 function tenantsOf(view: ClusterView): TenantStatus[] {

@@ -3,7 +3,7 @@
  * @module
  */
 
-/** Serves what `answer` gives for a path, until stopped. */
-export function serveAgent(socket: string, answer: (path: string) => Response | Promise<Response>) {
-  return Bun.serve({ unix: socket, fetch: (request) => answer(new URL(request.url).pathname) })
+/** Serves what `answer` gives for a request, until stopped. */
+export function serveAgent(socket: string, answer: (path: string, request: Request) => Response | Promise<Response>) {
+  return Bun.serve({ unix: socket, fetch: (request) => answer(new URL(request.url).pathname, request) })
 }

@@ -47,6 +47,7 @@ export function sampleView(): ClusterView {
     registry: {
       tenants: Object.entries(SAMPLE_VNIS).map(([namespace, vni]) => ({ namespace, vni })),
       networks: [sampleNode(1), sampleNode(2)],
+      namespaces: Object.keys(SAMPLE_VNIS).map((name) => ({ name, uid: `uid-${name}` })),
       pods: nodes.flatMap(({ status, leases }) =>
         leases.map(({ endpoint }) => ({
           namespace: endpoint.namespace,
