@@ -1,0 +1,4 @@
+import { testScenario } from '../lab/testing.ts'
+import { tenancy } from './tenancy.ts'
+
+testScenario(tenancy)

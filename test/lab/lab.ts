@@ -1,0 +1,216 @@
+/**
+ * A playground of a test's own: the real `weft play`, in a folder of its own, beside others.
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AgentClient } from '../../src/insight/gather/agent-client.ts'
+import { closeFd, netnsOpen } from '../../src/linux/index.ts'
+import { familyOf, type Ip } from '../../src/network/model/address.ts'
+import { parseCookie } from '../../src/network/pipeline/cookie.ts'
+import { dropByCode } from '../../src/network/pipeline/drops.ts'
+import { startAgent } from '../../src/playground/bring-up.ts'
+import { switchEnvironment } from '../../src/playground/lab/switch.ts'
+import { type Layout, layoutOf, type NodeLayout, nodeLayout, podNetns } from '../../src/playground/layout.ts'
+import { findProcesses, startProcess } from '../../src/playground/processes.ts'
+import { addressesOf } from '../../src/playground/runtime.ts'
+import { findSandbox, readState } from '../../src/playground/state.ts'
+import { type Outcome, output, run } from './command.ts'
+
+const ROOT = join(import.meta.dir, '../..')
+/** The forwarder that container runtimes call. */
+export const PLUGIN = join(ROOT, 'dist/weft-cni')
+const PROGRAM = [process.execPath, join(ROOT, 'src/main.ts')]
+
+/** The playground's shape; see `weft play up --help`. */
+export interface LabOptions {
+  readonly nodes?: number
+  readonly underlay?: 4 | 6
+  readonly encapsulation?: 'vxlan' | 'geneve' | 'gre'
+}
+
+/** What there is of endpoints on a node. */
+export interface Inventory {
+  readonly leases: number
+  readonly ports: number
+  readonly links: number
+  readonly flows: number
+}
+
+/** A playground of a test's own. */
+export class Lab {
+  readonly layout: Layout
+  readonly #options: LabOptions
+  readonly #fds: number[] = []
+
+  constructor(name: string, options: LabOptions = {}) {
+    this.layout = layoutOf(`/run/weft-e2e-${name}`)
+    this.#options = options
+  }
+
+  /** Brings it up; what an interrupted run left goes first. Returns its summary line. */
+  async up(): Promise<{ readonly wrong: number; readonly pods: number }> {
+    await this.down()
+    const shape = Object.entries(this.#options).flatMap(([name, value]) => [`--${name}`, String(value)])
+    const { code, stdout, stderr } = await this.play('up', '--json', ...shape)
+    if (code !== 0) throw new Error(`weft play up failed with ${code}: ${stdout}${stderr}`)
+    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
+  }
+
+  async down(): Promise<void> {
+    for (const fd of this.#fds.splice(0)) closeFd(fd)
+    const { code, stderr } = await this.play('down')
+    if (code !== 0) throw new Error(`weft play down failed: ${stderr}`)
+  }
+
+  /** `weft …` */
+  weft(...args: readonly string[]): Promise<Outcome> {
+    return run([...PROGRAM, ...args])
+  }
+
+  /** `weft play …` on this playground. */
+  play(command: string, ...args: readonly string[]): Promise<Outcome> {
+    return this.weft('play', command, '--run-dir', this.layout.runDir, ...args)
+  }
+
+  /** `weft play <noun> <verb> …` on this playground. Throws when it fails. */
+  async change(noun: 'pod' | 'namespace', verb: 'add' | 'delete', ...args: readonly string[]): Promise<void> {
+    const outcome = await this.weft('play', noun, verb, '--run-dir', this.layout.runDir, ...args)
+    if (outcome.code !== 0) throw new Error(`weft play ${noun} ${verb} ${args.join(' ')}: ${outcome.stderr}`)
+  }
+
+  /** `weft tenant …` on this playground. */
+  tenant(...args: readonly string[]): Promise<Outcome> {
+    return this.weft('tenant', ...args, '--registry', `unix:${this.layout.registrySocket}`)
+  }
+
+  node(index: number): NodeLayout {
+    return nodeLayout(this.layout, index)
+  }
+
+  /** The network namespace of `namespace/pod`. */
+  netns(pod: string): string {
+    const [namespace = '', name = ''] = pod.split('/')
+    return podNetns(this.layout, namespace, name)
+  }
+
+  /** A descriptor of a network namespace, closed with the lab. */
+  fd(netns: string): number {
+    const fd = netnsOpen(netns)
+    this.#fds.push(fd)
+    return fd
+  }
+
+  /** The address of `namespace/pod`. */
+  address(pod: string, family: 4 | 6 = 4): Ip {
+    const [namespace = '', name = ''] = pod.split('/')
+    const addresses = addressesOf(findSandbox(this.layout, namespace, name)?.result)
+    const address = addresses.find((one) => familyOf(one) === family)
+    if (address === undefined) throw new Error(`${pod} has no IPv${family} address`)
+    return address
+  }
+
+  /** Runs a program inside a network namespace. */
+  inside(netns: string, ...argv: readonly string[]): Promise<Outcome> {
+    return run(['ip', 'netns', 'exec', netns, ...argv])
+  }
+
+  /** Runs an Open vSwitch tool on a node's switch. Throws when it fails. */
+  ovs(node: NodeLayout, ...argv: readonly string[]): Promise<string> {
+    return output(['ip', 'netns', 'exec', node.netns, ...argv], {
+      env: { ...environment(), ...switchEnvironment(node) },
+    })
+  }
+
+  agent(index: number): AgentClient {
+    const node = this.node(index)
+    return new AgentClient({ path: join(node.agentDir, 'agent.sock'), node: node.name })
+  }
+
+  /** Packets dropped on a node, by name. */
+  async drops(index: number): Promise<ReadonlyMap<string, bigint>> {
+    const counts = new Map<string, bigint>()
+    for (const { flow, packets } of await this.agent(index).drops()) {
+      const name = dropByCode(parseCookie(flow.cookie)?.dropCode ?? 0)
+      if (name !== undefined) counts.set(name, (counts.get(name) ?? 0n) + packets)
+    }
+    return counts
+  }
+
+  /** The living process of a role (`node1-agent`, `controller`, …), if there is one. */
+  pidOf(role: string): number | undefined {
+    return findProcesses(this.layout.runDir).find((one) => one.role === role)?.pid
+  }
+
+  /** kill -9 of a role's process. */
+  kill(role: string): void {
+    const pid = this.pidOf(role)
+    if (pid !== undefined) process.kill(pid, 'SIGKILL')
+  }
+
+  /** kill -9 of a role's process, and the same again at once, as a supervisor does it. Returns the new process. */
+  restart(role: string): number {
+    const command = this.commandOf(role)
+    this.kill(role)
+    return this.start(role, command)
+  }
+
+  /** What runs in a role, to be started again. */
+  commandOf(role: string): readonly string[] {
+    const pid = this.pidOf(role)
+    if (pid === undefined) throw new Error(`${role} does not run`)
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
+  }
+
+  /** Starts a role's program in its place. */
+  start(role: string, argv: readonly string[]): number {
+    const node = /^node(\d+)-/.exec(role)
+    if (node === null) return startProcess(this.layout, { role, argv })
+    const place = this.node(Number(node[1]))
+    return startProcess(this.layout, { role, argv, netns: place.netns, env: switchEnvironment(place) })
+  }
+
+  /** `weft audit` finds no difference. Throws with what it finds. */
+  async expectCleanAudit(): Promise<string> {
+    const { code, stdout, stderr } = await this.weft('audit', '--run-dir', this.layout.runDir)
+    if (code !== 0) throw new Error(`weft audit: exit ${code}\n${stdout}${stderr}`)
+    return stdout.trimEnd()
+  }
+
+  /** Leases, ports and links of endpoints on a node, and flows in its switch. */
+  async inventory(index: number): Promise<Inventory> {
+    const { leases, ports, links, installed } = await this.agent(index).facts()
+    const own = ports.filter(({ type }) => type === '' || type === 'system')
+    return {
+      leases: leases.length,
+      ports: own.length,
+      links: links.filter(({ doomed }) => !doomed).length,
+      flows: installed.length,
+    }
+  }
+
+  /** Starts a node's agent as the playground does. */
+  startAgent(index: number): number {
+    const state = readState(this.layout)
+    if (state === undefined) throw new Error('the playground is not up')
+    return startAgent(this.layout, this.node(index), state.datapath)
+  }
+}
+
+/** The environment of tools: ours without what would redirect them. */
+export function environment(): Record<string, string> {
+  return { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' }
+}
+
+/** Waits until something holds. Throws when it does not in time. */
+export async function eventually(
+  what: string,
+  holds: () => Promise<boolean> | boolean,
+  milliseconds = 20_000,
+): Promise<void> {
+  const end = performance.now() + milliseconds
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`waited ${milliseconds} ms in vain until ${what}`)
+    await Bun.sleep(50)
+  }
+}
