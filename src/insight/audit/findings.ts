@@ -114,7 +114,7 @@ export const FINDINGS = {
   },
   'flow-foreign': {
     means: 'flows on Weft’s bridge that Weft did not make: they may open what should be closed',
-    repair: `${BY_HAND} find out who adds them, and remove them with ovs-ofctl`,
+    repair: 'removes them, for the bridge is Weft’s alone; find out who adds them',
   },
 } as const satisfies Record<string, FindingKind>
 

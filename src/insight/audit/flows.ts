@@ -9,7 +9,6 @@ import { parseCookie } from '../../network/pipeline/cookie.ts'
 import { flowLine, stageAt } from '../text/flow-words.ts'
 import { titlesByHash } from '../view.ts'
 import type { Finding, FindingCode } from './findings.ts'
-import type { RepairStep } from './repair.ts'
 
 /** Differences between a node's plan and its switch: one finding per kind and object. */
 export function auditFlows(facts: NodeFacts): Finding[] {
@@ -49,8 +48,7 @@ function findingOf(node: string, { code, object, flows }: Group): Finding {
   const [first] = flows
   const more = flows.length > 1 ? ` and ${flows.length - 1} more` : ''
   const detail = first === undefined ? '' : `${flowLine(first)}${more}`
-  const step: RepairStep | undefined = code === 'flow-foreign' ? undefined : { op: 'sync-flows' }
-  return { code, node, object, detail, step }
+  return { code, node, object, detail, step: { op: 'sync-flows' } }
 }
 
 function contentOf(flow: Flow): string {

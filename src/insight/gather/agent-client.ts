@@ -54,13 +54,9 @@ export class AgentClient {
     const text = await response.text().catch((cause: unknown) => {
       throw this.#unreachable(cause)
     })
-    const answer = this.#decode(text)
-    if (response.ok) return answer
-    throw new InsightError(
-      'INSIGHT_AGENT_REFUSED',
-      `the agent of ${this.name} refused ${path}: ${messageOf(answer) ?? `HTTP ${response.status}`}`,
-      'see its log',
-    )
+    if (response.ok) return this.#decode(text)
+    const { message, remedy } = refusalFrom(text, response.status)
+    throw new InsightError('INSIGHT_AGENT_REFUSED', `the agent of ${this.name} refused ${path}: ${message}`, remedy)
   }
 
   #decode(text: string): unknown {
@@ -95,8 +91,18 @@ export class AgentClient {
   }
 }
 
-function messageOf(answer: unknown): string | undefined {
-  if (typeof answer !== 'object' || answer === null) return undefined
-  const error = 'error' in answer && typeof answer.error === 'object' && answer.error !== null ? answer.error : answer
-  return 'message' in error && typeof error.message === 'string' ? error.message.slice(0, 300) : undefined
+/** Cause and remedy of a refusal, which may come from something that is no agent. */
+function refusalFrom(text: string, status: number): { readonly message: string; readonly remedy: string } {
+  const refusal = { message: `HTTP ${status}`, remedy: 'see its log' }
+  try {
+    const answer = decodeJson(text)
+    if (typeof answer !== 'object' || answer === null) return refusal
+    for (const key of ['message', 'remedy'] as const) {
+      const told: unknown = Reflect.get(answer, key)
+      if (typeof told === 'string' && told !== '') refusal[key] = told.slice(0, 300)
+    }
+  } catch {
+    // Not JSON: the status has to do.
+  }
+  return refusal
 }

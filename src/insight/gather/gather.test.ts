@@ -83,7 +83,8 @@ describe('asking agents', () => {
       ['INSIGHT_AGENT_ANSWER', () => new Response('<html>')],
       ['INSIGHT_AGENT_ANSWER', () => new Response('{"status":{}}')],
       ['INSIGHT_AGENT_ANSWER', () => new Response('')],
-      ['INSIGHT_AGENT_REFUSED', () => new Response('{"error":{"message":"no"}}', { status: 500 })],
+      ['INSIGHT_AGENT_REFUSED', () => new Response('no such resource', { status: 404 })],
+      ['INSIGHT_AGENT_REFUSED', () => new Response('{"message":"no"}', { status: 500 })],
     ]
     let current: () => Response = () => new Response()
     serve(path, () => current())
