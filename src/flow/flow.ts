@@ -40,7 +40,10 @@ export interface Nat {
   readonly flags?: readonly ('persistent' | 'hash' | 'random')[]
 }
 
-/** One step of what happens to a packet. An empty list of actions drops it. */
+/**
+ * One step of what happens to a packet. An empty list of actions drops it. `userdata` and `data` are bytes in
+ * hexadecimal, two digits each; the `clause` of a conjunction counts from 1.
+ */
 export type Action =
   | { readonly op: 'output'; readonly port: OutputPort; readonly maxLength?: number }
   | { readonly op: 'output_reg'; readonly from: Subfield }

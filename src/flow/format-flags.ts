@@ -19,7 +19,8 @@ export function formatTcpFlags(value: FieldMatch): string {
       : `0x${bits.toString(16)}/0x${mask.toString(16)}`
   }
   const bits = Number(value)
-  if (bits === 0 || bits >>> TCP_FLAGS.length !== 0) return `0x${bits.toString(16).padStart(3, '0')}`
+  if (bits === 0) return '0'
+  if (bits >>> TCP_FLAGS.length !== 0) return `0x${bits.toString(16).padStart(3, '0')}`
   return TCP_FLAGS.filter((_, i) => (bits & (1 << i)) !== 0).join('|')
 }
 

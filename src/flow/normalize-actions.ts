@@ -13,8 +13,11 @@ export const RESERVED_PORTS: ReadonlyMap<number, Exclude<OutputPort, number>> = 
   [0xfffffffe, 'local'],
 ])
 
-/** Actions without arguments at their defaults, values canonical. Throws FlowError. */
+const CANONICAL = new WeakSet<readonly Action[]>()
+
+/** Actions without arguments at their defaults, values canonical; not to be changed. Throws FlowError. */
 export function normalizeActions(actions: readonly Action[]): readonly Action[] {
+  if (CANONICAL.has(actions)) return actions
   const canonical: Action[] = []
   for (const [index, action] of actions.entries()) {
     if (action.op === 'goto' && index !== actions.length - 1) {
@@ -24,10 +27,11 @@ export function normalizeActions(actions: readonly Action[]): readonly Action[] 
     if (normal === undefined) continue
     const before = canonical.at(-1)
     const isRepeat = normal.op === 'set' && before?.op === 'set' && normal.field === before.field
-    if (isRepeat) canonical[canonical.length - 1] = Object.freeze(mergeSets(before, normal))
-    else canonical.push(Object.freeze(normal))
+    if (isRepeat) canonical[canonical.length - 1] = mergeSets(before, normal)
+    else canonical.push(normal)
   }
-  return Object.freeze(canonical)
+  CANONICAL.add(canonical)
+  return canonical
 }
 
 function normalizeAction(action: Action): Action | undefined {

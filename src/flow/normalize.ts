@@ -18,19 +18,19 @@ const CANONICAL = new WeakSet<object>()
 /**
  * The canonical form: fields in one order, integers as numbers (bigints above 32 bits), CIDRs without host bits, full
  * masks removed, fields that match everything dropped, `vlan_tci` as `vlan_vid` and `vlan_pcp`, actions without
- * default arguments. Frozen; normalizing it again costs nothing. Throws FlowError.
+ * default arguments. Normalizing it again costs nothing, so it must not be changed. Throws FlowError.
  */
 export function normalize(flow: Flow): Flow {
   if (CANONICAL.has(flow)) return flow
   requireRange('table', flow.table, 254)
   requireRange('priority', flow.priority, 65535)
-  const canonical: Flow = Object.freeze({
+  const canonical: Flow = {
     table: flow.table,
     priority: flow.priority,
     cookie: BigInt.asUintN(64, flow.cookie),
     match: normalizeMatch(flow.match),
     actions: normalizeActions(flow.actions),
-  })
+  }
   CANONICAL.add(canonical)
   return canonical
 }
@@ -38,20 +38,33 @@ export function normalize(flow: Flow): Flow {
 /** The canonical form of a match; see `normalize`. */
 export function normalizeMatch(match: Match): Match {
   if (CANONICAL.has(match)) return match
-  const codecs: FieldCodec[] = []
   const given = match.vlan_tci === undefined ? match : splitVlanTci(match)
-  for (const name of Object.keys(given)) codecs.push(fieldCodec(name))
-  codecs.sort((a, b) => a.order - b.order)
-  const canonical: { [field in FieldName]?: FieldMatch } = {}
-  for (const codec of codecs) {
+  const parts: MatchPart[] = []
+  for (const name in given) {
+    const codec = fieldCodec(name)
     const value = given[codec.name]
-    if (value === undefined) continue
-    const normal = canonicalFieldMatch(codec, value)
-    if (normal !== undefined) canonical[codec.name] = normal
+    const normal = value === undefined ? undefined : canonicalFieldMatch(codec, value)
+    if (normal !== undefined) parts.push([codec, normal])
   }
+  const canonical = matchOf(parts)
   requirePrerequisites(canonical)
-  CANONICAL.add(Object.freeze(canonical))
   return canonical
+}
+
+/** A field and what it must be, canonical. */
+export type MatchPart = readonly [codec: FieldCodec, value: FieldMatch]
+
+/** A canonical match of parts that are canonical already, as a switch sends them; sorts them in place. */
+export function matchOf(parts: MatchPart[]): Match {
+  parts.sort(byOrder)
+  const canonical: { [field in FieldName]?: FieldMatch } = {}
+  for (const [codec, value] of parts) canonical[codec.name] = value
+  CANONICAL.add(canonical)
+  return canonical
+}
+
+function byOrder([a]: MatchPart, [b]: MatchPart): number {
+  return a.order - b.order
 }
 
 function requireRange(name: string, value: number, top: number): void {

@@ -51,7 +51,8 @@ export async function commitBundle(
     await session.request((w, xid) => encodeBarrier(w, version, xid))
     await opened
     if (faults.length > 0) {
-      await control(BUNDLE.discard)
+      // Whatever becomes of the discard, the fault is what the caller has to know.
+      await control(BUNDLE.discard).catch(() => undefined)
       fail(undefined)
     }
     await control(BUNDLE.commit).catch(fail)

@@ -1,7 +1,7 @@
 import { coverageOfBytes, readFieldMatch, readScalar, writeFieldMatch, writeScalar } from '../../flow/field-value.ts'
 import type { FieldName } from '../../flow/fields.ts'
 import type { FieldMatch, Match, Scalar } from '../../flow/flow.ts'
-import { normalizeMatch } from '../../flow/normalize.ts'
+import { type MatchPart, matchOf, normalizeMatch } from '../../flow/normalize.ts'
 import { malformed, OpenFlowError } from './errors.ts'
 import { EXPERIMENTER, fieldOfHeader, type OxmField, oxmField, oxmNumber, PACKET_REGISTERS } from './oxm-table.ts'
 import { portNumber16, wideNumber } from './ports.ts'
@@ -24,24 +24,23 @@ export function encodeMatch(w: Writer, match: Match): void {
 /** Writes the fields of a match without the structure around them. */
 export function encodeFields(w: Writer, match: Match): void {
   const given = match.vlan_tci === undefined ? match : normalizeMatch(match)
-  let last = -1
+  const fields: OxmField[] = []
   for (const name in given) {
-    const { order } = oxmField(name)
-    if (order < last) {
-      encodeFields(w, inOrder(given))
-      return
-    }
-    last = order
+    const field = oxmField(name)
+    if (given[field.name] !== undefined) insertInOrder(fields, field)
   }
-  for (const name in given) {
-    const value = given[name as FieldName]
-    if (value !== undefined) encodeField(w, oxmField(name), value)
-  }
+  for (const field of fields) encodeField(w, field, given[field.name] ?? 0)
 }
 
-function inOrder(match: Match): Match {
-  const names = Object.keys(match).sort((a, b) => oxmField(a).order - oxmField(b).order)
-  return Object.fromEntries(names.map((name) => [name, match[name as FieldName]]))
+/** Matches are short and mostly in order already. */
+function insertInOrder(fields: OxmField[], field: OxmField): void {
+  let at = fields.length
+  fields.push(field)
+  for (let before = fields[at - 1]; before !== undefined && before.order > field.order; before = fields[at - 1]) {
+    fields[at] = before
+    at--
+  }
+  fields[at] = field
 }
 
 function encodeField(w: Writer, field: OxmField, value: FieldMatch): void {
@@ -86,31 +85,31 @@ export function decodeMatch(r: Reader): Match {
   return decodeFields(fields)
 }
 
-/** Reads fields until the reader ends; see `decodeMatch`. Registers in pairs become single ones. */
+/** Reads fields until the reader ends, canonical; see `decodeMatch`. Registers in pairs become single ones. */
 export function decodeFields(r: Reader): Match {
-  const match: { [field in FieldName]?: FieldMatch } = {}
-  while (r.left > 0) {
-    for (const [field, value] of decodeEntry(r)) if (value !== undefined) match[field.name] = value
-  }
-  return match
+  const parts: MatchPart[] = []
+  while (r.left > 0) decodeEntry(r, parts)
+  return matchOf(parts)
 }
 
-type Entry = readonly [OxmField, FieldMatch | undefined]
+const SCRATCH = new Uint8Array(32)
 
-function decodeEntry(r: Reader): readonly Entry[] {
+function decodeEntry(r: Reader, parts: MatchPart[]): void {
   const { header, experimenter, masked, length } = readHeader(r)
-  if (header >>> 16 === PACKET_REGISTERS) return decodeRegisterPair(r, oxmNumber(header), masked, length)
+  if (header >>> 16 === PACKET_REGISTERS) {
+    decodeRegisterPair(r, oxmNumber(header), masked, length, parts)
+    return
+  }
   const field = fieldOfHeader(header, experimenter)
   if (field === undefined) throw unknownField(header)
   if (length !== (masked ? 2 : 1) * field.bytes) throw malformed(`length of ${field.name}`)
-  const bytes = paddedCopy(r, length, 2 * field.bytes)
-  return [[field, readFieldMatch(field, coverageOfBytes(field, bytes, 0, masked), bytes, 0)]]
+  r.copy(SCRATCH, length, 'field value')
+  readPart(field, masked, parts)
 }
 
-function paddedCopy(r: Reader, length: number, room: number): Uint8Array {
-  const bytes = new Uint8Array(room)
-  bytes.set(r.take(length, 'field value'))
-  return bytes
+function readPart(field: OxmField, masked: boolean, parts: MatchPart[]): void {
+  const value = readFieldMatch(field, coverageOfBytes(field, SCRATCH, 0, masked), SCRATCH, 0)
+  if (value !== undefined) parts.push([field, value])
 }
 
 /** Header, experimenter if it has one, and the length of what follows. */
@@ -123,16 +122,14 @@ function readHeader(r: Reader): { header: number; experimenter: number; masked: 
   return { header, experimenter, masked: (header & HAS_MASK) !== 0, length }
 }
 
-function decodeRegisterPair(r: Reader, pair: number, masked: boolean, length: number): readonly Entry[] {
+function decodeRegisterPair(r: Reader, pair: number, masked: boolean, length: number, parts: MatchPart[]): void {
   if (pair > 7 || length !== (masked ? 16 : 8)) throw malformed('register pair')
   const bytes = r.take(length, 'register pair')
-  return [0, 4].map((offset) => {
-    const field = oxmField(`reg${2 * pair + offset / 4}`)
-    const half = new Uint8Array(8)
-    half.set(bytes.subarray(offset, offset + 4))
-    half.set(masked ? bytes.subarray(8 + offset, 12 + offset) : [255, 255, 255, 255], 4)
-    return [field, readFieldMatch(field, coverageOfBytes(field, half, 0, true), half, 0)] as const
-  })
+  for (const half of [0, 1]) {
+    SCRATCH.set(bytes.subarray(4 * half, 4 * half + 4))
+    if (masked) SCRATCH.set(bytes.subarray(8 + 4 * half, 12 + 4 * half), 4)
+    readPart(oxmField(`reg${2 * pair + half}`), masked, parts)
+  }
 }
 
 /** Reads one field with its value, as set_field carries it; `mask` only where not every bit is set. */
@@ -142,10 +139,10 @@ export function decodeValue(r: Reader): { field: FieldName; value: Scalar; mask?
   const field = fieldOfHeader(header, experimenter)
   if (field === undefined) throw unknownField(header)
   if (length !== (masked ? 2 : 1) * field.bytes) throw malformed(`length of ${field.name}`)
-  const bytes = r.take(length, 'field value')
-  const value = readScalar(field, bytes, 0)
+  r.copy(SCRATCH, length, 'field value')
+  const value = readScalar(field, SCRATCH, 0)
   return masked
-    ? { field: field.name, value, mask: readScalar(field, bytes, field.bytes) }
+    ? { field: field.name, value, mask: readScalar(field, SCRATCH, field.bytes) }
     : { field: field.name, value }
 }
 

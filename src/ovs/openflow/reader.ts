@@ -5,13 +5,11 @@ export class Reader {
   readonly bytes: Uint8Array
   readonly end: number
   at: number
-  readonly #view: DataView
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     this.bytes = bytes
     this.at = start
     this.end = end
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   get left(): number {
@@ -29,19 +27,29 @@ export class Reader {
   }
 
   u8(what = 'short'): number {
-    return this.#view.getUint8(this.#advance(1, what))
+    return this.bytes[this.#advance(1, what)] ?? 0
   }
 
   u16(what = 'short'): number {
-    return this.#view.getUint16(this.#advance(2, what))
+    const at = this.#advance(2, what)
+    return ((this.bytes[at] ?? 0) << 8) | (this.bytes[at + 1] ?? 0)
   }
 
   u32(what = 'short'): number {
-    return this.#view.getUint32(this.#advance(4, what))
+    return this.u16(what) * 65536 + this.u16(what)
   }
 
   u64(what = 'short'): bigint {
-    return this.#view.getBigUint64(this.#advance(8, what))
+    const high = this.u32(what)
+    const low = this.u32(what)
+    // Most counters and cookies fit a number, which is the cheaper way to a bigint.
+    return high < 0x200000 ? BigInt(high * 0x100000000 + low) : (BigInt(high) << 32n) | BigInt(low)
+  }
+
+  /** Copies the next bytes to the beginning of `into`. */
+  copy(into: Uint8Array, count: number, what = 'short'): void {
+    const start = this.#advance(count, what)
+    for (let i = 0; i < count; i++) into[i] = this.bytes[start + i] ?? 0
   }
 
   /** The next bytes, copied. */
