@@ -51,12 +51,20 @@ export function sameTree(wanted, installed) {
   })
 }
 
+/** The first complaint of npm that says something. */
+export function npmProblem(output) {
+  const lines = output.split('\n').map((line) => line.match(/^npm (?:error|ERR!) (.+)$/)?.[1])
+  return lines.find((line) => line !== undefined && !/^(code|errno|syscall) /.test(line))
+}
+
 async function npmCi(note) {
   const cli = process.env.npm_execpath
   const [command, first] = cli !== undefined && existsSync(cli) ? [process.execPath, [cli]] : ['npm', []]
-  const { code, output } = await run(command, [...first, ...ARGS], { onLine: note })
+  // Its complaints are told once, at the end.
+  const onLine = (line) => /^npm (error|ERR!|warn)/i.test(line) || note(line)
+  const { code, output } = await run(command, [...first, ...ARGS], { onLine })
   if (code === 0) return
-  const reason = output.split('\n').find((line) => /npm (error|ERR!)/.test(line)) ?? `npm ended with ${code}`
+  const reason = npmProblem(output) ?? `npm ended with ${code}`
   const remedy = /ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN|network/i.test(output)
     ? 'check the network and the registry in your npm settings, then run this again'
     : 'find out with: npm ci'

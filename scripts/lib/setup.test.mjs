@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { statusText } from './install.mjs'
-import { sameTree } from './npm.mjs'
+import { npmProblem, sameTree } from './npm.mjs'
 import { aptProblem, decide, isDebian, lackingByDpkg } from './packages.mjs'
 import { saidYes } from './setup.mjs'
 
@@ -77,4 +77,11 @@ test.each([
 test('yes belongs to us only before the double dash', () => {
   expect(saidYes(['up', '--yes'])).toBe(true)
   expect(saidYes(['exec', 'shop/web', '--', 'apt', '--yes'])).toBe(false)
+})
+
+test('npm’s complaint without its codes', () => {
+  const output =
+    'npm warn x\nnpm error code E404\nnpm error\nnpm error 404 Not Found - GET http://localhost/x\nnpm error more'
+  expect(npmProblem(output)).toBe('404 Not Found - GET http://localhost/x')
+  expect(npmProblem('added 1 package')).toBeUndefined()
 })
