@@ -3,7 +3,7 @@
  * lists. Status, drops, trace and audit are functions of this.
  * @module
  */
-import type { NodeFacts } from '../agent/control/facts.ts'
+import type { AgentStatus, NodeFacts } from '../agent/control/facts.ts'
 import type { Fragment } from '../network/fragments/fragment.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
 import type { Namespace, Pod } from '../network/model/pod.ts'
@@ -21,12 +21,14 @@ export interface ClusterView {
   readonly registryProblem?: string
 }
 
-/** An agent that should be there and did not answer. */
+/** An agent that did not tell its facts: it does not answer, or has none yet. */
 export interface SilentAgent {
   /** The node's name where the folder tells, else the socket's path. */
   readonly name: string
   readonly cause: string
   readonly remedy: string
+  /** What it says of itself, if it answers at all. */
+  readonly status?: AgentStatus
 }
 
 /** The part of the registry that nodes are compared with. */

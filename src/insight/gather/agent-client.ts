@@ -2,11 +2,11 @@
  * Asks one agent, over HTTP on its unix socket.
  * @module
  */
-import type { InstalledFlow, NodeFacts } from '../../agent/control/facts.ts'
+import type { AgentStatus, InstalledFlow, NodeFacts } from '../../agent/control/facts.ts'
 import { decodeJson, encodeJson } from '../../flow/json.ts'
 import type { RepairAnswer, RepairStep } from '../audit/repair.ts'
 import { InsightError } from '../errors.ts'
-import { factsFrom, flowsFrom, repairAnswerFrom } from './shape.ts'
+import { factsFrom, flowsFrom, repairAnswerFrom, statusFrom } from './shape.ts'
 import type { AgentSocket } from './sockets.ts'
 
 /** An answer that takes longer is none. */
@@ -29,6 +29,11 @@ export class AgentClient {
 
   async facts(): Promise<NodeFacts> {
     return factsFrom(await this.#call('GET', '/facts'), this.name)
+  }
+
+  /** What it says of itself: also while it has no facts to tell yet. */
+  async status(): Promise<AgentStatus> {
+    return statusFrom(await this.#call('GET', '/status'), this.name)
   }
 
   /** The flows that drop, with their counters. */

@@ -70,6 +70,21 @@ describe('asking agents', () => {
     expect([...agents.keys()]).toEqual(['node1'])
   })
 
+  test('an agent that has no facts yet tells its status', async () => {
+    const path = join(folder(), 'agent.sock')
+    const status = { ...sampleView().nodes[0]?.status, ready: false, waitingFor: ['a range'] }
+    serve(path, (asked) =>
+      asked === '/status'
+        ? new Response(encodeJson(status))
+        : new Response('{"message":"it waits for a range","remedy":"see weft status"}', { status: 500 }),
+    )
+    const { view } = await gather({ agents: [{ path, node: undefined }], registry: undefined })
+    expect(view.nodes).toEqual([])
+    expect(view.silent).toMatchObject([
+      { name: 'node1', remedy: 'see weft status', status: { waitingFor: ['a range'] } },
+    ])
+  })
+
   test('nobody answers', async () => {
     const path = join(folder(), 'agent.sock')
     await expect(gather({ agents: [{ path, node: undefined }], registry: undefined })).rejects.toMatchObject({

@@ -16,7 +16,7 @@ export interface Gathered {
   readonly agents: ReadonlyMap<string, AgentClient>
 }
 
-/** What is known now. Throws `INSIGHT_AGENT_UNREACHABLE` when no agent answers. */
+/** What is known now. Throws `INSIGHT_AGENT_UNREACHABLE` when no agent answers at all. */
 export async function gather(where: Where): Promise<Gathered> {
   const clients = where.agents.map((socket) => new AgentClient(socket))
   const [answers, registry] = await Promise.all([
@@ -28,11 +28,14 @@ export async function gather(where: Where): Promise<Gathered> {
     const client = clients[i]
     return answer.status === 'fulfilled' && client !== undefined ? [[answer.value.status.node, client] as const] : []
   })
-  const silent = answers.flatMap((answer, i): SilentAgent[] =>
-    answer.status === 'fulfilled' ? [] : [silentAgent(clients[i]?.name ?? '', answer.reason)],
+  const silent = await Promise.all(
+    answers.flatMap((answer, i) => {
+      const client = clients[i]
+      return answer.status === 'rejected' && client !== undefined ? [silentAgent(client, answer.reason)] : []
+    }),
   )
   const [first] = silent
-  if (nodes.length === 0 && first !== undefined) {
+  if (nodes.length === 0 && first !== undefined && silent.every(({ status }) => status === undefined)) {
     throw new InsightError('INSIGHT_AGENT_UNREACHABLE', first.cause, first.remedy)
   }
   const view: ClusterView = {
@@ -64,7 +67,11 @@ async function lookUp(registry: Registry): Promise<RegistryView | string> {
   }
 }
 
-function silentAgent(name: string, reason: unknown): SilentAgent {
-  if (reason instanceof InsightError) return { name, cause: reason.message, remedy: reason.remedy }
-  return { name, cause: reason instanceof Error ? reason.message : String(reason), remedy: 'see the agent’s log' }
+async function silentAgent(client: AgentClient, reason: unknown): Promise<SilentAgent> {
+  const told = reason instanceof InsightError ? reason : undefined
+  const cause = reason instanceof Error ? reason.message : String(reason)
+  const silent = { name: client.name, cause, remedy: told?.remedy ?? 'see the agent’s log' }
+  // An agent that refuses to tell facts is there: most of all one that still waits for its range.
+  const status = told?.code === 'INSIGHT_AGENT_REFUSED' ? await client.status().catch(() => undefined) : undefined
+  return status === undefined ? silent : { ...silent, name: status.node, status }
 }

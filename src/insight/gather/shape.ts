@@ -3,7 +3,7 @@
  * leaf; it keeps an agent of another version, or something else on the socket, from becoming a crash.
  * @module
  */
-import type { InstalledFlow, NodeFacts } from '../../agent/control/facts.ts'
+import type { AgentStatus, InstalledFlow, NodeFacts } from '../../agent/control/facts.ts'
 import type { RepairAnswer } from '../audit/repair.ts'
 import { InsightError } from '../errors.ts'
 
@@ -26,19 +26,21 @@ const FLOW: Shape = {
 const INSTALLED: Shape = { flow: FLOW, packets: 'bigint', bytes: 'bigint' }
 const STRINGS: Shape = { list: 'string' }
 
+const STATUS: Shape = {
+  node: 'string',
+  version: 'string',
+  ready: 'boolean',
+  waitingFor: STRINGS,
+  addresses: STRINGS,
+  ranges: { list: { range: 'string', gateway: 'string', used: 'string', capacity: 'string' } },
+  peers: { list: { node: 'string', ranges: STRINGS } },
+  endpoints: 'number',
+  flows: 'number',
+  problems: STRINGS,
+}
+
 const FACTS: Shape = {
-  status: {
-    node: 'string',
-    version: 'string',
-    ready: 'boolean',
-    waitingFor: STRINGS,
-    addresses: STRINGS,
-    ranges: { list: { range: 'string', gateway: 'string', used: 'string', capacity: 'string' } },
-    peers: { list: { node: 'string', ranges: STRINGS } },
-    endpoints: 'number',
-    flows: 'number',
-    problems: STRINGS,
-  },
+  status: STATUS,
   cluster: { networks: { list: { cidr: 'string' } }, encapsulation: { type: 'string' } },
   self: { node: 'string', addresses: STRINGS, ranges: STRINGS },
   routerMac: 'string',
@@ -55,6 +57,11 @@ const FACTS: Shape = {
 /** An agent's facts. Throws `INSIGHT_AGENT_ANSWER`. */
 export function factsFrom(answer: unknown, name: string): NodeFacts {
   return shaped<NodeFacts>(answer, FACTS, name)
+}
+
+/** What an agent says of itself. Throws `INSIGHT_AGENT_ANSWER`. */
+export function statusFrom(answer: unknown, name: string): AgentStatus {
+  return shaped<AgentStatus>(answer, STATUS, name)
 }
 
 /** A list of flows with counters. Throws `INSIGHT_AGENT_ANSWER`. */

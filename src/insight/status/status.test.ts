@@ -49,6 +49,20 @@ test('a silent node of the registry is listed once', () => {
   ])
 })
 
+test('an agent that has no facts yet is listed with what it waits for', () => {
+  const view = sampleView()
+  const [first, second] = view.nodes
+  if (first === undefined || second === undefined) throw new Error('two nodes')
+  const status = { ...second.status, ready: false, waitingFor: ['its range'] }
+  const silent = [{ name: 'node2', cause: 'it waits', remedy: 'see weft status', status }]
+  const { nodes, ready } = clusterStatus({ ...view, nodes: [first], silent })
+  expect(nodes.map(({ node, state, problems }) => [node, state, problems])).toEqual([
+    ['node1', 'ready', []],
+    ['node2', 'waiting', ['waiting for its range']],
+  ])
+  expect(ready).toBe(false)
+})
+
 test('pages are no wider than a page', () => {
   const long = changed({ ready: false, waitingFor: ['x '.repeat(90)], problems: ['y '.repeat(90)] })
   for (const view of [sampleView(), long]) {

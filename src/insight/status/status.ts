@@ -2,7 +2,7 @@
  * The cluster at a glance.
  * @module
  */
-import type { NodeFacts, RangeFact } from '../../agent/control/facts.ts'
+import type { AgentStatus, NodeFacts, RangeFact } from '../../agent/control/facts.ts'
 import type { Ip } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import { nameOf } from '../trace/party.ts'
@@ -69,10 +69,12 @@ export function clusterStatus(view: ClusterView): ClusterStatus {
     ...view.nodes.map(({ status }) => status.node),
     ...(view.registry?.networks.map(({ node }) => node) ?? []),
   ])
-  const answering = view.nodes.map((facts) => answeringNode(facts, names))
+  const answering = [...view.nodes, ...view.silent].flatMap(({ status }) =>
+    status === undefined ? [] : [answeringNode(status, names)],
+  )
   const known = new Set([...answering.map(({ node }) => node), ...view.silent.map(({ name }) => name)])
   const missing = [...names].filter((name) => !known.has(name)).map((name) => silentNode(notFound(name), view))
-  const silent = view.silent.map((agent) => silentNode(agent, view))
+  const silent = view.silent.filter(({ status }) => status === undefined).map((agent) => silentNode(agent, view))
   const nodes = [...answering, ...silent, ...missing].sort((a, b) => (a.node < b.node ? -1 : 1))
   const problems = sharedProblems(view)
   return {
@@ -84,7 +86,7 @@ export function clusterStatus(view: ClusterView): ClusterStatus {
   }
 }
 
-function answeringNode({ status }: NodeFacts, names: ReadonlySet<string>): NodeStatus {
+function answeringNode(status: AgentStatus, names: ReadonlySet<string>): NodeStatus {
   const peers = status.peers.map(({ node }) => node)
   return {
     node: status.node,
