@@ -40,7 +40,7 @@ export function statusText(line) {
   const [kind, , percent, ...rest] = line.split(':')
   const text = rest.join(':')
   if (kind === 'dlstatus') return `${Math.floor(Number(percent) / 10) * 10} % downloaded`
-  if (kind === 'pmstatus' && /^(Installed|Unpacking|Configuring) /.test(text)) return text
+  if (kind === 'pmstatus' && /^Installed /.test(text)) return text
   return undefined
 }
 

@@ -61,7 +61,7 @@ async function npmCi(note) {
   const cli = process.env.npm_execpath
   const [command, first] = cli !== undefined && existsSync(cli) ? [process.execPath, [cli]] : ['npm', []]
   // Its complaints are told once, at the end.
-  const onLine = (line) => /^npm (error|ERR!|warn)/i.test(line) || note(line)
+  const onLine = (line) => /^npm (error|ERR!|warn)/i.test(line) || line === '' || note(line)
   const { code, output } = await run(command, [...first, ...ARGS], { onLine })
   if (code === 0) return
   const reason = npmProblem(output) ?? `npm ended with ${code}`
