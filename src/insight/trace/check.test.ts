@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { PIPELINE_CASES } from '../../../test/tables/pipeline-cases.ts'
 import type { NodeFacts } from '../../agent/control/facts.ts'
 import { formatFlow } from '../../flow/format.ts'
+import { connectOpenFlow } from '../../ovs/openflow/index.ts'
 import { type OvsSandbox, startOvsSandbox } from '../../ovs/testing/ovs-sandbox.ts'
+import { auditFlows } from '../audit/flows.ts'
 import { sampleView } from '../testing/sample-facts.ts'
 import { checkHop, checkHops } from './check.ts'
 import { packetText } from './probe.ts'
@@ -48,6 +50,40 @@ describe('Open vSwitch agrees with the plan', () => {
       }
     }
   })
+})
+
+test('what the switch dumps is the plan: no difference; one flow less or more is told', async () => {
+  const [facts] = view.nodes
+  if (facts === undefined) throw new Error('a node')
+  const client = await connectOpenFlow({ path: ovs.mgmtSocket('node1') })
+  const dumped = async (): Promise<NodeFacts> => ({
+    ...facts,
+    installed: await client.dumpFlows(),
+  })
+  expect(auditFlows(await dumped())).toEqual([])
+  await ovs.ofctl(
+    '-O',
+    'OpenFlow15',
+    'add-flow',
+    `unix:${ovs.mgmtSocket('node1')}`,
+    'table=80,priority=999,ip actions=drop',
+  )
+  const [found, ...more] = auditFlows(await dumped())
+  expect(found).toMatchObject({
+    code: 'flow-foreign',
+    object: 'stage tenant',
+    detail: 'table=80, priority=999,ip actions=drop',
+  })
+  expect(more).toEqual([])
+  await ovs.ofctl(
+    '-O',
+    'OpenFlow15',
+    'del-flows',
+    '--strict',
+    `unix:${ovs.mgmtSocket('node1')}`,
+    'table=80,priority=999,ip',
+  )
+  client.close()
 })
 
 test('what the network below a tunnel lacks is a note, not a disagreement', async () => {
