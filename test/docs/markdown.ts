@@ -23,11 +23,15 @@ export function pages(): readonly Page[] {
   return [...root, ...docs].sort().map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }))
 }
 
-/** Command lines of the page: lines of `sh` blocks, and code spans outside of blocks. Comments are cut off. */
-export function commandsOf({ text }: Page): readonly string[] {
-  const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, body = '']) => body.split('\n'))
-  const spans = [...proseOf(text).matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span)
-  return [...blocks, ...spans].map((line) => line.replace(/(^|\s)#.*$/, '').trim()).filter((line) => line !== '')
+/** Lines of each `sh` block of the page, without comments and empty lines. */
+export function blocksOf({ text }: Page): readonly (readonly string[])[] {
+  return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, body = '']) => body.split('\n').flatMap(commandIn))
+}
+
+/** Command lines of the page: lines of `sh` blocks, and code spans outside of blocks. */
+export function commandsOf(page: Page): readonly string[] {
+  const spans = [...proseOf(page.text).matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span)
+  return [...blocksOf(page).flat(), ...spans.flatMap(commandIn)]
 }
 
 /** Targets of the page's links. */
@@ -40,6 +44,11 @@ export function linksOf({ text }: Page): readonly string[] {
 export function anchorsOf(text: string): ReadonlySet<string> {
   const headings = [...proseOf(text).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading)
   return new Set(headings.map((heading) => slug(heading)))
+}
+
+function commandIn(line: string): string[] {
+  const command = line.replace(/(^|\s)#.*$/, '').trim()
+  return command === '' ? [] : [command]
 }
 
 function slug(heading: string): string {
