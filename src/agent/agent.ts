@@ -111,6 +111,7 @@ class NodeAgent {
     )
     const report = new AgentReport({
       options,
+      attachments,
       ports,
       links,
       pools,

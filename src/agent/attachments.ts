@@ -97,6 +97,14 @@ export class Attachments {
     })
   }
 
+  /** Frees an attachment whose pod is gone, as DEL would. */
+  release({ endpoint, link }: Lease): Promise<void> {
+    return this.#exclusive(endpoint.id, endpoint, async () => {
+      const lease = this.#parts.ports.leaseOf(link)
+      if (lease !== undefined) await this.#detach(lease)
+    })
+  }
+
   /** Compares an attachment with what ADD answered; throws what differs. */
   check(request: CheckRequest, netns: PodNetns): void {
     const lease = this.#find(endpointId(request.containerId, request.ifname))
@@ -118,9 +126,7 @@ export class Attachments {
     const stale = this.#parts.ports
       .leases()
       .filter(({ network, endpoint }) => network === config.name && !valid.has(endpoint.id))
-    const results = await Promise.allSettled(
-      stale.map((lease) => this.#exclusive(lease.endpoint.id, lease.endpoint, () => this.#detach(lease))),
-    )
+    const results = await Promise.allSettled(stale.map((lease) => this.release(lease)))
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
   }

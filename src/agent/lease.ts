@@ -103,6 +103,11 @@ export function linkName(id: string): string {
   return `weft${new Bun.CryptoHasher('sha256').update(id).digest('hex').slice(0, 11)}`
 }
 
+/** Whether a link or port has a name that {@link linkName} makes. */
+export function isLinkName(name: string): boolean {
+  return /^weft[0-9a-f]{11}$/.test(name)
+}
+
 function parseAddresses(text: string): readonly Ip[] | undefined {
   const addresses = text.split(',').map(parseIp)
   return addresses.every((address) => address !== undefined) ? (addresses as Ip[]) : undefined

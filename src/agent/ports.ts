@@ -100,6 +100,12 @@ export class Ports {
     })
   }
 
+  /** Asks OVS again for the number that a lease has. Resolves when the port has it; throws where it cannot be had. */
+  async put({ link, endpoint }: Lease): Promise<void> {
+    await setInterface(this.#client, link, { set: { ofport_request: endpoint.ofport } })
+    await waitForOfport(this.#tables, link, { requested: endpoint.ofport, timeoutMs: OFPORT_TIMEOUT_MS })
+  }
+
   /** Removes ports of our bridge by name; resolves when OVSDB has recorded it. Unknown names are fine. */
   async remove(links: readonly string[]): Promise<void> {
     const uuids = links.flatMap((link) => this.#tables.byName('Port', link)?.uuid ?? [])

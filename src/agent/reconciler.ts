@@ -67,6 +67,11 @@ export class Reconciler {
     this.#whole.request()
   }
 
+  /** Compares and applies everything now; rejects with what went wrong. */
+  applyNow(): Promise<void> {
+    return this.#whole.runNow()
+  }
+
   /** Asks for the changed fragments to be applied. */
   requestChanges(): void {
     this.#changes.request()

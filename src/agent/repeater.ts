@@ -12,6 +12,7 @@ export class Repeater {
   #running = false
   #again = false
   #failures = 0
+  #idle = Promise.withResolvers<void>()
   #retry: ReturnType<typeof setTimeout> | undefined
 
   constructor(job: () => Promise<void>, onError: (error: unknown) => void, signal: AbortSignal) {
@@ -27,22 +28,39 @@ export class Repeater {
     else void this.#run()
   }
 
-  async #run(): Promise<void> {
+  /** Runs the job now, after a present run, and resolves with that run's end; rejects with its failure. */
+  async runNow(): Promise<void> {
+    while (this.#running) await this.#idle.promise
+    const failure = await this.#run()
+    if (failure !== undefined) throw failure.error
+  }
+
+  /** The failure of the last run, if it failed. */
+  async #run(): Promise<{ readonly error: unknown } | undefined> {
     clearTimeout(this.#retry)
     this.#running = true
+    this.#idle = Promise.withResolvers<void>()
+    let failure: { readonly error: unknown } | undefined
     do {
       this.#again = false
-      if (this.#signal.aborted) break
-      try {
-        await this.#job()
-        this.#failures = 0
-      } catch (error) {
-        if (this.#signal.aborted) break
-        this.#onError(error)
-        this.#retryLater()
-      }
-    } while (this.#again)
+      failure = await this.#attempt()
+    } while (this.#again && !this.#signal.aborted)
     this.#running = false
+    this.#idle.resolve()
+    return failure
+  }
+
+  async #attempt(): Promise<{ readonly error: unknown } | undefined> {
+    try {
+      if (!this.#signal.aborted) await this.#job()
+      this.#failures = 0
+      return undefined
+    } catch (error) {
+      if (this.#signal.aborted) return undefined
+      this.#onError(error)
+      this.#retryLater()
+      return { error }
+    }
   }
 
   #retryLater(): void {

@@ -3,37 +3,40 @@
  * @module
  */
 
+import type { Flow } from '../flow/flow.ts'
 import { tunnelAddress } from '../network/context.ts'
 import { BRIDGE } from '../network/host.ts'
+import { parseCookie } from '../network/pipeline/cookie.ts'
+import { DROPS } from '../network/pipeline/drops.ts'
 import { unixctl, vswitchdControl } from '../ovs/unixctl.ts'
 import { VERSION } from '../version.ts'
 import type { AgentStatus, InstalledFlow, NodeFacts } from './control/facts.ts'
+import type { RepairAnswer } from './control/repair-request.ts'
 import type { Control } from './control/server.ts'
-import type { EndpointLinks } from './endpoint-links.ts'
 import { AgentError } from './errors.ts'
 import { isLease, type UnreadableLease } from './lease.ts'
 import type { AgentOptions } from './options.ts'
 import type { AddressPools } from './pools.ts'
-import type { Ports } from './ports.ts'
 import type { Problems } from './problems.ts'
-import type { Reconciler } from './reconciler.ts'
+import { type RepairParts, repair } from './repair.ts'
 import type { Switch } from './switch.ts'
 import type { ClusterView } from './view.ts'
 
 /** What there is to report on. */
-export interface ReportParts {
+export interface ReportParts extends RepairParts {
   readonly options: AgentOptions
-  readonly ports: Ports
-  readonly links: EndpointLinks
   readonly pools: AddressPools
   readonly view: ClusterView
-  readonly reconciler: Reconciler
   readonly problems: Problems
   uplinkMtu(): number
 }
 
-/** Cookie bits of drop flows: ours (0x57) with a reason other than 0; the mask of what must be equal. */
+/** Cookie bits that all flows of ours share. */
 const OURS = { value: 0x57n << 56n, mask: 0xffn << 56n } as const
+
+function dropCodeOf({ cookie }: Flow): number {
+  return parseCookie(cookie)?.dropCode ?? 0
+}
 
 /** The agent's answers on its control socket. */
 export class AgentReport implements Control {
@@ -84,7 +87,7 @@ export class AgentReport implements Control {
       )
     }
     // The switch first: whatever changes while it answers is newer in the rest, and shows as a difference next time only.
-    const installed = await this.#switch().dump()
+    const installed = await this.#counted(await this.#switch().dump())
     const records = ports.records()
     return {
       status: this.status(),
@@ -104,17 +107,24 @@ export class AgentReport implements Control {
 
   async drops(): Promise<readonly InstalledFlow[]> {
     const installed = await this.#switch().dumpMatching(OURS.value, OURS.mask)
-    return installed.filter(({ flow }) => ((flow.cookie >> 40n) & 0xffn) !== 0n)
+    return this.#counted(installed.filter(({ flow }) => dropCodeOf(flow) !== 0))
   }
 
   ofprotoTrace(flow: string): Promise<string> {
     return unixctl(vswitchdControl(this.#parts.options.ovsRunDir), 'ofproto/trace', [BRIDGE, flow])
   }
 
-  repair(_plan: unknown): Promise<unknown> {
-    return Promise.reject(
-      new AgentError('AGENT_NOT_READY', 'this agent cannot repair yet', 'restart the agent: it starts by repairing'),
-    )
+  repair(plan: unknown): Promise<RepairAnswer> {
+    return repair(this.#parts, plan)
+  }
+
+  /**
+   * Counters as they really are: Open vSwitch credits both outcomes of `check_pkt_larger` with every packet it asked
+   * about, so of oversize packets only the meter they pass knows how many there were.
+   */
+  async #counted(installed: readonly InstalledFlow[]): Promise<readonly InstalledFlow[]> {
+    const oversize = await this.#switch().oversizeSeen()
+    return installed.map((one) => (dropCodeOf(one.flow) === DROPS['too-big'].code ? { ...one, ...oversize } : one))
   }
 
   #switch(): Switch {

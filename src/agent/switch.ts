@@ -74,6 +74,12 @@ export class Switch implements FlowTables {
     await this.#client.meters([{ op: present === undefined ? 'add' : 'modify', meter }])
   }
 
+  /** What the meter of answers to oversize packets has counted. */
+  async oversizeSeen(): Promise<{ readonly packets: bigint; readonly bytes: bigint }> {
+    const stats = (await this.#client.meterStats()).find(({ id }) => id === ANSWER_METER)
+    return { packets: stats?.packets ?? 0n, bytes: stats?.bytes ?? 0n }
+  }
+
   async dump(): Promise<readonly InstalledFlow[]> {
     const flows = await this.#client.dumpFlows()
     const foreign = flows.filter(({ opaque }) => opaque !== undefined)

@@ -85,6 +85,8 @@ const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
   6: [
     ['net.ipv6.conf.all.forwarding', '1'],
     [`net.ipv6.conf.${GATEWAY}.accept_ra`, '0'],
+    // Nobody else has its addresses, and nobody hears the question.
+    [`net.ipv6.conf.${GATEWAY}.accept_dad`, '0'],
   ],
 }
 

@@ -2,7 +2,7 @@
  * ovs-vswitchd's control socket (ovs-appctl(8)): JSON-RPC with one request per connection.
  * @module
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 /** A control command that failed. */
 export class UnixctlError extends Error {
@@ -21,8 +21,10 @@ export class UnixctlError extends Error {
 const MAX_ANSWER = 4 << 20
 const TIMEOUT_MS = 5_000
 
-/** The control socket of the ovs-vswitchd that keeps its pid file in this folder. */
+/** The control socket of the ovs-vswitchd that runs in this folder: named after its pid, unless told otherwise. */
 export function vswitchdControl(runDir: string): string {
+  const named = `${runDir}/ovs-vswitchd.ctl`
+  if (existsSync(named)) return named
   try {
     return `${runDir}/ovs-vswitchd.${readFileSync(`${runDir}/ovs-vswitchd.pid`, 'utf8').trim()}.ctl`
   } catch {
@@ -44,8 +46,9 @@ export function unixctl(path: string, command: string, args: readonly string[]):
     const timer = setTimeout(() => fail('no answer'), TIMEOUT_MS)
     const done = (socket: { end(): void }, finish: () => void) => {
       clearTimeout(timer)
-      socket.end()
+      // First: ending the socket calls `close` at once.
       finish()
+      socket.end()
     }
     Bun.connect({
       unix: path,
