@@ -12,6 +12,8 @@ import type { InstalledFlow } from './control/facts.ts'
 export interface FlowTables {
   /** Every flow of the bridge. */
   dump(): Promise<readonly InstalledFlow[]>
+  /** Removes somebody else's flows that our language cannot say, by what can be named of them. */
+  removeOpaque(flows: readonly InstalledFlow[]): Promise<void>
   /** Applies a change atomically; resolves when the switch has it, rejects when nothing of it was done. */
   apply(diff: FlowDiff): Promise<void>
 }
@@ -94,7 +96,10 @@ export class Forwarding {
     const installed = await this.#tables.dump()
     // The plan as of now, not as of the request: changes planned meanwhile are part of it.
     planner.take()
-    await this.#apply(diffFlows(flowsOf(installed), planner.flows()))
+    const foreign = installed.filter(({ opaque }) => opaque !== undefined)
+    if (foreign.length > 0) await this.#tables.removeOpaque(foreign)
+    const readable = installed.filter(({ opaque }) => opaque === undefined)
+    await this.#apply(diffFlows(flowsOf(readable), planner.flows()))
     this.#synced = true
     this.#fullSyncs += 1
   }

@@ -2,7 +2,6 @@
  * The bridge over OpenFlow: flow tables, the answers to oversize packets, and the probes that keep tunnels warm.
  * @module
  */
-import type { Flow } from '../flow/flow.ts'
 import { tunnelAddress } from '../network/context.ts'
 import type { FlowDiff } from '../network/diff.ts'
 import { ANSWER_METER, TOO_BIG_USERDATA } from '../network/fragments/base.ts'
@@ -10,14 +9,7 @@ import { BRIDGE } from '../network/host.ts'
 import { familyOf } from '../network/model/address.ts'
 import { PROBE_ETHERTYPE, TUNNEL_PORT } from '../network/pipeline/stages.ts'
 import type { NodePlanner } from '../network/planner.ts'
-import {
-  addFlows,
-  connectOpenFlow,
-  type DumpedFlow,
-  type OpenFlowClient,
-  type PacketIn,
-  removeFlows,
-} from '../ovs/openflow/index.ts'
+import { addFlows, connectOpenFlow, type OpenFlowClient, type PacketIn, removeFlows } from '../ovs/openflow/index.ts'
 import type { InstalledFlow } from './control/facts.ts'
 import type { FlowTables } from './forwarding.ts'
 import type { AgentLog } from './log.ts'
@@ -80,12 +72,8 @@ export class Switch implements FlowTables {
     return { packets: stats?.packets ?? 0n, bytes: stats?.bytes ?? 0n }
   }
 
-  async dump(): Promise<readonly InstalledFlow[]> {
-    const flows = await this.#client.dumpFlows()
-    const foreign = flows.filter(({ opaque }) => opaque !== undefined)
-    // Somebody else's flow that our language cannot express: removed by what can be named of it.
-    if (foreign.length > 0) await this.#removeOpaque(foreign)
-    return flows.filter(({ opaque }) => opaque === undefined)
+  dump(): Promise<readonly InstalledFlow[]> {
+    return this.#client.dumpFlows()
   }
 
   /** Flows whose cookie has these bits. */
@@ -125,16 +113,11 @@ export class Switch implements FlowTables {
     if (answer !== undefined) await this.#client.packetOut(answer, { actions: [{ op: 'output', port }] })
   }
 
-  async #removeOpaque(flows: readonly DumpedFlow[]): Promise<void> {
+  async removeOpaque(flows: readonly InstalledFlow[]): Promise<void> {
     const removals = flows.map(({ flow }) => ({
       op: 'delete' as const,
       filter: { table: flow.table, cookie: flow.cookie },
     }))
     await this.#client.bundle({ flows: removals })
   }
-}
-
-/** The flows of a dump. */
-export function flowsOf(installed: readonly InstalledFlow[]): Flow[] {
-  return installed.map(({ flow }) => flow)
 }

@@ -52,6 +52,8 @@ export interface InstalledFlow {
   readonly flow: Flow
   readonly packets: bigint
   readonly bytes: bigint
+  /** Why `flow` is only part of the truth: somebody else installed it, in words that Weft does not use. */
+  readonly opaque?: string
 }
 
 /** A port of our bridge as OVSDB has it. */
