@@ -13,10 +13,11 @@ const WITNESS = {
   'iputils-ping': 'ping',
   gcc: 'cc',
   'libc6-dev': '/usr/include/stdio.h',
+  'musl-tools': 'musl-gcc',
   'containernetworking-plugins': '/usr/lib/cni/bridge',
 }
 
-const BUILD = ['gcc', 'libc6-dev']
+const BUILD = ['gcc', 'libc6-dev', 'musl-tools']
 const PLAY = [...BUILD, 'openvswitch-switch', 'nftables', 'iproute2', 'iputils-ping']
 
 /** Packages by purpose. */
