@@ -55,8 +55,7 @@ async function makeNodes(layout: Layout, nodes: readonly NodeLayout[], datapath:
 }
 
 async function startCluster(layout: Layout, shape: Shape, registry: Registry): Promise<void> {
-  const argv = selfCommand('registry', '--socket', layout.registrySocket)
-  const pid = startProcess(layout, { role: 'registry', argv })
+  const pid = startRegistry(layout)
   await waitForSocket(layout, 'registry', pid, layout.registrySocket)
   await writeCluster(registry, layout, shape)
   const controller = startProcess(layout, {
@@ -85,6 +84,12 @@ async function startAgents(
     const { nodes: networks } = await readSurroundings(registry)
     return networks.length === nodes.length && networks.every(({ status }) => status?.ready === true)
   })
+}
+
+/** Starts the registry; its state outlives it. */
+export function startRegistry(layout: Layout): number {
+  const argv = selfCommand('registry', '--socket', layout.registrySocket, '--state', layout.registryState)
+  return startProcess(layout, { role: 'registry', argv })
 }
 
 /** Starts a node's agent, inside the node's namespace. */

@@ -33,6 +33,7 @@ export interface Layout {
   readonly podDir: string
   readonly logDir: string
   readonly registrySocket: string
+  readonly registryState: string
   readonly daemonSocket: string
   readonly underlayNetns: string
   readonly outsideNetns: string
@@ -70,6 +71,7 @@ export function layoutOf(runDir: string): Layout {
     podDir: join(path, 'pods'),
     logDir: join(path, 'log'),
     registrySocket: join(path, 'registry.sock'),
+    registryState: join(path, 'registry.state'),
     daemonSocket: join(path, 'daemon.sock'),
     underlayNetns: `${prefix}-underlay`,
     outsideNetns: `${prefix}-outside`,
