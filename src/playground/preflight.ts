@@ -22,18 +22,19 @@ const TOOLS: readonly (readonly [tool: string, debianPackage: string])[] = [
 
 /** Throws PLAY_PERMISSION, PLAY_TOOL_MISSING or PLAY_KERNEL for the first thing that is missing. */
 export function checkMachine(): void {
-  if (process.getuid?.() !== 0) {
-    throw new PlaygroundError(
-      'PLAY_PERMISSION',
-      'the playground makes network namespaces, which needs root',
-      'run it with sudo',
-    )
-  }
+  requireRoot()
   for (const [tool, debianPackage] of TOOLS) {
     if (!isOnPath(tool)) throw missing(tool, `apt-get install ${debianPackage}, or npm run play, which does`)
   }
   if (!existsSync(join(companionFolder(), 'weft-cni'))) throw missing('the CNI plugin', 'npm run build')
   checkKernel()
+}
+
+/** Throws PLAY_PERMISSION for anybody but root, who alone may look into a playground's folder. */
+export function requireRoot(): void {
+  if (process.getuid?.() === 0) return
+  const cause = 'the playground lives in network namespaces, which takes root'
+  throw new PlaygroundError('PLAY_PERMISSION', cause, 'run it with sudo')
 }
 
 /** Makes one of each kind of link, in a namespace that is gone afterwards. */

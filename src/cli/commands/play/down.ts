@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { layoutOf } from '../../../playground/layout.ts'
+import { requireRoot } from '../../../playground/preflight.ts'
 import { progressOn } from '../../../playground/progress.ts'
 import { exclusively } from '../../../playground/state.ts'
 import { tearDown } from '../../../playground/tear-down.ts'
@@ -11,6 +12,7 @@ export function registerPlayDown(play: Command): void {
     .description('remove a playground without trace: processes, namespaces, links, sockets, files')
     .option('--json', 'print what was removed as JSON')
     .action(async ({ runDir, json = false }: PlayOptions) => {
+      requireRoot()
       const layout = layoutOf(runDir)
       const removed = await exclusively(layout, () =>
         progressOn(process.stderr).step('Removing the playground', () => tearDown(layout)),

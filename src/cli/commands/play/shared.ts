@@ -5,6 +5,7 @@
 import type { Command } from 'commander'
 import { PlaygroundError } from '../../../playground/errors.ts'
 import { DEFAULT_RUN_DIR, type Layout, layoutOf } from '../../../playground/layout.ts'
+import { requireRoot } from '../../../playground/preflight.ts'
 import { type PlayState, readState } from '../../../playground/state.ts'
 
 /** Options of every command. */
@@ -24,6 +25,7 @@ export function withRunDir(command: Command): Command {
 
 /** The layout and state of a playground that is up. Throws PLAY_NOT_RUNNING. */
 export function runningPlayground({ runDir }: PlayOptions): { readonly layout: Layout; readonly state: PlayState } {
+  requireRoot()
   const layout = layoutOf(runDir)
   const state = readState(layout)
   if (state?.complete === true) return { layout, state }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { inspect, type PlayStatus } from '../../../playground/inspect.ts'
 import { layoutOf } from '../../../playground/layout.ts'
+import { requireRoot } from '../../../playground/preflight.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { columns } from '../../table.ts'
 import { type PlayOptions, say, withRunDir } from './shared.ts'
@@ -11,6 +12,7 @@ export function registerPlayStatus(play: Command): void {
     .description('show what of a playground runs; exit 0 when all of it does, 3 when there is none')
     .option('--json', 'print JSON')
     .action(async ({ runDir, json = false }: PlayOptions) => {
+      requireRoot()
       const status = await inspect(layoutOf(runDir))
       say(json ? JSON.stringify(status) : inWords(status))
       process.exitCode = status.up ? (status.missing.length === 0 ? EXIT.ok : EXIT.failed) : EXIT.unreachable
