@@ -51,8 +51,8 @@ export function createCalls(current: () => Session): Calls {
   const allMeters = (w: Writer): void => void w.u32(ALL_METERS).u32(0)
 
   return {
-    async bundle(change) {
-      await commitBundle(current(), takeBundle(), messagesOf(change))
+    async bundle(change, { confirm = 'before' } = {}) {
+      await commitBundle(current(), takeBundle(), messagesOf(change), confirm)
     },
     async bundles(change, size = CHUNK) {
       const messages = messagesOf(change)

@@ -84,6 +84,21 @@ for (const bridge of BRIDGES) {
     expect(await client.dumpFlows()).toHaveLength(2)
   })
 
+  test(`${bridge}: a bundle that is confirmed afterwards names its bad message too`, async () => {
+    const client = await connect(bridge)
+    await client.bundle({ flows: [{ op: 'delete', filter: {} }] })
+    const bad: readonly (readonly [Flow, string])[] = [
+      [flow(2, { match: { ip_proto: 6 } }), 'OPENFLOW_BAD_MATCH_BAD_PREREQ'],
+      [flow(2, { actions: [{ op: 'group', group: 99 }] }), 'OPENFLOW_BAD_ACTION_BAD_OUT_GROUP'],
+    ]
+    for (const [fault, code] of bad) {
+      const change = { flows: addFlows([flow(1), fault, flow(3)]) }
+      expect(await failure(client.bundle(change, { confirm: 'afterwards' }))).toMatchObject({ index: 1, code })
+    }
+    await client.bundle({ flows: addFlows([flow(1), flow(3)]) }, { confirm: 'afterwards' })
+    expect(await client.dumpFlows()).toHaveLength(2)
+  })
+
   test(`${bridge}: groups before the flows that use them, removed after them, described as sent`, async () => {
     const client = await connect(bridge)
     await client.bundle({ flows: [{ op: 'delete', filter: {} }], groups: [{ op: 'delete' }] })

@@ -44,8 +44,12 @@ export interface OpenFlowClient {
   readonly connected: boolean
   /** The negotiated version on the wire: 4 is OpenFlow 1.3, 6 is 1.5. The last one while disconnected. */
   readonly version: Version
-  /** All of it or nothing, in one atomic bundle. Throws BundleError naming the message at fault. */
-  bundle(change: Change): Promise<void>
+  /**
+   * All of it or nothing, in one atomic bundle. Throws BundleError naming the message at fault. With `confirm:
+   * 'afterwards'` the commit is sent without waiting for the answers to the messages: half the round trips, but when
+   * one message is refused the others may be in place.
+   */
+  bundle(change: Change, options?: { readonly confirm?: 'before' | 'afterwards' }): Promise<void>
   /** A large change in bundles of `size` messages (default 2,000), so that forwarding is not held up. Not atomic. */
   bundles(change: Change, size?: number): Promise<void>
   dumpFlows(filter?: FlowFilter): Promise<DumpedFlow[]>

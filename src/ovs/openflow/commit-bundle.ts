@@ -25,11 +25,14 @@ export class BundleError extends OpenFlowError {
  * An error inside an open bundle does not make its commit fail (measured on Open vSwitch 3.1): so a barrier comes
  * before the commit, and an error seen by then discards the bundle. Errors that only show at commit (an output to a
  * missing group) come under the transaction id of the message and then of the commit; nothing is applied then.
+ *
+ * `confirm: 'afterwards'` leaves the barrier out: a refused message throws too, but the others may be applied.
  */
 export async function commitBundle(
   session: Session,
   bundle: number,
   messages: readonly BundleMessage[],
+  confirm: 'before' | 'afterwards' = 'before',
 ): Promise<void> {
   if (messages.length === 0) return
   const { version } = session
@@ -48,14 +51,18 @@ export async function commitBundle(
     opened.catch(() => undefined)
     const adds = encodeAdds(messages, version, claim.first + 1, bundle)
     session.send(adds)
-    await session.request((w, xid) => encodeBarrier(w, version, xid))
-    await opened
-    if (faults.length > 0) {
-      // Whatever becomes of the discard, the fault is what the caller has to know.
-      await control(BUNDLE.discard).catch(() => undefined)
-      fail(undefined)
+    if (confirm === 'before') {
+      await session.request((w, xid) => encodeBarrier(w, version, xid))
+      await opened
+      if (faults.length > 0) {
+        // Whatever becomes of the discard, the fault is what the caller has to know.
+        await control(BUNDLE.discard).catch(() => undefined)
+        fail(undefined)
+      }
     }
     await control(BUNDLE.commit).catch(fail)
+    // Answers come in order: with the commit's, those to the messages are here.
+    if (faults.length > 0) fail(undefined)
   } finally {
     claim.release()
   }
