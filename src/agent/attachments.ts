@@ -45,6 +45,9 @@ export interface AttachmentParts {
   readonly signal: AbortSignal
 }
 
+/** One endpoint's flows are confirmed in one round trip: after a refusal the whole plan is applied, this endpoint's undone. */
+const QUICK = { confirm: 'afterwards' } as const
+
 /** The attachments of this node. */
 export class Attachments {
   readonly #parts: AttachmentParts
@@ -52,6 +55,8 @@ export class Attachments {
   readonly #busy = new Set<string>()
   /** Port numbers promised to ADDs that are not in OVSDB yet. */
   readonly #pendingOfports = new Set<number>()
+  /** Port numbers of removed ports whose flows may still be there. */
+  readonly #retiredOfports = new Set<number>()
 
   constructor(parts: AttachmentParts) {
     this.#parts = parts
@@ -157,7 +162,7 @@ export class Attachments {
         return forwarding.flush()
       })
       undo.push(() => ports.remove([link]))
-      const sent = Promise.allSettled([forwarding.flush(), ports.add(lease, signal)])
+      const sent = Promise.allSettled([forwarding.flush(QUICK), ports.add(lease, signal)])
       // Both are on their way to OVS at the end of this turn; the pod's side is set up while OVS works.
       await new Promise<void>((resolve) => setImmediate(resolve))
       links.configure(lease, netns, gatewaysOf(planner, lease))
@@ -175,17 +180,21 @@ export class Attachments {
     const { ports, forwarding, links, pools } = this.#parts
     this.#parts.planner()?.removeEndpoint(endpoint.id)
     // Without a connection to the switch the flows wait for the next synchronisation; the port's removal does not.
-    await forwarding.flush().catch(() => undefined)
+    const unplugged = forwarding.flush(QUICK).catch(() => undefined)
+    // ovs-vswitchd is busy with the port for tens of milliseconds: the answer waits for the record only. What the flows
+    // name, number and addresses, goes to nobody else before the switch has confirmed that they are gone.
+    this.#retiredOfports.add(endpoint.ofport)
+    void unplugged.then(() => this.#retiredOfports.delete(endpoint.ofport))
     await ports.remove([link])
     links.doom(link)
-    pools.release(endpoint.addresses)
+    void unplugged.then(() => pools.release(endpoint.addresses))
   }
 
   #lease(request: AddRequest, namespace: string): Lease {
     const id = endpointId(request.containerId, request.ifname)
     const { ports, pools } = this.#parts
     const addresses = pools.lease()
-    const ofport = ports.freeOfport(this.#pendingOfports)
+    const ofport = ports.freeOfport((one) => this.#pendingOfports.has(one) || this.#retiredOfports.has(one))
     this.#pendingOfports.add(ofport)
     const [first] = addresses
     if (first === undefined) throw cniError('node-range-missing', { node: this.#planner().context.self.node })

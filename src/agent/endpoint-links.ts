@@ -52,6 +52,8 @@ export class EndpointLinks {
   readonly #rtnl: RtnlSocket
   readonly #datapath: 'system' | 'netdev'
   #sweep: ReturnType<typeof setTimeout> | undefined
+  /** Indexes of links to be marked and deleted at the next sweep. */
+  readonly #doomed = new Set<number>()
 
   constructor(rtnl: RtnlSocket, datapath: 'system' | 'netdev') {
     this.#rtnl = rtnl
@@ -61,7 +63,9 @@ export class EndpointLinks {
   /** Makes the pair of a lease, the pod's end down and without addresses. */
   async create(lease: Lease, netns: PodNetns, mtu: number): Promise<void> {
     const index = await this.#createPair(lease, netns, mtu)
-    linkSet(this.#rtnl, index, { up: true, addrGenMode: 'none' })
+    const { namespace, pod } = lease.endpoint
+    // One message: every notification of a link has ovs-vswitchd look at all its ports again.
+    linkSet(this.#rtnl, index, { up: true, addrGenMode: 'none', alias: `weft ${namespace}/${pod}` })
     if (this.#datapath === 'system') return
     // The userspace datapath reads frames off the link as they are: checksums must be in them, segments of wire size.
     disableOffloads(lease.link)
@@ -111,12 +115,9 @@ export class EndpointLinks {
   doom(link: string): void {
     const found = linkFind(this.#rtnl, link)
     if (found === undefined || !isOurs(found)) return
-    try {
-      linkSet(this.#rtnl, found.index, { group: DOOMED_GROUP })
-    } catch (error) {
-      // It went with its namespace in between.
-      if (!hasErrno(error, 'ENODEV')) throw error
-    }
+    // Marked at the sweep, all at once: every notification of a link has ovs-vswitchd look at all its ports again. After a
+    // crash before that, the link is one of ours without a lease.
+    this.#doomed.add(found.index)
     this.#sweep ??= setTimeout(() => void this.sweep(), SWEEP_DELAY_MS)
   }
 
@@ -124,6 +125,8 @@ export class EndpointLinks {
   async sweep(): Promise<void> {
     clearTimeout(this.#sweep)
     this.#sweep = undefined
+    for (const index of this.#doomed) this.#mark(index)
+    this.#doomed.clear()
     await linkDelGroup(this.#rtnl, DOOMED_GROUP)
   }
 
@@ -133,8 +136,19 @@ export class EndpointLinks {
       .filter(isOurs)
       .flatMap(({ name, index, up, mtu, mac: macText, group, alias }) => {
         const mac = parseMac(macText ?? '')
-        return mac === undefined ? [] : [{ name, index, up, mtu, mac, doomed: group === DOOMED_GROUP, alias }]
+        return mac === undefined
+          ? []
+          : [{ name, index, up, mtu, mac, doomed: group === DOOMED_GROUP || this.#doomed.has(index), alias }]
       })
+  }
+
+  #mark(index: number): void {
+    try {
+      linkSet(this.#rtnl, index, { group: DOOMED_GROUP })
+    } catch (error) {
+      // It went with its namespace in between.
+      if (!hasErrno(error, 'ENODEV')) throw error
+    }
   }
 
   async #createPair(lease: Lease, netns: PodNetns, mtu: number): Promise<number> {
@@ -144,7 +158,6 @@ export class EndpointLinks {
       name: link,
       mtu,
       group: ENDPOINT_GROUP,
-      alias: `weft ${endpoint.namespace}/${endpoint.pod}`,
       peer: { name: endpoint.ifname, mac: endpoint.mac, mtu, nsFd: netns.fd },
     } as const
     try {

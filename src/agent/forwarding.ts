@@ -15,10 +15,17 @@ export interface FlowTables {
   /** Removes somebody else's flows that our language cannot say, by what can be named of them. */
   removeOpaque(flows: readonly InstalledFlow[]): Promise<void>
   /** Applies a change atomically; resolves when the switch has it, rejects when nothing of it was done. */
-  apply(diff: FlowDiff): Promise<void>
+  apply(diff: FlowDiff, confirm?: Confirm): Promise<void>
 }
 
+/**
+ * When a bundle is confirmed. `before` its commit: all or nothing whatever happens, at two round trips. `afterwards`: one
+ * round trip; when the switch refuses a part, the rest may be in place, and the whole plan is applied next.
+ */
+export type Confirm = 'before' | 'afterwards'
+
 interface Waiter {
+  readonly confirm: Confirm
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
@@ -64,9 +71,9 @@ export class Forwarding {
   }
 
   /** Sends what changed in the plan; resolves when the switch holds it. Calls of one turn share a bundle. */
-  flush(): Promise<void> {
+  flush({ confirm = 'before' }: { readonly confirm?: Confirm } = {}): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject })
+      this.#waiters.push({ confirm, resolve, reject })
       if (this.#scheduled) return
       this.#scheduled = true
       setImmediate(() => this.#enqueue(() => this.#flushNow()).catch(() => undefined))
@@ -80,7 +87,8 @@ export class Forwarding {
     try {
       const changes = this.#planner?.take() ?? []
       // Before the first sync the switch gets the whole plan anyway.
-      if (this.#synced) await this.#apply(diffFragments(changes))
+      const confirm = waiters.every((waiter) => waiter.confirm === 'afterwards') ? 'afterwards' : 'before'
+      if (this.#synced) await this.#apply(diffFragments(changes), confirm)
       else await this.#syncNow()
       for (const { resolve } of waiters) resolve()
     } catch (error) {
@@ -104,8 +112,8 @@ export class Forwarding {
     this.#fullSyncs += 1
   }
 
-  async #apply(diff: FlowDiff): Promise<void> {
-    for (const part of bundles(diff)) await this.#tables.apply(part)
+  async #apply(diff: FlowDiff, confirm: Confirm = 'before'): Promise<void> {
+    for (const part of bundles(diff)) await this.#tables.apply(part, confirm)
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {

@@ -166,13 +166,15 @@ export class Ports {
   }
 
   /** A port number that no port has or asks for. Numbers go round, so that a freed one comes back late. */
-  freeOfport(pending: ReadonlySet<number>): number {
-    const taken = new Set(this.#ourInterfaces().flatMap((row) => [row.ofport ?? -1, row.ofport_request ?? -1]))
+  freeOfport(isReserved: (ofport: number) => boolean): number {
+    const taken = new Set<number | undefined>()
+    // Other bridges' numbers are skipped too: there are enough.
+    for (const row of this.#tables.rows('Interface').values()) taken.add(row.ofport).add(row.ofport_request)
     const count = LAST_ENDPOINT_PORT - FIRST_ENDPOINT_PORT + 1
     for (let i = 0; i < count; i += 1) {
       const candidate = this.#nextOfport
       this.#nextOfport = candidate === LAST_ENDPOINT_PORT ? FIRST_ENDPOINT_PORT : candidate + 1
-      if (!taken.has(candidate) && !pending.has(candidate)) return candidate
+      if (!taken.has(candidate) && !isReserved(candidate)) return candidate
     }
     throw new OvsdbError('OVSDB_INTERFACE_ERROR', `all ${count} port numbers of ${BRIDGE} are taken`, {
       remedy: 'move pods to another node',

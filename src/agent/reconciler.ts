@@ -87,8 +87,8 @@ export class Reconciler {
   }
 
   /** Sends what changed in the plan now; resolves when the switch has it. */
-  flush(): Promise<void> {
-    if (this.#forwarding !== undefined) return this.#forwarding.flush()
+  flush(options?: Parameters<Forwarding['flush']>[0]): Promise<void> {
+    if (this.#forwarding !== undefined) return this.#forwarding.flush(options)
     return Promise.reject(new AgentError('AGENT_NOT_READY', 'the bridge has not been set up yet', 'see weft status'))
   }
 

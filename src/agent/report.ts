@@ -87,6 +87,8 @@ export class AgentReport implements Control {
       )
     }
     // The switch first: whatever changes while it answers is newer in the rest, and shows as a difference next time only.
+    // Changes on their way to the switch are part of the plan that its flows are compared with.
+    await this.#parts.reconciler.flush().catch(() => undefined)
     const installed = await this.#counted(await this.#switch().dump())
     const records = ports.records()
     return {

@@ -11,7 +11,7 @@ import { PROBE_ETHERTYPE, TUNNEL_PORT } from '../network/pipeline/stages.ts'
 import type { NodePlanner } from '../network/planner.ts'
 import { addFlows, connectOpenFlow, type OpenFlowClient, type PacketIn, removeFlows } from '../ovs/openflow/index.ts'
 import type { InstalledFlow } from './control/facts.ts'
-import type { FlowTables } from './forwarding.ts'
+import type { Confirm, FlowTables } from './forwarding.ts'
 import type { AgentLog } from './log.ts'
 import { answerTooBig } from './too-big.ts'
 
@@ -81,9 +81,9 @@ export class Switch implements FlowTables {
     return this.#client.dumpFlows({ cookie: value, cookieMask: mask })
   }
 
-  async apply({ write, remove }: FlowDiff): Promise<void> {
+  async apply({ write, remove }: FlowDiff, confirm: Confirm = 'before'): Promise<void> {
     if (write.length + remove.length === 0) return
-    await this.#client.bundle({ flows: [...removeFlows(remove), ...addFlows(write)] })
+    await this.#client.bundle({ flows: [...removeFlows(remove), ...addFlows(write)] }, { confirm })
   }
 
   /** Sends a probe to every peer, so that the first real packet finds the neighbour resolved. */
