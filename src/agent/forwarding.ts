@@ -56,6 +56,7 @@ export class Forwarding {
 
   /** From now on this plan rules. Nothing is sent before {@link sync}. */
   follow(planner: NodePlanner): void {
+    if (planner === this.#planner) return
     this.#planner = planner
     this.#synced = false
   }
@@ -67,7 +68,14 @@ export class Forwarding {
 
   /** Reads what the switch holds and makes it the plan. */
   sync(): Promise<void> {
-    return this.#enqueue(() => this.#syncNow())
+    return this.#enqueue(async () => {
+      try {
+        await this.#syncNow()
+      } catch (error) {
+        this.#synced = false
+        throw error
+      }
+    })
   }
 
   /** Sends what changed in the plan; resolves when the switch holds it. Calls of one turn share a bundle. */
@@ -100,7 +108,6 @@ export class Forwarding {
   async #syncNow(): Promise<void> {
     const planner = this.#planner
     if (planner === undefined) throw new Error('the node has no plan yet')
-    this.#synced = false
     const installed = await this.#tables.dump()
     // The plan as of now, not as of the request: changes planned meanwhile are part of it.
     planner.take()
