@@ -25,7 +25,15 @@ export function formatTable(results: readonly Judged[]): string {
 
 /** The notes of results, one line each. */
 export function formatNotes(results: readonly Judged[]): string {
-  return results.flatMap(({ what, note }) => (note === undefined ? [] : [`- ${what}: ${note}`])).join('\n')
+  return results
+    .flatMap(({ what, note, peerName }) => {
+      const words = [
+        ...(peerName === undefined ? [] : [`the peer is ${peerName}`]),
+        ...(note === undefined ? [] : [note]),
+      ]
+      return words.length === 0 ? [] : [`- ${what}: ${words.join('; ')}`]
+    })
+    .join('\n')
 }
 
 function targetText({ of, atMost, atLeast }: Target, unit: string): string {

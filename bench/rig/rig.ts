@@ -96,7 +96,11 @@ export class Rig {
       'run-dir': node.agentDir,
       datapath: 'netdev',
     }
-    const argv = weft(this.fromSource, 'agent', ...Object.entries(options).flatMap(([key, value]) => [`--${key}`, value]))
+    const argv = weft(
+      this.fromSource,
+      'agent',
+      ...Object.entries(options).flatMap(([key, value]) => [`--${key}`, value]),
+    )
     const pid = this.#run(`${node.name}-agent`, argv, node.netns)
     this.#agents.set(node.name, pid)
     return pid
@@ -188,7 +192,8 @@ export class Rig {
   /** Waits until a node's agent answers for its node again. */
   async ready(node: NodeLayout): Promise<void> {
     await this.#wait(`${node.name}'s agent is ready`, async () => {
-      if (!isAlive(this.agentPid(node))) throw new Error(`the agent ended: ${lastWords(this.layout, `${node.name}-agent`)}`)
+      if (!isAlive(this.agentPid(node)))
+        throw new Error(`the agent ended: ${lastWords(this.layout, `${node.name}-agent`)}`)
       return (await status(node))?.ready === true
     })
   }

@@ -1,0 +1,130 @@
+/**
+ * `npm run bench`: measures Weft beside Debian's `bridge` + `host-local` in the same run on the same machine, and prints
+ * ratios against the targets of the design. Numbers are told, never asserted.
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { measureAddDel, measureDense } from './measure/add-del.ts'
+import { measureBundles } from './measure/flows.ts'
+import { measureIpam } from './measure/ipam.ts'
+import { measureMemory } from './measure/memory.ts'
+import { fill, measureParallel } from './measure/parallel.ts'
+import { measurePlanCost } from './measure/plan-cost.ts'
+import { measureRestart } from './measure/restart.ts'
+import { measureStartup } from './measure/startup.ts'
+import { measureSwap } from './measure/swap.ts'
+import { type Judged, judge, type Result } from './result.ts'
+import { isBuilt, PEER_PLUGIN } from './rig/program.ts'
+import { Rig } from './rig/rig.ts'
+import { formatNotes, formatTable } from './table.ts'
+
+const USAGE = `npm run bench -- [options]
+  --only NAME    one measurement (may be repeated): NAMES
+  --quick        fewer rounds and smaller sizes
+  --source       run the agent from source, not dist/weft
+  --json         print JSON instead of the table
+  --run-dir DIR  where the rig keeps its things (default /run/weft-bench)`
+
+/** Local pods of a full node. */
+const DENSE = 250
+
+interface Options {
+  readonly quick: boolean
+  readonly source: boolean
+  readonly only: readonly string[]
+}
+
+/** A measurement; those with a rig run in this order on one rig, since some leave their pods standing. */
+interface Measurement {
+  readonly name: string
+  readonly run: (rig: Rig, options: Options) => Promise<readonly Result[]> | readonly Result[]
+  readonly alone?: true
+}
+
+const MEASUREMENTS: readonly Measurement[] = [
+  { name: 'startup', alone: true, run: (_rig, { quick, source }) => measureStartup(quick ? 20 : 100, source) },
+  { name: 'add-del', run: (rig, { quick }) => measureAddDel(rig, quick ? 30 : 100) },
+  { name: 'parallel', run: (rig, { quick }) => measureParallel(rig, quick ? 1 : 3) },
+  { name: 'bundles', run: (rig, { quick }) => measureBundles(rig, quick ? 5 : 15) },
+  { name: 'restart', run: (rig, { quick }) => measureRestart(rig, quick ? 2 : 5) },
+  {
+    name: 'dense',
+    run: async (rig, { quick }) => {
+      await fill(rig, DENSE)
+      return measureDense(rig, quick ? 15 : 50, DENSE)
+    },
+  },
+  {
+    name: 'memory',
+    run: async (rig, { quick, only }) => {
+      if (only.length > 0 && !only.includes('dense')) await fill(rig, DENSE)
+      return measureMemory(rig, DENSE, quick ? 1000 : 10_000)
+    },
+  },
+  { name: 'swap', run: (rig, { quick }) => measureSwap(rig, quick ? 20_000 : 100_000) },
+  { name: 'plan', alone: true, run: (_rig, { quick }) => measurePlanCost(quick) },
+  { name: 'ipam', alone: true, run: (_rig, { quick }) => measureIpam(quick) },
+]
+
+/** What the peer that Debian does not have was seen at elsewhere. */
+const ELSEWHERE =
+  'ovs-cni is not in Debian and was not measured here. Published elsewhere, on a machine like this: ADD 56 ms, 675 ms ' +
+  'with 250 pods on the node, 36 pods/s at 16 at a time.'
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true, default: [] },
+      quick: { type: 'boolean', default: false },
+      source: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+      'run-dir': { type: 'string', default: '/run/weft-bench' },
+    },
+  })
+  const names = MEASUREMENTS.map(({ name }) => name)
+  if (values.help) return console.log(USAGE.replace('NAMES', names.join(', ')))
+  const unknown = values.only.find((name) => !names.includes(name))
+  if (unknown !== undefined) throw new Error(`there is no measurement ${unknown}; there are ${names.join(', ')}`)
+  if (!existsSync(PEER_PLUGIN)) throw new Error(`${PEER_PLUGIN} is missing: apt install containernetworking-plugins`)
+  const chosen = MEASUREMENTS.filter(({ name }) => values.only.length === 0 || values.only.includes(name))
+  const results = await measure(
+    chosen,
+    { quick: values.quick, source: values.source, only: values.only },
+    values['run-dir'],
+  )
+  const program = isBuilt(values.source) ? 'dist/weft' : 'source'
+  if (values.json) console.log(JSON.stringify({ program, quick: values.quick, results }))
+  else {
+    console.log(
+      `\n${formatTable(results)}\n\nours: ${program}. peer: bridge + host-local unless a note says otherwise.`,
+    )
+    console.log(`${formatNotes(results)}\n- ${ELSEWHERE}`)
+  }
+}
+
+async function measure(chosen: readonly Measurement[], options: Options, runDir: string): Promise<readonly Judged[]> {
+  const rig = new Rig(runDir, options.source)
+  const stop = () => void rig.stop().finally(() => process.exit(130))
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  const results: Judged[] = []
+  try {
+    // What an earlier run left when it was killed.
+    await rig.stop()
+    if (chosen.some(({ alone }) => alone !== true)) await rig.start()
+    for (const { name, run } of chosen) {
+      const started = performance.now()
+      results.push(...(await run(rig, options)).map(judge))
+      process.stderr.write(`measured ${name} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`)
+    }
+    return results
+  } finally {
+    await rig.stop()
+  }
+}
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`)
+  process.exitCode = 1
+})
