@@ -3,6 +3,7 @@
  * “packet too big” (RFC 4443 section 3.2). Pure: bytes in, bytes out.
  * @module
  */
+import { internetChecksum } from '../linux/checksum.ts'
 
 const ETHERNET = 14
 const IPV4 = 20
@@ -42,13 +43,13 @@ function answerIpv4(frame: Uint8Array, view: DataView, mtu: number): Uint8Array 
   out.setUint8(ETHERNET + 9, 1)
   answer.set(frame.subarray(ETHERNET + 16, ETHERNET + 20), ETHERNET + 12)
   answer.set(frame.subarray(ETHERNET + 12, ETHERNET + 16), ETHERNET + 16)
-  out.setUint16(ETHERNET + 10, checksum(answer.subarray(ETHERNET, ETHERNET + IPV4)))
+  out.setUint16(ETHERNET + 10, internetChecksum(answer.subarray(ETHERNET, ETHERNET + IPV4)))
   const icmp = ETHERNET + IPV4
   out.setUint8(icmp, 3)
   out.setUint8(icmp + 1, 4)
   out.setUint16(icmp + 6, mtu)
   answer.set(quote, icmp + ICMP)
-  out.setUint16(icmp + 2, checksum(answer.subarray(icmp)))
+  out.setUint16(icmp + 2, internetChecksum(answer.subarray(icmp)))
   return answer
 }
 
@@ -71,7 +72,7 @@ function answerIpv6(frame: Uint8Array, view: DataView, mtu: number): Uint8Array 
   out.setUint8(icmp, 2)
   out.setUint32(icmp + 4, mtu)
   answer.set(quote, icmp + ICMP)
-  out.setUint16(icmp + 2, checksum(pseudoHeader(answer)))
+  out.setUint16(icmp + 2, internetChecksum(pseudoHeader(answer)))
   return answer
 }
 
@@ -91,12 +92,4 @@ function pseudoHeader(answer: Uint8Array): Uint8Array {
   covered[39] = 58
   covered.set(message, 40)
   return covered
-}
-
-/** The Internet checksum (RFC 1071). */
-export function checksum(bytes: Uint8Array): number {
-  let sum = 0
-  for (let i = 0; i < bytes.length; i += 2) sum += ((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0)
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
-  return ~sum & 0xffff
 }

@@ -2,6 +2,7 @@
  * The Linux kernel's networking, over sockets and without forks: links, addresses, routes, namespaces, offloads, sysctls.
  * @module
  */
+export * from './checksum.ts'
 export * from './errno.ts'
 export * from './ethtool.ts'
 export * from './ip.ts'

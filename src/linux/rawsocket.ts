@@ -2,6 +2,7 @@
  * Probes from inside any network namespace, by its descriptor and without a process: ICMP echo and TCP.
  * @module
  */
+import { internetChecksum } from './checksum.ts'
 import { checked, Errno, hasErrno, LinuxError, systemError } from './errno.ts'
 import { parseIp } from './ip.ts'
 import { ready } from './poller.ts'
@@ -119,19 +120,11 @@ function echoRequest(ipv4: boolean, size: number): Uint8Array {
   view.setUint8(0, ipv4 ? 8 : 128)
   view.setUint16(4, identifier)
   view.setUint16(6, 1)
-  if (ipv4) view.setUint16(2, checksum(packet))
+  if (ipv4) view.setUint16(2, internetChecksum(packet))
   return packet
 }
 
 function isReply(ipv4: boolean, echo: Uint8Array, request: Uint8Array): boolean {
   const same = (i: number): boolean => echo[i] === request[i]
   return echo[0] === (ipv4 ? 0 : 129) && echo.length === request.length && [4, 5, 6, 7].every(same)
-}
-
-/** RFC 1071. */
-function checksum(bytes: Uint8Array): number {
-  let sum = 0
-  for (let i = 0; i < bytes.length; i += 2) sum += ((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0)
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
-  return ~sum & 0xffff
 }

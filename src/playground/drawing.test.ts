@@ -40,10 +40,10 @@ test.each([100, 80, 60, 34])('the picture fits %d columns, with and without colo
 })
 
 test('no colour reaches what is no terminal', () => {
-  const escape = String.fromCharCode(27)
+  const escapeCharacter = String.fromCharCode(27)
   const lines = [...drawPicture(SAMPLE, plain), ...drawTable(good(), plain)]
-  expect(lines.join('\n')).not.toContain(escape)
-  expect(drawTable(good(), coloured).join('\n')).toContain(escape)
+  expect(lines.join('\n')).not.toContain(escapeCharacter)
+  expect(drawTable(good(), coloured).join('\n')).toContain(escapeCharacter)
 })
 
 test('the table shows what was measured beside what was expected', () => {

@@ -1,0 +1,117 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { samplePlanner, samplePod } from '../../test/tables/sample-node.ts'
+import { flowContent, flowKey } from '../flow/compare.ts'
+import type { Flow } from '../flow/flow.ts'
+import type { FlowDiff } from '../network/diff.ts'
+import type { InstalledFlow } from './control/facts.ts'
+import { type FlowTables, Forwarding } from './forwarding.ts'
+
+/** A switch that fails when told to; a failed change is not applied, or, as `torn`, in part. */
+class FaultySwitch implements FlowTables {
+  readonly flows = new Map<string, Flow>()
+  readonly bundles: FlowDiff[] = []
+  fault: 'none' | 'refused' | 'torn' = 'none'
+
+  put(flow: Flow): void {
+    this.flows.set(flowKey(flow), flow)
+  }
+
+  async dump(): Promise<readonly InstalledFlow[]> {
+    return [...this.flows.values()].map((flow) => ({ flow, packets: 0n, bytes: 0n }))
+  }
+
+  async removeOpaque(): Promise<void> {}
+
+  async apply({ write, remove }: FlowDiff): Promise<void> {
+    const { fault } = this
+    this.fault = 'none'
+    if (fault === 'refused') throw new Error('refused')
+    this.bundles.push({ write, remove })
+    const written = fault === 'torn' ? write.slice(0, write.length / 2) : write
+    for (const flow of remove) this.flows.delete(flowKey(flow))
+    for (const flow of written) this.put(flow)
+    if (fault === 'torn') throw new Error('torn')
+  }
+}
+
+function contents(flows: Iterable<Flow>): string[] {
+  return [...flows].map((flow) => `${flowKey(flow)} ${flowContent(flow)}`).sort()
+}
+
+type Step = 'add' | 'remove' | 'retenant' | 'flush' | 'refused' | 'torn' | 'lost' | 'foreign'
+
+test('whatever fails on the way, the switch ends up equal to the plan', async () => {
+  const steps = fc.array(
+    fc.constantFrom<Step>('add', 'remove', 'retenant', 'flush', 'refused', 'torn', 'lost', 'foreign'),
+    { maxLength: 30 },
+  )
+  await fc.assert(
+    fc.asyncProperty(steps, async (history) => {
+      const planner = samplePlanner()
+      const target = new FaultySwitch()
+      const forwarding = new Forwarding(target)
+      forwarding.follow(planner)
+      for (const [n, step] of history.entries()) {
+        if (step === 'add') planner.putEndpoint(samplePod(100 + n, 'shop', `pod${n}`))
+        else if (step === 'remove') planner.removeEndpoint(`c${100 + n - 1}/eth0`)
+        else if (step === 'retenant') planner.putTenant('shop', 1000 + n)
+        else if (step === 'flush') await forwarding.flush().catch(() => undefined)
+        else if (step === 'lost') forwarding.lost()
+        else if (step === 'foreign') target.put({ table: 7, priority: n, cookie: 1n, match: {}, actions: [] })
+        else target.fault = step
+      }
+      target.fault = 'none'
+      await forwarding.sync()
+      expect(contents(target.flows.values())).toEqual(contents(planner.flows()))
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('changes of one turn travel in one bundle', async () => {
+  const planner = samplePlanner()
+  const target = new FaultySwitch()
+  const forwarding = new Forwarding(target)
+  forwarding.follow(planner)
+  await forwarding.sync()
+  target.bundles.length = 0
+  const flushes = [10, 11, 12].map((n) => {
+    planner.putEndpoint(samplePod(n, 'bank', `pod${n}`))
+    return forwarding.flush()
+  })
+  await Promise.all(flushes)
+  expect(target.bundles.length).toBe(1)
+})
+
+test('a tenant’s change is one bundle, and touches nothing of others', async () => {
+  const planner = samplePlanner()
+  const target = new FaultySwitch()
+  const forwarding = new Forwarding(target)
+  forwarding.follow(planner)
+  await forwarding.sync()
+  target.bundles.length = 0
+  planner.putTenant('shop', 4242)
+  await forwarding.flush()
+  expect(target.bundles.length).toBe(1)
+  const [bundle] = target.bundles
+  // Per pod: its classification, and delivery and re-entry of each family; and the two tenant networks.
+  expect(bundle?.write.length).toBe(2 * (1 + 2 * 2) + 1)
+  expect(bundle?.remove.length).toBe(1)
+})
+
+test('a failed flush rejects everybody who waited for it, and readiness is gone until the next', async () => {
+  const planner = samplePlanner()
+  const target = new FaultySwitch()
+  const forwarding = new Forwarding(target)
+  forwarding.follow(planner)
+  await forwarding.sync()
+  planner.putEndpoint(samplePod(10, 'bank', 'pod10'))
+  target.fault = 'refused'
+  const results = await Promise.allSettled([forwarding.flush(), forwarding.flush()])
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  expect(forwarding.synced).toBe(false)
+  await forwarding.flush()
+  expect(forwarding.synced).toBe(true)
+  expect(contents(target.flows.values())).toEqual(contents(planner.flows()))
+})

@@ -1,0 +1,110 @@
+import { expect, test } from 'bun:test'
+import { SAMPLE_CLUSTER, sampleNode, samplePod } from '../../test/tables/sample-node.ts'
+import type { NodeNetwork } from '../network/model/node.ts'
+import { ClusterView } from './view.ts'
+
+interface Seen {
+  contexts: number
+  fragments: number
+}
+
+function view(uplinkMtu = 1500): { readonly view: ClusterView; readonly seen: Seen } {
+  const seen: Seen = { contexts: 0, fragments: 0 }
+  const listener = {
+    context: () => {
+      seen.contexts += 1
+    },
+    fragments: () => {
+      seen.fragments += 1
+    },
+  }
+  return { view: new ClusterView('node1', () => uplinkMtu, listener), seen }
+}
+
+function withStatus(node: NodeNetwork, uplinkMtu: number): NodeNetwork {
+  return { ...node, status: { ready: true, uplinkMtu, datapath: 'netdev' } }
+}
+
+function ready(uplinkMtu = 1500) {
+  const made = view(uplinkMtu)
+  made.view.putCluster(SAMPLE_CLUSTER)
+  made.view.putNetwork(sampleNode(1))
+  for (const kind of ['Cluster', 'NodeNetwork', 'Tenant'] as const) made.view.synced(kind)
+  return made
+}
+
+test('nothing is planned before every kind has been read', () => {
+  const { view: one, seen } = view()
+  one.putCluster(SAMPLE_CLUSTER)
+  one.putNetwork(sampleNode(1))
+  one.synced('Cluster')
+  one.synced('NodeNetwork')
+  expect(one.planner).toBeUndefined()
+  expect(one.waitingFor()[0]).toContain('Tenant')
+  one.synced('Tenant')
+  expect(one.planner).toBeDefined()
+  expect(seen.contexts).toBe(1)
+  expect(one.waitingFor()).toEqual([])
+})
+
+test('a node without a range says why', () => {
+  const { view: one } = ready()
+  one.putNetwork({ ...sampleNode(1), ranges: [], problem: 'no subnets available' })
+  expect(one.waitingFor()[0]).toContain('no subnets available')
+})
+
+test('the smallest uplink of all nodes sets the MTU', () => {
+  const { view: one } = ready(9000)
+  expect(one.planner?.context.mtu).toBe(8950)
+  one.putNetwork(withStatus(sampleNode(2), 1500))
+  expect(one.planner?.context.mtu).toBe(1450)
+  one.removeNetwork('node2')
+  one.uplinkChanged()
+  expect(one.planner?.context.mtu).toBe(8950)
+})
+
+test('a configured MTU that does not fit the uplink is named', () => {
+  const { view: one } = ready(1400)
+  one.putCluster({ ...SAMPLE_CLUSTER, mtu: 1450 })
+  expect(one.waitingFor()[0]).toContain('needs 1500')
+})
+
+test('another node’s status is no reason to plan anew', () => {
+  const { view: one, seen } = ready()
+  one.putNetwork(withStatus(sampleNode(2), 1500))
+  const { contexts } = seen
+  one.putNetwork({ ...withStatus(sampleNode(2), 1500), problem: 'x' })
+  expect(seen.contexts).toBe(contexts)
+})
+
+test('a vanished configuration takes nothing apart', () => {
+  const { view: one } = ready()
+  one.putCluster(undefined)
+  one.removeNetwork('node1')
+  expect(one.planner?.flows().length).toBeGreaterThan(50)
+})
+
+test('who asks for a tenant that is being made gets it when it is there', async () => {
+  const { view: one } = ready()
+  const asked = one.tenantOf('late', 1_000)
+  one.putTenant({ namespace: 'other', vni: 11 })
+  one.putTenant({ namespace: 'late', vni: 12 })
+  expect(await asked).toBe(12)
+  expect(await one.tenantOf('never', 1)).toBeUndefined()
+})
+
+test('a tenant’s change replans its pods only', () => {
+  const { view: one } = ready()
+  one.putTenant({ namespace: 'shop', vni: 42 })
+  one.putTenant({ namespace: 'bank', vni: 77 })
+  one.planner?.putEndpoint(samplePod(2, 'shop', 'web'))
+  one.planner?.putEndpoint(samplePod(3, 'bank', 'vault'))
+  one.planner?.take()
+  one.putTenant({ namespace: 'shop', vni: 43 })
+  expect(
+    one.planner
+      ?.take()
+      .map(({ key }) => key)
+      .sort(),
+  ).toEqual(['endpoint/c2/eth0', 'vni/42', 'vni/43'])
+})
