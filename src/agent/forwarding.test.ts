@@ -4,6 +4,7 @@ import { samplePlanner, samplePod } from '../../test/tables/sample-node.ts'
 import { flowContent, flowKey } from '../flow/compare.ts'
 import type { Flow } from '../flow/flow.ts'
 import type { FlowDiff } from '../network/diff.ts'
+import type { NodePlanner } from '../network/planner.ts'
 import type { InstalledFlow } from './control/facts.ts'
 import { type FlowTables, Forwarding } from './forwarding.ts'
 
@@ -12,6 +13,10 @@ class FaultySwitch implements FlowTables {
   readonly flows = new Map<string, Flow>()
   readonly bundles: FlowDiff[] = []
   fault: 'none' | 'refused' | 'torn' = 'none'
+
+  failNext(fault: 'refused' | 'torn'): void {
+    this.fault = fault
+  }
 
   put(flow: Flow): void {
     this.flows.set(flowKey(flow), flow)
@@ -39,28 +44,38 @@ function contents(flows: Iterable<Flow>): string[] {
   return [...flows].map((flow) => `${flowKey(flow)} ${flowContent(flow)}`).sort()
 }
 
-type Step = 'add' | 'remove' | 'retenant' | 'flush' | 'refused' | 'torn' | 'lost' | 'foreign'
+interface Scene {
+  readonly planner: NodePlanner
+  readonly target: FaultySwitch
+  readonly forwarding: Forwarding
+}
+
+type Step = keyof typeof STEPS
+
+const STEPS = {
+  add: ({ planner }: Scene, n: number) => planner.putEndpoint(samplePod(100 + n, 'shop', `pod${n}`)),
+  remove: ({ planner }: Scene, n: number) => planner.removeEndpoint(`c${100 + n - 1}/eth0`),
+  retenant: ({ planner }: Scene, n: number) => planner.putTenant('shop', 1000 + n),
+  flush: ({ forwarding }: Scene) => forwarding.flush().catch(() => undefined),
+  lost: ({ forwarding }: Scene) => forwarding.lost(),
+  foreign: ({ target }: Scene, n: number) => target.put({ table: 7, priority: n, cookie: 1n, match: {}, actions: [] }),
+  refused: ({ target }: Scene) => target.failNext('refused'),
+  torn: ({ target }: Scene) => target.failNext('torn'),
+}
+
+async function take(step: Step, n: number, scene: Scene): Promise<void> {
+  await STEPS[step](scene, n)
+}
 
 test('whatever fails on the way, the switch ends up equal to the plan', async () => {
-  const steps = fc.array(
-    fc.constantFrom<Step>('add', 'remove', 'retenant', 'flush', 'refused', 'torn', 'lost', 'foreign'),
-    { maxLength: 30 },
-  )
+  const steps = fc.array(fc.constantFrom(...(Object.keys(STEPS) as Step[])), { maxLength: 30 })
   await fc.assert(
     fc.asyncProperty(steps, async (history) => {
       const planner = samplePlanner()
       const target = new FaultySwitch()
       const forwarding = new Forwarding(target)
       forwarding.follow(planner)
-      for (const [n, step] of history.entries()) {
-        if (step === 'add') planner.putEndpoint(samplePod(100 + n, 'shop', `pod${n}`))
-        else if (step === 'remove') planner.removeEndpoint(`c${100 + n - 1}/eth0`)
-        else if (step === 'retenant') planner.putTenant('shop', 1000 + n)
-        else if (step === 'flush') await forwarding.flush().catch(() => undefined)
-        else if (step === 'lost') forwarding.lost()
-        else if (step === 'foreign') target.put({ table: 7, priority: n, cookie: 1n, match: {}, actions: [] })
-        else target.fault = step
-      }
+      for (const [n, step] of history.entries()) await take(step, n, { planner, target, forwarding })
       target.fault = 'none'
       await forwarding.sync()
       expect(contents(target.flows.values())).toEqual(contents(planner.flows()))
