@@ -21,8 +21,8 @@ export const DROPS = {
   'unknown-port': {
     code: 1,
     stage: 'classify',
-    because: 'it came in on a port that Weft did not attach',
-    remedy: 'Look for a port on the bridge without a lease: weft audit',
+    because: 'it came in on a port that Weft did not attach, or is still attaching',
+    remedy: 'A few are a starting pod’s first words; if they go on, look for a port without a lease: weft audit',
   },
   'vlan-tagged': {
     code: 2,

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { command } from '../command.ts'
 import { PlaygroundError } from '../errors.ts'
-import type { Layout, NodeLayout } from '../layout.ts'
+import { type Layout, type NodeLayout, UNDERLAY } from '../layout.ts'
 import { isAlive, lastWords, startProcess, until } from '../processes.ts'
 import { giveAddresses, UPLINK } from './underlay.ts'
 
@@ -39,6 +39,18 @@ export async function startSwitch(layout: Layout, node: NodeLayout, datapath: Da
   const bridge = ['add-br', UPLINK_BRIDGE, '--', 'set', 'Bridge', UPLINK_BRIDGE, 'datapath_type=netdev']
   await vsctl(node, ...bridge, 'fail_mode=standalone', '--', 'add-port', UPLINK_BRIDGE, UPLINK)
   giveAddresses(node.netns, UPLINK_BRIDGE, node.addresses)
+  await routeTunnels(node)
+}
+
+/**
+ * Tells a userspace switch where tunnels go. By itself it copies the kernel's routes, and forgets them all for a moment
+ * whenever any link of the node comes or goes: tunnel packets in that moment are lost, in both directions.
+ */
+async function routeTunnels({ ovsDir }: NodeLayout): Promise<void> {
+  const control = join(ovsDir, 'ovs-vswitchd.ctl')
+  for (const { first, length } of Object.values(UNDERLAY)) {
+    await command(['ovs-appctl', '-t', control, 'ovs/route/add', `${first}/${length}`, UPLINK_BRIDGE])
+  }
 }
 
 /** Runs ovs-vsctl against a node's database; waits until the switch has done it. */
@@ -58,7 +70,14 @@ async function startDatabase(layout: Layout, node: NodeLayout): Promise<void> {
   const control = [`--unixctl=${join(ovsDir, 'ovsdb-server.ctl')}`, `--pidfile=${join(ovsDir, 'ovsdb-server.pid')}`]
   const argv = ['ovsdb-server', `--remote=punix:${ovsdbSocket}`, ...control, '-vconsole:warn', file]
   await started(layout, node, { role: `${node.name}-ovsdb-server`, argv }, () => existsSync(ovsdbSocket))
-  await vsctl(node, '--no-wait', 'init', '--', 'set', 'Open_vSwitch', '.', `external_ids:system-id=${node.name}`)
+  // What Debian's ovs-ctl writes at start-up.
+  const facts = [`external_ids:system-id=${node.name}`, `ovs_version=${await switchVersion()}`]
+  await vsctl(node, '--no-wait', 'init', '--', 'set', 'Open_vSwitch', '.', ...facts)
+}
+
+/** `3.1.0`, from `ovs-vswitchd (Open vSwitch) 3.1.0`. */
+async function switchVersion(): Promise<string> {
+  return /\d+(\.\d+)+/.exec(await command(['ovs-vswitchd', '--version']))?.[0] ?? 'unknown'
 }
 
 async function startForwarding(layout: Layout, node: NodeLayout): Promise<void> {
