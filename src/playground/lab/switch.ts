@@ -2,7 +2,7 @@
  * One node's Open vSwitch: its own database and daemons, in its own namespace and folder.
  * @module
  */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { command } from '../command.ts'
 import { PlaygroundError } from '../errors.ts'
@@ -31,7 +31,7 @@ export async function kernelDatapath(): Promise<Datapath> {
 export async function startSwitch(layout: Layout, node: NodeLayout, datapath: Datapath): Promise<void> {
   mkdirSync(node.ovsDir, { recursive: true, mode: 0o700 })
   await startDatabase(layout, node)
-  await startForwarding(layout, node)
+  await startForwarding(layout, node, datapath)
   if (datapath === 'system') {
     giveAddresses(node.netns, UPLINK, node.addresses)
     return
@@ -42,14 +42,32 @@ export async function startSwitch(layout: Layout, node: NodeLayout, datapath: Da
   await routeTunnels(node)
 }
 
+/** Starts a node's ovs-vswitchd again after it has ended, as a supervisor does. */
+export async function restartForwarding(layout: Layout, node: NodeLayout, datapath: Datapath): Promise<void> {
+  await startForwarding(layout, node, datapath)
+  if (datapath === 'netdev') await routeTunnels(node)
+}
+
 /**
  * Tells a userspace switch where tunnels go. By itself it copies the kernel's routes, and forgets them all for a moment
- * whenever any link of the node comes or goes: tunnel packets in that moment are lost, in both directions.
+ * whenever any link of the node comes or goes: tunnel packets in that moment are lost, in both directions. So it is
+ * started without those, and told again after each start.
  */
 async function routeTunnels({ ovsDir }: NodeLayout): Promise<void> {
   const control = join(ovsDir, 'ovs-vswitchd.ctl')
   for (const { first, length } of Object.values(UNDERLAY)) {
-    await command(['ovs-appctl', '-t', control, 'ovs/route/add', `${first}/${length}`, UPLINK_BRIDGE])
+    const add = ['ovs-appctl', '-t', control, 'ovs/route/add', `${first}/${length}`, UPLINK_BRIDGE]
+    // A switch that has just been started may not have opened the bridge yet.
+    const added = await until(
+      () =>
+        command(add).then(
+          () => true,
+          () => false,
+        ),
+      PATIENCE,
+    )
+    if (!added)
+      throw new PlaygroundError('PLAY_TIMEOUT', `${UPLINK_BRIDGE} takes no route`, 'weft play down, then try again')
   }
 }
 
@@ -80,11 +98,14 @@ async function switchVersion(): Promise<string> {
   return /\d+(\.\d+)+/.exec(await command(['ovs-vswitchd', '--version']))?.[0] ?? 'unknown'
 }
 
-async function startForwarding(layout: Layout, node: NodeLayout): Promise<void> {
+async function startForwarding(layout: Layout, node: NodeLayout, datapath: Datapath): Promise<void> {
   const { ovsDir, ovsdbSocket } = node
   const socket = join(ovsDir, 'ovs-vswitchd.ctl')
   const control = [`--unixctl=${socket}`, `--pidfile=${join(ovsDir, 'ovs-vswitchd.pid')}`]
-  const argv = ['ovs-vswitchd', ...control, '-vconsole:warn', `unix:${ovsdbSocket}`]
+  const routes = datapath === 'netdev' ? ['--disable-system-route'] : []
+  // What a killed one left would be taken for the sign that this one is up.
+  rmSync(socket, { force: true })
+  const argv = ['ovs-vswitchd', ...routes, ...control, '-vconsole:warn', `unix:${ovsdbSocket}`]
   await started(layout, node, { role: `${node.name}-ovs-vswitchd`, argv }, () => existsSync(socket))
 }
 
