@@ -5,14 +5,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { parseOfprotoTrace } from '../src/insight/trace/ofproto-trace.ts'
 import { packetText } from '../src/insight/trace/probe.ts'
+import { diffFlows } from '../src/network/diff.ts'
+import type { Cluster } from '../src/network/model/cluster.ts'
 import { parseCookie } from '../src/network/pipeline/cookie.ts'
 import { dropByCode } from '../src/network/pipeline/drops.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from '../src/network/pipeline/stages.ts'
 import { packetOf } from '../src/network/simulate/simulate.ts'
-import { addFlows, connectOpenFlow, type OpenFlowClient } from '../src/ovs/openflow/index.ts'
+import { addFlows, connectOpenFlow, type OpenFlowClient, removeFlows } from '../src/ovs/openflow/index.ts'
 import { type OvsSandbox, startOvsSandbox } from '../src/ovs/testing/ovs-sandbox.ts'
 import { PIPELINE_CASES, type PipelineCase } from './tables/pipeline-cases.ts'
-import { SAMPLE_PODS, samplePlanner } from './tables/sample-node.ts'
+import { SAMPLE_CLUSTER, SAMPLE_PODS, samplePlanner } from './tables/sample-node.ts'
 
 let ovs: OvsSandbox
 let client: OpenFlowClient
@@ -42,6 +44,29 @@ describe('Open vSwitch agrees with the case table', () => {
     test(one.name, async () => {
       const trace = await ovs.appctl('ofproto/trace', 'br-weft', packetText(packetOf(one.packet)))
       expect(outcome(trace)).toEqual(one.expect)
+    })
+  }
+})
+
+describe('a switch gives back exactly the plan it was given', () => {
+  const [v4, v6] = SAMPLE_CLUSTER.networks
+  const shapes: readonly (readonly [string, Partial<Cluster>])[] = [
+    ['VXLAN over IPv4', {}],
+    ['VXLAN over IPv6', { underlay: 6 }],
+    ['Geneve', { encapsulation: { type: 'geneve', port: 6081 } }],
+    ['GRE', { encapsulation: { type: 'gre' } }],
+    ['IPv4 pods only', { networks: v4 === undefined ? [] : [v4] }],
+    ['IPv6 pods only', { networks: v6 === undefined ? [] : [v6] }],
+  ]
+  for (const [name, change] of shapes) {
+    test(name, async () => {
+      const plan = samplePlanner({ ...SAMPLE_CLUSTER, ...change }).flows()
+      const before = (await client.dumpFlows()).map(({ flow }) => flow)
+      const needed = diffFlows(before, plan)
+      await client.bundle({ flows: [...removeFlows(needed.remove), ...addFlows(needed.write)] })
+      const after = (await client.dumpFlows()).map(({ flow }) => flow)
+      expect(diffFlows(after, plan)).toEqual({ write: [], remove: [] })
+      expect(after.length).toBe(plan.length)
     })
   }
 })

@@ -56,11 +56,15 @@ export const SAMPLE_PODS = {
 
 /** A planner that has seen it all. */
 export function samplePlanner(cluster: Cluster = SAMPLE_CLUSTER, mtu = 1450): NodePlanner {
-  const context = nodeContext(cluster, sampleNode(1), mtu)
+  const has = (address: string) => cluster.networks.some(({ cidr }) => cidr.includes(':') === address.includes(':'))
+  const inFamilies = (node: NodeNetwork): NodeNetwork => ({ ...node, ranges: node.ranges.filter(has) })
+  const context = nodeContext(cluster, inFamilies(sampleNode(1)), mtu)
   if (context === undefined) throw new Error('the sample node has ranges')
   const planner = new NodePlanner(context)
-  planner.putPeer(sampleNode(2))
+  planner.putPeer(inFamilies(sampleNode(2)))
   for (const [namespace, vni] of Object.entries(SAMPLE_VNIS)) planner.putTenant(namespace, vni)
-  for (const pod of Object.values(SAMPLE_PODS)) planner.putEndpoint(pod)
+  for (const pod of Object.values(SAMPLE_PODS)) {
+    planner.putEndpoint({ ...pod, addresses: pod.addresses.filter(has) })
+  }
   return planner
 }
