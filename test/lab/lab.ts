@@ -2,25 +2,27 @@
  * A playground of a test's own: the real `weft play`, in a folder of its own, beside others.
  * @module
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { AgentClient } from '../../src/insight/gather/agent-client.ts'
 import { closeFd, netnsOpen } from '../../src/linux/index.ts'
 import { familyOf, type Ip } from '../../src/network/model/address.ts'
 import { parseCookie } from '../../src/network/pipeline/cookie.ts'
 import { dropByCode } from '../../src/network/pipeline/drops.ts'
-import { startAgent } from '../../src/playground/bring-up.ts'
-import { switchEnvironment } from '../../src/playground/lab/switch.ts'
+import { restartForwarding, switchEnvironment } from '../../src/playground/lab/switch.ts'
 import { type Layout, layoutOf, type NodeLayout, nodeLayout, podNetns } from '../../src/playground/layout.ts'
-import { findProcesses, startProcess } from '../../src/playground/processes.ts'
+import { findProcesses, isAlive, startProcess } from '../../src/playground/processes.ts'
 import { addressesOf } from '../../src/playground/runtime.ts'
 import { findSandbox, readState } from '../../src/playground/state.ts'
+import { RegistryClient } from '../../src/registry/client.ts'
 import { type Outcome, output, run } from './command.ts'
 
 const ROOT = join(import.meta.dir, '../..')
+const FOLDER = '/run/weft-e2e'
 /** The forwarder that container runtimes call. */
 export const PLUGIN = join(ROOT, 'dist/weft-cni')
-const PROGRAM = [process.execPath, join(ROOT, 'src/main.ts')]
+/** The program: the source, or the executable that WEFT_E2E_PROGRAM names. */
+const PROGRAM = process.env['WEFT_E2E_PROGRAM']?.split(' ') ?? [process.execPath, join(ROOT, 'src/main.ts')]
 
 /** The playground's shape; see `weft play up --help`. */
 export interface LabOptions {
@@ -44,13 +46,13 @@ export class Lab {
   readonly #fds: number[] = []
 
   constructor(name: string, options: LabOptions = {}) {
-    this.layout = layoutOf(`/run/weft-e2e-${name}`)
+    this.layout = layoutOf(`${FOLDER}-${name}-${process.pid}`)
     this.#options = options
   }
 
-  /** Brings it up; what an interrupted run left goes first. Returns its summary line. */
+  /** Brings it up; what interrupted runs left goes first. Returns its summary line. */
   async up(): Promise<{ readonly wrong: number; readonly pods: number }> {
-    await this.down()
+    for (const folder of abandoned()) await this.weft('play', 'down', '--run-dir', folder)
     const shape = Object.entries(this.#options).flatMap(([name, value]) => [`--${name}`, String(value)])
     const { code, stdout, stderr } = await this.play('up', '--json', ...shape)
     if (code !== 0) throw new Error(`weft play up failed with ${code}: ${stdout}${stderr}`)
@@ -155,6 +157,13 @@ export class Lab {
     return this.start(role, command)
   }
 
+  /** Starts a node's ovs-vswitchd after it was killed. */
+  async restartForwarding(index: number): Promise<void> {
+    const state = readState(this.layout)
+    if (state === undefined) throw new Error('the playground is not up')
+    await restartForwarding(this.layout, this.node(index), state.datapath)
+  }
+
   /** What runs in a role, to be started again. */
   commandOf(role: string): readonly string[] {
     const pid = this.pidOf(role)
@@ -168,6 +177,10 @@ export class Lab {
     if (node === null) return startProcess(this.layout, { role, argv })
     const place = this.node(Number(node[1]))
     return startProcess(this.layout, { role, argv, netns: place.netns, env: switchEnvironment(place) })
+  }
+
+  registry(): RegistryClient {
+    return new RegistryClient(this.layout.registrySocket)
   }
 
   /** `weft audit` finds no difference. Throws with what it finds. */
@@ -188,13 +201,15 @@ export class Lab {
       flows: installed.length,
     }
   }
+}
 
-  /** Starts a node's agent as the playground does. */
-  startAgent(index: number): number {
-    const state = readState(this.layout)
-    if (state === undefined) throw new Error('the playground is not up')
-    return startAgent(this.layout, this.node(index), state.datapath)
-  }
+/** Playgrounds of test runs that have ended without removing them: the number at the end of the name is the run's. */
+function abandoned(): readonly string[] {
+  const names = readdirSync(dirname(FOLDER)).filter((name) => name.startsWith(`${basename(FOLDER)}-`))
+  return names.flatMap((name) => {
+    const pid = /-(\d+)$/.exec(name)?.[1]
+    return pid === undefined || isAlive(Number(pid)) ? [] : [join(dirname(FOLDER), name)]
+  })
 }
 
 /** The environment of tools: ours without what would redirect them. */

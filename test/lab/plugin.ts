@@ -25,6 +25,8 @@ export class Container {
   readonly id: string
   readonly netns: string
   readonly version: Version
+  /** CNI_ARGS, as kubelet sets them. */
+  readonly args: string
   readonly #lab: Lab
   readonly #socket: string
   /** What ADD answered. */
@@ -33,8 +35,13 @@ export class Container {
   constructor(
     lab: Lab,
     name: string,
-    { version = '1.1.0', node = 1 }: { readonly version?: Version; readonly node?: number } = {},
+    {
+      version = '1.1.0',
+      node = 1,
+      args = '',
+    }: { readonly version?: Version; readonly node?: number; readonly args?: string } = {},
   ) {
+    this.args = args
     this.#lab = lab
     this.id = `${lab.layout.prefix}-${name}`
     this.netns = this.id
@@ -85,6 +92,7 @@ export class Container {
       CNI_NETNS: netnsPath(this.netns),
       CNI_IFNAME: 'eth0',
       CNI_PATH: '/opt/cni/bin',
+      ...(this.args === '' ? {} : { CNI_ARGS: this.args }),
     }
   }
 }

@@ -1,0 +1,4 @@
+import { testScenario } from '../lab/testing.ts'
+import { crash } from './crash.ts'
+
+testScenario(crash)
