@@ -1,0 +1,4 @@
+import { testScenario } from '../lab/testing.ts'
+import { spoof } from './spoof.ts'
+
+testScenario(spoof)
