@@ -56,7 +56,13 @@ async function makeNodes(layout: Layout, nodes: readonly NodeLayout[], datapath:
 
 async function startCluster(layout: Layout, shape: Shape, registry: Registry): Promise<void> {
   const pid = startRegistry(layout)
-  await waitForSocket(layout, 'registry', pid, layout.registrySocket)
+  // Its socket is there a moment before it listens.
+  await waitFor(layout, new Map([['registry', pid]]), 'the registry answers', () =>
+    registry.list('Cluster').then(
+      () => true,
+      () => false,
+    ),
+  )
   await writeCluster(registry, layout, shape)
   const controller = startProcess(layout, {
     role: 'controller',
