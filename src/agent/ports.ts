@@ -33,6 +33,10 @@ export class Ports {
   readonly #tables: Tables
   readonly #datapath: 'system' | 'netdev'
   readonly #batcher: PortBatcher
+  /** Leases that were recorded, by link: they bring back ports that somebody else removes. */
+  readonly #remembered = new Map<string, Lease>()
+  /** Links whose ports we remove ourselves; OVSDB may still tell of them for a moment. */
+  readonly #leaving = new Set<string>()
   #nextOfport = FIRST_ENDPOINT_PORT
 
   private constructor(client: OvsdbClient, tables: Tables, datapath: 'system' | 'netdev') {
@@ -88,6 +92,7 @@ export class Ports {
   /** Adds an endpoint's port with its lease; resolves when OVS forwards for it. Throws where it cannot. */
   async add(lease: Lease, signal: AbortSignal): Promise<void> {
     const { endpoint, link } = lease
+    this.#leaving.delete(link)
     await this.#batcher.add({
       bridge: BRIDGE,
       name: link,
@@ -108,8 +113,24 @@ export class Ports {
 
   /** Removes ports of our bridge by name; resolves when OVSDB has recorded it. Unknown names are fine. */
   async remove(links: readonly string[]): Promise<void> {
+    for (const link of links) {
+      this.#leaving.add(link)
+      this.#remembered.delete(link)
+    }
     const uuids = links.flatMap((link) => this.#tables.byName('Port', link)?.uuid ?? [])
     await delPortRows(this.#client, uuids)
+  }
+
+  /** Leases whose ports somebody else has removed, or the whole bridge with them. */
+  lost(): readonly Lease[] {
+    for (const link of this.#leaving) if (!this.has(link)) this.#leaving.delete(link)
+    for (const lease of this.leases()) if (!this.#leaving.has(lease.link)) this.#remembered.set(lease.link, lease)
+    return [...this.#remembered.values()].filter(({ link }) => !this.has(link))
+  }
+
+  /** A lost lease is not to be brought back: its pod is gone as well. */
+  forget({ link }: Lease): void {
+    this.#remembered.delete(link)
   }
 
   /** Whether our bridge has a port of this name. */

@@ -10,6 +10,7 @@ import { syncEndpoints } from './endpoints.ts'
 import { AgentError } from './errors.ts'
 import { Forwarding } from './forwarding.ts'
 import { applyHost } from './host.ts'
+import type { Lease } from './lease.ts'
 import type { AgentLog } from './log.ts'
 import { reportStatus } from './node-status.ts'
 import type { AgentOptions } from './options.ts'
@@ -82,7 +83,7 @@ export class Reconciler {
     const { ports, busy } = this.#parts
     const planner = this.#parts.view().planner
     if (planner === undefined) return
-    if (ports.lacksBridge()) this.requestWhole()
+    if (ports.lacksBridge() || ports.lost().length > 0) this.requestWhole()
     else if (syncEndpoints(planner, ports, busy())) this.requestChanges()
   }
 
@@ -116,6 +117,7 @@ export class Reconciler {
     if (planner === undefined) return
     const plan: HostPlan = hostPlan(planner.context)
     await ports.ensureBridge(plan.bridge, signal)
+    await this.#restorePorts()
     const bridge = await this.#openSwitch()
     const leased = ports.leases().flatMap(({ endpoint }) => endpoint.addresses)
     pools.setRanges(planner.context.ranges, leased)
@@ -165,6 +167,19 @@ export class Reconciler {
       signal,
     )
     return this.#switch
+  }
+
+  /** Puts back ports that somebody else removed while their pods stand. */
+  async #restorePorts(): Promise<void> {
+    const { ports, links, signal, isBusyLink, log } = this.#parts
+    const standing = new Set(links.facts().flatMap(({ name, doomed }) => (doomed ? [] : [name])))
+    const restore = async (lease: Lease): Promise<void> => {
+      if (isBusyLink(lease.link)) return
+      if (!standing.has(lease.link)) return ports.forget(lease)
+      log.warn({ link: lease.link, pod: lease.endpoint.pod }, 'somebody removed a port; putting it back')
+      await ports.add(lease, signal)
+    }
+    await Promise.all(ports.lost().map(restore))
   }
 
   /** Links in our group that no lease knows: what an ADD left when the agent was killed in the middle of it. */
