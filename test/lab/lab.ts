@@ -67,7 +67,12 @@ export class Lab {
 
   /** `weft …` */
   weft(...args: readonly string[]): Promise<Outcome> {
-    return run([...PROGRAM, ...args])
+    return run(this.command(...args))
+  }
+
+  /** How `weft …` is run. */
+  command(...args: readonly string[]): readonly string[] {
+    return [...PROGRAM, ...args]
   }
 
   /** `weft play …` on this playground. */

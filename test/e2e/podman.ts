@@ -1,0 +1,154 @@
+/**
+ * A real container runtime calls the plugin: `podman run` on a network of type weft.
+ * @module
+ */
+import { deepEqual, equal, match } from 'node:assert/strict'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemCalls } from '../../src/linux/index.ts'
+import { type Outcome, run } from '../lab/command.ts'
+import { environment, type Lab, PLUGIN } from '../lab/lab.ts'
+import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
+
+const NETWORK = 'weft-e2e'
+const IMAGE = 'weft-e2e-busybox'
+const CONTAINER = 'weft-e2e-podman'
+const BUSYBOX = '/bin/busybox'
+
+export const podman: Scenario = {
+  name: 'podman',
+  lab: { nodes: 1 },
+  steps: [
+    { title: 'podman run on a network of type weft: the container answers pings of pods', run: attach, skip: missing },
+    { title: 'podman rm leaves nothing', run: detach, skip: missing },
+  ],
+}
+
+function missing(): string | undefined {
+  const lacking = [
+    ...(Bun.which('podman') === null ? ['podman'] : []),
+    // crun refuses a machine where both versions of cgroups are mounted.
+    ...(Bun.which('runc') === null ? ['runc'] : []),
+    ...(existsSync(BUSYBOX) ? [] : ['busybox-static']),
+  ]
+  return lacking.length === 0 ? undefined : `apt-get install ${lacking.join(' ')}`
+}
+
+async function attach({ lab, say }: StepContext): Promise<void> {
+  const before = await lab.inventory(1)
+  await makeImage(lab)
+  configure(lab)
+  const started = await call(
+    lab,
+    'run',
+    '-d',
+    '--name',
+    CONTAINER,
+    '--network',
+    NETWORK,
+    IMAGE,
+    '/busybox',
+    'sleep',
+    '600',
+  )
+  equal(started.code, 0, started.stderr)
+  const inspected = await call(lab, 'exec', CONTAINER, '/busybox', 'ip', '-o', 'addr', 'show', 'eth0')
+  say(inspected.stdout.trimEnd())
+  const address4 = /inet (\S+)\//.exec(inspected.stdout)?.[1] ?? ''
+  const address6 = /inet6 (fd\S+)\//.exec(inspected.stdout)?.[1] ?? ''
+  match(address4, /^10\./)
+  for (const [pod, reached] of [
+    ['shop/web', true],
+    ['default/monitor', true],
+    ['bank/ledger', false],
+  ] as const) {
+    for (const address of [address4, address6]) {
+      const { code, stdout } = await lab.inside(lab.netns(pod), 'ping', '-c', '2', '-W', '1', address)
+      say(`${pod} pings ${address}: ${stdout.split('\n').find((line) => line.includes('transmitted'))}`)
+      equal(code === 0, reached)
+    }
+  }
+  const outward = await call(lab, 'exec', CONTAINER, '/busybox', 'ping', '-c', '1', lab.address('shop/web'))
+  equal(outward.code, 0, outward.stdout + outward.stderr)
+  const { leases } = await lab.inventory(1)
+  equal(leases, before.leases + 1)
+}
+
+async function detach({ lab, say }: StepContext): Promise<void> {
+  const { code, stderr } = await call(lab, 'rm', '-f', '-t', '0', CONTAINER)
+  equal(code, 0, stderr)
+  await call(lab, 'rmi', '-f', IMAGE)
+  unmountBelow(folder(lab))
+  const { leases, ports } = await lab.inventory(1)
+  deepEqual([leases, ports], [PODS, PODS])
+  say(await lab.expectCleanAudit())
+}
+
+/** podman leaves its storage mounted. */
+function unmountBelow(path: string): void {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+  for (const mount of mounts.filter((each) => each.startsWith(`${path}/`)).reverse()) systemCalls().umount2(mount, 2)
+}
+
+/** Pods that the playground runs on its only node. */
+const PODS = 7
+
+/** Everything that podman writes is in the playground's folder. */
+function folder(lab: Lab): string {
+  return join(lab.layout.runDir, 'podman')
+}
+
+function call(lab: Lab, ...args: readonly string[]): Promise<Outcome> {
+  const root = folder(lab)
+  const places = ['--root', join(root, 'storage'), '--runroot', join(root, 'run'), '--tmpdir', join(root, 'tmp')]
+  const ways = [
+    '--runtime',
+    'runc',
+    '--cgroup-manager',
+    'cgroupfs',
+    '--events-backend',
+    'none',
+    '--network-backend',
+    'cni',
+  ]
+  const network = ['--network-config-dir', join(root, 'net.d')]
+  const env = {
+    ...environment(),
+    HOME: root,
+    WEFT_CNI_SOCKET: lab.node(1).cniSocket,
+    CONTAINERS_CONF: join(root, 'containers.conf'),
+  }
+  return run(['podman', ...places, ...ways, ...network, ...args], { env })
+}
+
+/** An image with busybox alone, from a tar archive: no registry is asked. */
+async function makeImage(lab: Lab): Promise<void> {
+  const root = folder(lab)
+  const tree = join(root, 'image')
+  mkdirSync(tree, { recursive: true })
+  mkdirSync(join(root, 'net.d'))
+  copyFileSync(BUSYBOX, join(tree, 'busybox'))
+  const plugins = ['/usr/lib/cni', join(root, 'bin')].map((path) => JSON.stringify(path)).join(', ')
+  // A container's limits are not what is tested, and not everywhere to be had.
+  writeFileSync(
+    join(root, 'containers.conf'),
+    `[network]\ncni_plugin_dirs = [${plugins}]\n[containers]\noom_score_adj = 0\ndefault_ulimits = []\n`,
+  )
+  const archive = join(root, 'image.tar')
+  equal((await run(['tar', '-C', tree, '-cf', archive, '.'])).code, 0)
+  const { code, stderr } = await call(lab, 'import', archive, IMAGE)
+  equal(code, 0, stderr)
+}
+
+/** The network as an administrator writes it; the plugin's name is a link to the executable. */
+function configure(lab: Lab): void {
+  const bin = join(folder(lab), 'bin')
+  mkdirSync(bin)
+  copyFileSync(PLUGIN, join(bin, 'weft'))
+  const conflist = { cniVersion: '0.4.0', name: NETWORK, plugins: [{ type: 'weft', namespace: 'shop' }] }
+  writeFileSync(join(folder(lab), 'net.d', `${NETWORK}.conflist`), JSON.stringify(conflist))
+}
+
+if (import.meta.main) await runScenario(podman)
