@@ -162,7 +162,8 @@ export class Attachments {
         return forwarding.flush()
       })
       undo.push(() => ports.remove([link]))
-      const sent = Promise.allSettled([forwarding.flush(QUICK), ports.add(lease, signal)])
+      // The port first: it takes longest.
+      const sent = Promise.allSettled([ports.add(lease, signal), forwarding.flush(QUICK)])
       // Both are on their way to OVS at the end of this turn; the pod's side is set up while OVS works.
       await new Promise<void>((resolve) => setImmediate(resolve))
       links.configure(lease, netns, gatewaysOf(planner, lease))

@@ -60,20 +60,21 @@ export class EndpointLinks {
     this.#datapath = datapath
   }
 
-  /** Makes the pair of a lease, the pod's end down and without addresses. */
+  /** Makes the pair of a lease, both ends down and without addresses: enough for a port. */
   async create(lease: Lease, netns: PodNetns, mtu: number): Promise<void> {
-    const index = await this.#createPair(lease, netns, mtu)
-    const { namespace, pod } = lease.endpoint
-    // One message: every notification of a link has ovs-vswitchd look at all its ports again.
-    linkSet(this.#rtnl, index, { up: true, addrGenMode: 'none', alias: `weft ${namespace}/${pod}` })
-    if (this.#datapath === 'system') return
-    // The userspace datapath reads frames off the link as they are: checksums must be in them, segments of wire size.
-    disableOffloads(lease.link)
-    disableOffloads(lease.endpoint.ifname, netns.fd)
+    await this.#createPair(lease, netns, mtu)
   }
 
-  /** Gives the pod's end its addresses and routes. */
-  configure({ endpoint: { ifname } }: Lease, netns: PodNetns, addresses: readonly PodAddress[]): void {
+  /** Sets both ends up, the pod's with its addresses and routes. */
+  configure(lease: Lease, netns: PodNetns, addresses: readonly PodAddress[]): void {
+    const { namespace, pod, ifname } = lease.endpoint
+    // One message: every notification of a link has ovs-vswitchd look at all its ports again.
+    linkSet(this.#rtnl, lease.link, { up: true, addrGenMode: 'none', alias: `weft ${namespace}/${pod}` })
+    // The userspace datapath reads frames off the link as they are: checksums must be in them, segments of wire size.
+    if (this.#datapath === 'netdev') {
+      disableOffloads(lease.link)
+      disableOffloads(ifname, netns.fd)
+    }
     using rtnl = openRtnl({ nsFd: netns.fd })
     linkSet(rtnl, 'lo', { up: true })
     const { index } = requireLink(rtnl, ifname)
@@ -151,7 +152,7 @@ export class EndpointLinks {
     }
   }
 
-  async #createPair(lease: Lease, netns: PodNetns, mtu: number): Promise<number> {
+  async #createPair(lease: Lease, netns: PodNetns, mtu: number): Promise<void> {
     const { endpoint, link } = lease
     const spec = {
       kind: 'veth',
@@ -161,14 +162,14 @@ export class EndpointLinks {
       peer: { name: endpoint.ifname, mac: endpoint.mac, mtu, nsFd: netns.fd },
     } as const
     try {
-      return linkAdd(this.#rtnl, spec).index
+      linkAdd(this.#rtnl, spec)
     } catch (error) {
       const leftover = linkFind(this.#rtnl, linkName(endpoint.id))
       if (!hasErrno(error, 'EEXIST')) throw error
       if (leftover === undefined || !isOurs(leftover)) throw cniError('interface-exists', { ifname: endpoint.ifname })
       // An interrupted ADD or a DEL just now left it.
       await linkDel(this.#rtnl, leftover.index).catch(ignoreGone)
-      return linkAdd(this.#rtnl, spec).index
+      linkAdd(this.#rtnl, spec)
     }
   }
 }

@@ -72,8 +72,17 @@ export class Switch implements FlowTables {
     return { packets: stats?.packets ?? 0n, bytes: stats?.bytes ?? 0n }
   }
 
-  dump(): Promise<readonly InstalledFlow[]> {
-    return this.#client.dumpFlows()
+  /**
+   * Table by table: ovs-vswitchd in user space forwards nothing while it puts an answer together. What changes between
+   * two tables may be missing or stale.
+   */
+  async dump(): Promise<readonly InstalledFlow[]> {
+    const all: InstalledFlow[] = []
+    for (const { table, flows } of await this.#client.tableStats()) {
+      if (flows === 0) continue
+      for (const flow of await this.#client.dumpFlows({ table })) all.push(flow)
+    }
+    return all
   }
 
   /** Flows whose cookie has these bits. */
