@@ -9,6 +9,10 @@ import type { Rig } from '../rig/rig.ts'
 const WARM_UP = 5
 /** Between two calls, so that one does not pay for what the other left running. */
 const PAUSE_MS = 10
+/** So many pods come before they go: an empty node stays nearly empty. */
+const BATCH = 25
+/** Before each batch; links of pods that went are swept a second later. */
+const SETTLE_MS = 1500
 
 interface Samples {
   readonly add: number[]
@@ -60,24 +64,27 @@ export async function measureDense(rig: Rig, rounds: number, pods: number): Prom
 }
 
 async function sample(rig: Rig, rounds: number): Promise<{ readonly ours: Samples; readonly peer: Samples }> {
-  const ours = { add: [], del: [] }
-  const peer = { add: [], del: [] }
+  const ours: Samples = { add: [], del: [] }
+  const peer: Samples = { add: [], del: [] }
+  await batch(rig, WARM_UP, { add: [], del: [] }, { add: [], del: [] })
+  for (let done = 0; done < rounds; done += BATCH) await batch(rig, Math.min(BATCH, rounds - done), ours, peer)
+  return { ours, peer }
+}
+
+/** So many pods of each come one by one, in turn, and go again. */
+async function batch(rig: Rig, pods: number, ours: Samples, peer: Samples): Promise<void> {
   const sides = [
-    { plugin: rig.peer(), samples: peer, sandboxes: rig.sandboxes(rounds + WARM_UP) },
-    { plugin: rig.ours(), samples: ours, sandboxes: rig.sandboxes(rounds + WARM_UP) },
+    { plugin: rig.peer(), samples: peer, sandboxes: rig.sandboxes(pods) },
+    { plugin: rig.ours(), samples: ours, sandboxes: rig.sandboxes(pods) },
   ] as const
   const results = new Map<string, unknown>()
-  for (let round = 0; round < rounds + WARM_UP; round += 1) {
-    for (const { plugin, samples, sandboxes } of sides) await one(plugin, 'ADD', sandboxes[round], samples.add, results)
+  await Bun.sleep(SETTLE_MS)
+  for (let n = 0; n < pods; n += 1) {
+    for (const { plugin, samples, sandboxes } of sides) await one(plugin, 'ADD', sandboxes[n], samples.add, results)
   }
-  for (let round = 0; round < rounds + WARM_UP; round += 1) {
-    for (const { plugin, samples, sandboxes } of sides) await one(plugin, 'DEL', sandboxes[round], samples.del, results)
+  for (let n = 0; n < pods; n += 1) {
+    for (const { plugin, samples, sandboxes } of sides) await one(plugin, 'DEL', sandboxes[n], samples.del, results)
   }
-  for (const { samples } of sides) {
-    samples.add.splice(0, WARM_UP)
-    samples.del.splice(0, WARM_UP)
-  }
-  return { ours, peer }
 }
 
 async function one(
