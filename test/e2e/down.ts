@@ -22,13 +22,16 @@ export const down: Scenario = {
   ],
 }
 
+/** What a shell says of a program that signal 9 ended. */
+const KILLED = 128 + 9
+
 /** What there is on the machine of this playground and around it. */
 function traces({ layout }: Lab): Readonly<Record<string, readonly string[]>> {
   using rtnl = openRtnl()
   const own = (names: readonly string[]) => names.filter((name) => name.includes(layout.prefix)).sort()
   return {
     namespaces: own(netnsList()),
-    links: linkList(rtnl).map(({ name }) => name),
+    links: linkList(rtnl).flatMap(({ name }) => (name.startsWith('weft') ? [name] : [])),
     processes: processesOf(layout.runDir),
     sockets: readFileSync('/proc/net/unix', 'utf8')
       .split('\n')
@@ -89,13 +92,9 @@ async function once({ lab, say }: StepContext): Promise<void> {
 async function halfWay({ lab, say }: StepContext): Promise<void> {
   const before = traces(lab)
   for (const milliseconds of [150, 500, 1200, 2500]) {
-    await run([
-      'timeout',
-      '-s',
-      'KILL',
-      String(milliseconds / 1000),
-      ...lab.command('play', 'up', '--run-dir', lab.layout.runDir),
-    ])
+    const argv = lab.command('play', 'up', '--run-dir', lab.layout.runDir)
+    const killed = await run(['timeout', '-s', 'KILL', String(milliseconds / 1000), ...argv])
+    equal(killed.code, KILLED, killed.stderr)
     const found = traces(lab)
     const { code, stderr } = await lab.play('down')
     equal(code, 0, stderr)

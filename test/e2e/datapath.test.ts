@@ -1,0 +1,4 @@
+import { testScenario } from '../lab/testing.ts'
+import { datapath } from './datapath.ts'
+
+testScenario(datapath)
