@@ -38,11 +38,11 @@ export async function measureMemory(rig: Rig, localPods: number, namespaces: num
   const view = `${namespaces.toLocaleString('en')} tenants and ${peers.length.toLocaleString('en')} nodes in view`
   return [
     {
-      what: `agent memory, ${localPods} local pods, 10,000 pods in view`,
+      what: `agent memory, ${localPods} local pods, ${namespaces.toLocaleString('en')} tenants in view`,
       unit: 'MiB',
       ours: rss(rig.agentPid(rig.node(0))),
       target: { of: 'ours', atMost: 120 },
-      note: `${view}; without them ${before.toFixed(0)} MiB. Remote pods themselves never reach an agent`,
+      note: `${view}; without them ${before.toFixed(0)} MiB. Remote pods never reach an agent, so none are in view`,
     },
   ]
 }

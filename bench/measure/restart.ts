@@ -28,12 +28,12 @@ export async function measureRestart(rig: Rig, restarts: number): Promise<readon
   return tallies.map(([what, tally]) => lostLine(`${restarts} agent restarts on two nodes, ${what}: lost`, tally))
 }
 
-function lostLine(what: string, { sent, lost, worstMs }: Tally): Result {
+function lostLine(what: string, { sent, lost, worstMs, everyMs }: Tally): Result {
   return {
     what,
     unit: '',
     ours: lost,
     target: { of: 'ours', atMost: 0 },
-    note: `${sent} sent, worst reply ${worstMs.toFixed(1)} ms`,
+    note: `${sent} sent, one every ${everyMs.toFixed(0)} ms, worst reply ${worstMs.toFixed(1)} ms`,
   }
 }

@@ -43,7 +43,7 @@ export async function measureSwap(rig: Rig, flows: number): Promise<readonly Res
       unit: '',
       ours: swap.tally.lost,
       target: { of: 'ours', atMost: 0 },
-      note: `${swap.tally.sent} sent; dump, difference and ${(2 * count).toLocaleString('en')} changes took ${(swap.ms / 1000).toFixed(1)} s`,
+      note: `${swap.tally.sent} sent, one every ${swap.tally.everyMs.toFixed(0)} ms; dump, difference and ${(2 * count).toLocaleString('en')} changes took ${(swap.ms / 1000).toFixed(1)} s`,
     },
     {
       what: 'the same: worst reply',

@@ -9,6 +9,8 @@ import { closeFd } from '../../src/linux/socket.ts'
 export interface Tally {
   readonly sent: number
   readonly lost: number
+  /** Between two, in milliseconds: timers are coarser than what was asked for. */
+  readonly everyMs: number
   /** The slowest reply, in milliseconds. */
   readonly worstMs: number
 }
@@ -23,8 +25,10 @@ export interface Traffic {
 export function startPing(netns: string, address: string): Traffic {
   const argv = ['ip', 'netns', 'exec', netns, 'ping', '-n', '-i', '0.01', '-W', '1', address]
   const child = Bun.spawn(argv, { stdout: 'pipe', stderr: 'ignore' })
+  const started = performance.now()
   return {
     stop: async () => {
+      const elapsed = performance.now() - started
       child.kill('SIGINT')
       const text = await new Response(child.stdout).text()
       const sent = Number(/(\d+) packets transmitted/.exec(text)?.[1] ?? 0)
@@ -33,7 +37,7 @@ export function startPing(netns: string, address: string): Traffic {
       // The last one may still have been on its way when ping was told to end.
       const settled = answered.has(sent) ? sent : sent - 1
       const lost = settled - answered.size
-      return { sent, lost, worstMs }
+      return { sent, lost, worstMs, everyMs: elapsed / sent }
     },
   }
 }
@@ -73,16 +77,18 @@ export async function startStream(from: string, to: string, address: string): Pr
     }),
   }))
   const client = await promise
+  const started = performance.now()
   const timer = setInterval(() => {
     if (client.write(new Uint8Array(RECORD)) === RECORD) sentAt.push(performance.now())
   }, 5)
   return {
     stop: async () => {
       clearInterval(timer)
+      const everyMs = (performance.now() - started) / sentAt.length
       await Bun.sleep(300)
       client.end()
       server.stop(true)
-      return { sent: sentAt.length, lost: sentAt.length - Math.floor(echoed / RECORD), worstMs }
+      return { sent: sentAt.length, lost: sentAt.length - Math.floor(echoed / RECORD), worstMs, everyMs }
     },
   }
 }
