@@ -10,18 +10,20 @@ import {
   cniError,
   type DelRequest,
   type GcRequest,
+  NO_DNS,
   type StatusRequest,
 } from '../cni/index.ts'
-import { localRange } from '../network/context.ts'
-import { contains, type Ip, macFromIp } from '../network/model/address.ts'
+import { type Ip, macFromIp } from '../network/model/address.ts'
 import { endpointId } from '../network/model/endpoint.ts'
 import type { NodePlanner } from '../network/planner.ts'
+import { type AddTerms, termsOf } from './add-limits.ts'
 import type { EndpointLinks, PodNetns } from './endpoint-links.ts'
 import type { Forwarding } from './forwarding.ts'
 import { type Lease, linkName } from './lease.ts'
+import { podAddresses } from './pod-address.ts'
 import type { AddressPools } from './pools.ts'
 import type { Ports } from './ports.ts'
-import { resultOf } from './result.ts'
+import { dnsOf, falseBelief, resultOf } from './result.ts'
 
 /** Why a namespace has no tenant. */
 export type MissingTenant =
@@ -77,17 +79,16 @@ export class Attachments {
     const id = endpointId(request.containerId, request.ifname)
     return this.#exclusive(id, request, async () => {
       const planner = this.#planner()
-      refuseUnsupported(request)
+      const { namespace, mtu } = termsOf(request, planner.context)
+      const dns = dnsOf(request.config)
       const standing = this.#find(id)
       if (standing !== undefined) {
-        if (this.#parts.links.isAttached(standing, netns)) return this.#result(standing, planner, request)
+        if (this.#parts.links.isAttached(standing, netns)) return resultOf(standing, planner.context, dns)
         await this.#detach(standing)
       }
-      const namespace = namespaceOf(request)
       if ((await this.#parts.tenantOf(namespace)) === undefined) throw await this.#noTenant(namespace)
-      const lease = this.#lease(request, namespace)
-      await this.#attach(lease, planner, netns, mtuOf(request, planner))
-      return this.#result(lease, planner, request)
+      const lease = await this.#attach({ request, namespace, mtu }, planner, netns)
+      return resultOf(lease, planner.context, dns)
     })
   }
 
@@ -115,13 +116,11 @@ export class Attachments {
     const lease = this.#find(endpointId(request.containerId, request.ifname))
     const { containerId: container, ifname } = request
     if (lease === undefined) throw cniError('container-unknown', { container, ifname, network: request.config.name })
-    const told = new Set(request.prevResult.ips.map(({ address }) => address.split('/')[0]))
-    const missing = lease.endpoint.addresses.find((address) => !told.has(address))
+    const { context } = this.#planner()
     const problem =
-      missing === undefined
-        ? (this.#parts.ports.problemOf(lease) ??
-          this.#parts.links.problemOf(lease, netns, gatewaysOf(this.#planner(), lease)))
-        : `prevResult does not have address ${missing}`
+      falseBelief(request.prevResult, resultOf(lease, context, NO_DNS)) ??
+      this.#parts.ports.problemOf(lease) ??
+      this.#parts.links.problemOf(lease, netns, podAddresses(context, lease.endpoint))
     if (problem !== undefined) throw cniError('check-failed', { difference: problem })
   }
 
@@ -149,32 +148,45 @@ export class Attachments {
     return cniError('tenant-unassigned', { namespace })
   }
 
-  async #attach(lease: Lease, planner: NodePlanner, netns: PodNetns, mtu: number): Promise<void> {
-    const { endpoint, link } = lease
+  /** Takes what an attachment needs, step by step, each with its undo. */
+  async #attach(order: Order, planner: NodePlanner, netns: PodNetns): Promise<Lease> {
     const { ports, forwarding, links, pools, signal } = this.#parts
-    const undo: (() => Promise<unknown> | unknown)[] = [() => pools.release(endpoint.addresses)]
-    try {
-      await links.create(lease, netns, mtu)
-      undo.push(() => links.doom(link))
-      planner.putEndpoint(endpoint)
-      undo.push(() => {
-        planner.removeEndpoint(endpoint.id)
-        return forwarding.flush()
-      })
-      undo.push(() => ports.remove([link]))
-      // The port first: it takes longest.
-      const sent = Promise.allSettled([ports.add(lease, signal), forwarding.flush(QUICK)])
-      // Both are on their way to OVS at the end of this turn; the pod's side is set up while OVS works.
-      await new Promise<void>((resolve) => setImmediate(resolve))
-      links.configure(lease, netns, gatewaysOf(planner, lease))
-      const failed = (await sent).find((result) => result.status === 'rejected')
-      if (failed !== undefined) throw failed.reason
-    } catch (error) {
-      for (const step of undo.reverse()) await Promise.resolve(step()).catch(() => undefined)
-      throw error
-    } finally {
-      this.#pendingOfports.delete(endpoint.ofport)
+    await using undo = new AsyncDisposableStack()
+    const otherwise = (step: () => Promise<unknown> | unknown): void => {
+      // Every step is undone, whatever becomes of the others; the error that led here is the one to tell.
+      undo.defer(async () => void (await Promise.try(step).catch(() => undefined)))
     }
+    const addresses = pools.lease()
+    otherwise(() => pools.release(addresses))
+    const ofport = ports.freeOfport((one) => this.#pendingOfports.has(one) || this.#retiredOfports.has(one))
+    this.#pendingOfports.add(ofport)
+    using _promise = { [Symbol.dispose]: () => void this.#pendingOfports.delete(ofport) }
+    const lease = leaseFor(order, addresses, ofport, planner)
+    const { endpoint, link } = lease
+    await links.create(lease, netns)
+    otherwise(() => links.doom(link))
+    planner.putEndpoint(endpoint)
+    otherwise(() => {
+      planner.removeEndpoint(endpoint.id)
+      return forwarding.flush()
+    })
+    otherwise(() => ports.remove([link]))
+    // The port first: it takes longest.
+    const sent = Promise.allSettled([ports.add(lease, signal), forwarding.flush(QUICK)])
+    // Both are on their way to OVS at the end of this turn; the pod's side is set up while OVS works.
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    const configured = await Promise.try(() =>
+      links.configure(lease, netns, podAddresses(planner.context, endpoint)),
+    ).then(
+      () => undefined,
+      (error: unknown) => ({ reason: error }),
+    )
+    // Nothing is undone while OVS still works on it.
+    const failed = configured ?? (await sent).find((result) => result.status === 'rejected')
+    await sent
+    if (failed !== undefined) throw failed.reason
+    undo.move()
+    return lease
   }
 
   async #detach({ endpoint, link }: Lease): Promise<void> {
@@ -191,39 +203,8 @@ export class Attachments {
     void unplugged.then(() => pools.release(endpoint.addresses))
   }
 
-  #lease(request: AddRequest, namespace: string): Lease {
-    const id = endpointId(request.containerId, request.ifname)
-    const { ports, pools } = this.#parts
-    const addresses = pools.lease()
-    const ofport = ports.freeOfport((one) => this.#pendingOfports.has(one) || this.#retiredOfports.has(one))
-    this.#pendingOfports.add(ofport)
-    const [first] = addresses
-    if (first === undefined) throw cniError('node-range-missing', { node: this.#planner().context.self.node })
-    const pod = request.args.pod
-    return {
-      network: request.config.name,
-      netns: request.netns,
-      link: linkName(id),
-      endpoint: {
-        id,
-        containerId: request.containerId,
-        ifname: request.ifname,
-        namespace,
-        pod: pod?.name ?? request.containerId.slice(0, 12),
-        ...(pod?.uid === undefined ? {} : { podUid: pod.uid }),
-        mac: macFromIp(first),
-        addresses,
-        ofport,
-      },
-    }
-  }
-
   #find(id: string): Lease | undefined {
     return this.#parts.ports.leaseOf(linkName(id))
-  }
-
-  #result(lease: Lease, planner: NodePlanner, request: AddRequest): CniResult {
-    return resultOf(lease, planner.context, { mtu: mtuOf(request, planner), config: request.config })
   }
 
   #planner(): NodePlanner {
@@ -248,51 +229,27 @@ export class Attachments {
   }
 }
 
-/** The gateway of each address of a lease. */
-function gatewaysOf(
+/** What is to be attached. */
+interface Order extends AddTerms {
+  readonly request: AddRequest
+}
+
+/** The record of an attachment to be. */
+function leaseFor(
+  { request, namespace, mtu }: Order,
+  addresses: readonly Ip[],
+  ofport: number,
   planner: NodePlanner,
-  { endpoint }: Lease,
-): readonly { readonly address: Ip; readonly prefix: number; readonly gateway: Ip }[] {
-  return endpoint.addresses.flatMap((address) => {
-    const range = planner.context.ranges.find((one) => contains(one.range, address))
-    if (range === undefined) return []
-    const { gateway } = localRange(range.range)
-    return [{ address, prefix: Number(range.range.split('/')[1]), gateway }]
-  })
-}
-
-function namespaceOf(request: AddRequest): string {
-  const namespace = request.config.namespace ?? request.args.pod?.namespace
-  if (namespace === undefined) {
-    throw cniError('config-invalid', {
-      field: 'namespace',
-      expected: 'the tenant, as the runtime names no pod (K8S_POD_NAMESPACE in CNI_ARGS)',
-    })
-  }
-  return namespace
-}
-
-function mtuOf(request: AddRequest, { context }: NodePlanner): number {
-  const asked = request.config.mtu
-  if (asked === undefined) return context.mtu
-  if (asked > context.mtu)
-    throw cniError('config-invalid', { field: 'mtu', expected: `at most ${context.mtu} on this network` })
-  return asked
-}
-
-/** What a later storey of the house will do is refused now, by name, and not ignored. */
-function refuseUnsupported({ config, prevResult }: AddRequest): void {
-  const { runtime } = config
-  if (runtime.mac !== undefined) throw cniError('unsupported-field', { key: 'runtimeConfig.mac', value: runtime.mac })
-  const [address] = [...runtime.ips, ...config.args.ips]
-  if (address !== undefined) throw cniError('unsupported-field', { key: 'runtimeConfig.ips', value: address })
-  if (runtime.bandwidth !== undefined) {
-    throw cniError('unsupported-field', { key: 'runtimeConfig.bandwidth', value: JSON.stringify(runtime.bandwidth) })
-  }
-  if (config.ipamType !== undefined) throw cniError('unsupported-field', { key: 'ipam.type', value: config.ipamType })
-  if (prevResult !== undefined) {
-    throw cniError('config-invalid', { field: 'prevResult', expected: 'none: Weft is the first plugin of a chain' })
-  }
+): Lease {
+  const { containerId, ifname, netns, config } = request
+  const [first] = addresses
+  if (first === undefined) throw cniError('node-range-missing', { node: planner.context.self.node })
+  const id = endpointId(containerId, ifname)
+  const pod = request.args.pod
+  const uid = pod?.uid === undefined ? {} : { podUid: pod.uid }
+  const name = pod?.name ?? containerId.slice(0, 12)
+  const endpoint = { id, containerId, ifname, namespace, pod: name, ...uid, mac: macFromIp(first), addresses, ofport }
+  return { network: config.name, netns, link: linkName(id), mtu, endpoint }
 }
 
 function ovsUnreachable() {

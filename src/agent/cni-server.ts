@@ -65,7 +65,7 @@ async function answer(
     const told = toCniError(error)
     // Texts of unknown errors may hold anything: they go to the log, never to the runtime.
     const cause = error instanceof CniError ? undefined : error
-    log.warn({ verb, container, id: told.id, code: told.code, msg: told.message, err: cause }, 'refused')
+    log.warn({ verb, container, id: told.id, code: told.code, cause: told.message, err: cause }, 'refused')
     return encodeReply(1, printError(error, requestedVersion(wire.input)))
   }
 }

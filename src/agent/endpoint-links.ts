@@ -11,8 +11,8 @@ import {
   disableOffloads,
   hasErrno,
   type Link,
+  type LinkSpec,
   linkAdd,
-  linkDel,
   linkDelGroup,
   linkFind,
   linkList,
@@ -23,9 +23,10 @@ import {
   routeList,
   sysctlSet,
 } from '../linux/index.ts'
-import { familyOf, type Ip, parseMac } from '../network/model/address.ts'
+import { familyOf, parseMac } from '../network/model/address.ts'
 import type { LinkFact } from './control/facts.ts'
-import { type Lease, linkName } from './lease.ts'
+import type { Lease } from './lease.ts'
+import type { PodAddress } from './pod-address.ts'
 
 /** The link group of our veths, and of those about to be deleted. */
 export const ENDPOINT_GROUP = 0x5745
@@ -35,13 +36,6 @@ export const DOOMED_GROUP = 0x5744
 export interface PodNetns {
   readonly fd: number
   readonly path: string
-}
-
-/** One address of a pod, with the gateway its default route goes to. */
-export interface PodAddress {
-  readonly address: Ip
-  readonly prefix: number
-  readonly gateway: Ip
 }
 
 /** Doomed links are collected this long before they are swept, in milliseconds. */
@@ -61,8 +55,20 @@ export class EndpointLinks {
   }
 
   /** Makes the pair of a lease, both ends down and without addresses: enough for a port. */
-  async create(lease: Lease, netns: PodNetns, mtu: number): Promise<void> {
-    await this.#createPair(lease, netns, mtu)
+  async create(lease: Lease, netns: PodNetns): Promise<void> {
+    const { endpoint, link, mtu } = lease
+    const { ifname, mac } = endpoint
+    const peer = { name: ifname, mac, mtu, nsFd: netns.fd }
+    const spec = { kind: 'veth', name: link, mtu, group: ENDPOINT_GROUP, peer } as const
+    try {
+      linkAdd(this.#rtnl, spec)
+    } catch (error) {
+      if (!hasErrno(error, 'EEXIST')) throw error
+      // What an interrupted ADD left, or a DEL just now, has one of the two names.
+      this.doom(link)
+      await this.sweep()
+      addAnew(this.#rtnl, spec, ifname)
+    }
   }
 
   /** Sets both ends up, the pod's with its addresses and routes. */
@@ -104,6 +110,7 @@ export class EndpointLinks {
     if (inside === undefined) return `interface ${ifname} is gone from the container`
     if (inside.mac !== mac) return `interface ${ifname} has MAC address ${inside.mac ?? 'none'} instead of ${mac}`
     if (!inside.up) return `interface ${ifname} is down`
+    if (inside.mtu !== lease.mtu) return `interface ${ifname} has MTU ${inside.mtu} instead of ${lease.mtu}`
     const present = new Set(addrList(rtnl, { link: inside.index }).map(({ address }) => address))
     const missing = addresses.find(({ address, prefix }) => !present.has(`${address}/${prefix}`))
     if (missing !== undefined) return `interface ${ifname} has lost address ${missing.address}`
@@ -151,26 +158,14 @@ export class EndpointLinks {
       if (!hasErrno(error, 'ENODEV')) throw error
     }
   }
+}
 
-  async #createPair(lease: Lease, netns: PodNetns, mtu: number): Promise<void> {
-    const { endpoint, link } = lease
-    const spec = {
-      kind: 'veth',
-      name: link,
-      mtu,
-      group: ENDPOINT_GROUP,
-      peer: { name: endpoint.ifname, mac: endpoint.mac, mtu, nsFd: netns.fd },
-    } as const
-    try {
-      linkAdd(this.#rtnl, spec)
-    } catch (error) {
-      const leftover = linkFind(this.#rtnl, linkName(endpoint.id))
-      if (!hasErrno(error, 'EEXIST')) throw error
-      if (leftover === undefined || !isOurs(leftover)) throw cniError('interface-exists', { ifname: endpoint.ifname })
-      // An interrupted ADD or a DEL just now left it.
-      await linkDel(this.#rtnl, leftover.index).catch(ignoreGone)
-      linkAdd(this.#rtnl, spec)
-    }
+/** The second try: what is in the way now is not ours. */
+function addAnew(rtnl: RtnlSocket, spec: LinkSpec & { readonly nsFd?: never }, ifname: string): void {
+  try {
+    linkAdd(rtnl, spec)
+  } catch (error) {
+    throw hasErrno(error, 'EEXIST') ? cniError('interface-exists', { ifname }) : error
   }
 }
 
@@ -193,8 +188,4 @@ function quietIpv6(ifname: string, nsFd: number): void {
   ] as const) {
     sysctlSet(['net', 'ipv6', 'conf', ifname, key], value, nsFd)
   }
-}
-
-function ignoreGone(error: unknown): void {
-  if (!hasErrno(error, 'ENODEV')) throw error
 }

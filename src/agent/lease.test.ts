@@ -16,9 +16,10 @@ const lease: fc.Arbitrary<Lease> = fc
     v6: fc.option(fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }), { nil: undefined }),
     ofport: fc.integer({ min: 1, max: 0xfeff }),
     netns: fc.string(),
+    mtu: fc.integer({ min: 1280, max: 65_535 }),
     network: word,
   })
-  .map(({ container, ifname, namespace, pod, podUid, v4, v6, ofport, netns, network }) => {
+  .map(({ container, ifname, namespace, pod, podUid, v4, v6, ofport, netns, network, mtu }) => {
     const id = endpointId(container, ifname)
     const first = formatIp(4, v4)
     const addresses = v6 === undefined ? [first] : [first, formatIp(6, v6)]
@@ -34,7 +35,7 @@ const lease: fc.Arbitrary<Lease> = fc
       addresses,
       ofport,
     }
-    return { endpoint, link: linkName(id), network, netns }
+    return { endpoint, link: linkName(id), network, netns, mtu }
   })
 
 test('a lease survives its record', () => {
@@ -46,7 +47,7 @@ test('rows of others are nobody’s lease, damaged ones of ours say what is wron
   fc.assert(
     fc.property(
       lease,
-      fc.constantFrom('weft-container', 'weft-ifname', 'weft-namespace', 'weft-mac', 'weft-addresses'),
+      fc.constantFrom('weft-container', 'weft-ifname', 'weft-namespace', 'weft-mac', 'weft-addresses', 'weft-mtu'),
       (one, key) => {
         const damaged = new Map(leaseIds(one))
         damaged.delete(key)

@@ -15,6 +15,8 @@ export interface Lease {
   readonly network: string
   /** Path of the pod's network namespace as the runtime sees it. */
   readonly netns: string
+  /** MTU of the pod's interface in bytes, as ADD answered it. */
+  readonly mtu: number
 }
 
 /** An Interface row that claims to be ours but cannot be read. */
@@ -30,6 +32,7 @@ const KEY = {
   container: 'weft-container',
   ifname: 'weft-ifname',
   netns: 'weft-netns',
+  mtu: 'weft-mtu',
   namespace: 'weft-namespace',
   pod: 'weft-pod',
   podUid: 'weft-pod-uid',
@@ -38,13 +41,14 @@ const KEY = {
 } as const
 
 /** The `external_ids` that record a lease. */
-export function leaseIds({ endpoint, network, netns }: Lease): ReadonlyMap<string, string> {
+export function leaseIds({ endpoint, network, netns, mtu }: Lease): ReadonlyMap<string, string> {
   const ids = new Map<string, string>([
     [KEY.version, VERSION],
     [KEY.network, network],
     [KEY.container, endpoint.containerId],
     [KEY.ifname, endpoint.ifname],
     [KEY.netns, netns],
+    [KEY.mtu, String(mtu)],
     [KEY.namespace, endpoint.namespace],
     [KEY.pod, endpoint.pod],
     [KEY.mac, endpoint.mac],
@@ -75,6 +79,8 @@ export function leaseOf(
     return { link, problem: 'its record names no pod' }
   if (mac === undefined || addresses === undefined) return { link, problem: 'its record has no usable address' }
   if (ofport === undefined) return { link, problem: 'it has no port number' }
+  const mtu = Number(ids.get(KEY.mtu) ?? '')
+  if (!Number.isInteger(mtu) || mtu < 68 || mtu > 65_535) return { link, problem: 'its record has no usable MTU' }
   const podUid = ids.get(KEY.podUid)
   const endpoint: Endpoint = {
     id: endpointId(containerId, ifname),
@@ -87,7 +93,7 @@ export function leaseOf(
     addresses,
     ofport,
   }
-  return { endpoint, link, network: ids.get(KEY.network) ?? '', netns: ids.get(KEY.netns) ?? '' }
+  return { endpoint, link, network: ids.get(KEY.network) ?? '', netns: ids.get(KEY.netns) ?? '', mtu }
 }
 
 /** Whether a row's record could be read. */

@@ -1,24 +1,19 @@
 /**
- * What ADD answers for an attachment.
+ * What ADD answers for an attachment, and whether what it once answered still says the same.
  * @module
  */
-import { type CniResult, type NetworkConfig, parseDns, type ResultDns } from '../cni/index.ts'
+import type { CniResult, NetworkConfig, ResultDns } from '../cni/index.ts'
 import type { NodeContext } from '../network/context.ts'
-import { contains, familyOf, prefixLength } from '../network/model/address.ts'
+import { familyOf } from '../network/model/address.ts'
 import type { Lease } from './lease.ts'
+import { podAddresses } from './pod-address.ts'
 
 const DEFAULT_ROUTE = { 4: '0.0.0.0/0', 6: '::/0' } as const
 
 /** The result of an attachment: its two links, its addresses, a default route per family. */
-export function resultOf(
-  { endpoint, link, netns }: Lease,
-  context: NodeContext,
-  { mtu, config }: { readonly mtu: number; readonly config: NetworkConfig },
-): CniResult {
-  const addresses = endpoint.addresses.flatMap((address) => {
-    const local = context.ranges.find(({ range }) => contains(range, address))
-    return local === undefined ? [] : [{ address, prefix: prefixLength(local.range), gateway: local.gateway }]
-  })
+export function resultOf(lease: Lease, context: NodeContext, dns: ResultDns): CniResult {
+  const { endpoint, link, netns, mtu } = lease
+  const addresses = podAddresses(context, endpoint)
   return {
     interfaces: [
       { name: link, mtu },
@@ -26,13 +21,38 @@ export function resultOf(
     ],
     ips: addresses.map(({ address, prefix, gateway }) => ({ address: `${address}/${prefix}`, gateway, interface: 1 })),
     routes: addresses.map(({ address, gateway }) => ({ dst: DEFAULT_ROUTE[familyOf(address)], gw: gateway })),
-    dns: dnsOf(config),
+    dns,
   }
 }
 
-/** Name resolution as the configuration and the runtime give it: Weft has none of its own. */
-function dnsOf({ runtime, raw }: NetworkConfig): ResultDns {
-  if (runtime.dns === undefined) return parseDns(raw, 'dns')
+/** Name resolution as the configuration and the runtime give it: Weft has none of its own. Throws what is malformed. */
+export function dnsOf({ runtime, dns }: NetworkConfig): ResultDns {
+  if (runtime.dns === undefined) return dns
   const { servers, searches, options } = runtime.dns
   return { nameservers: servers, search: searches, options }
+}
+
+/**
+ * What a runtime believes of an attachment that is not so, for people; undefined when all is. Plugins behind us may have
+ * added to the result, and old versions of it cannot hold everything: only what is there and ours is compared.
+ */
+export function falseBelief(believed: CniResult, actual: CniResult): string | undefined {
+  const [, ours] = actual.interfaces
+  const inside = believed.interfaces.find(({ name, sandbox }) => sandbox !== undefined && name === ours?.name)
+  if (believed.interfaces.length > 0 && inside === undefined) return `prevResult has no interface ${ours?.name}`
+  if (inside?.mac !== undefined && inside.mac.toLowerCase() !== ours?.mac)
+    return `prevResult has MAC address ${inside.mac}, not ${ours?.mac}`
+  if (inside?.mtu !== undefined && inside.mtu !== ours?.mtu) return `prevResult has MTU ${inside.mtu}, not ${ours?.mtu}`
+  for (const { address, gateway } of actual.ips) {
+    const told = believed.ips.find((one) => one.address === address)
+    if (told === undefined) return `prevResult does not have address ${address}`
+    if (told.gateway !== undefined && told.gateway !== gateway)
+      return `prevResult has gateway ${told.gateway} for ${address}, not ${gateway}`
+  }
+  const unrouted = actual.routes.find(
+    ({ dst, gw }) => !believed.routes.some((one) => one.dst === dst && (one.gw ?? gw) === gw),
+  )
+  return unrouted === undefined
+    ? undefined
+    : `prevResult does not have the route to ${unrouted.dst} by way of ${unrouted.gw}`
 }

@@ -59,7 +59,6 @@ test('the smallest uplink of all nodes sets the MTU', () => {
   one.putNetwork(withStatus(sampleNode(2), 1500))
   expect(one.planner?.context.mtu).toBe(1450)
   one.removeNetwork('node2')
-  one.uplinkChanged()
   expect(one.planner?.context.mtu).toBe(8950)
 })
 

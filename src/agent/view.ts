@@ -90,6 +90,8 @@ export class ClusterView {
     if (node === this.#node) return
     this.#networks.delete(node)
     this.#planner?.removePeer(node)
+    // It may have had the smallest uplink.
+    this.#replan()
     this.#listener.fragments()
   }
 

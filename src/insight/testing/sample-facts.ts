@@ -134,5 +134,11 @@ export function factsOf(planner: NodePlanner, pods: readonly Endpoint[]): NodeFa
 }
 
 function leaseOfPod(endpoint: Endpoint): Lease {
-  return { endpoint, link: linkName(endpoint.id), network: 'weft', netns: `/run/netns/${endpoint.containerId}` }
+  return {
+    endpoint,
+    link: linkName(endpoint.id),
+    network: 'weft',
+    netns: `/run/netns/${endpoint.containerId}`,
+    mtu: 1450,
+  }
 }

@@ -1,0 +1,4 @@
+import { testScenario } from '../lab/testing.ts'
+import { refusedAdd } from './refused-add.ts'
+
+testScenario(refusedAdd)
