@@ -10,6 +10,8 @@ import {
   optionalText,
   ShapeError,
 } from './json.ts'
+import { NO_DNS, type ResultDns } from './result.ts'
+import { parseDns } from './result-parse.ts'
 import type { CniVersion } from './version.ts'
 
 /** A label of `args.cni.labels`. */
@@ -37,6 +39,8 @@ export interface NetworkConfig {
   readonly namespace: string | undefined
   /** Ours: MTU of the container's interface in bytes; unset means as large as the fabric allows. */
   readonly mtu: number | undefined
+  /** `dns`: name resolution as the administrator wrote it, for the result of a plugin that has none of its own. */
+  readonly dns: ResultDns
   readonly runtime: RuntimeConfig
   readonly args: ConfigArgs
   /** Everything, others' keys included, as it came. */
@@ -55,6 +59,7 @@ export function parseNetworkConfig(raw: JsonObject, version: CniVersion, name: s
     ipamType: optionalText(optionalObject(raw, 'ipam', 'ipam') ?? {}, 'type', 'ipam.type'),
     namespace: parseNamespace(raw),
     mtu: raw['mtu'] === 0 ? undefined : optionalInteger(raw, 'mtu', 'mtu', MTU_RANGE),
+    dns: parseDns(raw, 'dns'),
     runtime: parseRuntimeConfig(raw),
     args: parseConfigArgs(raw),
   }
@@ -69,6 +74,7 @@ export function bareNetworkConfig(raw: JsonObject, version: CniVersion, name: st
     ipamType: undefined,
     namespace: undefined,
     mtu: undefined,
+    dns: NO_DNS,
     runtime: NO_RUNTIME_CONFIG,
     args: NO_CONFIG_ARGS,
     raw,

@@ -113,6 +113,9 @@ describe('configuration', () => {
       /^7: .*portMappings\[0\].containerPort: is missing/,
     ],
     [{ ...CONFIG, runtimeConfig: { dns: { servers: [1] } } }, /^7: .* runtimeConfig.dns.servers\[0\]/],
+    [{ ...CONFIG, dns: 'x' }, '7: invalid network configuration: dns: must be an object'],
+    [{ ...CONFIG, dns: { nameservers: '10.0.0.1' } }, /^7: .* dns.nameservers: must be a list/],
+    [{ ...CONFIG, dns: { search: [7] } }, /^7: .* dns.search\[0\]: must be a string/],
     [{ ...CONFIG, prevResult: { cniVersion: '1.1.0', ips: [{ address: 'x' }] } }, /^7: .* prevResult.ips\[0\].address/],
     [{ ...CONFIG, prevResult: 'x' }, /^7: .* prevResult: must be an object/],
   ])('%j: %j', (config, expected) => {
@@ -188,7 +191,8 @@ describe('what a request holds', () => {
       cgroupPath: '/x',
     }
     const args = { cni: { labels: [{ key: 'app', value: 'web' }], ips: ['10.1.0.5'] } }
-    const config = { ...CONFIG, namespace: 'green', mtu: 1400, ipam: { type: 'x' }, other: 1, runtimeConfig, args }
+    const dns = { nameservers: ['10.0.0.2'], domain: 'example.org' }
+    const config = { ...CONFIG, namespace: 'green', mtu: 1400, dns, ipam: { type: 'x' }, other: 1, runtimeConfig, args }
     expect(call({ CNI_ARGS }, { ...config, prevResult: RESULT })).toMatchObject({
       verb: 'ADD',
       containerId: 'c0ffee',
@@ -203,6 +207,7 @@ describe('what a request holds', () => {
         ipamType: 'x',
         namespace: 'green',
         mtu: 1400,
+        dns: { ...dns, search: [], options: [] },
         runtime: {
           mac: '0a:58:0a:01:00:05',
           ips: ['10.1.0.5/24', 'fd00::5'],
@@ -248,7 +253,7 @@ describe('what a request holds', () => {
   })
 
   test('DEL with malformed keys, result and arguments still names the attachment', () => {
-    const config = { ...CONFIG, mtu: 'x', namespace: 7, runtimeConfig: 'x', prevResult: { ips: 'x' } }
+    const config = { ...CONFIG, mtu: 'x', dns: 'x', namespace: 7, runtimeConfig: 'x', prevResult: { ips: 'x' } }
     expect(call({ CNI_COMMAND: 'DEL', CNI_ARGS: '===' }, config)).toMatchObject({
       verb: 'DEL',
       containerId: 'c0ffee',

@@ -109,6 +109,7 @@ function parseRoute(item: Json, path: string): ResultRoute {
   })
 }
 
+/** Reads the member `dns` of a result or a configuration; missing is none. Throws `ShapeError` whose path starts with `path`. */
 export function parseDns(object: JsonObject, path: string): ResultDns {
   const dns = member(object, 'dns')
   if (dns === undefined) return NO_DNS
