@@ -15,16 +15,22 @@ const WITNESS = {
   'libc6-dev': '/usr/include/stdio.h',
   'musl-tools': 'musl-gcc',
   'containernetworking-plugins': '/usr/lib/cni/bridge',
+  podman: 'podman',
+  runc: 'runc',
+  'busybox-static': '/bin/busybox',
 }
 
 const BUILD = ['gcc', 'libc6-dev', 'musl-tools']
 const PLAY = [...BUILD, 'openvswitch-switch', 'nftables', 'iproute2', 'iputils-ping']
 
+/** A container runtime that calls the plugin for real, and what its image is made of: 15 MB to fetch. */
+const RUNTIME = ['podman', 'runc', 'busybox-static']
+
 /** Packages by purpose. */
 export const PACKAGES = {
   build: BUILD,
   play: PLAY,
-  test: [...PLAY, 'containernetworking-plugins'],
+  test: [...PLAY, 'containernetworking-plugins', ...RUNTIME],
   bench: [...PLAY, 'containernetworking-plugins'],
 }
 
