@@ -25,7 +25,7 @@ export function resultOf(lease: Lease, context: NodeContext, dns: ResultDns): Cn
   }
 }
 
-/** Name resolution as the configuration and the runtime give it: Weft has none of its own. Throws what is malformed. */
+/** Name resolution as the configuration and the runtime give it: Weft has none of its own. */
 export function dnsOf({ runtime, dns }: NetworkConfig): ResultDns {
   if (runtime.dns === undefined) return dns
   const { servers, searches, options } = runtime.dns
