@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { CNI_VERSIONS, CniError, parseRequest } from './index.ts'
+import { CNI_VERSIONS, CniError, MAX_INPUT, parseRequest } from './index.ts'
 
 const ENV = {
   CNI_COMMAND: 'ADD',
@@ -238,11 +238,20 @@ describe('what a request holds', () => {
     expect(call({ CNI_NETNS_OVERRIDE })).toMatchObject({ allowHostNetns })
   })
 
-  test.each([
-    ['nothing on standard input', {}, ''],
-    ['white space only', {}, ' \n\t'],
-  ])('DEL with %s still names the attachment', (_, environment, input) => {
-    expect(call({ CNI_COMMAND: 'DEL', CNI_NETNS: undefined, ...environment }, input)).toMatchObject({
+  test.each<readonly [string, unknown]>([
+    ['nothing on standard input', ''],
+    ['white space only', ' \n\t'],
+    ['no input at all', undefined],
+    ['bytes that are not UTF-8', new Uint8Array([0x7b, 0xff, 0x7d])],
+    ['an input over 1 MiB', new Uint8Array(MAX_INPUT + 1).fill(0x20)],
+    ['half a JSON object', '{"a"'],
+    ['a list', '[]'],
+    ['an object nested too deep', `${'{"a":'.repeat(70)}1${'}'.repeat(70)}`],
+    ['an object that says nothing', '{}'],
+    ['a name that is none', '{"cniVersion":"1.1.0","name":"../a"}'],
+    ['a version that is a number', '{"cniVersion":1,"name":"pods"}'],
+  ])('DEL with %s still names the attachment', (_, input) => {
+    expect(parseRequest({ ...ENV, CNI_COMMAND: 'DEL', CNI_NETNS: undefined }, input)).toMatchObject({
       verb: 'DEL',
       containerId: 'c0ffee',
       ifname: 'eth0',
@@ -263,11 +272,9 @@ describe('what a request holds', () => {
     })
   })
 
-  test.each([
-    ['6', '{"a"'],
-    ['7', '{}'],
-  ])('DEL with garbage is still refused with code %s', (code, input) => {
-    expect(outcome({ CNI_COMMAND: 'DEL' }, input)).toStartWith(`${code}: `)
+  test('DEL whose environment names no attachment is refused, whatever the input', () => {
+    expect(outcome({ CNI_COMMAND: 'DEL', CNI_CONTAINERID: '' }, '{')).toStartWith('3: ')
+    expect(outcome({ CNI_COMMAND: 'DEL', CNI_IFNAME: 'a/b' }, '{')).toStartWith('4: ')
   })
 
   const attachment = { containerID: 'a', ifname: 'eth0' }

@@ -8,7 +8,7 @@ import {
   lenientArgs,
   readEnvironment,
 } from './environment.ts'
-import { type CniError, cniError } from './errors.ts'
+import { CniError, cniError } from './errors.ts'
 import { isName } from './formats.ts'
 import { decodeJsonObject, type JsonObject, member, ShapeError } from './json.ts'
 import { bareNetworkConfig, type NetworkConfig, parseNetworkConfig } from './netconf.ts'
@@ -82,17 +82,16 @@ export const MAX_INPUT = 1_048_576
  * Throws `CniError` with the code the specification has for the fault, checked in this order: environment (4), size (5),
  * JSON and version's type (6), name (7), container (3, 4), interface (4), version (1), the rest of the configuration (7).
  *
- * DEL is lenient, as it must free what can be freed: of an empty input, a malformed `prevResult`, CNI_ARGS or key
- * beyond name and version, only that part is missing from the request.
+ * DEL is lenient, as it must free what can be freed, and a runtime repeats one that failed for ever: of a malformed
+ * `prevResult`, CNI_ARGS or key beyond name and version, only that part is missing from the request; an input that
+ * cannot be read as a network's configuration (empty, too large, no JSON object, no name) counts as none.
  */
 export function parseRequest(environment: unknown, input: unknown): CniRequest {
   const env = readEnvironment(environment)
+  if (env.verb === 'DEL') return delRequest(env, readableBase(input))
   const bytes = readInput(input)
   if (env.verb === 'VERSION') return { verb: 'VERSION', requested: requestedVersion(bytes) }
-  if (env.verb === 'DEL' && bytes.every(isJsonSpace)) return delRequest(env, undefined)
-  const raw = decodeConfig(bytes)
-  const version = decodeVersion(raw)
-  const base: ConfigBase = { raw, version, name: decodeName(raw) }
+  const base = decodeBase(bytes)
   return naming(() => buildRequest(env, base))
 }
 
@@ -119,7 +118,6 @@ interface CheckedBase extends ConfigBase {
 function buildRequest(env: CniEnvironment, base: ConfigBase): CniRequest {
   const { verb, path } = env
   if (verb === 'ADD' || verb === 'CHECK') return attachmentRequest(env, verb, base)
-  if (verb === 'DEL') return delRequest(env, base)
   const checked = checkVersion(env, base)
   if (verb === 'GC') {
     const config = lenientConfig(checked)
@@ -205,6 +203,21 @@ function readInput(input: unknown): Uint8Array {
   return bytes
 }
 
+function decodeBase(bytes: Uint8Array): ConfigBase {
+  const raw = decodeConfig(bytes)
+  return { raw, version: decodeVersion(raw), name: decodeName(raw) }
+}
+
+/** What the input says of its network, or nothing where it is not a configuration. */
+function readableBase(input: unknown): ConfigBase | undefined {
+  try {
+    return decodeBase(readInput(input))
+  } catch (error) {
+    if (error instanceof CniError) return undefined
+    throw error
+  }
+}
+
 function decodeConfig(bytes: Uint8Array): JsonObject {
   try {
     return decodeJsonObject(bytes)
@@ -238,8 +251,4 @@ function naming<Value>(read: () => Value): Value {
 
 function invalidConfig({ path, expected }: ShapeError): CniError {
   return cniError('config-invalid', { field: path, expected })
-}
-
-function isJsonSpace(byte: number): boolean {
-  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)
 }
