@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -13,7 +12,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,7 +19,6 @@
 #include "forwarder_texts.h"
 
 #define SOCKET_PATH "/run/weft/cni.sock"
-#define FALLBACK_PROGRAM "/usr/bin/weft"
 #define TIMEOUT_SECONDS 120
 #define SMALL_MESSAGE 131072 /* fits into the default send buffer of every kernel */
 
@@ -198,24 +195,6 @@ static ssize_t receive_answer(int fd, int64_t deadline) {
   }
 }
 
-/* Without an agent an address plugin works by the whole program beside us, unless that is ourselves again. */
-static void become_weft(const char *program) {
-  static char beside[PATH_MAX];
-  struct stat own, other;
-  ssize_t length = readlink("/proc/self/exe", beside, sizeof beside - sizeof "weft");
-  const char *const paths[] = {beside, FALLBACK_PROGRAM};
-  if (length > 0) {
-    char *slash = memrchr(beside, '/', (size_t)length);
-    strcpy(slash == NULL ? beside : slash + 1, "weft");
-  }
-  if (stat("/proc/self/exe", &own) != 0 || setenv("WEFT_CNI_PROGRAM", program, 1) != 0) return;
-  signal(SIGPIPE, SIG_DFL);
-  for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-    if (stat(paths[i], &other) == 0 && (own.st_ino != other.st_ino || own.st_dev != other.st_dev))
-      execve(paths[i], (char *const[]){(char *)paths[i], "cni", NULL}, environ);
-  signal(SIGPIPE, SIG_IGN);
-}
-
 static _Noreturn void fail_unconnected(int error, const char *verb) {
   if (error == EAGAIN) fail(TEXT_AGENT_TIMEOUT);
   if (error == EACCES || error == EPERM) fail(TEXT_AGENT_FORBIDDEN);
@@ -236,8 +215,6 @@ int main(int argc, char **argv) {
   if (strcmp(verb, "VERSION") == 0) return read_input(), say(scan_version(NEWEST_VERSION), TEXT_VERSION), 0;
 
   int agent = connect_agent(), unconnected = agent < 0 ? errno : 0;
-  bool absent = unconnected == ENOENT || unconnected == ECONNREFUSED;
-  if (absent && (strcmp(program, "ipam-neutron") == 0 || strcmp(program, "cni-ipam-neutron") == 0)) become_weft(program);
   int unread = read_input();
   if (unread != 0) fail(unread == E2BIG ? TEXT_INPUT_TOO_LARGE : TEXT_INPUT_UNREADABLE);
   if (unconnected != 0) fail_unconnected(unconnected, verb);
