@@ -19,7 +19,8 @@
 #include "forwarder_texts.h"
 
 #define SOCKET_PATH "/run/weft/cni.sock"
-#define TIMEOUT_SECONDS 120
+#define INPUT_SECONDS 10   /* the runtime has the input at hand: one that does not end is a mistake */
+#define ANSWER_SECONDS 120 /* the agent makes links and waits for the switch */
 #define SMALL_MESSAGE 131072 /* fits into the default send buffer of every kernel */
 
 extern char **environ;
@@ -89,11 +90,39 @@ static _Noreturn void fail(const char *text) {
   _exit(1);
 }
 
-/* Reads standard input to its end; an errno, or E2BIG. */
+static int64_t milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What WEFT_CNI_TIMEOUT says, from 1 to 120, or `otherwise`. */
+static int timeout_seconds(int otherwise) {
+  const char *text = getenv("WEFT_CNI_TIMEOUT");
+  int seconds = text == NULL ? 0 : atoi(text);
+  if (seconds <= 0) return otherwise;
+  return seconds < ANSWER_SECONDS ? seconds : ANSWER_SECONDS;
+}
+
+static int64_t deadline_after(int seconds) { return milliseconds() + seconds * INT64_C(1000); }
+
+/* Waits until there is something to read, an end or an error included; false if there is nothing by the deadline. */
+static bool readable(int fd, int64_t deadline) {
+  for (;;) {
+    int64_t left = deadline - milliseconds();
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    int ready = poll(&wait, 1, left > 0 ? (int)left : 0);
+    if (ready >= 0 || errno != EINTR) return ready > 0;
+  }
+}
+
+/* Reads standard input to its end; an errno, E2BIG or ETIMEDOUT. */
 static int read_input(void) {
+  int64_t deadline = deadline_after(timeout_seconds(INPUT_SECONDS));
   while (input_length <= WIRE_MAX_INPUT) {
+    if (!readable(STDIN_FILENO, deadline)) return ETIMEDOUT;
     ssize_t count = read(STDIN_FILENO, input + input_length, sizeof input - input_length);
-    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (count < 0) return errno;
     if (count == 0) return 0;
     input_length += (size_t)count;
@@ -114,17 +143,11 @@ static bool collect_environment(size_t *length) {
   return true;
 }
 
-static int timeout_seconds(void) {
-  const char *text = getenv("WEFT_CNI_TIMEOUT");
-  int seconds = text == NULL ? 0 : atoi(text);
-  return seconds > 0 && seconds < TIMEOUT_SECONDS ? seconds : TIMEOUT_SECONDS;
-}
-
 /* A connected socket, or -1 with errno. Connecting and sending end after the time limit. */
 static int connect_agent(void) {
   const char *path = getenv("WEFT_CNI_SOCKET");
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  struct timeval limit = {.tv_sec = timeout_seconds()};
+  struct timeval limit = {.tv_sec = timeout_seconds(ANSWER_SECONDS)};
   if (path == NULL || *path == '\0') path = SOCKET_PATH;
   if (strlen(path) >= sizeof address.sun_path) return errno = ENAMETOOLONG, -1;
   memcpy(address.sun_path, path, strlen(path));
@@ -174,25 +197,14 @@ static int send_request(int fd, const char *program, size_t environment_length, 
   return 0;
 }
 
-static int64_t milliseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The length of the agent's answer: 0 if it went away, -1 if it took too long. */
 static ssize_t receive_answer(int fd, int64_t deadline) {
-  for (;;) {
-    int64_t left = deadline - milliseconds();
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-    int ready = poll(&wait, 1, left > 0 ? (int)left : 0);
-    if (ready == 0) return -1;
-    if (ready > 0) {
-      ssize_t length = recv(fd, answer, sizeof answer, MSG_TRUNC);
-      if (length >= 0) return length;
-    }
-    if (errno != EINTR) return 0;
-  }
+  ssize_t length;
+  do {
+    if (!readable(fd, deadline)) return -1;
+    length = recv(fd, answer, sizeof answer, MSG_TRUNC);
+  } while (length < 0 && errno == EINTR);
+  return length < 0 ? 0 : length;
 }
 
 static _Noreturn void fail_unconnected(int error, const char *verb) {
@@ -204,7 +216,6 @@ static _Noreturn void fail_unconnected(int error, const char *verb) {
 int main(int argc, char **argv) {
   const char *verb = getenv("CNI_COMMAND"), *netns_path = getenv("CNI_NETNS");
   const char *program = argc > 0 ? argv[0] : "weft";
-  int64_t deadline = milliseconds() + timeout_seconds() * INT64_C(1000);
   size_t environment_length;
   signal(SIGPIPE, SIG_IGN);
   /* A descriptor below 3 that is closed would be given to the socket, which then were standard input or output. */
@@ -214,12 +225,16 @@ int main(int argc, char **argv) {
   if (verb == NULL || *verb == '\0') return print(STDERR_FILENO, TEXT_ABOUT, strlen(TEXT_ABOUT)), 0;
   if (strcmp(verb, "VERSION") == 0) return read_input(), say(scan_version(NEWEST_VERSION), TEXT_VERSION), 0;
 
-  int agent = connect_agent(), unconnected = agent < 0 ? errno : 0;
   int unread = read_input();
+  /* What DEL has to free is in the environment; a DEL that fails is repeated for ever. */
+  if (unread != 0 && unread != ETIMEDOUT && strcmp(verb, "DEL") == 0) input_length = 0, unread = 0;
   if (unread != 0) fail(unread == E2BIG ? TEXT_INPUT_TOO_LARGE : TEXT_INPUT_UNREADABLE);
-  if (unconnected != 0) fail_unconnected(unconnected, verb);
   if (!collect_environment(&environment_length)) fail(TEXT_ENVIRONMENT_TOO_LARGE);
 
+  /* Only now, with the input at hand: neither the agent nor its time limit waits for the runtime. */
+  int64_t deadline = deadline_after(timeout_seconds(ANSWER_SECONDS));
+  int agent = connect_agent();
+  if (agent < 0) fail_unconnected(errno, verb);
   /* Opened here, as the path may mean something else where the agent runs. Without O_NONBLOCK a pipe would stop us. */
   int netns = netns_path == NULL ? -1 : open(netns_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   int unsent = send_request(agent, program, environment_length, netns);

@@ -19,7 +19,7 @@
 #define TEXT_AGENT_TIMEOUT "\",\"code\":11,\"msg\":\"the Weft agent did not answer in time\",\"details\":\"it is retried; look into the log of the agent if this lasts (agent-timeout)\"}\n"
 #define TEXT_AGENT_VANISHED "\",\"code\":11,\"msg\":\"the Weft agent closed the connection before it answered\",\"details\":\"it is retried; look into the log of the agent if this lasts (agent-vanished)\"}\n"
 #define TEXT_ENVIRONMENT_TOO_LARGE "\",\"code\":4,\"msg\":\"the CNI_ environment variables are larger than 65536 bytes\",\"details\":\"shorten CNI_ARGS or CNI_PATH (environment-too-large)\"}\n"
-#define TEXT_INPUT_UNREADABLE "\",\"code\":5,\"msg\":\"the network configuration could not be read from standard input\",\"details\":\"the container runtime must pass the network configuration on standard input (input-unreadable)\"}\n"
+#define TEXT_INPUT_UNREADABLE "\",\"code\":5,\"msg\":\"the network configuration could not be read from standard input\",\"details\":\"the container runtime must pass the network configuration on standard input, and end it (input-unreadable)\"}\n"
 #define TEXT_INPUT_TOO_LARGE "\",\"code\":5,\"msg\":\"the request is larger than the limit of 1048576 bytes\",\"details\":\"shorten the network configuration or the list of attachments (input-too-large)\"}\n"
 #define TEXT_REQUEST_UNSENDABLE "\",\"code\":5,\"msg\":\"the kernel has no room for a message of this size to the Weft agent\",\"details\":\"shorten the network configuration or the list of attachments, or raise net.core.wmem_max (request-unsendable)\"}\n"
 #define TEXT_REPLY_INVALID "\",\"code\":132,\"msg\":\"the answer of the Weft agent is empty or larger than the plugin accepts\",\"details\":\"install the plugin and the agent from the same release (wire-reply-invalid)\"}\n"

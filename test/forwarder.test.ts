@@ -1,7 +1,7 @@
 /** The CNI forwarder as a process of its own against a socket of ours: what it sends, and what it makes of an answer. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeWireRequest, encodeWireReply, MAX_ENVIRONMENT, MAX_INPUT, MAX_REPLY } from '../src/cni/index.ts'
 import { checked } from '../src/linux/errno.ts'
@@ -33,6 +33,9 @@ interface Exchange {
 }
 
 type Answer = (connection: number) => void
+type Environment = Readonly<Record<string, string>>
+/** A file, a descriptor, or a pipe that nobody writes into. */
+type Stdin = ReturnType<typeof Bun.file> | number | 'pipe'
 
 const ok: Answer = (connection) => reply(connection, 0, '{}')
 
@@ -49,30 +52,53 @@ function hangUp(connection: number): void {
 }
 
 /** Runs the forwarder once against a listening socket and answers it. Blocks while it waits, for 20 s at most. */
-async function exchange(
-  environment: Readonly<Record<string, string>>,
-  input: Uint8Array,
-  answer: Answer,
-): Promise<Exchange> {
+function exchange(environment: Environment, input: Uint8Array | Stdin, answer: Answer): Promise<Exchange> {
+  return listening(async (listener, path) => {
+    const stdin = input instanceof Uint8Array ? await fileOf(input) : input
+    const child = call(path, environment, stdin)
+    const connection = checked(systemCalls().accept4(listener, 0), 'accept4')
+    const served = serve(connection, answer)
+    const output = await new Response(child.stdout).text()
+    closeFd(connection)
+    return { ...served, pid: child.pid, status: await child.exited, output }
+  })
+}
+
+/** Runs the forwarder once where it should not even connect; the code of its error. */
+function refusal(environment: Environment, stdin: Stdin): Promise<{ readonly status: number; readonly code: number }> {
+  return listening(async (listener, path) => {
+    const child = call(path, environment, stdin)
+    const output = await new Response(child.stdout).text()
+    const status = await child.exited
+    setReceiveTimeout(listener, 1)
+    expect(systemCalls().accept4(listener, 0)).toBe(-constants.errno.EAGAIN)
+    return { status, code: JSON.parse(output).code }
+  })
+}
+
+async function listening<Result>(use: (listener: number, path: string) => Promise<Result>): Promise<Result> {
   const path = join(folder, `${sockets++}.sock`)
   const listener = openSocket(AF_UNIX, SOCK_SEQPACKET, 0)
   try {
     checked(systemCalls().bind(listener, encodeSockaddr({ family: 'unix', path })), 'bind')
     checked(systemCalls().listen(listener, 1), 'listen')
     setReceiveTimeout(listener, 20_000)
-    // A file: nobody could feed a pipe while this thread waits for the connection.
-    const stdin = join(folder, `${sockets}.input`)
-    await Bun.write(stdin, input)
-    const env = { CNI_COMMAND: 'ADD', SECRET: 'x', WEFT_CNI_SOCKET: path, ...environment }
-    const child = Bun.spawn([plugin], { argv0: '/opt/cni/bin/ovs', env, stdin: Bun.file(stdin), stdout: 'pipe' })
-    const connection = checked(systemCalls().accept4(listener, 0), 'accept4')
-    const served = serve(connection, answer)
-    const output = await new Response(child.stdout).text()
-    closeFd(connection)
-    return { ...served, pid: child.pid, status: await child.exited, output }
+    return await use(listener, path)
   } finally {
     closeFd(listener)
   }
+}
+
+/** A file: nobody could feed a pipe while this thread waits for the connection. */
+async function fileOf(input: Uint8Array): Promise<Stdin> {
+  const path = join(folder, `${sockets}.input`)
+  await Bun.write(path, input)
+  return Bun.file(path)
+}
+
+function call(path: string, environment: Environment, stdin: Stdin) {
+  const env = { CNI_COMMAND: 'ADD', SECRET: 'x', WEFT_CNI_SOCKET: path, ...environment }
+  return Bun.spawn([plugin], { argv0: '/opt/cni/bin/ovs', env, stdin, stdout: 'pipe' })
 }
 
 function serve(connection: number, answer: Answer): Pick<Exchange, 'received' | 'message' | 'namespaces' | 'peer'> {
@@ -85,6 +111,16 @@ function serve(connection: number, answer: Answer): Pick<Exchange, 'received' | 
   const peer = peerOf(connection).pid
   answer(connection)
   return { received, message: buffer.subarray(0, received.n), namespaces, peer }
+}
+
+/** A descriptor that gives an error when it is read: a folder. */
+async function unreadable<Result>(use: (stdin: number) => Promise<Result>): Promise<Result> {
+  const stdin = openSync(folder, 'r')
+  try {
+    return await use(stdin)
+  } finally {
+    closeSync(stdin)
+  }
 }
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -131,9 +167,27 @@ describe('the request', () => {
     ['an input', {}, MAX_INPUT + 1, 5],
     ['an environment', { CNI_ARGS: 'x'.repeat(MAX_ENVIRONMENT) }, 2, 4],
   ])('is not sent with %s beyond the limits', async (_, environment, size, code) => {
-    const result = await exchange(environment, new Uint8Array(size), () => {})
-    expect(result.received.n).toBe(0)
-    expect({ status: result.status, code: JSON.parse(result.output).code }).toEqual({ status: 1, code })
+    expect(await refusal(environment, await fileOf(new Uint8Array(size)))).toEqual({ status: 1, code })
+  })
+
+  test.each(['ADD', 'DEL', 'STATUS'])('is not sent while the input of %s does not end', async (CNI_COMMAND) => {
+    expect(await refusal({ CNI_COMMAND, WEFT_CNI_TIMEOUT: '1' }, 'pipe')).toEqual({ status: 1, code: 5 })
+  })
+
+  test('is not sent where the input cannot be read', async () => {
+    expect(await unreadable((stdin) => refusal({}, stdin))).toEqual({ status: 1, code: 5 })
+  })
+
+  test('of DEL is sent without an input that is too large or cannot be read', async () => {
+    const CNI_COMMAND = 'DEL'
+    const results = [
+      await exchange({ CNI_COMMAND }, new Uint8Array(MAX_INPUT + 1).fill(0x20), ok),
+      await unreadable((stdin) => exchange({ CNI_COMMAND }, stdin, ok)),
+    ]
+    for (const { message, status } of results) {
+      expect(decodeWireRequest(message).input.length).toBe(0)
+      expect(status).toBe(0)
+    }
   })
 })
 

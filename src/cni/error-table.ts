@@ -64,7 +64,7 @@ const contract = {
   'input-unreadable': {
     code: 5,
     message: 'the network configuration could not be read from standard input',
-    remedy: 'the container runtime must pass the network configuration on standard input',
+    remedy: 'the container runtime must pass the network configuration on standard input, and end it',
   },
   'input-too-large': {
     code: 5,
