@@ -103,6 +103,7 @@ export class Ports {
       signal,
       timeoutMs: OFPORT_TIMEOUT_MS,
     })
+    if (!this.#leaving.has(link)) this.#remembered.set(link, lease)
   }
 
   /** Asks OVS again for the number that a lease has. Resolves when the port has it; throws where it cannot be had. */
