@@ -2,12 +2,12 @@
  * A real container runtime calls the plugin: `podman run` on a network of type weft.
  * @module
  */
-import { deepEqual, equal, match } from 'node:assert/strict'
+import { equal, match } from 'node:assert/strict'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemCalls } from '../../src/linux/index.ts'
 import { type Outcome, run } from '../lab/command.ts'
-import { environment, type Lab, PLUGIN } from '../lab/lab.ts'
+import { environment, eventually, type Lab, PLUGIN } from '../lab/lab.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
 
 const NETWORK = 'weft-e2e'
@@ -79,8 +79,10 @@ async function detach({ lab, say }: StepContext): Promise<void> {
   equal(code, 0, stderr)
   await call(lab, 'rmi', '-f', IMAGE)
   unmountBelow(folder(lab))
-  const { leases, ports } = await lab.inventory(1)
-  deepEqual([leases, ports], [PODS, PODS])
+  await eventually('the attachment is gone', async () => {
+    const { leases, ports } = await lab.inventory(1)
+    return leases === PODS && ports === PODS
+  })
   say(await lab.expectCleanAudit())
 }
 
