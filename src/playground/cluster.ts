@@ -29,7 +29,7 @@ export async function writePod(registry: Registry, { namespace, name, node }: Po
     throw new PlaygroundError(
       'PLAY_NOT_FOUND',
       `there is no namespace ${namespace}`,
-      `weft play namespace add ${namespace}`,
+      `\`weft play namespace add ${namespace}\``,
     )
   }
   if ((await registry.get('Node', node)) === undefined) {
@@ -45,7 +45,7 @@ export async function writePod(registry: Registry, { namespace, name, node }: Po
     throw new PlaygroundError(
       'PLAY_EXISTS',
       `there is a pod ${podKey(pod)} already`,
-      `weft play pod delete ${podKey(pod)}`,
+      `\`weft play pod delete ${podKey(pod)}\``,
     )
   }
 }
@@ -89,7 +89,7 @@ export async function readSurroundings(registry: Registry): Promise<Surroundings
     registry.list('NodeNetwork'),
   ])
   if (cluster === undefined) {
-    throw new PlaygroundError('PLAY_NOT_RUNNING', 'the registry holds no cluster', 'weft play down, then weft play')
+    throw new PlaygroundError('PLAY_NOT_RUNNING', 'the registry holds no cluster', '`weft play down`, then `weft play`')
   }
   return {
     cluster: cluster.value,

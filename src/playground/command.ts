@@ -18,6 +18,6 @@ export async function command(argv: readonly string[], env?: Readonly<Record<str
   throw new PlaygroundError(
     'PLAY_COMMAND',
     `${argv.slice(0, 4).join(' ')} … failed: ${complaint}`,
-    'weft play down, then try again',
+    '`weft play down`, then try again',
   )
 }

@@ -37,7 +37,7 @@ export async function syncDaemon(layout: Layout): Promise<void> {
   throw new PlaygroundError(
     'PLAY_PROCESS',
     `an echo server is missing: ${problems.join('; ')}`,
-    'weft play down, then weft play',
+    '`weft play down`, then `weft play`',
   )
 }
 
@@ -57,7 +57,7 @@ async function askDaemon(socket: string): Promise<readonly string[]> {
     const answer = (await response.json()) as { readonly problems: readonly string[] }
     return answer.problems
   } catch (cause) {
-    const remedy = 'weft play down, then weft play'
+    const remedy = '`weft play down`, then `weft play`'
     throw new PlaygroundError('PLAY_NOT_RUNNING', "the playground's daemon does not answer", remedy, { cause })
   }
 }

@@ -13,6 +13,7 @@ export type PlaygroundErrorCode =
   | 'PLAY_NOT_RUNNING'
   | 'PLAY_EXISTS'
   | 'PLAY_NOT_FOUND'
+  | 'PLAY_NO_PROGRAM'
   | 'PLAY_COMMAND'
   | 'PLAY_PROCESS'
   | 'PLAY_TIMEOUT'

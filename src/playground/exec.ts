@@ -7,14 +7,18 @@ import { switchEnvironment } from './lab/switch.ts'
 import { type Layout, nodeLayouts } from './layout.ts'
 import { findSandbox, type PlayState } from './state.ts'
 
-/** Runs a program in the network of `namespace/pod`, a node or `outside`, on our terminal. Resolves to its exit code. */
+/**
+ * Runs a program in the network of `namespace/pod`, a node or `outside`, on our terminal. Resolves to its exit code. Throws
+ * PLAY_NOT_FOUND, and PLAY_NO_PROGRAM where nothing of that name can be run.
+ */
 export async function execInside(
   layout: Layout,
   state: PlayState,
   place: string,
-  argv: readonly string[],
+  argv: readonly [string, ...string[]],
 ): Promise<number> {
   const { netns, env } = placeOf(layout, state, place)
+  requireProgram(argv[0])
   const child = Bun.spawn(['ip', 'netns', 'exec', netns, ...argv], {
     stdio: ['inherit', 'inherit', 'inherit'],
     env: { ...process.env, ...env },
@@ -25,6 +29,13 @@ export async function execInside(
   const code = await child.exited
   process.off('SIGINT', ignore)
   return code
+}
+
+/** Only the network is another one in there: programs are those of this machine. */
+function requireProgram(name: string): void {
+  if (Bun.which(name) !== null) return
+  const remedy = name.includes('/') ? 'check the path' : 'check the name, or install it'
+  throw new PlaygroundError('PLAY_NO_PROGRAM', `there is no program ${name} on this machine`, remedy)
 }
 
 function placeOf(
@@ -43,6 +54,6 @@ function placeOf(
   throw new PlaygroundError(
     'PLAY_NOT_FOUND',
     `there is no ${place}`,
-    'name a pod as namespace/name, a node, or outside; weft play status lists them',
+    'name a pod as namespace/name, a node, or outside; `weft play status` lists them',
   )
 }

@@ -35,7 +35,7 @@ export async function deletePlayNamespace(
   name: string,
 ): Promise<readonly string[]> {
   if ((await registry.get('Namespace', name)) === undefined) {
-    throw new PlaygroundError('PLAY_NOT_FOUND', `there is no namespace ${name}`, 'weft tenant list')
+    throw new PlaygroundError('PLAY_NOT_FOUND', `there is no namespace ${name}`, '`weft tenant list` shows them')
   }
   const pods = (await registry.list('Pod')).objects.filter(({ value }) => value.namespace === name)
   for (const { value } of pods) await deletePod(layout, registry, name, value.name)

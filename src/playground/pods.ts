@@ -28,7 +28,7 @@ export async function deletePod(layout: Layout, registry: Registry, namespace: s
     throw new PlaygroundError(
       'PLAY_NOT_FOUND',
       `there is no pod ${namespace}/${name}`,
-      'weft play status lists the pods',
+      '`weft play status` lists the pods',
     )
   }
   if (sandbox !== undefined) await stopPod(layout, sandbox)

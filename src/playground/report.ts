@@ -3,9 +3,10 @@
  * @module
  */
 import { planChecks, type Surroundings, type Verdict } from './checks.ts'
-import { DEFAULT_RUN_DIR, type Layout, netnsPath, podNetns } from './layout.ts'
+import { type Layout, netnsPath, podNetns } from './layout.ts'
 import { measure } from './measure.ts'
 import { drawPicture } from './picture.ts'
+import { typedCommand } from './self.ts'
 import { drawTable } from './table.ts'
 import type { Paint } from './text.ts'
 
@@ -58,21 +59,18 @@ export function describe(around: Surroundings, verdicts: readonly Verdict[], pai
 }
 
 /** What to try now; every line works as typed. */
-export function nextThings(weft: string, layout: Layout): string {
-  const usual = layout.runDir === DEFAULT_RUN_DIR
-  const play = (command: string): string => `${weft} play ${command}${usual ? '' : ` --run-dir ${layout.runDir}`}`
-  const tenant = (command: string): string =>
-    `${weft} tenant ${command}${usual ? '' : ` --registry unix:${layout.registrySocket}`}`
-  const exec = `${weft} play exec${usual ? '' : ` --run-dir ${layout.runDir}`} shop/web -- ip addr`
-  const things = [
-    [tenant('join bank --to shop'), 'two tenants become one'],
-    [play('table'), 'measure again'],
-    [tenant('isolate bank'), 'and part again: standing connections are cut'],
-    [tenant('isolate default'), 'refused, and why'],
-    [play('pod add shop/new --node node1'), 'one more pod, through the CNI plugin'],
-    [exec, 'a program in a pod’s network'],
-    [play('down'), 'remove everything'],
-  ] as const
+export function nextThings({ runDir }: Layout, name?: string): string {
+  const things = THINGS.map(([command, why]) => [typedCommand(command, runDir, name), why] as const)
   const width = Math.max(...things.map(([command]) => command.length))
   return ['Next things to try:', ...things.map(([command, why]) => `  ${command.padEnd(width)}  # ${why}`)].join('\n')
 }
+
+const THINGS = [
+  ['weft tenant join bank --to shop', 'two tenants become one'],
+  ['weft play table', 'measure again'],
+  ['weft tenant isolate bank', 'and part again: standing connections are cut'],
+  ['weft tenant isolate default', 'refused, and why'],
+  ['weft play pod add shop/new --node node1', 'one more pod, through the CNI plugin'],
+  ['weft play exec shop/web -- ip addr', 'a program in a pod’s network'],
+  ['weft play down', 'remove everything'],
+] as const

@@ -94,7 +94,7 @@ async function callPlugin(layout: Layout, verb: 'ADD' | 'DEL', sandbox: Sandbox)
   if (code === 0) return answer
   const pod = `${sandbox.namespace}/${sandbox.name}`
   const why = errorText(answer) ?? (complaint.trim() || `exit code ${code}`)
-  const remedy = `weft play status says what runs; the agent's log is ${join(layout.logDir, `${sandbox.node}-agent.log`)}`
+  const remedy = `\`weft play status\` says what runs; the agent's log is ${join(layout.logDir, `${sandbox.node}-agent.log`)}`
   throw new PlaygroundError('PLAY_CNI', `CNI ${verb} of ${pod} on ${sandbox.node} failed: ${why}`, remedy, {
     cause: errorCode(answer),
   })

@@ -35,7 +35,7 @@ export async function tearDown(layout: Layout): Promise<Removed> {
   }
   const left = findRemains(layout)
   const what = [...left.processes.map(({ pid, role }) => `process ${pid} (${role})`), ...left.namespaces]
-  throw new PlaygroundError('PLAY_LEFTOVERS', `could not remove ${what.join(', ')}`, 'run weft play down once more')
+  throw new PlaygroundError('PLAY_LEFTOVERS', `could not remove ${what.join(', ')}`, 'run `weft play down` once more')
 }
 
 const ROUNDS = 5

@@ -2,7 +2,6 @@
  * `weft play up`: brings a playground up or takes the one that is there, shows it and measures it.
  * @module
  */
-import { relative } from 'node:path'
 import { RegistryClient } from '../registry/client.ts'
 import { bringUp, plural } from './bring-up.ts'
 import { readSurroundings } from './cluster.ts'
@@ -14,7 +13,6 @@ import { checkMachine } from './preflight.ts'
 import { findProcesses } from './processes.ts'
 import { type Progress, progressOn } from './progress.ts'
 import { describe, measureAll, nextThings, type Summary, summarize } from './report.ts'
-import { selfCommand } from './self.ts'
 import { exclusively, readState } from './state.ts'
 import { tearDown } from './tear-down.ts'
 import type { Paint } from './text.ts'
@@ -60,7 +58,7 @@ async function prepare(layout: Layout, { shape, once }: UpOptions, progress: Pro
   const state = readState(layout)
   if (state?.complete === true) {
     const there = `${plural(state.shape.nodes, 'node')}, ${state.shape.encapsulation} over IPv${state.shape.underlay}`
-    const remedy = 'weft play table measures it, weft play down removes it, another --run-dir makes a second one'
+    const remedy = '`weft play table` measures it, `weft play down` removes it, another --run-dir makes a second one'
     if (once || !sameShape(state.shape, shape)) {
       throw new PlaygroundError('PLAY_EXISTS', `a playground is up in ${layout.runDir} (${there})`, remedy)
     }
@@ -78,20 +76,12 @@ async function show(layout: Layout, options: UpOptions, progress: Progress): Pro
   const verdicts = await progress.step('Measuring who reaches whom', () => measureAll(layout, around))
   const { say, paint, width, once } = options
   say(`\n${describe(around, verdicts, paint, width)}`)
-  if (!once) say(`\n${nextThings(commandName(), layout)}`)
+  if (!once) say(`\n${nextThings(layout)}`)
   return summarize(around, verdicts)
 }
 
 async function clear(layout: Layout, progress: Progress): Promise<void> {
   await progress.step('Removing the playground', () => tearDown(layout))
-}
-
-/** What people type to run this program: its name where their shell finds it, else its path as seen from their folder. */
-function commandName(): string {
-  const [program = ''] = selfCommand()
-  if (Bun.which('weft') === program) return 'weft'
-  const path = relative(process.env['INIT_CWD'] ?? process.cwd(), program)
-  return path.startsWith('..') ? program : path.includes('/') ? path : `./${path}`
 }
 
 /** Ctrl-C while something is half made removes it. */

@@ -16,7 +16,7 @@ export function addNamespace(layout: Layout, name: string): void {
     throw new PlaygroundError(
       'PLAY_EXISTS',
       `there is a network namespace ${name} already`,
-      'choose another name, or: weft play down',
+      'choose another name, or: `weft play down`',
     )
   }
   closeSync(openSync(join(layout.intentDir, name), 'w', 0o600))

@@ -67,7 +67,7 @@ async function routeTunnels({ ovsDir }: NodeLayout): Promise<void> {
       PATIENCE,
     )
     if (!added)
-      throw new PlaygroundError('PLAY_TIMEOUT', `${UPLINK_BRIDGE} takes no route`, 'weft play down, then try again')
+      throw new PlaygroundError('PLAY_TIMEOUT', `${UPLINK_BRIDGE} takes no route`, '`weft play down`, then try again')
   }
 }
 
@@ -122,6 +122,6 @@ async function started(
   throw new PlaygroundError(
     'PLAY_PROCESS',
     `${argv[0]} of ${node.name} did not start: ${why}`,
-    'weft play down, then try again',
+    '`weft play down`, then try again',
   )
 }

@@ -33,7 +33,7 @@ export function runningPlayground({ runDir }: PlayOptions): { readonly layout: L
   throw new PlaygroundError(
     'PLAY_NOT_RUNNING',
     `${half} in ${layout.runDir}`,
-    state === undefined ? 'weft play' : 'weft play down, then weft play',
+    state === undefined ? '`weft play` brings one up' : '`weft play down`, then `weft play`',
   )
 }
 
