@@ -8,7 +8,14 @@ import { RegistryClient } from '../registry/client.ts'
 import { CliError } from './errors.ts'
 
 /** The help of `--registry`. */
-export const REGISTRY_HELP = "the registry, as unix:PATH (default: $WEFT_REGISTRY, else the playground's)"
+export const REGISTRY_HELP = 'the registry, as unix:PATH (default: $WEFT_REGISTRY, else the playground’s)'
+
+/** What says where the registry is. */
+export interface RegistryOptions {
+  readonly registry?: string
+  /** A playground's folder. */
+  readonly runDir?: string
+}
 
 /** The path in `unix:PATH`. Throws CLI_USAGE for anything else. */
 export function socketPath(text: string): string {
@@ -21,15 +28,19 @@ export function socketPath(text: string): string {
   )
 }
 
-/** The registry that the user means. Throws CLI_NOT_RUNNING when nothing says which. */
-export function registryFor(option: string | undefined): RegistryClient {
-  const named = option ?? process.env['WEFT_REGISTRY']
+/**
+ * The registry that the user means: the one named, the one of the folder named, the environment's, the playground's.
+ * Throws CLI_USAGE when two are named, CLI_NOT_RUNNING when nothing says which.
+ */
+export function registryFor({ registry, runDir }: RegistryOptions): RegistryClient {
+  if (registry !== undefined && runDir !== undefined) {
+    throw new CliError('CLI_USAGE', '--registry and --run-dir both name a registry', 'give one of them')
+  }
+  const named = registry ?? (runDir === undefined ? process.env['WEFT_REGISTRY'] : undefined)
   if (named !== undefined) return new RegistryClient(socketPath(named))
-  const { registrySocket } = layoutOf(DEFAULT_RUN_DIR)
+  const { registrySocket } = layoutOf(runDir ?? DEFAULT_RUN_DIR)
   if (existsSync(registrySocket)) return new RegistryClient(registrySocket)
-  throw new CliError(
-    'CLI_NOT_RUNNING',
-    'no playground is up, and no registry was named',
-    'weft play, or give --registry unix:PATH',
-  )
+  const where = runDir === undefined ? 'and no registry was named' : `in ${runDir}`
+  const remedy = '`weft play` brings one up, --registry unix:PATH names another'
+  throw new CliError('CLI_NOT_RUNNING', `no playground is up${runDir === undefined ? ', ' : ' '}${where}`, remedy)
 }

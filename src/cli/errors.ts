@@ -5,7 +5,7 @@
 import { codeOf } from './exit-codes.ts'
 
 /** The ways a command can fail by itself. */
-export type CliErrorCode = 'CLI_USAGE' | 'CLI_NOT_RUNNING' | 'CLI_TIMEOUT' | 'CLI_REFUSED'
+export type CliErrorCode = 'CLI_USAGE' | 'CLI_NOT_RUNNING'
 
 /** A command that cannot go on: the message is the cause, the remedy what to do. */
 export class CliError extends Error {
@@ -20,12 +20,15 @@ export class CliError extends Error {
   }
 }
 
+/** Rewrites the commands in a text as people have to type them. */
+export type AsTyped = (text: string) => string
+
 /** An error in one line: cause and remedy. Errors without a stable code are defects and keep their stack. */
-export function describeError(error: unknown): string {
+export function describeError(error: unknown, asTyped: AsTyped): string {
   if (!(error instanceof Error)) return String(error)
   if (codeOf(error) === undefined) return error.stack ?? error.message
   const remedy = remedyOf(error)
-  return remedy === undefined ? error.message : `${error.message}: ${remedy}`
+  return remedy === undefined ? error.message : `${error.message} → ${asTyped(remedy)}`
 }
 
 /** What to do about an error, if it says so. */
@@ -35,7 +38,8 @@ export function remedyOf(error: unknown): string | undefined {
 }
 
 /** An error as `--json` prints it. */
-export function errorToJson(error: unknown): object {
+export function errorToJson(error: unknown, asTyped: AsTyped): object {
   const message = error instanceof Error ? error.message : String(error)
-  return { error: { code: codeOf(error) ?? 'INTERNAL', message, remedy: remedyOf(error) } }
+  const remedy = remedyOf(error)
+  return { error: { code: codeOf(error) ?? 'INTERNAL', message, remedy: remedy && asTyped(remedy) } }
 }

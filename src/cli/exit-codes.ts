@@ -11,8 +11,16 @@ export const EXIT = {
   failed: 1,
   /** The command line makes no sense. Nothing was done. */
   usage: 2,
-  /** Something the command needs does not answer: the registry, an agent, Open vSwitch, the playground. */
+  /** Something the command needs does not answer: the registry, an agent, the controller, Open vSwitch, the playground. */
   unreachable: 3,
+  /** Open vSwitch would do something else with a packet than the plan says. */
+  disagrees: 4,
+  /** `weft play exec`: there is no such program. */
+  noProgram: 127,
+  /** Ended by SIGINT before it was done. */
+  interrupted: 130,
+  /** Ended by SIGTERM before it was done. */
+  terminated: 143,
 } as const
 
 /** The exit codes as `weft --help` explains them. */
@@ -20,17 +28,42 @@ export const EXIT_CODES_HELP = `Exit codes:
   0  done, or the answer is yes
   1  it failed, or the answer is no (refused, different, unreachable pod)
   2  the command line makes no sense; nothing was done
-  3  something that is needed does not answer (registry, agent, Open vSwitch, playground)`
+  3  something that is needed does not answer (registry, agent, controller, Open vSwitch, playground)
+  4  trace --check only: Open vSwitch would do something else than the plan says
+  130, 143  ended by SIGINT or SIGTERM before it was done`
 
-const UNREACHABLE = /_(UNAVAILABLE|UNREACHABLE|NOT_RUNNING|CONNECT|CLOSED)$|^E(CONNREFUSED|NOENT|CONNRESET|PIPE)$/
-const USAGE = /_USAGE$/
+/** Every error code that does not mean {@link EXIT.failed}. */
+export const EXIT_BY_CODE: ReadonlyMap<string, number> = new Map([
+  ...['CLI_USAGE', 'PLAY_USAGE', 'INSIGHT_USAGE'].map((code) => [code, EXIT.usage] as const),
+  ...[
+    'CLI_NOT_RUNNING',
+    'PLAY_NOT_RUNNING',
+    'PLAY_TIMEOUT',
+    'TENANT_BUSY',
+    'TENANT_TIMEOUT',
+    'TENANT_REQUEST_STAYS',
+    'INSIGHT_AGENT_NOT_RUNNING',
+    'INSIGHT_AGENT_UNREACHABLE',
+    'INSIGHT_REGISTRY_UNREACHABLE',
+    'REGISTRY_UNAVAILABLE',
+    'OVSDB_CLOSED',
+    'OVSDB_DISCONNECTED',
+    'OVSDB_TIMEOUT',
+    'OVSDB_UNREACHABLE',
+    'OPENFLOW_DISCONNECTED',
+    'OPENFLOW_NO_SOCKET',
+    'UNIXCTL_UNREACHABLE',
+    // The system's, of sockets. A missing file (ENOENT) says nothing of who answers.
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EPIPE',
+  ].map((code) => [code, EXIT.unreachable] as const),
+  ['PLAY_NO_PROGRAM', EXIT.noProgram],
+])
 
 /** The exit code for an error by its stable code. */
 export function exitCodeOf(error: unknown): number {
-  const code = codeOf(error)
-  if (code === undefined) return EXIT.failed
-  if (USAGE.test(code)) return EXIT.usage
-  return UNREACHABLE.test(code) ? EXIT.unreachable : EXIT.failed
+  return EXIT_BY_CODE.get(codeOf(error) ?? '') ?? EXIT.failed
 }
 
 /** The stable code of an error, if it has one. */

@@ -4,12 +4,12 @@
 import { expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { EXIT } from '../../src/cli/exit-codes.ts'
+import { EXIT, EXIT_BY_CODE } from '../../src/cli/exit-codes.ts'
 import { DROPS, type Drop } from '../../src/network/pipeline/drops.ts'
 import { ROOT } from './markdown.ts'
 
-test('every refusal of a tenant’s request is in tenants.md, and no other', () => {
-  const source = read('src/controller/requests.ts')
+test('every error of a tenant’s request is in tenants.md, and no other', () => {
+  const source = read('src/controller/requests.ts') + read('src/cli/tenant-requests.ts')
   expect(codesIn(read('docs/tenants.md'), /`(TENANT_[A-Z_]+)`/g)).toEqual(codesIn(source, /'(TENANT_[A-Z_]+)'/g))
 })
 
@@ -25,8 +25,10 @@ test('drop reasons named in why-was-my-packet-dropped.md exist, and all noise is
 })
 
 test('exit codes are those of the program', () => {
-  const codes = [...read('docs/exit-codes.md').matchAll(/^\| (\d) \|/gm)].map(([, code]) => Number(code))
-  expect(Object.values(EXIT).filter((code) => !codes.includes(code))).toEqual([])
+  const [page = ''] = read('docs/exit-codes.md').split('## npm')
+  const codes = [...page.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code))
+  expect(codes).toEqual(Object.values(EXIT))
+  expect([...EXIT_BY_CODE.values()].filter((code) => !codes.includes(code))).toEqual([])
 })
 
 test('every package that set-up installs is in requirements.md', async () => {

@@ -17,6 +17,11 @@ export function registerController(program: Command): void {
     .action(async ({ registry }: { readonly registry?: string }) => {
       const log = daemonLog('controller')
       log.info({}, 'starting')
-      await runController({ registry: registryFor(registry), signal: endSignal(), random: Math.random, log })
+      await runController({
+        registry: registryFor(registry === undefined ? {} : { registry }),
+        signal: endSignal(),
+        random: Math.random,
+        log,
+      })
     })
 }

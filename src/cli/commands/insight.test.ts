@@ -60,7 +60,7 @@ describe('exit codes', () => {
   test('nothing is there', async () => {
     for (const command of [['status'], ['drops'], ['audit'], ['trace', 'a', 'b']]) {
       const { exit, output } = await weft(...command, '--run-dir', '/nonexistent/weft')
-      expect(output).toBe('weft: no agent’s socket below /nonexistent/weft: check --run-dir\n')
+      expect(output).toBe('weft: no agent’s socket below /nonexistent/weft → check --run-dir\n')
       expect(exit).toBe(3)
     }
   })

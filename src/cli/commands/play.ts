@@ -18,11 +18,25 @@ export function registerPlay(program: Command): void {
         'CNI plugin; shows who reaches whom, measured with real packets beside what was expected. Without a command: up.',
     )
     .enablePositionalOptions()
-    .addHelpText('after', EXAMPLES)
   const commands = [registerPlayUp, registerPlayDown, registerPlayStatus, registerPlayTable]
   for (const register of [...commands, registerPlayExec, registerPlayPod, registerPlayNamespace, registerPlayDaemon]) {
     register(play)
   }
+  play.addHelpText('after', () => upOptions(play))
+}
+
+/** Without a command it is `up`, whose options hold then. */
+function upOptions(play: Command): string {
+  const up = play.commands.find((one) => one.name() === 'up')
+  if (up === undefined) return EXAMPLES
+  const help = up.createHelp()
+  const options = help.visibleOptions(up).filter(({ long }) => long !== '--help')
+  const width = Math.max(...options.map((option) => help.optionTerm(option).length))
+  help.prepareContext({})
+  const lines = options.map((option) =>
+    help.formatItem(help.optionTerm(option), width, help.optionDescription(option), help),
+  )
+  return `\nOptions without a command (those of up):\n${lines.join('\n')}\n${EXAMPLES}`
 }
 
 const EXAMPLES = `

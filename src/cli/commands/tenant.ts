@@ -1,13 +1,12 @@
 import type { Command } from 'commander'
-import { type ActionOutcome, listTenants, requestTenant, type TenantAction } from '../../playground/tenants.ts'
+import { GLOBAL_VNI } from '../../network/model/tenant.ts'
 import { painter, wantsColours } from '../../playground/text.ts'
-import { REGISTRY_HELP, registryFor } from '../address.ts'
-import { EXIT } from '../exit-codes.ts'
+import { REGISTRY_HELP, type RegistryOptions, registryFor } from '../address.ts'
 import { objectName } from '../numbers.ts'
 import { columns } from '../table.ts'
+import { listTenants, requestTenant, type TenantAction, type TenantView } from '../tenant-requests.ts'
 
-interface Options {
-  readonly registry?: string
+interface Options extends RegistryOptions {
   readonly json?: boolean
   readonly to?: string
 }
@@ -51,33 +50,45 @@ Examples:
   weft tenant isolate bank`
 
 function withOptions(command: Command): Command {
-  return command.option('--registry <address>', REGISTRY_HELP).option('--json', 'print JSON')
+  return command
+    .option('--registry <address>', REGISTRY_HELP)
+    .option('--run-dir <folder>', 'a playground’s folder: ask its registry')
+    .option('--json', 'print JSON')
 }
 
-async function list({ registry, json }: Options): Promise<void> {
-  const tenants = await listTenants(registryFor(registry))
-  if (json === true) {
+async function list(options: Options): Promise<void> {
+  const tenants = await listTenants(registryFor(options))
+  if (options.json === true) {
     process.stdout.write(`${JSON.stringify(tenants)}\n`)
     return
   }
   const paint = painter(wantsColours(process.stdout))
-  const rows = tenants.map(({ namespace, vni, shared }) => [
-    namespace,
-    String(vni),
-    vni === 0 ? 'all' : shared.join(', ') || paint.dim('nobody else'),
-  ])
-  process.stdout.write(`${columns([['NAMESPACE', 'VNI', 'TALKS TO'], ...rows])}\n`)
+  const rows = tenants.map((tenant) => [tenant.namespace, String(tenant.vni), talksTo(tenant, tenants)])
+  process.stdout.write(`${columns([['NAMESPACE', 'VNI', 'TALKS TO'].map(paint.bold), ...rows])}\n`)
 }
 
-async function change(namespace: string, action: TenantAction, { registry, json }: Options): Promise<void> {
-  const result = await requestTenant(registryFor(registry), namespace, action)
-  process.stdout.write(json === true ? `${JSON.stringify(result)}\n` : `${inWords(result)}\n`)
-  process.exitCode = result.accepted ? EXIT.ok : EXIT.failed
+/** Names that are told; more are counted. */
+const MANY = 5
+
+function talksTo({ vni, shared }: TenantView, tenants: readonly TenantView[]): string {
+  if (vni === GLOBAL_VNI) return 'all'
+  const everywhere = tenants.filter((one) => one.vni === GLOBAL_VNI).map(({ namespace }) => namespace)
+  if (everywhere.length === 0) return shared.length === 0 ? 'nobody else' : namesOf(shared)
+  if (shared.length === 0) return `the global ones only (${namesOf(everywhere)})`
+  return `${namesOf(shared)}, and the global ones (${namesOf(everywhere)})`
 }
 
-function inWords(result: ActionOutcome): string {
-  if (!result.accepted) return `refused: ${result.message}: ${result.remedy}`
-  const share = result.vni === 0 ? 'global' : `VNI ${result.vni}`
-  const company = result.shared.length > 0 && result.vni !== 0 ? `, shared with ${result.shared.join(', ')}` : ''
-  return `${result.namespace}: ${share}${company}`
+function namesOf(names: readonly string[]): string {
+  const more = names.length - MANY
+  return names.slice(0, MANY).join(', ') + (more > 0 ? ` and ${more} more` : '')
+}
+
+async function change(namespace: string, action: TenantAction, options: Options): Promise<void> {
+  const result = await requestTenant(registryFor(options), namespace, action)
+  process.stdout.write(`${options.json === true ? JSON.stringify({ accepted: true, ...result }) : inWords(result)}\n`)
+}
+
+function inWords({ namespace, vni, shared }: TenantView): string {
+  if (vni === GLOBAL_VNI) return `${namespace}: global`
+  return `${namespace}: VNI ${vni}${shared.length > 0 ? `, shared with ${namesOf(shared)}` : ''}`
 }

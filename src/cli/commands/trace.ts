@@ -20,9 +20,6 @@ interface Options extends InsightOptions {
   readonly '6'?: boolean
 }
 
-/** Open vSwitch would do something else with the packet than the plan says. */
-const EXIT_DISAGREES = 4
-
 /** `weft trace`: the way of a packet, stage by stage and node by node. */
 export function registerTrace(program: Command): void {
   withInsightOptions(
@@ -76,7 +73,7 @@ async function checkAll({ agents }: Gathered, { there, back }: Trace) {
 }
 
 function exitCode({ reachable }: Trace, checks: readonly HopCheck[]): number {
-  if (checks.some(({ agrees }) => !agrees)) return EXIT_DISAGREES
+  if (checks.some(({ agrees }) => !agrees)) return EXIT.disagrees
   return reachable ? EXIT.ok : EXIT.failed
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { execInside } from '../../../playground/exec.ts'
+import { CliError } from '../../errors.ts'
 import { type PlayOptions, runningPlayground, withRunDir } from './shared.ts'
 
 /** `weft play exec`: runs a program in a pod's, a node's or the outside host's network. */
@@ -11,14 +12,24 @@ export function registerPlayExec(play: Command): void {
     .passThroughOptions()
     .addHelpText('after', EXAMPLES)
     .action(async (place: string, argv: readonly string[], options: PlayOptions) => {
+      const [program, ...rest] = programIn(argv)
       const { layout, state } = runningPlayground(options)
-      // Commander leaves the dashes in what it passes through.
-      process.exitCode = await execInside(layout, state, place, argv[0] === '--' ? argv.slice(1) : argv)
+      process.exitCode = await execInside(layout, state, place, [program, ...rest])
     })
 }
 
+/** Commander passes on whatever follows the place, our own options and the dashes too. */
+function programIn(argv: readonly string[]): readonly [string, ...string[]] {
+  const isDashed = argv[0] === '--'
+  const [program = '', ...rest] = isDashed ? argv.slice(1) : argv
+  if (program === '') throw new CliError('CLI_USAGE', 'no program is named', 'name one after --')
+  if (isDashed || !program.startsWith('-')) return [program, ...rest]
+  const remedy = 'options of weft go before the place, the program and its own after --'
+  throw new CliError('CLI_USAGE', `${program} stands after the place`, remedy)
+}
+
 const EXAMPLES = `
-The OVS tools find the node's own switch. The exit code is the program's.
+The OVS tools find the node's own switch. The exit code is the program’s; 127 when there is no such program.
 
 Examples:
   weft play exec shop/web -- ip addr
