@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { EXIT } from './exit-codes.ts'
+import { createProgram } from './program.ts'
+import { sentence } from './sentences.ts'
+
+const MAIN = join(import.meta.dir, '../main.ts')
+
+describe('command lines that make no sense', () => {
+  const cases: readonly (readonly [words: string, says: string, explained: string])[] = [
+    ['bogus', "unknown command 'bogus'", 'weft'],
+    ['play bogus', "unknown command 'bogus'", 'weft play'],
+    ['play up --nodes 0', "option '--nodes <count>' argument '0' is invalid.", 'weft play up'],
+    ['play table --bogus --run-dir /run/x', "unknown option '--bogus'", 'weft play table'],
+    ['tenant', 'weft tenant needs a command', 'weft tenant'],
+    ['tenant join bank', "required option '--to <namespace>' not specified", 'weft tenant join'],
+    ['trace a', "missing required argument 'to'", 'weft trace'],
+  ]
+  test.each(cases)('weft %s', async (words, says, explained) => {
+    const plain = await weft(...words.split(' '))
+    expect(plain.stderr.split('\n').at(-2)).toStartWith(`weft: ${says}`)
+    expect(plain.stderr).toEndWith(` → ${explained} --help explains the command\n`)
+    expect(plain).toMatchObject({ code: EXIT.usage, stdout: '' })
+    const json = await weft(...words.split(' '), '--json')
+    expect(json.code).toBe(EXIT.usage)
+    const { error } = JSON.parse(json.stdout)
+    expect(error).toMatchObject({ code: 'CLI_USAGE', remedy: `${explained} --help explains the command` })
+  })
+
+  test('our own options between the place and the program', async () => {
+    const { code, stderr } = await weft('play', 'exec', 'shop/web', '--run-dir', '/run/x', '--', 'true')
+    expect(stderr).toBe(
+      'weft: --run-dir stands after the place → options of weft go before the place, the program and its own after --\n',
+    )
+    expect(code).toBe(EXIT.usage)
+  })
+
+  test('a registry named twice', async () => {
+    const { code, stderr } = await weft('tenant', 'list', '--run-dir', '/run/x', '--registry', 'unix:/run/y')
+    expect(stderr).toBe('weft: --registry and --run-dir both name a registry → give one of them\n')
+    expect(code).toBe(EXIT.usage)
+  })
+})
+
+test('remedies name the folder that was given', async () => {
+  const { code, stderr } = await weft('play', 'table', '--run-dir', '/nonexistent/weft-none')
+  expect(stderr).toBe(
+    'weft: no playground is up in /nonexistent/weft-none → weft play --run-dir /nonexistent/weft-none brings one up\n',
+  )
+  expect(code).toBe(EXIT.unreachable)
+})
+
+test('weft play --help lists the options that hold without a command', async () => {
+  const { stdout } = await weft('play', '--help')
+  for (const flag of ['--nodes', '--underlay', '--encapsulation', '--once', '--keep', '--json', '--yes']) {
+    expect(stdout).toContain(`\n  ${flag}`)
+  }
+})
+
+test('every command’s help is made of sentences', () => {
+  for (const command of everyCommand(createProgram())) {
+    const help = command.createHelp()
+    const told = [
+      ...help.visibleOptions(command).map((option) => sentence(option.description)),
+      ...(command.summary() === '' ? [] : [help.subcommandDescription(command)]),
+    ]
+    for (const text of told) expect(text).toMatch(/^([A-Z]|\S*[/$\d-]).*[.!?]$/)
+  }
+})
+
+function everyCommand(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)]
+}
+
+async function weft(...args: readonly string[]) {
+  const child = Bun.spawn([process.execPath, MAIN, ...args], { stdout: 'pipe', stderr: 'pipe' })
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+  return { code: await child.exited, stdout, stderr }
+}
