@@ -3,7 +3,7 @@
  *
  * `code` is what the runtime acts on: 1–11, 50 and 51 are the specification's, 100 and up are ours, 999 is "internal".
  * `message` is the cause, `remedy` what to do about it; `{name}` in either is filled in by whoever raises the error.
- * The row's key is the error's stable id.
+ * The row's key is the error's stable id. A row that nobody raises is removed (a test says so); its number stays free.
  * @module
  */
 
@@ -130,15 +130,10 @@ const transient = {
     message: 'the Weft agent closed the connection before it answered',
     remedy: 'it is retried; look into the log of the agent if this lasts',
   },
-  'agent-busy': {
-    code: 11,
-    message: 'the Weft agent has too many requests under way',
-    remedy: 'it is retried; lower the number of pods started at once if this lasts',
-  },
   'agent-starting': {
     code: 11,
-    message: 'the Weft agent has not read the state of the cluster yet: {waiting}',
-    remedy: 'it is retried; check that the registry can be reached from this node if this lasts',
+    message: 'the Weft agent is not ready yet: {waiting}',
+    remedy: 'it is retried; see weft status on this node if this lasts',
   },
   'attachment-in-progress': {
     code: 11,
@@ -179,11 +174,6 @@ const status = {
     message: 'no pod can be attached: {reason}',
     remedy: 'see weft status on this node',
   },
-  'status-degraded': {
-    code: 51,
-    message: 'no pod can be attached and running pods may be cut off: {reason}',
-    remedy: 'see weft status on this node',
-  },
 } as const satisfies Record<string, CniErrorRow>
 
 /** Ours: a request that is understood and cannot be met. */
@@ -205,28 +195,13 @@ const own = {
   },
   'permission-denied': {
     code: 103,
-    message: 'not permitted: {action}',
+    message: 'the Weft agent lacks a permission: {reason}',
     remedy: 'run the agent as root, or give it the capabilities CAP_NET_ADMIN and CAP_SYS_ADMIN',
-  },
-  'address-in-use': {
-    code: 104,
-    message: 'address {address} is in use by {holder}',
-    remedy: 'ask for another address, or remove the holder',
-  },
-  'address-outside': {
-    code: 105,
-    message: 'address {address} is not in the range {range}',
-    remedy: 'ask for an address of that range, or for none',
   },
   'port-failed': {
     code: 106,
-    message: 'Open vSwitch could not open port {port}: {reason}',
-    remedy: 'it is undone; see the log of ovs-vswitchd',
-  },
-  'ofport-changed': {
-    code: 107,
-    message: 'Open vSwitch gave port {port} the number {given} instead of {requested}',
-    remedy: 'it is undone; see weft audit on this node if this repeats',
+    message: 'the port of the pod could not be opened: {reason}',
+    remedy: 'it is undone; correct the cause, which the log of ovs-vswitchd may tell more about',
   },
   'link-failed': {
     code: 108,
@@ -235,23 +210,13 @@ const own = {
   },
   'kernel-feature-missing': {
     code: 109,
-    message: 'the kernel of this node lacks {feature}',
+    message: 'the kernel of this node lacks a feature: {reason}',
     remedy: 'load the kernel module or use a kernel that has it',
   },
   'result-without-address': {
     code: 110,
     message: 'a result without an address cannot be written in CNI version {version}',
     remedy: 'set cniVersion to 0.3.1 or newer',
-  },
-  'result-invalid': {
-    code: 111,
-    message: 'plugin {plugin} returned an invalid result: {field}: {expected}',
-    remedy: 'check the configuration and version of {plugin}',
-  },
-  'not-granted': {
-    code: 112,
-    message: 'namespace {namespace} may not use {subject}',
-    remedy: 'an administrator must grant it, or the pod must do without',
   },
   'agent-forbidden': {
     code: 113,

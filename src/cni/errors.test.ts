@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { CNI_ERRORS, type CniErrorId, type CniErrorRow } from './error-table.ts'
-import { CniError, cniError, errorAnswer, printError, toCniError } from './errors.ts'
+import { cniError, errorAnswer, printError, toCniError } from './errors.ts'
 
 const WELL_KNOWN = [1, 2, 3, 4, 5, 6, 7, 8, 11, 50, 51]
 const rows: readonly (readonly [string, CniErrorRow])[] = Object.entries(CNI_ERRORS)
@@ -33,7 +33,6 @@ describe('the table', () => {
     ['ovs-unreachable', 11],
     ['tenant-unassigned', 11],
     ['status-not-ready', 50],
-    ['status-degraded', 51],
     ['internal', 999],
   ] as const satisfies readonly (readonly [CniErrorId, number])[])('%s has the specified code %d', (id, code) => {
     expect(CNI_ERRORS[id].code).toBe(code)
@@ -80,6 +79,8 @@ describe('what was thrown', () => {
     'a TypeError': new TypeError("undefined is not an object (evaluating 'x.secret')"),
     'an error of the system': Object.assign(new Error('ENOENT /etc/secret'), { code: 'ENOENT', errno: -2 }),
     'a string': 'with a secret',
+    'what names no room': Object.assign(new Error('secret'), { code: 'pool-exhausted', remedy: 'secret' }),
+    'an error of a room without a remedy': Object.assign(new Error('secret'), { code: 'REGISTRY_INVALID' }),
     'what looks like an error': { message: 'secret', code: 'x', remedy: 'secret' },
     undefined: undefined,
     null: null,
@@ -98,15 +99,33 @@ describe('what was thrown', () => {
     expect(toCniError(error)).toBe(error)
   })
 
-  test('an error of another room keeps its words; a code of the table keeps its number', () => {
+  test('an error of another room keeps its words where no row of the table stands for it', () => {
     const other = Object.assign(new Error('no bridge br1'), { code: 'LINUX_ENODEV', remedy: 'create br1' })
     expect(errorAnswer(toCniError(other))).toMatchObject({
       code: 999,
       msg: 'no bridge br1',
       details: 'create br1 (LINUX_ENODEV)',
     })
-    const known = Object.assign(new Error('10.1.0.0/24 is full'), { code: 'pool-exhausted', remedy: 'enlarge it' })
-    expect(errorAnswer(toCniError(known))).toMatchObject({ code: 100, details: 'enlarge it (pool-exhausted)' })
-    expect(toCniError(known)).toBeInstanceOf(CniError)
+  })
+
+  test.each([
+    ['OVSDB_INTERFACE_ERROR', 106, 'port-failed'],
+    ['OVSDB_UNREACHABLE', 11, 'ovs-unreachable'],
+    ['OVSDB_DISCONNECTED', 11, 'ovs-unreachable'],
+    ['OVSDB_TIMEOUT', 11, 'ovs-unreachable'],
+    ['OVSDB_CLOSED', 11, 'ovs-unreachable'],
+    ['OPENFLOW_DISCONNECTED', 11, 'ovs-unreachable'],
+    ['AGENT_SWITCH_AWAY', 11, 'ovs-unreachable'],
+    ['AGENT_NOT_READY', 11, 'agent-starting'],
+    ['LINUX_EPERM', 103, 'permission-denied'],
+    ['LINUX_EACCES', 103, 'permission-denied'],
+    ['LINUX_EOPNOTSUPP', 109, 'kernel-feature-missing'],
+    ['LINUX_EAFNOSUPPORT', 109, 'kernel-feature-missing'],
+    ['OVSDB_BAD_RESULT', 999, 'OVSDB_BAD_RESULT'],
+    ['OPENFLOW_ERROR_9_9', 999, 'OPENFLOW_ERROR_9_9'],
+  ])('%s of another room is %i, %s', (code, number, id) => {
+    const error = toCniError(Object.assign(new Error('the\ncause'), { code, remedy: 'do this' }))
+    expect(error).toMatchObject({ code: number, id })
+    expect(error.message).toEndWith('the cause')
   })
 })

@@ -53,13 +53,15 @@ export function cniError<Id extends CniErrorId>(id: Id, ...[values]: ValuesArgum
 /**
  * Whatever was thrown, as an error for the runtime.
  *
- * Errors of our rooms (a stable `code` in words and a `remedy`) keep their texts and id, under code 999 where the table
- * does not know the id. Anything else becomes `internal`: its text may hold a path, a token or a stack and stays in the log.
+ * Errors of our rooms (a stable `code` in words such as `LINUX_EPERM`, and a `remedy`) become the row of the table that
+ * stands for them; those that none stands for keep their texts and code, under 999. Anything else becomes `internal`:
+ * its text may hold a path, a token or a stack and stays in the log.
  */
 export function toCniError(thrown: unknown): CniError {
   if (thrown instanceof CniError) return thrown
   if (!isRoomError(thrown)) return cniError('internal')
-  return new CniError(thrown.code, codeOf(thrown.code), cleanText(thrown.message), cleanText(thrown.remedy))
+  const { code, message, remedy } = thrown
+  return ROWS_OF_ROOMS.get(code)?.(message) ?? new CniError(code, INTERNAL, cleanText(message), cleanText(remedy))
 }
 
 /** The error in the form the specification gives it. `version` is that of the request, as far as it is known. */
@@ -89,10 +91,28 @@ function fill(template: string, values: Readonly<Record<string, string | number>
   )
 }
 
-function codeOf(id: string): number {
-  const known: Readonly<Record<string, { readonly code: number }>> = CNI_ERRORS
-  return Object.hasOwn(known, id) ? (known[id]?.code ?? CNI_ERRORS.internal.code) : CNI_ERRORS.internal.code
-}
+const INTERNAL = CNI_ERRORS.internal.code
+
+const ovsdbAway = (reason: string): CniError => cniError('ovs-unreachable', { target: 'ovsdb-server', reason })
+const switchAway = (reason: string): CniError => cniError('ovs-unreachable', { target: 'ovs-vswitchd', reason })
+const notPermitted = (reason: string): CniError => cniError('permission-denied', { reason })
+const notInKernel = (reason: string): CniError => cniError('kernel-feature-missing', { reason })
+
+/** What the runtime should make of an error of another room, by its code: rooms below are not imported. */
+const ROWS_OF_ROOMS: ReadonlyMap<string, (message: string) => CniError> = new Map([
+  ['AGENT_NOT_READY', (waiting) => cniError('agent-starting', { waiting })],
+  ['AGENT_SWITCH_AWAY', switchAway],
+  ['OPENFLOW_DISCONNECTED', switchAway],
+  ['OVSDB_INTERFACE_ERROR', (reason) => cniError('port-failed', { reason })],
+  ['OVSDB_CLOSED', ovsdbAway],
+  ['OVSDB_DISCONNECTED', ovsdbAway],
+  ['OVSDB_TIMEOUT', ovsdbAway],
+  ['OVSDB_UNREACHABLE', ovsdbAway],
+  ['LINUX_EACCES', notPermitted],
+  ['LINUX_EPERM', notPermitted],
+  ['LINUX_EAFNOSUPPORT', notInKernel],
+  ['LINUX_EOPNOTSUPP', notInKernel],
+])
 
 interface RoomError {
   readonly code: string
@@ -105,7 +125,7 @@ function isRoomError(thrown: unknown): thrown is RoomError {
     thrown instanceof Error &&
     'code' in thrown &&
     typeof thrown.code === 'string' &&
-    /^[a-z][a-z0-9_-]*$/i.test(thrown.code) &&
+    /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/.test(thrown.code) &&
     'remedy' in thrown &&
     typeof thrown.remedy === 'string'
   )
