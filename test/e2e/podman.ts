@@ -119,7 +119,6 @@ function call(lab: Lab, ...args: readonly string[]): Promise<Outcome> {
   const env = {
     ...environment(),
     HOME: root,
-    WEFT_CNI_SOCKET: lab.node(1).cniSocket,
     CONTAINERS_CONF: join(root, 'containers.conf'),
   }
   return run(['podman', ...places, ...ways, ...network, ...args], { env })
@@ -144,11 +143,13 @@ async function makeImage(lab: Lab): Promise<void> {
   equal(code, 0, stderr)
 }
 
-/** The network as an administrator writes it; the plugin's name is a link to the executable. */
+/** The network as an administrator writes it. */
 function configure(lab: Lab): void {
   const bin = join(folder(lab), 'bin')
   mkdirSync(bin)
-  copyFileSync(PLUGIN, join(bin, 'weft'))
+  // podman detaches from a process of its own with an environment of its own, which knows no other socket than usual.
+  const script = `#!/bin/sh\nexport WEFT_CNI_SOCKET=${lab.node(1).cniSocket}\nexec ${PLUGIN}\n`
+  writeFileSync(join(bin, 'weft'), script, { mode: 0o755 })
   const conflist = { cniVersion: '0.4.0', name: NETWORK, plugins: [{ type: 'weft', namespace: 'shop' }] }
   writeFileSync(join(folder(lab), 'net.d', `${NETWORK}.conflist`), JSON.stringify(conflist))
 }
