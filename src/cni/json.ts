@@ -2,6 +2,7 @@
  * JSON from strangers: bounded, free of prototypes' names, read member by member with the path in every complaint.
  * @module
  */
+import { jsonFault } from './json-fault.ts'
 
 /** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
@@ -29,7 +30,7 @@ const MAX_DEPTH = 64
 
 /**
  * Decodes UTF-8 JSON that must be an object. Of duplicate keys the last counts; `__proto__` is dropped.
- * Throws `SyntaxError` with a short reason that repeats nothing of the input.
+ * Throws `SyntaxError` with a short reason that says where the fault is and repeats nothing of the input.
  */
 export function decodeJsonObject(bytes: Uint8Array): JsonObject {
   const value = sanitize(parse(decodeUtf8(bytes)), 0)
@@ -134,6 +135,6 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new SyntaxError('not JSON')
+    throw new SyntaxError(jsonFault(text) ?? 'not JSON')
   }
 }

@@ -87,7 +87,7 @@ describe('environment', () => {
 describe('configuration', () => {
   test.each([
     ['', '6: the network configuration is not a JSON object: empty'],
-    ['{', '6: the network configuration is not a JSON object: not JSON'],
+    ['{', '6: the network configuration is not a JSON object: unexpected end at line 1, column 2'],
     ['[]', '6: the network configuration is not a JSON object: not an object'],
     ['null', '6: the network configuration is not a JSON object: not an object'],
     [`${'{"a":'.repeat(70)}1${'}'.repeat(70)}`, /^6: .*nested deeper/],
