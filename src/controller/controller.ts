@@ -11,6 +11,7 @@ import { Backoff, type BackoffOptions, sleep } from '../registry/backoff.ts'
 import { reflect, type StoreChange } from '../registry/reflector.ts'
 import type { Kind, Registry } from '../registry/registry.ts'
 import { Bell } from './bell.ts'
+import { Outage } from './outage.ts'
 import { type PassMemory, reconcile } from './reconcile.ts'
 import type { Write } from './write.ts'
 
@@ -35,13 +36,14 @@ export interface ControllerOptions {
 /** Runs the controller until `signal` aborts. Does not reject for anything that the registry does. */
 export async function runController(options: ControllerOptions): Promise<void> {
   const bell = new Bell()
-  const reflections = watchInputs(options, bell)
+  const outage = new Outage(options.log)
+  const reflections = watchInputs(options, bell, outage)
   await Promise.all(reflections.map(({ synced }) => synced))
-  await Promise.race([passes(options, bell), ...reflections.map(({ done }) => done)])
+  await Promise.race([passes(options, bell, outage), ...reflections.map(({ done }) => done)])
   await Promise.all(reflections.map(({ done }) => done))
 }
 
-function watchInputs({ registry, signal, random, log, backoff = {} }: ControllerOptions, bell: Bell) {
+function watchInputs({ registry, signal, random, backoff = {} }: ControllerOptions, bell: Bell, outage: Outage) {
   const watch = <K extends Kind>(kind: K) =>
     reflect(registry, kind, {
       signal,
@@ -50,12 +52,17 @@ function watchInputs({ registry, signal, random, log, backoff = {} }: Controller
       onChange: (change) => {
         if (!isStatusOnly(change)) bell.ring()
       },
-      onError: (error, retryIn) => log.warn({ err: error, retryIn }, `cannot watch ${kind}`),
+      onError: (error) => {
+        outage.met(error, `cannot watch ${kind}`)
+        // A pass finds out when it is over.
+        bell.ring()
+      },
     })
   return [watch('Cluster'), watch('Node'), watch('NodeNetwork'), watch('Namespace'), watch('Tenant')] as const
 }
 
-async function passes({ registry, signal, random, log, backoff }: ControllerOptions, bell: Bell): Promise<void> {
+async function passes(options: ControllerOptions, bell: Bell, outage: Outage): Promise<void> {
+  const { registry, signal, random, log, backoff } = options
   const patience = new Backoff(random, backoff)
   let memory: PassMemory = { position: [] }
   let told: readonly string[] = []
@@ -64,6 +71,7 @@ async function passes({ registry, signal, random, log, backoff }: ControllerOpti
     try {
       const result = await reconcile(registry, random, memory)
       patience.reset()
+      outage.over()
       memory = result.memory
       for (const write of result.written) log.info({ kind: write.kind, name: write.name }, describe(write))
       for (const problem of result.problems) if (!told.includes(problem)) log.warn({}, problem)
@@ -71,7 +79,7 @@ async function passes({ registry, signal, random, log, backoff }: ControllerOpti
       if (result.written.length > 0 || result.overtaken.length > 0) bell.ring()
     } catch (error) {
       const retryIn = patience.next()
-      log.error({ err: error, retryIn }, 'cannot reconcile')
+      outage.met(error, 'cannot reconcile')
       bell.ring()
       await sleep(retryIn, signal)
     }

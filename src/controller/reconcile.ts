@@ -34,7 +34,9 @@ export async function reconcile(registry: Registry, random: () => number, memory
       memory,
       written: [],
       overtaken: [],
-      problems: ['there is no cluster configuration: create Cluster default'],
+      problems: [
+        'there is no cluster configuration: nothing is done until the registry has the object Cluster "default"',
+      ],
     }
   }
   const networks = await objects(registry.list('NodeNetwork'))

@@ -61,14 +61,15 @@ function judgeJoin(tenant: Tenant, target: string, { tenants }: RequestContext):
   }
   const found = tenants.get(target)
   if (found === undefined) {
-    const message = `netid not found for namespace "${target}": there is no such tenant`
-    return refusal('TENANT_UNKNOWN_TARGET', message, 'compare the name with the list of tenants')
+    const message = `there is no namespace "${target}" that "${tenant.namespace}" could join`
+    return refusal('TENANT_UNKNOWN_TARGET', message, 'compare the name with `weft tenant list`')
   }
-  return tenant.namespace === 'default' && found.vni !== GLOBAL_VNI ? defaultStaysGlobal() : found.vni
+  if (tenant.namespace !== 'default' || found.vni === GLOBAL_VNI) return found.vni
+  return defaultStaysGlobal(`namespace "default" cannot join "${target}", which is not global`)
 }
 
 function judgeIsolate(tenant: Tenant, { pool, random }: RequestContext): number | Refusal {
-  if (tenant.namespace === 'default') return defaultStaysGlobal()
+  if (tenant.namespace === 'default') return defaultStaysGlobal('namespace "default" cannot be isolated')
   // Alone on its VNI is isolated already; a global tenant is not, even when it is the only one.
   if (tenant.vni !== GLOBAL_VNI && pool.users(tenant.vni) === 1) return tenant.vni
   try {
@@ -80,12 +81,9 @@ function judgeIsolate(tenant: Tenant, { pool, random }: RequestContext): number 
 }
 
 /** The API server's service is in `default`: without it nothing works. */
-function defaultStaysGlobal(): Refusal {
-  return refusal(
-    'TENANT_DEFAULT_MUST_BE_GLOBAL',
-    'network isolation for namespace "default" is not allowed: every pod needs the API server there',
-    'isolate the other namespaces instead',
-  )
+function defaultStaysGlobal(asked: string): Refusal {
+  const message = `${asked}: every pod needs the API server there`
+  return refusal('TENANT_DEFAULT_MUST_BE_GLOBAL', message, 'leave it global; join or isolate the other namespaces')
 }
 
 function refusal(code: TenantErrorCode, message: string, remedy: string): Refusal {

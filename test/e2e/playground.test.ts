@@ -84,7 +84,7 @@ describe('in the background, with Geneve over IPv6', () => {
     async () => {
       const refused = await tenant('isolate', 'default')
       expect(refused.code).toBe(1)
-      expect(refused.stdout).toContain('not allowed')
+      expect(refused.stderr).toContain('cannot be isolated')
       expect((await tenant('join', 'shop', '--to', 'nowhere')).code).toBe(1)
       expect(await expectations(play)).toMatchObject({ yes: 24, wrong: 0 })
     },
