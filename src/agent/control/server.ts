@@ -4,8 +4,9 @@
  * @module
  */
 import { existsSync, unlinkSync } from 'node:fs'
-import { decodeJson, encodeJson } from '../../flow/json.ts'
+import { decodeJson, encodeJson, JsonError } from '../../flow/json.ts'
 import { claimSocket, listenPrivately } from '../../registry/socket.ts'
+import { AgentError } from '../errors.ts'
 import type { AgentStatus, InstalledFlow, NodeFacts } from './facts.ts'
 
 /** What the agent can tell and do. */
@@ -58,18 +59,22 @@ async function answer(control: Control, request: Request): Promise<Response> {
         return new Response('no such resource\n', { status: 404 })
     }
   } catch (error) {
-    return failure(error)
+    return failure(error, isFaultOfTheCaller(error) ? 400 : 500)
   }
+}
+
+function isFaultOfTheCaller(error: unknown): boolean {
+  return error instanceof JsonError || (error instanceof AgentError && error.code === 'AGENT_REQUEST')
 }
 
 function json(value: unknown): Response {
   return new Response(encodeJson(value), { headers: { 'content-type': 'application/json' } })
 }
 
-function failure(error: unknown): Response {
+function failure(error: unknown, status = 500): Response {
   const { message, code, remedy } = describe(error)
   return new Response(encodeJson({ code, message, remedy }), {
-    status: 500,
+    status,
     headers: { 'content-type': 'application/json' },
   })
 }
@@ -87,5 +92,5 @@ function describe(error: unknown): { readonly message: string; readonly code: st
 function textField(body: unknown, name: string): string {
   const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined
   if (typeof value === 'string') return value
-  throw new TypeError(`the request body needs the text field ${name}`)
+  throw new AgentError('AGENT_REQUEST', `the request body needs the text field ${name}`, 'send it as JSON')
 }
