@@ -6,7 +6,6 @@ import type { Command } from 'commander'
 import { InsightError } from '../insight/errors.ts'
 import { type Gathered, gather } from '../insight/gather/gather.ts'
 import { agentSockets } from '../insight/gather/sockets.ts'
-import { type Paint, paint } from '../insight/text/paint.ts'
 
 /** Options of every command that looks at a running network. */
 export interface InsightOptions {
@@ -24,7 +23,7 @@ export function withInsightOptions(command: Command): Command {
 }
 
 /** Asks the agents and the registry that the options mean. */
-export function look(options: InsightOptions): Promise<Gathered> {
+export function lookAt(options: InsightOptions): Promise<Gathered> {
   return gather(agentSockets(options))
 }
 
@@ -36,12 +35,6 @@ export function onlyNode(gathered: Gathered, node: string | undefined): Gathered
   if (nodes.length > 0) return { view: { ...view, nodes, silent: [] }, agents }
   const known = view.nodes.map(({ status }) => status.node).join(', ')
   throw new InsightError('INSIGHT_NAME_UNKNOWN', `no agent of a node ${node} answers`, `there are: ${known}`)
-}
-
-/** Colours if the output is a terminal that wants them. */
-export function lookOf(stream: NodeJS.WriteStream): Paint {
-  const { NO_COLOR: none, TERM: terminal } = process.env
-  return paint(stream.isTTY === true && (none === undefined || none === '') && terminal !== 'dumb')
 }
 
 /** Prints lines. */

@@ -2,13 +2,13 @@
  * What a measurement says, for people and for programs.
  * @module
  */
+import type { Look } from '../text/look.ts'
 import { planChecks, type Surroundings, type Verdict } from './checks.ts'
 import { type Layout, netnsPath, podNetns } from './layout.ts'
 import { measure } from './measure.ts'
 import { drawPicture } from './picture.ts'
 import { typedCommand } from './self.ts'
 import { drawTable } from './table.ts'
-import type { Paint } from './text.ts'
 
 /** The numbers of a measurement: the last line of `weft play --once --json`. */
 export interface Summary {
@@ -54,8 +54,8 @@ export function cellToJson({ check, probes, problems }: Verdict): object {
 }
 
 /** Picture and table as text. */
-export function describe(around: Surroundings, verdicts: readonly Verdict[], paint: Paint, width: number): string {
-  return [...drawPicture(around, paint, width), '', ...drawTable(verdicts, paint, width)].join('\n')
+export function describe(around: Surroundings, verdicts: readonly Verdict[], look: Look): string {
+  return [...drawPicture(around, look), '', ...drawTable(verdicts, look)].join('\n')
 }
 
 /** What to try now; every line works as typed. */

@@ -3,6 +3,7 @@
  * @module
  */
 import { RegistryClient } from '../registry/client.ts'
+import type { Look } from '../text/look.ts'
 import { bringUp, plural } from './bring-up.ts'
 import { readSurroundings } from './cluster.ts'
 import { PlaygroundError } from './errors.ts'
@@ -15,7 +16,6 @@ import { type Progress, progressOn } from './progress.ts'
 import { describe, measureAll, nextThings, type Summary, summarize } from './report.ts'
 import { exclusively, readState } from './state.ts'
 import { tearDown } from './tear-down.ts'
-import type { Paint } from './text.ts'
 
 /** How a playground is brought up. */
 export interface UpOptions {
@@ -27,8 +27,7 @@ export interface UpOptions {
   readonly keep: boolean
   /** Where picture and table go. */
   readonly say: (text: string) => void
-  readonly paint: Paint
-  readonly width: number
+  readonly look: Look
 }
 
 /** Brings a playground up, shows and measures it. Throws a PlaygroundError when it cannot be brought up. */
@@ -74,8 +73,8 @@ async function prepare(layout: Layout, { shape, once }: UpOptions, progress: Pro
 async function show(layout: Layout, options: UpOptions, progress: Progress): Promise<Summary> {
   const around = await readSurroundings(new RegistryClient(layout.registrySocket))
   const verdicts = await progress.step('Measuring who reaches whom', () => measureAll(layout, around))
-  const { say, paint, width, once } = options
-  say(`\n${describe(around, verdicts, paint, width)}`)
+  const { say, look, once } = options
+  say(`\n${describe(around, verdicts, look)}`)
   if (!once) say(`\n${nextThings(layout)}`)
   return summarize(around, verdicts)
 }

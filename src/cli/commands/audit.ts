@@ -5,7 +5,8 @@ import { printAudit, printPlan, printResults } from '../../insight/audit/print.t
 import { describeStep, type NodeRepair, type RepairResult, repairPlan } from '../../insight/audit/repair.ts'
 import type { Gathered } from '../../insight/gather/gather.ts'
 import { EXIT } from '../exit-codes.ts'
-import { type InsightOptions, look, lookOf, printJson, printLines, withInsightOptions } from '../insight.ts'
+import { type InsightOptions, lookAt, printJson, printLines, withInsightOptions } from '../insight.ts'
+import { outputLook } from '../look.ts'
 
 interface Options extends InsightOptions {
   readonly repair?: boolean
@@ -52,29 +53,29 @@ async function runAudit(options: Options): Promise<void> {
   const found = await lookTwice(options)
   const plan = repairPlan(found.findings)
   const say = options.json === true ? () => undefined : printLines
-  const paint = lookOf(process.stdout)
-  say(printAudit(found.gathered.view, found.findings, paint))
+  const look = outputLook()
+  say(printAudit(found.gathered.view, found.findings, look))
   if (options.repair !== true || found.findings.length === 0) {
     if (options.json === true) printJson(asJson(found, plan))
     process.exitCode = found.findings.length === 0 ? EXIT.ok : EXIT.failed
     return
   }
-  say(['', ...printPlan(plan, paint), ''])
+  say(['', ...printPlan(plan, look), ''])
   const repaired = await repairAll(found.gathered, plan)
-  for (const { repair, results } of repaired) say(printResults(repair, results, paint))
+  for (const { repair, results } of repaired) say(printResults(repair, results, look))
   const left = await lookTwice(options)
-  say(['', ...printAudit(left.gathered.view, left.findings, paint)])
+  say(['', ...printAudit(left.gathered.view, left.findings, look, true)])
   if (options.json === true)
     printJson({ ...asJson(found, plan), repaired: repaired.map(resultsAsJson), left: left.findings })
   process.exitCode = left.findings.length === 0 ? EXIT.ok : EXIT.failed
 }
 
 async function lookTwice(options: Options): Promise<Looked> {
-  const first = await look(options)
+  const first = await lookAt(options)
   const earlier = audit(first.view)
   if (earlier.length === 0) return { gathered: first, findings: [] }
   await new Promise((resolve) => setTimeout(resolve, SETTLE))
-  const second = await look(options)
+  const second = await lookAt(options)
   return { gathered: second, findings: lasting(earlier, audit(second.view)) }
 }
 

@@ -12,7 +12,9 @@ import { printDrops, printIncrement } from '../../insight/drops/print.ts'
 import type { AgentClient } from '../../insight/gather/agent-client.ts'
 import type { Gathered } from '../../insight/gather/gather.ts'
 import { DROPS } from '../../network/pipeline/drops.ts'
-import { type InsightOptions, look, lookOf, onlyNode, printJson, printLines, withInsightOptions } from '../insight.ts'
+import { CliError } from '../errors.ts'
+import { type InsightOptions, lookAt, onlyNode, printJson, printLines, withInsightOptions } from '../insight.ts'
+import { outputLook } from '../look.ts'
 import { wholeNumber } from '../numbers.ts'
 import { endSignal } from '../signals.ts'
 
@@ -23,15 +25,15 @@ interface Options extends InsightOptions {
   readonly all?: boolean
 }
 
-/** `weft drops`: what was dropped, why, on whose account. */
+/** `weft drops`: what was dropped, and why. */
 export function registerDrops(program: Command): void {
   withInsightOptions(
     program
       .command('drops')
-      .summary('what was dropped, why, and on whose account')
+      .summary('what was dropped, and why')
       .description(
-        'Every drop of the pipeline has a name and a counter. This lists them with the object whose flow dropped the ' +
-          'packets, what the reason means and what to do. Ordinary noise is left out.',
+        'Every drop of the pipeline has a name and a counter. This lists them with the pod whose flow dropped the packets ' +
+          'where a flow is of one pod, what the reason means and what to do. Ordinary noise is left out.',
       )
       .option('--follow', 'print what comes in addition, until Ctrl-C')
       .option('--count <looks>', 'with --follow: stop after this many looks, one per second', wholeNumber(1, 1e8))
@@ -52,14 +54,17 @@ Examples:
 const INTERVAL = 1000
 
 async function runDrops(options: Options): Promise<void> {
-  const gathered = onlyNode(await look(options), options.node)
+  if (options.count !== undefined && options.follow !== true) {
+    throw new CliError('CLI_USAGE', '--count is for --follow', 'add --follow, or leave --count out')
+  }
+  const gathered = onlyNode(await lookAt(options), options.node)
   if (options.follow === true) return follow(gathered, options)
   const counts = gathered.view.nodes.flatMap(countOf).sort(byPackets)
   if (options.json === true) printJson({ drops: counts.filter((one) => isShown(one, options)).map(explained) })
   else {
     printLines([
-      ...printDrops(counts, options.all === true, lookOf(process.stdout)),
-      ...gathered.view.silent.map(({ cause, remedy }) => `! ${cause}: ${remedy}`),
+      ...printDrops(counts, options.all === true, outputLook()),
+      ...gathered.view.silent.map(({ cause, remedy }) => `! ${cause} → ${remedy}`),
     ])
   }
 }
@@ -92,7 +97,7 @@ async function lookAgain(client: AgentClient, facts: NodeFacts) {
 function tell(news: readonly DropCount[], options: Options): void {
   for (const one of news.filter((count) => isShown(count, options))) {
     if (options.json === true) printJson(explained(one))
-    else printLines([printIncrement(one)])
+    else printLines([printIncrement(one, outputLook())])
   }
 }
 

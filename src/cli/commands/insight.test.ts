@@ -46,6 +46,7 @@ describe('exit codes', () => {
     ['trace shop/web shop/api --port 70000', 2, /0 to 65535/],
     ['trace shop/web', 2, /missing required argument/],
     ['audit', 0, /no difference/],
+    ['drops --count 2', 2, /--count is for --follow → add --follow/],
     ['drops --node node9', 1, /no agent of a node node9/],
     ['drops', 0, /spoofed-mac: its source MAC address is not the pod’s\./],
   ]

@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import { printStatus } from '../../insight/status/print.ts'
 import { clusterStatus } from '../../insight/status/status.ts'
 import { EXIT } from '../exit-codes.ts'
-import { type InsightOptions, look, lookOf, printJson, printLines, withInsightOptions } from '../insight.ts'
+import { type InsightOptions, lookAt, printJson, printLines, withInsightOptions } from '../insight.ts'
+import { outputLook } from '../look.ts'
 
 interface Options extends InsightOptions {
   readonly nodes?: boolean
@@ -33,9 +34,9 @@ Examples:
   weft status --json | jq '.nodes[] | select(.state != "ready")'`
 
 async function runStatus(options: Options): Promise<void> {
-  const { view } = await look(options)
+  const { view } = await lookAt(options)
   const status = clusterStatus(view)
   if (options.json === true) printJson(status)
-  else printLines(printStatus(status, options.nodes === true, Date.now() / 1000, lookOf(process.stdout)))
+  else printLines(printStatus(status, options.nodes === true, Date.now() / 1000, outputLook()))
   process.exitCode = status.ready ? EXIT.ok : EXIT.failed
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { GLOBAL_VNI } from '../../network/model/tenant.ts'
-import { painter, wantsColours } from '../../playground/text.ts'
+import { table } from '../../text/table.ts'
 import { REGISTRY_HELP, type RegistryOptions, registryFor } from '../address.ts'
+import { outputLook } from '../look.ts'
 import { objectName } from '../numbers.ts'
-import { columns } from '../table.ts'
 import { listTenants, requestTenant, type TenantAction, type TenantView } from '../tenant-requests.ts'
 
 interface Options extends RegistryOptions {
@@ -62,9 +62,9 @@ async function list(options: Options): Promise<void> {
     process.stdout.write(`${JSON.stringify(tenants)}\n`)
     return
   }
-  const paint = painter(wantsColours(process.stdout))
   const rows = tenants.map((tenant) => [tenant.namespace, String(tenant.vni), talksTo(tenant, tenants)])
-  process.stdout.write(`${columns([['NAMESPACE', 'VNI', 'TALKS TO'].map(paint.bold), ...rows])}\n`)
+  const columns = [{ head: 'NAMESPACE' }, { head: 'VNI', align: 'right' }, { head: 'TALKS TO' }] as const
+  process.stdout.write(`${table(columns, rows, outputLook()).join('\n')}\n`)
 }
 
 /** Names that are told; more are counted. */

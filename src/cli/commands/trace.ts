@@ -8,7 +8,8 @@ import type { Probe } from '../../insight/trace/probe.ts'
 import { answerWords, sentenceOf } from '../../insight/trace/sentence.ts'
 import { type Trace, trace } from '../../insight/trace/trace.ts'
 import { EXIT } from '../exit-codes.ts'
-import { type InsightOptions, look, lookOf, printJson, printLines, withInsightOptions } from '../insight.ts'
+import { type InsightOptions, lookAt, printJson, printLines, withInsightOptions } from '../insight.ts'
+import { outputLook } from '../look.ts'
 import { wholeNumber } from '../numbers.ts'
 
 interface Options extends InsightOptions {
@@ -53,13 +54,13 @@ Examples:
   weft trace node1 shop/web -6 --check`
 
 async function runTrace(from: string, to: string, options: Options): Promise<void> {
-  const gathered = await look(options)
+  const gathered = await lookAt(options)
   const { port, protocol, size, fromNode } = options
   const family = options[6] === true ? 6 : undefined
   const result = trace(gathered.view, { from, to, port, protocol, size, fromNode, family })
   const checks = options.check === true ? await checkAll(gathered, result) : { there: [], back: [] }
   if (options.json === true) printJson(asJson(result, checks))
-  else printLines(printTrace(result, checks, lookOf(process.stdout)))
+  else printLines(printTrace(result, checks, outputLook()))
   process.exitCode = exitCode(result, [...checks.there, ...checks.back])
 }
 

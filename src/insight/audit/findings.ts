@@ -12,6 +12,9 @@ interface FindingKind {
 }
 
 const BY_HAND = '--repair leaves it:'
+/** An agent frees nothing that a namespace still uses. */
+const ELSE =
+  'else have the container runtime remove the pod (its DEL frees it), or delete the namespace (ip netns delete) and repair again'
 
 /** Every finding, by its stable code. */
 export const FINDINGS = {
@@ -50,7 +53,7 @@ export const FINDINGS = {
   },
   'lease-without-link': {
     means: 'the link of an attachment is gone, and the pod’s end with it',
-    repair: 'frees the attachment if the pod’s network namespace is gone; else restart the pod',
+    repair: `frees the attachment if the pod’s network namespace is gone; ${ELSE}`,
   },
   'doomed-link-left': {
     means: 'a link was given up and is still there',
@@ -74,7 +77,7 @@ export const FINDINGS = {
   },
   'lease-without-pod': {
     means: 'an attachment’s pod is not in the registry, or is another one by now, or on another node',
-    repair: 'frees the attachment if the pod’s network namespace is gone',
+    repair: `frees the attachment if the pod’s network namespace is gone; ${ELSE}`,
   },
   'address-differs-from-pod': {
     means: 'the registry knows the pod by other addresses than it has',

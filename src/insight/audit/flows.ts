@@ -6,7 +6,7 @@ import type { NodeFacts } from '../../agent/control/facts.ts'
 import { flowContent, flowKey } from '../../flow/compare.ts'
 import type { Flow } from '../../flow/flow.ts'
 import { parseCookie } from '../../network/pipeline/cookie.ts'
-import { flowLine, stageAt } from '../text/flow-words.ts'
+import { flowLine, stageAt } from '../flow-words.ts'
 import { titlesByHash } from '../view.ts'
 import type { Finding, FindingCode } from './findings.ts'
 

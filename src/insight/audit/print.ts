@@ -2,27 +2,29 @@
  * An audit for people.
  * @module
  */
-import type { Paint } from '../text/paint.ts'
-import { count, printable, wrap } from '../text/printable.ts'
-import { WIDTH } from '../text/table.ts'
+import type { Look } from '../../text/look.ts'
+import { count, printable, wrap } from '../../text/words.ts'
 import type { ClusterView } from '../view.ts'
 import { FINDINGS, type Finding, type FindingCode } from './findings.ts'
 import { describeStep, type NodeRepair, type RepairResult } from './repair.ts'
 
-/** The lines of `weft audit`: differences by kind, each kind with its meaning, and one line to end with. */
-export function printAudit(view: ClusterView, findings: readonly Finding[], look: Paint): string[] {
-  if (findings.length === 0) return [look.good(`✔ ${comparedLine(view)}: no difference`)]
+/**
+ * The lines of `weft audit`: differences by kind, each kind with its meaning, and one line to end with. `repaired`: what a
+ * repair left, so that it is not advised again.
+ */
+export function printAudit(view: ClusterView, findings: readonly Finding[], look: Look, repaired = false): string[] {
+  if (findings.length === 0) return [look.good(`✔ ${comparedLine(view, look)}: no difference`)]
   const codes = [...new Set(findings.map(({ code }) => code))]
   const repairable = findings.filter(({ step }) => step !== undefined).length
   return [
     ...codes.flatMap((code) => [...kindLines(code, findings, look), '']),
-    look.bad(`✘ ${comparedLine(view)}: ${count(findings.length, 'difference')}`),
-    ...(repairable === 0 ? [] : [`  weft audit --repair puts ${repairable} of them right`]),
+    look.bad(`✘ ${comparedLine(view, look)}: ${count(findings.length, 'difference', look)}${repaired ? ' left' : ''}`),
+    ...(repairable === 0 || repaired ? [] : [`  weft audit --repair can try to put ${repairable} of them right`]),
   ]
 }
 
 /** The lines of a repair's plan. */
-export function printPlan(plan: readonly NodeRepair[], look: Paint): string[] {
+export function printPlan(plan: readonly NodeRepair[], look: Look): string[] {
   if (plan.length === 0) return ['There is nothing that --repair could do.']
   return [
     look.title('The plan:'),
@@ -33,35 +35,35 @@ export function printPlan(plan: readonly NodeRepair[], look: Paint): string[] {
 }
 
 /** The lines of what became of a node's part. */
-export function printResults({ node, steps }: NodeRepair, results: readonly RepairResult[], look: Paint): string[] {
+export function printResults({ node, steps }: NodeRepair, results: readonly RepairResult[], look: Look): string[] {
   return steps.flatMap((step, i) => {
     const result = results[i] ?? { done: false, message: 'the agent gave no answer to this step' }
     const line = printable(`${node}: ${describeStep(step)}: ${result.message}`)
     const mark = result.done ? look.good('✔') : look.bad('✘')
-    return wrap(line, WIDTH - 4).map((text, at) => `  ${at === 0 ? mark : ' '} ${text}`)
+    return wrap(line, look.width - 4).map((text, at) => `  ${at === 0 ? mark : ' '} ${text}`)
   })
 }
 
-function comparedLine({ nodes, registry }: ClusterView): string {
+function comparedLine({ nodes, registry }: ClusterView, look: Look): string {
   const pods = nodes.reduce((sum, { leases }) => sum + leases.length, 0)
   const flows = nodes.reduce((sum, { installed }) => sum + installed.length, 0)
   const against = registry === undefined ? ' (without the registry)' : ''
-  return `${count(nodes.length, 'node')}, ${count(pods, 'attachment')}, ${count(flows, 'flow')} compared${against}`
+  return `${count(nodes.length, 'node', look)}, ${count(pods, 'attachment', look)}, ${count(flows, 'flow', look)} compared${against}`
 }
 
-function kindLines(code: FindingCode, findings: readonly Finding[], look: Paint): string[] {
+function kindLines(code: FindingCode, findings: readonly Finding[], look: Look): string[] {
   const { means, repair } = FINDINGS[code]
   return [
     look.title(code),
-    ...wrap(means, WIDTH - 2).map((line) => `  ${line}`),
-    ...findings.filter((finding) => finding.code === code).flatMap(findingLines),
-    ...wrap(`→ ${repair.startsWith('--') ? repair : `--repair ${repair}`}`, WIDTH - 2).map((line) =>
+    ...wrap(means, look.width - 2).map((line) => `  ${line}`),
+    ...findings.filter((finding) => finding.code === code).flatMap((finding) => findingLines(finding, look)),
+    ...wrap(`→ ${repair.startsWith('--') ? repair : `--repair ${repair}`}`, look.width - 2).map((line) =>
       look.quiet(`  ${line}`),
     ),
   ]
 }
 
-function findingLines({ node, object, detail }: Finding): string[] {
-  const text = wrap(printable(`${node}: ${object}: ${detail}`).replaceAll(/,(?=\S)/g, ', '), WIDTH - 6)
+function findingLines({ node, object, detail }: Finding, look: Look): string[] {
+  const text = wrap(printable(`${node}: ${object}: ${detail}`).replaceAll(/,(?=\S)/g, ', '), look.width - 6)
   return text.map((line, i) => `    ${i === 0 ? '- ' : '  '}${line}`)
 }

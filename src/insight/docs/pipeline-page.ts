@@ -3,7 +3,7 @@
  * @module
  */
 import { pipelineDocument } from '../../network/pipeline/document.ts'
-import { flowLine, stageAt } from '../text/flow-words.ts'
+import { flowLine, stageAt } from '../flow-words.ts'
 import { pageSample } from './sample.ts'
 
 /** `docs/pipeline.md`, as it should be. */

@@ -3,9 +3,8 @@ import fc from 'fast-check'
 import type { InstalledFlow, NodeFacts } from '../../agent/control/facts.ts'
 import { parseCookie } from '../../network/pipeline/cookie.ts'
 import { DROPS } from '../../network/pipeline/drops.ts'
+import { lookFor, PLAIN } from '../../text/look.ts'
 import { sampleView } from '../testing/sample-facts.ts'
-import { PLAIN } from '../text/paint.ts'
-import { WIDTH } from '../text/table.ts'
 import { countDrops, type DropCount, increments, isBenign, namesStrangers } from './drops.ts'
 import { printDrops, printIncrement } from './print.ts'
 
@@ -60,27 +59,38 @@ test('benign drops are hidden unless asked for, and counted', () => {
   ]
   const hidden = printDrops(counts, false, PLAIN).join('\n')
   expect(hidden).not.toContain('multicast')
-  expect(hidden).toContain('1 234 packets of ordinary noise')
+  expect(hidden).toContain('1234 packets of ordinary noise')
   expect(printDrops(counts, true, PLAIN).join('\n')).toContain('multicast')
 })
 
 test('every reason is printed with sentence and advice on a page’s width', () => {
   const reasons = Object.keys(DROPS) as (keyof typeof DROPS)[]
   const counts = reasons.map((reason) => ({ node: 'n', reason, object: 'every node', packets: 1n, bytes: 60n }))
-  const lines = printDrops(counts, true, PLAIN)
-  const text = lines.join(' ').replaceAll(/\s+/g, ' ')
+  const text = printDrops(counts, true, PLAIN).join(' ').replaceAll(/\s+/g, ' ')
   for (const reason of reasons) {
     expect(text).toContain(`${reason}: ${DROPS[reason].because}.`)
     expect(text).toContain(DROPS[reason].remedy)
     expect(isBenign(reason)).toBe('benign' in DROPS[reason])
   }
-  expect(lines.filter((line) => line.length > WIDTH)).toEqual([])
+  for (const columns of [100, 80]) {
+    const lines = printDrops(counts, true, lookFor({ columns }, false))
+    expect(lines.filter((line) => line.length > columns)).toEqual([])
+  }
+})
+
+test('a counter of all pods is told as nobody’s, with the way to find whose', () => {
+  const shared = { node: 'n', reason: 'tenant-isolation', object: 'every node', packets: 7n, bytes: 9n } as const
+  const text = printDrops([shared, { ...shared, object: 'pod shop/web' }], true, PLAIN).join('\n')
+  expect(text).toMatch(/tenant-isolation +—$/m)
+  expect(text).toContain('weft trace <pod> <pod>')
+  expect(text).not.toContain('every node')
+  expect(printIncrement(shared, PLAIN)).toStartWith('n  —  tenant-isolation +7')
 })
 
 test('names do not command the terminal', () => {
   const count = { node: 'n', reason: 'ethertype', object: 'pod \u001b[2J\u009b/x', packets: 1n, bytes: 1n } as const
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there
-  expect(printIncrement(count)).not.toMatch(/[\u0000-\u001f\u0080-\u009f]/)
+  expect(printIncrement(count, PLAIN)).not.toMatch(/[\u0000-\u001f\u0080-\u009f]/)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there
   expect(printDrops([count], true, PLAIN).join('')).not.toMatch(/[\u0000-\u001f\u0080-\u009f]/)
 })

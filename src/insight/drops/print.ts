@@ -3,10 +3,13 @@
  * @module
  */
 import { DROPS, type DropName } from '../../network/pipeline/drops.ts'
-import type { Paint } from '../text/paint.ts'
-import { count as counted, grouped, printable, wrap } from '../text/printable.ts'
-import { type Column, table, WIDTH } from '../text/table.ts'
+import type { Look } from '../../text/look.ts'
+import { type Column, table } from '../../text/table.ts'
+import { count as counted, grouped, printable, wrap } from '../../text/words.ts'
 import { type DropCount, isBenign } from './drops.ts'
+
+/** Title of the fragment that every node has. */
+const SHARED = 'every node'
 
 const COLUMNS: readonly Column[] = [
   { head: 'PACKETS', align: 'right' },
@@ -17,42 +20,60 @@ const COLUMNS: readonly Column[] = [
 ]
 
 /** The lines of `weft drops`: what was dropped, then what the reasons mean. Benign ones only with `all`. */
-export function printDrops(counts: readonly DropCount[], all: boolean, look: Paint): string[] {
+export function printDrops(counts: readonly DropCount[], all: boolean, look: Look): string[] {
   const seen = counts.filter(({ packets }) => packets > 0n)
   const shown = seen.filter(({ reason }) => all || !isBenign(reason))
   const hidden = seen.filter((one) => !shown.includes(one))
   return [
-    ...(shown.length === 0 ? ['Nothing was dropped.'] : table(COLUMNS, shown.map(row), look)),
+    ...(shown.length === 0
+      ? ['Nothing was dropped.']
+      : table(
+          COLUMNS,
+          shown.map((one) => row(one, look)),
+          look,
+        )),
+    ...sharedLines(shown, look),
     ...(shown.length === 0 ? [] : ['', ...reasons(shown, look)]),
     ...hiddenLines(hidden, look),
   ]
 }
 
 /** One line of `weft drops --follow`. */
-export function printIncrement({ node, reason, object, packets }: DropCount): string {
+export function printIncrement({ node, reason, object, packets }: DropCount, look: Look): string {
   const { because } = DROPS[reason]
-  return printable(`${node}  ${object}  ${reason} +${grouped(packets)}  ${because}`)
+  return printable(`${node}  ${ownerOf(object)}  ${reason} +${grouped(packets, look)}  ${because}`)
 }
 
-function row({ node, reason, object, packets, bytes }: DropCount): string[] {
-  return [grouped(packets), grouped(bytes), node, reason, object]
+function row({ node, reason, object, packets, bytes }: DropCount, look: Look): string[] {
+  return [grouped(packets, look), grouped(bytes, look), node, reason, ownerOf(object)]
 }
 
-function reasons(counts: readonly DropCount[], look: Paint): string[] {
+/** Flows that are the same on every node drop for all: their counters know no pod. */
+function ownerOf(object: string): string {
+  return object === SHARED ? '—' : object
+}
+
+function sharedLines(counts: readonly DropCount[], look: Look): string[] {
+  if (!counts.some(({ object }) => object === SHARED)) return []
+  const text = '—: one counter for all pods of the node; weft trace <pod> <pod> says who is refused, and why'
+  return wrap(text, look.width).map(look.quiet)
+}
+
+function reasons(counts: readonly DropCount[], look: Look): string[] {
   const names = [...new Set(counts.map(({ reason }) => reason))]
   return names.flatMap((name) => reasonLines(name, look))
 }
 
-function reasonLines(name: DropName, look: Paint): string[] {
+function reasonLines(name: DropName, look: Look): string[] {
   const { because, remedy } = DROPS[name]
   return [
-    ...wrap(`${name}: ${because}.`, WIDTH).map((line, i) => (i === 0 ? look.title(line) : line)),
-    ...wrap(`→ ${remedy}`, WIDTH - 2).map((line) => `  ${line}`),
+    ...wrap(`${name}: ${because}.`, look.width).map((line, i) => (i === 0 ? look.title(line) : line)),
+    ...wrap(`→ ${remedy}`, look.width - 2).map((line) => `  ${line}`),
   ]
 }
 
-function hiddenLines(hidden: readonly DropCount[], look: Paint): string[] {
+function hiddenLines(hidden: readonly DropCount[], look: Look): string[] {
   if (hidden.length === 0) return []
   const packets = hidden.reduce((sum, one) => sum + one.packets, 0n)
-  return ['', look.quiet(`${counted(packets, 'packet')} of ordinary noise not shown: --all`)]
+  return ['', look.quiet(`${counted(packets, 'packet', look)} of ordinary noise not shown: --all`)]
 }

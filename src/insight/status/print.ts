@@ -4,20 +4,24 @@
  */
 import type { RangeFact } from '../../agent/control/facts.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
-import type { Paint } from '../text/paint.ts'
-import { count, grouped, printable, wrap } from '../text/printable.ts'
-import { type Column, table, WIDTH } from '../text/table.ts'
+import type { Look } from '../../text/look.ts'
+import { type Column, table } from '../../text/table.ts'
+import { count, grouped, printable, wrap } from '../../text/words.ts'
 import type { ClusterStatus, NodeStatus, TenantStatus } from './status.ts'
 
 /** Pods printed per tenant; the rest is counted. */
 const MANY_PODS = 20
 
 /** The lines of `weft status`; `now` in seconds since the epoch. `details` tells all about each node. */
-export function printStatus(status: ClusterStatus, details: boolean, now: number, look: Paint): string[] {
+export function printStatus(status: ClusterStatus, details: boolean, now: number, look: Look): string[] {
   const { cluster, nodes, tenants, problems } = status
   return [
-    ...(cluster === undefined ? [] : [...wrap(clusterLine(cluster), WIDTH), '']),
-    ...table(NODE_COLUMNS, nodes.map(nodeRow), look),
+    ...(cluster === undefined ? [] : [...wrap(clusterLine(cluster), look.width), '']),
+    ...table(
+      NODE_COLUMNS,
+      nodes.map((node) => nodeRow(node, look)),
+      look,
+    ),
     ...problemLines(nodes, problems, look),
     ...(details ? nodes.flatMap((node) => ['', ...detailLines(node, now, look)]) : ['', ...tenantLines(tenants, look)]),
     '',
@@ -41,93 +45,98 @@ function clusterLine({ networks, encapsulation, underlay, tenancy }: Cluster): s
   return `${tunnel}, ${tenancy}, pods in ${networks.map(({ cidr }) => cidr).join(' and ')}`
 }
 
-function nodeRow({ node, state, ranges, mtu, peers, missingPeers, pods, flows }: NodeStatus): (string | string[])[] {
+function nodeRow(status: NodeStatus, look: Look): (string | string[])[] {
+  const { node, state, ranges, mtu, peers, missingPeers, pods, flows } = status
   if (state === 'silent') return [node, state, '-', '-', '-', '-', '-', '-']
   const all = peers.length + missingPeers.length
   return [
     node,
     state,
     ranges.length === 0 ? '-' : ranges.map(({ range }) => range),
-    ranges.length === 0 ? '-' : ranges.map(fullness),
+    ranges.length === 0 ? '-' : ranges.map((fact) => fullness(fact, look)),
     `${mtu ?? '-'}`,
     missingPeers.length === 0 ? `${peers.length}` : `${peers.length} of ${all}`,
-    grouped(pods),
-    grouped(flows),
+    grouped(pods, look),
+    grouped(flows, look),
   ]
 }
 
 /** `7 of 509 (1%)`; of an IPv6 range only what is used: it does not fill up. */
-function fullness({ used, capacity }: RangeFact): string {
+function fullness({ used, capacity }: RangeFact, look: Look): string {
   if (!/^\d+$/.test(used) || !/^\d+$/.test(capacity)) return '-'
   const [taken, all] = [BigInt(used), BigInt(capacity)]
-  if (all === 0n || all > 0xffffffffn) return grouped(taken)
-  return `${grouped(taken)} of ${grouped(all)} (${(taken * 100n) / all}%)`
+  if (all === 0n || all > 0xffffffffn) return grouped(taken, look)
+  return `${grouped(taken, look)} of ${grouped(all, look)} (${(taken * 100n) / all}%)`
 }
 
-function paintState(text: string, look: Paint): string {
+function paintState(text: string, look: Look): string {
   return text.startsWith('ready') ? look.good(text) : look.bad(text)
 }
 
-function problemLines(nodes: readonly NodeStatus[], shared: readonly string[], look: Paint): string[] {
+function problemLines(nodes: readonly NodeStatus[], shared: readonly string[], look: Look): string[] {
   const problems = [
     ...nodes.flatMap(({ node, problems: own }) => own.map((problem) => `${node}: ${problem}`)),
     ...nodes.flatMap(({ node, missingPeers }) => missingPeers.map((peer) => `${node}: does not know node ${peer}`)),
     ...shared,
   ]
   if (problems.length === 0) return []
-  return ['', ...problems.flatMap((problem) => wrap(`! ${printable(problem)}`, WIDTH)).map(look.warn)]
+  return ['', ...problems.flatMap((problem) => wrap(`! ${printable(problem)}`, look.width)).map(look.warn)]
 }
 
-function tenantLines(tenants: readonly TenantStatus[], look: Paint): string[] {
+function tenantLines(tenants: readonly TenantStatus[], look: Look): string[] {
   const columns: readonly Column[] = [{ head: 'VNI', align: 'right' }, { head: 'NAMESPACES' }, { head: 'PODS' }]
-  return table(columns, tenants.map(tenantRow), look)
+  return table(
+    columns,
+    tenants.map((tenant) => tenantRow(tenant, look)),
+    look,
+  )
 }
 
-function tenantRow({ vni, namespaces, pods }: TenantStatus): (string | string[])[] {
+function tenantRow({ vni, namespaces, pods }: TenantStatus, look: Look): (string | string[])[] {
   const shown = pods.slice(0, MANY_PODS).map(({ pod, node, addresses }) => `${pod} on ${node}: ${addresses.join(' ')}`)
-  const more = pods.length > MANY_PODS ? [`and ${grouped(pods.length - MANY_PODS)} more`] : []
+  const more = pods.length > MANY_PODS ? [`and ${grouped(pods.length - MANY_PODS, look)} more`] : []
   const names = namespaces.flatMap((name, i) => (i < MANY_PODS ? [name] : i === MANY_PODS ? ['…'] : []))
   return [vni === 0 ? '0 (global)' : `${vni}`, names, pods.length === 0 ? '-' : [...shown, ...more]]
 }
 
-function detailLines(node: NodeStatus, now: number, look: Paint): string[] {
+function detailLines(node: NodeStatus, now: number, look: Look): string[] {
   const { agent } = node
   const lines: (readonly [string, string])[] = [['addresses', node.addresses.join(', ') || 'none']]
   if (agent !== undefined) {
     lines.push(
-      ['agent', `weft ${agent.version}, pid ${agent.pid}, up ${duration(now - agent.startedAt)}`],
-      ['switch', `Open vSwitch ${agent.ovsVersion}, ${agent.datapath} datapath, ${count(node.flows, 'flow')}`],
-      ['synchronised', `as a whole ${count(agent.fullSyncs, 'time')} since the agent started`],
+      ['agent', `weft ${agent.version}, pid ${agent.pid}, up ${duration(now - agent.startedAt, look)}`],
+      ['switch', `Open vSwitch ${agent.ovsVersion}, ${agent.datapath} datapath, ${count(node.flows, 'flow', look)}`],
+      ['synchronised', `as a whole ${count(agent.fullSyncs, 'time', look)} since the agent started`],
       ['MTU', `${node.mtu ?? 'not known'} for pods, ${node.uplinkMtu ?? 'not known'} on the uplink`],
       ['peers', node.peers.join(', ') || 'none'],
-      ...node.ranges.map((fact) => ['range', rangeLine(fact)] as const),
+      ...node.ranges.map((fact) => ['range', rangeLine(fact, look)] as const),
     )
   }
   return [
     look.title(printable(node.node)),
     ...lines.flatMap(([name, text]) =>
-      wrap(printable(text), WIDTH - 16).map((line, i) => `  ${(i === 0 ? name : '').padEnd(13)} ${line}`),
+      wrap(printable(text), look.width - 16).map((line, i) => `  ${(i === 0 ? name : '').padEnd(13)} ${line}`),
     ),
   ]
 }
 
-function rangeLine(fact: RangeFact): string {
-  return `${fact.range}, the node is ${fact.gateway}, in use: ${fullness(fact)}`
+function rangeLine(fact: RangeFact, look: Look): string {
+  return `${fact.range}, the node is ${fact.gateway}, in use: ${fullness(fact, look)}`
 }
 
-function duration(seconds: number): string {
+function duration(seconds: number, look: Look): string {
   const units = [
     [86_400, 'day'],
     [3600, 'hour'],
     [60, 'minute'],
   ] as const
-  for (const [size, unit] of units) if (seconds >= size) return count(Math.floor(seconds / size), unit)
-  return count(Math.max(0, Math.floor(seconds)), 'second')
+  for (const [size, unit] of units) if (seconds >= size) return count(Math.floor(seconds / size), unit, look)
+  return count(Math.max(0, Math.floor(seconds)), 'second', look)
 }
 
-function summary({ nodes, tenants, ready }: ClusterStatus, look: Paint): string {
+function summary({ nodes, tenants, ready }: ClusterStatus, look: Look): string {
   const up = nodes.filter(({ state }) => state === 'ready').length
   const pods = tenants.reduce((sum, tenant) => sum + tenant.pods.length, 0)
-  const text = `${up} of ${count(nodes.length, 'node')} ready, ${count(tenants.length, 'virtual network')}, ${count(pods, 'pod')}`
+  const text = `${up} of ${count(nodes.length, 'node', look)} ready, ${count(tenants.length, 'virtual network', look)}, ${count(pods, 'pod', look)}`
   return ready ? look.good(text) : look.bad(text)
 }

@@ -1,8 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { AgentStatus } from '../../agent/control/facts.ts'
+import { lookFor, PLAIN } from '../../text/look.ts'
 import { sampleView } from '../testing/sample-facts.ts'
-import { PLAIN } from '../text/paint.ts'
-import { WIDTH } from '../text/table.ts'
 import type { ClusterView } from '../view.ts'
 import { printStatus } from './print.ts'
 import { clusterStatus } from './status.ts'
@@ -67,8 +66,10 @@ test('pages are no wider than a page', () => {
   const long = changed({ ready: false, waitingFor: ['x '.repeat(90)], problems: ['y '.repeat(90)] })
   for (const view of [sampleView(), long]) {
     for (const details of [true, false]) {
-      const lines = printStatus(clusterStatus(view), details, NOW, PLAIN)
-      expect(lines.filter((line) => line.length > WIDTH)).toEqual([])
+      for (const columns of [100, 80]) {
+        const lines = printStatus(clusterStatus(view), details, NOW, lookFor({ columns }, false))
+        expect(lines.filter((line) => line.length > columns)).toEqual([])
+      }
     }
   }
 })

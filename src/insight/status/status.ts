@@ -117,7 +117,7 @@ function silentNode({ name, cause, remedy }: SilentAgent, view: ClusterView): No
   return {
     node: name,
     state: 'silent',
-    problems: [`${cause}: ${remedy}`, ...reason],
+    problems: [`${cause} → ${remedy}`, ...reason],
     ranges: [],
     mtu: undefined,
     uplinkMtu: listed?.status?.uplinkMtu,

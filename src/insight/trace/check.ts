@@ -5,7 +5,7 @@
 import type { Flow } from '../../flow/flow.ts'
 import { parseCookie } from '../../network/pipeline/cookie.ts'
 import { dropByCode } from '../../network/pipeline/drops.ts'
-import { stageAt } from '../text/flow-words.ts'
+import { stageAt } from '../flow-words.ts'
 import { titlesByHash } from '../view.ts'
 import { parseOfprotoTrace, type TracedPassage } from './ofproto-trace.ts'
 import { packetText } from './probe.ts'

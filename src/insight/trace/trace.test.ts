@@ -3,9 +3,8 @@ import fc from 'fast-check'
 import { PIPELINE_CASES } from '../../../test/tables/pipeline-cases.ts'
 import { SAMPLE_PODS } from '../../../test/tables/sample-node.ts'
 import { DROPS } from '../../network/pipeline/drops.ts'
+import { lookFor } from '../../text/look.ts'
 import { sampleView } from '../testing/sample-facts.ts'
-import { PLAIN } from '../text/paint.ts'
-import { WIDTH } from '../text/table.ts'
 import type { ClusterView } from '../view.ts'
 import { explain } from './explain.ts'
 import { parseOfprotoTrace } from './ofproto-trace.ts'
@@ -192,8 +191,11 @@ test('every case of the pipeline’s table is explained: each step has words, ea
 
 test('nothing printed is wider than a page', () => {
   for (const { request } of CASES) {
-    const lines = printTrace(trace(view, { ...REQUEST, ...request }), { there: [], back: [] }, PLAIN)
-    expect(lines.filter((line) => line.length > WIDTH)).toEqual([])
+    for (const columns of [100, 80]) {
+      const look = lookFor({ columns }, false)
+      const lines = printTrace(trace(view, { ...REQUEST, ...request }), { there: [], back: [] }, look)
+      expect(lines.filter((line) => line.length > columns)).toEqual([])
+    }
   }
 })
 

@@ -37,11 +37,6 @@ export function runningPlayground({ runDir }: PlayOptions): { readonly layout: L
   )
 }
 
-/** Columns that there are for the picture and the table. */
-export function screenWidth(): number {
-  return Math.min(100, process.stdout.columns ?? 100)
-}
-
 /** Writes a line of text to standard output. */
 export function say(text: string): void {
   process.stdout.write(`${text}\n`)

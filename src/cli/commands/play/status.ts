@@ -2,8 +2,11 @@ import type { Command } from 'commander'
 import { inspect, type PlayStatus } from '../../../playground/inspect.ts'
 import { layoutOf } from '../../../playground/layout.ts'
 import { requireRoot } from '../../../playground/preflight.ts'
+import { typedCommand } from '../../../playground/self.ts'
+import { table } from '../../../text/table.ts'
+import { wrap } from '../../../text/words.ts'
 import { EXIT } from '../../exit-codes.ts'
-import { columns } from '../../table.ts'
+import { outputLook } from '../../look.ts'
 import { type PlayOptions, say, withRunDir } from './shared.ts'
 
 /** `weft play status`: what runs. */
@@ -23,19 +26,21 @@ function inWords(status: PlayStatus): string {
   if (status.shape === undefined) return `No playground is up in ${status.runDir}.`
   const { nodes, encapsulation, underlay } = status.shape
   const head = `${nodes} nodes, ${encapsulation} over IPv${underlay}, ${status.datapath} datapath, in ${status.runDir}`
-  const processes = columns([['PROCESS', 'PID'], ...status.processes.map(({ role, pid }) => [role, String(pid)])])
-  const pods = columns([
-    ['POD', 'NODE', 'ADDRESSES', 'NAMESPACE'],
-    ...status.pods.map(({ pod, node, addresses, netns }) => [pod, node, addresses.join(' '), netns]),
-  ])
+  const look = outputLook()
+  const processes = status.processes.map(({ role, pid }) => [role, String(pid)])
+  const pods = status.pods.map(({ pod, node, addresses, netns }) => [pod, node, addresses.join(' '), netns])
   const trouble = status.missing.map((role) => `missing: ${role}`)
   return [
-    head,
+    ...wrap(head, look.width),
     '',
-    processes,
+    ...table([{ head: 'PROCESS' }, { head: 'PID', align: 'right' }], processes, look),
     '',
-    pods,
-    ...(status.up ? [] : ['', 'It came up only half-way: weft play down']),
+    ...table(
+      ['POD', 'NODE', 'ADDRESSES', 'NAMESPACE'].map((each) => ({ head: each })),
+      pods,
+      look,
+    ),
+    ...(status.up ? [] : ['', `It came up only half-way: ${typedCommand('weft play down', status.runDir)}`]),
     ...trouble,
   ].join('\n')
 }

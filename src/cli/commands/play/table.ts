@@ -2,10 +2,10 @@ import type { Command } from 'commander'
 import { readSurroundings } from '../../../playground/cluster.ts'
 import { progressOn } from '../../../playground/progress.ts'
 import { cellToJson, describe, measureAll, summarize } from '../../../playground/report.ts'
-import { painter, wantsColours } from '../../../playground/text.ts'
 import { RegistryClient } from '../../../registry/client.ts'
 import { EXIT } from '../../exit-codes.ts'
-import { type PlayOptions, runningPlayground, say, screenWidth, withRunDir } from './shared.ts'
+import { outputLook } from '../../look.ts'
+import { type PlayOptions, runningPlayground, say, withRunDir } from './shared.ts'
 
 /** `weft play table`: measures again. */
 export function registerPlayTable(play: Command): void {
@@ -18,7 +18,7 @@ export function registerPlayTable(play: Command): void {
       const verdicts = await progressOn(process.stderr).step('Measuring', () => measureAll(layout, around))
       const summary = summarize(around, verdicts)
       if (options.json === true) say(JSON.stringify({ ...summary, cells: verdicts.map(cellToJson) }))
-      else say(describe(around, verdicts, painter(wantsColours(process.stdout)), screenWidth()))
+      else say(describe(around, verdicts, outputLook()))
       process.exitCode = summary.wrong === 0 ? EXIT.ok : EXIT.failed
     })
 }

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander'
 import { MAX_NODES } from '../../../playground/layout.ts'
 import { DEFAULT_SHAPE, type Shape } from '../../../playground/options.ts'
-import { painter, wantsColours } from '../../../playground/text.ts'
 import { type UpOptions, up } from '../../../playground/up.ts'
 import { EXIT } from '../../exit-codes.ts'
+import { outputLook } from '../../look.ts'
 import { wholeNumber } from '../../numbers.ts'
-import { type PlayOptions, say, screenWidth, withRunDir } from './shared.ts'
+import { type PlayOptions, say, withRunDir } from './shared.ts'
 
 interface Options extends PlayOptions {
   readonly nodes: number
@@ -50,8 +50,7 @@ async function run(options: Options): Promise<void> {
     once,
     keep,
     say: json ? () => undefined : say,
-    paint: painter(!json && wantsColours(process.stdout)),
-    width: screenWidth(),
+    look: outputLook(),
   }
   const summary = await up(wanted)
   if (json) say(JSON.stringify(summary))

@@ -2,9 +2,9 @@
  * Flows in the pipeline's words and in ovs-ofctl's.
  * @module
  */
-import type { Flow } from '../../flow/flow.ts'
-import { formatFlow, formatMatch } from '../../flow/format.ts'
-import { STAGES, type StageName } from '../../network/pipeline/stages.ts'
+import type { Flow } from '../flow/flow.ts'
+import { formatFlow, formatMatch } from '../flow/format.ts'
+import { STAGES, type StageName } from '../network/pipeline/stages.ts'
 
 const STAGE_BY_TABLE: ReadonlyMap<number, StageName> = new Map(
   (Object.keys(STAGES) as StageName[]).map((name) => [STAGES[name].table, name]),
