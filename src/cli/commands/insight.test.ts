@@ -41,6 +41,7 @@ describe('exit codes', () => {
     ['status --nodes', 0, /switch +Open vSwitch 3\.1\.0/],
     ['trace shop/web shop/cart -6', 0, /reaches shop\/cart by tcp port 80 over IPv6/],
     ['trace shop/web bank/vault --protocol icmp', 1, /weft tenant join shop --to bank/],
+    ['trace shop/web 198.51.100.7 --size 9000', 1, /✘ [\s\S]* carries 1450 at most/],
     ['trace shop/web nobody', 1, /no pod or node nobody/],
     ['trace shop/web shop/api --check', 4, /OPEN VSWITCH DISAGREES/],
     ['trace shop/web shop/api --port 70000', 2, /0 to 65535/],

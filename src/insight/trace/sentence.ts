@@ -16,11 +16,19 @@ export interface Sentence {
 
 /** How a trace ended. */
 export function sentenceOf(result: Trace): Sentence {
-  const { from, to, there, back, probe } = result
+  const { from, to, there, back, probe, bottleneck } = result
   const what = `${from.name} ${result.reachable ? 'reaches' : 'does not reach'} ${to.name} by ${protocolWords(probe)}`
   if (!arrives(there.verdict, to)) {
     const why = whyNot(there.verdict, from, to)
     return { says: `${what}: ${why.says}`, remedy: why.remedy }
+  }
+  if (bottleneck !== undefined) {
+    const { what: where, mtu } = bottleneck
+    const size = `in packets of ${probe.size} bytes: ${where} carries ${mtu} at most`
+    return {
+      says: `${what} ${size}. Senders cut their data to that size, unless told not to.`,
+      remedy: `--size ${mtu}`,
+    }
   }
   if (result.reachable || back === undefined) return { says: `${what}${wayOut(to, there.verdict)}.`, remedy: undefined }
   const why = whyNot(back.verdict, to, from)

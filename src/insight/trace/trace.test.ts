@@ -87,6 +87,20 @@ const CASES: readonly Case[] = [
     says: `shop/web reaches 198.51.100.7 by tcp port 80 over IPv4${OUTSIDE}`,
   },
   {
+    name: 'larger than the sender’s interface, to the outside',
+    request: { from: 'shop/web', to: '198.51.100.7', size: 9000 },
+    nodes: ['node1'],
+    says: 'shop/web does not reach 198.51.100.7 by tcp port 80 over IPv4 in packets of 9000 bytes: the interface of shop/web carries 1450 at most. Senders cut their data to that size, unless told not to.',
+    remedy: '--size 1450',
+  },
+  {
+    name: 'larger than the sender’s interface, on the same node',
+    request: { from: 'shop/web', to: 'shop/api', size: 1451 },
+    nodes: ['node1'],
+    says: 'shop/web does not reach shop/api by tcp port 80 over IPv4 in packets of 1451 bytes: the interface of shop/web carries 1450 at most. Senders cut their data to that size, unless told not to.',
+    remedy: '--size 1450',
+  },
+  {
     name: 'its node',
     request: { from: 'shop/web', to: 'node1' },
     nodes: ['node1'],
@@ -187,6 +201,16 @@ test('every case of the pipeline’s table is explained: each step has words, ea
     expect(verdict).toEqual({ kind: 'drop', node: 'node1', drop: expected.drop })
     expect(steps.at(-1)?.decided.at(-1)).toBe(`dropped: ${DROPS[expected.drop].because}`)
   }
+})
+
+test('the uplink’s MTU counts for what leaves the cluster', () => {
+  const nodes = view.nodes.map((facts) => ({ ...facts, status: { ...facts.status, uplinkMtu: 1400 } }))
+  const narrow = { ...view, nodes }
+  const out = trace(narrow, { ...REQUEST, from: 'shop/web', to: '198.51.100.7', size: 1401 })
+  expect(sentenceOf(out).says).toContain('the uplink of node1 carries 1400 at most')
+  expect(out.reachable).toBe(false)
+  expect(trace(narrow, { ...REQUEST, from: 'shop/web', to: '198.51.100.7', size: 1400 }).reachable).toBe(true)
+  expect(trace(narrow, { ...REQUEST, from: 'shop/web', to: 'shop/api', size: 1450 }).reachable).toBe(true)
 })
 
 test('nothing printed is wider than a page', () => {

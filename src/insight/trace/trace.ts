@@ -4,7 +4,7 @@
  */
 import { type Family, familyOf, parseIp } from '../../network/model/address.ts'
 import { InsightError } from '../errors.ts'
-import type { ClusterView } from '../view.ts'
+import { type ClusterView, nodeOf } from '../view.ts'
 import { findParty, type Party, type Sender } from './party.ts'
 import { answerTo, fieldsFrom, fieldsFromOutside, type Probe } from './probe.ts'
 import { type Verdict, type Walk, walk } from './walk.ts'
@@ -30,8 +30,18 @@ export interface Trace {
   readonly there: Walk
   /** Undefined when nothing arrives that could be answered. */
   readonly back: Walk | undefined
-  /** Both directions arrive. */
+  /** What on the way carries smaller packets only. The pipeline's own limit, the tunnel, is part of the walk. */
+  readonly bottleneck: Bottleneck | undefined
+  /** Both directions arrive, and nothing on the way is too small for the packet. */
   readonly reachable: boolean
+}
+
+/** An interface that is too small for the packet. */
+export interface Bottleneck {
+  /** Whose interface, in words. */
+  readonly what: string
+  /** Bytes of the largest IP packet that it carries. */
+  readonly mtu: number
 }
 
 /** Where answers come from, as most stacks choose it. */
@@ -58,14 +68,30 @@ export function trace(view: ClusterView, request: TraceRequest): Trace {
   }
   const there = walk(view, from.facts, fieldsFrom(from, probe), probe.size)
   const back = arrives(there.verdict, to) ? walkBack(view, to, there, probe) : undefined
-  const reachable = back !== undefined && arrives(back.verdict, from)
-  return { probe, from, to, there, back, reachable }
+  const bottleneck = bottleneckOf(view, from, to, there, probe.size)
+  const reachable = back !== undefined && arrives(back.verdict, from) && bottleneck === undefined
+  return { probe, from, to, there, back, bottleneck, reachable }
 }
 
 /** Whether a verdict is an arrival at this end. Whoever is outside the overlay is reached through a node's stack. */
 export function arrives(verdict: Verdict, at: Party): boolean {
   if (at.kind === 'pod') return verdict.kind === 'pod' && verdict.addresses.includes(at.address)
   return verdict.kind === 'stack' && (at.kind === 'address' || verdict.node === at.name)
+}
+
+/** The first interface on the way that is too small: the sender's own, or the uplink that the packet leaves by. */
+function bottleneckOf(
+  view: ClusterView,
+  from: Sender,
+  to: Party,
+  { verdict }: Walk,
+  size: number,
+): Bottleneck | undefined {
+  const { mtu } = from.facts.status
+  if (mtu !== undefined && size > mtu) return { what: `the interface of ${from.name}`, mtu }
+  if (verdict.kind !== 'stack' || to.kind !== 'address') return undefined
+  const uplink = nodeOf(view, verdict.node)?.status.uplinkMtu
+  return uplink === undefined || size <= uplink ? undefined : { what: `the uplink of ${verdict.node}`, mtu: uplink }
 }
 
 function familyWanted({ from, to, family }: TraceRequest): Family {
