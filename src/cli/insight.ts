@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import { InsightError } from '../insight/errors.ts'
 import { type Gathered, gather } from '../insight/gather/gather.ts'
 import { agentSockets } from '../insight/gather/sockets.ts'
+import { withTypedCommands } from '../playground/self.ts'
 
 /** Options of every command that looks at a running network. */
 export interface InsightOptions {
@@ -25,6 +26,11 @@ export function withInsightOptions(command: Command): Command {
 /** Asks the agents and the registry that the options mean. */
 export function lookAt(options: InsightOptions): Promise<Gathered> {
   return gather(agentSockets(options))
+}
+
+/** Rewrites commands in advice as they have to be typed to ask the same agents. */
+export function asTypedFor({ runDir }: InsightOptions): (text: string) => string {
+  return (text) => withTypedCommands(text, runDir)
 }
 
 /** The same with one node only. Throws `INSIGHT_NAME_UNKNOWN`. */

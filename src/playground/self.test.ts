@@ -14,7 +14,13 @@ test.each([
   expect(typedCommand(command, runDir, 'dist/weft')).toBe(typed)
 })
 
-test('only commands in backquotes are rewritten', () => {
+test('commands of advice are rewritten without backquotes, too', () => {
+  const text = 'To let them talk: weft tenant join a --to b; else weft audit'
+  const typed = 'To let them talk: weft tenant join a --to b --run-dir /run/x; else weft audit --run-dir /run/x'
+  expect(withTypedCommands(text, '/run/x', 'weft')).toBe(typed)
+})
+
+test('commands in backquotes are rewritten, a name alone is not', () => {
   const text = 'weft is there: `weft play down`, then `weft play`'
   const typed = 'weft is there: dist/weft play down --run-dir /run/x, then dist/weft play --run-dir /run/x'
   expect(withTypedCommands(text, '/run/x', 'dist/weft')).toBe(typed)

@@ -39,7 +39,13 @@ export function typedCommand(command: string, runDir: string | undefined, name =
   return `${name} ${words}`
 }
 
-/** A text whose commands, in backquotes, stand there as {@link typedCommand} says, without the quotes. */
+/**
+ * A text whose commands stand there as {@link typedCommand} says: those in backquotes, which go, and the few that advice
+ * on the network names without.
+ */
 export function withTypedCommands(text: string, runDir: string | undefined, name = commandName()): string {
-  return text.replace(/`(weft [^`]*)`/g, (_, command: string) => typedCommand(command, runDir, name))
+  return text.replace(COMMAND, (bare, quoted?: string) => typedCommand(quoted ?? bare, runDir, name))
 }
+
+const COMMAND =
+  /`(weft [^`]*)`|\bweft (?:tenant join [\w-]+ --to [\w-]+|status --nodes|status|audit --repair|audit|trace)(?![\w-])/g

@@ -5,7 +5,7 @@ import { printAudit, printPlan, printResults } from '../../insight/audit/print.t
 import { describeStep, type NodeRepair, type RepairResult, repairPlan } from '../../insight/audit/repair.ts'
 import type { Gathered } from '../../insight/gather/gather.ts'
 import { EXIT } from '../exit-codes.ts'
-import { type InsightOptions, lookAt, printJson, printLines, withInsightOptions } from '../insight.ts'
+import { asTypedFor, type InsightOptions, lookAt, printJson, printLines, withInsightOptions } from '../insight.ts'
 import { outputLook } from '../look.ts'
 
 interface Options extends InsightOptions {
@@ -54,7 +54,7 @@ async function runAudit(options: Options): Promise<void> {
   const plan = repairPlan(found.findings)
   const say = options.json === true ? () => undefined : printLines
   const look = outputLook()
-  say(printAudit(found.gathered.view, found.findings, look))
+  say(printAudit(found.gathered.view, found.findings, look, { asTyped: asTypedFor(options) }))
   if (options.repair !== true || found.findings.length === 0) {
     if (options.json === true) printJson(asJson(found, plan))
     process.exitCode = found.findings.length === 0 ? EXIT.ok : EXIT.failed
@@ -64,7 +64,7 @@ async function runAudit(options: Options): Promise<void> {
   const repaired = await repairAll(found.gathered, plan)
   for (const { repair, results } of repaired) say(printResults(repair, results, look))
   const left = await lookTwice(options)
-  say(['', ...printAudit(left.gathered.view, left.findings, look, true)])
+  say(['', ...printAudit(left.gathered.view, left.findings, look, { repaired: true })])
   if (options.json === true)
     printJson({ ...asJson(found, plan), repaired: repaired.map(resultsAsJson), left: left.findings })
   process.exitCode = left.findings.length === 0 ? EXIT.ok : EXIT.failed

@@ -40,7 +40,7 @@ describe('exit codes', () => {
     ['status', 0, /2 of 2 nodes ready, 3 virtual networks, 6 pods/],
     ['status --nodes', 0, /switch +Open vSwitch 3\.1\.0/],
     ['trace shop/web shop/cart -6', 0, /reaches shop\/cart by tcp port 80 over IPv6/],
-    ['trace shop/web bank/vault --protocol icmp', 1, /weft tenant join shop --to bank/],
+    ['trace shop/web bank/vault --protocol icmp', 1, /weft tenant join shop --to bank --run-dir \S+/],
     ['trace shop/web 198.51.100.7 --size 9000', 1, /✘ [\s\S]* carries 1450 at most/],
     ['trace shop/web nobody', 1, /no pod or node nobody/],
     ['trace shop/web shop/api --check', 4, /OPEN VSWITCH DISAGREES/],

@@ -8,7 +8,7 @@ import type { Probe } from '../../insight/trace/probe.ts'
 import { answerWords, sentenceOf } from '../../insight/trace/sentence.ts'
 import { type Trace, trace } from '../../insight/trace/trace.ts'
 import { EXIT } from '../exit-codes.ts'
-import { type InsightOptions, lookAt, printJson, printLines, withInsightOptions } from '../insight.ts'
+import { asTypedFor, type InsightOptions, lookAt, printJson, printLines, withInsightOptions } from '../insight.ts'
 import { outputLook } from '../look.ts'
 import { wholeNumber } from '../numbers.ts'
 
@@ -60,7 +60,7 @@ async function runTrace(from: string, to: string, options: Options): Promise<voi
   const result = trace(gathered.view, { from, to, port, protocol, size, fromNode, family })
   const checks = options.check === true ? await checkAll(gathered, result) : { there: [], back: [] }
   if (options.json === true) printJson(asJson(result, checks))
-  else printLines(printTrace(result, checks, outputLook()))
+  else printLines(printTrace(result, checks, outputLook(), asTypedFor(options)))
   process.exitCode = exitCode(result, [...checks.there, ...checks.back])
 }
 

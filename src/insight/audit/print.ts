@@ -8,18 +8,32 @@ import type { ClusterView } from '../view.ts'
 import { FINDINGS, type Finding, type FindingCode } from './findings.ts'
 import { describeStep, type NodeRepair, type RepairResult } from './repair.ts'
 
-/**
- * The lines of `weft audit`: differences by kind, each kind with its meaning, and one line to end with. `repaired`: what a
- * repair left, so that it is not advised again.
- */
-export function printAudit(view: ClusterView, findings: readonly Finding[], look: Look, repaired = false): string[] {
+/** How an audit is printed. */
+export interface AuditPrintOptions {
+  /** These are what a repair left: it is not advised again. */
+  readonly repaired?: boolean
+  /** Rewrites a command as people have to type it. */
+  readonly asTyped?: (text: string) => string
+}
+
+const same = (text: string): string => text
+
+/** The lines of `weft audit`: differences by kind, each kind with its meaning, and one line to end with. */
+export function printAudit(
+  view: ClusterView,
+  findings: readonly Finding[],
+  look: Look,
+  { repaired = false, asTyped = same }: AuditPrintOptions = {},
+): string[] {
   if (findings.length === 0) return [look.good(`✔ ${comparedLine(view, look)}: no difference`)]
   const codes = [...new Set(findings.map(({ code }) => code))]
   const repairable = findings.filter(({ step }) => step !== undefined).length
   return [
     ...codes.flatMap((code) => [...kindLines(code, findings, look), '']),
     look.bad(`✘ ${comparedLine(view, look)}: ${count(findings.length, 'difference', look)}${repaired ? ' left' : ''}`),
-    ...(repairable === 0 || repaired ? [] : [`  weft audit --repair can try to put ${repairable} of them right`]),
+    ...(repairable === 0 || repaired
+      ? []
+      : [`  ${asTyped('weft audit --repair')} can try to put ${repairable} of them right`]),
   ]
 }
 

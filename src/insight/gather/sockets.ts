@@ -39,7 +39,7 @@ export function agentSockets(options: WhereOptions): Where {
     if (agents.length > 0) return { agents, registry: registryPath(options.registry, folder) }
   }
   const remedy =
-    options.runDir === undefined ? 'start one (weft play), or name its folder: --run-dir' : 'check --run-dir'
+    options.runDir === undefined ? 'start one (`weft play`), or name its folder: --run-dir' : 'check --run-dir'
   throw new InsightError('INSIGHT_AGENT_NOT_RUNNING', `no agent’s socket below ${folders.join(' or ')}`, remedy)
 }
 

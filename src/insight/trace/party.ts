@@ -105,13 +105,17 @@ function unknown(view: ClusterView, text: string, node: string | undefined): Ins
   if (pod !== undefined && node === undefined) {
     const silent = !view.nodes.some(({ status }) => status.node === pod.node)
     const why = silent ? `its node ${pod.node} does not answer` : `${pod.node} has not attached it`
-    return new InsightError('INSIGHT_NAME_UNKNOWN', `pod ${shown(text)} exists, but ${why}`, 'see weft status --nodes')
+    return new InsightError(
+      'INSIGHT_NAME_UNKNOWN',
+      `pod ${shown(text)} exists, but ${why}`,
+      '`weft status --nodes` says more',
+    )
   }
   const where = node === undefined ? '' : ` on ${shown(node)}`
   return new InsightError(
     'INSIGHT_NAME_UNKNOWN',
     `there is no pod or node ${shown(text)}${where}`,
-    'weft status lists them; write <namespace>/<pod>',
+    '`weft status` lists them; write <namespace>/<pod>',
   )
 }
 

@@ -22,8 +22,16 @@ export interface TraceChecks {
   readonly back: readonly HopCheck[]
 }
 
+/** Rewrites the commands in a text as people have to type them. */
+export type AsTyped = (text: string) => string
+
 /** The lines of a trace, `checks` beside the hops they belong to. */
-export function printTrace(result: Trace, checks: TraceChecks, look: Look): string[] {
+export function printTrace(
+  result: Trace,
+  checks: TraceChecks,
+  look: Look,
+  asTyped: AsTyped = (text) => text,
+): string[] {
   const { from, to, probe, there } = result
   const { says, remedy } = sentenceOf(result)
   const answer = answerWords(result)
@@ -34,7 +42,7 @@ export function printTrace(result: Trace, checks: TraceChecks, look: Look): stri
     '',
     ...(answer === undefined ? [] : [...wrap(printable(answer), look.width), ...backLines(checks.back, look), '']),
     ...wrap(printable(says), look.width - 2).map((line, i) => `${i === 0 ? verdict : ' '} ${line}`),
-    ...(remedy === undefined ? [] : wrap(`→ ${printable(remedy)}`, look.width - 2).map((line) => `  ${line}`)),
+    ...(remedy === undefined ? [] : wrap(`→ ${asTyped(printable(remedy))}`, look.width - 2).map((line) => `  ${line}`)),
   ]
 }
 
