@@ -28,8 +28,9 @@ export const EXIT_CODES_HELP = `Exit codes:
   0  done, or the answer is yes
   1  it failed, or the answer is no (refused, different, unreachable pod)
   2  the command line makes no sense; nothing was done
-  3  something that is needed does not answer (registry, agent, controller, Open vSwitch, playground)
-  4  trace --check only: Open vSwitch would do something else than the plan says
+  3  something that is needed does not answer (registry, agent, controller,
+     Open vSwitch, playground)
+  4  trace --check only: Open vSwitch would do something else than the plan
   130, 143  ended by SIGINT or SIGTERM before it was done`
 
 /** Every error code that does not mean {@link EXIT.failed}. */

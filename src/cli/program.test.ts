@@ -58,6 +58,12 @@ test('weft play --help lists the options that hold without a command', async () 
   }
 })
 
+test('every command’s help fits 80 columns', async () => {
+  const names = everyCommand(createProgram()).map((command) => pathOf(command).slice(1))
+  const pages = await Promise.all(names.map(async (words) => (await weft(...words, '--help')).stdout.split('\n')))
+  expect(pages.flat().filter((line) => [...line].length > 80)).toEqual([])
+})
+
 test('every command’s help is made of sentences', () => {
   for (const command of everyCommand(createProgram())) {
     const help = command.createHelp()
@@ -71,6 +77,10 @@ test('every command’s help is made of sentences', () => {
 
 function everyCommand(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(everyCommand)]
+}
+
+function pathOf(command: Command): readonly string[] {
+  return command.parent === null ? [command.name()] : [...pathOf(command.parent), command.name()]
 }
 
 async function weft(...args: readonly string[]) {

@@ -114,7 +114,7 @@ export class RegistryClient implements Registry {
         ...(init.body === undefined ? {} : { body: init.body }),
       })
     } catch (cause) {
-      throw unavailable(`nothing answers at ${this.#path}: is weft registry running?`, cause)
+      throw unavailable(`nothing answers at ${this.#path} → is weft registry running?`, cause)
     } finally {
       clearTimeout(timer)
     }

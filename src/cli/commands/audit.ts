@@ -29,7 +29,8 @@ export function registerAudit(program: Command): void {
 }
 
 const HELP = `
-Exit codes: 0 no difference, 1 differences (with --repair: that are left), 3 no agent answers.
+Exit codes: 0 no difference, 1 differences (with --repair: that are left),
+3 no agent answers.
 
 Examples:
   weft audit

@@ -41,9 +41,9 @@ function upOptions(play: Command): string {
 
 const EXAMPLES = `
 Examples:
-  weft play                                three nodes, seven pods, in the background
+  weft play                  three nodes, seven pods, in the background
   weft play --nodes 2 --encapsulation geneve --underlay 6
-  weft play --once --json                  measure and remove; the last line is a summary
-  weft play table                          measure again
+  weft play --once --json    measure and remove; the last line is a summary
+  weft play table            measure again
   weft play exec shop/web -- ping -c 1 198.18.77.1
-  weft play down                           remove everything`
+  weft play down             remove everything`

@@ -46,7 +46,8 @@ export function registerTrace(program: Command): void {
 }
 
 const HELP = `
-Exit codes: 0 reachable, 1 not reachable, 3 no agent answers, 4 with --check: Open vSwitch disagrees.
+Exit codes: 0 reachable, 1 not reachable, 3 no agent answers,
+4 with --check: Open vSwitch disagrees.
 
 Examples:
   weft trace shop/web bank/vault --port 5432

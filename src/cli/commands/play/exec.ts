@@ -29,7 +29,8 @@ function programIn(argv: readonly string[]): readonly [string, ...string[]] {
 }
 
 const EXAMPLES = `
-The OVS tools find the node's own switch. The exit code is the program’s; 127 when there is no such program.
+The OVS tools find the node’s own switch. The exit code is the program’s; 127
+when there is no such program.
 
 Examples:
   weft play exec shop/web -- ip addr

@@ -18,7 +18,7 @@ export interface PlayOptions {
 export function withRunDir(command: Command): Command {
   return command.option(
     '--run-dir <path>',
-    "the playground's folder; its name begins the names of namespaces",
+    'the playground’s folder; its name begins the names of namespaces',
     DEFAULT_RUN_DIR,
   )
 }
