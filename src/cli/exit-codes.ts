@@ -60,6 +60,7 @@ export const EXIT_BY_CODE: ReadonlyMap<string, number> = new Map([
     'EPIPE',
   ].map((code) => [code, EXIT.unreachable] as const),
   ['PLAY_NO_PROGRAM', EXIT.noProgram],
+  ['TENANT_INTERRUPTED', EXIT.interrupted],
 ])
 
 /** The exit code for an error by its stable code. */

@@ -21,6 +21,16 @@ test('nobody answers: the request is withdrawn', async () => {
   expect((await registry.get('Tenant', 'bank'))?.value).toEqual({ namespace: 'bank', vni: 11 })
 })
 
+test('stopped while waiting: the request is withdrawn', async () => {
+  const registry = await withTenants()
+  const stop = new AbortController()
+  const asked = requestTenant(registry, 'bank', { action: 'global' }, { signal: stop.signal })
+  await until(async () => (await registry.get('Tenant', 'bank'))?.value.request !== undefined)
+  stop.abort()
+  await expect(asked).rejects.toMatchObject({ code: 'TENANT_INTERRUPTED' })
+  expect((await registry.get('Tenant', 'bank'))?.value).toEqual({ namespace: 'bank', vni: 11 })
+})
+
 test('withdrawing fails: the request stays, and it says so', async () => {
   const registry = await withTenants()
   let updates = 0
@@ -74,7 +84,7 @@ test('an answer replaced by a later one is told as lost', async () => {
 
 test('the controller’s refusal comes through with its code', async () => {
   const registry = await withTenants()
-  const asked = requestTenant(registry, 'bank', { action: 'join', target: 'nobody' }, 5000)
+  const asked = requestTenant(registry, 'bank', { action: 'join', target: 'nobody' }, { patience: 5000 })
   await until(async () => (await registry.get('Tenant', 'bank'))?.value.request !== undefined)
   await registry.create('Cluster', 'default', clusterOf(DEFAULT_SHAPE))
   for (const { namespace } of TENANTS) await registry.create('Namespace', namespace, { name: namespace, uid: 'u' })
@@ -94,7 +104,7 @@ test('lists tenants by name, each with those of its VNI', async () => {
 })
 
 function join(registry: Registry, patience = 50) {
-  return requestTenant(registry, 'bank', { action: 'join', target: 'shop' }, patience)
+  return requestTenant(registry, 'bank', { action: 'join', target: 'shop' }, { patience })
 }
 
 async function withTenants(): Promise<MemoryRegistry> {

@@ -23,6 +23,7 @@ export type TenantRequestErrorCode =
   | 'TENANT_NOT_FOUND'
   | 'TENANT_BUSY'
   | 'TENANT_TIMEOUT'
+  | 'TENANT_INTERRUPTED'
   | 'TENANT_REQUEST_STAYS'
   | 'TENANT_ANSWER_LOST'
 
@@ -39,7 +40,14 @@ export class TenantRequestError extends Error {
   }
 }
 
-/** How long somebody waits, in milliseconds: first for their turn, then for the answer. */
+/** How somebody waits. */
+export interface Waiting {
+  /** Milliseconds: first for their turn, then for the answer. 10 s when absent. */
+  readonly patience?: number
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal
+}
+
 const PATIENCE = 10_000
 const PAUSE = 20
 const IS_IT_RUNNING = 'is weft controller running?'
@@ -52,37 +60,50 @@ export async function listTenants(registry: Registry): Promise<readonly TenantVi
 }
 
 /**
- * Asks for a change and waits for the controller's answer; nobody's answer within `patience` withdraws the request.
- * Throws a {@link TenantRequestError} with the refusal's code, or TENANT_NOT_FOUND, TENANT_BUSY, TENANT_TIMEOUT (nothing
- * will happen), TENANT_REQUEST_STAYS (it may still be carried out) and TENANT_ANSWER_LOST.
+ * Asks for a change and waits for the controller's answer; a request without one is withdrawn in the end.
+ * Throws a {@link TenantRequestError} with the refusal's code, or TENANT_NOT_FOUND, TENANT_BUSY, TENANT_TIMEOUT and
+ * TENANT_INTERRUPTED (nothing will happen), TENANT_REQUEST_STAYS (it may still be carried out) and TENANT_ANSWER_LOST.
  */
 export async function requestTenant(
   registry: Registry,
   namespace: string,
   action: TenantAction,
-  patience = PATIENCE,
+  { patience = PATIENCE, signal = new AbortController().signal }: Waiting = {},
 ): Promise<TenantView> {
+  const waiting = { patience, signal }
   const id = randomUUID()
-  await submit(registry, namespace, { id, ...action }, patience)
-  const tenant = await answerTo(registry, namespace, id, patience)
+  await submit(registry, namespace, { id, ...action }, waiting)
+  const tenant = await answerTo(registry, namespace, id, waiting)
   const others = (await registry.list('Tenant')).objects.map(({ value }) => value)
   return viewOf(tenant, others)
 }
 
-async function submit(registry: Registry, namespace: string, request: TenantRequest, patience: number): Promise<void> {
+async function submit(
+  registry: Registry,
+  namespace: string,
+  request: TenantRequest,
+  { patience, signal }: Required<Waiting>,
+): Promise<void> {
   const end = performance.now() + patience
   do {
     const stored = await tenantOf(registry, namespace)
     // Somebody else's request is answered first.
     if (stored.value.request === undefined && (await swap(registry, stored, { ...stored.value, request }))) return
     await Bun.sleep(PAUSE)
-  } while (performance.now() < end)
+  } while (performance.now() < end && !signal.aborted)
+  if (signal.aborted) throw failure('TENANT_INTERRUPTED', 'stopped before the request was made', 'ask again')
   const message = `an earlier request of ${namespace} is not answered; yours was not made`
   throw failure('TENANT_BUSY', message, IS_IT_RUNNING)
 }
 
 /** The tenant as it was when it carried the answer. */
-async function answerTo(registry: Registry, namespace: string, id: string, patience: number): Promise<Tenant> {
+async function answerTo(
+  registry: Registry,
+  namespace: string,
+  id: string,
+  waiting: Required<Waiting>,
+): Promise<Tenant> {
+  const { patience, signal } = waiting
   try {
     const end = performance.now() + patience
     do {
@@ -90,8 +111,8 @@ async function answerTo(registry: Registry, namespace: string, id: string, patie
       if (value.outcome?.id === id) return accepted(value, value.outcome)
       if (value.request?.id !== id) throw answerLost(namespace)
       await Bun.sleep(PAUSE)
-    } while (performance.now() < end)
-    return await withdraw(registry, namespace, id, patience)
+    } while (performance.now() < end && !signal.aborted)
+    return await withdraw(registry, namespace, id, waiting)
   } catch (cause) {
     if (!(cause instanceof RegistryError)) throw cause
     const message = `the registry fails (${cause.message}): the request stays and will be carried out`
@@ -100,17 +121,25 @@ async function answerTo(registry: Registry, namespace: string, id: string, patie
 }
 
 /** Takes the request back if it is still there; an answer that came meanwhile counts. */
-async function withdraw(registry: Registry, namespace: string, id: string, patience: number): Promise<Tenant> {
+async function withdraw(
+  registry: Registry,
+  namespace: string,
+  id: string,
+  { patience, signal }: Required<Waiting>,
+): Promise<Tenant> {
+  const why = signal.aborted ? 'stopped before the answer came' : `nobody answered within ${patience / 1000} s`
   for (let tries = 0; tries < 10; tries += 1) {
     const stored = await tenantOf(registry, namespace)
     const { request, ...rest } = stored.value
     if (rest.outcome?.id === id) return accepted(stored.value, rest.outcome)
     if (request?.id !== id) throw answerLost(namespace)
     if (!(await swap(registry, stored, rest))) continue
-    const message = `nobody answered within ${patience / 1000} s; the request was withdrawn, nothing changes`
-    throw failure('TENANT_TIMEOUT', message, IS_IT_RUNNING)
+    const message = `${why}; the request was withdrawn, nothing changes`
+    throw signal.aborted
+      ? failure('TENANT_INTERRUPTED', message, 'ask again')
+      : failure('TENANT_TIMEOUT', message, IS_IT_RUNNING)
   }
-  const message = `nobody answered within ${patience / 1000} s; the request stays and will be carried out`
+  const message = `${why}; the request stays and will be carried out`
   throw failure('TENANT_REQUEST_STAYS', message, 'compare with `weft tenant list` later')
 }
 

@@ -4,6 +4,7 @@ import { table } from '../../text/table.ts'
 import { REGISTRY_HELP, type RegistryOptions, registryFor } from '../address.ts'
 import { outputLook } from '../look.ts'
 import { objectName } from '../numbers.ts'
+import { endSignal } from '../signals.ts'
 import { listTenants, requestTenant, type TenantAction, type TenantView } from '../tenant-requests.ts'
 
 interface Options extends RegistryOptions {
@@ -84,7 +85,7 @@ function namesOf(names: readonly string[]): string {
 }
 
 async function change(namespace: string, action: TenantAction, options: Options): Promise<void> {
-  const result = await requestTenant(registryFor(options), namespace, action)
+  const result = await requestTenant(registryFor(options), namespace, action, { signal: endSignal() })
   process.stdout.write(`${options.json === true ? JSON.stringify({ accepted: true, ...result }) : inWords(result)}\n`)
 }
 
