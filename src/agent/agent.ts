@@ -4,8 +4,8 @@
  * @module
  */
 import { mkdirSync } from 'node:fs'
-import { openMonitor, openRtnl } from '../linux/index.ts'
-import { GATEWAY } from '../network/host.ts'
+import { type MonitorEvent, openMonitor, openRtnl } from '../linux/index.ts'
+import { GATEWAY, NEXT_HOP, ROUTE_PROTOCOL } from '../network/host.ts'
 import { connectOvsdb, type OvsdbClient } from '../ovs/ovsdb/index.ts'
 import { RegistryClient } from '../registry/client.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -163,16 +163,13 @@ function watchNode(ports: Ports, view: ClusterView, uplink: Uplink, reconciler: 
     }, OVSDB_SETTLE_MS)
   })
   const monitor = openMonitor({
-    topics: ['link', 'address'],
-    onEvent: ({ topic, change, object }) => {
-      if (topic === 'address') {
+    topics: ['link', 'address', 'route', 'neighbour'],
+    onEvent: (event) => {
+      if (event.topic === 'address') {
         uplink.forget()
         view.uplinkChanged()
-      } else if (topic === 'link') {
-        if (uplink.sees(object)) view.uplinkChanged()
-        // A gateway port that OVS made anew has lost its addresses and routes.
-        if (object.name === GATEWAY && change === 'new' && !object.up) reconciler.requestWhole()
-      }
+      } else if (event.topic === 'link' && uplink.sees(event.object)) view.uplinkChanged()
+      if (isLossOfOurs(event)) reconciler.requestWhole()
     },
     onResync: () => reconciler.requestWhole(),
   })
@@ -183,6 +180,16 @@ function watchNode(ports: Ports, view: ClusterView, uplink: Uplink, reconciler: 
       monitor.close()
     },
   }
+}
+
+/** What of the node's own stack is ours and went away, by whoever's hand. */
+function isLossOfOurs({ topic, change, object }: MonitorEvent): boolean {
+  // A gateway port that OVS made anew has lost its addresses and routes.
+  if (topic === 'link') return object.name === GATEWAY && change === 'new' && !object.up
+  if (change === 'new') return false
+  if (topic === 'address') return object.scope !== 'link'
+  if (topic === 'route') return object.protocol === ROUTE_PROTOCOL
+  return topic === 'neighbour' && (object.address === NEXT_HOP[4] || object.address === NEXT_HOP[6])
 }
 
 function every(milliseconds: number, job: () => void): Disposable {

@@ -23,14 +23,11 @@ import {
   routeList,
   sysctlSet,
 } from '../linux/index.ts'
+import { DOOMED_GROUP, ENDPOINT_GROUP } from '../network/host.ts'
 import { familyOf, parseMac } from '../network/model/address.ts'
 import type { LinkFact } from './control/facts.ts'
 import type { Lease } from './lease.ts'
 import type { PodAddress } from './pod-address.ts'
-
-/** The link group of our veths, and of those about to be deleted. */
-export const ENDPOINT_GROUP = 0x5745
-export const DOOMED_GROUP = 0x5744
 
 /** A pod's network namespace: an open descriptor, and the path the runtime knows it by. */
 export interface PodNetns {
@@ -38,6 +35,8 @@ export interface PodNetns {
   readonly path: string
 }
 
+/** Default routes of further interfaces come after those that have no priority given (0, and 1024 in IPv6). */
+const FURTHER_ROUTES = 2_000
 /** Doomed links are collected this long before they are swept, in milliseconds. */
 const SWEEP_DELAY_MS = 1_000
 
@@ -78,6 +77,7 @@ export class EndpointLinks {
     linkSet(this.#rtnl, lease.link, { up: true, addrGenMode: 'none', alias: `weft ${namespace}/${pod}` })
     // The userspace datapath reads frames off the link as they are: checksums must be in them, segments of wire size.
     if (this.#datapath === 'netdev') {
+      deafen(lease.link)
       disableOffloads(lease.link)
       disableOffloads(ifname, netns.fd)
     }
@@ -90,7 +90,7 @@ export class EndpointLinks {
     }
     linkSet(rtnl, index, { up: true })
     for (const { address, gateway } of addresses) {
-      routeAdd(rtnl, { destination: familyOf(address) === 4 ? '0.0.0.0/0' : '::/0', gateway, link: index })
+      addDefaultRoute(rtnl, index, { address, gateway })
     }
   }
 
@@ -169,6 +169,21 @@ function addAnew(rtnl: RtnlSocket, spec: LinkSpec & { readonly nsFd?: never }, i
   }
 }
 
+/** The first interface of a pod has its default route; a further one has one behind it, by its priority. */
+function addDefaultRoute(
+  rtnl: RtnlSocket,
+  link: number,
+  { address, gateway }: Pick<PodAddress, 'address' | 'gateway'>,
+): void {
+  const route = { destination: familyOf(address) === 4 ? '0.0.0.0/0' : '::/0', gateway, link }
+  try {
+    routeAdd(rtnl, route)
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error
+    routeAdd(rtnl, { ...route, priority: FURTHER_ROUTES + link })
+  }
+}
+
 function isOurs({ group, kind }: Link): boolean {
   return kind === 'veth' && (group === ENDPOINT_GROUP || group === DOOMED_GROUP)
 }
@@ -177,6 +192,13 @@ function requireLink(rtnl: RtnlSocket, ifname: string): Link {
   const link = linkFind(rtnl, ifname)
   if (link === undefined) throw cniError('link-failed', { ifname, reason: 'it vanished while it was being set up' })
   return link
+}
+
+/** The node's own stack must not take part on a pod's link; should our nftables rules be gone, this still holds. */
+function deafen(link: string): void {
+  sysctlSet(['net', 'ipv4', 'conf', link, 'arp_ignore'], '8')
+  sysctlSet(['net', 'ipv4', 'conf', link, 'forwarding'], '0')
+  sysctlSet(['net', 'ipv6', 'conf', link, 'disable_ipv6'], '1')
 }
 
 /** No router advertises itself to a pod and nobody else has its addresses: no solicitations, no waiting. */

@@ -96,6 +96,11 @@ export function leaseOf(
   return { endpoint, link, network: ids.get(KEY.network) ?? '', netns: ids.get(KEY.netns) ?? '', mtu }
 }
 
+/** The addresses a row's record names, readable or not otherwise: they are nobody else's. */
+export function recordedAddresses(ids: ReadonlyMap<string, string>): readonly Ip[] {
+  return (ids.get(KEY.addresses) ?? '').split(',').flatMap((text) => parseIp(text) ?? [])
+}
+
 /** Whether a row's record could be read. */
 export function isLease(record: Lease | UnreadableLease): record is Lease {
   return 'endpoint' in record

@@ -26,7 +26,7 @@ export class AddressPools {
   /** The node has these ranges, and these addresses in them are leased. Pools of ranges that stay are kept. */
   setRanges(ranges: readonly LocalRange[], leased: Iterable<Ip>): void {
     this.#pools = ranges.map(({ range }) => this.#pools.find((pool) => pool.range === range) ?? this.#open(range))
-    for (const address of leased) this.#poolOf(address)?.mark(address)
+    for (const address of leased) this.#mark(address)
   }
 
   /** One address of each range. Throws `pool-exhausted` and leases nothing. */
@@ -63,6 +63,15 @@ export class AddressPools {
   /** Addresses that rest before reuse: they are nobody's, and not free. */
   resting(): Ip[] {
     return this.#pools.flatMap((pool) => pool.restingAddresses())
+  }
+
+  /** A record that somebody edited may name the gateway's address, which is nobody's to lease. */
+  #mark(address: Ip): void {
+    try {
+      this.#poolOf(address)?.mark(address)
+    } catch (error) {
+      if (!(error instanceof IpamError) || error.code !== 'IPAM_RESERVED') throw error
+    }
   }
 
   #poolOf(address: Ip): AddressPool | undefined {

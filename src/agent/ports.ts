@@ -3,7 +3,9 @@
  * the lease record.
  * @module
  */
+
 import { BRIDGE, type BridgePlan, GATEWAY, TUNNEL } from '../network/host.ts'
+import type { Ip } from '../network/model/address.ts'
 import { FIRST_ENDPOINT_PORT, LAST_ENDPOINT_PORT } from '../network/pipeline/stages.ts'
 import { createPortBatcher, type PortBatcher } from '../ovs/ovsdb/helpers/batcher.ts'
 import { addBridge } from '../ovs/ovsdb/helpers/bridges.ts'
@@ -12,7 +14,7 @@ import { addPort, delPortRows } from '../ovs/ovsdb/helpers/ports.ts'
 import type { Monitor } from '../ovs/ovsdb/index.ts'
 import { type OvsdbClient, OvsdbError } from '../ovs/ovsdb/index.ts'
 import type { PortFact } from './control/facts.ts'
-import { isLease, type Lease, leaseIds, leaseOf, type UnreadableLease } from './lease.ts'
+import { isLease, type Lease, leaseIds, leaseOf, recordedAddresses, type UnreadableLease } from './lease.ts'
 
 const MONITORED = {
   Open_vSwitch: { columns: ['ovs_version'] },
@@ -153,6 +155,11 @@ export class Ports {
   /** Every lease that is recorded, and every record that cannot be read. */
   records(): readonly (Lease | UnreadableLease)[] {
     return this.#ourInterfaces().flatMap((row) => leaseOf(row.name, row.ofport_request, row.external_ids) ?? [])
+  }
+
+  /** Every address that any record names. */
+  recordedAddresses(): readonly Ip[] {
+    return this.#ourInterfaces().flatMap((row) => recordedAddresses(row.external_ids))
   }
 
   /** The lease whose port has this name. */

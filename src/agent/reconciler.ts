@@ -46,6 +46,8 @@ export class Reconciler {
   readonly #status: Repeater
   #forwarding: Forwarding | undefined
   #switch: Switch | undefined
+  /** Whether the node's own stack has been set up as planned since the start. */
+  #applied = false
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts
@@ -106,7 +108,9 @@ export class Reconciler {
     const { ports, problems } = this.#parts
     const fromView = this.#parts.view().waitingFor()
     if (!ports.connected) return ['Open vSwitch (ovsdb-server does not answer)', ...fromView]
-    if (fromView.length > 0 || this.#forwarding?.synced === true) return fromView
+    // Without the node's own rules a pod's frames would reach its stack past the switch.
+    const ready = this.#applied && this.#forwarding?.synced === true
+    if (fromView.length > 0 || ready) return fromView
     const problem = problems.of('plan')
     return [problem === undefined ? 'the flow tables to be written' : `the node's plan to be applied: ${problem}`]
   }
@@ -119,14 +123,14 @@ export class Reconciler {
     await ports.ensureBridge(plan.bridge, signal)
     await this.#restorePorts()
     const bridge = await this.#openSwitch()
-    const leased = ports.leases().flatMap(({ endpoint }) => endpoint.addresses)
-    pools.setRanges(planner.context.ranges, leased)
+    pools.setRanges(planner.context.ranges, ports.recordedAddresses())
     syncEndpoints(planner, ports, busy())
     this.#forwarding ??= new Forwarding(bridge)
     this.#forwarding.follow(planner)
     await bridge.ensureMeter()
     await this.#forwarding.sync()
     await applyHost(plan)
+    this.#applied = true
     this.#sweepStrays()
     await bridge.probe(planner)
     problems.solved('plan')

@@ -72,7 +72,7 @@ export class AgentReport implements Control {
       flows: planner?.flows().length ?? 0,
       startedAt: this.#startedAt,
       fullSyncs: reconciler.fullSyncs,
-      problems: problems.texts(),
+      problems: [...(view.refusal === undefined ? [] : [view.refusal]), ...problems.texts()],
     }
   }
 

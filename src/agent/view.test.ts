@@ -83,6 +83,27 @@ test('a vanished configuration takes nothing apart', () => {
   expect(one.planner?.flows().length).toBeGreaterThan(50)
 })
 
+test('a configuration without room for the node’s ranges is not followed, and said', () => {
+  const { view: one } = ready()
+  const before = one.planner?.flows()
+  const [, v6] = SAMPLE_CLUSTER.networks
+  one.putCluster({ ...SAMPLE_CLUSTER, networks: v6 === undefined ? [] : [v6] })
+  expect(one.planner?.flows()).toEqual(before)
+  expect(one.refusal).toContain('10.128.0.0/23')
+  one.putCluster(SAMPLE_CLUSTER)
+  expect(one.refusal).toBeUndefined()
+})
+
+test('a node that starts with such a configuration waits and says why', () => {
+  const { view: one } = view()
+  const [, v6] = SAMPLE_CLUSTER.networks
+  one.putCluster({ ...SAMPLE_CLUSTER, networks: v6 === undefined ? [] : [v6] })
+  one.putNetwork(sampleNode(1))
+  for (const kind of ['Cluster', 'NodeNetwork', 'Tenant'] as const) one.synced(kind)
+  expect(one.planner).toBeUndefined()
+  expect(one.waitingFor()[0]).toContain('10.128.0.0/23')
+})
+
 test('who asks for a tenant that is being made gets it when it is there', async () => {
   const { view: one } = ready()
   const asked = one.tenantOf('late', 1_000)

@@ -5,6 +5,7 @@
  */
 import { type NodeContext, nodeContext } from '../network/context.ts'
 import { mtuProblem, podMtu } from '../network/host.ts'
+import { type Cidr, contains, firstIp, lastIp } from '../network/model/address.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
 import type { Tenant } from '../network/model/tenant.ts'
@@ -28,6 +29,7 @@ export class ClusterView {
   readonly #unsynced = new Set(['Cluster', 'NodeNetwork', 'Tenant'])
   readonly #tenantWaiters = new Set<() => void>()
   #cluster: Cluster | undefined
+  #refusal: string | undefined
   #planner: NodePlanner | undefined
 
   constructor(node: string, uplinkMtu: () => number, listener: ViewListener) {
@@ -60,6 +62,8 @@ export class ClusterView {
     if (self === undefined) return [`a range for node ${this.#node}: the controller has not seen it yet`]
     if (self.ranges.length === 0)
       return [`a range for node ${this.#node}: ${self.problem ?? 'the controller has given none'}`]
+    const stranded = self.ranges.find((range) => this.#cluster && !hasRange(this.#cluster, range))
+    if (stranded !== undefined) return [refusalOf(stranded)]
     const problem = mtuProblem(this.#cluster, this.#uplinkMtu())
     return problem === undefined ? [] : [problem]
   }
@@ -70,11 +74,22 @@ export class ClusterView {
     this.#replan()
   }
 
+  /**
+   * The cluster's configuration is another. One that vanished, or that no longer has room for this node's ranges, is no
+   * reason to take a running network apart: the node goes on as it is, and says so.
+   */
   putCluster(cluster: Cluster | undefined): void {
-    // A vanished configuration is no reason to take a running network apart.
-    if (cluster === undefined) return
+    const stranded = cluster && this.self?.ranges.find((range) => !hasRange(cluster, range))
+    const refused = this.#planner !== undefined && (cluster === undefined || stranded !== undefined)
+    this.#refusal = refused ? refusalOf(stranded) : undefined
+    if (refused || cluster === undefined) return
     this.#cluster = cluster
     this.#replan()
+  }
+
+  /** Why the cluster's present configuration is not followed, for people; undefined when it is. */
+  get refusal(): string | undefined {
+    return this.#refusal
   }
 
   putNetwork(network: NodeNetwork): void {
@@ -150,10 +165,23 @@ export class ClusterView {
   }
 
   #context(): NodeContext | undefined {
-    if (this.#unsynced.size > 0 || this.#cluster === undefined || this.self === undefined) return undefined
+    const { self } = this
+    const cluster = this.#cluster
+    if (this.#unsynced.size > 0 || cluster === undefined || self === undefined) return undefined
+    if (self.ranges.some((range) => !hasRange(cluster, range))) return undefined
     const uplinks = [...this.#networks.values()].flatMap(({ status }) => status?.uplinkMtu ?? [])
-    return nodeContext(this.#cluster, this.self, podMtu(this.#cluster, [this.#uplinkMtu(), ...uplinks]))
+    return nodeContext(cluster, self, podMtu(cluster, [this.#uplinkMtu(), ...uplinks]))
   }
+}
+
+function hasRange({ networks }: Cluster, range: Cidr): boolean {
+  return networks.some(({ cidr }) => contains(cidr, firstIp(range)) && contains(cidr, lastIp(range)))
+}
+
+function refusalOf(stranded: Cidr | undefined): string {
+  return stranded === undefined
+    ? 'the cluster configuration (object Cluster default) is gone: the last one stands'
+    : `the cluster's networks do not contain this node's range ${stranded}: the configuration is not followed`
 }
 
 function sameContext(a: NodeContext, b: NodeContext): boolean {

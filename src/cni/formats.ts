@@ -22,6 +22,8 @@ export function ifnameFault(name: string): string | undefined {
   if (name === '') return 'must not be empty'
   if (new TextEncoder().encode(name).length > MAX_IFNAME) return `must not be longer than ${MAX_IFNAME} bytes`
   if (name === '.' || name === '..') return 'must not be . or ..'
+  // Templates of the kernel, and the sysctl folders beside those of links.
+  if (name.includes('%') || name === 'all' || name === 'default') return 'must not be all, default or a template with %'
   if (/[/:\s\p{Cc}]/u.test(name)) return 'must not contain a slash, a colon, white space or control characters'
   return undefined
 }

@@ -146,7 +146,7 @@ describe('node ranges', () => {
     expect(await nodes.network('balancer')).toEqual(before as NodeNetwork)
   })
 
-  test('a range that the cluster no longer has is replaced, one of another size inside it stays', async () => {
+  test('a range that the cluster no longer has is kept and named, one of another size inside it stays', async () => {
     const nodes = new Nodes()
     await nodes.record('a', ['10.9.0.0/18'])
     await nodes.record('b', ['10.1.2.0/24'])
@@ -154,7 +154,8 @@ describe('node ranges', () => {
       await nodes.registry.create('Node', name, { name, uid: `uid-${name}`, addresses: [ip('192.0.2.1')] })
     }
     await nodes.settle()
-    expect((await nodes.ranges())['a']?.[0]).toBe('10.1.64.0/18')
+    expect((await nodes.ranges())['a']?.[0]).toBe('10.9.0.0/18')
+    expect((await nodes.network('a'))?.problem).toContain('10.9.0.0/18 is in none of the cluster')
     expect((await nodes.ranges())['b']?.[0]).toBe('10.1.2.0/24')
   })
 

@@ -38,7 +38,7 @@ export function decideNodes({ cluster, nodes, networks, position }: NodeInputs):
   const records = networks.toSorted(
     (a, b) => precedence(a, declared) - precedence(b, declared) || compare(a.name, b.name),
   )
-  const kept = keepRanges(cluster, ranges, records)
+  const kept = keepRanges(ranges, records)
   const recorded = new Map(networks.map((record) => [record.name, record]))
   const writes: WriteOf<'NodeNetwork'>[] = []
   for (const { name, value, revision } of records) {
@@ -66,7 +66,6 @@ function precedence({ name, value }: Stored<'NodeNetwork'>, declared: ReadonlyMa
 
 /** The ranges that every record may keep; `ranges` stays away from them. */
 function keepRanges(
-  cluster: Cluster,
   ranges: NodeRanges,
   records: readonly Stored<'NodeNetwork'>[],
 ): ReadonlyMap<string, readonly Cidr[]> {
@@ -87,7 +86,8 @@ function keepRanges(
   }
   const kept = new Map<string, readonly Cidr[]>()
   for (const { name, value } of records) {
-    const mine = value.ranges.filter((range) => isInside(cluster, range) && isFree(range))
+    // A range outside the networks is kept as well: pods live in it, and giving them up helps nobody.
+    const mine = value.ranges.filter(isFree)
     for (const range of mine) keep(range)
     kept.set(name, mine)
   }
@@ -110,22 +110,26 @@ function networkOf(
   const addresses = node.addresses.filter((address) => nodeAddressProblems(cluster, [address]).length === 0)
   const trouble = addressTrouble(cluster, node, addresses)
   const problems = trouble === undefined ? [] : [trouble]
-  const mine: Cidr[] = []
+  const mine: Cidr[] = [...kept]
+  for (const range of kept) if (!isInside(cluster, range)) problems.push(strandedRange(range))
   for (const family of ranges.families) {
-    const old = kept.find((range) => familyOf(range) === family)
-    if (old !== undefined) mine.push(old)
+    if (kept.some((range) => familyOf(range) === family)) continue
     // A node that nobody can reach gets no range: it could not use it.
-    else if (trouble === undefined) allocateInto(mine, problems, () => ranges.allocate(family))
+    if (trouble === undefined) allocateInto(mine, problems, () => ranges.allocate(family))
   }
   const status = record?.nodeUid === node.uid ? record.status : undefined
   return {
     node: node.name,
     nodeUid: node.uid,
     addresses,
-    ranges: mine,
+    ranges: mine.sort((a, b) => familyOf(a) - familyOf(b)),
     ...(problems.length === 0 ? {} : { problem: problems.join('; ') }),
     ...(status === undefined ? {} : { status }),
   }
+}
+
+function strandedRange(range: Cidr): string {
+  return `its range ${range} is in none of the cluster's networks (restore the network, or remove the node and add it again)`
 }
 
 function addressTrouble(cluster: Cluster, node: Node, usable: readonly Ip[]): string | undefined {

@@ -60,5 +60,8 @@ export const MULTICAST: { readonly [F in Family]: readonly Cidr[] } = {
   6: [cidr('ff00::/8')],
 }
 
+/** A host's own addresses. */
+export const LOOPBACK: { readonly [F in Family]: Cidr } = { 4: cidr('127.0.0.0/8'), 6: cidr('::1/128') }
+
 /** Link-local IPv6. */
 export const LINK_LOCAL_V6: Cidr = cidr('fe80::/10')

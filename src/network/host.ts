@@ -17,6 +17,9 @@ export const GATEWAY = 'weft0'
 export const TUNNEL = 'weft-tunnel'
 /** The nftables table that is ours. */
 export const NFT_TABLE = 'weft'
+/** The link group of the node's ends of pods' veth pairs, and of those about to be deleted. */
+export const ENDPOINT_GROUP = 0x5745
+export const DOOMED_GROUP = 0x5744
 /** The routing protocol number that marks our routes (see rtnetlink(7); 255 is the last, 77 is nobody's). */
 export const ROUTE_PROTOCOL = 77
 
@@ -91,21 +94,42 @@ const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
 }
 
 /**
- * Source translation for what leaves the cluster, and two guards that the pipeline cannot give: nobody outside borrows
- * a pod's address, and no tunnel packet of a pod gets out by way of an address translation on the node.
+ * What a pod sends belongs to the switch alone. The userspace datapath only listens on the node's end of a pod's link: the
+ * node's own stack hears the same frames, would answer ARP there and forward what is addressed to that link's MAC, past
+ * every stage. So it is deaf on these links, which it tells by their group from the moment they are born.
+ *
+ * Beyond that: source translation for what leaves the cluster, and the guards that the pipeline cannot give: nobody outside borrows
+ * a pod's address, or reaches a pod by way of a node unless the node itself published it by address translation; what
+ * connection tracking cannot translate does not leave with a pod's address; and no tunnel packet of a pod gets out by
+ * way of an address translation on the node.
  */
 function nftables(cluster: Cluster): string {
   const networks = cluster.networks.map(({ cidr }) => cidr)
   const guards = tunnelGuards(cluster).map((guard) => `iifname "${GATEWAY}" ${guard} counter drop`)
-  return `table inet ${NFT_TABLE}
+  const ports = `iifgroup { ${DOOMED_GROUP}, ${ENDPOINT_GROUP} }`
+  return `table arp ${NFT_TABLE}
+delete table arp ${NFT_TABLE}
+table arp ${NFT_TABLE} {
+  chain ports {
+    type filter hook input priority 0; policy accept;
+    ${ports} counter drop
+  }
+}
+table inet ${NFT_TABLE}
 delete table inet ${NFT_TABLE}
 table inet ${NFT_TABLE} {
+  chain ports {
+    type filter hook prerouting priority -310; policy accept;
+    ${ports} counter drop
+  }
   chain outsiders {
     type filter hook prerouting priority -300; policy accept;
 ${networks.map((cidr) => `    iifname != { "${GATEWAY}", "lo" } ${nftFamily(cidr)} saddr ${cidr} counter drop`).join('\n')}
   }
   chain forward {
     type filter hook forward priority 0; policy accept;
+    iifname "${GATEWAY}" ct state invalid counter drop
+    oifname "${GATEWAY}" iifname != "${GATEWAY}" ct state new ct status & dnat == 0 counter drop
 ${guards.map((guard) => `    ${guard}`).join('\n')}
   }
   chain input {

@@ -68,6 +68,9 @@ function nd(type: 135 | 136, source: string, target: string, link: { nd_sll?: st
   const destination = type === 135 ? 'ff02::1:ff00:1' : 'ff02::1'
   return { ...icmp6(type, source, destination), nd_target: target, ...link }
 }
+function icmp4(type: number, source: string, destination: string): Fields {
+  return { eth_type: 0x0800, ip_proto: 1, ipv4_src: source, ipv4_dst: destination, icmp_type: type, icmp_code: 0 }
+}
 function icmp6(type: number, source: string, destination: string): Fields {
   return { eth_type: 0x86dd, ip_proto: 58, ipv6_src: source, ipv6_dst: destination, icmpv6_type: type, icmpv6_code: 0 }
 }
@@ -388,6 +391,42 @@ export const PIPELINE_CASES: readonly PipelineCase[] = [
     packet: { ...from(web), ...udp4(v4(web), v4(api), 50000, 4789) },
     expect: stays(api),
   },
+  // errors about connections of others
+  {
+    name: 'ICMP error to the outside',
+    packet: { ...from(web), ...icmp4(3, v4(web), '198.51.100.7') },
+    expect: { drop: 'error-to-node' },
+  },
+  {
+    name: 'ICMPv6 error to its node',
+    packet: { ...from(web), ...icmp6(2, v6(web), 'fd00:10:128:1::1') },
+    expect: { drop: 'error-to-node' },
+  },
+  {
+    name: 'ICMP error of a global pod to the outside',
+    packet: { ...from(dns), ...icmp4(3, v4(dns), '198.51.100.7') },
+    expect: { port: GATEWAY_PORT },
+  },
+  {
+    name: 'ICMP error to a global pod',
+    packet: { ...from(web), ...icmp4(3, v4(web), v4(dns)) },
+    expect: { drop: 'error-to-global' },
+  },
+  {
+    name: 'ICMPv6 error to a global pod',
+    packet: { ...from(web), ...icmp6(1, v6(web), v6(dns)) },
+    expect: { drop: 'error-to-global' },
+  },
+  { name: 'ICMP error of a global pod', packet: { ...from(dns), ...icmp4(3, v4(dns), v4(web)) }, expect: stays(web) },
+  { name: 'ICMP error within a tenant', packet: { ...from(web), ...icmp4(3, v4(web), v4(api)) }, expect: stays(api) },
+  { name: 'ICMP error of the node', packet: { ...node, ...icmp4(3, '10.128.0.1', v4(web)) }, expect: stays(web) },
+  {
+    name: 'ping to the outside',
+    packet: { ...from(web), ...icmp4(8, v4(web), '198.51.100.7') },
+    expect: { port: GATEWAY_PORT },
+  },
+  { name: 'loopback address', packet: { ...from(web), ...tcp4(v4(web), '127.0.0.1') }, expect: { drop: 'loopback' } },
+  { name: 'loopback address, IPv6', packet: { ...from(web), ...tcp6(v6(web), '::1') }, expect: { drop: 'loopback' } },
   // closed by default
   {
     name: 'VLAN tag',

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Action, Flow, Match } from '../../flow/flow.ts'
-import { LINK_LOCAL_V6, MULTICAST, type NodeContext, podNetworks } from '../context.ts'
+import { LINK_LOCAL_V6, LOOPBACK, MULTICAST, type NodeContext, podNetworks } from '../context.ts'
 import { tunnelPackets } from '../fabric/encapsulation.ts'
 import type { Family, Mac } from '../model/address.ts'
 import { GLOBAL_VNI } from '../model/tenant.ts'
@@ -14,6 +14,7 @@ import {
   flowsOf,
   goto,
   holds,
+  ICMP_ERRORS,
   icmpv6,
   ipPacket,
   load,
@@ -93,6 +94,7 @@ function manners({ flow, drop }: FlowMaker): Flow[] {
     drop('spoofed-nd', 200, icmpv6(135)),
     drop('spoofed-nd', 200, icmpv6(136)),
     ...FAMILIES.flatMap((family) => MULTICAST[family].map((to) => drop('multicast', 150, ipPacket(family, { to })))),
+    ...FAMILIES.map((family) => drop('loopback', 120, ipPacket(family, { to: LOOPBACK[family] }))),
     drop('link-local', 100, ipPacket(6, { to: LINK_LOCAL_V6 })),
     drop('link-local', 100, ipPacket(6, { from: LINK_LOCAL_V6 })),
     flow('manners', 0, {}, [goto('route')]),
@@ -134,15 +136,20 @@ function route({ flow, drop }: FlowMaker, context: NodeContext): Flow[] {
 }
 
 function node({ flow, drop }: FlowMaker, { cluster }: NodeContext): Flow[] {
+  const toGateway: Action[] = [{ op: 'output', port: GATEWAY_PORT }]
   return [
     ...tunnelPackets(cluster.encapsulation).map((match) => drop('tunnel-port', 100, match)),
-    flow('node', 0, {}, [{ op: 'output', port: GATEWAY_PORT }]),
+    // Global pods are the cluster's own. Of others nobody can tell here whose connection an error is about.
+    flow('node', 90, holds('sourceVni', GLOBAL_VNI), toGateway),
+    ...ICMP_ERRORS.map((match) => drop('error-to-node', 80, match)),
+    flow('node', 0, {}, toGateway),
   ]
 }
 
 function tenant({ flow, drop }: FlowMaker): Flow[] {
   return [
-    flow('tenant', 200, holds('sourceVni', GLOBAL_VNI), [goto('deliver')]),
+    flow('tenant', 300, holds('sourceVni', GLOBAL_VNI), [goto('deliver')]),
+    ...ICMP_ERRORS.map((match) => drop('error-to-global', 250, { ...match, ...holds('destinationVni', GLOBAL_VNI) })),
     flow('tenant', 200, holds('destinationVni', GLOBAL_VNI), [goto('deliver')]),
     drop('tenant-isolation', 0, {}),
   ]

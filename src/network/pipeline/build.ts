@@ -76,6 +76,12 @@ export function icmpv6(type: number): Match {
   return { eth_type: ETH_IPV6, ip_proto: PROTO_ICMPV6, icmpv6_type: type }
 }
 
+/** ICMP messages that report an error, one match per type (RFC 792, RFC 4443): redirects are told apart elsewhere. */
+export const ICMP_ERRORS: readonly Match[] = [
+  ...[3, 4, 11, 12].map((type): Match => ({ eth_type: ETH_IPV4, ip_proto: PROTO_ICMP, icmp_type: type })),
+  ...[1, 2, 3, 4].map(icmpv6),
+]
+
 /** A UDP packet of this family to a port. */
 export function udpTo(family: Family, port: number): Match {
   return { ...ipPacket(family), ip_proto: PROTO_UDP, udp_dst: port }

@@ -203,6 +203,26 @@ export const DROPS = {
     because: 'the neighbour advertisement could not be completed',
     remedy: 'This is a defect of Weft: please report it with the output of weft trace',
   },
+  'error-to-node': {
+    code: 31,
+    stage: 'node',
+    because: 'it is an ICMP error of a pod for the node or the world outside, where it could break others’ connections',
+    remedy: 'Nothing to do: whoever waits for an answer of the pod gets none instead of an error',
+    benign: true,
+  },
+  'error-to-global': {
+    code: 32,
+    stage: 'tenant',
+    because: 'it is an ICMP error of a tenant’s pod for a global one, where it could break other tenants’ connections',
+    remedy: 'Nothing to do: the global pod gets no answer instead of an error',
+    benign: true,
+  },
+  loopback: {
+    code: 33,
+    stage: 'manners',
+    because: 'it is for a loopback address, which is nobody’s but the sender’s own',
+    remedy: 'Stop the program that sends to 127.0.0.0/8 or ::1 over the pod’s interface',
+  },
 } as const satisfies Record<string, Drop>
 
 /** The name of a reason. */

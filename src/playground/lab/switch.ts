@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { applyRuleset } from '../../linux/index.ts'
 import { command } from '../command.ts'
 import { PlaygroundError } from '../errors.ts'
 import { type Layout, type NodeLayout, UNDERLAY } from '../layout.ts'
@@ -38,8 +39,23 @@ export async function startSwitch(layout: Layout, node: NodeLayout, datapath: Da
   }
   const bridge = ['add-br', UPLINK_BRIDGE, '--', 'set', 'Bridge', UPLINK_BRIDGE, 'datapath_type=netdev']
   await vsctl(node, ...bridge, 'fail_mode=standalone', '--', 'add-port', UPLINK_BRIDGE, UPLINK)
+  await leaveUplinkToTheSwitch(node)
   giveAddresses(node.netns, UPLINK_BRIDGE, node.addresses)
   await routeTunnels(node)
+}
+
+/**
+ * A userspace switch only listens on the uplink: the node's own stack hears the same packets, and would take those for
+ * the node a second time.
+ */
+async function leaveUplinkToTheSwitch({ netns }: NodeLayout): Promise<void> {
+  const drop = (family: string, hook: string) => `table ${family} lab {
+  chain uplink {
+    type filter hook ${hook} priority -310; policy accept;
+    iifname "${UPLINK}" drop
+  }
+}`
+  await applyRuleset([drop('inet', 'prerouting'), drop('arp', 'input')].join('\n'), { netns })
 }
 
 /** Starts a node's ovs-vswitchd again after it has ended, as a supervisor does. */
