@@ -55,7 +55,9 @@ async function releaseLease({ attachments, ports }: RepairParts, endpoint: strin
   const lease = ports.leases().find((one) => one.endpoint.id === endpoint)
   if (lease === undefined) return nothing('the lease is gone already')
   if (existsSync(lease.netns))
-    return refused(`its network namespace ${lease.netns} still exists: have the runtime delete the pod (DEL), or remove the namespace`)
+    return refused(
+      `its network namespace ${lease.netns} still exists: have the runtime delete the pod (DEL), or remove the namespace`,
+    )
   await attachments.release(lease)
   return done(`freed ${lease.endpoint.addresses.join(', ')}`)
 }
