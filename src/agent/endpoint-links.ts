@@ -53,7 +53,7 @@ export class EndpointLinks {
     this.#datapath = datapath
   }
 
-  /** Makes the pair of a lease, both ends down and without addresses: enough for a port. */
+  /** Makes the pair of a lease: the node's end up, the pod's down and without addresses. Enough for a port. */
   async create(lease: Lease, netns: PodNetns): Promise<void> {
     const { endpoint, link, mtu } = lease
     const { ifname, mac } = endpoint
@@ -68,13 +68,14 @@ export class EndpointLinks {
       await this.sweep()
       addAnew(this.#rtnl, spec, ifname)
     }
+    // Before Open vSwitch knows the port: it reads a link's flags, and writes them back with its own among them. Setting
+    // the link up in between would be undone. One message: every notification has it look at all its ports again.
+    linkSet(this.#rtnl, link, { up: true, addrGenMode: 'none', alias: `weft ${endpoint.namespace}/${endpoint.pod}` })
   }
 
-  /** Sets both ends up, the pod's with its addresses and routes. */
+  /** Sets the pod's end up, with its addresses and routes. */
   configure(lease: Lease, netns: PodNetns, addresses: readonly PodAddress[]): void {
-    const { namespace, pod, ifname } = lease.endpoint
-    // One message: every notification of a link has ovs-vswitchd look at all its ports again.
-    linkSet(this.#rtnl, lease.link, { up: true, addrGenMode: 'none', alias: `weft ${namespace}/${pod}` })
+    const { ifname } = lease.endpoint
     // The userspace datapath reads frames off the link as they are: checksums must be in them, segments of wire size.
     if (this.#datapath === 'netdev') {
       deafen(lease.link)
