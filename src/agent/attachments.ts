@@ -163,8 +163,8 @@ export class Attachments {
     using _promise = { [Symbol.dispose]: () => void this.#pendingOfports.delete(ofport) }
     const lease = leaseFor(order, addresses, ofport, planner)
     const { endpoint, link } = lease
-    await links.create(lease, netns)
     otherwise(() => links.doom(link))
+    await links.create(lease, netns)
     planner.putEndpoint(endpoint)
     otherwise(() => {
       planner.removeEndpoint(endpoint.id)
