@@ -83,7 +83,8 @@ export class Attachments {
       const dns = dnsOf(request.config)
       const standing = this.#find(id)
       if (standing !== undefined) {
-        if (this.#parts.links.isAttached(standing, netns)) return resultOf(standing, planner.context, dns)
+        // An agent that was killed in the middle of an ADD left a record whose pod is not set up to the end.
+        if (this.#problemOf(standing, planner, netns) === undefined) return resultOf(standing, planner.context, dns)
         await this.#detach(standing)
       }
       if ((await this.#parts.tenantOf(namespace)) === undefined) throw await this.#noTenant(namespace)
@@ -116,11 +117,10 @@ export class Attachments {
     const lease = this.#find(endpointId(request.containerId, request.ifname))
     const { containerId: container, ifname } = request
     if (lease === undefined) throw cniError('container-unknown', { container, ifname, network: request.config.name })
-    const { context } = this.#planner()
+    const planner = this.#planner()
     const problem =
-      falseBelief(request.prevResult, resultOf(lease, context, NO_DNS)) ??
-      this.#parts.ports.problemOf(lease) ??
-      this.#parts.links.problemOf(lease, netns, podAddresses(context, lease.endpoint))
+      falseBelief(request.prevResult, resultOf(lease, planner.context, NO_DNS)) ??
+      this.#problemOf(lease, planner, netns)
     if (problem !== undefined) throw cniError('check-failed', { difference: problem })
   }
 
@@ -201,6 +201,12 @@ export class Attachments {
     await ports.remove([link])
     links.doom(link)
     void unplugged.then(() => pools.release(endpoint.addresses))
+  }
+
+  /** What of a standing attachment is not as ADD makes it, for people. */
+  #problemOf(lease: Lease, { context }: NodePlanner, netns: PodNetns): string | undefined {
+    const { ports, links } = this.#parts
+    return ports.problemOf(lease) ?? links.problemOf(lease, netns, podAddresses(context, lease.endpoint))
   }
 
   #find(id: string): Lease | undefined {

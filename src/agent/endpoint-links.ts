@@ -95,17 +95,12 @@ export class EndpointLinks {
     }
   }
 
-  /** Whether the pair of a lease stands, with its pod's end in this namespace. */
-  isAttached(lease: Lease, netns: PodNetns): boolean {
-    using rtnl = openRtnl({ nsFd: netns.fd })
-    const inside = linkFind(rtnl, lease.endpoint.ifname)
-    return inside?.mac === lease.endpoint.mac && linkFind(this.#rtnl, lease.link)?.group === ENDPOINT_GROUP
-  }
-
   /** What is wrong with a lease's pair, for people; undefined when nothing is. */
   problemOf(lease: Lease, netns: PodNetns, addresses: readonly PodAddress[]): string | undefined {
     const { ifname, mac } = lease.endpoint
-    if (linkFind(this.#rtnl, lease.link)?.up !== true) return `link ${lease.link} on the node is gone or down`
+    const outside = linkFind(this.#rtnl, lease.link)
+    if (outside?.up !== true || outside.group !== ENDPOINT_GROUP)
+      return `link ${lease.link} on the node is gone or down`
     using rtnl = openRtnl({ nsFd: netns.fd })
     const inside = linkFind(rtnl, ifname)
     if (inside === undefined) return `interface ${ifname} is gone from the container`
