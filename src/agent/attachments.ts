@@ -185,6 +185,7 @@ export class Attachments {
     const failed = configured ?? (await sent).find((result) => result.status === 'rejected')
     await sent
     if (failed !== undefined) throw failed.reason
+    links.raise(lease)
     undo.move()
     return lease
   }

@@ -95,6 +95,14 @@ export class EndpointLinks {
     }
   }
 
+  /**
+   * Sets the node's end up once Open vSwitch has taken the port: while it closes a port of the same name it may still write
+   * that one's flags to this link. Costs nothing where the link is up.
+   */
+  raise({ link }: Lease): void {
+    linkSet(this.#rtnl, link, { up: true })
+  }
+
   /** What is wrong with a lease's pair, for people; undefined when nothing is. */
   problemOf(lease: Lease, netns: PodNetns, addresses: readonly PodAddress[]): string | undefined {
     const { ifname, mac } = lease.endpoint
