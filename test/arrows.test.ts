@@ -13,7 +13,7 @@ const CORE = ['flow', 'network', 'ipam']
 const SHARED = [...CORE, 'registry']
 const CLIENTS = ['linux', 'ovs', 'cni']
 /** What joins rooms. */
-const JOINT = [...SHARED, ...CLIENTS, 'version.ts']
+const JOINT = [...SHARED, ...CLIENTS, 'kube', 'compat', 'version.ts']
 
 /** Room → what it may import besides itself. An entry with a slash allows that part of a room only. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -25,8 +25,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   linux: ['flow'],
   ovs: ['flow'],
   cni: ['network/model'],
+  kube: ['registry', 'network/model'],
+  compat: ['kube', 'registry', 'network/model'],
   agent: JOINT,
-  controller: [...SHARED, 'version.ts'],
+  controller: [...SHARED, 'kube', 'compat', 'version.ts'],
   insight: [...JOINT, 'agent', 'text'],
   playground: [...JOINT, 'agent', 'controller', 'insight', 'text'],
   cli: [...JOINT, 'agent', 'controller', 'insight', 'playground', 'text'],

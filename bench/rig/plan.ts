@@ -25,6 +25,7 @@ export function sampleContext(): NodeContext {
       tenancy: 'multitenant',
       encapsulation: { type: 'vxlan', port: 4789 },
       underlay: 4,
+      services: 'weft',
     },
     {
       node: 'node1',

@@ -11,6 +11,7 @@ const CLUSTER: Cluster = {
   tenancy: 'multitenant',
   encapsulation: { type: 'vxlan', port: 4789 },
   underlay: 4,
+  services: 'weft',
 }
 const QUIET: ControllerLog = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const BACKOFF = { first: 1, most: 2 }

@@ -17,6 +17,7 @@ const CLUSTER: Cluster = {
   tenancy: 'multitenant',
   encapsulation: { type: 'geneve', port: 6081 },
   underlay: 4,
+  services: 'weft',
 }
 
 type Step =

@@ -32,6 +32,7 @@ export function clusterOf(shape: Shape): Cluster {
     tenancy: 'multitenant',
     encapsulation: ENCAPSULATIONS[shape.encapsulation],
     underlay: shape.underlay,
+    services: 'weft',
   }
 }
 

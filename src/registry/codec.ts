@@ -6,6 +6,7 @@ import { type Decoded, describeProblems } from '../network/model/decode.ts'
 import { decodeCluster } from '../network/model/validate-cluster.ts'
 import { decodeNode, decodeNodeNetwork } from '../network/model/validate-node.ts'
 import { decodeNamespace, decodePod } from '../network/model/validate-pod.ts'
+import { decodeEndpointSlice, decodeService } from '../network/model/validate-service.ts'
 import { decodeTenant } from '../network/model/validate-tenant.ts'
 import { type Kind, type Kinds, RegistryError } from './registry.ts'
 
@@ -22,6 +23,8 @@ const CODECS: { readonly [K in Kind]: Codec<Kinds[K]> } = {
   Namespace: { decode: decodeNamespace, nameOf: (namespace) => namespace.name },
   Tenant: { decode: decodeTenant, nameOf: (tenant) => tenant.namespace },
   Pod: { decode: decodePod, nameOf: (pod) => `${pod.namespace}/${pod.name}` },
+  Service: { decode: decodeService, nameOf: (service) => `${service.namespace}/${service.name}` },
+  EndpointSlice: { decode: decodeEndpointSlice, nameOf: (slice) => `${slice.namespace}/${slice.name}` },
 }
 
 /** Every kind there is. */

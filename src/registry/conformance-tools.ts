@@ -21,6 +21,7 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
       tenancy: 'multitenant',
       encapsulation: { type: 'vxlan', port: 4789 },
       underlay: 4,
+      services: 'weft',
       mtu: 1450,
     },
   },
@@ -49,6 +50,31 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
   Pod: {
     name: 'shop/web-0',
     value: { namespace: 'shop', name: 'web-0', uid: 'u3', node: 'node-1', addresses: [ip('10.128.0.2')] },
+  },
+  Service: {
+    name: 'shop/web',
+    value: {
+      namespace: 'shop',
+      name: 'web',
+      clusterIps: [ip('172.30.0.10'), ip('fd02::10')],
+      ports: [{ name: 'http', protocol: 'TCP', port: 80, nodePort: 30080 }],
+      affinitySeconds: 10_800,
+      internalPolicy: 'Cluster',
+      externalPolicy: 'Local',
+    },
+  },
+  EndpointSlice: {
+    name: 'shop/web-abc12',
+    value: {
+      namespace: 'shop',
+      name: 'web-abc12',
+      service: 'web',
+      ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
+      endpoints: [
+        { address: ip('10.128.0.2'), ready: true, serving: true, terminating: false, node: 'node-1' },
+        { address: ip('10.130.0.2'), ready: false, serving: true, terminating: true, node: 'node-2' },
+      ],
+    },
   },
 }
 

@@ -38,6 +38,8 @@ export class MemoryRegistry implements Registry {
     Namespace: new Map(),
     Tenant: new Map(),
     Pod: new Map(),
+    Service: new Map(),
+    EndpointSlice: new Map(),
   }
   readonly #history: History
   readonly #bookmarkEvery: number

@@ -6,6 +6,7 @@
 import type { Cluster } from '../network/model/cluster.ts'
 import type { Node, NodeNetwork } from '../network/model/node.ts'
 import type { Namespace, Pod } from '../network/model/pod.ts'
+import type { EndpointSlice, Service } from '../network/model/service.ts'
 import type { Tenant } from '../network/model/tenant.ts'
 
 /** What is kept under each kind. Names are unique within a kind. */
@@ -20,6 +21,10 @@ export interface Kinds {
   readonly Tenant: Tenant
   /** Named `<namespace>/<name>`. */
   readonly Pod: Pod
+  /** Named `<namespace>/<name>`. */
+  readonly Service: Service
+  /** Named `<namespace>/<name>`. */
+  readonly EndpointSlice: EndpointSlice
 }
 
 /** The name of a kind. */

@@ -18,6 +18,7 @@ export const SAMPLE_CLUSTER: Cluster = {
   tenancy: 'multitenant',
   encapsulation: { type: 'vxlan', port: 4789 },
   underlay: 4,
+  services: 'weft',
 }
 
 /** The n-th node: ranges 10.12(7+n).0.0/23 and fd00:10:128:n::/64. */

@@ -39,6 +39,7 @@ const CLUSTER: Cluster = {
   tenancy: 'multitenant',
   encapsulation: { type: 'vxlan', port: 4789 },
   underlay: 4,
+  services: 'weft',
 }
 
 function node(n: number): NodeNetwork {

@@ -26,6 +26,8 @@ export interface Cluster {
   readonly encapsulation: Encapsulation
   /** The family of the addresses that tunnels run between. */
   readonly underlay: Family
+  /** Who translates service addresses: `weft` in its own pipeline, or a `kube-proxy` on every node. */
+  readonly services: 'weft' | 'kube-proxy'
   /** MTU of pod interfaces in bytes; absent: what fits every node's uplink. */
   readonly mtu?: number
 }

@@ -35,6 +35,7 @@ const cluster: Decode<Cluster> = checked(
     tenancy: literal('multitenant', 'subnet'),
     encapsulation,
     underlay: literal(4, 6),
+    services: literal('weft', 'kube-proxy'),
     mtu: optional(integer(MIN_MTU[4], MAX_MTU)),
   }),
   checkCluster,

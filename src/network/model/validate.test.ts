@@ -13,6 +13,7 @@ const CLUSTER = {
   tenancy: 'multitenant',
   encapsulation: { type: 'vxlan', port: 4789 },
   underlay: 4,
+  services: 'weft',
 }
 const NODE = { name: 'node-1.example', uid: 'u', addresses: ['192.0.2.1', '2001:DB8::1'] }
 const NETWORK = { node: 'n', nodeUid: 'u', addresses: ['192.0.2.1'], ranges: ['10.128.0.0/23', 'fd01:0:0:1::/64'] }
@@ -37,6 +38,7 @@ const cases: readonly Case[] = [
         networks: [v4('10.128.0.0/14', 9), v4('fd01::/48', 64)],
         mtu: 1280,
         underlay: 6,
+        services: 'weft',
         encapsulation: { type: 'gre' },
       },
       [],

@@ -1,0 +1,64 @@
+/**
+ * The Kubernetes API as its clients here use it. One implementation speaks HTTP; tests inject faults into it.
+ * @module
+ */
+import type { KubeObject, Resource } from './object.ts'
+
+/** Which objects of a collection. */
+export interface Selection {
+  /** Absent: all namespaces. */
+  readonly namespace?: string
+  readonly labelSelector?: string
+  readonly fieldSelector?: string
+}
+
+/** A collection as it was at a revision from which a watch goes on without a gap. */
+export interface KubeList {
+  readonly resourceVersion: string
+  readonly items: readonly KubeObject[]
+}
+
+/** One line of a watch. */
+export type KubeEvent =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: KubeObject }
+  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string }
+
+/** How a patch is written. */
+export type PatchType = 'json' | 'merge' | 'strategic'
+
+/** Where one object is. */
+export interface ObjectName {
+  readonly name: string
+  readonly namespace?: string
+}
+
+/** What a deletion asks for. */
+export interface DeleteOptions {
+  readonly gracePeriodSeconds?: number
+  readonly propagation?: 'Foreground' | 'Background' | 'Orphan'
+  readonly uid?: string
+  readonly resourceVersion?: string
+}
+
+/** Every call throws a KubeError. `signal` ends a call early. */
+export interface KubeApi {
+  /** Undefined when there is none. */
+  get(resource: Resource, at: ObjectName, signal?: AbortSignal): Promise<KubeObject | undefined>
+  /** The whole collection, read page by page. */
+  list(resource: Resource, selection?: Selection, signal?: AbortSignal): Promise<KubeList>
+  /** Every change after a revision until `signal` aborts or the server ends the watch. Throws KUBE_EXPIRED. */
+  watch(resource: Resource, selection: Selection, after: string, signal: AbortSignal): AsyncIterable<KubeEvent>
+  create(resource: Resource, object: KubeObject, signal?: AbortSignal): Promise<KubeObject>
+  /** Replaces an object, or with `subresource` that part of it. Throws KUBE_CONFLICT when it changed since. */
+  replace(resource: Resource, object: KubeObject, subresource?: string, signal?: AbortSignal): Promise<KubeObject>
+  patch(
+    resource: Resource,
+    at: ObjectName,
+    type: PatchType,
+    patch: unknown,
+    subresource?: string,
+    signal?: AbortSignal,
+  ): Promise<KubeObject>
+  /** Deletes, or asks for deletion where finalizers hold; removing what is not there throws KUBE_NOT_FOUND. */
+  delete(resource: Resource, at: ObjectName, options?: DeleteOptions, signal?: AbortSignal): Promise<void>
+}
