@@ -1,0 +1,30 @@
+/**
+ * How a kind of shared state is kept as objects of the Kubernetes API. The translation itself is the business of the
+ * rooms that know those objects (compat/).
+ * @module
+ */
+import type { Kind, Kinds } from '../registry/registry.ts'
+import type { ObjectName, Selection } from './api.ts'
+import type { KubeObject, Resource } from './object.ts'
+
+/** One kind's translation. */
+export interface KubeBinding<K extends Kind> {
+  readonly resource: Resource
+  /** Which of the resource's objects are read; absent: all. */
+  readonly selection?: Selection
+  /** Where the object of this name is kept. */
+  place(name: string): ObjectName
+  /** The name that an object has in the registry; undefined for one that is none of this kind. */
+  nameOf(object: KubeObject): string | undefined
+  /** The value in an object, still to be validated. */
+  decode(object: KubeObject): unknown
+  /** The object for a new value. */
+  encode(value: Kinds[K]): KubeObject
+  /** The merge patch that makes an existing object hold this value and leaves what others keep in it. */
+  patch(value: Kinds[K]): Readonly<Record<string, unknown>>
+  /** Where what the patch leaves out is written by another call, such as `status`. */
+  readonly statusPatch?: (value: Kinds[K]) => Readonly<Record<string, unknown>>
+}
+
+/** Every kind's translation. */
+export type KubeBindings = { readonly [K in Kind]: KubeBinding<K> }
