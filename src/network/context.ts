@@ -44,6 +44,11 @@ export function podNetworks(cluster: Cluster, family: Family): readonly Cidr[] {
   return cluster.networks.map((network) => network.cidr).filter((network) => familyOf(network) === family)
 }
 
+/** The service networks of one family. */
+export function serviceNetworks(cluster: Cluster, family: Family): readonly Cidr[] {
+  return cluster.serviceNetworks.filter((network) => familyOf(network) === family)
+}
+
 /** The address that tunnels to this node end at, or undefined when it has none of the underlay's family. */
 export function tunnelAddress(cluster: Cluster, node: NodeNetwork): Ip | undefined {
   return node.addresses.find((address) => familyOf(address) === cluster.underlay)

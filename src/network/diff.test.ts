@@ -2,8 +2,9 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { samplePlanner } from '../../test/tables/sample-node.ts'
 import { flowContent, flowKey } from '../flow/compare.ts'
-import type { Flow } from '../flow/flow.ts'
-import { bundles, CHUNK, diffFlows, type FlowDiff } from './diff.ts'
+import type { Flow, Group } from '../flow/flow.ts'
+import { formatGroup } from '../flow/groups.ts'
+import { bundles, CHUNK, diffFlows, diffGroups, diffSwitch, type FlowDiff } from './diff.ts'
 
 const plan = samplePlanner().flows()
 const subset = fc.subarray(plan)
@@ -42,7 +43,7 @@ test('a large difference makes before it breaks, in chunks', () => {
   if (one === undefined) throw new Error('the plan has flows')
   const many = (priority: number) =>
     Array.from({ length: 3000 }, (_, i) => ({ ...one, table: i % 5, priority, match: { reg0: i } }))
-  const parts = bundles(diffFlows(many(1), many(2)))
+  const parts = bundles(diffSwitch({ flows: many(1), groups: [] }, { flows: many(2), groups: [] }))
   expect(parts.every(({ write, remove }) => write.length + remove.length <= CHUNK)).toBe(true)
   expect(parts.map(({ write, remove }) => [write.length, remove.length])).toEqual([
     [2000, 0],
@@ -52,4 +53,30 @@ test('a large difference makes before it breaks, in chunks', () => {
   ])
   expect(parts[0]?.write[0]?.table).toBe(4)
   expect(parts[2]?.remove[0]?.table).toBe(0)
+})
+
+const group = fc
+  .record({ id: fc.integer({ min: 1, max: 5 }), ports: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 3 }) })
+  .map(
+    ({ id, ports }): Group => ({
+      id,
+      type: 'select',
+      buckets: ports.map((port, i) => ({ id: i, actions: [{ op: 'output', port }] })),
+    }),
+  )
+const groups = fc.uniqueArray(group, { selector: ({ id }) => id })
+
+test('applying a difference of groups gives what is desired, and only known groups are modified', () => {
+  const texts = (all: Iterable<Group>) => [...all].map(formatGroup).sort()
+  fc.assert(
+    fc.property(groups, groups, (actual, desired) => {
+      const { add, modify, remove } = diffGroups(actual, desired)
+      const table = new Map(actual.map((each) => [each.id, each]))
+      for (const each of modify) expect(table.has(each.id)).toBe(true)
+      for (const each of add) expect(table.has(each.id)).toBe(false)
+      for (const each of [...add, ...modify]) table.set(each.id, each)
+      for (const id of remove) table.delete(id)
+      expect(texts(table.values())).toEqual(texts(desired))
+    }),
+  )
 })

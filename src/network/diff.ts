@@ -1,10 +1,12 @@
 /**
- * What must change so that a switch holds the flows it should.
+ * What must change so that a switch holds the flows and groups it should.
  * @module
  */
 
 import { flowContent, flowKey } from '../flow/compare.ts'
-import type { Flow } from '../flow/flow.ts'
+import type { Flow, Group } from '../flow/flow.ts'
+import { formatGroup } from '../flow/groups.ts'
+import type { SwitchTables } from './fragments/fragment.ts'
 import type { FragmentChange } from './planner.ts'
 
 /** Changes to a switch's flow tables. */
@@ -15,10 +17,27 @@ export interface FlowDiff {
   readonly remove: readonly Flow[]
 }
 
-/** Changes of at most this many flows go in one bundle; larger ones make before they break, in chunks. */
+/** Changes to a switch's groups. */
+export interface GroupDiff {
+  readonly add: readonly Group[]
+  readonly modify: readonly Group[]
+  readonly remove: readonly number[]
+}
+
+/** Changes to a switch. New groups come before the flows that lead to them, and go after them. */
+export interface SwitchDiff extends FlowDiff {
+  readonly groups: GroupDiff
+}
+
+/** Changes of at most this many rows go in one bundle; larger ones make before they break, in chunks. */
 export const CHUNK = 2_000
 
-/** What turns `actual` into `desired`. Rows that are right are left alone, counters and all. */
+/** What turns `actual` into `desired`. What is right is left alone, counters and all. */
+export function diffSwitch(actual: SwitchTables, desired: SwitchTables): SwitchDiff {
+  return { ...diffFlows(actual.flows, desired.flows), groups: diffGroups(actual.groups, desired.groups) }
+}
+
+/** What turns the flows of `actual` into those of `desired`. */
 export function diffFlows(actual: Iterable<Flow>, desired: Iterable<Flow>): FlowDiff {
   const wanted = new Map<string, Flow>()
   for (const flow of desired) wanted.set(flowKey(flow), flow)
@@ -32,32 +51,56 @@ export function diffFlows(actual: Iterable<Flow>, desired: Iterable<Flow>): Flow
   return { write: [...wanted.values()], remove }
 }
 
+/** What turns the groups of `actual` into those of `desired`. */
+export function diffGroups(actual: Iterable<Group>, desired: Iterable<Group>): GroupDiff {
+  const add = new Map<number, Group>()
+  for (const group of desired) add.set(group.id, group)
+  const modify: Group[] = []
+  const remove: number[] = []
+  for (const group of actual) {
+    const wanted = add.get(group.id)
+    add.delete(group.id)
+    if (wanted === undefined) remove.push(group.id)
+    else if (formatGroup(wanted) !== formatGroup(group)) modify.push(wanted)
+  }
+  return { add: [...add.values()], modify, remove }
+}
+
 /**
  * What changed fragments mean for the switch. Fragments are compared together: a row that moves from one to another is
  * written once and never removed in between.
  */
-export function diffFragments(changes: readonly FragmentChange[]): FlowDiff {
-  return diffFlows(
-    changes.flatMap(({ before }) => before),
-    changes.flatMap(({ after }) => after),
-  )
+export function diffFragments(changes: readonly FragmentChange[]): SwitchDiff {
+  return diffSwitch(together(changes.map(({ before }) => before)), together(changes.map(({ after }) => after)))
 }
 
 /** A diff in bundles, each atomic. */
-export function bundles(diff: FlowDiff): readonly FlowDiff[] {
-  const { write, remove } = diff
-  if (write.length + remove.length === 0) return []
-  if (write.length + remove.length <= CHUNK) return [diff]
+export function bundles(diff: SwitchDiff): readonly SwitchDiff[] {
+  const { write, remove, groups } = diff
+  const size = write.length + remove.length + groups.add.length + groups.modify.length + groups.remove.length
+  if (size === 0) return []
+  if (size <= CHUNK) return [diff]
   // Later tables first when making, earlier ones first when breaking: no packet meets a table that is half done.
   const making = [...write].sort((a, b) => b.table - a.table)
   const breaking = [...remove].sort((a, b) => a.table - b.table)
   return [
-    ...chunks(making).map((flows) => ({ write: flows, remove: [] })),
-    ...chunks(breaking).map((flows) => ({ write: [], remove: flows })),
+    ...chunks(groups.add).map((add) => ({ ...NO_CHANGE, groups: { ...NO_GROUPS, add } })),
+    ...chunks(groups.modify).map((modify) => ({ ...NO_CHANGE, groups: { ...NO_GROUPS, modify } })),
+    ...chunks(making).map((flows) => ({ ...NO_CHANGE, write: flows })),
+    ...chunks(breaking).map((flows) => ({ ...NO_CHANGE, remove: flows })),
+    ...chunks(groups.remove).map((ids) => ({ ...NO_CHANGE, groups: { ...NO_GROUPS, remove: ids } })),
   ]
 }
 
-function chunks(flows: readonly Flow[]): Flow[][] {
-  const count = Math.ceil(flows.length / CHUNK)
-  return Array.from({ length: count }, (_, i) => flows.slice(i * CHUNK, (i + 1) * CHUNK))
+const NO_GROUPS: GroupDiff = { add: [], modify: [], remove: [] }
+const NO_CHANGE: SwitchDiff = { write: [], remove: [], groups: NO_GROUPS }
+
+/** Several tables as one. */
+export function together(parts: readonly SwitchTables[]): SwitchTables {
+  return { flows: parts.flatMap(({ flows }) => flows), groups: parts.flatMap(({ groups }) => groups) }
+}
+
+function chunks<T>(items: readonly T[]): readonly T[][] {
+  const count = Math.ceil(items.length / CHUNK)
+  return Array.from({ length: count }, (_, i) => items.slice(i * CHUNK, (i + 1) * CHUNK))
 }

@@ -3,22 +3,35 @@
  * touches; {@link NodePlanner.take} hands out what changed since the last call.
  * @module
  */
-import type { Flow } from '../flow/flow.ts'
+import type { Flow, Group } from '../flow/flow.ts'
 import type { NodeContext } from './context.ts'
 import { baseFragment } from './fragments/base.ts'
 import { endpointFragment } from './fragments/endpoint.ts'
-import { BASE_KEY, endpointKey, type Fragment, peerKey, vniKey } from './fragments/fragment.ts'
+import {
+  BASE_KEY,
+  endpointKey,
+  type Fragment,
+  NO_TABLES,
+  peerKey,
+  type SwitchTables,
+  serviceFragmentKey,
+  vniKey,
+} from './fragments/fragment.ts'
 import { peerFragment } from './fragments/peer.ts'
+import { serviceFragment } from './fragments/service.ts'
 import { vniFragment } from './fragments/vni.ts'
 import type { Endpoint } from './model/endpoint.ts'
 import type { NodeNetwork } from './model/node.ts'
+import { type EndpointSlice, type Service, serviceKey } from './model/service.ts'
 import { GLOBAL_VNI } from './model/tenant.ts'
+import { Catalogue } from './service/catalogue.ts'
+import { GroupIds } from './service/ids.ts'
 
-/** A fragment that changed: the flows it had and the flows it should have. */
+/** A fragment that changed: what it had in the switch and what it should have. */
 export interface FragmentChange {
   readonly key: string
-  readonly before: readonly Flow[]
-  readonly after: readonly Flow[]
+  readonly before: SwitchTables
+  readonly after: SwitchTables
 }
 
 /** A node's plan, kept current. */
@@ -31,8 +44,10 @@ export class NodePlanner {
   readonly #peers = new Map<string, NodeNetwork>()
   /** Endpoints per VNI on this node. */
   readonly #members = new Map<number, number>()
+  readonly #catalogue = new Catalogue()
+  readonly #groupIds = new GroupIds()
   /** Fragments as they were when last taken, for those that were touched since. */
-  readonly #touched = new Map<string, readonly Flow[]>()
+  readonly #touched = new Map<string, SwitchTables>()
 
   constructor(context: NodeContext) {
     this.#context = context
@@ -49,6 +64,7 @@ export class NodePlanner {
     this.#set(BASE_KEY, baseFragment(context))
     for (const peer of this.#peers.values()) this.putPeer(peer)
     for (const endpoint of this.#endpoints.values()) this.#planEndpoint(endpoint)
+    for (const { namespace, name } of this.#catalogue.services()) this.#planService(serviceKey(namespace, name))
   }
 
   /** A remote node appeared or changed. The node itself is no peer and is ignored. */
@@ -106,6 +122,33 @@ export class NodePlanner {
     if (siblings?.size === 0) this.#endpointsByNamespace.delete(endpoint.namespace)
   }
 
+  /** A service appeared or changed. */
+  putService(service: Service): void {
+    this.#catalogue.putService(service)
+    this.#planService(serviceKey(service.namespace, service.name))
+  }
+
+  /** A service is gone. Connections that stand go on. */
+  removeService(key: string): void {
+    this.#catalogue.removeService(key)
+    this.#planService(key)
+  }
+
+  /** Endpoints of a service appeared or changed. */
+  putEndpointSlice(slice: EndpointSlice): void {
+    for (const key of this.#catalogue.putSlice(slice)) this.#planService(key)
+  }
+
+  /** Endpoints of a service are gone. The slice goes by its `<namespace>/<name>`. */
+  removeEndpointSlice(name: string): void {
+    for (const key of this.#catalogue.removeSlice(name)) this.#planService(key)
+  }
+
+  /** Services with their endpoints. */
+  get catalogue(): Omit<Catalogue, 'putService' | 'removeService' | 'putSlice' | 'removeSlice'> {
+    return this.#catalogue
+  }
+
   endpoints(): Iterable<Endpoint> {
     return this.#endpoints.values()
   }
@@ -124,12 +167,17 @@ export class NodePlanner {
     return [...this.#fragments.values()].flatMap((fragment) => fragment.flows)
   }
 
+  /** Every group of the plan. */
+  groups(): Group[] {
+    return [...this.#fragments.values()].flatMap((fragment) => fragment.groups)
+  }
+
   /** What changed since the last call. */
   take(): FragmentChange[] {
     const changes = [...this.#touched].map(([key, before]) => ({
       key,
       before,
-      after: this.#fragments.get(key)?.flows ?? [],
+      after: this.#fragments.get(key) ?? NO_TABLES,
     }))
     this.#touched.clear()
     return changes
@@ -158,6 +206,19 @@ export class NodePlanner {
     this.#set(endpointKey(endpoint.id), fragment)
   }
 
+  #planService(key: string): void {
+    const service = this.#catalogue.service(key)
+    const name = serviceFragmentKey(key)
+    const before = this.#fragments.get(name)?.groups ?? []
+    const fragment =
+      service === undefined
+        ? undefined
+        : serviceFragment(this.#context, service, this.#catalogue.slicesOf(key), this.#groupIds)
+    this.#set(name, fragment)
+    const kept = new Set(fragment?.groups.map(({ id }) => id))
+    for (const { id } of before) if (!kept.has(id)) this.#groupIds.release(id)
+  }
+
   #count(vni: number, by: 1 | -1): void {
     const members = (this.#members.get(vni) ?? 0) + by
     if (members === 0) this.#members.delete(vni)
@@ -166,7 +227,7 @@ export class NodePlanner {
   }
 
   #set(key: string, fragment: Fragment | undefined): void {
-    if (!this.#touched.has(key)) this.#touched.set(key, this.#fragments.get(key)?.flows ?? [])
+    if (!this.#touched.has(key)) this.#touched.set(key, this.#fragments.get(key) ?? NO_TABLES)
     if (fragment === undefined) this.#fragments.delete(key)
     else this.#fragments.set(key, fragment)
   }

@@ -7,6 +7,7 @@ import { LINK_LOCAL_V6, LOOPBACK, MULTICAST, type NodeContext, podNetworks } fro
 import { tunnelPackets } from '../fabric/encapsulation.ts'
 import type { Family, Mac } from '../model/address.ts'
 import { GLOBAL_VNI } from '../model/tenant.ts'
+import { tellAgent } from '../pipeline/answers.ts'
 import {
   ETH_ARP,
   ETH_IPV4,
@@ -23,11 +24,7 @@ import {
 } from '../pipeline/build.ts'
 import { GATEWAY_PORT, ORIGIN, PROBE_ETHERTYPE, REGISTERS, TUNNEL_PORT } from '../pipeline/stages.ts'
 import { BASE_KEY, type Fragment } from './fragment.ts'
-
-/** Userdata of the packets that the agent gets to answer with “too big”. */
-export const TOO_BIG_USERDATA = '01'
-/** The agent answers at most this many packets per second; the meter's id. */
-export const ANSWER_METER = 1
+import { translateStages, untranslateStages } from './services-base.ts'
 
 const FAMILIES: readonly Family[] = [4, 6]
 const TAGGED: Match = { vlan_tci: { value: 0x1000, mask: 0x1000 } }
@@ -42,13 +39,15 @@ export function baseFragment(context: NodeContext): Fragment {
     ...guard(make),
     ...manners(make),
     ...neighbour(make, context),
+    ...translateStages(make, context),
     ...route(make, context),
     ...node(make, context),
     ...tenant(make),
+    ...untranslateStages(make, context),
     ...fit(make),
     ...deliver(make),
   ]
-  return { key: BASE_KEY, title: 'every node', flows }
+  return { key: BASE_KEY, title: 'every node', flows, groups: [] }
 }
 
 function classify({ flow, drop }: FlowMaker): Flow[] {
@@ -65,7 +64,7 @@ function tunnel({ drop }: FlowMaker): Flow[] {
 }
 
 function gateway({ flow, drop }: FlowMaker, { cluster, ranges }: NodeContext): Flow[] {
-  const asNode = [load('sourceVni', GLOBAL_VNI), load('origin', ORIGIN.gateway), goto('route')]
+  const asNode = [load('sourceVni', GLOBAL_VNI), load('origin', ORIGIN.gateway), goto('translate')]
   return [
     flow('gateway', 300, { eth_type: ETH_ARP }, [goto('neighbour')]),
     flow('gateway', 300, icmpv6(135), [goto('neighbour')]),
@@ -97,7 +96,7 @@ function manners({ flow, drop }: FlowMaker): Flow[] {
     ...FAMILIES.map((family) => drop('loopback', 120, ipPacket(family, { to: LOOPBACK[family] }))),
     drop('link-local', 100, ipPacket(6, { to: LINK_LOCAL_V6 })),
     drop('link-local', 100, ipPacket(6, { from: LINK_LOCAL_V6 })),
-    flow('manners', 0, {}, [goto('route')]),
+    flow('manners', 0, {}, [goto('translate')]),
   ]
 }
 
@@ -130,13 +129,15 @@ function route({ flow, drop }: FlowMaker, context: NodeContext): Flow[] {
     ...FAMILIES.flatMap((family) =>
       podNetworks(context.cluster, family).map((to) => drop('no-such-node', 90, ipPacket(family, { to }))),
     ),
+    // A service's endpoint outside the pod networks, asked for by the node itself.
+    flow('route', 60, { ...holds('origin', ORIGIN.gateway), ...holds('turned', 1) }, toNode),
     flow('route', 50, holds('origin', ORIGIN.pod), toNode),
     drop('gateway-loop', 0, {}),
   ]
 }
 
 function node({ flow, drop }: FlowMaker, { cluster }: NodeContext): Flow[] {
-  const toGateway: Action[] = [{ op: 'output', port: GATEWAY_PORT }]
+  const toGateway = [load('destinationPort', GATEWAY_PORT), goto('untranslate')]
   return [
     ...tunnelPackets(cluster.encapsulation).map((match) => drop('tunnel-port', 100, match)),
     // Global pods are the cluster's own. Of others nobody can tell here whose connection an error is about.
@@ -148,25 +149,27 @@ function node({ flow, drop }: FlowMaker, { cluster }: NodeContext): Flow[] {
 
 function tenant({ flow, drop }: FlowMaker): Flow[] {
   return [
-    flow('tenant', 300, holds('sourceVni', GLOBAL_VNI), [goto('deliver')]),
+    flow('tenant', 300, holds('sourceVni', GLOBAL_VNI), [goto('untranslate')]),
     ...ICMP_ERRORS.map((match) => drop('error-to-global', 250, { ...match, ...holds('destinationVni', GLOBAL_VNI) })),
-    flow('tenant', 200, holds('destinationVni', GLOBAL_VNI), [goto('deliver')]),
+    flow('tenant', 200, holds('destinationVni', GLOBAL_VNI), [goto('untranslate')]),
     drop('tenant-isolation', 0, {}),
   ]
 }
 
 function fit({ flow, dropWith }: FlowMaker): Flow[] {
-  const tellAgent: Action = { op: 'controller', maxLength: 256, userdata: TOO_BIG_USERDATA, meter: ANSWER_METER }
   return [
-    dropWith('too-big', 100, holds('oversize', 1), [tellAgent]),
+    dropWith('too-big', 100, holds('oversize', 1), [tellAgent('tooBig')]),
     flow('fit', 0, {}, [{ op: 'output', port: TUNNEL_PORT }]),
   ]
 }
 
 function deliver({ flow, drop }: FlowMaker): Flow[] {
+  const toPort: Action = { op: 'output_reg', from: REGISTERS.destinationPort }
   return [
     drop('no-endpoint-port', 100, holds('destinationPort', 0)),
-    flow('deliver', 0, {}, [{ op: 'output_reg', from: REGISTERS.destinationPort }]),
+    // A switch does not send a packet out of the port it came in by, unless it forgets which that was.
+    flow('deliver', 90, holds('turned', 1), [{ op: 'set', field: 'in_port', value: 0 }, toPort]),
+    flow('deliver', 0, {}, [toPort]),
   ]
 }
 

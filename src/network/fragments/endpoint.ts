@@ -19,6 +19,7 @@ import {
 } from '../pipeline/build.ts'
 import { ORIGIN } from '../pipeline/stages.ts'
 import { endpointKey, type Fragment } from './fragment.ts'
+import { backFromNode, turnAround } from './services-base.ts'
 
 /** The fragment of an endpoint whose namespace has this VNI. */
 export function endpointFragment(context: NodeContext, endpoint: Endpoint, vni: number): Fragment {
@@ -32,7 +33,7 @@ export function endpointFragment(context: NodeContext, endpoint: Endpoint, vni: 
       ...delivery(make, context, endpoint, address, vni),
     ]),
   ]
-  return { key, title: `pod ${endpoint.namespace}/${endpoint.pod}`, flows }
+  return { key, title: `pod ${endpoint.namespace}/${endpoint.pod}`, flows, groups: [] }
 }
 
 function classify({ flow }: FlowMaker, endpoint: Endpoint, vni: number): Flow[] {
@@ -94,8 +95,11 @@ function delivery({ flow }: FlowMaker, context: NodeContext, endpoint: Endpoint,
     flow('gateway', 100, ipPacket(family, { from: address }), [
       load('sourceVni', vni),
       load('origin', ORIGIN.gateway),
-      goto('route'),
+      backFromNode(context),
     ]),
+    ...(context.cluster.services === 'weft'
+      ? [flow('turn', 300, ipPacket(family, { from: address, to: address }), turnAround(family))]
+      : []),
     flow('route', 200, ipPacket(family, { to: address }), [
       load('destinationVni', vni),
       load('destinationPort', endpoint.ofport),

@@ -1,18 +1,26 @@
 /**
- * A node's plan is built of fragments: one per remote node, endpoint, tenant, and one for what every node has. An event
- * recomputes its fragment and no other, so its cost does not grow with the cluster.
+ * A node's plan is built of fragments: one per remote node, endpoint, tenant, service, and one for what every node has.
+ * An event recomputes its fragment and no other, so its cost does not grow with the cluster.
  * @module
  */
-import type { Flow } from '../../flow/flow.ts'
+import type { Flow, Group } from '../../flow/flow.ts'
 
-/** The flows that one object causes. */
-export interface Fragment {
-  /** `base`, `node/<name>`, `endpoint/<container>/<interface>`, `vni/<number>`. */
+/** What a switch holds, or should hold. */
+export interface SwitchTables {
+  readonly flows: readonly Flow[]
+  readonly groups: readonly Group[]
+}
+
+/** The flows and groups that one object causes. */
+export interface Fragment extends SwitchTables {
+  /** `base`, `node/<name>`, `endpoint/<container>/<interface>`, `vni/<number>`, `service/<namespace>/<name>`. */
   readonly key: string
   /** For people: `pod shop/web-1`, `node node2`. */
   readonly title: string
-  readonly flows: readonly Flow[]
 }
+
+/** Nothing at all. */
+export const NO_TABLES: SwitchTables = { flows: [], groups: [] }
 
 /** The fragment every node has. */
 export const BASE_KEY = 'base'
@@ -30,4 +38,9 @@ export function endpointKey(id: string): string {
 /** The key of a VNI's fragment. */
 export function vniKey(vni: number): string {
   return `vni/${vni}`
+}
+
+/** The key of a service's fragment. The service goes by `<namespace>/<name>`. */
+export function serviceFragmentKey(service: string): string {
+  return `service/${service}`
 }

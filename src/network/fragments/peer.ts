@@ -8,7 +8,8 @@ import { familyOf, type Ip } from '../model/address.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import { flowsOf, goto, ipPacket, load } from '../pipeline/build.ts'
 import { ORIGIN, REGISTERS } from '../pipeline/stages.ts'
-import { type Fragment, peerKey } from './fragment.ts'
+import { type Fragment, NO_TABLES, peerKey } from './fragment.ts'
+import { nodeAddressFlow } from './services-base.ts'
 
 /** Ethernet header bytes that `check_pkt_larger` counts and an MTU does not. */
 const ETHERNET = 14
@@ -18,8 +19,9 @@ export function peerFragment(context: NodeContext, peer: NodeNetwork): Fragment 
   const key = peerKey(peer.node)
   const title = `node ${peer.node}`
   const remote = tunnelAddress(context.cluster, peer)
-  if (remote === undefined) return { key, title, flows: [] }
-  const { flow, drop } = flowsOf(key)
+  if (remote === undefined) return { key, title, ...NO_TABLES }
+  const make = flowsOf(key)
+  const { flow, drop } = make
   const fromPeer: Match = { [familyOf(remote) === 4 ? 'tun_src' : 'tun_ipv6_src']: remote }
   const accept: Action[] = [
     { op: 'move', from: { field: 'tun_id', offset: 0, bits: 32 }, to: REGISTERS.sourceVni },
@@ -33,7 +35,13 @@ export function peerFragment(context: NodeContext, peer: NodeNetwork): Fragment 
       flow('route', 100, ipPacket(family, { to: range }), sendTo(remote, context.mtu)),
     ]
   })
-  return { key, title, flows: [...flows, drop('tunnel-source', 50, fromPeer)] }
+  const addresses = context.cluster.services === 'weft' ? peer.addresses : []
+  return {
+    key,
+    title,
+    flows: [...flows, drop('tunnel-source', 50, fromPeer), ...addresses.map((each) => nodeAddressFlow(make, each))],
+    groups: [],
+  }
 }
 
 function sendTo(remote: Ip, mtu: number): Action[] {

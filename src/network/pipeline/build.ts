@@ -12,9 +12,11 @@ export const ETH_IPV4 = 0x0800
 export const ETH_IPV6 = 0x86dd
 export const ETH_ARP = 0x0806
 export const PROTO_ICMP = 1
+export const PROTO_TCP = 6
 export const PROTO_UDP = 17
 export const PROTO_GRE = 47
 export const PROTO_ICMPV6 = 58
+export const PROTO_SCTP = 132
 
 /** Makes the flows of one fragment; all carry its cookie. */
 export interface FlowMaker {
@@ -69,6 +71,15 @@ export function ipPacket(family: Family, ends: { readonly from?: Ip | Cidr; read
     ...(ends.from === undefined ? {} : { [source]: ends.from }),
     ...(ends.to === undefined ? {} : { [destination]: ends.to }),
   }
+}
+
+/** Bits of `ct_state` (ovs-fields(7)). */
+const CT_BITS = { new: 0x01, est: 0x02, rel: 0x04, rpl: 0x08, inv: 0x10, trk: 0x20 } as const
+
+/** A tracked packet in all of these states. */
+export function tracked(...states: readonly (keyof typeof CT_BITS)[]): Match {
+  const bits = states.reduce<number>((sum, state) => sum | CT_BITS[state], CT_BITS.trk)
+  return { ct_state: { value: bits, mask: bits } }
 }
 
 /** An ICMPv6 message of this type. */

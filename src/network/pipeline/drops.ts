@@ -171,7 +171,7 @@ export const DROPS = {
     code: 25,
     stage: 'route',
     because: 'the node’s stack sent a packet into the overlay that would leave it again at once',
-    remedy: 'Check the node’s routes: only pod networks point at the overlay',
+    remedy: 'Check the node’s routes: only pod and service networks point at the overlay',
   },
   'tunnel-port': {
     code: 26,
@@ -222,6 +222,30 @@ export const DROPS = {
     stage: 'manners',
     because: 'it is for a loopback address, which is nobody’s but the sender’s own',
     remedy: 'Stop the program that sends to 127.0.0.0/8 or ::1 over the pod’s interface',
+  },
+  'no-such-service': {
+    code: 34,
+    stage: 'balance',
+    because: 'no service has this address and port',
+    remedy: 'Compare address, port and protocol with the service: kubectl get services -A',
+  },
+  'no-service-endpoint': {
+    code: 35,
+    stage: 'balance',
+    because: 'the service has no endpoint that could answer (none is ready, or none on this node under policy Local)',
+    remedy: 'See which pods are ready: kubectl get endpointslices -A',
+  },
+  'invalid-connection': {
+    code: 36,
+    stage: 'balance',
+    because: 'connection tracking can make nothing of it: a broken checksum, or an answer to nobody',
+    remedy: 'Check that the pod’s interface does not leave checksums to hardware: ethtool -K eth0 tx off',
+  },
+  'unknown-turn': {
+    code: 37,
+    stage: 'route',
+    because: 'it answers a connection of a pod or node with itself that the switch does not know any more',
+    remedy: 'Nothing to do if it happens once after a restart of Open vSwitch: clients connect again',
   },
 } as const satisfies Record<string, Drop>
 

@@ -52,6 +52,23 @@ export const STAGES = {
     question: 'Which MAC address has this neighbour? (IPv6, second half)',
     about: 'Completes a neighbour advertisement: OVS can set its link-layer option only once the message is one.',
   },
+  translate: {
+    table: 60,
+    question: 'Is it for a service?',
+    about:
+      'Sends what is addressed to a service through connection tracking: packets of a known connection get the address of its endpoint there.',
+  },
+  balance: {
+    table: 61,
+    question: 'Which endpoint of the service?',
+    about: 'The first packet of a connection chooses one of the service’s endpoints; the rest follow it.',
+  },
+  turn: {
+    table: 65,
+    question: 'Does it come back to where it was sent?',
+    about:
+      'A pod that is its own endpoint, and the node when the endpoint is outside the pod networks, would not take packets from their own address: these get another source.',
+  },
   route: {
     table: 70,
     question: 'Where does the destination live?',
@@ -65,7 +82,19 @@ export const STAGES = {
   tenant: {
     table: 80,
     question: 'May these two tenants talk?',
-    about: 'Equal VNIs may, and VNI 0 with everybody.',
+    about: 'Equal VNIs may, and VNI 0 with everybody. Of a service it is the endpoint that counts.',
+  },
+  untranslate: {
+    table: 90,
+    question: 'Is it a service’s answer?',
+    about:
+      'Answers of a service’s endpoints get the service’s address back where the client is: on the node that chose the endpoint.',
+  },
+  giveback: {
+    table: 95,
+    question: 'Did kube-proxy translate this connection?',
+    about:
+      'With kube-proxy on the node, answers go back to the node’s stack, which gives them the service’s address. The client keeps its own address all the way.',
   },
   fit: {
     table: 100,
@@ -93,6 +122,8 @@ export const REGISTERS = {
   destinationVni: { field: 'reg1', offset: 0, bits: 32, about: 'VNI of the receiving pod' },
   destinationPort: { field: 'reg2', offset: 0, bits: 32, about: 'OpenFlow port of the receiving pod' },
   origin: { field: 'reg3', offset: 0, bits: 4, about: 'who handed the packet to the switch: 1 pod, 2 tunnel, 3 node' },
+  turned: { field: 'reg3', offset: 17, bits: 1, about: 'goes back out of the port it came in by' },
+  nodeAddress: { field: 'reg3', offset: 18, bits: 1, about: 'for an address of a node: its port may be a service’s' },
   oversize: { field: 'reg3', offset: 16, bits: 1, about: 'larger than the overlay’s MTU' },
 } as const satisfies Record<string, Register>
 
@@ -109,5 +140,15 @@ export const LAST_ENDPOINT_PORT = 0xefff
 /** Ethertype of the frame that warms a tunnel up (IEEE 802 local experimental). It is dropped where it arrives. */
 export const PROBE_ETHERTYPE = 0x88b5
 
+/**
+ * Zones of connection tracking. The datapath of the kernel shares its table with the node's own stack, which uses zone 0.
+ * `service`: connections to services, on the client's node; `turn`: those of them that got another source address;
+ * `proxy`: connections that kube-proxy translated.
+ */
+export const ZONES = { service: 0x5701, turn: 0x5702, proxy: 0x5703 } as const
+
+/** Mark of connections that the node's own stack translated. */
+export const TRANSLATED_BY_NODE = 1
+
 /** Changes whenever the meaning of a table or register does; part of every cookie. */
-export const PIPELINE_VERSION = 1
+export const PIPELINE_VERSION = 2

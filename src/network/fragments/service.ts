@@ -1,0 +1,109 @@
+/**
+ * A service: which packets are for it, and the endpoints they may go to.
+ * @module
+ */
+import type { Bucket, Group, Match } from '../../flow/flow.ts'
+import type { NodeContext } from '../context.ts'
+import { type Family, familyOf, type Ip } from '../model/address.ts'
+import { type EndpointSlice, type Protocol, type Service, type ServicePort, serviceKey } from '../model/service.ts'
+import { tellAgent } from '../pipeline/answers.ts'
+import { flowsOf, holds, ipPacket, PROTO_SCTP, PROTO_TCP, PROTO_UDP, tracked } from '../pipeline/build.ts'
+import { STAGES, ZONES } from '../pipeline/stages.ts'
+import { type Backend, backendsOf, type Scope } from '../service/backends.ts'
+import { bucketIds, type GroupIds } from '../service/ids.ts'
+import { NODE_PORT_ADDRESS } from '../virtual-addresses.ts'
+import { type Fragment, NO_TABLES, serviceFragmentKey } from './fragment.ts'
+
+const PROTOCOLS: { readonly [P in Protocol]: number } = { TCP: PROTO_TCP, UDP: PROTO_UDP, SCTP: PROTO_SCTP }
+
+/** The fragment of a service with these slices; empty when somebody else translates services. */
+export function serviceFragment(
+  context: NodeContext,
+  service: Service,
+  slices: readonly EndpointSlice[],
+  ids: GroupIds,
+): Fragment {
+  const name = serviceKey(service.namespace, service.name)
+  const key = serviceFragmentKey(name)
+  const title = `service ${name}`
+  if (context.cluster.services !== 'weft') return { key, title, ...NO_TABLES }
+  const { flow, dropWith } = flowsOf(key)
+  const groups = new Map<string, Group>()
+  const flows = doorsOf(service).map(({ match, port, family, scope }) => {
+    const groupKey = `${name} ${port.protocol} ${port.port} IPv${family} ${scope}`
+    const backends = backendsOf(slices, port, family, scope, context.self.node)
+    if (backends.length === 0) return dropWith('no-service-endpoint', 100, match, [tellAgent('unreachable')])
+    const group = groups.get(groupKey) ?? groupOf(ids.of(groupKey), service, family, backends)
+    groups.set(groupKey, group)
+    return flow('balance', 100, match, [{ op: 'group', group: group.id }])
+  })
+  return { key, title, flows, groups: [...groups.values()] }
+}
+
+/** A way into a service, and the endpoints it leads to. Ways that lead to the same ones share a group. */
+interface Door {
+  readonly match: Match
+  readonly port: ServicePort
+  readonly family: Family
+  readonly scope: Scope
+}
+
+function doorsOf(service: Service): readonly Door[] {
+  return service.clusterIps.flatMap((address) => service.ports.flatMap((port) => doorsAt(service, port, address)))
+}
+
+/** A port of the service at one of its addresses, and at the nodes' addresses of the same family. */
+function doorsAt({ internalPolicy, externalPolicy }: Service, port: ServicePort, address: Ip): readonly Door[] {
+  const family = familyOf(address)
+  const inside = at(family, port.protocol, port.port, address)
+  const cluster: Door = { match: inside, port, family, scope: internalPolicy }
+  if (port.nodePort === undefined) return [cluster]
+  const fromOutside = at(family, port.protocol, port.nodePort, NODE_PORT_ADDRESS[family])
+  // Pods are inside the cluster, whichever way they come: for them every endpoint will do.
+  const fromPods = { ...at(family, port.protocol, port.nodePort), ...holds('nodeAddress', 1) }
+  return [
+    cluster,
+    { match: fromOutside, port, family, scope: externalPolicy },
+    { match: fromPods, port, family, scope: 'Cluster' },
+  ]
+}
+
+function groupOf(id: number, service: Service, family: Family, backends: readonly Backend[]): Group {
+  const numbers = bucketIds(backends.map(({ address, port }) => `${address} ${port}`))
+  const buckets = backends.map((backend, i): Bucket => ({ id: numbers[i] ?? i, actions: [translateTo(backend)] }))
+  const group = { id, type: 'select', buckets } as const
+  return service.affinitySeconds === undefined ? group : { ...group, selection: AFFINITY[family] }
+}
+
+/**
+ * The endpoint is a function of the client's address: the same on every node and after every restart. When endpoints
+ * come and go, only clients of those that left move, and those that a new one is now the choice of (rendezvous hashing,
+ * which Open vSwitch does over bucket ids).
+ */
+const AFFINITY: { readonly [F in Family]: NonNullable<Group['selection']> } = {
+  4: { method: 'hash', fields: ['ipv4_src'] },
+  6: { method: 'hash', fields: ['ipv6_src'] },
+}
+
+/**
+ * The first packet of a connection to a port. The port is matched as connection tracking knows it: later fragments of
+ * a packet have none of their own.
+ */
+function at(family: Family, protocol: Protocol, port: number, address?: Ip): Match {
+  return {
+    ...tracked('new'),
+    ...ipPacket(family, address === undefined ? {} : { to: address }),
+    ct_nw_proto: PROTOCOLS[protocol],
+    ct_tp_dst: port,
+  }
+}
+
+function translateTo({ address, port }: Backend): Bucket['actions'][number] {
+  return {
+    op: 'ct',
+    commit: true,
+    zone: ZONES.service,
+    nat: { direction: 'dst', address: { min: address }, port: { min: port } },
+    table: STAGES.turn.table,
+  }
+}

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { ip } from '../model/address.ts'
+import type { EndpointSlice, ServiceEndpoint } from '../model/service.ts'
+import { backendsOf, type Scope } from './backends.ts'
+import { bucketIds, GroupIds } from './ids.ts'
+
+const HTTP = { name: 'http', protocol: 'TCP' } as const
+
+function endpoint(n: number, state: string, node = 'here'): ServiceEndpoint {
+  const [ready, serving, terminating] = [state.includes('r'), state.includes('s'), state.includes('t')]
+  return { address: ip(`10.128.0.${n}`), ready, serving, terminating, node }
+}
+
+function slice(...endpoints: readonly ServiceEndpoint[]): EndpointSlice {
+  const ports = [{ ...HTTP, port: 8080 }]
+  return { namespace: 'shop', name: 'web-1', service: 'web', ports, endpoints }
+}
+
+describe('endpoints that may serve', () => {
+  test.each([
+    ['ready ones', [endpoint(1, 'rs'), endpoint(2, 's')], 'Cluster', [1]],
+    [
+      'ending ones that serve, where none is ready',
+      [endpoint(1, 'st'), endpoint(2, 't'), endpoint(3, '')],
+      'Cluster',
+      [1],
+    ],
+    ['never one that is neither ready nor ending', [endpoint(1, 's')], 'Cluster', []],
+    [
+      'ready ones, though others that serve are nearer',
+      [endpoint(1, 'st'), endpoint(2, 'rs', 'there')],
+      'Cluster',
+      [2],
+    ],
+    ['of this node under policy Local', [endpoint(1, 'rs'), endpoint(2, 'rs', 'there')], 'Local', [1]],
+    ['of this node, though ending, under policy Local', [endpoint(1, 'st'), endpoint(2, 'rs', 'there')], 'Local', [1]],
+    ['none under policy Local where all are elsewhere', [endpoint(2, 'rs', 'there')], 'Local', []],
+    ['each once', [endpoint(1, 'rs'), endpoint(1, 'rs')], 'Cluster', [1]],
+  ] as const)('%s', (_, endpoints, scope: Scope, expected) => {
+    const backends = backendsOf([slice(...endpoints)], HTTP, 4, scope, 'here')
+    expect(backends.map(({ address }) => Number(address.split('.')[3]))).toEqual([...expected])
+    expect(backends.every(({ port }) => port === 8080)).toBe(true)
+  })
+
+  test.each([
+    ['another family', HTTP, 6],
+    ['another port name', { ...HTTP, name: 'metrics' }, 4],
+    ['another protocol', { ...HTTP, protocol: 'UDP' }, 4],
+  ] as const)('none of %s', (_, port, family) => {
+    expect(backendsOf([slice(endpoint(1, 'rs'))], port, family, 'Cluster', 'here')).toEqual([])
+  })
+})
+
+describe('numbers', () => {
+  test('every name has one of its own, the same each time it is asked for, until it is released', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 50 }), (names) => {
+        const ids = new GroupIds()
+        const given = names.map((name) => ids.of(name))
+        expect(new Set(given).size).toBe(names.length)
+        expect(names.map((name) => ids.of(name))).toEqual(given)
+        expect(given.every((id) => id > 0 && id < 0x80000000)).toBe(true)
+        ids.release(given[0] ?? 0)
+        expect(ids.of(names[0] ?? '')).toBe(given[0] ?? 0)
+      }),
+    )
+  })
+
+  test('a name that is in the way moves the other one, and nobody else', () => {
+    const names = Array.from({ length: 2000 }, (_, i) => `10.128.${i >> 8}.${i & 255} 8080`)
+    const all = bucketIds(names)
+    expect(new Set(all).size).toBe(names.length)
+    const without = bucketIds(names.slice(1))
+    expect(without).toEqual(all.slice(1))
+  })
+})

@@ -1,0 +1,56 @@
+/**
+ * Which endpoints may serve a connection.
+ * @module
+ */
+import { type Family, familyOf, type Ip } from '../model/address.ts'
+import type { EndpointSlice, ServiceEndpoint, ServicePort, TrafficPolicy } from '../model/service.ts'
+
+/** Endpoints of the whole cluster, or of one node. */
+export type Scope = TrafficPolicy
+
+/** A place that connections can be sent to. */
+export interface Backend {
+  readonly address: Ip
+  readonly port: number
+}
+
+/**
+ * The endpoints of a service's port for one family, each once, in the order of their addresses. Ready ones; when there
+ * is none, those that are ending but still serve (as kube-proxy does, KEP-1669).
+ */
+export function backendsOf(
+  slices: readonly EndpointSlice[],
+  port: Pick<ServicePort, 'name' | 'protocol'>,
+  family: Family,
+  scope: Scope,
+  node: string,
+): readonly Backend[] {
+  const candidates = slices.flatMap((slice) => candidatesOf(slice, port, family, scope, node))
+  const ready = candidates.filter(({ endpoint }) => endpoint.ready)
+  const chosen =
+    ready.length > 0 ? ready : candidates.filter(({ endpoint }) => endpoint.serving && endpoint.terminating)
+  const backends = new Map(
+    chosen.map(({ endpoint: { address }, port }) => [`${address} ${port}`, { address, port }] as const),
+  )
+  return [...backends].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, backend]) => backend)
+}
+
+interface Candidate {
+  readonly endpoint: ServiceEndpoint
+  readonly port: number
+}
+
+function candidatesOf(
+  slice: EndpointSlice,
+  wanted: Pick<ServicePort, 'name' | 'protocol'>,
+  family: Family,
+  scope: Scope,
+  node: string,
+): readonly Candidate[] {
+  const found = slice.ports.find(({ name, protocol }) => name === wanted.name && protocol === wanted.protocol)
+  if (found === undefined) return []
+  return slice.endpoints
+    .filter(({ address }) => familyOf(address) === family)
+    .filter((endpoint) => scope === 'Cluster' || endpoint.node === node)
+    .map((endpoint) => ({ endpoint, port: found.port }))
+}
