@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { samplePlanner, samplePod } from '../../test/tables/sample-node.ts'
 import { flowContent, flowKey } from '../flow/compare.ts'
-import type { Flow } from '../flow/flow.ts'
-import type { FlowDiff } from '../network/diff.ts'
+import type { Flow, Group } from '../flow/flow.ts'
+import type { SwitchDiff } from '../network/diff.ts'
 import type { NodePlanner } from '../network/planner.ts'
 import type { InstalledFlow } from './control/facts.ts'
 import { type FlowTables, Forwarding } from './forwarding.ts'
@@ -11,7 +11,8 @@ import { type FlowTables, Forwarding } from './forwarding.ts'
 /** A switch that fails when told to; a failed change is not applied, or, as `torn`, in part. */
 class FaultySwitch implements FlowTables {
   readonly flows = new Map<string, Flow>()
-  readonly bundles: FlowDiff[] = []
+  readonly groups = new Map<number, Group>()
+  readonly bundles: SwitchDiff[] = []
   fault: 'none' | 'refused' | 'torn' = 'none'
 
   failNext(fault: 'refused' | 'torn'): void {
@@ -26,13 +27,19 @@ class FaultySwitch implements FlowTables {
     return [...this.flows.values()].map((flow) => ({ flow, packets: 0n, bytes: 0n }))
   }
 
+  async dumpGroups(): Promise<readonly Group[]> {
+    return [...this.groups.values()]
+  }
+
   async removeOpaque(): Promise<void> {}
 
-  async apply({ write, remove }: FlowDiff): Promise<void> {
+  async apply({ write, remove, groups }: SwitchDiff): Promise<void> {
     const { fault } = this
     this.fault = 'none'
     if (fault === 'refused') throw new Error('refused')
-    this.bundles.push({ write, remove })
+    this.bundles.push({ write, remove, groups })
+    for (const group of [...groups.add, ...groups.modify]) this.groups.set(group.id, group)
+    for (const id of groups.remove) this.groups.delete(id)
     const written = fault === 'torn' ? write.slice(0, write.length / 2) : write
     for (const flow of remove) this.flows.delete(flowKey(flow))
     for (const flow of written) this.put(flow)

@@ -3,8 +3,8 @@
  * the fragments that changed in between. All changes of one turn of the event loop travel in one bundle.
  * @module
  */
-import type { Flow } from '../flow/flow.ts'
-import { bundles, diffFlows, diffFragments, type FlowDiff } from '../network/diff.ts'
+import type { Flow, Group } from '../flow/flow.ts'
+import { bundles, diffFragments, diffSwitch, type SwitchDiff } from '../network/diff.ts'
 import type { NodePlanner } from '../network/planner.ts'
 import type { InstalledFlow } from './control/facts.ts'
 
@@ -12,10 +12,12 @@ import type { InstalledFlow } from './control/facts.ts'
 export interface FlowTables {
   /** Every flow of the bridge. */
   dump(): Promise<readonly InstalledFlow[]>
+  /** Every group of the bridge. */
+  dumpGroups(): Promise<readonly Group[]>
   /** Removes somebody else's flows that our language cannot say, by what can be named of them. */
   removeOpaque(flows: readonly InstalledFlow[]): Promise<void>
   /** Applies a change atomically; resolves when the switch has it, rejects when nothing of it was done. */
-  apply(diff: FlowDiff, confirm?: Confirm): Promise<void>
+  apply(diff: SwitchDiff, confirm?: Confirm): Promise<void>
 }
 
 /**
@@ -109,17 +111,19 @@ export class Forwarding {
     const planner = this.#planner
     if (planner === undefined) throw new Error('the node has no plan yet')
     const installed = await this.#tables.dump()
+    const groups = await this.#tables.dumpGroups()
     // The plan as of now, not as of the request: changes planned meanwhile are part of it.
     planner.take()
     const foreign = installed.filter(({ opaque }) => opaque !== undefined)
     if (foreign.length > 0) await this.#tables.removeOpaque(foreign)
     const readable = installed.filter(({ opaque }) => opaque === undefined)
-    await this.#apply(diffFlows(flowsOf(readable), planner.flows()))
+    const actual = { flows: flowsOf(readable), groups }
+    await this.#apply(diffSwitch(actual, { flows: planner.flows(), groups: planner.groups() }))
     this.#synced = true
     this.#fullSyncs += 1
   }
 
-  async #apply(diff: FlowDiff, confirm: Confirm = 'before'): Promise<void> {
+  async #apply(diff: SwitchDiff, confirm: Confirm = 'before'): Promise<void> {
     for (const part of bundles(diff)) await this.#tables.apply(part, confirm)
   }
 

@@ -48,6 +48,8 @@ export class Reconciler {
   #switch: Switch | undefined
   /** Whether the node's own stack has been set up as planned since the start. */
   #applied = false
+  /** As of when the node's own stack publishes services. */
+  #nodePortChanges = 0
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts
@@ -119,7 +121,8 @@ export class Reconciler {
     const { ports, pools, busy, signal, problems } = this.#parts
     const planner = this.#parts.view().planner
     if (planner === undefined) return
-    const plan: HostPlan = hostPlan(planner.context)
+    const nodePortChanges = planner.catalogue.nodePortChanges
+    const plan: HostPlan = hostPlan(planner.context, planner.catalogue.nodePorts())
     await ports.ensureBridge(plan.bridge, signal)
     await this.#restorePorts()
     const bridge = await this.#openSwitch()
@@ -127,10 +130,11 @@ export class Reconciler {
     syncEndpoints(planner, ports, busy())
     this.#forwarding ??= new Forwarding(bridge)
     this.#forwarding.follow(planner)
-    await bridge.ensureMeter()
+    await bridge.ensureMeters()
     await this.#forwarding.sync()
     await applyHost(plan)
     this.#applied = true
+    this.#nodePortChanges = nodePortChanges
     this.#sweepStrays()
     await bridge.probe(planner)
     problems.solved('plan')
@@ -140,7 +144,18 @@ export class Reconciler {
   async #applyChanges(): Promise<void> {
     // While the switch is away there is nothing to send to; its return brings the whole plan.
     if (this.#forwarding?.synced === true) await this.#forwarding.flush()
+    await this.#publishNodePorts()
     this.#parts.problems.solved('flows')
+  }
+
+  /** The node's own stack leads what arrives at a service's node port to the switch, once that knows the service. */
+  async #publishNodePorts(): Promise<void> {
+    const planner = this.#parts.view().planner
+    if (planner === undefined || !this.#applied) return
+    const { nodePortChanges } = planner.catalogue
+    if (nodePortChanges === this.#nodePortChanges) return
+    await applyHost(hostPlan(planner.context, planner.catalogue.nodePorts()))
+    this.#nodePortChanges = nodePortChanges
   }
 
   async #reportStatus(): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { type ReflectOptions, reflect } from '../registry/reflector.ts'
 import type { Kind, Registry } from '../registry/registry.ts'
-import type { ClusterView } from './view.ts'
+import type { ClusterView, ViewedKind } from './view.ts'
 
 /** Whom to tell about the registry's health. */
 export interface ReflectionListener {
@@ -26,7 +26,7 @@ export function reflectCluster(
       throw error
     })
   }
-  const synced = (kind: 'Cluster' | 'NodeNetwork' | 'Tenant') => {
+  const synced = (kind: ViewedKind) => {
     recovered()
     view.synced(kind)
   }
@@ -47,5 +47,19 @@ export function reflectCluster(
       else view.removeTenant(object.name)
     },
     onSynced: () => synced('Tenant'),
+  })
+  follow('Service', {
+    onChange: ({ type, object }) => {
+      if (type === 'put') view.putService(object.value)
+      else view.removeService(object.name)
+    },
+    onSynced: () => synced('Service'),
+  })
+  follow('EndpointSlice', {
+    onChange: ({ type, object }) => {
+      if (type === 'put') view.putEndpointSlice(object.value)
+      else view.removeEndpointSlice(object.name)
+    },
+    onSynced: () => synced('EndpointSlice'),
   })
 }

@@ -1,21 +1,24 @@
 /**
- * The bridge over OpenFlow: flow tables, the answers to oversize packets, and the probes that keep tunnels warm.
+ * The bridge over OpenFlow: flow tables, the answers to packets that go nowhere, and the probes that keep tunnels warm.
  * @module
  */
+
+import type { Group } from '../flow/flow.ts'
 import { tunnelAddress } from '../network/context.ts'
-import type { FlowDiff } from '../network/diff.ts'
-import { ANSWER_METER, TOO_BIG_USERDATA } from '../network/fragments/base.ts'
+import type { SwitchDiff } from '../network/diff.ts'
 import { BRIDGE } from '../network/host.ts'
 import { familyOf } from '../network/model/address.ts'
-import { PROBE_ETHERTYPE, TUNNEL_PORT } from '../network/pipeline/stages.ts'
+import { ANSWER_METERS, type Answer, answerOf } from '../network/pipeline/answers.ts'
+import { load } from '../network/pipeline/build.ts'
+import { PROBE_ETHERTYPE, STAGES, TUNNEL_PORT } from '../network/pipeline/stages.ts'
 import type { NodePlanner } from '../network/planner.ts'
 import { addFlows, connectOpenFlow, type OpenFlowClient, type PacketIn, removeFlows } from '../ovs/openflow/index.ts'
 import type { InstalledFlow } from './control/facts.ts'
 import type { Confirm, FlowTables } from './forwarding.ts'
+import { type IcmpError, icmpAnswer, PORT_UNREACHABLE, tooBig } from './icmp-answer.ts'
 import type { AgentLog } from './log.ts'
-import { answerTooBig } from './too-big.ts'
 
-/** Answers to oversize packets per second, all pods together. */
+/** Answers of one kind per second, all pods together. */
 const ANSWERS_PER_SECOND = 100
 
 /** What the agent is told about the connection. */
@@ -58,17 +61,21 @@ export class Switch implements FlowTables {
     return this.#client.connected
   }
 
-  /** Makes sure of the meter that flows refer to. One that is right stays: removing it would remove its flows. */
-  async ensureMeter(): Promise<void> {
-    const meter = { id: ANSWER_METER, unit: 'pktps', rate: ANSWERS_PER_SECOND } as const
-    const present = (await this.#client.dumpMeters()).find(({ id }) => id === ANSWER_METER)
-    if (present?.rate === meter.rate && present.unit === meter.unit) return
-    await this.#client.meters([{ op: present === undefined ? 'add' : 'modify', meter }])
+  /** Makes sure of the meters that flows refer to. One that is right stays: removing it would remove its flows. */
+  async ensureMeters(): Promise<void> {
+    const present = new Map((await this.#client.dumpMeters()).map((meter) => [meter.id, meter]))
+    const mods = Object.values(ANSWER_METERS).flatMap((id) => {
+      const meter = { id, unit: 'pktps', rate: ANSWERS_PER_SECOND } as const
+      const found = present.get(id)
+      if (found?.rate === meter.rate && found.unit === meter.unit) return []
+      return [{ op: found === undefined ? ('add' as const) : ('modify' as const), meter }]
+    })
+    if (mods.length > 0) await this.#client.meters(mods)
   }
 
   /** What the meter of answers to oversize packets has counted. */
   async oversizeSeen(): Promise<{ readonly packets: bigint; readonly bytes: bigint }> {
-    const stats = (await this.#client.meterStats()).find(({ id }) => id === ANSWER_METER)
+    const stats = (await this.#client.meterStats()).find(({ id }) => id === ANSWER_METERS.tooBig)
     return { packets: stats?.packets ?? 0n, bytes: stats?.bytes ?? 0n }
   }
 
@@ -90,9 +97,18 @@ export class Switch implements FlowTables {
     return this.#client.dumpFlows({ cookie: value, cookieMask: mask })
   }
 
-  async apply({ write, remove }: FlowDiff, confirm: Confirm = 'before'): Promise<void> {
-    if (write.length + remove.length === 0) return
-    await this.#client.bundle({ flows: [...removeFlows(remove), ...addFlows(write)] }, { confirm })
+  dumpGroups(): Promise<readonly Group[]> {
+    return this.#client.dumpGroups()
+  }
+
+  async apply({ write, remove, groups }: SwitchDiff, confirm: Confirm = 'before'): Promise<void> {
+    const flows = [...removeFlows(remove), ...addFlows(write)]
+    const mods = [
+      ...groups.add.map((group) => ({ op: 'add', group }) as const),
+      ...groups.modify.map((group) => ({ op: 'modify', group }) as const),
+      ...groups.remove.map((id) => ({ op: 'delete', id }) as const),
+    ]
+    if (flows.length + mods.length > 0) await this.#client.bundle({ flows, groups: mods }, { confirm })
   }
 
   /** Sends a probe to every peer, so that the first real packet finds the neighbour resolved. */
@@ -114,12 +130,19 @@ export class Switch implements FlowTables {
     }
   }
 
-  /** Tells the sender of an oversize packet what fits. */
+  /**
+   * Tells the sender of a packet what became of it. The answer passes the stages that give a service's answers its
+   * address: the packet may have been on its way to an endpoint that its sender does not know.
+   */
   async answer({ packet, userdata, metadata }: PacketIn, mtu: number | undefined): Promise<void> {
     const port = metadata.in_port
-    if (userdata !== TOO_BIG_USERDATA || mtu === undefined || typeof port !== 'number') return
-    const answer = answerTooBig(packet, mtu)
-    if (answer !== undefined) await this.#client.packetOut(answer, { actions: [{ op: 'output', port }] })
+    const error = errorOf(answerOf(userdata), mtu)
+    if (error === undefined || typeof port !== 'number') return
+    const answer = icmpAnswer(packet, error)
+    if (answer === undefined) return
+    await this.#client.packetOut(answer, {
+      actions: [load('destinationPort', port), { op: 'resubmit', table: STAGES.untranslate.table }],
+    })
   }
 
   async removeOpaque(flows: readonly InstalledFlow[]): Promise<void> {
@@ -129,4 +152,9 @@ export class Switch implements FlowTables {
     }))
     await this.#client.bundle({ flows: removals })
   }
+}
+
+function errorOf(answer: Answer | undefined, mtu: number | undefined): IcmpError | undefined {
+  if (answer === 'unreachable') return PORT_UNREACHABLE
+  return answer === undefined || mtu === undefined ? undefined : tooBig(mtu)
 }

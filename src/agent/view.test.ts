@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { SAMPLE_CLUSTER, sampleNode, samplePod } from '../../test/tables/sample-node.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
-import { ClusterView } from './view.ts'
+import { ClusterView, VIEWED_KINDS } from './view.ts'
 
 interface Seen {
   contexts: number
@@ -29,7 +29,7 @@ function ready(uplinkMtu = 1500) {
   const made = view(uplinkMtu)
   made.view.putCluster(SAMPLE_CLUSTER)
   made.view.putNetwork(sampleNode(1))
-  for (const kind of ['Cluster', 'NodeNetwork', 'Tenant'] as const) made.view.synced(kind)
+  for (const kind of VIEWED_KINDS) made.view.synced(kind)
   return made
 }
 
@@ -42,6 +42,8 @@ test('nothing is planned before every kind has been read', () => {
   expect(one.planner).toBeUndefined()
   expect(one.waitingFor()[0]).toContain('Tenant')
   one.synced('Tenant')
+  one.synced('Service')
+  one.synced('EndpointSlice')
   expect(one.planner).toBeDefined()
   expect(seen.contexts).toBe(1)
   expect(one.waitingFor()).toEqual([])
@@ -99,7 +101,7 @@ test('a node that starts with such a configuration waits and says why', () => {
   const [, v6] = SAMPLE_CLUSTER.networks
   one.putCluster({ ...SAMPLE_CLUSTER, networks: v6 === undefined ? [] : [v6] })
   one.putNetwork(sampleNode(1))
-  for (const kind of ['Cluster', 'NodeNetwork', 'Tenant'] as const) one.synced(kind)
+  for (const kind of VIEWED_KINDS) one.synced(kind)
   expect(one.planner).toBeUndefined()
   expect(one.waitingFor()[0]).toContain('10.128.0.0/23')
 })

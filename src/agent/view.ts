@@ -8,8 +8,10 @@ import { mtuProblem, podMtu } from '../network/host.ts'
 import { type Cidr, contains, firstIp, lastIp } from '../network/model/address.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
+import type { EndpointSlice, Service } from '../network/model/service.ts'
 import type { Tenant } from '../network/model/tenant.ts'
 import { NodePlanner } from '../network/planner.ts'
+import { Catalogue } from '../network/service/catalogue.ts'
 
 /** What changed, for whoever applies the plan. */
 export interface ViewListener {
@@ -19,6 +21,12 @@ export interface ViewListener {
   fragments(): void
 }
 
+/** The kinds that a node's plan is made of. */
+export const VIEWED_KINDS = ['Cluster', 'NodeNetwork', 'Tenant', 'Service', 'EndpointSlice'] as const
+
+/** A kind that a node's plan is made of. */
+export type ViewedKind = (typeof VIEWED_KINDS)[number]
+
 /** The cluster as this node sees it. */
 export class ClusterView {
   readonly #node: string
@@ -26,7 +34,9 @@ export class ClusterView {
   readonly #listener: ViewListener
   readonly #networks = new Map<string, NodeNetwork>()
   readonly #tenants = new Map<string, Tenant>()
-  readonly #unsynced = new Set(['Cluster', 'NodeNetwork', 'Tenant'])
+  /** Shared with the plan once there is one. */
+  readonly #catalogue = new Catalogue()
+  readonly #unsynced = new Set<ViewedKind>(VIEWED_KINDS)
   readonly #tenantWaiters = new Set<() => void>()
   #cluster: Cluster | undefined
   #refusal: string | undefined
@@ -69,7 +79,7 @@ export class ClusterView {
   }
 
   /** A kind has been read as a whole. */
-  synced(kind: 'Cluster' | 'NodeNetwork' | 'Tenant'): void {
+  synced(kind: ViewedKind): void {
     this.#unsynced.delete(kind)
     this.#replan()
   }
@@ -125,6 +135,32 @@ export class ClusterView {
     this.#listener.fragments()
   }
 
+  putService(service: Service): void {
+    if (this.#planner === undefined) this.#catalogue.putService(service)
+    else this.#planner.putService(service)
+    this.#listener.fragments()
+  }
+
+  /** The service goes by its `<namespace>/<name>`. */
+  removeService(key: string): void {
+    if (this.#planner === undefined) this.#catalogue.removeService(key)
+    else this.#planner.removeService(key)
+    this.#listener.fragments()
+  }
+
+  putEndpointSlice(slice: EndpointSlice): void {
+    if (this.#planner === undefined) this.#catalogue.putSlice(slice)
+    else this.#planner.putEndpointSlice(slice)
+    this.#listener.fragments()
+  }
+
+  /** The slice goes by its `<namespace>/<name>`. */
+  removeEndpointSlice(name: string): void {
+    if (this.#planner === undefined) this.#catalogue.removeSlice(name)
+    else this.#planner.removeEndpointSlice(name)
+    this.#listener.fragments()
+  }
+
   /** The node's uplink may have another MTU. */
   uplinkChanged(): void {
     this.#replan()
@@ -153,7 +189,7 @@ export class ClusterView {
     const context = this.#context()
     if (context === undefined) return
     if (this.#planner === undefined) {
-      this.#planner = new NodePlanner(context)
+      this.#planner = new NodePlanner(context, this.#catalogue)
       for (const network of this.#networks.values()) this.#planner.putPeer(network)
       for (const { namespace, vni } of this.#tenants.values()) this.#planner.putTenant(namespace, vni)
     } else if (sameContext(this.#planner.context, context)) {

@@ -5,11 +5,13 @@
  * entry per pod, however many pods there are.
  * @module
  */
-import { type NodeContext, podNetworks } from './context.ts'
+import { type NodeContext, podNetworks, serviceNetworks } from './context.ts'
 import { overlayMtu, type TunnelInterface, tunnelInterface, tunnelOverhead } from './fabric/encapsulation.ts'
-import { type Cidr, type Family, familyOf, type Ip, ip, type Mac } from './model/address.ts'
+import { type Cidr, type Family, familyOf, hostCidr, type Ip, ip, type Mac } from './model/address.ts'
 import type { Cluster } from './model/cluster.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from './pipeline/stages.ts'
+import type { NodePort } from './service/catalogue.ts'
+import { NODE_PORT_ADDRESS, TURN_ADDRESS } from './virtual-addresses.ts'
 
 /** Names of what Weft makes on a node. */
 export const BRIDGE = 'br-weft'
@@ -51,8 +53,8 @@ export interface HostPlan {
   readonly nftables: string
 }
 
-/** The plan for a node's own stack. */
-export function hostPlan(context: NodeContext): HostPlan {
+/** The plan for a node's own stack, which publishes services under these ports. */
+export function hostPlan(context: NodeContext, nodePorts: readonly NodePort[]): HostPlan {
   const { cluster, ranges, routerMac, mtu } = context
   const families = ranges.map(({ family }) => family)
   return {
@@ -62,10 +64,14 @@ export function hostPlan(context: NodeContext): HostPlan {
     },
     addresses: ranges.map(({ gateway }) => gateway),
     routes: ranges.flatMap(({ family, gateway: source }) =>
-      podNetworks(cluster, family).map((to) => ({ to, via: NEXT_HOP[family], source })),
+      [...podNetworks(cluster, family), ...serviceDestinations(cluster, family)].map((to) => ({
+        to,
+        via: NEXT_HOP[family],
+        source,
+      })),
     ),
     sysctls: families.flatMap((family) => SYSCTLS[family]),
-    nftables: nftables(cluster),
+    nftables: nftables(context, cluster.services === 'weft' ? nodePorts : []),
   }
 }
 
@@ -81,6 +87,12 @@ export function mtuProblem(cluster: Cluster, uplinkMtu: number): string | undefi
   const needed = cluster.mtu + tunnelOverhead(cluster.encapsulation, cluster.underlay)
   if (uplinkMtu >= needed) return undefined
   return `the uplink's MTU of ${uplinkMtu} is too small: pods' MTU ${cluster.mtu} needs ${needed} in the tunnel`
+}
+
+/** What else than pods the switch can be asked for by the node. */
+function serviceDestinations(cluster: Cluster, family: Family): readonly Cidr[] {
+  if (cluster.services !== 'weft') return []
+  return [...serviceNetworks(cluster, family), hostCidr(NODE_PORT_ADDRESS[family]), hostCidr(TURN_ADDRESS[family])]
 }
 
 const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
@@ -102,8 +114,13 @@ const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
  * a pod's address, or reaches a pod by way of a node unless the node itself published it by address translation; what
  * connection tracking cannot translate does not leave with a pod's address; and no tunnel packet of a pod gets out by
  * way of an address translation on the node.
+ *
+ * What arrives for a node port goes to the switch under the node-port address, which chooses the endpoint. Where endpoints
+ * of other nodes may serve it gets the node's own address, or their answers would go another way. Redirects would tell
+ * pods to go around the node that kube-proxy needs them to pass.
  */
-function nftables(cluster: Cluster): string {
+function nftables(context: NodeContext, nodePorts: readonly NodePort[]): string {
+  const { cluster } = context
   const networks = cluster.networks.map(({ cidr }) => cidr)
   const guards = tunnelGuards(cluster).map((guard) => `iifname "${GATEWAY}" ${guard} counter drop`)
   const ports = `iifgroup { ${DOOMED_GROUP}, ${ENDPOINT_GROUP} }`
@@ -118,6 +135,11 @@ table arp ${NFT_TABLE} {
 table inet ${NFT_TABLE}
 delete table inet ${NFT_TABLE}
 table inet ${NFT_TABLE} {
+${nodePortSet('node_ports', nodePorts)}
+${nodePortSet(
+  'any_node_ports',
+  nodePorts.filter(({ anyNode }) => anyNode),
+)}
   chain ports {
     type filter hook prerouting priority -310; policy accept;
     ${ports} counter drop
@@ -125,6 +147,19 @@ table inet ${NFT_TABLE} {
   chain outsiders {
     type filter hook prerouting priority -300; policy accept;
 ${networks.map((cidr) => `    iifname != { "${GATEWAY}", "lo" } ${nftFamily(cidr)} saddr ${cidr} counter drop`).join('\n')}
+  }
+  chain publish {
+    type nat hook prerouting priority -100; policy accept;
+    iifname != "${GATEWAY}" fib daddr type local meta l4proto . th dport @node_ports goto to_service
+  }
+  chain publish_to_self {
+    type nat hook output priority -100; policy accept;
+    oifname "lo" ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport @node_ports goto to_service
+    oifname "lo" ip6 daddr != ::1 fib daddr type local meta l4proto . th dport @node_ports goto to_service
+  }
+  chain to_service {
+    meta nfproto ipv4 dnat ip to ${NODE_PORT_ADDRESS[4]}
+    meta nfproto ipv6 dnat ip6 to ${NODE_PORT_ADDRESS[6]}
   }
   chain forward {
     type filter hook forward priority 0; policy accept;
@@ -136,12 +171,26 @@ ${guards.map((guard) => `    ${guard}`).join('\n')}
     type filter hook input priority 0; policy accept;
 ${guards.map((guard) => `    ${guard}`).join('\n')}
   }
+  chain output {
+    type filter hook output priority 0; policy accept;
+    oifname "${GATEWAY}" icmp type redirect drop
+    oifname "${GATEWAY}" icmpv6 type nd-redirect drop
+  }
   chain leave {
     type nat hook postrouting priority 100; policy accept;
 ${networks.map((cidr) => `    oifname != "${GATEWAY}" ${nftFamily(cidr)} saddr ${cidr} ${nftFamily(cidr)} daddr != ${insideOf(cluster, familyOf(cidr))} counter masquerade`).join('\n')}
+${FAMILIES.map((family) => `    oifname != "${GATEWAY}" ${NFT_FAMILY[family]} saddr ${TURN_ADDRESS[family]} counter masquerade`).join('\n')}
+${context.ranges.map(({ family, gateway }) => `    oifname "${GATEWAY}" ${NFT_FAMILY[family]} daddr ${NODE_PORT_ADDRESS[family]} meta l4proto . th dport @any_node_ports snat ${NFT_FAMILY[family]} to ${gateway}`).join('\n')}
   }
 }
 `
+}
+
+function nodePortSet(name: string, ports: readonly NodePort[]): string {
+  const elements = ports.map(({ protocol, port }) => `${protocol.toLowerCase()} . ${port}`).join(', ')
+  return `  set ${name} {
+    type inet_proto . inet_service
+${elements === '' ? '' : `    elements = { ${elements} }\n`}  }`
 }
 
 function tunnelGuards({ encapsulation }: Cluster): readonly string[] {
@@ -153,6 +202,9 @@ function insideOf(cluster: Cluster, family: Family): string {
   return `{ ${podNetworks(cluster, family).join(', ')} }`
 }
 
+const FAMILIES: readonly Family[] = [4, 6]
+const NFT_FAMILY: { readonly [F in Family]: string } = { 4: 'ip', 6: 'ip6' }
+
 function nftFamily(cidr: Cidr): string {
-  return familyOf(cidr) === 4 ? 'ip' : 'ip6'
+  return NFT_FAMILY[familyOf(cidr)]
 }

@@ -44,14 +44,17 @@ export class NodePlanner {
   readonly #peers = new Map<string, NodeNetwork>()
   /** Endpoints per VNI on this node. */
   readonly #members = new Map<number, number>()
-  readonly #catalogue = new Catalogue()
+  readonly #catalogue: Catalogue
   readonly #groupIds = new GroupIds()
   /** Fragments as they were when last taken, for those that were touched since. */
   readonly #touched = new Map<string, SwitchTables>()
 
-  constructor(context: NodeContext) {
+  /** A plan that starts with these services, and keeps the catalogue current from now on. */
+  constructor(context: NodeContext, catalogue: Catalogue = new Catalogue()) {
     this.#context = context
+    this.#catalogue = catalogue
     this.#set(BASE_KEY, baseFragment(context))
+    this.#planServices()
   }
 
   get context(): NodeContext {
@@ -64,7 +67,7 @@ export class NodePlanner {
     this.#set(BASE_KEY, baseFragment(context))
     for (const peer of this.#peers.values()) this.putPeer(peer)
     for (const endpoint of this.#endpoints.values()) this.#planEndpoint(endpoint)
-    for (const { namespace, name } of this.#catalogue.services()) this.#planService(serviceKey(namespace, name))
+    this.#planServices()
   }
 
   /** A remote node appeared or changed. The node itself is no peer and is ignored. */
@@ -204,6 +207,10 @@ export class NodePlanner {
     const vni = this.#vnis.get(endpoint.namespace)
     const fragment = vni === undefined ? undefined : endpointFragment(this.#context, endpoint, vni)
     this.#set(endpointKey(endpoint.id), fragment)
+  }
+
+  #planServices(): void {
+    for (const { namespace, name } of this.#catalogue.services()) this.#planService(serviceKey(namespace, name))
   }
 
   #planService(key: string): void {

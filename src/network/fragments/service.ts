@@ -49,7 +49,23 @@ interface Door {
 }
 
 function doorsOf(service: Service): readonly Door[] {
-  return service.clusterIps.flatMap((address) => service.ports.flatMap((port) => doorsAt(service, port, address)))
+  return service.clusterIps.flatMap((address) => [
+    ...service.ports.flatMap((port) => doorsAt(service, port, address)),
+    ...doorsForFragments(service, address),
+  ])
+}
+
+/**
+ * The later fragments of a connection's first datagram. The userspace datapath knows no port of theirs, so they find
+ * their way where the service has one port of the protocol only. Every fragment passes the same translation in the end:
+ * connection tracking puts them together, and what the last one asks for happens to all.
+ */
+function doorsForFragments({ ports, internalPolicy }: Service, address: Ip): readonly Door[] {
+  const [port, ...others] = ports.filter(({ protocol }) => protocol === 'UDP')
+  if (port === undefined || others.length > 0) return []
+  const family = familyOf(address)
+  const match = { ...tracked('new'), ...ipPacket(family, { to: address }), ct_nw_proto: PROTO_UDP, ...LATER_FRAGMENT }
+  return [{ match, port, family, scope: internalPolicy }]
 }
 
 /** A port of the service at one of its addresses, and at the nodes' addresses of the same family. */

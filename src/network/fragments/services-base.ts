@@ -9,7 +9,7 @@
 import type { Action, Flow, Match } from '../../flow/flow.ts'
 import { type NodeContext, podNetworks, serviceNetworks } from '../context.ts'
 import { type Family, familyOf, type Ip } from '../model/address.ts'
-import { type FlowMaker, goto, holds, ipPacket, load, tracked } from '../pipeline/build.ts'
+import { type FlowMaker, goto, holds, ipPacket, LATER_FRAGMENT, load, tracked } from '../pipeline/build.ts'
 import { GATEWAY_PORT, ORIGIN, STAGES, type StageName, TRANSLATED_BY_NODE, ZONES } from '../pipeline/stages.ts'
 import { NODE_PORT_ADDRESS, TURN_ADDRESS } from '../virtual-addresses.ts'
 
@@ -107,6 +107,9 @@ function balance({ flow, drop }: FlowMaker): Flow[] {
     flow('balance', 200, tracked('est'), [goto('turn')]),
     flow('balance', 200, tracked('rel'), [goto('turn')]),
     flow('balance', 50, isNodeAddress, [goto('turn')]),
+    ...FAMILIES.map((family) =>
+      drop('service-fragment', 40, { ...tracked('new'), ...ipPacket(family), ...LATER_FRAGMENT }),
+    ),
     drop('no-such-service', 0, {}),
   ]
 }

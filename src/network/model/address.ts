@@ -107,6 +107,11 @@ export function overlaps(a: Cidr, b: Cidr): boolean {
   return contains(a, firstIp(b)) || contains(b, firstIp(a))
 }
 
+/** The network of one address alone. */
+export function hostCidr(address: Ip): Cidr {
+  return `${address}/${BITS[familyOf(address)]}` as Cidr
+}
+
 /**
  * The MAC address an endpoint derives from its IPv4 address: `0a:58` and the four bytes (OpenShift SDN's and the CNI
  * plugins' convention); for IPv6 the last four bytes.

@@ -11,13 +11,18 @@ export const MIN_VNI = 10
 /** The last VNI: 24 bits. */
 export const MAX_VNI = 0xffffff
 
-/** What somebody asked of a tenant. `id` tells one request from the next. */
+/**
+ * What somebody asked of a tenant. `id` tells one request from the next. A request that is granted is taken away by
+ * the write that grants it; one that is refused stays, and is judged again whenever what it depends on changes.
+ */
 export type TenantRequest =
   | { readonly id: string; readonly action: 'join'; readonly target: string }
   | { readonly id: string; readonly action: 'isolate' }
   | { readonly id: string; readonly action: 'global' }
+  /** Words that nobody understands: they are there to be refused by name. */
+  | { readonly id: string; readonly action: 'unknown'; readonly text: string }
 
-/** What became of the request with this id. */
+/** What became of the request with this id: the last one granted, or the one that is there and refused. */
 export type TenantOutcome =
   | { readonly id: string; readonly accepted: true }
   | {

@@ -28,11 +28,16 @@ const encapsulation: Decode<Encapsulation> = variant<Encapsulation>('type', [
   ['gre', record({ type: literal('gre') })],
 ])
 
+const tenancy: Decode<Cluster['tenancy']> = (input, at) =>
+  input === 'networkpolicy'
+    ? reject(at, 'network policies are not enforced yet', 'choose multitenant or subnet')
+    : literal('multitenant', 'subnet')(input, at)
+
 const cluster: Decode<Cluster> = checked(
   record<Cluster>({
     networks: list(clusterNetwork, MAX_NETWORKS),
     serviceNetworks: list(network, MAX_NETWORKS),
-    tenancy: literal('multitenant', 'subnet'),
+    tenancy,
     encapsulation,
     underlay: literal(4, 6),
     services: literal('weft', 'kube-proxy'),

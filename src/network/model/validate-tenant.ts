@@ -15,6 +15,7 @@ const request: Decode<TenantRequest> = variant<TenantRequest>('action', [
   ['join', record({ id, action: literal('join'), target: text(0, 253) })],
   ['isolate', record({ id, action: literal('isolate') })],
   ['global', record({ id, action: literal('global') })],
+  ['unknown', record({ id, action: literal('unknown'), text: text(0, MAX_SENTENCE) })],
 ])
 
 const outcome: Decode<TenantOutcome> = variant<TenantOutcome>('accepted', [

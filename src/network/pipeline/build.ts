@@ -82,6 +82,9 @@ export function tracked(...states: readonly (keyof typeof CT_BITS)[]): Match {
   return { ct_state: { value: bits, mask: bits } }
 }
 
+/** A fragment that is not its packet's first: it has no ports. */
+export const LATER_FRAGMENT: Match = { ip_frag: { value: 2, mask: 2 } }
+
 /** An ICMPv6 message of this type. */
 export function icmpv6(type: number): Match {
   return { eth_type: ETH_IPV6, ip_proto: PROTO_ICMPV6, icmpv6_type: type }

@@ -3,13 +3,23 @@
  * service, and outlive it.
  * @module
  */
-import { type EndpointSlice, type Service, serviceKey } from '../model/service.ts'
+import { type EndpointSlice, type Protocol, type Service, serviceKey } from '../model/service.ts'
+
+/** A port that every node publishes a service under. */
+export interface NodePort {
+  readonly protocol: Protocol
+  readonly port: number
+  /** Endpoints of other nodes serve as well: they would answer a client past the node it called. */
+  readonly anyNode: boolean
+}
 
 /** Services and slices, found by the service's `<namespace>/<name>`. */
 export class Catalogue {
   readonly #services = new Map<string, Service>()
   readonly #slices = new Map<string, EndpointSlice>()
   readonly #slicesOf = new Map<string, Map<string, EndpointSlice>>()
+  readonly #nodePorts = new Map<string, readonly NodePort[]>()
+  #nodePortChanges = 0
 
   services(): Iterable<Service> {
     return this.#services.values()
@@ -23,12 +33,25 @@ export class Catalogue {
     return [...(this.#slicesOf.get(key)?.values() ?? [])]
   }
 
+  /** The ports that nodes publish services under, in order. */
+  nodePorts(): readonly NodePort[] {
+    return [...this.#nodePorts.values()].flat().sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1))
+  }
+
+  /** How often {@link nodePorts} became another: for whoever only wants to look when it did. */
+  get nodePortChanges(): number {
+    return this.#nodePortChanges
+  }
+
   putService(service: Service): void {
-    this.#services.set(serviceKey(service.namespace, service.name), service)
+    const key = serviceKey(service.namespace, service.name)
+    this.#services.set(key, service)
+    this.#publish(key, nodePortsOf(service))
   }
 
   removeService(key: string): void {
     this.#services.delete(key)
+    this.#publish(key, [])
   }
 
   /** Keys of the services that this changes: a slice may move from one to another. */
@@ -54,4 +77,19 @@ export class Catalogue {
     if (siblings?.size === 0) this.#slicesOf.delete(key)
     return [key]
   }
+
+  #publish(key: string, ports: readonly NodePort[]): void {
+    const before = this.#nodePorts.get(key) ?? []
+    if (JSON.stringify(before) === JSON.stringify(ports)) return
+    if (ports.length === 0) this.#nodePorts.delete(key)
+    else this.#nodePorts.set(key, ports)
+    this.#nodePortChanges += 1
+  }
+}
+
+function nodePortsOf({ ports, clusterIps, externalPolicy }: Service): readonly NodePort[] {
+  if (clusterIps.length === 0) return []
+  return ports.flatMap(({ protocol, nodePort }) =>
+    nodePort === undefined ? [] : [{ protocol, port: nodePort, anyNode: externalPolicy === 'Cluster' }],
+  )
 }

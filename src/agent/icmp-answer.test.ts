@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { internetChecksum } from '../linux/index.ts'
-import { answerTooBig } from './too-big.ts'
+import { icmpAnswer, PORT_UNREACHABLE, tooBig } from './icmp-answer.ts'
 
 const POD_MAC = [0x0a, 0x58, 0x0a, 0x80, 0, 2]
 const ROUTER_MAC = [0x0a, 0x58, 0x0a, 0x80, 0, 1]
@@ -45,7 +45,7 @@ function ipv6({ next = 17, source = POD.v6, payload = new Array<number>(1600).fi
 }
 
 describe('an oversize IPv4 packet', () => {
-  const answer = answerTooBig(ipv4(), 1450) ?? new Uint8Array()
+  const answer = icmpAnswer(ipv4(), tooBig(1450)) ?? new Uint8Array()
 
   test('goes back to its sender, from its destination', () => {
     expect([...answer.subarray(0, 14)]).toEqual([...POD_MAC, ...ROUTER_MAC, 0x08, 0x00])
@@ -66,7 +66,7 @@ describe('an oversize IPv4 packet', () => {
 })
 
 describe('an oversize IPv6 packet', () => {
-  const answer = answerTooBig(ipv6(), 1450) ?? new Uint8Array()
+  const answer = icmpAnswer(ipv6(), tooBig(1450)) ?? new Uint8Array()
 
   test('is “packet too big” with the MTU, within the minimum MTU', () => {
     expect([...answer.subarray(54, 56)]).toEqual([2, 0])
@@ -90,20 +90,29 @@ test.each([
   ['a multicast sender, IPv6', ipv6({ source: [0xff, ...new Array<number>(15).fill(0)] })],
   ['ARP', new Uint8Array([...ROUTER_MAC, ...POD_MAC, 0x08, 0x06, ...new Array<number>(46).fill(0)])],
 ])('%s is not answered', (_what, frame) => {
-  expect(answerTooBig(frame, 1450)).toBeUndefined()
+  expect(icmpAnswer(frame, tooBig(1450))).toBeUndefined()
 })
 
 test('an echo request is answered: it is no error', () => {
-  expect(answerTooBig(ipv4({ protocol: 1, payload: [8, 0, 0, 0, 0, 1, 0, 1] }), 1450)).toBeDefined()
+  expect(icmpAnswer(ipv4({ protocol: 1, payload: [8, 0, 0, 0, 0, 1, 0, 1] }), tooBig(1450))).toBeDefined()
 })
 
 test('no frame makes it throw', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (frame) => void answerTooBig(frame, 1450)))
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (frame) => void icmpAnswer(frame, tooBig(1450))))
   fc.assert(
     fc.property(fc.constantFrom(ipv4(), ipv6()), fc.nat(80), fc.nat(255), fc.nat(90), (frame, at, byte, length) => {
       const mutated = frame.slice(0, length)
       mutated[at] = byte
-      answerTooBig(mutated, 1450)
+      icmpAnswer(mutated, tooBig(1450))
     }),
   )
+})
+
+test.each([
+  ['IPv4', ipv4({ protocol: 6 }), 34, [3, 3]],
+  ['IPv6', ipv6({ next: 6 }), 54, [1, 4]],
+] as const)('who calls a port that nobody serves is told so (%s)', (_, frame, at, expected) => {
+  const answer = icmpAnswer(frame, PORT_UNREACHABLE) ?? new Uint8Array()
+  expect([...answer.subarray(at, at + 2)]).toEqual([...expected])
+  expect([...answer.subarray(at + 4, at + 8)]).toEqual([0, 0, 0, 0])
 })

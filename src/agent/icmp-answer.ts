@@ -1,9 +1,10 @@
 /**
- * Answers to packets that do not fit through the tunnel: ICMP “fragmentation needed” (RFC 792, RFC 1191) and ICMPv6
- * “packet too big” (RFC 4443 section 3.2). Pure: bytes in, bytes out.
+ * ICMP errors that the agent sends for the switch: “fragmentation needed” (RFC 792, RFC 1191) or “packet too big”
+ * (RFC 4443 section 3.2), and “port unreachable” (RFC 792, RFC 4443 section 3.1). Pure: bytes in, bytes out.
  * @module
  */
 import { internetChecksum } from '../linux/checksum.ts'
+import type { Family } from '../network/model/address.ts'
 
 const ETHERNET = 14
 const IPV4 = 20
@@ -12,21 +13,37 @@ const ICMP = 8
 /** ICMPv4: header and eight bytes at least (RFC 792); ICMPv6: as much as fits the minimum MTU (RFC 4443 2.4 c). */
 const QUOTE = { 4: 28 + 520, 6: 1280 - IPV6 - ICMP } as const
 
+/** What a sender is told. */
+export interface IcmpError {
+  readonly type: { readonly [F in Family]: number }
+  readonly code: { readonly [F in Family]: number }
+  /** The MTU in bytes, where the message has one. */
+  readonly mtu?: number
+}
+
+/** Packets larger than `mtu` bytes do not pass. */
+export function tooBig(mtu: number): IcmpError {
+  return { type: { 4: 3, 6: 2 }, code: { 4: 4, 6: 0 }, mtu }
+}
+
+/** Nobody answers at that port. */
+export const PORT_UNREACHABLE: IcmpError = { type: { 4: 3, 6: 1 }, code: { 4: 3, 6: 4 } }
+
 /**
- * The Ethernet frame that tells the sender of `frame` that packets larger than `mtu` bytes do not pass, or undefined
- * when nothing may be answered: not IP, truncated, itself an ICMP error, a fragment's tail, or a multicast sender.
- * It appears to come from the packet's destination, as no router of ours has an address the sender must reach.
+ * The Ethernet frame that tells the sender of `frame` about an error, or undefined when nothing may be answered: not
+ * IP, truncated, itself an ICMP error, a fragment's tail, or a multicast sender. It appears to come from the packet's
+ * destination, as no router of ours has an address the sender must reach.
  */
-export function answerTooBig(frame: Uint8Array, mtu: number): Uint8Array | undefined {
+export function icmpAnswer(frame: Uint8Array, error: IcmpError): Uint8Array | undefined {
   if (frame.length < ETHERNET + IPV4) return undefined
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
   const ethertype = view.getUint16(12)
-  if (ethertype === 0x0800) return answerIpv4(frame, view, mtu)
-  if (ethertype === 0x86dd) return answerIpv6(frame, view, mtu)
+  if (ethertype === 0x0800) return answerIpv4(frame, view, error)
+  if (ethertype === 0x86dd) return answerIpv6(frame, view, error)
   return undefined
 }
 
-function answerIpv4(frame: Uint8Array, view: DataView, mtu: number): Uint8Array | undefined {
+function answerIpv4(frame: Uint8Array, view: DataView, error: IcmpError): Uint8Array | undefined {
   const headerLength = (view.getUint8(ETHERNET) & 0x0f) * 4
   const isTail = (view.getUint16(ETHERNET + 6) & 0x1fff) !== 0
   const isIcmpError =
@@ -45,15 +62,15 @@ function answerIpv4(frame: Uint8Array, view: DataView, mtu: number): Uint8Array 
   answer.set(frame.subarray(ETHERNET + 12, ETHERNET + 16), ETHERNET + 16)
   out.setUint16(ETHERNET + 10, internetChecksum(answer.subarray(ETHERNET, ETHERNET + IPV4)))
   const icmp = ETHERNET + IPV4
-  out.setUint8(icmp, 3)
-  out.setUint8(icmp + 1, 4)
-  out.setUint16(icmp + 6, mtu)
+  out.setUint8(icmp, error.type[4])
+  out.setUint8(icmp + 1, error.code[4])
+  out.setUint16(icmp + 6, error.mtu ?? 0)
   answer.set(quote, icmp + ICMP)
   out.setUint16(icmp + 2, internetChecksum(answer.subarray(icmp)))
   return answer
 }
 
-function answerIpv6(frame: Uint8Array, view: DataView, mtu: number): Uint8Array | undefined {
+function answerIpv6(frame: Uint8Array, view: DataView, error: IcmpError): Uint8Array | undefined {
   if (frame.length < ETHERNET + IPV6 + 8) return undefined
   const isIcmpError = view.getUint8(ETHERNET + 6) === 58 && (frame[ETHERNET + IPV6] ?? 0) < 128
   const isMulticast = frame[ETHERNET + 8] === 0xff
@@ -69,8 +86,9 @@ function answerIpv6(frame: Uint8Array, view: DataView, mtu: number): Uint8Array 
   answer.set(frame.subarray(ETHERNET + 24, ETHERNET + 40), ETHERNET + 8)
   answer.set(frame.subarray(ETHERNET + 8, ETHERNET + 24), ETHERNET + 24)
   const icmp = ETHERNET + IPV6
-  out.setUint8(icmp, 2)
-  out.setUint32(icmp + 4, mtu)
+  out.setUint8(icmp, error.type[6])
+  out.setUint8(icmp + 1, error.code[6])
+  out.setUint32(icmp + 4, error.mtu ?? 0)
   answer.set(quote, icmp + ICMP)
   out.setUint16(icmp + 2, internetChecksum(pseudoHeader(answer)))
   return answer
