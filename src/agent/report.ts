@@ -6,11 +6,13 @@
 import type { Flow } from '../flow/flow.ts'
 import { tunnelAddress } from '../network/context.ts'
 import { BRIDGE } from '../network/host.ts'
+import { serviceKey } from '../network/model/service.ts'
 import { parseCookie } from '../network/pipeline/cookie.ts'
 import { DROPS } from '../network/pipeline/drops.ts'
+import type { NodePlanner } from '../network/planner.ts'
 import { unixctl, vswitchdControl } from '../ovs/unixctl.ts'
 import { VERSION } from '../version.ts'
-import type { AgentStatus, InstalledFlow, NodeFacts } from './control/facts.ts'
+import type { AgentStatus, InstalledFlow, NodeFacts, ServiceFact } from './control/facts.ts'
 import type { RepairAnswer } from './control/repair-request.ts'
 import type { Control } from './control/server.ts'
 import { AgentError } from './errors.ts'
@@ -69,6 +71,7 @@ export class AgentReport implements Control {
         ranges: peer.ranges,
       })),
       endpoints: [...(planner?.endpoints() ?? [])].length,
+      services: view.cluster?.services === 'weft' ? [...(planner?.catalogue.services() ?? [])].length : 0,
       flows: planner?.flows().length ?? 0,
       startedAt: this.#startedAt,
       fullSyncs: reconciler.fullSyncs,
@@ -90,6 +93,7 @@ export class AgentReport implements Control {
     // Changes on their way to the switch are part of the plan that its flows are compared with.
     await this.#parts.reconciler.flush().catch(() => undefined)
     const installed = await this.#counted(await this.#switch().dump())
+    const groups = await this.#switch().dumpGroups()
     const records = ports.records()
     return {
       status: this.status(),
@@ -99,6 +103,8 @@ export class AgentReport implements Control {
       tenants: view.tenants().map(({ namespace, vni }) => [namespace, vni] as const),
       fragments: [...planner.fragments()],
       installed,
+      groups,
+      services: servicesOf(planner),
       leases: records.filter(isLease),
       unreadable: records.filter((record): record is UnreadableLease => !isLease(record)),
       ports: ports.facts(),
@@ -134,4 +140,11 @@ export class AgentReport implements Control {
     if (bridge?.connected === true) return bridge
     throw new AgentError('AGENT_SWITCH_AWAY', 'the bridge does not answer', 'check that ovs-vswitchd runs')
   }
+}
+
+function servicesOf({ catalogue }: NodePlanner): readonly ServiceFact[] {
+  return [...catalogue.services()].map((service) => ({
+    service,
+    slices: catalogue.slicesOf(serviceKey(service.namespace, service.name)),
+  }))
 }

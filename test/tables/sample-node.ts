@@ -7,6 +7,7 @@ import { cidr, ip, macFromIp } from '../../src/network/model/address.ts'
 import type { Cluster } from '../../src/network/model/cluster.ts'
 import { type Endpoint, endpointId } from '../../src/network/model/endpoint.ts'
 import type { NodeNetwork } from '../../src/network/model/node.ts'
+import type { EndpointSlice, Service } from '../../src/network/model/service.ts'
 import { NodePlanner } from '../../src/network/planner.ts'
 
 export const SAMPLE_CLUSTER: Cluster = {
@@ -14,7 +15,7 @@ export const SAMPLE_CLUSTER: Cluster = {
     { cidr: cidr('10.128.0.0/14'), hostBits: 9 },
     { cidr: cidr('fd00:10:128::/48'), hostBits: 64 },
   ],
-  serviceNetworks: [cidr('172.30.0.0/16')],
+  serviceNetworks: [cidr('172.30.0.0/16'), cidr('fd00:172:30::/112')],
   tenancy: 'multitenant',
   encapsulation: { type: 'vxlan', port: 4789 },
   underlay: 4,
@@ -55,6 +56,52 @@ export const SAMPLE_PODS = {
   dns: samplePod(5, 'default', 'dns'),
 } as const
 
+/** `shop/web` in front of two pods here and one on the other node, `shop/empty` in front of nobody. */
+export const SAMPLE_SERVICES: readonly Service[] = [
+  {
+    namespace: 'shop',
+    name: 'web',
+    clusterIps: [ip('172.30.0.10'), ip('fd00:172:30::10')],
+    ports: [
+      { name: 'http', protocol: 'TCP', port: 80, nodePort: 30080 },
+      { name: 'log', protocol: 'UDP', port: 514, nodePort: 30514 },
+    ],
+    internalPolicy: 'Cluster',
+    externalPolicy: 'Local',
+  },
+  {
+    namespace: 'shop',
+    name: 'empty',
+    clusterIps: [ip('172.30.0.11')],
+    ports: [{ name: '', protocol: 'TCP', port: 80 }],
+    affinitySeconds: 10_800,
+    internalPolicy: 'Cluster',
+    externalPolicy: 'Cluster',
+  },
+]
+
+/** The endpoints of {@link SAMPLE_SERVICES}, a slice per family. */
+export const SAMPLE_SLICES: readonly EndpointSlice[] = ([4, 6] as const).map((family) => ({
+  namespace: 'shop',
+  name: `web-ipv${family}`,
+  service: 'web',
+  ports: [
+    { name: 'http', protocol: 'TCP', port: 8080 },
+    { name: 'log', protocol: 'UDP', port: 5514 },
+  ],
+  endpoints: [
+    [2, 1],
+    [3, 1],
+    [2, 2],
+  ].map(([host, n]) => ({
+    address: family === 4 ? ip(`10.${127 + (n ?? 0)}.0.${host}`) : ip(`fd00:10:128:${n}::${host}`),
+    ready: true,
+    serving: true,
+    terminating: false,
+    node: `node${n}`,
+  })),
+}))
+
 /** A planner that has seen it all. */
 export function samplePlanner(cluster: Cluster = SAMPLE_CLUSTER, mtu = 1450): NodePlanner {
   const has = (address: string) => cluster.networks.some(({ cidr }) => cidr.includes(':') === address.includes(':'))
@@ -67,5 +114,7 @@ export function samplePlanner(cluster: Cluster = SAMPLE_CLUSTER, mtu = 1450): No
   for (const pod of Object.values(SAMPLE_PODS)) {
     planner.putEndpoint({ ...pod, addresses: pod.addresses.filter(has) })
   }
+  for (const service of SAMPLE_SERVICES) planner.putService(service)
+  for (const slice of SAMPLE_SLICES) planner.putEndpointSlice(slice)
   return planner
 }

@@ -3,11 +3,12 @@
  * Served on the agent's own socket as JSON; bigints travel as `{"$bigint":"<decimal>"}`.
  * @module
  */
-import type { Flow } from '../../flow/flow.ts'
+import type { Flow, Group } from '../../flow/flow.ts'
 import type { Fragment } from '../../network/fragments/fragment.ts'
 import type { Cidr, Ip, Mac } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
+import type { EndpointSlice, Service } from '../../network/model/service.ts'
 import type { Lease, UnreadableLease } from '../lease.ts'
 
 /** `GET /status`. */
@@ -30,6 +31,8 @@ export interface AgentStatus {
     readonly ranges: readonly Cidr[]
   }[]
   readonly endpoints: number
+  /** Services that this node translates. */
+  readonly services: number
   readonly flows: number
   /** Seconds since the epoch. */
   readonly startedAt: number
@@ -54,6 +57,12 @@ export interface InstalledFlow {
   readonly bytes: bigint
   /** Why `flow` is only part of the truth: somebody else installed it, in words that Weft does not use. */
   readonly opaque?: string
+}
+
+/** A service with its endpoints, as the agent knows them. */
+export interface ServiceFact {
+  readonly service: Service
+  readonly slices: readonly EndpointSlice[]
 }
 
 /** A port of our bridge as OVSDB has it. */
@@ -86,6 +95,9 @@ export interface NodeFacts {
   readonly tenants: readonly (readonly [namespace: string, vni: number])[]
   readonly fragments: readonly Fragment[]
   readonly installed: readonly InstalledFlow[]
+  /** Groups as the switch has them. */
+  readonly groups: readonly Group[]
+  readonly services: readonly ServiceFact[]
   readonly leases: readonly Lease[]
   readonly unreadable: readonly UnreadableLease[]
   readonly ports: readonly PortFact[]

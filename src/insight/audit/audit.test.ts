@@ -107,6 +107,18 @@ const PLANTS: { readonly [code in FindingCode]?: Plant } = {
     if (scene.pick(2) === 0) peers.pop()
     else item(peers, 0).ranges.pop()
   },
+  'group-missing': (scene) => {
+    const { groups } = withGroups(scene)
+    groups.splice(scene.pick(groups.length), 1)
+  },
+  'group-different': (scene) => {
+    const { groups } = withGroups(scene)
+    const at = scene.pick(groups.length)
+    groups[at] = { ...item(groups, at), buckets: [] }
+  },
+  'group-unplanned': (scene) => {
+    chosen(scene).groups.push({ id: 4711, type: 'select', buckets: [] })
+  },
   'flow-missing': (scene) => {
     const { installed } = chosen(scene)
     installed.splice(scene.pick(installed.length), 1)
@@ -208,6 +220,14 @@ const scenes = new WeakMap<Scene, number>()
 
 function chosen(scene: Scene): Mutable<NodeFacts> {
   return item(scene.nodes, scenes.get(scene) ?? 0)
+}
+
+/** The node that has services. */
+function withGroups(scene: Scene): Mutable<NodeFacts> {
+  return item(
+    scene.nodes.filter(({ groups }) => groups.length > 0),
+    0,
+  )
 }
 
 function item<T>(list: readonly T[], at: number): T {

@@ -7,6 +7,7 @@ import { auditAddresses } from './addresses.ts'
 import { auditAttachments } from './attachments.ts'
 import type { Finding } from './findings.ts'
 import { auditFlows } from './flows.ts'
+import { auditGroups } from './groups.ts'
 import { auditShared, auditUnplugged } from './shared.ts'
 
 /** Every difference, node by node. Empty: all agree. */
@@ -19,6 +20,7 @@ export function audit(view: ClusterView): readonly Finding[] {
       ...auditAttachments(facts),
       ...auditUnplugged(facts),
       ...auditFlows(facts),
+      ...auditGroups(facts),
       ...(registry === undefined ? [] : auditShared(facts, registry)),
     ]),
     ...auditAddresses(view.nodes),

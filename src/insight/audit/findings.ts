@@ -103,6 +103,18 @@ export const FINDINGS = {
     means: 'the agent does not know a node of the cluster, or knows one that is gone, or other ranges of it',
     repair: `${BY_HAND} check the agent’s connection to the registry`,
   },
+  'group-missing': {
+    means: 'the switch lacks the endpoints of a service that the plan has: connections to it go nowhere',
+    repair: 'brings the groups to the plan',
+  },
+  'group-different': {
+    means: 'the switch has other endpoints for a service than the plan says',
+    repair: 'brings the groups to the plan',
+  },
+  'group-unplanned': {
+    means: 'the switch has a group that is not of the plan',
+    repair: 'removes the group',
+  },
   'flow-missing': {
     means: 'flows of the plan are not in the switch',
     repair: 'adds them',

@@ -23,6 +23,11 @@ const FLOW: Shape = {
   match: {},
   actions: { list: { op: 'string' } },
 }
+const GROUP: Shape = {
+  id: 'number',
+  type: 'string',
+  buckets: { list: { id: 'number', actions: { list: { op: 'string' } } } },
+}
 const INSTALLED: Shape = { flow: FLOW, packets: 'bigint', bytes: 'bigint' }
 const STRINGS: Shape = { list: 'string' }
 
@@ -35,6 +40,7 @@ const STATUS: Shape = {
   ranges: { list: { range: 'string', gateway: 'string', used: 'string', capacity: 'string' } },
   peers: { list: { node: 'string', ranges: STRINGS } },
   endpoints: 'number',
+  services: 'number',
   flows: 'number',
   problems: STRINGS,
 }
@@ -45,8 +51,9 @@ const FACTS: Shape = {
   self: { node: 'string', addresses: STRINGS, ranges: STRINGS },
   routerMac: 'string',
   tenants: { list: { list: 'any' } },
-  fragments: { list: { key: 'string', title: 'string', flows: { list: FLOW } } },
+  fragments: { list: { key: 'string', title: 'string', flows: { list: FLOW }, groups: { list: GROUP } } },
   installed: { list: INSTALLED },
+  groups: { list: GROUP },
   leases: { list: { link: 'string', endpoint: { id: 'string', addresses: STRINGS, ofport: 'number' } } },
   unreadable: { list: { link: 'string', problem: 'string' } },
   ports: { list: { name: 'string' } },

@@ -96,6 +96,7 @@ export function factsOf(planner: NodePlanner, pods: readonly Endpoint[]): NodeFa
       })),
       peers: [...planner.peers()].map(({ node, addresses, ranges }) => ({ node, address: addresses[0], ranges })),
       endpoints: pods.length,
+      services: 0,
       flows: flows.length,
       startedAt: 1_700_000_000,
       fullSyncs: 1,
@@ -107,6 +108,8 @@ export function factsOf(planner: NodePlanner, pods: readonly Endpoint[]): NodeFa
     tenants: Object.entries(SAMPLE_VNIS),
     fragments: [...planner.fragments()],
     installed: flows.map((flow) => ({ flow, packets: 0n, bytes: 0n })),
+    groups: planner.groups(),
+    services: [],
     leases,
     unreadable: [],
     ports: [

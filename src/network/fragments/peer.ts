@@ -9,7 +9,7 @@ import type { NodeNetwork } from '../model/node.ts'
 import { flowsOf, goto, ipPacket, load } from '../pipeline/build.ts'
 import { ORIGIN, REGISTERS } from '../pipeline/stages.ts'
 import { type Fragment, NO_TABLES, peerKey } from './fragment.ts'
-import { nodeAddressFlow } from './services-base.ts'
+import { nodeAddressFlows } from './services-base.ts'
 
 /** Ethernet header bytes that `check_pkt_larger` counts and an MTU does not. */
 const ETHERNET = 14
@@ -39,7 +39,11 @@ export function peerFragment(context: NodeContext, peer: NodeNetwork): Fragment 
   return {
     key,
     title,
-    flows: [...flows, drop('tunnel-source', 50, fromPeer), ...addresses.map((each) => nodeAddressFlow(make, each))],
+    flows: [
+      ...flows,
+      drop('tunnel-source', 50, fromPeer),
+      ...addresses.flatMap((each) => nodeAddressFlows(make, each)),
+    ],
     groups: [],
   }
 }

@@ -2,7 +2,7 @@
  * A service: which packets are for it, and the endpoints they may go to.
  * @module
  */
-import type { Bucket, Group, Match } from '../../flow/flow.ts'
+import type { Action, Bucket, Group, Match } from '../../flow/flow.ts'
 import type { NodeContext } from '../context.ts'
 import { type Family, familyOf, type Ip } from '../model/address.ts'
 import { type EndpointSlice, type Protocol, type Service, type ServicePort, serviceKey } from '../model/service.ts'
@@ -29,13 +29,24 @@ export function serviceFragment(
   if (context.cluster.services !== 'weft') return { key, title, ...NO_TABLES }
   const { flow, dropWith } = flowsOf(key)
   const groups = new Map<string, Group>()
-  const flows = doorsOf(service).map(({ match, port, family, scope }) => {
-    const groupKey = `${name} ${port.protocol} ${port.port} IPv${family} ${scope}`
+  const leadTo = (door: Door, selection: Selection | undefined): Action | undefined => {
+    const { port, family, scope } = door
     const backends = backendsOf(slices, port, family, scope, context.self.node)
-    if (backends.length === 0) return dropWith('no-service-endpoint', 100, match, [tellAgent('unreachable')])
-    const group = groups.get(groupKey) ?? groupOf(ids.of(groupKey), service, family, backends)
+    if (backends.length === 0) return undefined
+    const choice = selection === undefined ? '' : ' by client'
+    const groupKey = `${name} ${port.protocol} ${port.port} IPv${family} ${scope}${choice}`
+    const group = groups.get(groupKey) ?? groupOf(ids.of(groupKey), backends, selection)
     groups.set(groupKey, group)
-    return flow('balance', 100, match, [{ op: 'group', group: group.id }])
+    return { op: 'group', group: group.id }
+  }
+  const flows = doorsOf(service).flatMap((door) => {
+    const byClient = BY_CLIENT[door.family]
+    const action = leadTo(door, service.affinitySeconds === undefined ? undefined : byClient)
+    if (action === undefined) return [dropWith('no-service-endpoint', 100, door.match, [tellAgent('unreachable')])]
+    const ordinary = flow('balance', 100, door.match, [action])
+    const forFragments = door.port.protocol === 'UDP' ? leadTo(door, byClient) : undefined
+    if (forFragments === undefined) return [ordinary]
+    return [ordinary, flow('balance', 110, { ...door.match, ct_zone: ZONES.hold }, [forFragments])]
   })
   return { key, title, flows, groups: [...groups.values()] }
 }
@@ -49,23 +60,7 @@ interface Door {
 }
 
 function doorsOf(service: Service): readonly Door[] {
-  return service.clusterIps.flatMap((address) => [
-    ...service.ports.flatMap((port) => doorsAt(service, port, address)),
-    ...doorsForFragments(service, address),
-  ])
-}
-
-/**
- * The later fragments of a connection's first datagram. The userspace datapath knows no port of theirs, so they find
- * their way where the service has one port of the protocol only. Every fragment passes the same translation in the end:
- * connection tracking puts them together, and what the last one asks for happens to all.
- */
-function doorsForFragments({ ports, internalPolicy }: Service, address: Ip): readonly Door[] {
-  const [port, ...others] = ports.filter(({ protocol }) => protocol === 'UDP')
-  if (port === undefined || others.length > 0) return []
-  const family = familyOf(address)
-  const match = { ...tracked('new'), ...ipPacket(family, { to: address }), ct_nw_proto: PROTO_UDP, ...LATER_FRAGMENT }
-  return [{ match, port, family, scope: internalPolicy }]
+  return service.clusterIps.flatMap((address) => service.ports.flatMap((port) => doorsAt(service, port, address)))
 }
 
 /** A port of the service at one of its addresses, and at the nodes' addresses of the same family. */
@@ -84,19 +79,24 @@ function doorsAt({ internalPolicy, externalPolicy }: Service, port: ServicePort,
   ]
 }
 
-function groupOf(id: number, service: Service, family: Family, backends: readonly Backend[]): Group {
+function groupOf(id: number, backends: readonly Backend[], selection: Selection | undefined): Group {
   const numbers = bucketIds(backends.map(({ address, port }) => `${address} ${port}`))
   const buckets = backends.map((backend, i): Bucket => ({ id: numbers[i] ?? i, actions: [translateTo(backend)] }))
   const group = { id, type: 'select', buckets } as const
-  return service.affinitySeconds === undefined ? group : { ...group, selection: AFFINITY[family] }
+  return selection === undefined ? group : { ...group, selection }
 }
+
+type Selection = NonNullable<Group['selection']>
 
 /**
  * The endpoint is a function of the client's address: the same on every node and after every restart. When endpoints
  * come and go, only clients of those that left move, and those that a new one is now the choice of (rendezvous hashing,
  * which Open vSwitch does over bucket ids).
+ *
+ * Fragments choose this way as well: the datapath's own hash takes a packet through its tables once more, and fragments
+ * that did not all go the same way are never put together again.
  */
-const AFFINITY: { readonly [F in Family]: NonNullable<Group['selection']> } = {
+const BY_CLIENT: { readonly [F in Family]: Selection } = {
   4: { method: 'hash', fields: ['ipv4_src'] },
   6: { method: 'hash', fields: ['ipv6_src'] },
 }

@@ -9,7 +9,17 @@
 import type { Action, Flow, Match } from '../../flow/flow.ts'
 import { type NodeContext, podNetworks, serviceNetworks } from '../context.ts'
 import { type Family, familyOf, type Ip } from '../model/address.ts'
-import { type FlowMaker, goto, holds, ipPacket, LATER_FRAGMENT, load, tracked } from '../pipeline/build.ts'
+import {
+  type FlowMaker,
+  FRAGMENT,
+  goto,
+  holds,
+  ICMPV6_ERRORS,
+  INVALID,
+  ipPacket,
+  load,
+  tracked,
+} from '../pipeline/build.ts'
 import { GATEWAY_PORT, ORIGIN, STAGES, type StageName, TRANSLATED_BY_NODE, ZONES } from '../pipeline/stages.ts'
 import { NODE_PORT_ADDRESS, TURN_ADDRESS } from '../virtual-addresses.ts'
 
@@ -23,17 +33,29 @@ export function translateStages(make: FlowMaker, context: NodeContext): Flow[] {
   return [...through, ...translate(make, context), ...balance(make), ...turn(make, context)]
 }
 
-/** Packets of a pod for this address of a node: its port may be a service's. */
-export function nodeAddressFlow({ flow }: FlowMaker, address: Ip): Flow {
+/**
+ * Packets of a pod for this address of a node: its port may be a service's. Fragments pass: they would have to be held
+ * before anybody knows whether they are for a service.
+ */
+export function nodeAddressFlows({ flow }: FlowMaker, address: Ip): Flow[] {
   const match = { ...ipPacket(familyOf(address), { to: address }), ...holds('origin', ORIGIN.pod) }
-  return flow('translate', 100, match, [load('nodeAddress', 1), track('service', 'balance')])
+  return [
+    flow('translate', 110, { ...match, ...FRAGMENT.any }, [goto('route')]),
+    flow('translate', 100, match, [load('nodeAddress', 1), track('service', 'balance')]),
+  ]
 }
 
-/** The stages between a packet's permission and its delivery. */
+/**
+ * The stages between a packet's permission and its delivery.
+ *
+ * ICMPv6 errors pass both sides untranslated: one about a TCP connection that goes through address translation ends
+ * ovs-vswitchd 3.1 (userspace datapath), and one about UDP arrives with a broken MTU.
+ */
 export function untranslateStages({ flow }: FlowMaker, { cluster, routerMac }: NodeContext): Flow[] {
   const deliver = [goto('deliver')]
   if (cluster.services === 'weft') {
     return [
+      ...ICMPV6_ERRORS.map((error) => flow('untranslate', 200, error, deliver)),
       ...FAMILIES.map((family) => flow('untranslate', 100, ipPacket(family), [track('service', 'deliver')])),
       flow('untranslate', 0, {}, deliver),
       flow('giveback', 0, {}, deliver),
@@ -42,6 +64,7 @@ export function untranslateStages({ flow }: FlowMaker, { cluster, routerMac }: N
   const mark: Match = { ct_mark: TRANSLATED_BY_NODE, ...tracked('rpl') }
   return [
     flow('untranslate', 200, holds('destinationPort', GATEWAY_PORT), deliver),
+    ...ICMPV6_ERRORS.map((error) => flow('untranslate', 150, error, deliver)),
     ...FAMILIES.map((family) =>
       flow('untranslate', 100, ipPacket(family), [{ op: 'ct', zone: ZONES.proxy, table: STAGES.giveback.table }]),
     ),
@@ -85,6 +108,7 @@ function translate(make: FlowMaker, context: NodeContext): Flow[] {
   const { flow } = make
   const toService = [track('service', 'balance')]
   return [
+    ...ICMPV6_ERRORS.map((error) => flow('translate', 300, error, [goto('route')])),
     ...FAMILIES.flatMap((family) => [
       flow('translate', 200, ipPacket(family, { to: TURN_ADDRESS[family] }), [
         load('turned', 1),
@@ -94,23 +118,43 @@ function translate(make: FlowMaker, context: NodeContext): Flow[] {
         flow('translate', 150, ipPacket(family, { to }), toService),
       ),
     ]),
-    ...context.self.addresses.map((address) => nodeAddressFlow(make, address)),
+    ...[...context.self.addresses, ...context.ranges.map(({ gateway }) => gateway)].flatMap((address) =>
+      nodeAddressFlows(make, address),
+    ),
   ]
 }
 
-function balance({ flow, drop }: FlowMaker): Flow[] {
+function balance(make: FlowMaker): Flow[] {
+  const { flow, drop } = make
   const isNodeAddress = holds('nodeAddress', 1)
   return [
     // A pod's answer to somebody's connection from a node looks invalid here: nothing but services is tracked.
-    flow('balance', 310, { ...tracked('inv'), ...isNodeAddress }, [goto('turn')]),
-    drop('invalid-connection', 300, tracked('inv')),
+    flow('balance', 310, { ...INVALID, ...isNodeAddress }, [goto('turn')]),
+    drop('invalid-connection', 300, INVALID),
     flow('balance', 200, tracked('est'), [goto('turn')]),
     flow('balance', 200, tracked('rel'), [goto('turn')]),
     flow('balance', 50, isNodeAddress, [goto('turn')]),
-    ...FAMILIES.map((family) =>
-      drop('service-fragment', 40, { ...tracked('new'), ...ipPacket(family), ...LATER_FRAGMENT }),
-    ),
+    ...FAMILIES.flatMap((family) => holdFragments(make, family)),
     drop('no-such-service', 0, {}),
+  ]
+}
+
+/**
+ * The fragments of a connection's first datagram. In user space connection tracking puts a datagram together anew at
+ * every step, from fragments that came the same way; what the last of them asks for is done to the whole, and only the
+ * first fragment knows the port. So the others wait at the step behind `turn`, and the first takes a detour through a
+ * zone of its own, to be the last there. A register written on the way would part them.
+ */
+function holdFragments({ flow, drop }: FlowMaker, family: Family): Flow[] {
+  const fresh = { ...tracked('new'), ...ipPacket(family) }
+  const detour: Action = { op: 'ct', zone: ZONES.hold, table: STAGES.balance.table }
+  return [
+    flow('balance', 120, { ...fresh, ct_zone: ZONES.service, ...FRAGMENT.first }, [detour]),
+    flow('balance', 120, { ...fresh, ct_zone: ZONES.service, ...FRAGMENT.later }, [
+      { op: 'clone', actions: [track('service', 'turn')] },
+      detour,
+    ]),
+    drop('held-fragment', 120, { ...fresh, ct_zone: ZONES.hold, ...FRAGMENT.later }),
   ]
 }
 

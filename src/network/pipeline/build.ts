@@ -76,24 +76,37 @@ export function ipPacket(family: Family, ends: { readonly from?: Ip | Cidr; read
 /** Bits of `ct_state` (ovs-fields(7)). */
 const CT_BITS = { new: 0x01, est: 0x02, rel: 0x04, rpl: 0x08, inv: 0x10, trk: 0x20 } as const
 
+/**
+ * A packet that connection tracking can make nothing of. It may not even be tracked: a datagram whose fragments did not
+ * come together.
+ */
+export const INVALID: Match = { ct_state: { value: CT_BITS.inv, mask: CT_BITS.inv } }
+
 /** A tracked packet in all of these states. */
 export function tracked(...states: readonly (keyof typeof CT_BITS)[]): Match {
   const bits = states.reduce<number>((sum, state) => sum | CT_BITS[state], CT_BITS.trk)
   return { ct_state: { value: bits, mask: bits } }
 }
 
-/** A fragment that is not its packet's first: it has no ports. */
-export const LATER_FRAGMENT: Match = { ip_frag: { value: 2, mask: 2 } }
+/** Fragments of a packet: any; the first, which has its ports; the others, which have none. */
+export const FRAGMENT = {
+  any: { ip_frag: { value: 1, mask: 1 } },
+  first: { ip_frag: { value: 1, mask: 3 } },
+  later: { ip_frag: { value: 2, mask: 2 } },
+} as const satisfies Record<string, Match>
 
 /** An ICMPv6 message of this type. */
 export function icmpv6(type: number): Match {
   return { eth_type: ETH_IPV6, ip_proto: PROTO_ICMPV6, icmpv6_type: type }
 }
 
+/** ICMPv6 messages that report an error, one match per type (RFC 4443). */
+export const ICMPV6_ERRORS: readonly Match[] = [1, 2, 3, 4].map(icmpv6)
+
 /** ICMP messages that report an error, one match per type (RFC 792, RFC 4443): redirects are told apart elsewhere. */
 export const ICMP_ERRORS: readonly Match[] = [
   ...[3, 4, 11, 12].map((type): Match => ({ eth_type: ETH_IPV4, ip_proto: PROTO_ICMP, icmp_type: type })),
-  ...[1, 2, 3, 4].map(icmpv6),
+  ...ICMPV6_ERRORS,
 ]
 
 /** A UDP packet of this family to a port. */

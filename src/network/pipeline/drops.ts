@@ -241,11 +241,12 @@ export const DROPS = {
     because: 'connection tracking can make nothing of it: a broken checksum, or an answer to nobody',
     remedy: 'Check that the pod’s interface does not leave checksums to hardware: ethtool -K eth0 tx off',
   },
-  'service-fragment': {
+  'held-fragment': {
     code: 38,
     stage: 'balance',
-    because: 'it is a piece of a large first datagram to a service with several ports, and does not say which',
-    remedy: 'Let clients send a small datagram first, or give the service one UDP port only',
+    because: 'it is the spare copy of a fragment that goes on with its datagram',
+    remedy: 'Nothing to do',
+    benign: true,
   },
   'unknown-turn': {
     code: 37,

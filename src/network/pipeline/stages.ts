@@ -143,9 +143,9 @@ export const PROBE_ETHERTYPE = 0x88b5
 /**
  * Zones of connection tracking. The datapath of the kernel shares its table with the node's own stack, which uses zone 0.
  * `service`: connections to services, on the client's node; `turn`: those of them that got another source address;
- * `proxy`: connections that kube-proxy translated.
+ * `proxy`: connections that kube-proxy translated; `hold`: no connections, where the first fragment of a datagram waits.
  */
-export const ZONES = { service: 0x5701, turn: 0x5702, proxy: 0x5703 } as const
+export const ZONES = { service: 0x5701, turn: 0x5702, proxy: 0x5703, hold: 0x5704 } as const
 
 /** Mark of connections that the node's own stack translated. */
 export const TRANSLATED_BY_NODE = 1
