@@ -3,8 +3,8 @@
  * @module
  */
 import { join } from 'node:path'
-import { Forwarding } from '../../src/agent/forwarding.ts'
-import { Switch } from '../../src/agent/switch.ts'
+import { Forwarding } from '../../src/agent/switch/forwarding.ts'
+import { Switch } from '../../src/agent/switch/switch.ts'
 import { AgentClient } from '../../src/insight/gather/agent-client.ts'
 import { type NodeContext, nodeContext } from '../../src/network/context.ts'
 import { NodePlanner } from '../../src/network/planner.ts'

@@ -9,7 +9,7 @@ import type { Cidr, Ip, Mac } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import type { EndpointSlice, Service } from '../../network/model/service.ts'
-import type { Lease, UnreadableLease } from '../lease.ts'
+import type { Lease, UnreadableLease } from '../attach/lease.ts'
 
 /** `GET /status`. */
 export interface AgentStatus {

@@ -2,8 +2,9 @@
  * Leased addresses: each once, and each of its node's ranges.
  * @module
  */
+
+import type { Lease } from '../../agent/attach/lease.ts'
 import type { NodeFacts } from '../../agent/control/facts.ts'
-import type { Lease } from '../../agent/lease.ts'
 import { localRange } from '../../network/context.ts'
 import { contains, type Ip, overlaps } from '../../network/model/address.ts'
 import { objectOf } from './attachments.ts'

@@ -2,8 +2,9 @@
  * Leases against ports and links of their node.
  * @module
  */
+
+import type { Lease } from '../../agent/attach/lease.ts'
 import type { LinkFact, NodeFacts, PortFact } from '../../agent/control/facts.ts'
-import type { Lease } from '../../agent/lease.ts'
 import { BRIDGE, GATEWAY, TUNNEL } from '../../network/host.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
 import type { Finding, FindingCode } from './findings.ts'

@@ -2,8 +2,9 @@
  * What nodes do against what the registry says.
  * @module
  */
+
+import type { Lease } from '../../agent/attach/lease.ts'
 import type { NodeFacts } from '../../agent/control/facts.ts'
-import type { Lease } from '../../agent/lease.ts'
 import { isPodAddress } from '../../network/context.ts'
 import type { Ip } from '../../network/model/address.ts'
 import type { Pod } from '../../network/model/pod.ts'

@@ -9,8 +9,8 @@ import {
   sampleNode,
   samplePlanner,
 } from '../../../test/tables/sample-node.ts'
+import { type Lease, linkName } from '../../agent/attach/lease.ts'
 import type { NodeFacts } from '../../agent/control/facts.ts'
-import { type Lease, linkName } from '../../agent/lease.ts'
 import { localRange, nodeContext } from '../../network/context.ts'
 import { ip, macFromIp } from '../../network/model/address.ts'
 import { type Endpoint, endpointId } from '../../network/model/endpoint.ts'

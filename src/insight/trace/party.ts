@@ -2,8 +2,9 @@
  * Who is meant by a name on the command line: a pod, a node, or an address.
  * @module
  */
+
+import type { Lease } from '../../agent/attach/lease.ts'
 import type { NodeFacts } from '../../agent/control/facts.ts'
-import type { Lease } from '../../agent/lease.ts'
 import { localRange } from '../../network/context.ts'
 import { type Family, familyOf, type Ip, parseIp } from '../../network/model/address.ts'
 import { InsightError } from '../errors.ts'

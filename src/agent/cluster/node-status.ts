@@ -2,8 +2,8 @@
  * Tells the cluster how this node does: the `status` of its own NodeNetwork, and nothing else of it.
  * @module
  */
-import type { NodeNetworkStatus } from '../network/model/node.ts'
-import { type Registry, RegistryError } from '../registry/registry.ts'
+import type { NodeNetworkStatus } from '../../network/model/node.ts'
+import { type Registry, RegistryError } from '../../registry/registry.ts'
 
 const ATTEMPTS = 5
 

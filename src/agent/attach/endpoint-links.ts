@@ -4,7 +4,7 @@
  * costs a grace period of the kernel each.
  * @module
  */
-import { cniError } from '../cni/index.ts'
+import { cniError } from '../../cni/index.ts'
 import {
   addrAdd,
   addrList,
@@ -22,10 +22,10 @@ import {
   routeAdd,
   routeList,
   sysctlSet,
-} from '../linux/index.ts'
-import { DOOMED_GROUP, ENDPOINT_GROUP } from '../network/host.ts'
-import { familyOf, parseMac } from '../network/model/address.ts'
-import type { LinkFact } from './control/facts.ts'
+} from '../../linux/index.ts'
+import { DOOMED_GROUP, ENDPOINT_GROUP } from '../../network/host.ts'
+import { familyOf, parseMac } from '../../network/model/address.ts'
+import type { LinkFact } from '../control/facts.ts'
 import type { Lease } from './lease.ts'
 import type { PodAddress } from './pod-address.ts'
 

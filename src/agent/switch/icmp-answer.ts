@@ -3,8 +3,8 @@
  * (RFC 4443 section 3.2), and “port unreachable” (RFC 792, RFC 4443 section 3.1). Pure: bytes in, bytes out.
  * @module
  */
-import { internetChecksum } from '../linux/checksum.ts'
-import type { Family } from '../network/model/address.ts'
+import { internetChecksum } from '../../linux/checksum.ts'
+import type { Family } from '../../network/model/address.ts'
 
 const ETHERNET = 14
 const IPV4 = 20

@@ -3,15 +3,15 @@
  * every kind has been read once, and nothing is taken back because the registry is away.
  * @module
  */
-import { type NodeContext, nodeContext } from '../network/context.ts'
-import { mtuProblem, podMtu } from '../network/host.ts'
-import { type Cidr, contains, firstIp, lastIp } from '../network/model/address.ts'
-import type { Cluster } from '../network/model/cluster.ts'
-import type { NodeNetwork } from '../network/model/node.ts'
-import type { EndpointSlice, Service } from '../network/model/service.ts'
-import type { Tenant } from '../network/model/tenant.ts'
-import { NodePlanner } from '../network/planner.ts'
-import { Catalogue } from '../network/service/catalogue.ts'
+import { type NodeContext, nodeContext } from '../../network/context.ts'
+import { mtuProblem, podMtu } from '../../network/host.ts'
+import { type Cidr, contains, firstIp, lastIp } from '../../network/model/address.ts'
+import type { Cluster } from '../../network/model/cluster.ts'
+import type { NodeNetwork } from '../../network/model/node.ts'
+import type { EndpointSlice, Service } from '../../network/model/service.ts'
+import type { Tenant } from '../../network/model/tenant.ts'
+import { NodePlanner } from '../../network/planner.ts'
+import { Catalogue } from '../../network/service/catalogue.ts'
 
 /** What changed, for whoever applies the plan. */
 export interface ViewListener {

@@ -12,13 +12,13 @@ import {
   type GcRequest,
   NO_DNS,
   type StatusRequest,
-} from '../cni/index.ts'
-import { type Ip, macFromIp } from '../network/model/address.ts'
-import { endpointId } from '../network/model/endpoint.ts'
-import type { NodePlanner } from '../network/planner.ts'
+} from '../../cni/index.ts'
+import { type Ip, macFromIp } from '../../network/model/address.ts'
+import { endpointId } from '../../network/model/endpoint.ts'
+import type { NodePlanner } from '../../network/planner.ts'
+import type { Forwarding } from '../switch/forwarding.ts'
 import { type AddTerms, termsOf } from './add-limits.ts'
 import type { EndpointLinks, PodNetns } from './endpoint-links.ts'
-import type { Forwarding } from './forwarding.ts'
 import { type Lease, linkName } from './lease.ts'
 import { podAddresses } from './pod-address.ts'
 import type { AddressPools } from './pools.ts'

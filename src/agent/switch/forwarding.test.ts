@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { samplePlanner, samplePod } from '../../test/tables/sample-node.ts'
-import { flowContent, flowKey } from '../flow/compare.ts'
-import type { Flow, Group } from '../flow/flow.ts'
-import type { SwitchDiff } from '../network/diff.ts'
-import type { NodePlanner } from '../network/planner.ts'
-import type { InstalledFlow } from './control/facts.ts'
+import { samplePlanner, samplePod } from '../../../test/tables/sample-node.ts'
+import { flowContent, flowKey } from '../../flow/compare.ts'
+import type { Flow, Group } from '../../flow/flow.ts'
+import type { SwitchDiff } from '../../network/diff.ts'
+import type { NodePlanner } from '../../network/planner.ts'
+import type { InstalledFlow } from '../control/facts.ts'
 import { type FlowTables, Forwarding } from './forwarding.ts'
 
 /** A switch that fails when told to; a failed change is not applied, or, as `torn`, in part. */

@@ -2,12 +2,12 @@
  * The addresses of this node: one pool per range, filled from the lease records.
  * @module
  */
-import { cniError } from '../cni/index.ts'
-import { IpamError } from '../ipam/errors.ts'
-import { AddressPool } from '../ipam/pool.ts'
-import type { LocalRange } from '../network/context.ts'
-import { contains, firstIp, formatIp, type Ip, ipValue } from '../network/model/address.ts'
-import type { RangeFact } from './control/facts.ts'
+import { cniError } from '../../cni/index.ts'
+import { IpamError } from '../../ipam/errors.ts'
+import { AddressPool } from '../../ipam/pool.ts'
+import type { LocalRange } from '../../network/context.ts'
+import { contains, firstIp, formatIp, type Ip, ipValue } from '../../network/model/address.ts'
+import type { RangeFact } from '../control/facts.ts'
 
 /** Gives out addresses of the node's ranges. */
 export class AddressPools {

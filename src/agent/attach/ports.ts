@@ -4,16 +4,16 @@
  * @module
  */
 
-import { BRIDGE, type BridgePlan, GATEWAY, TUNNEL } from '../network/host.ts'
-import type { Ip } from '../network/model/address.ts'
-import { FIRST_ENDPOINT_PORT, LAST_ENDPOINT_PORT } from '../network/pipeline/stages.ts'
-import { createPortBatcher, type PortBatcher } from '../ovs/ovsdb/helpers/batcher.ts'
-import { addBridge } from '../ovs/ovsdb/helpers/bridges.ts'
-import { setInterface, waitForOfport } from '../ovs/ovsdb/helpers/interfaces.ts'
-import { addPort, delPortRows } from '../ovs/ovsdb/helpers/ports.ts'
-import type { Monitor } from '../ovs/ovsdb/index.ts'
-import { type OvsdbClient, OvsdbError } from '../ovs/ovsdb/index.ts'
-import type { PortFact } from './control/facts.ts'
+import { BRIDGE, type BridgePlan, GATEWAY, TUNNEL } from '../../network/host.ts'
+import type { Ip } from '../../network/model/address.ts'
+import { FIRST_ENDPOINT_PORT, LAST_ENDPOINT_PORT } from '../../network/pipeline/stages.ts'
+import { createPortBatcher, type PortBatcher } from '../../ovs/ovsdb/helpers/batcher.ts'
+import { addBridge } from '../../ovs/ovsdb/helpers/bridges.ts'
+import { setInterface, waitForOfport } from '../../ovs/ovsdb/helpers/interfaces.ts'
+import { addPort, delPortRows } from '../../ovs/ovsdb/helpers/ports.ts'
+import type { Monitor } from '../../ovs/ovsdb/index.ts'
+import { type OvsdbClient, OvsdbError } from '../../ovs/ovsdb/index.ts'
+import type { PortFact } from '../control/facts.ts'
 import { isLease, type Lease, leaseIds, leaseOf, recordedAddresses, type UnreadableLease } from './lease.ts'
 
 const MONITORED = {

@@ -18,10 +18,10 @@ import {
   routeReplace,
   sysctlGet,
   sysctlSet,
-} from '../linux/index.ts'
-import { GATEWAY, type HostPlan, NEXT_HOP, NEXT_HOP_MAC, ROUTE_PROTOCOL } from '../network/host.ts'
-import { BITS, type Family, familyOf } from '../network/model/address.ts'
-import { AgentError } from './errors.ts'
+} from '../../linux/index.ts'
+import { GATEWAY, type HostPlan, NEXT_HOP, NEXT_HOP_MAC, ROUTE_PROTOCOL } from '../../network/host.ts'
+import { BITS, type Family, familyOf } from '../../network/model/address.ts'
+import { AgentError } from '../errors.ts'
 
 /** Applies a host plan. The gateway port must exist. Throws what the kernel refuses. */
 export async function applyHost(plan: HostPlan): Promise<void> {

@@ -2,8 +2,8 @@
  * What an ADD may ask for: checked before anything is taken.
  * @module
  */
-import { type AddRequest, cniError } from '../cni/index.ts'
-import type { NodeContext } from '../network/context.ts'
+import { type AddRequest, cniError } from '../../cni/index.ts'
+import type { NodeContext } from '../../network/context.ts'
 
 /** What ADD decides from a request alone. */
 export interface AddTerms {

@@ -2,9 +2,9 @@
  * What ADD answers for an attachment, and whether what it once answered still says the same.
  * @module
  */
-import type { CniResult, NetworkConfig, ResultDns } from '../cni/index.ts'
-import type { NodeContext } from '../network/context.ts'
-import { familyOf } from '../network/model/address.ts'
+import type { CniResult, NetworkConfig, ResultDns } from '../../cni/index.ts'
+import type { NodeContext } from '../../network/context.ts'
+import { familyOf } from '../../network/model/address.ts'
 import type { Lease } from './lease.ts'
 import { podAddresses } from './pod-address.ts'
 

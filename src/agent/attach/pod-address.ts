@@ -2,9 +2,9 @@
  * The addresses of a pod as its interface gets them.
  * @module
  */
-import type { NodeContext } from '../network/context.ts'
-import { contains, type Ip, prefixLength } from '../network/model/address.ts'
-import type { Endpoint } from '../network/model/endpoint.ts'
+import type { NodeContext } from '../../network/context.ts'
+import { contains, type Ip, prefixLength } from '../../network/model/address.ts'
+import type { Endpoint } from '../../network/model/endpoint.ts'
 
 /** One address of a pod: the length of its range, and the gateway its default route goes to. */
 export interface PodAddress {

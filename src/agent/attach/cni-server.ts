@@ -16,11 +16,11 @@ import {
   toCniError,
   versionAnswer,
   type WireRequest,
-} from '../cni/index.ts'
-import { closeFd, isNetns, listenSeqpacket, netnsSelf, type SeqpacketServer, sameNetns } from '../linux/index.ts'
+} from '../../cni/index.ts'
+import { closeFd, isNetns, listenSeqpacket, netnsSelf, type SeqpacketServer, sameNetns } from '../../linux/index.ts'
+import type { AgentLog } from '../log.ts'
 import type { Attachments } from './attachments.ts'
 import type { PodNetns } from './endpoint-links.ts'
-import type { AgentLog } from './log.ts'
 
 /** The attachments, or what the agent still waits for before it has any. */
 export type AttachmentSource = () => Attachments | { readonly waitingFor: string }

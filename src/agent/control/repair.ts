@@ -3,13 +3,13 @@
  * @module
  */
 import { existsSync } from 'node:fs'
-import type { Attachments } from './attachments.ts'
-import type { RepairAnswer, RepairResult, RepairStep } from './control/repair-request.ts'
-import type { EndpointLinks } from './endpoint-links.ts'
-import { AgentError } from './errors.ts'
-import { isLinkName } from './lease.ts'
-import type { Ports } from './ports.ts'
-import type { Reconciler } from './reconciler.ts'
+import type { Attachments } from '../attach/attachments.ts'
+import type { EndpointLinks } from '../attach/endpoint-links.ts'
+import { isLinkName } from '../attach/lease.ts'
+import type { Ports } from '../attach/ports.ts'
+import { AgentError } from '../errors.ts'
+import type { Reconciler } from '../switch/reconciler.ts'
+import type { RepairAnswer, RepairResult, RepairStep } from './repair-request.ts'
 
 /** What repairing works with. */
 export interface RepairParts {

@@ -2,8 +2,8 @@
  * Feeds the cluster view from the registry.
  * @module
  */
-import { type ReflectOptions, reflect } from '../registry/reflector.ts'
-import type { Kind, Registry } from '../registry/registry.ts'
+import { type ReflectOptions, reflect } from '../../registry/reflector.ts'
+import type { Kind, Registry } from '../../registry/registry.ts'
 import type { ClusterView, ViewedKind } from './view.ts'
 
 /** Whom to tell about the registry's health. */

@@ -3,20 +3,20 @@
  * @module
  */
 
-import type { Group } from '../flow/flow.ts'
-import { tunnelAddress } from '../network/context.ts'
-import type { SwitchDiff } from '../network/diff.ts'
-import { BRIDGE } from '../network/host.ts'
-import { familyOf } from '../network/model/address.ts'
-import { ANSWER_METERS, type Answer, answerOf } from '../network/pipeline/answers.ts'
-import { load } from '../network/pipeline/build.ts'
-import { PROBE_ETHERTYPE, STAGES, TUNNEL_PORT } from '../network/pipeline/stages.ts'
-import type { NodePlanner } from '../network/planner.ts'
-import { addFlows, connectOpenFlow, type OpenFlowClient, type PacketIn, removeFlows } from '../ovs/openflow/index.ts'
-import type { InstalledFlow } from './control/facts.ts'
+import type { Group } from '../../flow/flow.ts'
+import { tunnelAddress } from '../../network/context.ts'
+import type { SwitchDiff } from '../../network/diff.ts'
+import { BRIDGE } from '../../network/host.ts'
+import { familyOf } from '../../network/model/address.ts'
+import { ANSWER_METERS, type Answer, answerOf } from '../../network/pipeline/answers.ts'
+import { load } from '../../network/pipeline/build.ts'
+import { PROBE_ETHERTYPE, STAGES, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
+import type { NodePlanner } from '../../network/planner.ts'
+import { addFlows, connectOpenFlow, type OpenFlowClient, type PacketIn, removeFlows } from '../../ovs/openflow/index.ts'
+import type { InstalledFlow } from '../control/facts.ts'
+import type { AgentLog } from '../log.ts'
 import type { Confirm, FlowTables } from './forwarding.ts'
 import { type IcmpError, icmpAnswer, PORT_UNREACHABLE, tooBig } from './icmp-answer.ts'
-import type { AgentLog } from './log.ts'
 
 /** Answers of one kind per second, all pods together. */
 const ANSWERS_PER_SECOND = 100

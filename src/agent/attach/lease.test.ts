@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { formatIp, type Mac, macFromIp } from '../network/model/address.ts'
-import { endpointId } from '../network/model/endpoint.ts'
+import { formatIp, type Mac, macFromIp } from '../../network/model/address.ts'
+import { endpointId } from '../../network/model/endpoint.ts'
 import { isLease, isLinkName, type Lease, leaseIds, leaseOf, linkName } from './lease.ts'
 
 const word = fc.stringMatching(/^[a-z0-9]{1,12}$/)

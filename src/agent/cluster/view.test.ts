@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { SAMPLE_CLUSTER, sampleNode, samplePod } from '../../test/tables/sample-node.ts'
-import type { NodeNetwork } from '../network/model/node.ts'
+import { SAMPLE_CLUSTER, sampleNode, samplePod } from '../../../test/tables/sample-node.ts'
+import type { NodeNetwork } from '../../network/model/node.ts'
 import { ClusterView, VIEWED_KINDS } from './view.ts'
 
 interface Seen {

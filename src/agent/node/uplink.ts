@@ -2,8 +2,8 @@
  * The link that carries the node's tunnels.
  * @module
  */
-import { addrList, type Link, linkGet, type RtnlSocket } from '../linux/index.ts'
-import type { Ip } from '../network/model/address.ts'
+import { addrList, type Link, linkGet, type RtnlSocket } from '../../linux/index.ts'
+import type { Ip } from '../../network/model/address.ts'
 
 /** What is assumed while no link has the node's address. */
 const ETHERNET_MTU = 1500

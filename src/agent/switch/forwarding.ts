@@ -3,10 +3,10 @@
  * the fragments that changed in between. All changes of one turn of the event loop travel in one bundle.
  * @module
  */
-import type { Flow, Group } from '../flow/flow.ts'
-import { bundles, diffFragments, diffSwitch, type SwitchDiff } from '../network/diff.ts'
-import type { NodePlanner } from '../network/planner.ts'
-import type { InstalledFlow } from './control/facts.ts'
+import type { Flow, Group } from '../../flow/flow.ts'
+import { bundles, diffFragments, diffSwitch, type SwitchDiff } from '../../network/diff.ts'
+import type { NodePlanner } from '../../network/planner.ts'
+import type { InstalledFlow } from '../control/facts.ts'
 
 /** What forwarding needs of an OpenFlow connection. */
 export interface FlowTables {

@@ -3,23 +3,23 @@
  * changes, when OVS comes back and from time to time; fragment by fragment in between.
  * @module
  */
-import { type HostPlan, hostPlan } from '../network/host.ts'
-import type { Registry } from '../registry/registry.ts'
-import type { EndpointLinks } from './endpoint-links.ts'
-import { syncEndpoints } from './endpoints.ts'
-import { AgentError } from './errors.ts'
+import { type HostPlan, hostPlan } from '../../network/host.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { EndpointLinks } from '../attach/endpoint-links.ts'
+import { syncEndpoints } from '../attach/endpoints.ts'
+import type { Lease } from '../attach/lease.ts'
+import type { AddressPools } from '../attach/pools.ts'
+import type { Ports } from '../attach/ports.ts'
+import { reportStatus } from '../cluster/node-status.ts'
+import type { ClusterView } from '../cluster/view.ts'
+import { AgentError } from '../errors.ts'
+import type { AgentLog } from '../log.ts'
+import { applyHost } from '../node/host.ts'
+import type { AgentOptions } from '../options.ts'
+import type { Part, Problems } from '../problems.ts'
 import { Forwarding } from './forwarding.ts'
-import { applyHost } from './host.ts'
-import type { Lease } from './lease.ts'
-import type { AgentLog } from './log.ts'
-import { reportStatus } from './node-status.ts'
-import type { AgentOptions } from './options.ts'
-import type { AddressPools } from './pools.ts'
-import type { Ports } from './ports.ts'
-import type { Part, Problems } from './problems.ts'
 import { Repeater } from './repeater.ts'
 import { Switch } from './switch.ts'
-import type { ClusterView } from './view.ts'
 
 /** What a reconciler works on. */
 export interface ReconcilerParts {

@@ -3,8 +3,8 @@
  * removed by hand, and ports that OVS renumbered.
  * @module
  */
-import type { Endpoint } from '../network/model/endpoint.ts'
-import type { NodePlanner } from '../network/planner.ts'
+import type { Endpoint } from '../../network/model/endpoint.ts'
+import type { NodePlanner } from '../../network/planner.ts'
 import type { Ports } from './ports.ts'
 
 /** Brings the plan's endpoints in line; those with an operation under way are left to it. Whether anything changed. */

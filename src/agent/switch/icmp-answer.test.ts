@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { internetChecksum } from '../linux/index.ts'
+import { internetChecksum } from '../../linux/index.ts'
 import { icmpAnswer, PORT_UNREACHABLE, tooBig } from './icmp-answer.ts'
 
 const POD_MAC = [0x0a, 0x58, 0x0a, 0x80, 0, 2]

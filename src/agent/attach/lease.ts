@@ -3,8 +3,8 @@
  * port. An agent without memory rebuilds everything from these rows.
  * @module
  */
-import { type Ip, parseIp, parseMac } from '../network/model/address.ts'
-import { type Endpoint, endpointId } from '../network/model/endpoint.ts'
+import { type Ip, parseIp, parseMac } from '../../network/model/address.ts'
+import { type Endpoint, endpointId } from '../../network/model/endpoint.ts'
 
 /** An attachment as it is recorded. The OpenFlow port and the link's name are the row's own. */
 export interface Lease {
