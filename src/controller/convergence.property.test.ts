@@ -2,7 +2,6 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { cidr, familyOf, ip, overlaps } from '../network/model/address.ts'
 import type { Cluster } from '../network/model/cluster.ts'
-import type { TenantRequest } from '../network/model/tenant.ts'
 import { MemoryRegistry } from '../registry/memory.ts'
 import { type Registry, RegistryError } from '../registry/registry.ts'
 import { type PassMemory, reconcile } from './reconcile.ts'
@@ -23,7 +22,12 @@ const CLUSTER: Cluster = {
 type Step =
   | { readonly do: 'node'; readonly name: string; readonly uid: string; readonly host: number }
   | { readonly do: 'remove-node' | 'namespace' | 'remove-namespace'; readonly name: string }
-  | { readonly do: 'ask'; readonly name: string; readonly action: TenantRequest['action']; readonly target: string }
+  | {
+      readonly do: 'ask'
+      readonly name: string
+      readonly action: 'join' | 'isolate' | 'global'
+      readonly target: string
+    }
   /** A pass of the controller that dies at its `crash`th call, before or after that call took effect. */
   | { readonly do: 'pass'; readonly crash: number; readonly after: boolean; readonly restart: boolean }
 

@@ -14,6 +14,7 @@ export type TenantErrorCode =
   | 'TENANT_DEFAULT_MUST_BE_GLOBAL'
   | 'TENANT_VNIS_EXHAUSTED'
   | 'TENANT_TENANCY_IS_SUBNET'
+  | 'TENANT_UNKNOWN_ACTION'
 
 /** What a request is judged by. */
 export interface RequestContext {
@@ -52,6 +53,8 @@ function judge(tenant: Tenant, request: TenantRequest, context: RequestContext):
       return judgeJoin(tenant, request.target, context)
     case 'isolate':
       return judgeIsolate(tenant, context)
+    case 'unknown':
+      return refuseWords(request.text)
   }
 }
 
@@ -78,6 +81,15 @@ function judgeIsolate(tenant: Tenant, { pool, random }: RequestContext): number 
     if (!(error instanceof IpamError)) throw error
     return refusal('TENANT_VNIS_EXHAUSTED', error.message, error.remedy)
   }
+}
+
+function refuseWords(words: string): Refusal {
+  const quoted = JSON.stringify(words.length > 60 ? `${words.slice(0, 60)}…` : words)
+  return refusal(
+    'TENANT_UNKNOWN_ACTION',
+    `${quoted} asks for nothing known`,
+    'write global, isolate or join:<namespace>',
+  )
 }
 
 /** The API server's service is in `default`: without it nothing works. */
