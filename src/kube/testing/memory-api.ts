@@ -128,7 +128,7 @@ export class MemoryApi implements KubeApi {
   }
 
   #update(resource: Resource, before: KubeObject, wanted: KubeObject, subresource?: string): KubeObject {
-    const next =
+    const next: Fields & { readonly metadata: ObjectMeta } =
       subresource === 'status'
         ? { ...before, status: wanted['status'] }
         : { ...wanted, ...('status' in before ? { status: before['status'] } : {}) }
@@ -191,9 +191,9 @@ function keyOf(resource: Resource, { namespace = '', name }: ObjectName): string
 /** Selectors with `=` and `!=` between commas. */
 function isSelected(object: KubeObject, { namespace, labelSelector = '', fieldSelector = '' }: Selection): boolean {
   if (namespace !== undefined && object.metadata.namespace !== namespace) return false
-  const holds = (term: string, valueOf: (key: string) => unknown): boolean => {
+  const holds = (term: string, valueIn: (key: string) => unknown): boolean => {
     const [, key = '', operator, wanted] = /^(.*?)(!=|==?)(.*)$/.exec(term) ?? []
-    return ((valueOf(key) ?? '') === wanted) === (operator !== '!=')
+    return ((valueIn(key) ?? '') === wanted) === (operator !== '!=')
   }
   const labels = labelSelector.split(',').filter(Boolean)
   const paths = fieldSelector.split(',').filter(Boolean)
