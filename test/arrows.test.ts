@@ -103,11 +103,16 @@ function objectionTo(file: string, imported: string): string | undefined {
   }
   const target = join(dirname(file), imported)
   if (isTestCode(target)) return 'only tests may import test code'
-  if (!target.startsWith('src/')) return imported.endsWith('package.json') ? undefined : 'it is outside src/'
+  if (!target.startsWith('src/')) return isData(room, target) ? undefined : 'it is outside src/'
   const targetRoom = roomOf(target)
   const allowed = ALLOWED[room] ?? []
   if (targetRoom === room || allowed.some((entry) => isWithin(target, entry))) return undefined
   return `${room} may import ${allowed.length === 0 ? 'no other room' : `only ${allowed.join(', ')}`}`
+}
+
+/** What is shipped beside the sources and read by them: the package's own facts, and the objects that Weft defines. */
+function isData(room: string, target: string): boolean {
+  return target === 'package.json' || (room === 'compat' && /^deploy\/crds\/[^/]+\.yaml$/.test(target))
 }
 
 /** Everything a source imports. The transpiler leaves types out, so the text is searched for those. */

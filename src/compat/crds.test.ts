@@ -1,0 +1,53 @@
+import { expect, test } from 'bun:test'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { examples } from '../registry/conformance-tools.ts'
+import { weftBindings } from './bindings.ts'
+import { weftCrds } from './crds.ts'
+import { at, listAt, textAt } from './fields.ts'
+import { HOST_SUBNETS } from './openshift/resources.ts'
+
+test('every definition in the folder is part of the program', () => {
+  const files = readdirSync(join(import.meta.dir, '../../deploy/crds')).filter((name) => name.endsWith('.yaml'))
+  const plurals = weftCrds().map((crd) => `${textAt(crd, 'spec', 'names', 'plural')}.yaml`)
+  expect(plurals.toSorted()).toEqual(files.toSorted())
+})
+
+test.each([
+  weftBindings.Cluster.resource,
+  weftBindings.Tenant.resource,
+  weftBindings.NodeNetwork.resource,
+  HOST_SUBNETS,
+])('$kind is defined as it is used', ({ group, version, plural, kind, namespaced }) => {
+  const crd = weftCrds().find((one) => one.metadata.name === `${plural}.${group}`)
+  expect(crd?.['spec']).toMatchObject({
+    group,
+    names: { plural, kind, listKind: `${kind}List` },
+    scope: namespaced ? 'Namespaced' : 'Cluster',
+    versions: [{ name: version, served: true, storage: true }],
+  })
+  // A write is one write only as long as the status has no address of its own.
+  expect(at(listAt(crd, 'spec', 'versions')[0], 'subresources')).toBeUndefined()
+})
+
+test.each(['Cluster', 'Tenant', 'NodeNetwork'] as const)(
+  'the schema of %s keeps every field that is written',
+  (kind) => {
+    const { resource, encode } = weftBindings[kind]
+    const crd = weftCrds().find((one) => textAt(one, 'spec', 'names', 'plural') === resource.plural)
+    const schema = at(listAt(crd, 'spec', 'versions')[0], 'schema', 'openAPIV3Schema')
+    const { apiVersion: _, kind: __, metadata: ___, ...fields } = encode(examples[kind].value as never)
+    expect(unknownTo(schema, fields, '')).toEqual([])
+  },
+)
+
+/** What the API server would drop. */
+function unknownTo(schema: unknown, value: unknown, path: string): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => unknownTo(at(schema, 'items'), item, `${path}[]`))
+  if (typeof value !== 'object' || value === null) return at(schema, 'type') === undefined ? [path] : []
+  return Object.entries(value).flatMap(([key, inner]) =>
+    at(schema, 'properties', key) === undefined
+      ? [`${path}.${key}`]
+      : unknownTo(at(schema, 'properties', key), inner, `${path}.${key}`),
+  )
+}
