@@ -44,18 +44,11 @@ export function planSlices(
   for (const slice of mine) if (!groups.has(groupKey(typeOf(slice), list(slice['ports'])))) plan.remove.push(slice)
   for (const group of groups.values()) {
     const slices = mine.filter((slice) => groupKey(typeOf(slice), list(slice['ports'])) === group.key)
-    const drafts = place(group, slices)
-    const kept = drafts.filter(
-      ({ entries }, index) => entries.length > 0 || (group.endpoints.length === 0 && index === 0),
-    )
-    for (const draft of drafts) {
-      if (!kept.includes(draft)) {
-        if (draft.slice !== undefined) plan.remove.push(draft.slice)
-        continue
-      }
-      const wanted = sliceObject(service, group, draft, draft.slice?.metadata.name ?? freeName(service, group, taken))
-      if (draft.slice === undefined) plan.create.push(wanted)
-      else if (differs(draft.slice, wanted)) plan.replace.push(updated(draft.slice, wanted))
+    for (const [index, draft] of place(group, slices).entries()) {
+      const { slice, entries } = draft
+      const isKept = entries.length > 0 || (group.endpoints.length === 0 && index === 0)
+      if (isKept) keep(service, group, draft, taken, plan)
+      else if (slice !== undefined) plan.remove.push(slice)
     }
   }
   return plan
@@ -96,6 +89,19 @@ function groupsOf(service: SlicedService, endpoints: readonly Endpoint[]): Reado
     if (![...groups.values()].some((group) => group.type === type)) groupFor(type, fixedPorts(service))
   }
   return groups
+}
+
+function keep(
+  service: SlicedService,
+  group: Group,
+  draft: Draft,
+  taken: Set<string>,
+  plan: { readonly create: KubeObject[]; readonly replace: KubeObject[] },
+): void {
+  const { slice } = draft
+  const wanted = sliceObject(service, group, draft, slice?.metadata.name ?? freeName(service, group, taken))
+  if (slice === undefined) plan.create.push(wanted)
+  else if (differs(slice, wanted)) plan.replace.push(updated(slice, wanted))
 }
 
 function place(group: Group, slices: readonly KubeObject[]): readonly Draft[] {
