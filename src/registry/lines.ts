@@ -11,24 +11,41 @@ const MAX_LINE = 4 << 20
 export interface ReadLinesOptions {
   readonly signal: AbortSignal
   readonly silence: number
+  /** The most characters of a line. */
+  readonly maxLine?: number
+  /** The error for silence and for a line that is too long; a `REGISTRY_UNAVAILABLE` when absent. */
+  readonly fail?: (what: 'silence' | 'length') => Error
 }
 
-/** The lines of a stream until it ends or `signal` aborts. Throws `REGISTRY_UNAVAILABLE` on silence or a huge line. */
+/**
+ * The lines of a stream until it ends or `signal` aborts. Throws on silence or a huge line. What comes after the last
+ * line's end is no line.
+ */
 export async function* readLines(
   stream: ReadableStream<Uint8Array>,
   options: ReadLinesOptions,
 ): AsyncGenerator<string, void> {
+  const { signal, silence, maxLine = MAX_LINE, fail = unavailable } = options
   const reader: Reader = stream.getReader()
   const decoder = new TextDecoder()
-  let rest = ''
+  // Pieces of a line whose end has not come: joined once, or a line that comes byte by byte costs its square.
+  let pieces: string[] = []
+  let length = 0
   try {
-    while (!options.signal.aborted) {
-      const { done, value } = await readWithin(reader, options.silence)
+    while (!signal.aborted) {
+      const { done, value } = await readWithin(reader, silence, fail)
       if (done) return
-      const parts = (rest + decoder.decode(value, { stream: true })).split('\n')
-      rest = parts.pop() ?? ''
-      if (rest.length > MAX_LINE) throw unavailable('the registry sent a line without an end')
-      for (const part of parts) if (part !== '') yield part
+      const [first = '', ...others] = decoder.decode(value, { stream: true }).split('\n')
+      pieces.push(first)
+      length += first.length
+      for (const next of others) {
+        if (length > maxLine) throw fail('length')
+        const line = pieces.join('')
+        if (line !== '') yield line
+        pieces = [next]
+        length = next.length
+      }
+      if (length > maxLine) throw fail('length')
     }
   } finally {
     // The stream may have failed already, and says so again.
@@ -42,10 +59,14 @@ interface Reader {
   readonly cancel: () => Promise<void>
 }
 
-async function readWithin(reader: Reader, milliseconds: number): ReturnType<Reader['read']> {
+async function readWithin(
+  reader: Reader,
+  milliseconds: number,
+  fail: (what: 'silence') => Error,
+): ReturnType<Reader['read']> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable(`the registry was silent for ${milliseconds} ms`)), milliseconds)
+    timer = setTimeout(() => reject(fail('silence')), milliseconds)
   })
   try {
     return await Promise.race([reader.read(), silence])
@@ -54,6 +75,7 @@ async function readWithin(reader: Reader, milliseconds: number): ReturnType<Read
   }
 }
 
-function unavailable(message: string): RegistryError {
-  return new RegistryError('REGISTRY_UNAVAILABLE', message)
+function unavailable(what: 'silence' | 'length'): RegistryError {
+  const did = what === 'silence' ? 'was silent for too long' : 'sent a line without an end'
+  return new RegistryError('REGISTRY_UNAVAILABLE', `the registry ${did}`)
 }

@@ -1,0 +1,155 @@
+/**
+ * The Kubernetes API over HTTP.
+ * @module
+ */
+import type { DeleteOptions, KubeApi, KubeEvent, KubeList, ObjectName, PatchType, Selection } from './api.ts'
+import type { KubeConfig } from './config.ts'
+import { decodeObject, decodePage, garbage } from './decode.ts'
+import { KubeError } from './errors.ts'
+import { type HttpOptions, HttpTransport } from './http.ts'
+import { type KubeObject, pathOf, type Resource } from './object.ts'
+import { followWatch, type WatchOptions } from './watch.ts'
+
+/** How a {@link KubeClient} behaves. */
+export interface KubeClientOptions extends HttpOptions, WatchOptions {
+  /** Objects per page of a list. 500 when absent. */
+  readonly pageSize?: number
+}
+
+const PAGE_SIZE = 500
+/** A list that the server forgot between two pages starts anew; after so many times it is asked for in one piece. */
+const MOST_RESTARTS = 3
+/** Ten million objects; a server that goes on is broken. */
+const MOST_PAGES = 20_000
+
+const CONTENT_TYPES: { readonly [T in PatchType]: string } = {
+  json: 'application/json-patch+json',
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+}
+
+/** The Kubernetes API over HTTP. JSON only; answers are checked before they are believed. */
+export class KubeClient implements KubeApi {
+  readonly #http: HttpTransport
+  readonly #options: KubeClientOptions
+
+  constructor(config: KubeConfig, options: KubeClientOptions = {}) {
+    this.#http = new HttpTransport(config, options)
+    this.#options = options
+  }
+
+  /** Gives back idle connections; calls in flight finish. */
+  close(): void {
+    this.#http.close()
+  }
+
+  async get(resource: Resource, at: ObjectName, signal?: AbortSignal): Promise<KubeObject | undefined> {
+    try {
+      return decodeObject(await this.#http.json({ method: 'GET', path: pathAt(resource, at), signal }), resource)
+    } catch (error) {
+      if (error instanceof KubeError && error.code === 'KUBE_NOT_FOUND') return undefined
+      throw error
+    }
+  }
+
+  async list(resource: Resource, selection: Selection = {}, signal?: AbortSignal): Promise<KubeList> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const limit = attempt > MOST_RESTARTS ? undefined : (this.#options.pageSize ?? PAGE_SIZE)
+        return await this.#pages(resource, selection, limit, signal)
+      } catch (error) {
+        const expired = error instanceof KubeError && error.code === 'KUBE_EXPIRED'
+        if (!expired || attempt > MOST_RESTARTS) throw error
+      }
+    }
+  }
+
+  async *watch(
+    resource: Resource,
+    selection: Selection,
+    after: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<KubeEvent, void> {
+    yield* followWatch({ http: this.#http, resource, selection, after, signal, options: this.#options })
+  }
+
+  async create(resource: Resource, object: KubeObject, signal?: AbortSignal): Promise<KubeObject> {
+    const path = pathOf(resource, namespaceOf(resource, object.metadata))
+    return decodeObject(await this.#http.json({ method: 'POST', path, body: object, signal }), resource)
+  }
+
+  async replace(
+    resource: Resource,
+    object: KubeObject,
+    subresource?: string,
+    signal?: AbortSignal,
+  ): Promise<KubeObject> {
+    const path = pathAt(resource, object.metadata, subresource)
+    return decodeChanged(await this.#http.json({ method: 'PUT', path, body: object, signal }), resource, subresource)
+  }
+
+  async patch(
+    resource: Resource,
+    at: ObjectName,
+    type: PatchType,
+    patch: unknown,
+    subresource?: string,
+    signal?: AbortSignal,
+  ): Promise<KubeObject> {
+    const path = pathAt(resource, at, subresource)
+    const request = { method: 'PATCH', path, body: patch, contentType: CONTENT_TYPES[type], signal } as const
+    return decodeChanged(await this.#http.json(request), resource, subresource)
+  }
+
+  async delete(resource: Resource, at: ObjectName, options: DeleteOptions = {}, signal?: AbortSignal): Promise<void> {
+    const { gracePeriodSeconds, propagation, uid, resourceVersion } = options
+    const body = {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+      ...(propagation === undefined ? {} : { propagationPolicy: propagation }),
+      ...(uid === undefined && resourceVersion === undefined ? {} : { preconditions: { uid, resourceVersion } }),
+    }
+    await this.#http.json({ method: 'DELETE', path: pathAt(resource, at), body, signal })
+  }
+
+  /** Every page at the first one's revision: a watch from there repeats rather than misses what came between. */
+  async #pages(
+    resource: Resource,
+    selection: Selection,
+    limit: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<KubeList> {
+    const path = pathOf(resource, selection.namespace)
+    const { labelSelector, fieldSelector } = selection
+    const items: KubeObject[] = []
+    let resourceVersion: string | undefined
+    let next: string | undefined
+    for (let count = 0; count < MOST_PAGES; count += 1) {
+      const query = { labelSelector, fieldSelector, limit: limit?.toString(), continue: next }
+      const page = decodePage(await this.#http.json({ method: 'GET', path, query, signal }), resource)
+      resourceVersion ??= page.resourceVersion
+      for (const item of page.items) items.push(item)
+      if (page.next === undefined) return { resourceVersion, items }
+      if (page.next === next) break
+      next = page.next
+    }
+    throw garbage('a list without an end')
+  }
+}
+
+function pathAt(resource: Resource, at: ObjectName, subresource?: string): string {
+  return pathOf(resource, namespaceOf(resource, at), at.name, subresource)
+}
+
+function namespaceOf(resource: Resource, { namespace }: Pick<ObjectName, 'namespace'>): string | undefined {
+  if (!resource.namespaced) return undefined
+  if (namespace !== undefined && namespace !== '') return namespace
+  throw new KubeError('KUBE_INVALID', `a ${resource.kind} without a namespace`, 'name its namespace')
+}
+
+/** A subresource may be an object of its own kind, such as a Scale. */
+function decodeChanged(input: unknown, resource: Resource, subresource: string | undefined): KubeObject {
+  const own = subresource === undefined || subresource === 'status'
+  return decodeObject(input, own ? resource : undefined)
+}
