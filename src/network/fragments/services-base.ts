@@ -130,6 +130,7 @@ function balance(make: FlowMaker): Flow[] {
   return [
     // A pod's answer to somebody's connection from a node looks invalid here: nothing but services is tracked.
     flow('balance', 310, { ...INVALID, ...isNodeAddress }, [goto('turn')]),
+    ...FAMILIES.map((family) => drop('sctp-untracked', 305, { ...INVALID, ...ipPacket(family), ip_proto: PROTO_SCTP })),
     drop('invalid-connection', 300, INVALID),
     flow('balance', 200, tracked('est'), [goto('turn')]),
     flow('balance', 200, tracked('rel'), [goto('turn')]),

@@ -248,6 +248,13 @@ export const DROPS = {
     remedy: 'Nothing to do',
     benign: true,
   },
+  'sctp-untracked': {
+    code: 39,
+    stage: 'balance',
+    because:
+      'Open vSwitch in user space does not track SCTP connections, so it cannot lead them to a service’s endpoint',
+    remedy: 'Use the kernel’s datapath, or the endpoints’ own addresses (a headless service)',
+  },
   'unknown-turn': {
     code: 37,
     stage: 'route',
