@@ -18,6 +18,7 @@ import {
   INVALID,
   ipPacket,
   load,
+  PROTO_SCTP,
   tracked,
 } from '../pipeline/build.ts'
 import { GATEWAY_PORT, ORIGIN, STAGES, type StageName, TRANSLATED_BY_NODE, ZONES } from '../pipeline/stages.ts'
