@@ -65,6 +65,8 @@ export type Action =
       readonly exec?: readonly Action[]
     }
   | { readonly op: 'ct_clear' }
+  /** Does all this with a copy of the packet; the packet itself goes on as it was. */
+  | { readonly op: 'clone'; readonly actions: readonly Action[] }
   | { readonly op: 'conjunction'; readonly id: number; readonly clause: number; readonly of: number }
   | { readonly op: 'dec_ttl' }
   | { readonly op: 'push_vlan'; readonly ethertype: number }

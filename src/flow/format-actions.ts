@@ -35,6 +35,8 @@ export function formatAction(action: Action): string {
       return formatController(action)
     case 'ct':
       return formatCt(action)
+    case 'clone':
+      return `clone(${action.actions.map(formatAction).join(',')})`
     case 'conjunction':
       return `conjunction(${action.id},${action.clause}/${action.of})`
     case 'push_vlan':

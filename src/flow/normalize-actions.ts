@@ -57,6 +57,8 @@ function normalizeAction(action: Action): Action | undefined {
       return { op: 'note', data: padNote(canonicalHex(action.data)) }
     case 'ct':
       return normalizeCt(action)
+    case 'clone':
+      return normalizeClone(action)
     default:
       return action
   }
@@ -92,6 +94,13 @@ function normalizeCt(action: Extract<Action, { op: 'ct' }>): Action {
     ...(nat === undefined ? {} : { nat: normalizeNat(nat) }),
     ...(exec === undefined || exec.length === 0 ? {} : { exec: normalizeActions(exec) }),
   }
+}
+
+/** Nothing done with a copy is nothing done. */
+function normalizeClone(action: Extract<Action, { op: 'clone' }>): Action | undefined {
+  const actions = normalizeActions(action.actions)
+  if (actions.at(-1)?.op === 'goto') throw invalid('goto inside a clone', 'use resubmit')
+  return actions.length === 0 ? undefined : { op: 'clone', actions }
 }
 
 const NAT_FLAGS = ['persistent', 'hash', 'random'] as const

@@ -110,6 +110,20 @@ const ACTIONS: readonly (readonly [text: string, actions: readonly Action[]])[] 
   ['ct(commit)', [{ op: 'ct', commit: true, force: false, zone: 0, exec: [] }]],
   ['ct(commit,force)', [{ op: 'ct', force: true }]],
   [
+    'output:1',
+    [
+      { op: 'clone', actions: [] },
+      { op: 'output', port: 1 },
+    ],
+  ],
+  [
+    'clone(ct(),output:2),output:1',
+    [
+      { op: 'clone', actions: [{ op: 'ct' }, { op: 'output', port: 2 }] },
+      { op: 'output', port: 1 },
+    ],
+  ],
+  [
     'ct(commit,nat(src=1.2.3.4))',
     [{ op: 'ct', commit: true, nat: { direction: 'src', address: { min: '1.2.3.4', max: '1.2.3.4' }, flags: [] } }],
   ],
@@ -128,6 +142,7 @@ const BAD_ACTIONS: readonly Action[] = [
   { op: 'output_reg', from: { field: 'reg0', offset: 20, bits: 16 } },
   { op: 'check_pkt_larger', size: 5, to: { field: 'reg0', offset: 0, bits: 2 } },
   { op: 'ct', commit: true, nat: { direction: 'src', address: { min: 'nowhere' } } },
+  { op: 'clone', actions: [{ op: 'goto', table: 9 }] },
 ]
 
 for (const action of BAD_ACTIONS) {

@@ -168,6 +168,14 @@ const track = (address: fc.Arbitrary<string>): fc.Arbitrary<Action> =>
     { requiredKeys: ['op', 'commit'] },
   )
 
+const copied = (action: fc.Arbitrary<Action>): fc.Arbitrary<Action> =>
+  fc
+    .array(fc.oneof(action, set('reg2', uint(32)), fc.constant<Action>({ op: 'output', port: 7 })), {
+      minLength: 1,
+      maxLength: 3,
+    })
+    .map((actions): Action => ({ op: 'clone', actions }))
+
 const ACTIONS: Readonly<Record<Kind, fc.Arbitrary<Action>>> = {
   any: fc.oneof(
     fc.integer({ min: 1, max: 60000 }).map((port): Action => ({ op: 'output', port })),
@@ -203,8 +211,8 @@ const ACTIONS: Readonly<Record<Kind, fc.Arbitrary<Action>>> = {
     exact('ip_dscp', uint(6)),
     exact('ip_ttl', uint(8)),
   ),
-  ipv4: fc.oneof(set('ipv4_src', ipv4), set('ipv4_dst', ipv4), track(ipv4)),
-  ipv6: fc.oneof(set('ipv6_src', ipv6), set('ipv6_dst', ipv6), track(ipv6)),
+  ipv4: fc.oneof(set('ipv4_src', ipv4), set('ipv4_dst', ipv4), track(ipv4), copied(track(ipv4))),
+  ipv6: fc.oneof(set('ipv6_src', ipv6), set('ipv6_dst', ipv6), track(ipv6), copied(track(ipv6))),
   arp: fc.oneof(
     exact('arp_op', uint(8)),
     set('arp_spa', ipv4),

@@ -30,6 +30,7 @@ export const NXAST = {
   nat: 36,
   controller2: 37,
   output_trunc: 39,
+  clone: 42,
   ct_clear: 43,
   resubmit_table_ct: 44,
   check_pkt_larger: 49,

@@ -2,6 +2,7 @@ import type { Group, Meter } from '../../flow/flow.ts'
 import { OPENFLOW_15 } from './action-codes.ts'
 import type { OpenFlowClient } from './client.ts'
 import { commitBundle } from './commit-bundle.ts'
+import { encodeCtFlush } from './ct-flush.ts'
 import { encodeFlowStatsRequest, type FlowFilter } from './flow-mod.ts'
 import { type DumpedFlow, decodeFlowStats } from './flow-stats.ts'
 import { ALL_GROUPS } from './group-mod.ts'
@@ -88,6 +89,10 @@ export function createCalls(current: () => Session): Calls {
     async packetOut(packet, out) {
       const session = current()
       await transact(session, 1, (w, _index, xid) => encodePacketOut(w, session.version, xid, packet, out))
+    },
+    async ctFlush(filter) {
+      const session = current()
+      await transact(session, 1, (w, _index, xid) => encodeCtFlush(w, session.version, xid, filter))
     },
     async getFragments() {
       const session = current()

@@ -1,4 +1,5 @@
 import type { Flow, Group, Meter } from '../../flow/flow.ts'
+import type { ConnectionFilter } from './ct-flush.ts'
 import type { FlowFilter, FlowMod } from './flow-mod.ts'
 import type { DumpedFlow } from './flow-stats.ts'
 import type { GroupMod } from './group-mod.ts'
@@ -66,6 +67,8 @@ export interface OpenFlowClient {
   /** Resolves when everything sent before has been done. */
   barrier(): Promise<void>
   packetOut(packet: Uint8Array, out: PacketOut): Promise<void>
+  /** Forgets tracked connections of the bridge's datapath. Throws SwitchError on an Open vSwitch older than 3.1. */
+  ctFlush(filter: ConnectionFilter): Promise<void>
   setFragments(mode: FragmentMode): Promise<void>
   getFragments(): Promise<FragmentMode>
   close(): void

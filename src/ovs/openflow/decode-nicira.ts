@@ -38,6 +38,10 @@ const DECODERS: Readonly<Record<number, Decode>> = {
   [NXAST.controller2]: decodeController2,
   [NXAST.conjunction]: (r) => ({ op: 'conjunction', clause: r.u8() + 1, of: r.u8(), id: r.u32() }),
   [NXAST.ct]: decodeCt,
+  [NXAST.clone]: (r, decodeNested) => {
+    r.skip(6)
+    return { op: 'clone', actions: decodeNested(r) }
+  },
   [NXAST.ct_clear]: () => ({ op: 'ct_clear' }),
   [NXAST.output_trunc]: (r) => ({ op: 'output', port: namedPort(wideNumber(r.u16())), maxLength: r.u32() }),
   [NXAST.check_pkt_larger]: (r) => {

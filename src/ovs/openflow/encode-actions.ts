@@ -59,6 +59,9 @@ function encodeAction(w: Writer, action: Action, version: number): void {
     case 'ct':
       encodeCt(w, action, (exec) => encodeActions(w, exec, version))
       return
+    case 'clone':
+      encodeClone(w, action.actions, version)
+      return
     case 'controller':
       encodeController(w, action)
       return
@@ -77,7 +80,16 @@ function encodeAction(w: Writer, action: Action, version: number): void {
   }
 }
 
-type Encoded = 'output' | 'set' | 'move' | 'resubmit' | 'ct' | 'controller' | 'output_reg' | 'check_pkt_larger'
+type Encoded =
+  | 'output'
+  | 'set'
+  | 'move'
+  | 'resubmit'
+  | 'ct'
+  | 'clone'
+  | 'controller'
+  | 'output_reg'
+  | 'check_pkt_larger'
 
 function encodeSimple(w: Writer, action: Exclude<Action, { op: Encoded }>, version: number): void {
   switch (action.op) {
@@ -154,6 +166,13 @@ function encodeResubmit(w: Writer, { table, ct }: Extract<Action, { op: 'resubmi
     .u16(PORT.in_port & 0xffff)
     .u8(table)
     .zeros(3)
+}
+
+function encodeClone(w: Writer, actions: readonly Action[], version: number): void {
+  const start = w.length
+  nicira(w, 0, NXAST.clone).zeros(6)
+  encodeActions(w, actions, version)
+  w.setU16(start + 2, w.length - start)
 }
 
 /** Without userdata and meter the older action says the same, and Open vSwitch dumps it so. */

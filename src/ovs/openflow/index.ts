@@ -1,6 +1,7 @@
 export { addFlows, type Change, type OpenFlowClient, type OpenFlowOptions, removeFlows } from './client.ts'
 export { BundleError } from './commit-bundle.ts'
 export { connectOpenFlow } from './connect.ts'
+export type { ConnectionFilter, Tuple } from './ct-flush.ts'
 export { errorName, OpenFlowError, SwitchError } from './errors.ts'
 export type { FlowFilter, FlowMod } from './flow-mod.ts'
 export type { DumpedFlow } from './flow-stats.ts'

@@ -37,7 +37,7 @@ export const OFPMP = {
 } as const
 
 /** Nicira's messages, by subtype. */
-export const NXT = { set_packet_in_format: 16, packet_in2: 30 } as const
+export const NXT = { set_packet_in_format: 16, packet_in2: 30, ct_flush: 32 } as const
 
 /** Length of the header that every message begins with. */
 export const HEADER = 8

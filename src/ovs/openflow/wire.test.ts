@@ -98,6 +98,7 @@ function hasRepeatedSet(actions: readonly Action[]): boolean {
   return actions.some((action, at) => {
     const before = actions[at - 1]
     if (action.op === 'ct' && action.exec !== undefined && hasRepeatedSet(action.exec)) return true
+    if (action.op === 'clone' && hasRepeatedSet(action.actions)) return true
     return action.op === 'set' && before?.op === 'set' && before.field === action.field
   })
 }

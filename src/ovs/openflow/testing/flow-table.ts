@@ -20,7 +20,10 @@ const MATCHES: { readonly [field in Exclude<FieldName, `reg${number}`>]: readonl
   ip_proto: [{ eth_type: 0x0800, ip_proto: 89 }, { ...V6, ip_proto: 89 }, { ...V6, ip_proto: 6 }, TCP, UDP, SCTP],
   ip_dscp: [{ eth_type: 0x0800, ip_dscp: 46 }],
   ip_ttl: [{ ...V6, ip_ttl: 1 }],
-  ip_frag: [0, 1, 3, { value: 1, mask: 1 }, { value: 0, mask: 2 }].map((ip_frag) => ({ ...UDP, ip_frag })),
+  ip_frag: [0, 1, 3, { value: 1, mask: 1 }, { value: 0, mask: 2 }].map((ip_frag) => ({
+    ...UDP,
+    ip_frag,
+  })),
   ipv4_src: [{ eth_type: 0x0800, ipv4_src: '10.128.0.0/14' }],
   ipv4_dst: [{ eth_type: 0x0800, ipv4_dst: { value: '10.0.0.1', mask: '255.0.0.255' } }],
   ipv6_src: [{ ...V6, ipv6_src: 'fd00:0:0::/64' }],
@@ -157,6 +160,10 @@ const ACTIONS: readonly (readonly Action[])[] = [
   [ct({ commit: true, nat: { direction: 'dst', address: { min: '192.0.2.1' }, port: { min: 80 } } })],
   [ct({ commit: true, nat: { direction: 'src', address: { min: '192.0.2.1' }, port: { min: 1024, max: 2048 } } })],
   [{ op: 'ct_clear' }],
+  [
+    { op: 'clone', actions: [ct({ zone: 3, nat: {}, table: 60 }), { op: 'output', port: 2 }] },
+    { op: 'output', port: 1 },
+  ],
   [
     { op: 'conjunction', id: 5, clause: 1, of: 2 },
     { op: 'conjunction', id: 6, clause: 2, of: 3 },
