@@ -7,7 +7,6 @@ import { mkdirSync } from 'node:fs'
 import { type MonitorEvent, openMonitor, openRtnl } from '../linux/index.ts'
 import { GATEWAY, NEXT_HOP, ROUTE_PROTOCOL } from '../network/host.ts'
 import { connectOvsdb, type OvsdbClient } from '../ovs/ovsdb/index.ts'
-import { RegistryClient } from '../registry/client.ts'
 import type { Registry } from '../registry/registry.ts'
 import { Attachments, type MissingTenant } from './attach/attachments.ts'
 import { serveCni } from './attach/cni-server.ts'
@@ -18,7 +17,6 @@ import { reflectCluster } from './cluster/reflection.ts'
 import { ClusterView } from './cluster/view.ts'
 import { AgentReport } from './control/report.ts'
 import { serveControl } from './control/server.ts'
-import { AgentError } from './errors.ts'
 import type { AgentLog } from './log.ts'
 import { Uplink } from './node/uplink.ts'
 import type { AgentOptions } from './options.ts'
@@ -33,14 +31,19 @@ const PROBE_INTERVAL_MS = 60_000
 const OVSDB_SETTLE_MS = 100
 
 /** Runs an agent until `signal` aborts. Rejects with what makes running impossible. */
-export async function runAgent(options: AgentOptions, log: AgentLog, signal: AbortSignal): Promise<void> {
+export async function runAgent(
+  options: AgentOptions,
+  registry: Registry,
+  log: AgentLog,
+  signal: AbortSignal,
+): Promise<void> {
   mkdirSync(options.runDir, { recursive: true, mode: 0o700 })
   let node: NodeAgent | undefined
   // Runtimes get a clear answer from the first moment on, also while Open vSwitch is away.
   const waitingFor = `Open vSwitch (ovsdb-server does not answer at ${options.ovsdb})`
   const cni = serveCni(`${options.runDir}/cni.sock`, () => node?.attachments ?? { waitingFor }, log)
   try {
-    node = await NodeAgent.start(options, log, signal)
+    node = await NodeAgent.start(options, registry, log, signal)
     log.info({ node: options.node, runDir: options.runDir, datapath: options.datapath }, 'agent started')
     await aborted(signal)
   } catch (error) {
@@ -63,10 +66,14 @@ class NodeAgent {
     this.#resources = resources
   }
 
-  static async start(options: AgentOptions, log: AgentLog, signal: AbortSignal): Promise<NodeAgent> {
+  static async start(
+    options: AgentOptions,
+    registry: Registry,
+    log: AgentLog,
+    signal: AbortSignal,
+  ): Promise<NodeAgent> {
     await using resources = new AsyncDisposableStack()
     const problems = new Problems(log)
-    const registry = new RegistryClient(socketOf(options.registry))
     const ovsdb = resources.use(await openOvsdb(options, log, signal))
     const rtnl = resources.use(openRtnl())
     const ports = await Ports.open(ovsdb, options.datapath, signal)
@@ -202,14 +209,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-}
-
-function socketOf(registry: string): string {
-  const path = registry.startsWith('unix:') ? registry.slice('unix:'.length) : ''
-  if (path.startsWith('/')) return path
-  throw new AgentError(
-    'AGENT_OPTION',
-    `the registry ${JSON.stringify(registry)} is no unix:/path`,
-    'use --registry unix:/path/of/the/socket',
-  )
 }

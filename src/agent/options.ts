@@ -7,8 +7,6 @@
 export interface AgentOptions {
   /** The node's name in the registry. */
   readonly node: string
-  /** Socket of the stand-alone registry: `unix:/path`. */
-  readonly registry: string
   /** Socket of ovsdb-server. */
   readonly ovsdb: string
   /** Folder of the bridges' OpenFlow sockets (`<bridge>.mgmt`). */

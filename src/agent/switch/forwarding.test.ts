@@ -33,6 +33,8 @@ class FaultySwitch implements FlowTables {
 
   async removeOpaque(): Promise<void> {}
 
+  async forgetUdp(): Promise<void> {}
+
   async apply({ write, remove, groups }: SwitchDiff): Promise<void> {
     const { fault } = this
     this.fault = 'none'

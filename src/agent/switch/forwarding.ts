@@ -4,8 +4,10 @@
  * @module
  */
 import type { Flow, Group } from '../../flow/flow.ts'
-import { bundles, diffFragments, diffSwitch, type SwitchDiff } from '../../network/diff.ts'
-import type { NodePlanner } from '../../network/planner.ts'
+import { bundles, diffSwitch, type SwitchDiff, together } from '../../network/diff.ts'
+import type { FragmentChange, NodePlanner } from '../../network/planner.ts'
+import type { Backend } from '../../network/service/backends.ts'
+import { deadEnds } from '../../network/service/stale.ts'
 import type { InstalledFlow } from '../control/facts.ts'
 
 /** What forwarding needs of an OpenFlow connection. */
@@ -18,6 +20,8 @@ export interface FlowTables {
   removeOpaque(flows: readonly InstalledFlow[]): Promise<void>
   /** Applies a change atomically; resolves when the switch has it, rejects when nothing of it was done. */
   apply(diff: SwitchDiff, confirm?: Confirm): Promise<void>
+  /** Has clients that were led to these UDP endpoints choose anew. */
+  forgetUdp(backends: readonly Backend[]): Promise<void>
 }
 
 /**
@@ -98,13 +102,20 @@ export class Forwarding {
       const changes = this.#planner?.take() ?? []
       // Before the first sync the switch gets the whole plan anyway.
       const confirm = waiters.every((waiter) => waiter.confirm === 'afterwards') ? 'afterwards' : 'before'
-      if (this.#synced) await this.#apply(diffFragments(changes), confirm)
+      if (this.#synced) await this.#applyChanges(changes, confirm)
       else await this.#syncNow()
       for (const { resolve } of waiters) resolve()
     } catch (error) {
       this.#synced = false
       for (const { reject } of waiters) reject(error)
     }
+  }
+
+  async #applyChanges(changes: readonly FragmentChange[], confirm: Confirm): Promise<void> {
+    const before = together(changes.map((change) => change.before))
+    const after = together(changes.map((change) => change.after))
+    await this.#apply(diffSwitch(before, after), confirm)
+    await this.#tables.forgetUdp(deadEnds(before, after))
   }
 
   async #syncNow(): Promise<void> {
@@ -118,7 +129,9 @@ export class Forwarding {
     if (foreign.length > 0) await this.#tables.removeOpaque(foreign)
     const readable = installed.filter(({ opaque }) => opaque === undefined)
     const actual = { flows: flowsOf(readable), groups }
-    await this.#apply(diffSwitch(actual, { flows: planner.flows(), groups: planner.groups() }))
+    const desired = { flows: planner.flows(), groups: planner.groups() }
+    await this.#apply(diffSwitch(actual, desired))
+    await this.#tables.forgetUdp(deadEnds(actual, desired))
     this.#synced = true
     this.#fullSyncs += 1
   }

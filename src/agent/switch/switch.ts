@@ -9,9 +9,10 @@ import type { SwitchDiff } from '../../network/diff.ts'
 import { BRIDGE } from '../../network/host.ts'
 import { familyOf } from '../../network/model/address.ts'
 import { ANSWER_METERS, type Answer, answerOf } from '../../network/pipeline/answers.ts'
-import { load } from '../../network/pipeline/build.ts'
-import { PROBE_ETHERTYPE, STAGES, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
+import { load, PROTO_UDP } from '../../network/pipeline/build.ts'
+import { PROBE_ETHERTYPE, STAGES, TUNNEL_PORT, ZONES } from '../../network/pipeline/stages.ts'
 import type { NodePlanner } from '../../network/planner.ts'
+import type { Backend } from '../../network/service/backends.ts'
 import { addFlows, connectOpenFlow, type OpenFlowClient, type PacketIn, removeFlows } from '../../ovs/openflow/index.ts'
 import type { InstalledFlow } from '../control/facts.ts'
 import type { AgentLog } from '../log.ts'
@@ -32,9 +33,11 @@ export interface SwitchListener {
 /** The bridge over OpenFlow. */
 export class Switch implements FlowTables {
   readonly #client: OpenFlowClient
+  readonly #log: AgentLog
 
-  private constructor(client: OpenFlowClient) {
+  private constructor(client: OpenFlowClient, log: AgentLog) {
     this.#client = client
+    this.#log = log
   }
 
   /** Connects to the bridge; keeps trying until it is there. */
@@ -53,7 +56,7 @@ export class Switch implements FlowTables {
         opened?.answer(packetIn, listener.mtu()).catch((error: unknown) => log.debug({ err: error }, 'no answer sent'))
       },
     })
-    opened = new Switch(client)
+    opened = new Switch(client, log)
     return opened
   }
 
@@ -109,6 +112,18 @@ export class Switch implements FlowTables {
       ...groups.remove.map((id) => ({ op: 'delete', id }) as const),
     ]
     if (flows.length + mods.length > 0) await this.#client.bundle({ flows, groups: mods }, { confirm })
+  }
+
+  /** An Open vSwitch before 3.1 cannot; then such a client is cut off until it pauses for half a minute. */
+  async forgetUdp(backends: readonly Backend[]): Promise<void> {
+    try {
+      for (const { address, port } of backends) {
+        const reply = { source: address, sourcePort: port }
+        await this.#client.ctFlush({ zone: ZONES.service, protocol: PROTO_UDP, reply })
+      }
+    } catch (error) {
+      this.#log.warn({ err: error }, 'UDP clients of endpoints that are gone could not be led elsewhere')
+    }
   }
 
   /** Sends a probe to every peer, so that the first real packet finds the neighbour resolved. */

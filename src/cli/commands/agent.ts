@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { runAgent } from '../../agent/agent.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
+import { RegistryClient } from '../../registry/client.ts'
 import { socketPath } from '../address.ts'
 import { daemonLog } from '../log.ts'
 import { wholeNumber } from '../numbers.ts'
@@ -34,7 +35,6 @@ function seconds(flags: string, description: string, value: number): Option {
   return new Option(flags, description).default(value).argParser(wholeNumber(0, 86_400))
 }
 
-async function run(options: AgentOptions): Promise<void> {
-  socketPath(options.registry)
-  await runAgent(options, daemonLog('agent'), endSignal())
+async function run({ registry, ...options }: AgentOptions & { readonly registry: string }): Promise<void> {
+  await runAgent(options, new RegistryClient(socketPath(registry)), daemonLog('agent'), endSignal())
 }
