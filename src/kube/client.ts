@@ -139,13 +139,21 @@ export class KubeClient implements KubeApi {
 }
 
 function pathAt(resource: Resource, at: ObjectName, subresource?: string): string {
-  return pathOf(resource, namespaceOf(resource, at), at.name, subresource)
+  return pathOf(resource, namespaceOf(resource, at), segment(at.name), subresource)
 }
 
 function namespaceOf(resource: Resource, { namespace }: Pick<ObjectName, 'namespace'>): string | undefined {
   if (!resource.namespaced) return undefined
-  if (namespace !== undefined && namespace !== '') return namespace
+  if (namespace !== undefined) return segment(namespace)
   throw new KubeError('KUBE_INVALID', `a ${resource.kind} without a namespace`, 'name its namespace')
+}
+
+/** No object can have a name that would lead to another path (k8s.io/apimachinery, `IsValidPathSegmentName`). */
+function segment(name: string): string {
+  if (name !== '' && name.length <= 253 && name !== '.' && name !== '..' && !/[/%]/.test(name) && name.isWellFormed()) {
+    return name
+  }
+  throw new KubeError('KUBE_INVALID', `no object can have the name ${JSON.stringify(name.slice(0, 80))}`, 'correct it')
 }
 
 /** A subresource may be an object of its own kind, such as a Scale. */

@@ -1,0 +1,190 @@
+/**
+ * Shared state in a Kubernetes API server.
+ * @module
+ */
+import { decodeValue } from '../registry/codec.ts'
+import {
+  type Change,
+  type Kind,
+  type Kinds,
+  type Listing,
+  type Registry,
+  RegistryError,
+  type Stored,
+} from '../registry/registry.ts'
+import type { KubeApi } from './api.ts'
+import type { KubeBinding, KubeBindings } from './binding.ts'
+import { InvalidObjects, type OnInvalid } from './invalid.ts'
+import { Known } from './known.ts'
+import type { KubeObject } from './object.ts'
+import { keyOf } from './reflector.ts'
+import { collectionError, registryError, revisionOf } from './registry-error.ts'
+import { watchOn } from './watch-on.ts'
+
+/** How a {@link KubeRegistry} behaves. */
+export interface KubeRegistryOptions {
+  /** Called once for every revision of an object that means nothing in its kind. */
+  readonly onInvalid?: OnInvalid
+}
+
+/**
+ * Shared state in a Kubernetes API server. Revisions are resourceVersions.
+ *
+ * Other people write these objects too. One that does not decode is reported and treated as absent: a listing leaves it
+ * out, and a watcher who knew it as valid is told of its deletion, at the revision that made it invalid.
+ */
+export class KubeRegistry implements Registry {
+  readonly #api: KubeApi
+  readonly #bindings: KubeBindings
+  readonly #invalid: InvalidObjects
+  readonly #known = new Map<Kind, Known<Kind>>()
+
+  constructor(api: KubeApi, bindings: KubeBindings, options: KubeRegistryOptions = {}) {
+    this.#api = api
+    this.#bindings = bindings
+    this.#invalid = new InvalidObjects(options.onInvalid ?? (() => undefined))
+  }
+
+  async get<K extends Kind>(kind: K, name: string): Promise<Stored<K> | undefined> {
+    const { resource, place } = this.#bindingOf(kind)
+    try {
+      const object = await this.#api.get(resource, place(name))
+      return object === undefined ? undefined : this.#read(kind, object)
+    } catch (error) {
+      const failure = registryError(error)
+      // Nothing has a name that no object can have.
+      if (failure.code === 'REGISTRY_INVALID') return undefined
+      throw failure
+    }
+  }
+
+  async list<K extends Kind>(kind: K): Promise<Listing<K>> {
+    const { resource, selection } = this.#bindingOf(kind)
+    try {
+      const { resourceVersion, items } = await this.#api.list(resource, selection)
+      const entries = items.flatMap((item) => {
+        const stored = this.#read(kind, item)
+        return stored === undefined ? [] : [[keyOf(item), stored] as const]
+      })
+      this.#knownOf(kind).replace(entries)
+      return { revision: revisionOf(resourceVersion), objects: entries.map(([, stored]) => stored) }
+    } catch (error) {
+      throw collectionError(error)
+    }
+  }
+
+  async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
+    const { resource, selection = {} } = this.#bindingOf(kind)
+    const known = this.#knownOf(kind)
+    // What this watcher was told is gone, though the server still has it.
+    const absent = new Set<string>()
+    try {
+      for await (const event of watchOn(this.#api, resource, selection, String(after), signal)) {
+        if (event.type === 'BOOKMARK') {
+          yield { type: 'bookmark', revision: revisionOf(event.resourceVersion) }
+          continue
+        }
+        const { type, object } = event
+        const key = keyOf(object)
+        const revision = revisionOf(object.metadata.resourceVersion)
+        const stored = this.#read(kind, object)
+        const last = stored ?? known.last(key)
+        if (type === 'DELETED') known.forget(key)
+        if (type !== 'DELETED' && stored !== undefined) {
+          absent.delete(key)
+          known.learn(key, stored)
+          yield { type: 'put', object: stored }
+        } else {
+          const isNews = last !== undefined && !absent.has(key)
+          if (type === 'DELETED') absent.delete(key)
+          else absent.add(key)
+          yield isNews ? { type: 'delete', object: { ...last, revision } } : { type: 'bookmark', revision }
+        }
+      }
+    } catch (error) {
+      throw collectionError(error)
+    }
+  }
+
+  async create<K extends Kind>(kind: K, name: string, value: Kinds[K]): Promise<Stored<K>> {
+    const { resource, encode, statusPatch } = this.#bindingOf(kind)
+    const object = encode(decodeValue(kind, name, value))
+    return this.#written(kind, name, async () => {
+      const created = await this.#api.create(resource, object)
+      return statusPatch === undefined ? created : this.#patch(kind, name, statusPatch(value), created, 'status')
+    })
+  }
+
+  /** One merge patch, and a second one where a part of the value has an address of its own. */
+  async update<K extends Kind>(kind: K, name: string, value: Kinds[K], revision: number): Promise<Stored<K>> {
+    const { patch, statusPatch } = this.#bindingOf(kind)
+    const valid = decodeValue(kind, name, value)
+    const before = { metadata: { resourceVersion: String(revision) } }
+    return this.#written(kind, name, async () => {
+      const main = patch(valid)
+      if (statusPatch === undefined) return this.#patch(kind, name, main, before)
+      const isMain = Object.keys(main).length > 0
+      const patched = isMain ? await this.#patch(kind, name, main, before) : before
+      return this.#patch(kind, name, statusPatch(valid), patched, 'status')
+    })
+  }
+
+  async delete(kind: Kind, name: string, revision?: number): Promise<void> {
+    const { resource, place } = this.#bindingOf(kind)
+    const options = revision === undefined ? {} : { resourceVersion: String(revision) }
+    try {
+      await this.#api.delete(resource, place(name), options)
+    } catch (error) {
+      throw registryError(error)
+    }
+  }
+
+  #patch<K extends Kind>(
+    kind: K,
+    name: string,
+    patch: Readonly<Record<string, unknown>>,
+    before: { readonly metadata: { readonly resourceVersion?: string } },
+    subresource?: string,
+  ): Promise<KubeObject> {
+    const { resource, place } = this.#bindingOf(kind)
+    const { resourceVersion } = before.metadata
+    const metadata = { ...(patch['metadata'] as object | undefined), resourceVersion }
+    return this.#api.patch(resource, place(name), 'merge', { ...patch, metadata }, subresource)
+  }
+
+  /** What the server made of a write. It may add to it, but it must still be what was meant. */
+  async #written<K extends Kind>(kind: K, name: string, write: () => Promise<KubeObject>): Promise<Stored<K>> {
+    try {
+      const stored = this.#read(kind, await write())
+      if (stored?.name === name) return stored
+    } catch (error) {
+      throw registryError(error)
+    }
+    throw new RegistryError('REGISTRY_INVALID', `what the API server made of ${kind} ${name} is none`)
+  }
+
+  /** An object as its kind has it; undefined when it is none of it, or does not decode. */
+  #read<K extends Kind>(kind: K, object: KubeObject): Stored<K> | undefined {
+    const { nameOf, decode } = this.#bindingOf(kind)
+    const name = nameOf(object)
+    if (name === undefined) return undefined
+    const revision = revisionOf(object.metadata.resourceVersion)
+    try {
+      const value = decodeValue(kind, name, decode(object))
+      return Object.freeze({ name, revision, value })
+    } catch (error) {
+      this.#invalid.report({ kind, name, revision, problem: error instanceof Error ? error.message : 'unreadable' })
+      return undefined
+    }
+  }
+
+  #bindingOf<K extends Kind>(kind: K): KubeBinding<K> {
+    return this.#bindings[kind]
+  }
+
+  #knownOf<K extends Kind>(kind: K): Known<K> {
+    const known = this.#known.get(kind) ?? new Known<Kind>()
+    this.#known.set(kind, known)
+    return known as unknown as Known<K>
+  }
+}
