@@ -2,7 +2,7 @@
  * A service: which packets are for it, and the endpoints they may go to.
  * @module
  */
-import type { Action, Bucket, Group, Match } from '../../flow/flow.ts'
+import type { Bucket, Group, Match } from '../../flow/flow.ts'
 import type { NodeContext } from '../context.ts'
 import { type Family, familyOf, type Ip } from '../model/address.ts'
 import { type EndpointSlice, type Protocol, type Service, type ServicePort, serviceKey } from '../model/service.ts'
@@ -29,24 +29,15 @@ export function serviceFragment(
   if (context.cluster.services !== 'weft') return { key, title, ...NO_TABLES }
   const { flow, dropWith } = flowsOf(key)
   const groups = new Map<string, Group>()
-  const leadTo = (door: Door, selection: Selection | undefined): Action | undefined => {
-    const { port, family, scope } = door
+  const flows = doorsOf(service).map(({ match, port, family, scope }) => {
+    const groupKey = `${name} ${port.protocol} ${port.port} IPv${family} ${scope}`
     const backends = backendsOf(slices, port, family, scope, context.self.node)
-    if (backends.length === 0) return undefined
-    const choice = selection === undefined ? '' : ' by client'
-    const groupKey = `${name} ${port.protocol} ${port.port} IPv${family} ${scope}${choice}`
-    const group = groups.get(groupKey) ?? groupOf(ids.of(groupKey), backends, selection)
+    if (backends.length === 0) return dropWith('no-service-endpoint', 100, match, [tellAgent('unreachable')])
+    const isByClient = service.affinitySeconds !== undefined || port.protocol === 'UDP'
+    const group =
+      groups.get(groupKey) ?? groupOf(ids.of(groupKey), backends, isByClient ? BY_CLIENT[family] : undefined)
     groups.set(groupKey, group)
-    return { op: 'group', group: group.id }
-  }
-  const flows = doorsOf(service).flatMap((door) => {
-    const byClient = BY_CLIENT[door.family]
-    const action = leadTo(door, service.affinitySeconds === undefined ? undefined : byClient)
-    if (action === undefined) return [dropWith('no-service-endpoint', 100, door.match, [tellAgent('unreachable')])]
-    const ordinary = flow('balance', 100, door.match, [action])
-    const forFragments = door.port.protocol === 'UDP' ? leadTo(door, byClient) : undefined
-    if (forFragments === undefined) return [ordinary]
-    return [ordinary, flow('balance', 110, { ...door.match, ct_zone: ZONES.hold }, [forFragments])]
+    return flow('balance', 100, match, [{ op: 'group', group: group.id }])
   })
   return { key, title, flows, groups: [...groups.values()] }
 }
@@ -93,8 +84,9 @@ type Selection = NonNullable<Group['selection']>
  * come and go, only clients of those that left move, and those that a new one is now the choice of (rendezvous hashing,
  * which Open vSwitch does over bucket ids).
  *
- * Fragments choose this way as well: the datapath's own hash takes a packet through its tables once more, and fragments
- * that did not all go the same way are never put together again.
+ * UDP chooses this way too. The datapath's own hash leaves UDP ports out, so it would not spread one client's datagrams
+ * either, and it takes a packet through its tables once more: fragments that did not all go the same way are never put
+ * together again. A choice by port would ask ovs-vswitchd about every DNS query.
  */
 const BY_CLIENT: { readonly [F in Family]: Selection } = {
   4: { method: 'hash', fields: ['ipv4_src'] },

@@ -4,11 +4,14 @@
  * @module
  */
 import type { FieldName } from '../../flow/fields.ts'
-import type { Action, Flow, Match, Scalar } from '../../flow/flow.ts'
+import type { Action, Bucket, Flow, Group, Match } from '../../flow/flow.ts'
 import { type BitMatch, bitMatch, bitsOf, extract, insert } from './bits.ts'
+import { Connections } from './connections.ts'
+import type { Packet } from './packet.ts'
+import { clearTracking, track } from './track.ts'
 
-/** A packet: the value of every field it has. Registers and tunnel fields are zero where absent. */
-export type Packet = ReadonlyMap<FieldName, bigint>
+export { Connections } from './connections.ts'
+export { type Packet, packetOf } from './packet.ts'
 
 /** A packet's passage through one table. */
 export interface Step {
@@ -23,6 +26,8 @@ export interface Step {
 export interface Output {
   readonly port: number | 'in_port' | 'controller'
   readonly packet: Packet
+  /** What an ICMP error is about. */
+  readonly quoted?: Packet
 }
 
 /** Everything that happened to a packet in one switch. */
@@ -34,6 +39,17 @@ export interface Passage {
 /** Flows compiled for lookup. */
 export interface Switch {
   readonly tables: ReadonlyMap<number, readonly CompiledFlow[]>
+  readonly groups: ReadonlyMap<number, Group>
+}
+
+/** What a packet meets in a switch besides its flows. */
+export interface Surroundings {
+  /** The connections that the switch knows; it learns new ones. None by default. */
+  readonly connections?: Connections
+  /** Which bucket a group chooses: the first by default. An `all` group takes every bucket. */
+  readonly pick?: (group: Group) => Bucket | undefined
+  /** The packet that an ICMP error is about. */
+  readonly quoted?: Packet
 }
 
 interface CompiledFlow {
@@ -47,7 +63,7 @@ const METADATA = /^(reg\d+|tun_|metadata|pkt_mark|ct_|conj_id|in_port|vlan_tci|n
 const MAX_STEPS = 256
 
 /** Compiles flows: per table, the highest priority first. */
-export function compileSwitch(flows: Iterable<Flow>): Switch {
+export function compileSwitch(flows: Iterable<Flow>, groups: Iterable<Group> = []): Switch {
   const tables = new Map<number, CompiledFlow[]>()
   for (const flow of flows) {
     const compiled = { flow, match: compileMatch(flow.match) }
@@ -56,27 +72,36 @@ export function compileSwitch(flows: Iterable<Flow>): Switch {
     else table.push(compiled)
   }
   for (const table of tables.values()) table.sort((a, b) => b.flow.priority - a.flow.priority)
-  return { tables }
-}
-
-/** A packet from fields as flows write them. */
-export function packetOf(fields: { readonly [field in FieldName]?: Scalar }): Packet {
-  const entries = Object.entries(fields) as [FieldName, Scalar][]
-  return new Map(entries.map(([field, value]) => [field, bitsOf(field, value)]))
+  return { tables, groups: new Map([...groups].map((group) => [group.id, group])) }
 }
 
 /** Runs a packet through a switch, from table 0. */
-export function simulate(target: Switch, packet: Packet): Passage {
-  const run: Run = { target, packet: new Map(packet), steps: [], outputs: [] }
+export function simulate(target: Switch, packet: Packet, surroundings: Surroundings = {}): Passage {
+  const { connections = new Connections(), pick = firstBucket, quoted } = surroundings
+  const run: Run = copyOf({ target, connections, pick, packet, quoted, steps: [], outputs: [] })
   runTable(run, 0)
   return { steps: run.steps, outputs: run.outputs }
 }
 
+/** One packet under way. Copies of it share where they have been and where they went. */
 interface Run {
   readonly target: Switch
+  readonly connections: Connections
+  readonly pick: (group: Group) => Bucket | undefined
   readonly packet: Map<FieldName, bigint>
+  readonly quoted: Map<FieldName, bigint> | undefined
   readonly steps: Step[]
   readonly outputs: Output[]
+}
+
+type Source = Omit<Run, 'packet' | 'quoted'> & { readonly packet: Packet; readonly quoted: Packet | undefined }
+
+function copyOf(run: Source): Run {
+  return { ...run, packet: new Map(run.packet), quoted: run.quoted === undefined ? undefined : new Map(run.quoted) }
+}
+
+function firstBucket({ buckets }: Group): Bucket | undefined {
+  return buckets[0]
 }
 
 function runTable(run: Run, table: number): void {
@@ -121,9 +146,45 @@ function perform(run: Run, action: Action): void {
     case 'controller':
       emit(run, 'controller')
       return
+    case 'ct':
+      trackIn(run, action)
+      return
+    case 'ct_clear':
+      clearTracking(packet)
+      return
+    case 'clone':
+      performAll(copyOf(run), action.actions)
+      return
+    case 'group':
+      choose(run, action.group)
+      return
+    case 'meter':
+    case 'note':
+      return
     default:
       throw new RangeError(`the simulator has no ${action.op} action`)
   }
+}
+
+function performAll(run: Run, actions: readonly Action[]): void {
+  for (const action of actions) perform(run, action)
+}
+
+/** With a table to go on in, a copy goes through, and only the copy knows what was found. */
+function trackIn(run: Run, action: Extract<Action, { op: 'ct' }>): void {
+  const through = action.table === undefined ? run : copyOf(run)
+  track(run.connections, action, through.packet, through.quoted, (actions, packet) =>
+    performAll({ ...through, packet }, actions),
+  )
+  if (action.table === undefined) clearTracking(run.packet)
+  else runTable(through, action.table)
+}
+
+function choose(run: Run, id: number): void {
+  const group = run.target.groups.get(id)
+  if (group === undefined) throw new RangeError(`the switch has no group ${id}`)
+  const chosen = group.type === 'all' ? group.buckets : [run.pick(group)]
+  for (const bucket of chosen) if (bucket !== undefined) performAll(copyOf(run), bucket.actions)
 }
 
 function set(packet: Map<FieldName, bigint>, action: Action & { readonly op: 'set' }): void {
@@ -136,7 +197,8 @@ function set(packet: Map<FieldName, bigint>, action: Action & { readonly op: 'se
 function emit(run: Run, port: Output['port']): void {
   // A switch never sends a packet out of the port it came from unless told `in_port`.
   if (port !== 'in_port' && port !== 'controller' && BigInt(port) === run.packet.get('in_port')) return
-  run.outputs.push({ port, packet: new Map(run.packet) })
+  const quoted = run.quoted === undefined ? {} : { quoted: new Map(run.quoted) }
+  run.outputs.push({ port, packet: new Map(run.packet), ...quoted })
 }
 
 function compileMatch(match: Match): CompiledFlow['match'] {
