@@ -59,6 +59,8 @@ export interface KubeApi {
     subresource?: string,
     signal?: AbortSignal,
   ): Promise<KubeObject>
+  /** Posts to a part of an object that is done rather than kept: `binding`, `eviction`. What comes back is not read. */
+  post(resource: Resource, at: ObjectName, subresource: string, body: KubeObject, signal?: AbortSignal): Promise<void>
   /** Deletes, or asks for deletion where finalizers hold; removing what is not there throws KUBE_NOT_FOUND. */
   delete(resource: Resource, at: ObjectName, options?: DeleteOptions, signal?: AbortSignal): Promise<void>
 }

@@ -101,6 +101,16 @@ export class KubeClient implements KubeApi {
     return decodeChanged(await this.#http.json(request), resource, subresource)
   }
 
+  async post(
+    resource: Resource,
+    at: ObjectName,
+    subresource: string,
+    body: KubeObject,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await this.#http.json({ method: 'POST', path: pathAt(resource, at, subresource), body, signal })
+  }
+
   async delete(resource: Resource, at: ObjectName, options: DeleteOptions = {}, signal?: AbortSignal): Promise<void> {
     const { gracePeriodSeconds, propagation, uid, resourceVersion } = options
     const body = {

@@ -70,7 +70,6 @@ export class MemoryApi implements KubeApi {
   async create(resource: Resource, object: KubeObject): Promise<KubeObject> {
     const name = object.metadata.name
     await this.before('create', resource, name)
-    if (resource.kind === 'Binding') return this.#bind(object)
     const key = keyOf(resource, object.metadata)
     if (this.#objects.has(key)) throw failed('KUBE_EXISTS', `${key} exists`)
     this.writes.push(`create ${resource.plural} ${name}`)
@@ -97,6 +96,13 @@ export class MemoryApi implements KubeApi {
     const before = this.#found(resource, at)
     this.#unchanged(before, ((patch as Fields)['metadata'] ?? {}) as Partial<ObjectMeta>)
     return this.#update(resource, before, merge(before, patch) as KubeObject, subresource)
+  }
+
+  /** Binds pods; nothing else can be posted. */
+  async post(resource: Resource, at: ObjectName, subresource: string, body: KubeObject): Promise<void> {
+    await this.before('post', resource, at.name)
+    if (resource.plural !== 'pods' || subresource !== 'binding') throw failed('KUBE_INVALID', `no ${subresource}`)
+    this.#bind(resource, body)
   }
 
   async delete(resource: Resource, at: ObjectName, options: DeleteOptions = {}): Promise<void> {
@@ -141,15 +147,14 @@ export class MemoryApi implements KubeApi {
     return this.#store('MODIFIED', resource, object)
   }
 
-  #bind(binding: KubeObject): KubeObject {
-    const pods: Resource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true }
+  #bind(pods: Resource, binding: KubeObject): void {
     const pod = this.#found(pods, binding.metadata)
+    this.#unchanged(pod, binding.metadata)
     const spec = (pod['spec'] ?? {}) as Fields
     if (spec['nodeName'] !== undefined) throw failed('KUBE_CONFLICT', 'the pod is bound')
     const target = binding['target'] as { readonly name: string }
     this.writes.push(`bind pods ${pod.metadata.name}`)
     this.#store('MODIFIED', pods, { ...pod, spec: { ...spec, nodeName: target.name } })
-    return binding
   }
 
   #found(resource: Resource, at: ObjectName): KubeObject {
