@@ -6,7 +6,7 @@ import type { KubeApi } from '../../kube/api.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { conditionOf, withConditions } from '../workloads/conditions.ts'
 import { type Pod, podOf } from '../workloads/pod.ts'
-import { bindingOf, NODES, PODS } from '../workloads/resources.ts'
+import { NODES, PODS } from '../workloads/resources.ts'
 import { at } from '../workloads/values.ts'
 import type { Tell } from '../workloads/world.ts'
 import { placeOf, unless } from '../workloads/writes.ts'
@@ -67,7 +67,7 @@ async function bind({ api, tell, signal }: Round, pod: Pod, node: string): Promi
     metadata: { name, namespace, uid },
     target: { apiVersion: 'v1', kind: 'Node', name: node },
   }
-  const bound = api.create(bindingOf(name), binding, signal).then(() => true)
+  const bound = api.post(PODS, { name, namespace }, 'binding', binding, signal).then(() => true)
   if ((await unless(['KUBE_NOT_FOUND', 'KUBE_CONFLICT', 'KUBE_EXISTS'], bound)) !== true) return false
   tell(pod.object, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${node}`)
   return true

@@ -20,11 +20,6 @@ export const ENDPOINT_SLICES: Resource = {
   namespaced: true,
 }
 
-/** Where a pod is bound to a node: objects are created there and never read. */
-export function bindingOf(pod: string): Resource {
-  return core(`pods/${encodeURIComponent(pod)}/binding`, 'Binding')
-}
-
 function core(plural: string, kind: string): Resource {
   return { group: '', version: 'v1', plural, kind, namespaced: true }
 }
