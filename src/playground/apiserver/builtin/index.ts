@@ -1,0 +1,17 @@
+/**
+ * The server's own resources: how they are called, what they look like, what is filled in and what is refused.
+ * @module
+ */
+import type { ServedResource } from '../contract.ts'
+import { KINDS } from './kinds.ts'
+
+const REPLICAS = { spec: 'spec.replicas', status: 'status.replicas', selector: 'status.selector' }
+
+/** Everything that is served without a CustomResourceDefinition. */
+export function builtinResources(): readonly ServedResource[] {
+  return KINDS.map((names) => ({
+    ...names,
+    ...(names.subresources.includes('scale') ? { scale: REPLICAS } : {}),
+    prepare: (object) => object,
+  }))
+}
