@@ -7,7 +7,8 @@ import type { KubeConfig } from './config.ts'
 import { decodeObject, decodePage, garbage } from './decode.ts'
 import { KubeError } from './errors.ts'
 import { type HttpOptions, HttpTransport } from './http.ts'
-import { type KubeObject, pathOf, type Resource } from './object.ts'
+import type { KubeObject, Resource } from './object.ts'
+import { collectionPath, objectPath, requiredNamespace } from './path.ts'
 import { followWatch, type WatchOptions } from './watch.ts'
 
 /** How a {@link KubeClient} behaves. */
@@ -45,7 +46,7 @@ export class KubeClient implements KubeApi {
 
   async get(resource: Resource, at: ObjectName, signal?: AbortSignal): Promise<KubeObject | undefined> {
     try {
-      return decodeObject(await this.#http.json({ method: 'GET', path: pathAt(resource, at), signal }), resource)
+      return decodeObject(await this.#http.json({ method: 'GET', path: objectPath(resource, at), signal }), resource)
     } catch (error) {
       if (error instanceof KubeError && error.code === 'KUBE_NOT_FOUND') return undefined
       throw error
@@ -74,7 +75,7 @@ export class KubeClient implements KubeApi {
   }
 
   async create(resource: Resource, object: KubeObject, signal?: AbortSignal): Promise<KubeObject> {
-    const path = pathOf(resource, namespaceOf(resource, object.metadata))
+    const path = collectionPath(resource, requiredNamespace(resource, object.metadata))
     return decodeObject(await this.#http.json({ method: 'POST', path, body: object, signal }), resource)
   }
 
@@ -84,7 +85,7 @@ export class KubeClient implements KubeApi {
     subresource?: string,
     signal?: AbortSignal,
   ): Promise<KubeObject> {
-    const path = pathAt(resource, object.metadata, subresource)
+    const path = objectPath(resource, object.metadata, subresource)
     return decodeChanged(await this.#http.json({ method: 'PUT', path, body: object, signal }), resource, subresource)
   }
 
@@ -96,7 +97,7 @@ export class KubeClient implements KubeApi {
     subresource?: string,
     signal?: AbortSignal,
   ): Promise<KubeObject> {
-    const path = pathAt(resource, at, subresource)
+    const path = objectPath(resource, at, subresource)
     const request = { method: 'PATCH', path, body: patch, contentType: CONTENT_TYPES[type], signal } as const
     return decodeChanged(await this.#http.json(request), resource, subresource)
   }
@@ -108,7 +109,7 @@ export class KubeClient implements KubeApi {
     body: KubeObject,
     signal?: AbortSignal,
   ): Promise<void> {
-    await this.#http.json({ method: 'POST', path: pathAt(resource, at, subresource), body, signal })
+    await this.#http.json({ method: 'POST', path: objectPath(resource, at, subresource), body, signal })
   }
 
   async delete(resource: Resource, at: ObjectName, options: DeleteOptions = {}, signal?: AbortSignal): Promise<void> {
@@ -120,7 +121,7 @@ export class KubeClient implements KubeApi {
       ...(propagation === undefined ? {} : { propagationPolicy: propagation }),
       ...(uid === undefined && resourceVersion === undefined ? {} : { preconditions: { uid, resourceVersion } }),
     }
-    await this.#http.json({ method: 'DELETE', path: pathAt(resource, at), body, signal })
+    await this.#http.json({ method: 'DELETE', path: objectPath(resource, at), body, signal })
   }
 
   /** Every page at the first one's revision: a watch from there repeats rather than misses what came between. */
@@ -130,7 +131,7 @@ export class KubeClient implements KubeApi {
     limit: number | undefined,
     signal: AbortSignal | undefined,
   ): Promise<KubeList> {
-    const path = pathOf(resource, selection.namespace)
+    const path = collectionPath(resource, selection.namespace)
     const { labelSelector, fieldSelector } = selection
     const items: KubeObject[] = []
     let resourceVersion: string | undefined
@@ -146,24 +147,6 @@ export class KubeClient implements KubeApi {
     }
     throw garbage('a list without an end')
   }
-}
-
-function pathAt(resource: Resource, at: ObjectName, subresource?: string): string {
-  return pathOf(resource, namespaceOf(resource, at), segment(at.name), subresource)
-}
-
-function namespaceOf(resource: Resource, { namespace }: Pick<ObjectName, 'namespace'>): string | undefined {
-  if (!resource.namespaced) return undefined
-  if (namespace !== undefined) return segment(namespace)
-  throw new KubeError('KUBE_INVALID', `a ${resource.kind} without a namespace`, 'name its namespace')
-}
-
-/** No object can have a name that would lead to another path (k8s.io/apimachinery, `IsValidPathSegmentName`). */
-function segment(name: string): string {
-  if (name !== '' && name.length <= 253 && name !== '.' && name !== '..' && !/[/%]/.test(name) && name.isWellFormed()) {
-    return name
-  }
-  throw new KubeError('KUBE_INVALID', `no object can have the name ${JSON.stringify(name.slice(0, 80))}`, 'correct it')
 }
 
 /** A subresource may be an object of its own kind, such as a Scale. */

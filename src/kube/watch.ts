@@ -7,7 +7,8 @@ import type { KubeEvent, Selection } from './api.ts'
 import { decodeEvent, decodePage, versionValue } from './decode.ts'
 import { KubeError } from './errors.ts'
 import type { HttpTransport } from './http.ts'
-import { pathOf, type Resource } from './object.ts'
+import type { Resource } from './object.ts'
+import { collectionPath } from './path.ts'
 
 /** How watches behave. Times are in milliseconds unless they say otherwise. */
 export interface WatchOptions {
@@ -91,7 +92,7 @@ async function expectReaching({ http, resource, selection, signal }: WatchReques
   const { namespace, labelSelector, fieldSelector } = selection
   const query = { labelSelector, fieldSelector, limit: '1' }
   const page = decodePage(
-    await http.json({ method: 'GET', path: pathOf(resource, namespace), query, signal }),
+    await http.json({ method: 'GET', path: collectionPath(resource, namespace), query, signal }),
     resource,
   )
   const present = versionValue(page.resourceVersion)
@@ -102,7 +103,7 @@ function open({ http, resource, selection, after }: WatchRequest, seconds: numbe
   const { namespace, labelSelector, fieldSelector } = selection
   return http.stream({
     method: 'GET',
-    path: pathOf(resource, namespace),
+    path: collectionPath(resource, namespace),
     query: {
       labelSelector,
       fieldSelector,

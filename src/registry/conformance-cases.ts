@@ -2,7 +2,7 @@
  * The calls that must fail, and how.
  * @module
  */
-import { node } from './conformance-tools.ts'
+import { network, tenant, wordy } from './conformance-tools.ts'
 import type { Kinds, Registry, RegistryErrorCode } from './registry.ts'
 
 /** A call and what becomes of it. */
@@ -17,91 +17,91 @@ export const conflicts: readonly ConflictCase[] = [
   {
     title: 'creating a taken name is refused',
     run: async (registry) => {
-      await registry.create('Node', 'a', node('a'))
-      await registry.create('Node', 'a', node('a'))
+      await registry.create('Tenant', 'a', tenant('a'))
+      await registry.create('Tenant', 'a', tenant('a'))
     },
     code: 'REGISTRY_EXISTS',
   },
   {
     title: 'creating the same name under another kind is not',
     run: async (registry) => {
-      await registry.create('Node', 'a', node('a'))
-      await registry.create('Namespace', 'a', { name: 'a', uid: 'u' })
+      await registry.create('Tenant', 'a', tenant('a'))
+      await registry.create('NodeNetwork', 'a', network('a'))
     },
     code: 'ok',
   },
   {
     title: 'creating a deleted name again is not refused',
     run: async (registry) => {
-      await registry.create('Node', 'a', node('a'))
-      await registry.delete('Node', 'a')
-      await registry.create('Node', 'a', node('a'))
+      await registry.create('Tenant', 'a', tenant('a'))
+      await registry.delete('Tenant', 'a')
+      await registry.create('Tenant', 'a', tenant('a'))
     },
     code: 'ok',
   },
   {
     title: 'updating nothing is refused',
-    run: (registry) => registry.update('Node', 'a', node('a'), 1),
+    run: (registry) => registry.update('Tenant', 'a', tenant('a'), 1),
     code: 'REGISTRY_NOT_FOUND',
   },
   {
     title: 'updating at an old revision is refused',
     run: async (registry) => {
-      const first = await registry.create('Node', 'a', node('a'))
-      await registry.update('Node', 'a', node('a', 'u2'), first.revision)
-      await registry.update('Node', 'a', node('a', 'u3'), first.revision)
+      const first = await registry.create('Tenant', 'a', tenant('a'))
+      await registry.update('Tenant', 'a', tenant('a', 12), first.revision)
+      await registry.update('Tenant', 'a', tenant('a', 13), first.revision)
     },
     code: 'REGISTRY_CONFLICT',
   },
   {
     title: 'updating a successor of the same name is refused',
     run: async (registry) => {
-      const first = await registry.create('Node', 'a', node('a'))
-      await registry.delete('Node', 'a', first.revision)
-      await registry.create('Node', 'a', node('a'))
-      await registry.update('Node', 'a', node('a', 'u2'), first.revision)
+      const first = await registry.create('Tenant', 'a', tenant('a'))
+      await registry.delete('Tenant', 'a', first.revision)
+      await registry.create('Tenant', 'a', tenant('a'))
+      await registry.update('Tenant', 'a', tenant('a', 12), first.revision)
     },
     code: 'REGISTRY_CONFLICT',
   },
   {
     title: 'deleting nothing is refused',
-    run: (registry) => registry.delete('Node', 'a'),
+    run: (registry) => registry.delete('Tenant', 'a'),
     code: 'REGISTRY_NOT_FOUND',
   },
   {
     title: 'deleting at an old revision is refused',
     run: async (registry) => {
-      const first = await registry.create('Node', 'a', node('a'))
-      await registry.update('Node', 'a', node('a', 'u2'), first.revision)
-      await registry.delete('Node', 'a', first.revision)
+      const first = await registry.create('Tenant', 'a', tenant('a'))
+      await registry.update('Tenant', 'a', tenant('a', 12), first.revision)
+      await registry.delete('Tenant', 'a', first.revision)
     },
     code: 'REGISTRY_CONFLICT',
   },
   {
     title: 'an invalid value is refused',
-    run: (registry) => registry.create('Node', 'a', { name: 'a', uid: '', addresses: [] }),
+    run: (registry) => registry.create('Tenant', 'a', { namespace: 'a', vni: -1 }),
     code: 'REGISTRY_INVALID',
   },
   {
     title: 'a value under another name is refused',
-    run: (registry) => registry.create('Node', 'a', node('b')),
+    run: (registry) => registry.create('Tenant', 'a', tenant('b')),
     code: 'REGISTRY_INVALID',
   },
   {
     title: 'a name that is no name is refused',
-    run: (registry) => registry.create('Node', '__proto__', node('__proto__')),
+    run: (registry) => registry.create('Tenant', '__proto__', tenant('__proto__')),
     code: 'REGISTRY_INVALID',
   },
   {
     title: 'a value of megabytes is refused',
-    run: (registry) => registry.create('Node', 'a', node('a', 'x'.repeat(3_000_000))),
+    run: (registry) => registry.create('Tenant', 'a', wordy('a', 3_000_000)),
     code: 'REGISTRY_INVALID',
   },
   {
     title: 'an update with an invalid value is refused',
     run: async (registry) => {
-      const first = await registry.create('Node', 'a', node('a'))
-      await registry.update('Node', 'a', null as unknown as Kinds['Node'], first.revision)
+      const first = await registry.create('Tenant', 'a', tenant('a'))
+      await registry.update('Tenant', 'a', null as unknown as Kinds['Tenant'], first.revision)
     },
     code: 'REGISTRY_INVALID',
   },

@@ -83,6 +83,22 @@ export function node(name: string, uid = `uid-of-${name}`): Kinds['Node'] {
   return { name, uid, addresses: [] }
 }
 
+/** A tenant. */
+export function tenant(namespace: string, vni = 11): Kinds['Tenant'] {
+  return { namespace, vni }
+}
+
+/** A tenant with so many words twice. */
+export function wordy(namespace: string, words: number, vni = 11): Kinds['Tenant'] {
+  const text = 'x'.repeat(words)
+  return { namespace, vni, outcome: { id: 'r', accepted: false, code: 'C', message: text, remedy: text } }
+}
+
+/** A node's network. */
+export function network(node: string): Kinds['NodeNetwork'] {
+  return { node, nodeUid: `uid-of-${node}`, addresses: [], ranges: [] }
+}
+
 /** The next `count` changes after a revision, bookmarks left out. */
 export async function collect<K extends Kind>(
   registry: Registry,

@@ -1,18 +1,30 @@
 /**
  * What every registry must do, as one suite that each implementation's tests run.
+ *
+ * It writes tenants and nodes' networks, which are Weft's own; of the kinds that other people write it only asks that
+ * they are kept.
  * @module
  */
 import { describe, expect, test } from 'bun:test'
 import { KINDS } from './codec.ts'
 import { conflicts } from './conformance-cases.ts'
-import { collect, examples, node, settled } from './conformance-tools.ts'
-import type { Kinds, Registry } from './registry.ts'
+import { collect, examples, network, settled, tenant } from './conformance-tools.ts'
+import { abortEnds, bookmarks, refusesTheFuture, refusesThePast, sleeperExpires } from './conformance-watch.ts'
+import type { Kind, Kinds, Registry, Stored } from './registry.ts'
 
-/** A registry of its own for one test. */
+/** A registry of its own for one test, empty but for what is foreign. */
 export interface RegistryUnderTest {
   readonly registry: Registry
   /** Gives back what the registry holds on to. */
   readonly close?: () => Promise<void>
+  /** Makes the registry forget every change so far. Absent: forty more changes do. */
+  readonly forgetPast?: () => Promise<void>
+  /** Objects that somebody else keeps in it. */
+  readonly isForeign?: (kind: Kind, name: string) => boolean
+  /** The uids of these kinds are the registry's to give. */
+  readonly givesUids?: readonly Kind[]
+  /** How often a bookmark is waited for; 20 times when absent. */
+  readonly bookmarkRounds?: number
 }
 
 /** What a suite's registries are asked to be. */
@@ -24,94 +36,101 @@ export interface RegistryDemands {
 type Make = (demands: RegistryDemands) => Promise<RegistryUnderTest> | RegistryUnderTest
 
 /** Declares the suite for one implementation. `make` gives an empty registry each time. */
-export function registryConformance(name: string, make: Make): void {
-  const using = (demands: RegistryDemands, body: (registry: Registry) => Promise<void>) => async () => {
-    const { registry, close } = await make(demands)
-    try {
-      await body(registry)
-    } finally {
-      await close?.()
-    }
-  }
+export function registryConformance(name: string, make: Make, timeout = 20_000): void {
+  const check = (title: string, body: (subject: RegistryUnderTest) => Promise<void>, demands: RegistryDemands = {}) =>
+    test(
+      title,
+      async () => {
+        const subject = await make(demands)
+        try {
+          await body(subject)
+        } finally {
+          await subject.close?.()
+        }
+      },
+      timeout,
+    )
 
   describe(`${name}: objects`, () => {
-    test('an empty registry lists nothing and has nothing', using({}, emptyRegistry))
-    test('every kind is kept as it was given', using({}, everyKind))
-    test('revisions grow across kinds', using({}, revisionsGrow))
-    test('what is read cannot be changed by the reader', using({}, readersCannotWrite))
+    check('an empty registry lists nothing and has nothing', emptyRegistry)
+    check('every kind is kept as it was given', everyKind)
+    check('revisions grow across kinds', revisionsGrow)
+    check('what is read cannot be changed by the reader', readersCannotWrite)
     for (const { title, run, code } of conflicts) {
-      test(
-        title,
-        using({}, async (registry) => expect(await settled(run(registry))).toBe(code)),
-      )
+      check(title, async ({ registry }) => expect(await settled(run(registry))).toBe(code))
     }
-    test('of concurrent creations of one name one wins', using({}, oneCreatorWins))
-    test('concurrent compare-and-swap writers lose no update', using({}, noUpdateLost))
+    check('of concurrent creations of one name one wins', oneCreatorWins)
+    check('concurrent compare-and-swap writers lose no update', noUpdateLost)
   })
 
   describe(`${name}: watch`, () => {
-    test('goes on after a revision without a gap', using({}, watchWithoutGap))
-    test('carries a deleted object as it last was', using({}, deletesWhole))
-    test('tells of its own kind alone, in order', using({}, ownKindInOrder))
-    test('ends without an error when aborted', using({}, abortEnds))
-    test('lets two watchers see the same', using({}, twoWatchers))
-    test('refuses a revision that history does not reach back to', using({ history: 8 }, refusesThePast))
-    test('refuses a revision of the future', using({}, refusesTheFuture))
-    test('moves a quiet watcher on by bookmarks', using({ history: 8 }, bookmarks))
-    test('tells a sleeping watcher that it missed something', using({ history: 8 }, sleeperExpires))
+    check('goes on after a revision without a gap', watchWithoutGap)
+    check('carries a deleted object as it last was', deletesWhole)
+    check('tells of its own kind alone, in order', ownKindInOrder)
+    check('ends without an error when aborted', abortEnds)
+    check('lets two watchers see the same', twoWatchers)
+    check('refuses a revision that history does not reach back to', refusesThePast, { history: 8 })
+    check('refuses a revision of the future', refusesTheFuture)
+    check('moves a quiet watcher on by bookmarks', bookmarks, { history: 8 })
+    check('tells a sleeping watcher that it missed something', sleeperExpires, { history: 8 })
   })
 }
 
-async function emptyRegistry(registry: Registry): Promise<void> {
+async function emptyRegistry({ registry, isForeign = () => false }: RegistryUnderTest): Promise<void> {
   for (const kind of KINDS) {
-    expect((await registry.list(kind)).objects).toEqual([])
-    expect(await registry.get(kind, 'default')).toBeUndefined()
+    const { objects } = await registry.list(kind)
+    expect(objects.filter(({ name }) => !isForeign(kind, name))).toEqual([])
+    expect(await registry.get(kind, 'absent')).toBeUndefined()
   }
 }
 
-async function everyKind(registry: Registry): Promise<void> {
-  for (const kind of KINDS) await keepsAsGiven(registry, kind)
+async function everyKind(subject: RegistryUnderTest): Promise<void> {
+  for (const kind of KINDS) await keepsAsGiven(subject, kind)
 }
 
-async function keepsAsGiven<K extends keyof Kinds>(registry: Registry, kind: K): Promise<void> {
+async function keepsAsGiven<K extends Kind>(
+  { registry, isForeign = () => false, givesUids = [] }: RegistryUnderTest,
+  kind: K,
+): Promise<void> {
   const { name, value } = examples[kind]
-  const stored = await registry.create(kind, name, value as Kinds[K])
-  expect(stored.value).toEqual(value as Kinds[K])
+  const stored: Stored<K> = await registry.create(kind, name, value as Kinds[K])
+  const expected = givesUids.includes(kind) ? { ...value, uid: expect.stringMatching(/./) } : value
+  expect(stored.value).toEqual(expected as never)
   expect(await registry.get(kind, name)).toEqual(stored)
   const { revision, objects } = await registry.list(kind)
-  expect(objects).toEqual([stored])
+  expect(objects.filter((object) => !isForeign(kind, object.name))).toEqual([stored])
   expect(revision).toBeGreaterThanOrEqual(stored.revision)
 }
 
-async function revisionsGrow(registry: Registry): Promise<void> {
-  const a = await registry.create('Node', 'a', node('a'))
-  const b = await registry.create('Namespace', 'b', { name: 'b', uid: 'b' })
-  const a2 = await registry.update('Node', 'a', node('a', 'again'), a.revision)
-  await registry.delete('Namespace', 'b')
-  const { revision } = await registry.list('Namespace')
+async function revisionsGrow({ registry }: RegistryUnderTest): Promise<void> {
+  const a = await registry.create('Tenant', 'a', tenant('a'))
+  const b = await registry.create('NodeNetwork', 'b', network('b'))
+  const a2 = await registry.update('Tenant', 'a', tenant('a', 12), a.revision)
+  await registry.delete('NodeNetwork', 'b')
+  const { revision } = await registry.list('NodeNetwork')
   expect(b.revision).toBeGreaterThan(a.revision)
   expect(a2.revision).toBeGreaterThan(b.revision)
   expect(revision).toBeGreaterThan(a2.revision)
 }
 
-async function readersCannotWrite(registry: Registry): Promise<void> {
-  const value = { name: 'a', uid: 'first', addresses: [] }
-  await registry.create('Node', 'a', value)
-  value.uid = 'second'
-  const read = await registry.get('Node', 'a')
-  expect(() => Object.assign(read?.value ?? {}, { uid: 'third' })).toThrow()
-  expect((await registry.get('Node', 'a'))?.value.uid).toBe('first')
+async function readersCannotWrite({ registry }: RegistryUnderTest): Promise<void> {
+  const value = { namespace: 'a', vni: 11 }
+  await registry.create('Tenant', 'a', value)
+  value.vni = 12
+  const read = await registry.get('Tenant', 'a')
+  expect(() => Object.assign(read?.value ?? {}, { vni: 13 })).toThrow()
+  expect((await registry.get('Tenant', 'a'))?.value.vni).toBe(11)
 }
 
-async function oneCreatorWins(registry: Registry): Promise<void> {
-  const attempts = Array.from({ length: 16 }, (_, i) => settled(registry.create('Node', 'a', node('a', `uid-${i}`))))
+async function oneCreatorWins({ registry }: RegistryUnderTest): Promise<void> {
+  const attempts = Array.from({ length: 16 }, (_, i) => settled(registry.create('Tenant', 'a', tenant('a', 11 + i))))
   const codes = await Promise.all(attempts)
   expect(codes.filter((code) => code === 'ok')).toHaveLength(1)
   expect(codes.filter((code) => code === 'REGISTRY_EXISTS')).toHaveLength(15)
 }
 
-async function noUpdateLost(registry: Registry): Promise<void> {
-  await registry.create('Tenant', 'a', { namespace: 'a', vni: 0 })
+async function noUpdateLost({ registry }: RegistryUnderTest): Promise<void> {
+  await registry.create('Tenant', 'a', tenant('a', 0))
   const addOne = async (): Promise<void> => {
     for (;;) {
       const found = await registry.get('Tenant', 'a')
@@ -124,40 +143,40 @@ async function noUpdateLost(registry: Registry): Promise<void> {
   expect((await registry.get('Tenant', 'a'))?.value.vni).toBe(12)
 }
 
-async function watchWithoutGap(registry: Registry): Promise<void> {
-  await registry.create('Node', 'a', node('a'))
-  const { revision } = await registry.list('Node')
-  const b = await registry.create('Node', 'b', node('b'))
-  const early = collect(registry, 'Node', revision, 2)
-  const c = await registry.create('Node', 'c', node('c'))
+async function watchWithoutGap({ registry }: RegistryUnderTest): Promise<void> {
+  await registry.create('Tenant', 'a', tenant('a'))
+  const { revision } = await registry.list('Tenant')
+  const b = await registry.create('Tenant', 'b', tenant('b'))
+  const early = collect(registry, 'Tenant', revision, 2)
+  const c = await registry.create('Tenant', 'c', tenant('c'))
   const expected = [
     { type: 'put', object: b },
     { type: 'put', object: c },
   ]
   expect(await early).toEqual(expected as never)
-  expect(await collect(registry, 'Node', revision, 2)).toEqual(expected as never)
-  expect(await collect(registry, 'Node', b.revision, 1)).toEqual(expected.slice(1) as never)
+  expect(await collect(registry, 'Tenant', revision, 2)).toEqual(expected as never)
+  expect(await collect(registry, 'Tenant', b.revision, 1)).toEqual(expected.slice(1) as never)
 }
 
-async function deletesWhole(registry: Registry): Promise<void> {
-  const a = await registry.create('Node', 'a', node('a'))
-  const last = await registry.update('Node', 'a', node('a', 'last'), a.revision)
-  await registry.delete('Node', 'a')
-  const again = await registry.create('Node', 'a', node('a', 'reborn'))
-  const [deletion, creation] = await collect(registry, 'Node', last.revision, 2)
+async function deletesWhole({ registry }: RegistryUnderTest): Promise<void> {
+  const a = await registry.create('Tenant', 'a', tenant('a'))
+  const last = await registry.update('Tenant', 'a', tenant('a', 12), a.revision)
+  await registry.delete('Tenant', 'a')
+  const again = await registry.create('Tenant', 'a', tenant('a', 13))
+  const [deletion, creation] = await collect(registry, 'Tenant', last.revision, 2)
   expect(deletion).toMatchObject({ type: 'delete', object: { name: 'a', value: last.value } })
   expect(creation).toEqual({ type: 'put', object: again })
   const deletedAt = deletion?.type === 'delete' ? deletion.object.revision : 0
   expect(deletedAt).toBeGreaterThan(last.revision)
-  expect(await collect(registry, 'Node', deletedAt, 1)).toEqual([{ type: 'put', object: again }])
+  expect(await collect(registry, 'Tenant', deletedAt, 1)).toEqual([{ type: 'put', object: again }])
 }
 
-async function ownKindInOrder(registry: Registry): Promise<void> {
-  const { revision } = await registry.list('Node')
-  const seen = collect(registry, 'Node', revision, 20)
+async function ownKindInOrder({ registry }: RegistryUnderTest): Promise<void> {
+  const { revision } = await registry.list('Tenant')
+  const seen = collect(registry, 'Tenant', revision, 20)
   for (let i = 0; i < 20; i += 1) {
-    await registry.create('Namespace', `n${i}`, { name: `n${i}`, uid: 'u' })
-    await registry.create('Node', `n${i}`, node(`n${i}`))
+    await registry.create('NodeNetwork', `n${i}`, network(`n${i}`))
+    await registry.create('Tenant', `n${i}`, tenant(`n${i}`))
   }
   const changes = await seen
   expect(changes.map((change) => change.object.name)).toEqual(Array.from({ length: 20 }, (_, i) => `n${i}`))
@@ -165,99 +184,13 @@ async function ownKindInOrder(registry: Registry): Promise<void> {
   expect(revisions).toEqual(revisions.toSorted((a, b) => a - b))
 }
 
-async function abortEnds(registry: Registry): Promise<void> {
-  const { revision } = await registry.list('Node')
-  const before = new AbortController()
-  before.abort()
-  for await (const _ of registry.watch('Node', revision, before.signal)) throw new Error('a change after the end')
-  const during = new AbortController()
-  await registry.create('Node', 'a', node('a'))
-  for await (const change of registry.watch('Node', revision, during.signal)) {
-    if (change.type === 'put') queueMicrotask(() => during.abort())
-  }
-}
-
-async function twoWatchers(registry: Registry): Promise<void> {
-  const { revision } = await registry.list('Node')
-  const both = Promise.all([collect(registry, 'Node', revision, 3), collect(registry, 'Node', revision, 3)])
-  const a = await registry.create('Node', 'a', node('a'))
-  await registry.update('Node', 'a', node('a', 'again'), a.revision)
-  await registry.delete('Node', 'a')
+async function twoWatchers({ registry }: RegistryUnderTest): Promise<void> {
+  const { revision } = await registry.list('Tenant')
+  const both = Promise.all([collect(registry, 'Tenant', revision, 3), collect(registry, 'Tenant', revision, 3)])
+  const a = await registry.create('Tenant', 'a', tenant('a'))
+  await registry.update('Tenant', 'a', tenant('a', 12), a.revision)
+  await registry.delete('Tenant', 'a')
   const [one, other] = await both
   expect(one).toEqual(other)
   expect(one.map(({ type }) => type)).toEqual(['put', 'put', 'delete'])
-}
-
-async function refusesThePast(registry: Registry): Promise<void> {
-  const { revision } = await registry.list('Node')
-  await churn(registry, 40)
-  expect(await settled(collect(registry, 'Node', revision, 1))).toBe('REGISTRY_EXPIRED')
-}
-
-async function refusesTheFuture(registry: Registry): Promise<void> {
-  const { revision } = await registry.list('Node')
-  expect(await settled(collect(registry, 'Node', revision + 1000, 1))).toBe('REGISTRY_EXPIRED')
-}
-
-/** A watcher whose kind is quiet while others change can go on from its last bookmark: it never expires. */
-async function bookmarks(registry: Registry): Promise<void> {
-  const { revision } = await registry.list('Node')
-  const aborter = new AbortController()
-  let latest = revision
-  const watching = (async () => {
-    for await (const change of registry.watch('Node', revision, aborter.signal)) {
-      latest = change.type === 'bookmark' ? change.revision : change.object.revision
-    }
-  })()
-  for (let written = 2; written <= 40; written += 2) {
-    await churn(registry, 2)
-    while (latest < revision + written - 1) await new Promise(setImmediate)
-  }
-  const bookmark = latest
-  const created = await registry.create('Node', 'a', node('a'))
-  expect(await collect(registry, 'Node', bookmark, 1)).toEqual([{ type: 'put', object: created }])
-  aborter.abort()
-  await watching
-}
-
-/** A watcher that does not read costs nothing; when it wakes up too late it is told to list again. */
-async function sleeperExpires(registry: Registry): Promise<void> {
-  const first = await registry.create('Tenant', 'a', wordyTenant(1))
-  const { revision } = await registry.list('Tenant')
-  const second = await registry.update('Tenant', 'a', wordyTenant(2), first.revision)
-  const watch = async (): Promise<number> => {
-    const aborter = new AbortController()
-    let seen = 0
-    for await (const change of registry.watch('Tenant', revision, aborter.signal)) {
-      if (change.type === 'bookmark') continue
-      seen += 1
-      if (seen === 1) await flood(registry, second.revision)
-      if (seen > FLOOD) aborter.abort()
-    }
-    return seen
-  }
-  expect(await settled(watch())).toBe('REGISTRY_EXPIRED')
-}
-
-/** Changes of 8 KB each: more than any buffer between a server and a client holds. */
-const FLOOD = 1500
-
-async function flood(registry: Registry, start: number): Promise<void> {
-  let revision = start
-  for (let i = 0; i < FLOOD; i += 1) {
-    const stored = await registry.update('Tenant', 'a', wordyTenant(i), revision)
-    revision = stored.revision
-  }
-}
-
-function wordyTenant(vni: number): Kinds['Tenant'] {
-  const words = 'x'.repeat(4096)
-  return { namespace: 'a', vni, outcome: { id: 'r', accepted: false, code: 'C', message: words, remedy: words } }
-}
-
-async function churn(registry: Registry, times: number): Promise<void> {
-  for (let i = 0; i < times / 2; i += 1) {
-    await registry.create('Namespace', 'churn', { name: 'churn', uid: 'u' })
-    await registry.delete('Namespace', 'churn')
-  }
 }
