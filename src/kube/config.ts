@@ -18,6 +18,8 @@ export interface Credentials {
 export interface KubeConfig {
   /** `https://host:port`, with a path below it where a proxy wants one; no slash at its end. */
   readonly server: string
+  /** The server is reached through this unix socket, as by a program in a network namespace of its own. */
+  readonly socket?: string
   /** The namespace that the context names. */
   readonly namespace?: string
   /** PEM; absent: the system's own authorities. */

@@ -131,6 +131,7 @@ export class HttpTransport {
         headers,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: limit.until(bodySignal),
+        ...(this.#config.socket === undefined ? {} : { unix: this.#config.socket }),
         // Our credentials are for this server alone.
         redirect: 'manual',
         proxy: false,

@@ -82,16 +82,26 @@ function configOf(file: Fields, folder: string, wanted: string | undefined): Kub
   return {
     server,
     ...(namespace === undefined ? {} : { namespace }),
+    ...socketOf(cluster, clusterName),
     ...tlsOf(cluster, clusterName, folder),
     ...account,
   }
 }
 
+/** A unix socket that leads to the server, in the field for proxies. Other proxies are refused. */
+function socketOf(cluster: Fields, name: string): Pick<KubeConfig, 'socket'> {
+  const proxy = textOf(cluster, 'proxy-url', `cluster ${name}`)
+  if (proxy === undefined) return {}
+  const socket = /^unix:\/\/(\/.*)$/.exec(proxy)?.[1]
+  if (socket !== undefined) return { socket }
+  throw configError(
+    `cluster ${name} wants a proxy, which is not supported`,
+    'reach the server directly, or by unix:///path',
+  )
+}
+
 function tlsOf(cluster: Fields, name: string, folder: string): Pick<KubeConfig, 'ca' | 'insecure' | 'serverName'> {
   const where = `cluster ${name}`
-  if (textOf(cluster, 'proxy-url', where) !== undefined) {
-    throw configError(`${where} wants a proxy, which is not supported`, 'reach the server directly')
-  }
   const insecure = cluster['insecure-skip-tls-verify'] === true
   const ca = pemOf(cluster, 'certificate-authority', where, folder)
   if (insecure && ca !== undefined) {
