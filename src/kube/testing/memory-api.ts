@@ -114,7 +114,8 @@ export class MemoryApi implements KubeApi {
     const runs = resource.plural === 'pods' && spec['nodeName'] !== undefined && options.gracePeriodSeconds !== 0
     if (runs || (before.metadata.finalizers ?? []).length > 0) {
       if (before.metadata.deletionTimestamp !== undefined) return
-      const deletionTimestamp = new Date(this.#now()).toISOString()
+      const grace = Number(options.gracePeriodSeconds ?? spec['terminationGracePeriodSeconds'] ?? 30)
+      const deletionTimestamp = new Date(this.#now() + (runs ? grace * 1000 : 0)).toISOString()
       this.#store('MODIFIED', resource, { ...before, metadata: { ...before.metadata, deletionTimestamp } })
       return
     }
