@@ -1,10 +1,10 @@
 /**
- * A small TCP server inside a network namespace: greets with its name and the client's address, then echoes.
+ * The playground's server inside a network namespace where no container runs one: a node, the host outside.
  * @module
  */
 import { netnsOpen, withNetns } from '../linux/netns.ts'
 import { closeFd } from '../linux/socket.ts'
-import { parseIp } from '../network/model/address.ts'
+import { listenTcp } from './kubelet/server/tcp.ts'
 
 /** A running server. */
 export interface EchoServer {
@@ -15,34 +15,8 @@ export interface EchoServer {
 export function serveEcho(netns: string, port: number, name: string): EchoServer {
   const fd = netnsOpen(netns)
   try {
-    const server = withNetns(fd, () => listen(port, name))
-    return { close: () => server.stop(true) }
+    return withNetns(fd, () => listenTcp(port, { name }))
   } finally {
     closeFd(fd)
   }
-}
-
-function listen(port: number, name: string): { stop(force: boolean): void } {
-  return Bun.listen({
-    hostname: '::',
-    port,
-    socket: {
-      open: (socket) => {
-        socket.write(`${name} ${plainAddress(socket.remoteAddress)}\n`)
-      },
-      // Who does not read what comes back is not waited for.
-      data: (socket, bytes) => {
-        if (socket.write(bytes) < bytes.length) socket.end()
-      },
-      error: (socket) => {
-        socket.end()
-      },
-    },
-  })
-}
-
-/** An IPv4 client of a socket of both families is `::ffff:1.2.3.4` to it. */
-function plainAddress(address: string): string {
-  const text = address.replace(/^::ffff:(?=\d+\.)/i, '')
-  return parseIp(text) ?? text
 }

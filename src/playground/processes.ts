@@ -131,8 +131,8 @@ function kill(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
-/** Field 22 of /proc/pid/stat; undefined for a process that is gone or a zombie. */
-function startOf(pid: number): string | undefined {
+/** When a process started (field 22 of /proc/pid/stat); undefined for a process that is gone or a zombie. */
+export function startOf(pid: number): string | undefined {
   const stat = readProc(`/proc/${pid}/stat`)
   // The name in parentheses may hold anything.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
