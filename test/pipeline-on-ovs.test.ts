@@ -4,17 +4,26 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { parseOfprotoTrace } from '../src/insight/trace/ofproto-trace.ts'
-import { packetText } from '../src/insight/trace/probe.ts'
-import { diffFlows } from '../src/network/diff.ts'
+import { questionText } from '../src/insight/trace/probe.ts'
+import { diffSwitch, type SwitchDiff } from '../src/network/diff.ts'
+import type { SwitchTables } from '../src/network/fragments/fragment.ts'
 import type { Cluster } from '../src/network/model/cluster.ts'
+import { ANSWER_METERS } from '../src/network/pipeline/answers.ts'
 import { parseCookie } from '../src/network/pipeline/cookie.ts'
 import { dropByCode } from '../src/network/pipeline/drops.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from '../src/network/pipeline/stages.ts'
 import { packetOf } from '../src/network/simulate/simulate.ts'
-import { addFlows, connectOpenFlow, type OpenFlowClient, removeFlows } from '../src/ovs/openflow/index.ts'
+import {
+  addFlows,
+  connectOpenFlow,
+  type GroupMod,
+  type OpenFlowClient,
+  removeFlows,
+} from '../src/ovs/openflow/index.ts'
 import { type OvsSandbox, startOvsSandbox } from '../src/ovs/testing/ovs-sandbox.ts'
-import { PIPELINE_CASES, type PipelineCase } from './tables/pipeline-cases.ts'
+import { type Ending, PIPELINE_CASES } from './tables/pipeline-cases.ts'
 import { SAMPLE_CLUSTER, SAMPLE_PODS, samplePlanner } from './tables/sample-node.ts'
+import { SERVICE_CASES, type ServiceCase } from './tables/service-cases.ts'
 
 let ovs: OvsSandbox
 let client: OpenFlowClient
@@ -30,8 +39,11 @@ beforeAll(async () => {
     await ovs.vsctl('add-port', 'br-weft', `p${port}`, '--', 'set', 'interface', `p${port}`, ...settings)
   }
   client = await connectOpenFlow({ path: ovs.mgmtSocket('br-weft'), fragments: 'nx-match' })
-  await client.meters([{ op: 'add', meter: { id: 1, unit: 'pktps', rate: 100 } }])
-  await client.bundle({ flows: addFlows(samplePlanner().flows()) })
+  const meters = Object.values(ANSWER_METERS).map((id) => ({ id, unit: 'pktps', rate: 100 }) as const)
+  await client.meters(meters.map((meter) => ({ op: 'add', meter })))
+  const plan = samplePlanner()
+  const groups = plan.groups().map((group) => ({ op: 'add', group }) as const)
+  await client.bundle({ groups, flows: addFlows(plan.flows()) })
 })
 
 afterAll(async () => {
@@ -42,11 +54,37 @@ afterAll(async () => {
 describe('Open vSwitch agrees with the case table', () => {
   for (const one of PIPELINE_CASES) {
     test(one.name, async () => {
-      const trace = await ovs.appctl('ofproto/trace', 'br-weft', packetText(packetOf(one.packet)))
+      const trace = await ovs.appctl('ofproto/trace', 'br-weft', questionText(packetOf(one.packet)))
       expect(outcome(trace)).toEqual(one.expect)
     })
   }
 })
+
+describe('Open vSwitch agrees with the services’ case table', () => {
+  for (const one of SERVICE_CASES) {
+    test(one.name, async () => {
+      const endings = distinct(one.endings)
+      const actual = await endingsOnOvs(one)
+      if (one.byClient === true) expect([actual.length, ...endings]).toEqual([1, ...distinct([...endings, ...actual])])
+      else expect(actual).toEqual(endings)
+    })
+  }
+})
+
+/** Every way that a packet ends, whatever the datapath's hash of it is; groups look at its last bits only. */
+async function endingsOnOvs({ packet, tracking }: ServiceCase): Promise<readonly object[]> {
+  const next = tracking === undefined ? [] : ['--ct-next', tracking]
+  const endings: object[] = []
+  for (let hash = 1; hash <= 16; hash += 1) {
+    endings.push(outcome(await ovs.appctl('ofproto/trace', 'br-weft', questionText(packetOf(packet), hash), ...next)))
+  }
+  return distinct(endings)
+}
+
+function distinct(endings: readonly object[]): readonly object[] {
+  const texts = new Set(endings.map((ending) => JSON.stringify(ending)))
+  return [...texts].sort().map((text) => JSON.parse(text))
+}
 
 describe('a switch gives back exactly the plan it was given', () => {
   const [v4, v6] = SAMPLE_CLUSTER.networks
@@ -60,19 +98,32 @@ describe('a switch gives back exactly the plan it was given', () => {
   ]
   for (const [name, change] of shapes) {
     test(name, async () => {
-      const plan = samplePlanner({ ...SAMPLE_CLUSTER, ...change }).flows()
-      const before = (await client.dumpFlows()).map(({ flow }) => flow)
-      const needed = diffFlows(before, plan)
-      await client.bundle({ flows: [...removeFlows(needed.remove), ...addFlows(needed.write)] })
-      const after = (await client.dumpFlows()).map(({ flow }) => flow)
-      expect(diffFlows(after, plan)).toEqual({ write: [], remove: [] })
-      expect(after.length).toBe(plan.length)
+      const planner = samplePlanner({ ...SAMPLE_CLUSTER, ...change })
+      const plan = { flows: planner.flows(), groups: planner.groups() }
+      await apply(diffSwitch(await held(), plan))
+      const after = await held()
+      expect(diffSwitch(after, plan)).toEqual({ write: [], remove: [], groups: { add: [], modify: [], remove: [] } })
+      expect(after.flows.length).toBe(plan.flows.length)
     })
   }
 })
 
+/** What the switch holds. */
+async function held(): Promise<SwitchTables> {
+  return { flows: (await client.dumpFlows()).map(({ flow }) => flow), groups: await client.dumpGroups() }
+}
+
+async function apply({ write, remove, groups }: SwitchDiff): Promise<void> {
+  const mods: readonly GroupMod[] = [
+    ...groups.add.map((group) => ({ op: 'add', group }) as const),
+    ...groups.modify.map((group) => ({ op: 'modify', group }) as const),
+    ...groups.remove.map((id) => ({ op: 'delete', id }) as const),
+  ]
+  await client.bundle({ groups: mods, flows: [...removeFlows(remove), ...addFlows(write)] })
+}
+
 /** The verdict of a trace: an output, or the cookie of the flow at which it ended. */
-function outcome(trace: string): PipelineCase['expect'] | { readonly unclear: string } {
+function outcome(trace: string): Ending | { readonly unclear: string } {
   const { steps, outputs } = parseOfprotoTrace(trace, false)
   const drop = dropByCode(parseCookie(steps.at(-1)?.cookie ?? 0n)?.dropCode ?? 0)
   if (drop !== undefined) return { drop }

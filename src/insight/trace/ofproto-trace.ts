@@ -21,12 +21,12 @@ export interface TracedPassage {
 }
 
 /**
- * The passage through the first bridge of a trace. Open vSwitch does not know the packet's length and shows both
+ * The passage through the first bridge of a trace, from one recirculation to the next. Open vSwitch does not know the packet's length and shows both
  * branches of `check_pkt_larger`, the larger one first and indented; `larger` chooses. Text that is no trace gives a
  * passage without steps.
  */
 export function parseOfprotoTrace(text: string, larger: boolean): TracedPassage {
-  const blocks = chosenBranch(blocksOf(text), larger)
+  const blocks = passesOf(text).flatMap((pass) => chosenBranch(blocksOf(pass), larger))
   return {
     steps: blocks.map(({ table, priority, cookie }) => ({ table, priority, cookie })),
     outputs: blocks.flatMap(({ lines }) => lines.flatMap(outputOf)),
@@ -42,10 +42,20 @@ interface Block extends TracedStep {
 /** `    80. reg0=0x2a, priority 100, cookie 0x5701…`: indented by four for each level. */
 const HEAD = /^( *)(\d{1,3})\. (.*)$/
 
-function blocksOf(text: string): Block[] {
-  const [, first = ''] = text.split(/^ *bridge\(.*\)$/m)
+/** `recirc(0x1) - resume conntrack …`: connection tracking and a group's hash take a packet through once more. */
+const AGAIN = /^recirc\(0x\w+\) - .*$/m
+const BRIDGE = /^ *bridge\("(.*)"\)$/m
+
+/** What happened in the first bridge, each time it got the packet. */
+function passesOf(text: string): string[] {
+  const passes = text.split(AGAIN).map((pass) => pass.split(BRIDGE).slice(1, 3))
+  const [bridge] = passes[0] ?? []
+  return passes.flatMap(([name, body = '']) => (name === bridge ? [body] : []))
+}
+
+function blocksOf(pass: string): Block[] {
   const blocks: Block[] = []
-  for (const line of first.split('\n')) {
+  for (const line of pass.split('\n')) {
     if (/^(Final flow|Megaflow|Datapath actions):/.test(line)) break
     const head = HEAD.exec(line)
     if (head === null) blocks.at(-1)?.lines.push(line.trim())

@@ -9,7 +9,10 @@ import { NEXT_HOP_MAC } from '../../network/host.ts'
 import { type Family, formatIp, type Ip } from '../../network/model/address.ts'
 import { ETH_IPV4, ETH_IPV6 } from '../../network/pipeline/build.ts'
 import { GATEWAY_PORT } from '../../network/pipeline/stages.ts'
+import { CT_STATE } from '../../network/simulate/connections.ts'
 import type { Packet } from '../../network/simulate/simulate.ts'
+import { originalFields } from '../../network/simulate/track.ts'
+import { tupleOf } from '../../network/simulate/tuple.ts'
 import type { Sender } from './party.ts'
 
 /** What is asked: one packet of a conversation. */
@@ -52,7 +55,17 @@ export function fieldsFromOutside(routerMac: string, probe: Probe): Fields {
   return { in_port: GATEWAY_PORT, eth_src: routerMac, eth_dst: NEXT_HOP_MAC, ...inner(probe) }
 }
 
-/** A packet as `ofproto/trace` reads it. Registers are zero at the start and stay out. */
+/**
+ * A packet as `ofproto/trace` reads it: new to connection tracking, of which Open vSwitch asks us. Registers are zero at
+ * the start and stay out. `hash` is what the datapath's own hash of it would be, by which groups choose.
+ */
+export function questionText(packet: Packet, hash = 1): string {
+  const { flow, tuple } = { flow: packetText(packet), tuple: tupleOf(packet) }
+  if (tuple === undefined) return `dp_hash=${hash},${flow}`
+  return `dp_hash=${hash},${packetText(new Map([...packet, ...originalFields(tuple), ['ct_state', CT_STATE.trk | CT_STATE.new]]))}`
+}
+
+/** A packet as ovs-ofctl writes it. */
 export function packetText(packet: Packet): string {
   const fields = [...packet].filter(([field]) => !field.startsWith('reg'))
   const text = formatMatch(Object.fromEntries(fields.map(([field, value]) => [field, scalarOf(field, value)])))

@@ -40,7 +40,7 @@ export function track(
   packet.set('ct_state', state)
   packet.set('ct_zone', zone)
   const original = connection?.original ?? tuple
-  if (original !== undefined) writeOriginal(packet, original)
+  if (original !== undefined) for (const [field, value] of originalFields(original)) packet.set(field, value)
   if (connection === undefined) return
   packet.set('ct_mark', connection.mark)
   packet.set('ct_label', connection.label)
@@ -68,12 +68,15 @@ function zoneOf({ zone = 0 }: CtAction, packet: ReadonlyMap<FieldName, bigint>):
   return typeof zone === 'number' ? BigInt(zone) : extract(packet.get(zone.field) ?? 0n, zone)
 }
 
-function writeOriginal(packet: Map<FieldName, bigint>, original: Tuple): void {
+/** What a packet of a connection carries of the connection's first packet. */
+export function originalFields(original: Tuple): readonly (readonly [FieldName, bigint])[] {
   const [source, destination] =
     original.family === 4 ? (['ct_nw_src', 'ct_nw_dst'] as const) : (['ct_ipv6_src', 'ct_ipv6_dst'] as const)
-  packet.set('ct_nw_proto', original.protocol)
-  packet.set(source, original.source)
-  packet.set(destination, original.destination)
-  packet.set('ct_tp_src', original.sourcePort)
-  packet.set('ct_tp_dst', original.destinationPort)
+  return [
+    ['ct_nw_proto', original.protocol],
+    [source, original.source],
+    [destination, original.destination],
+    ['ct_tp_src', original.sourcePort],
+    ['ct_tp_dst', original.destinationPort],
+  ]
 }
