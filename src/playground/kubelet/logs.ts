@@ -2,7 +2,7 @@
  * What containers wrote, read from their log files.
  * @module
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { sleep } from '../../registry/backoff.ts'
 import type { LogOptions } from '../apiserver/contract.ts'
@@ -61,7 +61,7 @@ async function* printed(
     for (const line of first.slice(from)) yield line
     while (follow && !signal.aborted) {
       // In this order: what is written before the end is read after it was seen.
-      const ended = readEnd(folder) !== undefined
+      const ended = readEnd(folder) !== undefined || !existsSync(folder)
       const lines = log.read()
       for (const line of lines) {
         const text = print(line)

@@ -1,0 +1,340 @@
+/** The kubelet on real namespaces and processes, with an API in memory and a plugin of sticks. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { inodeOf } from '../lab/namespaces.ts'
+import { netnsPath, podNetns } from '../layout.ts'
+import { isAlive } from '../processes.ts'
+import { listSandboxes } from '../state.ts'
+import { fields, list } from './read.ts'
+import { LEASES, NODES } from './resources.ts'
+import { Bench } from './testing/bench.ts'
+
+const PATIENCE = 30_000
+const bench = new Bench()
+beforeAll(async () => {
+  await bench.up()
+  bench.start()
+}, PATIENCE)
+afterAll(() => bench.down(), PATIENCE)
+
+/** A container that runs a line of shell. */
+function shell(line: string, rest: object = {}): object {
+  return { name: 'main', image: 'none', command: ['sh', '-c', line], ...rest }
+}
+
+const FOREVER = 'trap "exit 0" TERM; while :; do sleep 0.05; done'
+
+test('a node is registered, ready, and its lease is renewed', async () => {
+  const node = () => fields(bench.api.all(NODES)[0])
+  const condition = () => fields(list(fields(node()['status'])['conditions'])[0])
+  await bench.until('the node is ready', () => condition()['status'] === 'True')
+  expect(fields(node()['metadata'])['labels']).toMatchObject({ 'kubernetes.io/hostname': 'node1' })
+  const renewed = () => fields(bench.api.all(LEASES)[0]?.['spec'])['renewTime']
+  const first = renewed()
+  await bench.until('the lease is renewed', () => first !== undefined && renewed() !== first)
+  bench.fault('STATUS', 'fail', 50)
+  await bench.until('the node is not ready', () => condition()['status'] === 'False')
+  expect(condition()['message']).toContain('on purpose')
+  bench.fault('STATUS', 'none')
+  await bench.until('the node is ready again', () => condition()['status'] === 'True')
+})
+
+describe('a pod without a command', () => {
+  beforeAll(async () => {
+    const ports = [
+      { containerPort: 8081, name: 'web' },
+      { containerPort: 53, protocol: 'UDP' },
+    ]
+    const readinessProbe = { httpGet: { port: 'web', path: '/healthz' }, periodSeconds: 1 }
+    await bench.create('server', { containers: [{ name: 'main', image: 'shown', ports, readinessProbe }] })
+    await bench.ready('server')
+  }, PATIENCE)
+
+  test('has the addresses that its network gave it', () => {
+    const status = bench.status('server')
+    expect(status).toMatchObject({ phase: 'Running', hostIP: '10.99.0.1' })
+    expect(status['podIP']).toMatch(/^10\.99\.\d+\.2$/)
+    expect(bench.container('server')).toMatchObject({ ready: true, started: true, restartCount: 0, image: 'shown' })
+    expect(bench.events('server').map((each) => each.split(':')[0])).toEqual(
+      expect.arrayContaining(['Created', 'Started']),
+    )
+  })
+
+  test('serves its ports and the table’s, and logs what it is asked', async () => {
+    const address = bench.status('server')['podIP']
+    for (const port of [8080, 8081]) {
+      const { stdout } = await bench.exec('server', [
+        'bash',
+        '-c',
+        `exec 3<>/dev/tcp/${address}/${port}; echo hi >&3; head -2 <&3`,
+      ])
+      expect(stdout).toBe(`test/server ${address} port=${/port=(\d+)/.exec(stdout)?.[1]} node=node1\nhi\n`)
+    }
+    const log = await bench.logs('server')
+    expect(log).toContain('HTTP GET /healthz')
+    expect(log).toContain(' TCP\n')
+  })
+
+  test('has a view of its own', async () => {
+    const { stdout } = await bench.exec('server', [
+      'sh',
+      '-c',
+      'hostname; cat /etc/resolv.conf; ls /proc | grep -c "^[0-9]"; ls /tmp',
+    ])
+    const [hostname, server, search, options, processes = '', ...tmp] = stdout.trim().split('\n')
+    expect([hostname, server, options]).toEqual(['server', 'nameserver 172.30.0.10', 'options ndots:5'])
+    expect(search).toBe('search test.svc.cluster.local svc.cluster.local cluster.local')
+    expect(Number(processes)).toBeLessThan(8)
+    expect(tmp).toEqual([])
+    expect((await bench.exec('server', ['touch', '/etc/here'])).code).not.toBe(0)
+    expect((await bench.exec('server', ['cat', '/etc/hosts'])).stdout).toContain(
+      `${bench.status('server')['podIP']}\tserver\n`,
+    )
+  })
+})
+
+describe('exec', () => {
+  beforeAll(async () => {
+    await bench.create('shell', { containers: [shell(FOREVER, { env: [{ name: 'GREETING', value: 'hello' }] })] })
+    await bench.ready('shell')
+  }, PATIENCE)
+
+  test('keeps output and errors apart, passes input, environment and exit code', async () => {
+    const outcome = await bench.exec('shell', ['sh', '-c', 'cat; echo $GREETING; echo oops >&2; exit 3'], 'input\n')
+    expect(outcome).toEqual({ code: 3, stdout: 'input\nhello\n', stderr: 'oops\n' })
+  })
+
+  test.each([
+    ['a program that is not there', ['nonesuch'], 127],
+    ['one that kills itself', ['sh', '-c', 'kill -9 $$'], 137],
+  ])('tells of %s', async (_, command, code) => {
+    expect((await bench.exec('shell', command)).code).toBe(code)
+  })
+
+  test('with a terminal: one stream, a size, keys', async () => {
+    const pod = bench.pod('shell')
+    if (pod === undefined) throw new Error('no pod')
+    const all = { stdin: true, stdout: true, stderr: true, tty: true }
+    const session = await bench.runtime.exec(pod, { command: ['bash', '--norc'], ...all })
+    session.resize(101, 31)
+    session.write(new TextEncoder().encode('stty size; tty >&2; exit 5\n'))
+    const text = await new Response(session.stdout).text()
+    expect(text).toContain('31 101')
+    expect(text).toContain('/dev/pts/')
+    expect(await session.exited).toBe(5)
+  })
+
+  test('ends what it started when its client goes', async () => {
+    const pod = bench.pod('shell')
+    if (pod === undefined) throw new Error('no pod')
+    const options = { stdin: false, stdout: true, stderr: true, tty: false }
+    const session = await bench.runtime.exec(pod, { command: ['sleep', '987'], ...options })
+    const running = async () => (await bench.exec('shell', ['pgrep', '-c', '-f', 'sleep 987$'])).stdout.trim()
+    while ((await running()) !== '1') await Bun.sleep(20)
+    session.kill()
+    await session.exited
+    while ((await running()) !== '0') await Bun.sleep(20)
+  })
+
+  test('refuses what is not there', async () => {
+    const pod = bench.pod('shell')
+    if (pod === undefined) throw new Error('no pod')
+    const options = { command: ['true'], stdin: false, stdout: true, stderr: true, tty: false }
+    await expect(bench.runtime.exec(pod, { ...options, container: 'other' })).rejects.toMatchObject({ status: 400 })
+  })
+})
+
+describe('containers that end', () => {
+  test('are started again, later every time, with the log of the run before', async () => {
+    await bench.create('crasher', { containers: [shell('echo run; exit 4')] })
+    await bench.until('it waits', () => {
+      const waiting = fields(fields(bench.container('crasher')['state'])['waiting'])
+      return waiting['reason'] === 'CrashLoopBackOff' && Number(bench.container('crasher')['restartCount']) >= 1
+    })
+    expect(bench.container('crasher')).toMatchObject({ lastState: { terminated: { exitCode: 4, reason: 'Error' } } })
+    expect(await bench.logs('crasher', { previous: true })).toBe('run\n')
+    expect(bench.events('crasher').join('\n')).toContain('BackOff: ')
+    await bench.delete('crasher')
+    await bench.gone('crasher')
+  })
+
+  test.each([
+    ['Never', 0, 'Succeeded'],
+    ['Never', 1, 'Failed'],
+    ['OnFailure', 0, 'Succeeded'],
+  ])('with %s and exit code %d make the pod %s, which has no network then', async (restartPolicy, code, phase) => {
+    const name = `once-${restartPolicy.toLowerCase()}-${code}`
+    await bench.create(name, { restartPolicy, containers: [shell(`echo done; exit ${code}`)] })
+    await bench.until(`it ${phase}`, () => bench.status(name)['phase'] === phase)
+    await bench.until('its network is gone', () => !listSandboxes(bench.layout).some((each) => each.name === name))
+    expect(await bench.logs(name)).toBe('done\n')
+    expect(bench.container(name)).toMatchObject({ state: { terminated: { exitCode: code } }, restartCount: 0 })
+  })
+
+  test('a program that is not there is named', async () => {
+    await bench.create('missing', { restartPolicy: 'Never', containers: [{ name: 'main', command: ['nonesuch'] }] })
+    await bench.until('it failed', () => bench.status('missing')['phase'] === 'Failed')
+    expect(bench.container('missing')).toMatchObject({ state: { terminated: { exitCode: 128, reason: 'StartError' } } })
+    expect(bench.events('missing').join()).toContain('nonesuch')
+  })
+
+  test('init containers run first, in order', async () => {
+    const init = (name: string) => ({ ...shell(`echo ${name}`), name })
+    await bench.create('prepared', {
+      initContainers: [init('one'), init('two')],
+      containers: [shell(FOREVER)],
+    })
+    await bench.ready('prepared')
+    const ends = list(bench.status('prepared')['initContainerStatuses']).map(
+      (each) => fields(fields(each)['state'])['terminated'],
+    )
+    expect(ends).toMatchObject([{ exitCode: 0 }, { exitCode: 0 }])
+    expect(await bench.logs('prepared', { container: 'two' })).toBe('two\n')
+  })
+
+  test('a failing liveness probe has a container started again', async () => {
+    const livenessProbe = { exec: { command: ['false'] }, periodSeconds: 1, failureThreshold: 1 }
+    await bench.create('unwell', { containers: [shell(FOREVER, { livenessProbe })], terminationGracePeriodSeconds: 5 })
+    await bench.until('it was restarted', () => Number(bench.container('unwell')['restartCount']) >= 1)
+    expect(bench.events('unwell').join('\n')).toContain('Unhealthy: Liveness probe failed: false: exit code 1')
+    expect(bench.container('unwell')).toMatchObject({ lastState: { terminated: { exitCode: 0 } } })
+  })
+
+  test('a failing readiness probe takes a pod out, until it passes', async () => {
+    const readinessProbe = { exec: { command: ['test', '-e', '/tmp/ready'] }, periodSeconds: 1, failureThreshold: 1 }
+    await bench.create('gated', { containers: [shell(FOREVER, { readinessProbe })] })
+    await bench.until('it runs', () => bench.status('gated')['phase'] === 'Running')
+    expect(bench.isReady('gated')).toBe(false)
+    await bench.exec('gated', ['touch', '/tmp/ready'])
+    await bench.ready('gated')
+  })
+})
+
+describe('deletion', () => {
+  test('gives programs their time', async () => {
+    await bench.create('polite', {
+      containers: [shell('trap "echo bye; sleep 0.3; exit 0" TERM; while :; do sleep 0.05; done')],
+    })
+    await bench.ready('polite')
+    const netns = netnsPath(podNetns(bench.layout, 'test', 'polite'))
+    const text = bench.logs('polite', { follow: true })
+    await bench.delete('polite')
+    expect(await text).toBe('bye\n')
+    await bench.gone('polite')
+    expect(inodeOf(netns)).toBeUndefined()
+    expect(bench.events('polite').join('\n')).toContain('Killing: ')
+  })
+
+  test('ends those that do not listen', async () => {
+    await bench.create('deaf', { containers: [shell('trap "" TERM; while :; do sleep 0.1; done')] })
+    await bench.ready('deaf')
+    await bench.delete('deaf', 1)
+    await bench.gone('deaf')
+  })
+
+  test('is repeated until the plugin has done its part', async () => {
+    await bench.create('stuck', { containers: [shell(FOREVER)] })
+    await bench.ready('stuck')
+    bench.fault('DEL', 'fail')
+    await bench.delete('stuck', 1)
+    await bench.until('it was told', () => bench.events('stuck').join().includes('FailedKillPod'))
+    expect(bench.pod('stuck')).toBeDefined()
+    bench.fault('DEL', 'none')
+    await bench.gone('stuck')
+  })
+})
+
+describe('a plugin', () => {
+  test('that says no is told of, and asked again', async () => {
+    bench.fault('ADD', 'fail')
+    await bench.create('refused', { containers: [shell(FOREVER)] })
+    await bench.until('it was told', () => bench.events('refused').join().includes('sticks ADD: on purpose'))
+    bench.fault('ADD', 'none')
+    await bench.ready('refused')
+  })
+
+  test('that asks for patience is not told of', async () => {
+    bench.fault('ADD', 'fail', 11)
+    await bench.create('patient', { containers: [shell(FOREVER)] })
+    await Bun.sleep(300)
+    bench.fault('ADD', 'none')
+    await bench.ready('patient')
+    expect(bench.events('patient').join()).not.toContain('FailedCreatePodSandBox')
+  })
+
+  test('that hangs is ended; a pod that goes meanwhile is not waited for', async () => {
+    bench.fault('ADD', 'hang')
+    await bench.create('hanging', { containers: [shell(FOREVER)] })
+    await bench.until('the network is being made', () =>
+      listSandboxes(bench.layout).some(({ name }) => name === 'hanging'),
+    )
+    await bench.delete('hanging', 1)
+    await bench.gone('hanging')
+    bench.fault('ADD', 'none')
+    expect(listSandboxes(bench.layout).some(({ name }) => name === 'hanging')).toBe(false)
+  })
+})
+
+test('a pod in the node’s network has the node’s address', async () => {
+  await bench.create('host', { hostNetwork: true, containers: [shell(FOREVER)] })
+  await bench.ready('host')
+  expect(bench.status('host')).toMatchObject({ podIP: '10.99.0.1', hostIP: '10.99.0.1' })
+  await bench.delete('host', 1)
+  await bench.gone('host')
+})
+
+test('a network that goes from under a pod is made anew', async () => {
+  await bench.create('uprooted', { containers: [shell(FOREVER)] })
+  await bench.ready('uprooted')
+  const before = bench.status('uprooted')['podIP']
+  await Bun.$`ip netns del ${podNetns(bench.layout, 'test', 'uprooted')}`.quiet()
+  await bench.until('it has another address', () => bench.status('uprooted')['podIP'] !== before)
+  await bench.ready('uprooted')
+})
+
+test('pods survive their kubelet; the next one takes them over and clears the rest', async () => {
+  await bench.create('survivor', { containers: [shell(`echo begun; ${FOREVER}`)] })
+  await bench.create('orphan', { containers: [shell(FOREVER)] })
+  await Promise.all([bench.ready('survivor'), bench.ready('orphan')])
+  const orphan = bench.pod('orphan')
+  const id = bench.container('survivor')['containerID']
+  const events = bench.events('survivor')
+  await bench.stop()
+  const folder = join(bench.node.dir, 'pods', bench.pod('survivor')?.metadata.uid ?? '', 'main', '0')
+  const pid = Number((await Bun.file(join(folder, 'init.pid')).text()).split(' ')[0])
+  await bench.delete('orphan', 0)
+  bench.start()
+  await bench.until(
+    'the orphan is cleared away',
+    () => !listSandboxes(bench.layout).some(({ name }) => name === 'orphan'),
+  )
+  await bench.until(
+    'its folder too',
+    () => !readdirSync(join(bench.node.dir, 'pods')).includes(orphan?.metadata.uid ?? ''),
+  )
+  expect(isAlive(pid)).toBe(true)
+  expect(bench.container('survivor')).toMatchObject({ containerID: id, restartCount: 0, ready: true })
+  expect(bench.events('survivor')).toEqual(events)
+  expect(await bench.logs('survivor')).toBe('begun\n')
+})
+
+test('what a killed kubelet ran goes on, until another one knows better', async () => {
+  await bench.stop()
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'testing/killable.ts'), bench.folder], {
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  await child.stdout.getReader().read()
+  child.kill('SIGKILL')
+  await child.exited
+  const record = listSandboxes(bench.layout).find(({ name }) => name === 'left')
+  const folder = join(bench.node.dir, 'pods', record?.uid ?? '', 'main', '0')
+  const pid = Number((await Bun.file(join(folder, 'init.pid')).text()).split(' ')[0])
+  await Bun.sleep(100)
+  expect(isAlive(pid)).toBe(true)
+  expect(existsSync(join(folder, 'end.json'))).toBe(false)
+  bench.start()
+  await bench.until('it is cleared away', () => !listSandboxes(bench.layout).some(({ name }) => name === 'left'))
+  expect(isAlive(pid)).toBe(false)
+})
