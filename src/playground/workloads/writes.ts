@@ -57,11 +57,16 @@ export async function settleClaims(
   for (const object of release) await patch(object, releasing(object, owner.uid))
 }
 
-/** Runs jobs, one first and then twice as many each time: where the first fails, not all are tried in vain. */
+/**
+ * Runs jobs, one first and then twice as many each time: where the first fails, not all are tried in vain. Rejects with
+ * the first failure once nothing is under way any more.
+ */
 export async function slowStart<T>(items: readonly T[], job: (item: T) => Promise<void>): Promise<void> {
   let size = 1
   for (let start = 0; start < items.length; ) {
-    await Promise.all(items.slice(start, start + size).map(job))
+    const outcomes = await Promise.allSettled(items.slice(start, start + size).map(job))
+    const failure = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (failure !== undefined) throw failure.reason
     start += size
     size = Math.min(2 * size, MOST_AT_ONCE)
   }
