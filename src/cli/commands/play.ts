@@ -4,7 +4,9 @@ import { registerPlayDown } from './play/down.ts'
 import { registerPlayExec } from './play/exec.ts'
 import { registerPlayNamespace } from './play/namespace.ts'
 import { registerPlayPod } from './play/pod.ts'
+import { registerPlayServe } from './play/serve.ts'
 import { registerPlayStatus } from './play/status.ts'
+import { registerPlaySupervise } from './play/supervise.ts'
 import { registerPlayTable } from './play/table.ts'
 import { registerPlayUp } from './play/up.ts'
 
@@ -19,7 +21,8 @@ export function registerPlay(program: Command): void {
     )
     .enablePositionalOptions()
   const commands = [registerPlayUp, registerPlayDown, registerPlayStatus, registerPlayTable]
-  for (const register of [...commands, registerPlayExec, registerPlayPod, registerPlayNamespace, registerPlayDaemon]) {
+  const hidden = [registerPlayDaemon, registerPlayServe, registerPlaySupervise]
+  for (const register of [...commands, registerPlayExec, registerPlayPod, registerPlayNamespace, ...hidden]) {
     register(play)
   }
   play.addHelpText('after', () => upOptions(play))
