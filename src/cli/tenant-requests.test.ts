@@ -88,8 +88,26 @@ test('the controller’s refusal comes through with its code', async () => {
   await until(async () => (await registry.get('Tenant', 'bank'))?.value.request !== undefined)
   await registry.create('Cluster', 'default', clusterOf(DEFAULT_SHAPE))
   for (const { namespace } of TENANTS) await registry.create('Namespace', namespace, { name: namespace, uid: 'u' })
-  await reconcile(registry, () => 0, { position: [] })
+  await reconcile(registry, () => 0)
   await expect(asked).rejects.toMatchObject({ code: 'TENANT_UNKNOWN_TARGET' })
+  // A command is a request for once: it is not granted later, when that becomes possible.
+  expect((await registry.get('Tenant', 'bank'))?.value).toEqual({ namespace: 'bank', uid: 'u', vni: 11 })
+})
+
+test('somebody else’s request that stands refused does not block another', async () => {
+  const registry = await withTenants()
+  const stored = await registry.get('Tenant', 'bank')
+  const request = { id: 'theirs', action: 'join', target: 'nobody' } as const
+  const outcome = { id: 'theirs', accepted: false, code: 'TENANT_UNKNOWN_TARGET', message: 'm', remedy: 'r' } as const
+  await registry.update('Tenant', 'bank', { namespace: 'bank', vni: 11, request, outcome }, stored?.revision ?? 0)
+  const asked = join(registry, 5000)
+  await until(
+    async () =>
+      (await registry.get('Tenant', 'bank'))?.value.request?.action === 'join' &&
+      (await registry.get('Tenant', 'bank'))?.value.request?.id !== 'theirs',
+  )
+  await answer(registry, 12)
+  expect(await asked).toMatchObject({ vni: 12 })
 })
 
 test('lists tenants by name, each with those of its VNI', async () => {

@@ -87,13 +87,17 @@ async function submit(
   const end = performance.now() + patience
   do {
     const stored = await tenantOf(registry, namespace)
-    // Somebody else's request is answered first.
-    if (stored.value.request === undefined && (await swap(registry, stored, { ...stored.value, request }))) return
+    // Somebody else's request is answered first; one that was refused makes way.
+    if (!isPending(stored.value) && (await swap(registry, stored, { ...stored.value, request }))) return
     await Bun.sleep(PAUSE)
   } while (performance.now() < end && !signal.aborted)
   if (signal.aborted) throw failure('TENANT_INTERRUPTED', 'stopped before the request was made', 'ask again')
   const message = `an earlier request of ${namespace} is not answered; yours was not made`
   throw failure('TENANT_BUSY', message, IS_IT_RUNNING)
+}
+
+function isPending({ request, outcome }: Tenant): boolean {
+  return request !== undefined && outcome?.id !== request.id
 }
 
 /** The tenant as it was when it carried the answer. */
@@ -107,8 +111,9 @@ async function answerTo(
   try {
     const end = performance.now() + patience
     do {
-      const { value } = await tenantOf(registry, namespace)
-      if (value.outcome?.id === id) return accepted(value, value.outcome)
+      const stored = await tenantOf(registry, namespace)
+      const { value } = stored
+      if (value.outcome?.id === id) return await concluded(registry, stored, value.outcome)
       if (value.request?.id !== id) throw answerLost(namespace)
       await Bun.sleep(PAUSE)
     } while (performance.now() < end && !signal.aborted)
@@ -131,7 +136,7 @@ async function withdraw(
   for (let tries = 0; tries < 10; tries += 1) {
     const stored = await tenantOf(registry, namespace)
     const { request, ...rest } = stored.value
-    if (rest.outcome?.id === id) return accepted(stored.value, rest.outcome)
+    if (rest.outcome?.id === id) return concluded(registry, stored, rest.outcome)
     if (request?.id !== id) throw answerLost(namespace)
     if (!(await swap(registry, stored, rest))) continue
     const message = `${why}; the request was withdrawn, nothing changes`
@@ -143,8 +148,17 @@ async function withdraw(
   throw failure('TENANT_REQUEST_STAYS', message, 'compare with `weft tenant list` later')
 }
 
-function accepted(tenant: Tenant, outcome: TenantOutcome): Tenant {
-  if (outcome.accepted) return tenant
+/**
+ * The tenant, if its request was granted. One that was refused would stay, to be granted when that becomes possible:
+ * whoever waits for an answer asks once, so it is taken back, with the refusal.
+ */
+async function concluded(registry: Registry, stored: Stored<'Tenant'>, outcome: TenantOutcome): Promise<Tenant> {
+  if (outcome.accepted) return stored.value
+  for (let tries = 0, at: Stored<'Tenant'> | undefined = stored; tries < 10 && at !== undefined; tries += 1) {
+    const { request, outcome: _, ...rest } = at.value
+    if (request?.id !== outcome.id || (await swap(registry, at, rest))) break
+    at = await registry.get('Tenant', stored.name)
+  }
   throw new TenantRequestError(outcome.code, outcome.message, outcome.remedy)
 }
 

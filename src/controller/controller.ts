@@ -1,18 +1,21 @@
 /**
  * The cluster's controller: gives every node its ranges and every namespace its VNI, and answers tenants' requests.
  *
- * Watches only say that there is something to do; what is to be done is decided from the registry's state. It can be
- * killed at any line and started again. One at a time should run: two do no lasting harm to nodes, whose doubled ranges
- * the next pass takes apart, but two namespaces that got one VNI from both look joined.
+ * It decides from its own copy of the registry's state, with its own writes on top, so that one event costs the same in
+ * a cluster of any size. It can be killed at any line and started again. One at a time should run: two do no lasting
+ * harm to nodes, whose doubled ranges are taken apart as soon as either sees them, but two namespaces that got one VNI
+ * from both look joined; with 2^24 VNIs chosen by chance that is unlikely, not impossible.
  * @module
  */
-import { isDeepStrictEqual } from 'node:util'
 import { Backoff, type BackoffOptions, sleep } from '../registry/backoff.ts'
-import { reflect, type StoreChange } from '../registry/reflector.ts'
-import type { Kind, Registry } from '../registry/registry.ts'
+import { reflect } from '../registry/reflector.ts'
+import { type Registry, RegistryError } from '../registry/registry.ts'
 import { Bell } from './bell.ts'
+import { type ControllerEvents, lineOf } from './events.ts'
+import { listening } from './listening.ts'
 import { Outage } from './outage.ts'
-import { type PassMemory, reconcile } from './reconcile.ts'
+import { lookAgain, type Performance, perform } from './perform.ts'
+import { ControllerState, INPUTS, type Input } from './state.ts'
 import type { Write } from './write.ts'
 
 /** Where the controller says what it does; pino's loggers are such. */
@@ -30,66 +33,212 @@ export interface ControllerOptions {
   /** Numbers from 0 up to 1; Math.random where nobody needs to repeat a run. */
   readonly random: () => number
   readonly log: ControllerLog
+  readonly events?: ControllerEvents
+  /** Why objects that are there cannot be read, by `<kind>/<name>`, as far as the registry tells. */
+  readonly unreadable?: ReadonlyMap<string, string>
   readonly backoff?: BackoffOptions
+  /** As many writes are on their way at a time. */
+  readonly writesInFlight?: number
 }
+
+const WRITES_IN_FLIGHT = 32
 
 /** Runs the controller until `signal` aborts. Does not reject for anything that the registry does. */
 export async function runController(options: ControllerOptions): Promise<void> {
-  const bell = new Bell()
-  const outage = new Outage(options.log)
-  const reflections = watchInputs(options, bell, outage)
+  const controller = new Controller(options)
+  const reflections = INPUTS.map((kind) => controller.reflect(kind))
   await Promise.all(reflections.map(({ synced }) => synced))
-  await Promise.race([passes(options, bell, outage), ...reflections.map(({ done }) => done)])
+  await Promise.race([controller.work(), ...reflections.map(({ done }) => done)])
   await Promise.all(reflections.map(({ done }) => done))
 }
 
-function watchInputs({ registry, signal, random, backoff = {} }: ControllerOptions, bell: Bell, outage: Outage) {
-  const watch = <K extends Kind>(kind: K) =>
-    reflect(registry, kind, {
-      signal,
-      random,
-      backoff,
-      onChange: (change) => {
-        if (!isStatusOnly(change)) bell.ring()
+class Controller {
+  readonly #options: ControllerOptions
+  readonly #state: ControllerState
+  readonly #bell = new Bell()
+  readonly #outage: Outage
+  readonly #patience: Backoff
+  /** How often the write for an object failed in a row. */
+  readonly #failures = new Map<string, Backoff>()
+  /** Writes of which nobody knows whether they were made. */
+  readonly #doubtful: Write[] = []
+  /** Failures that were told and last. */
+  readonly #complaints = new Set<string>()
+  readonly #underway = new Set<Promise<void>>()
+  #isIdle = false
+
+  constructor(options: ControllerOptions) {
+    this.#options = options
+    this.#state = new ControllerState(options.random)
+    this.#outage = new Outage(options.log)
+    this.#patience = new Backoff(options.random, options.backoff)
+  }
+
+  /** Follows a kind. */
+  reflect<K extends Input>(kind: K) {
+    const { registry, signal, random, backoff = {} } = this.#options
+    const told = listening<K>(registry, {
+      listed: (listing) => {
+        this.#state.listed(kind, listing)
+        this.#complaints.delete(kind)
+        this.#bell.ring()
       },
-      onError: (error) => {
-        outage.met(error, `cannot watch ${kind}`)
-        // A pass finds out when it is over.
-        bell.ring()
+      heard: (change) => {
+        this.#state.heard(kind, change)
+        this.#bell.ring()
       },
     })
-  return [watch('Cluster'), watch('Node'), watch('NodeNetwork'), watch('Namespace'), watch('Tenant')] as const
-}
-
-async function passes(options: ControllerOptions, bell: Bell, outage: Outage): Promise<void> {
-  const { registry, signal, random, log, backoff } = options
-  const patience = new Backoff(random, backoff)
-  let memory: PassMemory = { position: [] }
-  let told: readonly string[] = []
-  bell.ring()
-  while (await bell.rung(signal)) {
-    try {
-      const result = await reconcile(registry, random, memory)
-      patience.reset()
-      outage.over()
-      memory = result.memory
-      for (const write of result.written) log.info({ kind: write.kind, name: write.name }, describe(write))
-      for (const problem of result.problems) if (!told.includes(problem)) log.warn({}, problem)
-      told = result.problems
-      if (result.written.length > 0 || result.overtaken.length > 0) bell.ring()
-    } catch (error) {
-      const retryIn = patience.next()
-      outage.met(error, 'cannot reconcile')
-      bell.ring()
-      await sleep(retryIn, signal)
+    const onError = (error: unknown): void => {
+      this.#failed(kind, error, `cannot watch ${kind}`)
+      this.#bell.ring()
     }
+    return reflect(told, kind, { signal, random, backoff, onError })
+  }
+
+  /** Writes whenever there is something to write, several at a time. */
+  async work(): Promise<void> {
+    const { signal, writesInFlight = WRITES_IN_FLIGHT } = this.#options
+    this.#bell.ring()
+    while (await this.#bell.rung(signal)) {
+      if (this.#outage.isOn && !(await this.#answersAgain())) {
+        await sleep(this.#patience.next(), signal)
+        this.#bell.ring()
+        continue
+      }
+      await this.#explainIdleness()
+      while (this.#underway.size < writesInFlight && !signal.aborted && this.#startNext());
+    }
+    await Promise.all(this.#underway)
+  }
+
+  /** Asks a registry that failed for something small. */
+  async #answersAgain(): Promise<boolean> {
+    try {
+      await this.#options.registry.get('Cluster', 'default')
+    } catch (error) {
+      if (isUnavailable(error)) return false
+    }
+    this.#outage.over()
+    this.#patience.reset()
+    return true
+  }
+
+  /** Without a cluster configuration nothing happens, which somebody will wonder about. */
+  async #explainIdleness(): Promise<void> {
+    const isIdle = !this.#state.hasCluster
+    if (isIdle && !this.#isIdle) this.#options.log.warn({}, await this.#whyNoCluster())
+    this.#isIdle = isIdle
+  }
+
+  async #whyNoCluster(): Promise<string> {
+    try {
+      await this.#options.registry.get('Cluster', 'default')
+    } catch (error) {
+      if (error instanceof RegistryError) return `nothing is done: ${error.message}`
+    }
+    const reason = this.#options.unreadable?.get('Cluster/default')
+    return reason === undefined ? NO_CLUSTER : `nothing is done: ${reason}`
+  }
+
+  /** Starts the next call, if there is one to make. */
+  #startNext(): boolean {
+    const { registry } = this.#options
+    const doubtful = this.#doubtful.shift()
+    if (doubtful !== undefined) {
+      this.#start(doubtful, lookAgain(registry, this.#state, doubtful, 'unknown'))
+      return true
+    }
+    const write = this.#state.next()
+    if (write !== undefined) this.#start(write, perform(registry, this.#state, write))
+    return write !== undefined
+  }
+
+  #start(write: Write, call: Promise<Performance>): void {
+    const running = call.then((end) => this.#ended(write, end))
+    this.#underway.add(running)
+    void running.finally(() => {
+      this.#underway.delete(running)
+      this.#bell.ring()
+    })
+  }
+
+  #ended(write: Write, end: Performance): void {
+    const { log } = this.#options
+    const object = { kind: write.kind, name: write.name }
+    if (end.is === 'made') {
+      this.#failures.delete(keyOf(write))
+      this.#complaints.delete(keyOf(write))
+      log.info(object, describe(write))
+      if (!end.isKept) log.error(object, 'the registry keeps less than was written: its objects are of another version')
+      this.#tell(write)
+      return
+    }
+    if (end.is === 'failed') {
+      this.#failed(keyOf(write), end.error, `cannot write ${write.kind} ${write.name}`)
+      if (isUnavailable(end.error)) this.#doubtful.push(write)
+      else this.#later(write, false, () => this.#doubtful.push(write))
+      return
+    }
+    if (end.is === 'hidden') {
+      this.#hidden(write)
+      return
+    }
+    if (end.is === 'unreadable' && !this.#failures.has(keyOf(write))) log.warn(object, end.reason)
+    this.#later(write, end.is === 'overtaken', () => this.#state.retry(write))
+  }
+
+  /** Once it may have been deleted in between; twice it is there and cannot be read. */
+  #hidden(write: Write): void {
+    const { unreadable, log } = this.#options
+    if (this.#failures.has(keyOf(write))) {
+      const reason = unreadable?.get(keyOf(write)) ?? 'something else has its name'
+      this.#state.unreadable(write, reason)
+      if (!this.#complaints.has(keyOf(write))) log.warn({ kind: write.kind, name: write.name }, reason)
+      this.#complaints.add(keyOf(write))
+    } else this.#state.found(write, undefined, 'refused')
+    this.#later(write, true, () => this.#state.retry(write))
+  }
+
+  /** An outage is everybody's; any other failure is told once for as long as it lasts. */
+  #failed(what: string, error: unknown, message: string): void {
+    if (isUnavailable(error)) this.#outage.met(error, message)
+    else if (!this.#complaints.has(what)) {
+      this.#complaints.add(what)
+      const known = error instanceof RegistryError
+      if (known) this.#options.log.warn({ code: error.code }, `${message}: ${error.message}`)
+      else this.#options.log.error({ err: error }, message)
+    }
+  }
+
+  /** What one object's write meets is no reason for others to wait. */
+  #later(write: Write, atOnce: boolean, action: () => void): void {
+    const { random, backoff, signal } = this.#options
+    const isFirst = !this.#failures.has(keyOf(write))
+    const patience = this.#failures.get(keyOf(write)) ?? new Backoff(random, backoff)
+    this.#failures.set(keyOf(write), patience)
+    void sleep(isFirst && atOnce ? 0 : patience.next(), signal).then(() => {
+      action()
+      this.#bell.ring()
+    })
+  }
+
+  #tell(write: Write): void {
+    if (write.op === 'delete' || write.notice === undefined) return
+    const { kind, name, notice } = write
+    this.#options.log.warn({ kind, name, code: notice.code }, lineOf(notice))
+    this.#options.events?.warn({ kind, name }, notice)
   }
 }
 
-/** Agents report often, and nothing here depends on it. */
-function isStatusOnly(change: StoreChange<Kind>): boolean {
-  if (change.type !== 'put' || change.before === undefined) return false
-  return isDeepStrictEqual({ ...change.object.value, status: 0 }, { ...change.before.value, status: 0 })
+const NO_CLUSTER =
+  'there is no cluster configuration: nothing is done until the registry has the object Cluster "default"'
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof RegistryError && error.code === 'REGISTRY_UNAVAILABLE'
+}
+
+function keyOf({ kind, name }: Write): string {
+  return `${kind}/${name}`
 }
 
 function describe(write: Write): string {

@@ -1,152 +1,163 @@
 /**
- * Which ranges every node has: decided from the whole state at once, so that it does not matter what happened before.
+ * Which ranges every node has: what is known of nodes and their networks, and what is to be written next.
  *
- * A node keeps its ranges as long as it exists, whatever becomes of its addresses; a new machine of the same name takes
- * them over. Where two records hold the same addresses, those made by hand come first, then the first by name keeps
- * them and the other gets new ones. What a record that is to be deleted holds is free only when it is gone.
+ * A range that a write is on its way with counts as taken until it is known what became of the write.
  * @module
  */
 import { isDeepStrictEqual } from 'node:util'
-import { IpamError } from '../ipam/errors.ts'
-import { NodeRanges } from '../ipam/node-ranges.ts'
-import { type Cidr, contains, familyOf, firstIp, type Ip, overlaps, prefixLength } from '../network/model/address.ts'
+import type { Cidr } from '../network/model/address.ts'
 import type { Cluster } from '../network/model/cluster.ts'
-import { describeProblems } from '../network/model/decode.ts'
 import type { Node, NodeNetwork } from '../network/model/node.ts'
-import { nodeAddressProblems } from '../network/model/validate-cluster.ts'
 import type { Stored } from '../registry/registry.ts'
-import type { Decision, WriteOf } from './write.ts'
+import { type Claim, Holdings } from './holdings.ts'
+import { networkOf } from './node-network.ts'
+import { WorkQueue } from './work-queue.ts'
+import type { Notice, WriteEnd, WriteOf } from './write.ts'
 
-/** What is decided from. */
-export interface NodeInputs {
-  readonly cluster: Cluster
-  readonly nodes: readonly Stored<'Node'>[]
-  readonly networks: readonly Stored<'NodeNetwork'>[]
-  /** Where the last decision's search for free ranges ended. */
-  readonly position?: readonly number[]
-}
+/** Nodes and their networks. */
+export class Nodes {
+  readonly #nodes = new Map<string, Node>()
+  readonly #records = new Map<string, Stored<'NodeNetwork'>>()
+  readonly #queue = new WorkQueue()
+  readonly #pending = new Map<string, readonly Cidr[]>()
+  /** Those who wait until a range is free. */
+  readonly #starved = new Set<string>()
+  #holdings: Holdings | undefined
+  /** Where the last search for free ranges ended. */
+  #position: readonly number[] | undefined
+  #cluster: Cluster | undefined
 
-/** What is decided, and where the search for free ranges ended. */
-export interface NodeDecision extends Decision<'NodeNetwork'> {
-  readonly position: readonly number[]
-}
-
-/** The writes after which every node has its ranges, or a problem that says why not. */
-export function decideNodes({ cluster, nodes, networks, position }: NodeInputs): NodeDecision {
-  const ranges = new NodeRanges(cluster.networks, position)
-  const declared = new Map(nodes.map(({ name, value }) => [name, value]))
-  const records = networks.toSorted(
-    (a, b) => precedence(a, declared) - precedence(b, declared) || compare(a.name, b.name),
-  )
-  const kept = keepRanges(ranges, records)
-  const recorded = new Map(networks.map((record) => [record.name, record]))
-  const writes: WriteOf<'NodeNetwork'>[] = []
-  for (const { name, value, revision } of records) {
-    if (!declared.has(name) && value.nodeUid !== '') writes.push({ op: 'delete', kind: 'NodeNetwork', name, revision })
+  /** Without a cluster nothing is decided. */
+  setCluster(cluster: Cluster | undefined): void {
+    const isSame = isDeepStrictEqual(cluster?.networks, this.#cluster?.networks)
+    this.#cluster = cluster
+    this.#resort()
+    if (!isSame) this.#position = undefined
+    for (const name of [...this.#records.keys(), ...this.#nodes.keys()]) this.#queue.add(name)
   }
-  for (const [name, node] of [...declared].sort(([a], [b]) => compare(a, b))) {
-    const record = recorded.get(name)
-    const value = networkOf(cluster, ranges, node, record?.value, kept.get(name) ?? [])
-    if (record === undefined) writes.push({ op: 'create', kind: 'NodeNetwork', name, value })
-    else if (!isDeepStrictEqual(value, record.value)) {
-      writes.push({ op: 'update', kind: 'NodeNetwork', name, value, revision: record.revision })
+
+  putNode(name: string, node: Node): void {
+    this.#nodes.set(name, node)
+    this.#nodeChanged(name)
+  }
+
+  removeNode(name: string): void {
+    this.#nodes.delete(name)
+    this.#starved.delete(name)
+    this.#nodeChanged(name)
+  }
+
+  putNetwork(record: Stored<'NodeNetwork'>): void {
+    this.#records.set(record.name, record)
+    this.#recordChanged(record.name, record.value.ranges)
+  }
+
+  removeNetwork(name: string): void {
+    this.#records.delete(name)
+    this.#recordChanged(name, [])
+  }
+
+  /** Decides about a name anew. */
+  retry(name: string): void {
+    this.#queue.add(name)
+  }
+
+  /** The next write, which is then on its way until {@link settled}. Undefined when there is nothing to do. */
+  next(): WriteOf<'NodeNetwork'> | undefined {
+    if (this.#cluster === undefined) return undefined
+    for (;;) {
+      const holdings = this.#sort(this.#cluster)
+      const name = this.#queue.take()
+      if (name === undefined) return undefined
+      const write = this.#decide(name, this.#cluster, holdings)
+      if (write !== undefined) return write
+      this.#queue.done(name)
     }
   }
-  const problems = writes.flatMap((write) =>
-    write.op !== 'delete' && write.value.problem !== undefined ? [`node ${write.name}: ${write.value.problem}`] : [],
-  )
-  return { writes, problems, position: ranges.position }
-}
 
-/** Made by hand, a node's, nobody's any more. */
-function precedence({ name, value }: Stored<'NodeNetwork'>, declared: ReadonlyMap<string, Node>): number {
-  if (value.nodeUid === '') return 0
-  return declared.has(name) ? 1 : 2
-}
-
-/** The ranges that every record may keep; `ranges` stays away from them. */
-function keepRanges(
-  ranges: NodeRanges,
-  records: readonly Stored<'NodeNetwork'>[],
-): ReadonlyMap<string, readonly Cidr[]> {
-  const odd: Cidr[] = []
-  const regular: Cidr[] = []
-  const isFree = (range: Cidr): boolean => {
-    if (odd.some((other) => overlaps(other, range))) return false
-    return ranges.owns(range) ? !ranges.isTaken(range) : !regular.some((other) => overlaps(other, range))
+  /** What became of a write. What it made is put, or removed, before. */
+  settled(name: string, end: WriteEnd): void {
+    if (end !== 'unknown') this.#drop(name)
+    this.#queue.done(name)
+    // What was made may have been undone before it was answered.
+    if (end === 'made') this.#queue.add(name)
   }
-  const keep = (range: Cidr): void => {
-    if (ranges.owns(range)) {
-      ranges.mark(range)
-      regular.push(range)
-    } else {
-      ranges.reserve(range)
-      odd.push(range)
+
+  #decide(name: string, cluster: Cluster, holdings: Holdings): WriteOf<'NodeNetwork'> | undefined {
+    const node = this.#nodes.get(name)
+    const record = this.#records.get(name)
+    if (node === undefined) {
+      if (record === undefined) this.#drop(name)
+      // What was made by hand, for a machine that is no node, stays.
+      if (record === undefined || record.value.nodeUid === '') return undefined
+      return { op: 'delete', kind: 'NodeNetwork', name, revision: record.revision }
     }
+    const { value, gained, lacks } = networkOf(cluster, holdings.ranges, node, record?.value, holdings.of(name))
+    if (lacks) this.#starved.add(name)
+    if (gained.length > 0) {
+      this.#pending.set(name, [...(this.#pending.get(name) ?? []), ...gained])
+      holdings.add(name, gained)
+    }
+    const notice = noticeOf(value, record?.value)
+    if (record === undefined) return { op: 'create', kind: 'NodeNetwork', name, value, ...notice }
+    if (isDeepStrictEqual(value, record.value)) return undefined
+    return { op: 'update', kind: 'NodeNetwork', name, value, revision: record.revision, ...notice }
   }
-  const kept = new Map<string, readonly Cidr[]>()
-  for (const { name, value } of records) {
-    // A range outside the networks is kept as well: pods live in it, and giving them up helps nobody.
-    const mine = value.ranges.filter(isFree)
-    for (const range of mine) keep(range)
-    kept.set(name, mine)
+
+  /** Who holds what; worked out from all records only where they are at odds. */
+  #sort(cluster: Cluster): Holdings {
+    if (this.#holdings !== undefined) return this.#holdings
+    const records = [...this.#records.values()].sort(
+      (a, b) => this.#precedence(a) - this.#precedence(b) || compare(a.name, b.name),
+    )
+    const claims: Claim[] = records.map(({ name, value }) => ({ name, ranges: value.ranges }))
+    for (const [name, ranges] of this.#pending) claims.push({ name, ranges })
+    this.#holdings = new Holdings(cluster.networks, claims, this.#position)
+    for (const name of this.#holdings.disputed) this.#queue.add(name)
+    this.#wake()
+    return this.#holdings
   }
-  return kept
+
+  #nodeChanged(name: string): void {
+    // Who is a node decides who gives way.
+    if (this.#holdings?.isPlain === false) this.#resort()
+    this.#queue.add(name)
+  }
+
+  #recordChanged(name: string, ranges: readonly Cidr[]): void {
+    this.#queue.add(name)
+    const wanted = [...new Set([...ranges, ...(this.#pending.get(name) ?? [])])]
+    const before = this.#holdings?.of(name) ?? []
+    if (this.#holdings?.replace(name, wanted) === false) this.#resort()
+    if (before.some((range) => !wanted.includes(range))) this.#wake()
+  }
+
+  /** Forgets what a write might have brought. */
+  #drop(name: string): void {
+    if (this.#pending.delete(name)) this.#recordChanged(name, this.#records.get(name)?.value.ranges ?? [])
+  }
+
+  #resort(): void {
+    this.#position = this.#holdings?.ranges.position ?? this.#position
+    this.#holdings = undefined
+  }
+
+  #wake(): void {
+    for (const name of this.#starved) this.#queue.add(name)
+    this.#starved.clear()
+  }
+
+  /** Made by hand, a node's, nobody's any more. */
+  #precedence({ name, value }: Stored<'NodeNetwork'>): number {
+    if (value.nodeUid === '') return 0
+    return this.#nodes.has(name) ? 1 : 2
+  }
 }
 
-function isInside(cluster: Cluster, range: Cidr): boolean {
-  return cluster.networks.some(
-    ({ cidr }) => contains(cidr, firstIp(range)) && prefixLength(cidr) <= prefixLength(range),
-  )
-}
-
-function networkOf(
-  cluster: Cluster,
-  ranges: NodeRanges,
-  node: Node,
-  record: NodeNetwork | undefined,
-  kept: readonly Cidr[],
-): NodeNetwork {
-  const addresses = node.addresses.filter((address) => nodeAddressProblems(cluster, [address]).length === 0)
-  const trouble = addressTrouble(cluster, node, addresses)
-  const problems = trouble === undefined ? [] : [trouble]
-  const mine: Cidr[] = [...kept]
-  for (const range of kept) if (!isInside(cluster, range)) problems.push(strandedRange(range))
-  for (const family of ranges.families) {
-    if (kept.some((range) => familyOf(range) === family)) continue
-    // A node that nobody can reach gets no range: it could not use it.
-    if (trouble === undefined) allocateInto(mine, problems, () => ranges.allocate(family))
-  }
-  const status = record?.nodeUid === node.uid ? record.status : undefined
-  return {
-    node: node.name,
-    nodeUid: node.uid,
-    addresses,
-    ranges: mine.sort((a, b) => familyOf(a) - familyOf(b)),
-    ...(problems.length === 0 ? {} : { problem: problems.join('; ') }),
-    ...(status === undefined ? {} : { status }),
-  }
-}
-
-function strandedRange(range: Cidr): string {
-  return `its range ${range} is in none of the cluster's networks (restore the network, or remove the node and add it again)`
-}
-
-function addressTrouble(cluster: Cluster, node: Node, usable: readonly Ip[]): string | undefined {
-  if (usable.some((address) => familyOf(address) === cluster.underlay)) return undefined
-  const problems = nodeAddressProblems(cluster, node.addresses)
-  return problems.length > 0
-    ? describeProblems(problems)
-    : `the node has no IPv${cluster.underlay} address for tunnels to run to (give it one, or change the cluster's underlay)`
-}
-
-function allocateInto(mine: Cidr[], problems: string[], allocate: () => Cidr): void {
-  try {
-    mine.push(allocate())
-  } catch (error) {
-    if (!(error instanceof IpamError)) throw error
-    problems.push(`${error.message} (${error.remedy})`)
-  }
+/** A problem that was not told yet. */
+function noticeOf({ problem }: NodeNetwork, before: NodeNetwork | undefined): { readonly notice?: Notice } {
+  if (problem === undefined || problem === before?.problem) return {}
+  return { notice: { code: 'NODE_NETWORK_INCOMPLETE', message: problem, remedy: '' } }
 }
 
 function compare(a: string, b: string): number {

@@ -14,6 +14,11 @@ export class Outage {
     this.#log = log
   }
 
+  /** Whether something failed since everything could be read and written. */
+  get isOn(): boolean {
+    return this.#told.size > 0
+  }
+
   /** Something failed: `what` says what could not be done. Only defects of ours are told with their stack. */
   met(error: unknown, what: string): void {
     const known = error instanceof RegistryError

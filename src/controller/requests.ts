@@ -4,8 +4,9 @@
  * @module
  */
 import { IpamError } from '../ipam/errors.ts'
-import type { VniPool } from '../ipam/vni.ts'
-import { GLOBAL_VNI, type Tenant, type TenantOutcome, type TenantRequest } from '../network/model/tenant.ts'
+import type { Cluster } from '../network/model/cluster.ts'
+import { GLOBAL_VNI, type Tenant, type TenantRequest } from '../network/model/tenant.ts'
+import type { Notice } from './write.ts'
 
 /** Why a request was refused. */
 export type TenantErrorCode =
@@ -18,34 +19,21 @@ export type TenantErrorCode =
 
 /** What a request is judged by. */
 export interface RequestContext {
-  /** Every tenant that stays, by namespace. */
-  readonly tenants: ReadonlyMap<string, Tenant>
-  readonly pool: VniPool
-  readonly random: () => number
+  readonly tenancy: Cluster['tenancy']
+  /** The VNI of the tenant to join; undefined when there is no such namespace, `later` when that is not decided yet. */
+  vniOf(target: string): number | 'later' | undefined
+  /** How many tenants have a VNI. */
+  users(vni: number): number
+  /** A VNI that nobody has. Throws an IpamError. */
+  allocate(): number
 }
 
-/** The tenant as it is after its request: with the outcome, and without the request. */
-export function settleRequest(tenant: Tenant, request: TenantRequest, context: RequestContext): Tenant {
-  const { request: _, ...rest } = tenant
-  const verdict = judge(tenant, request, context)
-  if (typeof verdict === 'number') return { ...rest, vni: verdict, outcome: { id: request.id, accepted: true } }
-  return { ...rest, outcome: { id: request.id, accepted: false, ...verdict } }
-}
+/** Why a request was refused, with a stable code. */
+export type Refusal = Notice & { readonly code: TenantErrorCode }
 
-/** The tenant with its request refused because there are no tenants in this cluster. */
-export function refuseInSubnetMode(tenant: Tenant, request: TenantRequest): Tenant {
-  const { request: _, ...rest } = tenant
-  const reason = refusal(
-    'TENANT_TENANCY_IS_SUBNET',
-    'this cluster does not isolate namespaces: every pod reaches every pod',
-    'set tenancy to multitenant in the cluster configuration',
-  )
-  return { ...rest, outcome: { id: request.id, accepted: false, ...reason } }
-}
-
-type Refusal = Omit<Extract<TenantOutcome, { accepted: false }>, 'id' | 'accepted'> & { readonly code: TenantErrorCode }
-
-function judge(tenant: Tenant, request: TenantRequest, context: RequestContext): number | Refusal {
+/** The VNI that a request is granted; a refusal; or `later`: it must wait for what it depends on. */
+export function judge(tenant: Tenant, request: TenantRequest, context: RequestContext): number | 'later' | Refusal {
+  if (context.tenancy === 'subnet') return refuseInSubnetMode()
   switch (request.action) {
     case 'global':
       return GLOBAL_VNI
@@ -58,38 +46,54 @@ function judge(tenant: Tenant, request: TenantRequest, context: RequestContext):
   }
 }
 
-function judgeJoin(tenant: Tenant, target: string, { tenants }: RequestContext): number | Refusal {
-  if (target === tenant.namespace) {
-    return refusal('TENANT_SELF_JOIN', `namespace "${target}" cannot join itself`, 'name another namespace to join')
-  }
-  const found = tenants.get(target)
-  if (found === undefined) {
-    const message = `there is no namespace "${target}" that "${tenant.namespace}" could join`
-    return refusal('TENANT_UNKNOWN_TARGET', message, 'compare the name with `weft tenant list`')
-  }
-  if (tenant.namespace !== 'default' || found.vni === GLOBAL_VNI) return found.vni
-  return defaultStaysGlobal(`namespace "default" cannot join "${target}", which is not global`)
+/** The tenant with its request granted: it has the VNI, and asks for nothing any more. */
+export function granted(tenant: Tenant, request: TenantRequest, vni: number): Tenant {
+  const { request: _, ...rest } = tenant
+  return { ...rest, vni, outcome: { id: request.id, accepted: true } }
 }
 
-function judgeIsolate(tenant: Tenant, { pool, random }: RequestContext): number | Refusal {
+/** The tenant with its request refused: it stays, with the reason beside it. */
+export function refused(tenant: Tenant, request: TenantRequest, { code, message, remedy }: Refusal): Tenant {
+  return { ...tenant, outcome: { id: request.id, accepted: false, code, message, remedy } }
+}
+
+function judgeJoin(tenant: Tenant, target: string, context: RequestContext): number | 'later' | Refusal {
+  const shown = shortly(target)
+  if (target === tenant.namespace) {
+    return refusal('TENANT_SELF_JOIN', `namespace ${shown} cannot join itself`, 'name another namespace to join')
+  }
+  const vni = context.vniOf(target)
+  if (vni === undefined) {
+    const message = `there is no namespace ${shown} that "${tenant.namespace}" could join`
+    return refusal('TENANT_UNKNOWN_TARGET', message, 'compare the name with `weft tenant list`')
+  }
+  if (tenant.namespace !== 'default' || vni === 'later' || vni === GLOBAL_VNI) return vni
+  return defaultStaysGlobal(`namespace "default" cannot join ${shown}, which is not global`)
+}
+
+function judgeIsolate(tenant: Tenant, context: RequestContext): number | Refusal {
   if (tenant.namespace === 'default') return defaultStaysGlobal('namespace "default" cannot be isolated')
   // Alone on its VNI is isolated already; a global tenant is not, even when it is the only one.
-  if (tenant.vni !== GLOBAL_VNI && pool.users(tenant.vni) === 1) return tenant.vni
+  if (tenant.vni !== GLOBAL_VNI && context.users(tenant.vni) === 1) return tenant.vni
   try {
-    return pool.allocate(random())
+    return context.allocate()
   } catch (error) {
     if (!(error instanceof IpamError)) throw error
     return refusal('TENANT_VNIS_EXHAUSTED', error.message, error.remedy)
   }
 }
 
-function refuseWords(words: string): Refusal {
-  const quoted = JSON.stringify(words.length > 60 ? `${words.slice(0, 60)}…` : words)
+function refuseInSubnetMode(): Refusal {
   return refusal(
-    'TENANT_UNKNOWN_ACTION',
-    `${quoted} asks for nothing known`,
-    'write global, isolate or join:<namespace>',
+    'TENANT_TENANCY_IS_SUBNET',
+    'this cluster does not isolate namespaces: every pod reaches every pod',
+    'set tenancy to multitenant in the cluster configuration',
   )
+}
+
+function refuseWords(words: string): Refusal {
+  const remedy = 'write global, isolate or join:<namespace>'
+  return refusal('TENANT_UNKNOWN_ACTION', `${shortly(words)} asks for nothing that is known`, remedy)
 }
 
 /** The API server's service is in `default`: without it nothing works. */
@@ -100,4 +104,9 @@ function defaultStaysGlobal(asked: string): Refusal {
 
 function refusal(code: TenantErrorCode, message: string, remedy: string): Refusal {
   return { code, message, remedy }
+}
+
+/** Somebody's words, never longer than fits a sentence. */
+function shortly(words: string): string {
+  return JSON.stringify(words.length > 80 ? `${words.slice(0, 80)}…` : words)
 }

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { VniPool } from '../ipam/vni.ts'
 import type { Tenant, TenantRequest } from '../network/model/tenant.ts'
 import { MemoryRegistry } from '../registry/memory.ts'
-import { decideTenants } from './tenants.ts'
-import { applyWrite } from './write.ts'
+import { reconcile } from './reconcile.ts'
+import { clusterOf } from './testing/cluster.ts'
 
 type Vnis = Readonly<Record<string, number>>
 
@@ -41,23 +41,23 @@ class Tenants {
     await this.registry.update('Tenant', namespace, { ...found.value, request }, found.revision)
     await this.settle()
     const after = (await this.registry.get('Tenant', namespace))?.value
-    expect(after?.request).toBeUndefined()
+    // What is granted is taken away; what is refused stays.
+    expect(after?.request).toEqual(after?.outcome?.accepted === false ? request : undefined)
     return after?.outcome
   }
 
-  async settle(): Promise<readonly string[]> {
-    for (let passes = 0; passes < 50; passes += 1) {
-      const { writes, problems } = decideTenants({
-        tenancy: this.#tenancy,
-        namespaces: (await this.registry.list('Namespace')).objects,
-        tenants: (await this.registry.list('Tenant')).objects,
-        random: () => this.#chances.shift() ?? 0,
-        ...(this.#limit === undefined ? {} : { pool: new VniPool(10, this.#limit) }),
-      })
-      if (writes.length === 0) return problems
-      for (const write of writes) await applyWrite(this.registry, write)
+  async settle(): Promise<void> {
+    if ((await this.registry.get('Cluster', 'default')) === undefined) {
+      await this.registry.create('Cluster', 'default', clusterOf({ tenancy: this.#tenancy }))
     }
-    throw new Error('decisions never come to rest')
+    await this.#reconcile()
+    // Judging again with the same verdict writes nothing.
+    expect((await this.#reconcile()).written).toEqual([])
+  }
+
+  #reconcile() {
+    const pool = this.#limit === undefined ? undefined : new VniPool(10, this.#limit)
+    return reconcile(this.registry, () => this.#chances.shift() ?? 0, pool)
   }
 
   async vnis(): Promise<Vnis> {
@@ -210,7 +210,6 @@ describe('tenants', () => {
     const tenants = await new Tenants([], 11).put({ a: 10, b: 11, c: 11 })
     expect(await tenants.ask('c', 'isolate')).toMatchObject({ accepted: false, code: 'TENANT_VNIS_EXHAUSTED' })
     await tenants.add('d')
-    expect((await tenants.settle())[0]).toStartWith('namespace d has no VNI: range is full')
     expect((await tenants.registry.get('Namespace', 'd'))?.value.problem).toStartWith('range is full')
     expect(await tenants.vnis()).toEqual({ a: 10, b: 11, c: 11 })
     await tenants.registry.delete('Namespace', 'a')
@@ -234,5 +233,59 @@ describe('tenants', () => {
     await tenants.settle()
     const { a, b } = await tenants.vnis()
     expect(a).not.toBe(b as number)
+  })
+
+  test('a refused request is judged again when what it lacked is there', async () => {
+    const tenants = await new Tenants().add('a')
+    expect(await tenants.ask('a', 'join', 'late')).toMatchObject({ accepted: false })
+    await tenants.add('late')
+    const { a, late } = await tenants.vnis()
+    expect(a).toBe(late as number)
+    expect((await tenants.registry.get('Tenant', 'a'))?.value).toMatchObject({ outcome: { id: 'r', accepted: true } })
+  })
+
+  test('words that nobody understands are refused by name', async () => {
+    const tenants = await new Tenants().add('a')
+    const found = await tenants.registry.get('Tenant', 'a')
+    if (found === undefined) throw new Error('no tenant')
+    const request = { id: 'r', action: 'unknown', text: 'leave' } as const
+    await tenants.registry.update('Tenant', 'a', { ...found.value, request }, found.revision)
+    await tenants.settle()
+    const outcome = { code: 'TENANT_UNKNOWN_ACTION', message: expect.stringContaining('"leave"') }
+    expect((await tenants.registry.get('Tenant', 'a'))?.value).toMatchObject({ request, outcome })
+  })
+
+  test('a refusal goes with its request', async () => {
+    const tenants = await new Tenants().add('a')
+    await tenants.ask('a', 'join', 'a')
+    const found = await tenants.registry.get('Tenant', 'a')
+    if (found === undefined) throw new Error('no tenant')
+    const { request: _, ...withdrawn } = found.value
+    await tenants.registry.update('Tenant', 'a', withdrawn, found.revision)
+    await tenants.settle()
+    expect((await tenants.registry.get('Tenant', 'a'))?.value.outcome).toBeUndefined()
+  })
+
+  test('a tenant made before its namespace waits for it and is its own from then on', async () => {
+    const tenants = await new Tenants().add('a')
+    await tenants.registry.create('Tenant', 'early', { namespace: 'early', vni: 99 })
+    await tenants.settle()
+    await tenants.add('early')
+    expect((await tenants.registry.get('Tenant', 'early'))?.value).toEqual({
+      namespace: 'early',
+      uid: 'uid-early',
+      vni: 99,
+    })
+    await tenants.registry.delete('Namespace', 'early')
+    await tenants.settle()
+    expect(await tenants.registry.get('Tenant', 'early')).toBeUndefined()
+  })
+
+  test('a tenant that is deleted by hand is made anew', async () => {
+    const tenants = await new Tenants([0.5, 0.25]).add('a')
+    const { a } = await tenants.vnis()
+    await tenants.registry.delete('Tenant', 'a')
+    await tenants.settle()
+    expect((await tenants.vnis())['a']).not.toBe(a as number)
   })
 })

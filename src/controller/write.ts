@@ -2,35 +2,48 @@
  * What the controller wants written, as data.
  * @module
  */
-import type { Kind, Kinds, Registry } from '../registry/registry.ts'
+import type { Kind, Kinds, Registry, Stored } from '../registry/registry.ts'
+
+/** What a write says to people: why something was refused or cannot be. */
+export interface Notice {
+  /** Stable, for programs. */
+  readonly code: string
+  readonly message: string
+  readonly remedy: string
+}
 
 /** A write of one object of kind K. Updates and deletions name the revision that they were decided on. */
 export type WriteOf<K extends Kind> =
-  | { readonly op: 'create'; readonly kind: K; readonly name: string; readonly value: Kinds[K] }
+  | {
+      readonly op: 'create'
+      readonly kind: K
+      readonly name: string
+      readonly value: Kinds[K]
+      readonly notice?: Notice
+    }
   | {
       readonly op: 'update'
       readonly kind: K
       readonly name: string
       readonly value: Kinds[K]
       readonly revision: number
+      readonly notice?: Notice
     }
   | { readonly op: 'delete'; readonly kind: K; readonly name: string; readonly revision: number }
 
 /** A write of what the controller owns. */
 export type Write = WriteOf<'NodeNetwork'> | WriteOf<'Tenant'> | WriteOf<'Namespace'>
 
-/** Writes of several kinds, each of one. */
-export type AnyWriteOf<K extends Kind> = K extends Kind ? WriteOf<K> : never
+/** What became of a write. `unknown`: it was not made so far as anybody can see, and may be made yet. */
+export type WriteEnd = 'made' | 'refused' | 'unknown'
 
-/** Writes, and what cannot be done, for people. */
-export interface Decision<K extends Kind> {
-  readonly writes: readonly AnyWriteOf<K>[]
-  readonly problems: readonly string[]
-}
-
-/** Makes a write. Throws what the registry throws. */
-export async function applyWrite<K extends Kind>(registry: Registry, write: WriteOf<K>): Promise<void> {
-  if (write.op === 'create') await registry.create(write.kind, write.name, write.value)
-  else if (write.op === 'update') await registry.update(write.kind, write.name, write.value, write.revision)
-  else await registry.delete(write.kind, write.name, write.revision)
+/** Makes a write; the answer is the object as it is then, none after a deletion. Throws what the registry throws. */
+export async function applyWrite<K extends Kind>(
+  registry: Registry,
+  write: WriteOf<K>,
+): Promise<Stored<K> | undefined> {
+  if (write.op === 'create') return registry.create(write.kind, write.name, write.value)
+  if (write.op === 'update') return registry.update(write.kind, write.name, write.value, write.revision)
+  await registry.delete(write.kind, write.name, write.revision)
+  return undefined
 }

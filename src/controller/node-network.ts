@@ -1,0 +1,81 @@
+/**
+ * What a node's part of the overlay is to be.
+ * @module
+ */
+import { IpamError } from '../ipam/errors.ts'
+import type { NodeRanges } from '../ipam/node-ranges.ts'
+import { type Cidr, contains, familyOf, firstIp, type Ip, prefixLength } from '../network/model/address.ts'
+import type { Cluster } from '../network/model/cluster.ts'
+import { describeProblems } from '../network/model/decode.ts'
+import type { Node, NodeNetwork } from '../network/model/node.ts'
+import { nodeAddressProblems } from '../network/model/validate-cluster.ts'
+
+/** A node's part of the overlay, and how it came to it. */
+export interface NodeNetworkDecision {
+  readonly value: NodeNetwork
+  /** Ranges taken for it just now. */
+  readonly gained: readonly Cidr[]
+  /** There was no free range of some family. */
+  readonly lacks: boolean
+}
+
+/** What a node's network is to be when it may keep these ranges; what it lacks is taken out of `ranges`. */
+export function networkOf(
+  cluster: Cluster,
+  ranges: NodeRanges,
+  node: Node,
+  record: NodeNetwork | undefined,
+  kept: readonly Cidr[],
+): NodeNetworkDecision {
+  const addresses = node.addresses.filter((address) => nodeAddressProblems(cluster, [address]).length === 0)
+  const trouble = addressTrouble(cluster, node, addresses)
+  const stranded = kept.filter((range) => !isInside(cluster, range)).map(strandedRange)
+  // A node that nobody can reach gets no range: it could not use it.
+  const wanted =
+    trouble === undefined ? ranges.families.filter((family) => !kept.some((r) => familyOf(r) === family)) : []
+  const gained: Cidr[] = []
+  const failures: string[] = []
+  for (const family of wanted) {
+    const got = attempt(() => ranges.allocate(family))
+    if (typeof got === 'string') gained.push(got)
+    else failures.push(`${got.message} (${got.remedy})`)
+  }
+  const problems = [...(trouble === undefined ? [] : [trouble]), ...stranded, ...failures]
+  const status = record?.nodeUid === node.uid ? record.status : undefined
+  const value: NodeNetwork = {
+    node: node.name,
+    nodeUid: node.uid,
+    addresses,
+    ranges: [...kept, ...gained].sort((a, b) => familyOf(a) - familyOf(b)),
+    ...(problems.length === 0 ? {} : { problem: problems.join('; ') }),
+    ...(status === undefined ? {} : { status }),
+  }
+  return { value, gained, lacks: failures.length > 0 }
+}
+
+function isInside(cluster: Cluster, range: Cidr): boolean {
+  return cluster.networks.some(
+    ({ cidr }) => contains(cidr, firstIp(range)) && prefixLength(cidr) <= prefixLength(range),
+  )
+}
+
+function strandedRange(range: Cidr): string {
+  return `its range ${range} is in none of the cluster's networks (restore the network, or remove the node and add it again)`
+}
+
+function addressTrouble(cluster: Cluster, node: Node, usable: readonly Ip[]): string | undefined {
+  if (usable.some((address) => familyOf(address) === cluster.underlay)) return undefined
+  const problems = nodeAddressProblems(cluster, node.addresses)
+  return problems.length > 0
+    ? describeProblems(problems)
+    : `the node has no IPv${cluster.underlay} address for tunnels to run to (give it one, or change the cluster's underlay)`
+}
+
+function attempt(allocate: () => Cidr): Cidr | IpamError {
+  try {
+    return allocate()
+  } catch (error) {
+    if (error instanceof IpamError) return error
+    throw error
+  }
+}

@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'bun:test'
+import { VniPool } from '../ipam/vni.ts'
+import { cidr, ip } from '../network/model/address.ts'
+import type { Tenant } from '../network/model/tenant.ts'
+import type { Stored } from '../registry/registry.ts'
+import { ControllerState, INPUTS } from './state.ts'
+import { clusterOf } from './testing/cluster.ts'
+import type { Write } from './write.ts'
+
+/** A state that knows a cluster and these tenants, each with its namespace. */
+function stateOf(tenants: readonly Tenant[], pool?: VniPool): ControllerState {
+  const state = new ControllerState(() => 0, pool)
+  for (const kind of INPUTS) state.listed(kind, { revision: 1, objects: [] })
+  state.heard('Cluster', { type: 'put', object: { name: 'default', revision: 2, value: clusterOf() } })
+  for (const [index, tenant] of tenants.entries()) {
+    const { namespace } = tenant
+    addNamespace(state, namespace)
+    state.heard('Tenant', { type: 'put', object: { name: namespace, revision: 20 + index, value: withUid(tenant) } })
+  }
+  return state
+}
+
+function addNamespace(state: ControllerState, name: string): void {
+  state.heard('Namespace', { type: 'put', object: { name, revision: 10, value: { name, uid: `uid-${name}` } } })
+}
+
+function withUid(tenant: Tenant): Tenant {
+  return { ...tenant, uid: `uid-${tenant.namespace}` }
+}
+
+function answerOf(write: Write | undefined, revision: number): Stored<'Tenant'> {
+  if (write === undefined || write.op === 'delete') throw new Error('nothing was written')
+  return { name: write.name, revision, value: write.value as Tenant }
+}
+
+function vniIn(write: Write | undefined): number | undefined {
+  return write?.op !== 'delete' && write?.kind === 'Tenant' ? write.value.vni : undefined
+}
+
+describe('what is on its way', () => {
+  test('decides what is joined', () => {
+    const state = stateOf([
+      { namespace: 'red', vni: 20, request: { id: 'r', action: 'isolate' } },
+      { namespace: 'green', vni: 20 },
+      { namespace: 'blue', vni: 30, request: { id: 'r', action: 'join', target: 'red' } },
+    ])
+    const isolation = state.next() as Write
+    expect(vniIn(isolation)).toBe(10)
+    // Red's place is not known before it is answered.
+    expect(state.next()).toBeUndefined()
+    state.made(isolation, answerOf(isolation, 50))
+    expect(vniIn(state.next())).toBe(10)
+  })
+
+  test('is nobody else’s, whatever becomes of it', () => {
+    const state = stateOf([])
+    for (const name of ['red', 'green', 'blue']) addNamespace(state, name)
+    const [red, green] = [state.next() as Write, state.next() as Write]
+    expect([vniIn(red), vniIn(green)]).toEqual([10, 11])
+    // Red's write was given up and may yet be made; it is repeated as it was.
+    state.found(red, undefined, 'unknown')
+    expect(vniIn(state.next())).toBe(12)
+    state.retry(red)
+    expect(vniIn(state.next())).toBe(10)
+  })
+
+  test('is free again when it was refused', () => {
+    const state = stateOf([])
+    for (const name of ['red', 'green']) addNamespace(state, name)
+    const red = state.next() as Write
+    state.found(red, { name: 'red', revision: 50, value: withUid({ namespace: 'red', vni: 99 }) }, 'refused')
+    expect(vniIn(state.next())).toBe(10)
+  })
+})
+
+test('a refusal that stands is not written again, and a restart says nothing new', () => {
+  const request = { id: 'r', action: 'join', target: 'nobody' } as const
+  const state = stateOf([{ namespace: 'red', vni: 20, request }])
+  const refusal = state.next() as Write
+  expect(refusal).toMatchObject({ value: { request }, notice: { code: 'TENANT_UNKNOWN_TARGET' } })
+  const answer = answerOf(refusal, 50)
+  state.made(refusal, answer)
+  expect(state.next()).toBeUndefined()
+  expect(stateOf([answer.value]).next()).toBeUndefined()
+})
+
+test('a registry that keeps less than is written is not written to for ever', () => {
+  const request = { id: 'r', action: 'join', target: 'nobody' } as const
+  const state = stateOf([{ namespace: 'red', vni: 20, request }])
+  const refusal = state.next() as Write
+  // The object is as before: its definition knows no status.
+  expect(
+    state.made(refusal, { name: 'red', revision: 20, value: withUid({ namespace: 'red', vni: 20, request }) }),
+  ).toBe(false)
+  expect(state.next()).toBeUndefined()
+  state.heard('Tenant', {
+    type: 'put',
+    object: { name: 'red', revision: 60, value: withUid({ namespace: 'red', vni: 20 }) },
+  })
+  expect(state.next()).toBeUndefined()
+})
+
+test('a tenant that nobody can read is said in its namespace, and not written over', () => {
+  const state = stateOf([])
+  addNamespace(state, 'red')
+  const creation = state.next() as Write
+  state.unreadable(creation, 'netid 99999999')
+  const problem = expect.stringContaining('netid 99999999')
+  expect(state.next()).toMatchObject({ kind: 'Namespace', value: { problem }, notice: { code: 'TENANT_UNREADABLE' } })
+  expect(state.next()).toBeUndefined()
+})
+
+test('a free VNI goes to those who wait for one', () => {
+  const state = stateOf(
+    [
+      { namespace: 'red', vni: 10 },
+      { namespace: 'green', vni: 11 },
+    ],
+    new VniPool(10, 11),
+  )
+  addNamespace(state, 'blue')
+  const explained = state.next() as Write
+  expect(explained).toMatchObject({ kind: 'Namespace', notice: { code: 'IPAM_VNIS_EXHAUSTED' } })
+  state.made(explained, { ...answerOf(explained, 30), name: 'blue' })
+  expect(state.next()).toBeUndefined()
+  state.heard('Tenant', { type: 'delete', object: { name: 'red', revision: 90, value: { namespace: 'red', vni: 10 } } })
+  expect([state.next(), state.next()].map(vniIn)).toContain(10)
+})
+
+test('a range on its way is nobody else’s', () => {
+  const state = stateOf([])
+  for (const name of ['a', 'b', 'c']) {
+    const value = { name, uid: name, addresses: [ip('192.0.2.1')] }
+    state.heard('Node', { type: 'put', object: { name, revision: 10, value } })
+  }
+  const rangeIn = (write: Write | undefined) =>
+    write?.kind === 'NodeNetwork' && write.op !== 'delete' ? write.value.ranges[0] : undefined
+  const a = state.next() as Write
+  const b = state.next()
+  state.found(a, undefined, 'unknown')
+  const c = state.next()
+  expect(new Set([a, b, c].map(rangeIn)).size).toBe(3)
+  // It was given up and may yet be made: it is repeated as it was.
+  state.retry(a)
+  expect(rangeIn(state.next())).toBe(cidr('10.128.0.0/23'))
+})
