@@ -4,6 +4,9 @@
  */
 import type { ServedResource } from '../contract.ts'
 import { KINDS } from './kinds.ts'
+import { schemaOfKind } from './schema.ts'
+
+export { messageOfSchema, type Schema, schemaOfKind, schemaOfMessage } from './schema.ts'
 
 const REPLICAS = { spec: 'spec.replicas', status: 'status.replicas', selector: 'status.selector' }
 
@@ -11,6 +14,7 @@ const REPLICAS = { spec: 'spec.replicas', status: 'status.replicas', selector: '
 export function builtinResources(): readonly ServedResource[] {
   return KINDS.map((names) => ({
     ...names,
+    schema: schemaOfKind(names.kind),
     ...(names.subresources.includes('scale') ? { scale: REPLICAS } : {}),
     prepare: (object) => object,
   }))

@@ -1,0 +1,122 @@
+/**
+ * Pods as they are asked for.
+ * @module
+ */
+import type { Messages } from './message.ts'
+
+export const POD_MESSAGES = {
+  PodTemplateSpec: {
+    metadata: [1, 'ObjectMeta', 'Name, labels and what else every object has.'],
+    spec: [2, 'PodSpec', 'What its pods shall be.'],
+  },
+  Pod: {
+    metadata: [1, 'ObjectMeta', 'Name, labels and what else every object has.'],
+    spec: [2, 'PodSpec', 'What the pod shall be.'],
+    status: [3, 'PodStatus', 'What it is.'],
+  },
+  PodSpec: {
+    volumes: [1, '[]Volume', 'Storage that its containers can mount.', 'merge,retainKeys:name'],
+    initContainers: [
+      20,
+      '[]Container',
+      'Containers that run one after the other before the rest starts.',
+      'merge:name',
+    ],
+    containers: [2, '[]Container', 'Containers that run side by side; at least one.', 'merge:name'],
+    restartPolicy: [3, 'string', 'Always, OnFailure or Never.'],
+    terminationGracePeriodSeconds: [4, '*int64', 'Seconds between being asked to end and being killed.'],
+    activeDeadlineSeconds: [5, '*int64', 'Seconds after which it is ended.'],
+    dnsPolicy: [6, 'string', 'Where names are looked up: ClusterFirst, ClusterFirstWithHostNet, Default or None.'],
+    nodeSelector: [7, '{}string', 'Labels that its node must have.'],
+    serviceAccountName: [8, 'string', 'Whose name it acts in.'],
+    serviceAccount: [9, 'string', 'The old name of serviceAccountName.'],
+    automountServiceAccountToken: [21, '*bool', "Whether it gets the account's token."],
+    nodeName: [10, 'string', 'The node that it runs on.'],
+    hostNetwork: [11, 'bool', 'Whether it shares the network of its node: then it is not attached.'],
+    hostPID: [12, 'bool', 'Whether it shares the processes of its node.'],
+    hostIPC: [13, 'bool', 'Whether it shares the IPC of its node.'],
+    shareProcessNamespace: [27, '*bool', "Whether its containers see each other's processes."],
+    securityContext: [14, '*PodSecurityContext', 'Privileges of all its containers.'],
+    imagePullSecrets: [15, '[]LocalObjectReference', 'Secrets to get its images with.', 'merge:name'],
+    hostname: [16, 'string', "Its host name; the pod's name unless given."],
+    subdomain: [17, 'string', 'The headless service below which its host name is found.'],
+    affinity: [18, '*Affinity', 'Where it wants to run, and beside what.'],
+    schedulerName: [19, 'string', 'Who chooses its node.'],
+    tolerations: [22, '[]Toleration', 'Taints of nodes that it puts up with.'],
+    hostAliases: [23, '[]HostAlias', 'Lines added to its hosts file.', 'merge:ip'],
+    priorityClassName: [24, 'string', 'Its class of importance.'],
+    priority: [25, '*int32', 'Its importance.'],
+    dnsConfig: [26, '*PodDNSConfig', 'Additions to what dnsPolicy gives.'],
+    readinessGates: [28, '[]PodReadinessGate', 'Conditions that have to be true before it is ready.'],
+    runtimeClassName: [29, '*string', 'What runs it.'],
+    enableServiceLinks: [30, '*bool', 'Whether services show as environment variables.'],
+    preemptionPolicy: [31, '*string', 'Whether it may take the place of lesser pods.'],
+    overhead: [32, '{}Quantity', 'What running it costs beside its containers.'],
+    topologySpreadConstraints: [
+      33,
+      '[]TopologySpreadConstraint',
+      'How evenly its kind is spread.',
+      'merge:topologyKey',
+    ],
+    setHostnameAsFQDN: [35, '*bool', 'Whether its host name is the full one.'],
+    hostUsers: [37, '*bool', 'Whether it shares the users of its node.'],
+    schedulingGates: [38, '[]PodSchedulingGate', 'What has to be lifted before a node is chosen.', 'merge:name'],
+  },
+  PodSecurityContext: {
+    seLinuxOptions: [1, '*Any', 'Its SELinux labels.'],
+    runAsUser: [2, '*int64', "The user's number."],
+    runAsGroup: [6, '*int64', "The group's number."],
+    runAsNonRoot: [3, '*bool', 'Whether root is refused.'],
+    supplementalGroups: [4, '[]int64', 'Further groups.'],
+    supplementalGroupsPolicy: [12, '*string', 'Whether groups of the image count: Merge or Strict.'],
+    fsGroup: [5, '*int64', 'The group that owns its volumes.'],
+    sysctls: [7, '[]Sysctl', 'Kernel settings of its namespaces.'],
+    fsGroupChangePolicy: [9, '*string', 'When volumes are given to fsGroup: Always or OnRootMismatch.'],
+    seccompProfile: [10, '*Any', 'The filter of its system calls.'],
+    appArmorProfile: [11, '*Any', 'Its AppArmor profile.'],
+    seLinuxChangePolicy: [13, '*string', 'How volumes are labelled.'],
+  },
+  Sysctl: {
+    name: [1, 'string', 'The setting.'],
+    value: [2, 'string', 'Its value.'],
+  },
+  HostAlias: {
+    ip: [1, 'string', 'The address.'],
+    hostnames: [2, '[]string', 'Its names.'],
+  },
+  Toleration: {
+    key: [1, 'string', "The taint's key; empty with Exists for all."],
+    operator: [2, 'string', 'Exists or Equal.'],
+    value: [3, 'string', "The taint's value."],
+    effect: [4, 'string', 'NoSchedule, PreferNoSchedule or NoExecute; empty for all.'],
+    tolerationSeconds: [5, '*int64', 'For how long, with NoExecute.'],
+  },
+  PodDNSConfig: {
+    nameservers: [1, '[]string', 'Addresses of further name servers.'],
+    searches: [2, '[]string', 'Further search domains.'],
+    options: [3, '[]PodDNSConfigOption', 'Further resolver options.'],
+  },
+  PodDNSConfigOption: {
+    name: [1, 'string', 'The option.'],
+    value: [2, '*string', 'Its value.'],
+  },
+  PodReadinessGate: {
+    conditionType: [1, 'string', 'The type of the condition.'],
+  },
+  PodSchedulingGate: {
+    name: [1, 'string', "The gate's name."],
+  },
+  TopologySpreadConstraint: {
+    maxSkew: [1, 'int32', 'By how many pods two domains may differ.'],
+    topologyKey: [2, 'string', 'The label of nodes whose values are the domains.'],
+    whenUnsatisfiable: [3, 'string', 'DoNotSchedule or ScheduleAnyway.'],
+    labelSelector: [4, '*LabelSelector', 'Which pods are counted.'],
+    minDomains: [5, '*int32', 'How many domains there should be.'],
+    nodeAffinityPolicy: [6, '*string', 'Whether affinity decides which nodes count.'],
+    nodeTaintsPolicy: [7, '*string', 'Whether taints decide which nodes count.'],
+    matchLabelKeys: [8, '[]string', "Labels whose values must be the pod's own."],
+  },
+  LocalObjectReference: {
+    name: [1, 'string', "The object's name."],
+  },
+} as const satisfies Messages
