@@ -6,6 +6,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import type { KubeApi } from '../../../kube/api.ts'
 import type { KubeObject } from '../../../kube/object.ts'
 import { MemoryApi } from '../../../kube/testing/memory-api.ts'
 import { ip } from '../../../network/model/address.ts'
@@ -78,11 +79,11 @@ export class Bench {
     rmSync(join(this.layout.runDir, '..'), { recursive: true, force: true })
   }
 
-  /** Starts the kubelet. */
-  start(): void {
+  /** Starts the kubelet, on the API in memory or another. */
+  start(api: KubeApi = this.api): void {
     this.#ending = new AbortController()
     this.#running = runKubelet({
-      api: this.api,
+      api,
       layout: this.layout,
       node: this.node,
       addresses: [ip('10.99.0.1')],
