@@ -92,7 +92,7 @@ export function tracked(...states: readonly (keyof typeof CT_BITS)[]): Match {
 export const FRAGMENT = {
   any: { ip_frag: { value: 1, mask: 1 } },
   first: { ip_frag: { value: 1, mask: 3 } },
-  later: { ip_frag: { value: 2, mask: 2 } },
+  later: { ip_frag: 3 },
 } as const satisfies Record<string, Match>
 
 /** An ICMPv6 message of this type. */
