@@ -102,11 +102,12 @@ export class PodWorker {
         : planPod(pod, facts, now(), timing)
     for (const step of plan.steps) this.#do(step, facts, where)
     const again = pod === undefined ? undefined : this.#tell(pod, facts)
-    const running = [...facts.containers.values()].some(({ run }) => run.kind === 'running' || run.kind === 'starting')
+    const kinds = new Set([...facts.containers.values()].map(({ run }) => run.kind))
     const times = [plan.wakeAt, again, ...[...this.#containers.values()].map(({ deadline }) => deadline)]
     const ahead = times.filter((at) => at !== undefined && at > now()) as readonly number[]
-    // What ends says so in its folder only.
-    const usual = running || plan.steps.length > 0 ? timing.relist : timing.lease
+    const inFlux = plan.steps.length > 0 || kinds.has('starting')
+    // What ends says so in its folder only: somebody must look.
+    const usual = inFlux ? timing.relist : kinds.has('running') ? timing.relist * CALM : timing.lease
     return Math.max(MIN_WAIT, Math.min(usual, ...ahead.map((at) => at - now())))
   }
 
@@ -197,6 +198,8 @@ export class PodWorker {
 }
 
 const MIN_WAIT = 10
+/** How much less often is looked where nothing is about to change. */
+const CALM = 5
 
 /** What the API has about a container. */
 function knownStatus(pod: Pod | undefined, name: string): KnownStatus {
