@@ -4,9 +4,8 @@
  */
 import { Backoff, sleep } from '../../registry/backoff.ts'
 import { Copies } from '../workloads/copies.ts'
-import { eventTeller } from '../workloads/events.ts'
 import { NODES, PODS } from '../workloads/resources.ts'
-import { type ControllerOptions, codeOf, report } from '../workloads/run.ts'
+import { type ControllerOptions, codeOf, report, teller } from '../workloads/run.ts'
 import { scheduleRound } from './round.ts'
 
 /**
@@ -14,7 +13,7 @@ import { scheduleRound } from './round.ts'
  * process at a time: two would not know of each other's pods.
  */
 export async function runScheduler({ api, signal, log, now = Date.now }: ControllerOptions): Promise<void> {
-  const tell = eventTeller({ api, component: 'default-scheduler', now, signal })
+  const tell = teller(api, 'default-scheduler', now)
   let changed = Promise.withResolvers<void>()
   signal.addEventListener('abort', () => changed.resolve(), { once: true })
   const copies = new Copies({

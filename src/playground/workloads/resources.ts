@@ -6,7 +6,6 @@ import type { Resource } from '../../kube/object.ts'
 
 export const PODS: Resource = core('pods', 'Pod')
 export const SERVICES: Resource = core('services', 'Service')
-export const EVENTS: Resource = core('events', 'Event')
 export const NODES: Resource = { ...core('nodes', 'Node'), namespaced: false }
 export const DEPLOYMENTS: Resource = apps('deployments', 'Deployment')
 export const REPLICA_SETS: Resource = apps('replicasets', 'ReplicaSet')

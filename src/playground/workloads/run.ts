@@ -4,10 +4,11 @@
  */
 import type { KubeApi } from '../../kube/api.ts'
 import { KubeError } from '../../kube/errors.ts'
+import { EventRecorder } from '../../kube/events.ts'
+import { WorkQueue } from '../../kube/queue.ts'
 import { Copies } from './copies.ts'
 import { reconcileDeployment } from './deployment/reconcile.ts'
 import { reconcileEndpoints } from './endpoints/reconcile.ts'
-import { eventTeller } from './events.ts'
 import { reconcileReplicaSet } from './replicaset/reconcile.ts'
 import {
   CONTROLLER_REVISIONS,
@@ -20,12 +21,10 @@ import {
 } from './resources.ts'
 import { reconcileStatefulSet } from './statefulset/reconcile.ts'
 import { turnsAfter } from './triggers.ts'
-import { KeyedWorker } from './worker.ts'
-import type { Reconcile, World } from './world.ts'
+import type { Reconcile, Tell, World } from './world.ts'
 
 /** What controllers say of themselves. */
 export interface ControllerLog {
-  debug(fields: object, text: string): void
   warn(fields: object, text: string): void
   error(fields: object, text: string): void
 }
@@ -44,33 +43,51 @@ export interface ControllerOptions {
  * not answer is asked again, ever less often. One such process at a time: two would each make what is missing.
  */
 export async function runWorkloads({ api, signal, log, now = Date.now }: ControllerOptions): Promise<void> {
-  const tell = eventTeller({ api, component: 'workload-controller', now, signal })
+  // Keys wait until everything was read once.
+  let ask: (key: string) => void = (key) => early.add(key)
+  const early = new Set<string>()
   const copies: Copies = new Copies({
     api,
     resources: [SERVICES, DEPLOYMENTS, STATEFUL_SETS, CONTROLLER_REVISIONS, REPLICA_SETS, ENDPOINT_SLICES, PODS],
     signal,
     onChange: (change) => {
       for (const { kind, namespace, name } of turnsAfter(change, (resource, there) => copies.all(resource, there))) {
-        worker.add(`${kind}/${namespace}/${name}`)
+        ask(`${kind}/${namespace}/${name}`)
       }
     },
     onError: (error, { plural }, retryIn) => log.warn({ code: codeOf(error), retryIn }, `${plural} cannot be read`),
   })
-  const world: World = { api, copies, tell, now, signal }
-  const worker = new KeyedWorker({
-    work: async (key) => {
-      const [kind = '', namespace = '', name = ''] = key.split('/')
-      return RECONCILERS[kind]?.(world, namespace, name)
-    },
-    onError: (error, key, retryIn) => report(log, error, key, retryIn),
-    parallel: 4,
+  const world: World = { api, copies, tell: teller(api, 'workload-controller', now), now, signal }
+  await copies.synced()
+  const queue = new WorkQueue({
+    work: (key) => work(world, key),
+    onError: (key, error, retryIn) => report(log, error, key, retryIn),
     signal,
   })
-  await copies.synced()
-  worker.open()
-  await worker.done()
+  for (const key of early) queue.add(key)
+  ask = (key) => queue.add(key)
+  await queue.done
   await copies.done()
 }
+
+/** Tells by events, without waiting for them. */
+export function teller(api: KubeApi, component: string, now: () => number): Tell {
+  const recorder = new EventRecorder(api, { component, now })
+  return (about, type, reason, message) => recorder.record(about, { type, reason, message })
+}
+
+/** That somebody else wrote in between is the way of things: look again soon. */
+async function work(world: World, key: string): Promise<number | undefined> {
+  const [kind = '', namespace = '', name = ''] = key.split('/')
+  try {
+    return await RECONCILERS[kind]?.(world, namespace, name)
+  } catch (error) {
+    if (codeOf(error) === 'KUBE_CONFLICT') return SOON
+    throw error
+  }
+}
+
+const SOON = 20
 
 const RECONCILERS: Readonly<Record<string, Reconcile>> = {
   Deployment: reconcileDeployment,
@@ -79,11 +96,10 @@ const RECONCILERS: Readonly<Record<string, Reconcile>> = {
   Service: reconcileEndpoints,
 }
 
-/** That somebody else wrote in between is the way of things. */
+/** Tells of a failure that is tried again. */
 export function report(log: ControllerLog, error: unknown, about: string, retryIn: number): void {
   const code = codeOf(error)
   if (!(error instanceof KubeError)) log.error({ err: error, about, retryIn }, 'a defect of the controller')
-  else if (code === 'KUBE_CONFLICT') log.debug({ code, about, retryIn }, 'changed meanwhile')
   else log.warn({ code, about, retryIn }, error.message)
 }
 

@@ -60,7 +60,7 @@ export class SlowApi extends MemoryApi {
 
   /** Lets a few turns go by. */
   async late(): Promise<void> {
-    for (let turns = Math.floor(this.#random() * 4); turns > 0; turns--) await turn()
+    for (let turns = Math.floor(this.#random() * 10); turns > 0; turns--) await turn()
   }
 }
 
@@ -81,7 +81,6 @@ export class Rig {
   start(): void {
     this.#stop = new AbortController()
     const log = {
-      debug: () => undefined,
       warn: () => undefined,
       error: (fields: object) => {
         this.defects.push(fields)
@@ -110,7 +109,7 @@ export class Rig {
   }
 
   /** Lets pods live until `isDone`, for a bounded number of turns. */
-  async until(isDone: () => boolean, turns = 20_000): Promise<boolean> {
+  async until(isDone: () => boolean, turns = 400_000): Promise<boolean> {
     for (let i = 0; i < turns; i++) {
       if (isDone()) return true
       if (this.random() < 0.3) await this.kubelet()
