@@ -128,7 +128,7 @@ describe('strategic merge patch', () => {
       { spec: { containers: [{ name: 'web', image: 'w:2' }] } },
       containers([{ ...web, image: 'w:2' }, log]),
     ],
-    ['adds at the end', { spec: { containers: [{ name: 'new' }] } }, containers([web, log, { name: 'new' }])],
+    ['adds at the start', { spec: { containers: [{ name: 'new' }] } }, containers([{ name: 'new' }, web, log])],
     ['removes an item', { spec: { containers: [{ $patch: 'delete', name: 'web' }] } }, containers([log])],
     [
       'replaces a list',
@@ -147,8 +147,8 @@ describe('strategic merge patch', () => {
           ...web,
           ports: [{ containerPort: 80, name: 'http' }],
           env: [
-            { name: 'A', value: '1' },
             { name: 'B', value: '2' },
+            { name: 'A', value: '1' },
           ],
         },
         log,

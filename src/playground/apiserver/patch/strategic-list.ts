@@ -4,7 +4,7 @@
  */
 import { ApiError } from '../contract.ts'
 import { checkOrder, itemKind } from './directives.ts'
-import { type Fields, isFields, own, withoutField } from './json.ts'
+import { type Fields, isFields, own } from './json.ts'
 
 /** What is known of the list. */
 export interface ListHints {
@@ -16,7 +16,10 @@ export interface ListHints {
 
 type MergeItem = (item: Fields, change: Fields) => Fields
 
-/** The list after the patch: what stays keeps its place, what is new comes last, unless an order is given. */
+/**
+ * The list after the patch. What the patch names stands in the order in which it is named; the rest keeps its place
+ * before what followed it, so that something new comes first unless an order says otherwise, as in Kubernetes.
+ */
 export function mergeList(
   before: readonly unknown[],
   patch: readonly unknown[],
@@ -29,9 +32,8 @@ export function mergeList(
   const set = patch.filter((item) => itemKind(item) !== 'delete')
   const kept = before.filter((item) => !gone.has(identify(item)))
   const merged = key === undefined ? union(kept, set) : joined(kept, set, identify, merge)
-  if (order === undefined) return merged
-  const wanted = order.map(identify)
-  checkOrder(set.map(identify), wanted)
+  const wanted = (order ?? set).map(identify)
+  if (order !== undefined) checkOrder(set.map(identify), wanted)
   return ordered(merged, wanted, before.map(identify), identify)
 }
 
@@ -46,11 +48,9 @@ function identifier(key: string | undefined): Identify {
   }
 }
 
+/** The item that asks for it is not part of the list. */
 function replaced(patch: readonly unknown[], merge: MergeItem): readonly unknown[] {
-  return patch
-    .map((item) => (isFields(item) ? withoutField(item, '$patch') : item))
-    .filter((item) => !isFields(item) || Object.keys(item).length > 0)
-    .map((item) => (isFields(item) ? merge({}, item) : item))
+  return patch.filter((item) => itemKind(item) !== 'replace').map((item) => (isFields(item) ? merge({}, item) : item))
 }
 
 function union(kept: readonly unknown[], set: readonly unknown[]): readonly unknown[] {
