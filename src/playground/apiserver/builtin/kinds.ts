@@ -47,6 +47,7 @@ export const KINDS: readonly KindNames[] = [
   apps('Deployment', true, { shortNames: ['deploy'], categories: ['all'], subresources: ['status', 'scale'] }),
   apps('ReplicaSet', true, { shortNames: ['rs'], categories: ['all'], subresources: ['status', 'scale'] }),
   apps('StatefulSet', true, { shortNames: ['sts'], categories: ['all'], subresources: ['status', 'scale'] }),
+  apps('ControllerRevision', true),
   discovery('EndpointSlice', true),
   coordination('Lease', true),
 ]

@@ -111,6 +111,11 @@ export const WORKLOAD_MESSAGES = {
     conditions: [10, '[]StatefulSetCondition', 'What is true of it at the moment.', 'merge:type'],
     availableReplicas: [11, 'int32', 'Pods that are available.'],
   },
+  ControllerRevision: {
+    metadata: [1, 'ObjectMeta', 'Name, labels and what else every object has.'],
+    data: [2, 'Any', 'What is kept, such as the template of a StatefulSet.'],
+    revision: [3, 'int64', 'Its place in the history.'],
+  },
   StatefulSetCondition: {
     type: [1, 'string', 'What it is about.'],
     status: [2, 'string', 'True, False or Unknown.'],
