@@ -1,4 +1,6 @@
+import { setName } from './field-names.ts'
 import { fieldCodec } from './field-value.ts'
+import type { FieldName } from './fields.ts'
 import type { Bucket, Group } from './flow.ts'
 import { formatActions } from './format-actions.ts'
 import { normalizeActions } from './normalize-actions.ts'
@@ -29,12 +31,19 @@ function normalizeBucket({ id, weight, watchPort, actions }: Bucket, type: Group
 /** A group as ovs-ofctl writes it, canonical: two groups are the same if this is. */
 export function formatGroup(group: Group): string {
   const { id, type, buckets, selection } = normalizeGroup(group)
-  const fields = selection?.fields === undefined ? '' : `,fields(${selection.fields.join(',')})`
-  const method = selection === undefined ? '' : `,selection_method=${selection.method}${fields}`
+  const method =
+    selection === undefined ? '' : `,selection_method=${selection.method}${formatFields(selection.fields ?? [])}`
   return `group_id=${id},type=${GROUP_TYPES[type]}${method}${buckets.map(formatBucket).join('')}`
 }
 
 const GROUP_TYPES = { all: 'all', select: 'select', indirect: 'indirect', fast_failover: 'ff' } as const
+
+/** ovs-ofctl reads both forms for any number of fields, and writes these. */
+function formatFields(fields: readonly FieldName[]): string {
+  if (fields.length === 0) return ''
+  const names = fields.map(setName)
+  return names.length === 1 ? `,fields=${names[0]}` : `,fields(${names.join(',')})`
+}
 
 function formatBucket({ id, weight, watchPort, actions }: Bucket): string {
   const parts = [

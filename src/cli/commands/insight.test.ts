@@ -42,6 +42,8 @@ describe('exit codes', () => {
     ['trace shop/web shop/cart -6', 0, /reaches shop\/cart by tcp port 80 over IPv6/],
     ['trace shop/web bank/vault --protocol icmp', 1, /weft tenant join shop --to bank --run-dir \S+/],
     ['trace shop/web 198.51.100.7 --size 9000', 1, /✘ [\s\S]* carries 1450 at most/],
+    ['trace shop/web service/web', 0, /balanced over 3 endpoints[\s\S]* whichever of its 3 endpoints answers/],
+    ['trace bank/vault service/web --backend api', 1, /tenant join bank --to shop/],
     ['trace shop/web nobody', 1, /no pod or node nobody/],
     ['trace shop/web shop/api --check', 4, /OPEN VSWITCH DISAGREES/],
     ['trace shop/web shop/api --port 70000', 2, /0 to 65535/],

@@ -3,10 +3,12 @@ import { InsightError } from '../../insight/errors.ts'
 import type { Gathered } from '../../insight/gather/gather.ts'
 import { checkHops, type HopCheck } from '../../insight/trace/check.ts'
 import { explain } from '../../insight/trace/explain.ts'
-import { printTrace } from '../../insight/trace/print.ts'
+import { printTraced } from '../../insight/trace/print.ts'
 import type { Probe } from '../../insight/trace/probe.ts'
 import { answerWords, sentenceOf } from '../../insight/trace/sentence.ts'
-import { type Trace, trace } from '../../insight/trace/trace.ts'
+import { type Traced, traceAll } from '../../insight/trace/service.ts'
+import { isReachable, serviceSentence } from '../../insight/trace/service-sentence.ts'
+import type { Trace } from '../../insight/trace/trace.ts'
 import { EXIT } from '../exit-codes.ts'
 import { asTypedFor, type InsightOptions, lookAt, printJson, printLines, withInsightOptions } from '../insight.ts'
 import { outputLook } from '../look.ts'
@@ -17,6 +19,7 @@ interface Options extends InsightOptions {
   readonly protocol: Probe['protocol']
   readonly size: number
   readonly fromNode?: string
+  readonly backend?: string
   readonly check?: boolean
   readonly '6'?: boolean
 }
@@ -33,12 +36,13 @@ export function registerTrace(program: Command): void {
           'No packet is sent.',
       )
       .argument('<from>', 'namespace/pod, a pod’s name if it is the only one, or a node')
-      .argument('<to>', 'the same, or an address')
+      .argument('<to>', 'the same, an address, or service/<namespace>/<name>[:<port>]')
       .option('--port <number>', 'destination port', wholeNumber(0, 65_535), 80)
       .addOption(new Option('--protocol <name>', 'what to send').choices(['tcp', 'udp', 'icmp']).default('tcp'))
       .option('-6', 'over IPv6; otherwise IPv4 unless an address says so')
       .option('--size <bytes>', 'size of the IP packet', wholeNumber(20, 65_535), 60)
       .option('--from-node <name>', 'take the sender’s attachment on this node')
+      .option('--backend <endpoint>', 'of a service’s endpoints only this one: an address or a pod')
       .option('--check', 'ask Open vSwitch (ofproto/trace) whether it agrees'),
   )
     .addHelpText('after', HELP)
@@ -52,20 +56,32 @@ Exit codes: 0 reachable, 1 not reachable, 3 no agent answers,
 Examples:
   weft trace shop/web bank/vault --port 5432
   weft trace shop/web 198.51.100.7 --protocol icmp
-  weft trace node1 shop/web -6 --check`
+  weft trace node1 shop/web -6 --check
+  weft trace shop/web service/shop/api:http`
 
 async function runTrace(from: string, to: string, options: Options): Promise<void> {
   const gathered = await lookAt(options)
-  const { port, protocol, size, fromNode } = options
+  const { port, protocol, size, fromNode, backend } = options
   const family = options[6] === true ? 6 : undefined
-  const result = trace(gathered.view, { from, to, port, protocol, size, fromNode, family })
-  const checks = options.check === true ? await checkAll(gathered, result) : { there: [], back: [] }
-  if (options.json === true) printJson(asJson(result, checks))
-  else printLines(printTrace(result, checks, outputLook(), asTypedFor(options)))
-  process.exitCode = exitCode(result, [...checks.there, ...checks.back])
+  const traced = traceAll(gathered.view, { from, to, port, protocol, size, fromNode, family, backend })
+  const checks: Checks[] = []
+  for (const { trace } of traced.ways) checks.push(options.check === true ? await checkAll(gathered, trace) : UNCHECKED)
+  if (options.json === true) printJson(allAsJson(traced, checks))
+  else printLines(printTraced(traced, checks, outputLook(), asTypedFor(options)))
+  process.exitCode = exitCode(
+    traced,
+    checks.flatMap(({ there, back }) => [...there, ...back]),
+  )
 }
 
-async function checkAll({ agents }: Gathered, { there, back }: Trace) {
+interface Checks {
+  readonly there: readonly HopCheck[]
+  readonly back: readonly HopCheck[]
+}
+
+const UNCHECKED: Checks = { there: [], back: [] }
+
+async function checkAll({ agents }: Gathered, { there, back }: Trace): Promise<Checks> {
   const ask = (node: string, flow: string): Promise<string> => {
     const client = agents.get(node)
     if (client !== undefined) return client.ofprotoTrace(flow)
@@ -74,12 +90,27 @@ async function checkAll({ agents }: Gathered, { there, back }: Trace) {
   return { there: await checkHops(there.hops, ask), back: await checkHops(back?.hops ?? [], ask) }
 }
 
-function exitCode({ reachable }: Trace, checks: readonly HopCheck[]): number {
+function exitCode(traced: Traced, checks: readonly HopCheck[]): number {
   if (checks.some(({ agrees }) => !agrees)) return EXIT.disagrees
-  return reachable ? EXIT.ok : EXIT.failed
+  return isReachable(traced) ? EXIT.ok : EXIT.failed
 }
 
-function asJson(result: Trace, checks: { readonly there: readonly HopCheck[]; readonly back: readonly HopCheck[] }) {
+/** A trace to one end as it ever was; to a service, one for each endpoint. */
+function allAsJson(traced: Traced, checks: readonly Checks[]) {
+  const { service, ways } = traced
+  const traces = ways.map(({ backend, trace }, i) => ({ backend, ...asJson(trace, checks[i] ?? UNCHECKED) }))
+  if (service === undefined) return traces[0]
+  const { name, address, port, endpoints, byClient } = service
+  const sentence = serviceSentence(service, ways)
+  return {
+    reachable: isReachable(traced),
+    ...sentence,
+    service: { name, address, port, endpoints, byClient },
+    ways: traces,
+  }
+}
+
+function asJson(result: Trace, checks: Checks) {
   const { probe, from, to, there, back, reachable } = result
   const { says, remedy } = sentenceOf(result)
   return {

@@ -5,6 +5,8 @@
 import {
   SAMPLE_CLUSTER,
   SAMPLE_PODS,
+  SAMPLE_SERVICES,
+  SAMPLE_SLICES,
   SAMPLE_VNIS,
   sampleNode,
   samplePlanner,
@@ -14,6 +16,7 @@ import type { NodeFacts } from '../../agent/control/facts.ts'
 import { localRange, nodeContext } from '../../network/context.ts'
 import { ip, macFromIp } from '../../network/model/address.ts'
 import { type Endpoint, endpointId } from '../../network/model/endpoint.ts'
+import { serviceKey } from '../../network/model/service.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
 import { NodePlanner } from '../../network/planner.ts'
 import type { ClusterView } from '../view.ts'
@@ -68,6 +71,8 @@ function secondPlanner(): NodePlanner {
   planner.putPeer(sampleNode(1))
   for (const [namespace, vni] of Object.entries(SAMPLE_VNIS)) planner.putTenant(namespace, vni)
   for (const pod of Object.values(REMOTE_PODS)) planner.putEndpoint(pod)
+  for (const service of SAMPLE_SERVICES) planner.putService(service)
+  for (const slice of SAMPLE_SLICES) planner.putEndpointSlice(slice)
   return planner
 }
 
@@ -96,7 +101,7 @@ export function factsOf(planner: NodePlanner, pods: readonly Endpoint[]): NodeFa
       })),
       peers: [...planner.peers()].map(({ node, addresses, ranges }) => ({ node, address: addresses[0], ranges })),
       endpoints: pods.length,
-      services: 0,
+      services: SAMPLE_SERVICES.length,
       flows: flows.length,
       startedAt: 1_700_000_000,
       fullSyncs: 1,
@@ -109,7 +114,10 @@ export function factsOf(planner: NodePlanner, pods: readonly Endpoint[]): NodeFa
     fragments: [...planner.fragments()],
     installed: flows.map((flow) => ({ flow, packets: 0n, bytes: 0n })),
     groups: planner.groups(),
-    services: [],
+    services: [...planner.catalogue.services()].map((service) => ({
+      service,
+      slices: planner.catalogue.slicesOf(serviceKey(service.namespace, service.name)),
+    })),
     leases,
     unreadable: [],
     ports: [

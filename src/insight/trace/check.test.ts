@@ -2,12 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { PIPELINE_CASES } from '../../../test/tables/pipeline-cases.ts'
 import type { NodeFacts } from '../../agent/control/facts.ts'
 import { formatFlow } from '../../flow/format.ts'
+import { formatGroup } from '../../flow/groups.ts'
+import { ANSWER_METERS } from '../../network/pipeline/answers.ts'
 import { connectOpenFlow } from '../../ovs/openflow/index.ts'
 import { type OvsSandbox, startOvsSandbox } from '../../ovs/testing/ovs-sandbox.ts'
 import { auditFlows } from '../audit/flows.ts'
 import { sampleView } from '../testing/sample-facts.ts'
 import { checkHop, checkHops } from './check.ts'
-import { packetText } from './probe.ts'
+import { questionText } from './probe.ts'
+import { traceAll } from './service.ts'
 import { trace } from './trace.ts'
 import { type Hop, walk } from './walk.ts'
 
@@ -33,6 +36,24 @@ describe('Open vSwitch agrees with the plan', () => {
       const [hop] = walk(view, node, packet, 60).hops
       if (hop === undefined) throw new Error('a hop')
       expect((await check(hop)).differences).toEqual([])
+    })
+  }
+
+  for (const [from, to] of [
+    ['shop/web', 'service/web'],
+    ['bank/vault', 'service/shop/web:http'],
+    ['shop/api', 'service/web:log'],
+    ['node1', '172.30.0.10'],
+    ['default/dns', 'fd00:172:30::10'],
+  ] as const) {
+    test(`${from} to ${to}, whichever endpoint, either way`, async () => {
+      const protocol = to.endsWith('log') ? 'udp' : 'tcp'
+      const { ways } = traceAll(view, { ...REQUEST, protocol, from, to })
+      expect(ways).toHaveLength(3)
+      for (const { trace: one } of ways) {
+        const checks = await checkHops([...one.there.hops, ...(one.back?.hops ?? [])], ask)
+        expect(checks.flatMap(({ differences }) => differences)).toEqual([])
+      }
     })
   }
 
@@ -89,7 +110,7 @@ test('what the switch dumps is the plan: no difference; one flow less or more is
 test('what the network below a tunnel lacks is a note, not a disagreement', async () => {
   const [hop] = trace(view, { ...REQUEST, from: 'shop/web', to: 'shop/cart' }).there.hops
   if (hop === undefined) throw new Error('a hop')
-  const text = (await ask('node1', packetText(hop.packet))).replace(
+  const text = (await ask('node1', questionText(hop.packet))).replace(
     /^ +output:1$/m,
     (line) => `${line}\n     -> output to native tunnel\n     >> native tunnel routing failed`,
   )
@@ -100,7 +121,7 @@ test('what the network below a tunnel lacks is a note, not a disagreement', asyn
 
 test('a flow that is missing, and one that is too much, are told', async () => {
   const { there } = trace(view, { ...REQUEST, from: 'shop/web', to: 'bank/vault' })
-  const text = await ask('node1', packetText(there.hops[0]?.packet ?? new Map()))
+  const text = await ask('node1', questionText(there.hops[0]?.packet ?? new Map()))
   const [hop] = there.hops
   if (hop === undefined) throw new Error('a hop')
   const opened = text.replace(
@@ -117,7 +138,7 @@ test('a flow that is missing, and one that is too much, are told', async () => {
 })
 
 async function check(hop: Hop) {
-  return checkHop(hop, await ask(hop.facts.status.node, packetText(hop.packet)))
+  return checkHop(hop, await ask(hop.facts.status.node, questionText(hop.packet)))
 }
 
 function ask(node: string, flow: string): Promise<string> {
@@ -135,7 +156,13 @@ async function install({ status, ports, fragments }: NodeFacts): Promise<void> {
     await ovs.vsctl('add-port', bridge, name, '--', ...set)
   }
   const target = `unix:${ovs.mgmtSocket(bridge)}`
-  await ovs.ofctl('-O', 'OpenFlow15', 'add-meter', target, 'meter=1 pktps band=type=drop rate=100')
+  for (const meter of Object.values(ANSWER_METERS)) {
+    await ovs.ofctl('-O', 'OpenFlow15', 'add-meter', target, `meter=${meter} pktps band=type=drop rate=100`)
+  }
+  const groups = fragments.flatMap((fragment) => fragment.groups.map(formatGroup)).join('\n')
+  const added = await ovs.tool(['ovs-ofctl', '-O', 'OpenFlow15', 'add-groups', target, '-'], `${groups}\n`)
+  if (added.code !== 0) throw new Error(added.stderr)
+  await ovs.ofctl('-O', 'OpenFlow15', 'set-frags', target, 'nx-match')
   const flows = fragments.flatMap((fragment) => fragment.flows.map(formatFlow)).join('\n')
   const result = await ovs.tool(['ovs-ofctl', '-O', 'OpenFlow15', '--bundle', 'add-flows', target, '-'], `${flows}\n`)
   if (result.code !== 0) throw new Error(result.stderr)

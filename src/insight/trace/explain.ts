@@ -13,6 +13,8 @@ import type { Packet, Step } from '../../network/simulate/simulate.ts'
 import { stageAt } from '../flow-words.ts'
 import { titlesByHash } from '../view.ts'
 import { nameOf } from './party.ts'
+import { backendOf, backendText } from './service.ts'
+import { trackingWords } from './tracking-words.ts'
 import type { Hop } from './walk.ts'
 
 /** One table's part in a packet's way. */
@@ -32,7 +34,7 @@ export interface Explained {
 /** A hop, table by table. */
 export function explain(hop: Hop): readonly Explained[] {
   const titles = titlesByHash(hop.facts.fragments)
-  return hop.passage.steps.map((step): Explained => {
+  return hop.passage.steps.map((step, i): Explained => {
     const stage = stageAt(step.table)
     const cookie = step.flow === undefined ? undefined : parseCookie(step.flow.cookie)
     const drop = dropByCode(cookie?.dropCode ?? 0)
@@ -40,7 +42,7 @@ export function explain(hop: Hop): readonly Explained[] {
       table: step.table,
       stage,
       question: stage === undefined ? '' : STAGES[stage].question,
-      decided: decisions(hop, step, drop),
+      decided: decisions(hop, step, hop.passage.steps[i + 1], drop),
       object: cookie === undefined ? undefined : titles.get(cookie.hash),
       flow: step.flow,
       drop,
@@ -48,15 +50,16 @@ export function explain(hop: Hop): readonly Explained[] {
   })
 }
 
-function decisions(hop: Hop, step: Step, drop: DropName | undefined): string[] {
+function decisions(hop: Hop, step: Step, next: Step | undefined, drop: DropName | undefined): string[] {
   const { flow } = step
   if (flow === undefined) return ['no flow here is for this packet: it is dropped']
-  const words = flow.actions.flatMap((action) => wordsOf(action, hop, step))
+  const words = flow.actions.flatMap((action) => wordsOf(action, hop, step, next))
   const merged = words.filter((word, i) => words.indexOf(word) === i)
   return drop === undefined ? merged : [...merged, `dropped: ${DROPS[drop].because}`]
 }
 
-function wordsOf(action: Action, { facts, oversize }: Hop, { packet }: Step): string[] {
+function wordsOf(action: Action, hop: Hop, { packet }: Step, next: Step | undefined): string[] {
+  const { facts, oversize } = hop
   switch (action.op) {
     case 'set':
       return setWords(facts, action, packet)
@@ -72,6 +75,12 @@ function wordsOf(action: Action, { facts, oversize }: Hop, { packet }: Step): st
       return [`go on to ${stageAt(action.table) ?? `table ${action.table}`}`]
     case 'controller':
       return ['the agent tells the sender']
+    case 'ct':
+      return trackingWords(action, next)
+    case 'group':
+      return groupWords(hop)
+    case 'clone':
+      return ['a copy goes ahead']
     default:
       return [action.op]
   }
@@ -109,7 +118,8 @@ const REGISTER_NAMES = Object.keys(REGISTERS) as RegisterName[]
 function registerWords(facts: NodeFacts, name: RegisterName, value: bigint): string {
   if (name === 'origin') return ORIGIN_WORDS.get(Number(value)) ?? `from ${value}`
   if (name === 'destinationPort') return `lives behind ${portWords(facts, Number(value))}`
-  return `${REGISTERS[name].about}: ${value}`
+  const { about, bits } = REGISTERS[name]
+  return bits === 1 ? about : `${about}: ${value}`
 }
 
 const ORIGIN_WORDS: ReadonlyMap<number, string> = new Map([
@@ -128,6 +138,15 @@ function outOf(facts: NodeFacts, port: number | string): string {
 function portWords(facts: NodeFacts, port: number | string): string {
   const lease = facts.leases.find(({ endpoint }) => endpoint.ofport === port)
   return lease === undefined ? `port ${port}` : `port ${port} (pod ${nameOf(lease)})`
+}
+
+function groupWords({ choice }: Hop): string[] {
+  if (choice === undefined) return ['one of a group']
+  const { group, bucket } = choice
+  const count = group.buckets.length === 1 ? 'the only endpoint' : `one of ${group.buckets.length} endpoints`
+  const targets = (bucket?.actions ?? []).flatMap((action) => backendOf(action) ?? [])
+  const how = group.selection?.method === 'hash' ? 'by the client’s address' : 'freely for each connection'
+  return [`${count}, chosen ${how}`, ...targets.map((backend) => `led to ${backendText(backend)}`)]
 }
 
 function peerWords(facts: NodeFacts, address: Ip | undefined): string {

@@ -10,10 +10,12 @@ import type { HopCheck } from './check.ts'
 import { type Explained, explain } from './explain.ts'
 import type { Party } from './party.ts'
 import { answerWords, protocolWords, sentenceOf } from './sentence.ts'
+import type { Traced, Way } from './service.ts'
+import { balanceWords, endpointText, isReachable, serviceSentence } from './service-sentence.ts'
 import type { Trace } from './trace.ts'
 import type { Hop } from './walk.ts'
 
-const INDENT = 14
+const INDENT = 16
 const DISAGREES = 'OPEN VSWITCH DISAGREES: what is installed is not what is planned. Compare: weft audit'
 
 /** What Open vSwitch says of the hops of each direction; empty when it was not asked. */
@@ -44,6 +46,49 @@ export function printTrace(
     ...wrap(printable(says), look.width - 2).map((line, i) => `${i === 0 ? verdict : ' '} ${line}`),
     ...(remedy === undefined ? [] : wrap(`→ ${asTyped(printable(remedy))}`, look.width - 2).map((line) => `  ${line}`)),
   ]
+}
+
+/** The lines of a trace to whoever may get the packet; one of `checks` for each way. */
+export function printTraced(traced: Traced, checks: readonly TraceChecks[], look: Look, asTyped?: AsTyped): string[] {
+  const { service, ways } = traced
+  const lines = ways.map(({ trace }, i) => printTrace(trace, checks[i] ?? { there: [], back: [] }, look, asTyped))
+  if (service === undefined || service.endpoints === 0) return lines.flat()
+  const { from, name, address, probe } = service
+  const title = `${place(from)} → service ${name} (${address}), ${protocolWords(probe)}, ${probe.size} bytes`
+  const head = [...wrap(printable(title), look.width).map(look.title), ...wrap(balanceWords(service), look.width)]
+  if (ways.length <= 1) return [...head, '', ...lines.flat()]
+  const { says, remedy } = serviceSentence(service, ways)
+  const verdict = isReachable(traced) ? look.good('✔') : look.bad('✘')
+  return [
+    ...head,
+    '',
+    ...ways.flatMap((way, i) => wayLines(way, checks[i], look)),
+    '',
+    ...wrap(printable(says), look.width - 2).map((line, i) => `${i === 0 ? verdict : ' '} ${line}`),
+    ...(remedy === undefined ? [] : wrap(`→ ${asTyped?.(printable(remedy)) ?? printable(remedy)}`, look.width - 2)).map(
+      (line) => `  ${line}`,
+    ),
+    ...wrap('→ the whole way to one of them: --backend <address or pod>', look.width - 2).map((line) => `  ${line}`),
+  ]
+}
+
+/** An endpoint of many: over which nodes it is reached, or why not, and what Open vSwitch says to it. */
+function wayLines(way: Way, checks: TraceChecks | undefined, look: Look): string[] {
+  const { there, reachable } = way.trace
+  const verdict = reachable ? look.good('✔') : look.bad('✘')
+  const words = reachable ? there.hops.map(({ facts }) => facts.status.node).join(' → ') : whyOf(way)
+  const all = [...(checks?.there ?? []), ...(checks?.back ?? [])]
+  return [
+    ...wrap(printable(`${endpointText(way)} · ${words}`), look.width - 4).map(
+      (line, i) => `${i === 0 ? `${verdict} ` : '    '}${line}`,
+    ),
+    ...all.filter(({ agrees }) => !agrees).flatMap((check) => checkLines(check, look)),
+  ]
+}
+
+function whyOf({ trace }: Way): string {
+  const { says } = sentenceOf(trace)
+  return says.slice(says.indexOf(': ') + 2)
 }
 
 function place(party: Party): string {

@@ -45,6 +45,19 @@ export function answerTo(probe: Probe): Probe {
   }
 }
 
+/** The probe as it arrives: a service may have given it other ends on its way. */
+export function probeOf(packet: Packet, probe: Probe): Probe {
+  const tuple = tupleOf(packet)
+  if (tuple === undefined) return probe
+  return {
+    ...probe,
+    source: formatIp(tuple.family, tuple.source),
+    destination: formatIp(tuple.family, tuple.destination),
+    sourcePort: Number(tuple.sourcePort),
+    destinationPort: Number(tuple.destinationPort),
+  }
+}
+
 /** The fields of a probe as its sender's port sees it. */
 export function fieldsFrom(sender: Sender, probe: Probe): Fields {
   return { ...linkFrom(sender), ...inner(probe) }

@@ -6,8 +6,8 @@ import { type Family, familyOf, parseIp } from '../../network/model/address.ts'
 import { InsightError } from '../errors.ts'
 import { type ClusterView, nodeOf } from '../view.ts'
 import { findParty, type Party, type Sender } from './party.ts'
-import { answerTo, fieldsFrom, fieldsFromOutside, type Probe } from './probe.ts'
-import { type Verdict, type Walk, walk } from './walk.ts'
+import { answerTo, fieldsFrom, fieldsFromOutside, type Probe, probeOf } from './probe.ts'
+import { newWorld, type Verdict, type Walk, type World, walk } from './walk.ts'
 
 /** What to trace. */
 export interface TraceRequest {
@@ -50,24 +50,34 @@ const SOURCE_PORT = 40000
 /** Traces a packet and its answer. Throws as {@link findParty} does, and `INSIGHT_USAGE`. */
 export function trace(view: ClusterView, request: TraceRequest): Trace {
   const family = familyWanted(request)
-  const from = findParty(view, request.from, { family, node: request.fromNode })
-  if (from.kind === 'address') {
-    const remedy = 'give a pod or a node; packets from outside enter by the node they are routed to'
-    throw new InsightError('INSIGHT_NAME_UNKNOWN', `no pod or node here has the address ${request.from}`, remedy)
-  }
   const to = findParty(view, request.to, { family })
-  const probe: Probe = {
-    family,
-    protocol: request.protocol,
-    source: from.address,
-    destination: to.address,
-    sourcePort: SOURCE_PORT,
-    destinationPort: request.port,
-    answer: false,
-    size: request.size,
-  }
-  const there = walk(view, from.facts, fieldsFrom(from, probe), probe.size)
-  const back = arrives(there.verdict, to) ? walkBack(view, to, there, probe) : undefined
+  const from = senderOf(view, request, family)
+  return converse(view, from, to, probeFor(request, from, to.address, family))
+}
+
+/** The sender that a request names. */
+export function senderOf(view: ClusterView, request: TraceRequest, family: Family): Sender {
+  const from = findParty(view, request.from, { family, node: request.fromNode })
+  if (from.kind !== 'address') return from
+  const remedy = 'give a pod or a node; packets from outside enter by the node they are routed to'
+  throw new InsightError('INSIGHT_NAME_UNKNOWN', `no pod or node here has the address ${request.from}`, remedy)
+}
+
+/** The packet that a request asks about. */
+export function probeFor(
+  { protocol, port, size }: TraceRequest,
+  from: Sender,
+  destination: Probe['destination'],
+  family: Family,
+): Probe {
+  const ends = { source: from.address, destination, sourcePort: SOURCE_PORT, destinationPort: port }
+  return { family, protocol, ...ends, answer: false, size }
+}
+
+/** Follows a packet, and the answer of whoever gets it, who should be `to`. */
+export function converse(view: ClusterView, from: Sender, to: Party, probe: Probe, world: World = newWorld()): Trace {
+  const there = walk(view, from.facts, fieldsFrom(from, probe), probe.size, world)
+  const back = arrives(there.verdict, to) ? walkBack(view, to, there, probe, world) : undefined
   const bottleneck = bottleneckOf(view, from, to, there, probe.size)
   const reachable = back !== undefined && arrives(back.verdict, from) && bottleneck === undefined
   return { probe, from, to, there, back, bottleneck, reachable }
@@ -94,7 +104,8 @@ function bottleneckOf(
   return uplink === undefined || size <= uplink ? undefined : { what: `the uplink of ${verdict.node}`, mtu: uplink }
 }
 
-function familyWanted({ from, to, family }: TraceRequest): Family {
+/** The family of a request's addresses, or the one it names, or IPv4. Throws `INSIGHT_USAGE` where they differ. */
+export function familyWanted({ from, to, family }: Pick<TraceRequest, 'from' | 'to' | 'family'>): Family {
   const addresses = [from, to].flatMap((text) => parseIp(text) ?? [])
   const [wanted = 4] = [...(family === undefined ? [] : [family]), ...addresses.map(familyOf)]
   const other = addresses.find((address) => familyOf(address) !== wanted)
@@ -102,11 +113,12 @@ function familyWanted({ from, to, family }: TraceRequest): Family {
   throw new InsightError('INSIGHT_USAGE', `${other} is no IPv${wanted} address`, 'choose one family for both ends')
 }
 
-function walkBack(view: ClusterView, to: Party, there: Walk, probe: Probe): Walk | undefined {
-  const answer = answerTo(probe)
-  if (to.kind !== 'address') return walk(view, to.facts, fieldsFrom(to, answer), answer.size)
-  // It left the overlay through this node, which translated it; the answer comes back by the same node.
+function walkBack(view: ClusterView, to: Party, there: Walk, probe: Probe, world: World): Walk | undefined {
   const last = there.hops.at(-1)
-  if (last === undefined) return undefined
-  return walk(view, last.facts, fieldsFromOutside(last.facts.routerMac, answer), answer.size)
+  const delivered = last?.passage.outputs[0]?.packet
+  if (last === undefined || delivered === undefined) return undefined
+  const answer = answerTo(probeOf(delivered, probe))
+  if (to.kind !== 'address') return walk(view, to.facts, fieldsFrom(to, answer), answer.size, world)
+  // It left the overlay through this node, which translated it; the answer comes back by the same node.
+  return walk(view, last.facts, fieldsFromOutside(last.facts.routerMac, answer), answer.size, world)
 }

@@ -4,17 +4,20 @@
  */
 import type { NodeFacts } from '../../agent/control/facts.ts'
 import type { FieldName } from '../../flow/fields.ts'
+import type { Bucket, Group } from '../../flow/flow.ts'
 import { tunnelAddress } from '../../network/context.ts'
 import { type Family, formatIp, type Ip } from '../../network/model/address.ts'
 import { parseCookie } from '../../network/pipeline/cookie.ts'
 import { type DropName, dropByCode } from '../../network/pipeline/drops.ts'
 import { GATEWAY_PORT, REGISTERS, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
 import {
+  Connections,
   compileSwitch,
   type Output,
   type Packet,
   type Passage,
   packetOf,
+  type Switch,
   simulate,
 } from '../../network/simulate/simulate.ts'
 import { type ClusterView, nodeOf } from '../view.ts'
@@ -29,6 +32,32 @@ export interface Hop {
   readonly passage: Passage
   /** Whether it is larger than the tunnel carries from here. */
   readonly oversize: boolean
+  /** The group that balanced it, and the bucket that it was given. */
+  readonly choice: Choice | undefined
+}
+
+/** A group's choice; a group without buckets has none. */
+export interface Choice {
+  readonly group: Group
+  readonly bucket: Bucket | undefined
+}
+
+/** What switches know of a conversation, and how their groups choose. */
+export interface World {
+  /** The connections of a node's switch. */
+  readonly connections: (node: string) => Connections
+  readonly pick: (group: Group) => Bucket | undefined
+}
+
+/** Switches that know no connection yet. Groups take their first bucket unless `pick` says otherwise. */
+export function newWorld(pick: World['pick'] = ({ buckets }) => buckets[0]): World {
+  const known = new Map<string, Connections>()
+  const connections = (node: string): Connections => {
+    const found = known.get(node) ?? new Connections()
+    known.set(node, found)
+    return found
+  }
+  return { connections, pick }
 }
 
 /** How a packet's way ends. */
@@ -50,13 +79,16 @@ export interface Walk {
 const MAX_HOPS = 4
 const ETHERNET = 14
 
-/** Follows a packet that enters the switch of `start`. `size` is that of the IP packet in bytes. */
-export function walk(view: ClusterView, start: NodeFacts, fields: Fields, size: number): Walk {
+/**
+ * Follows a packet that enters the switch of `start`. `size` is that of the IP packet in bytes. The connections of
+ * `world` learn from it, so that the answer finds its way back.
+ */
+export function walk(view: ClusterView, start: NodeFacts, fields: Fields, size: number, world = newWorld()): Walk {
   const hops: Hop[] = []
   let at = start
   let packet = packetOf(fields)
   while (hops.length < MAX_HOPS) {
-    const hop = pass(at, packet, size)
+    const hop = pass(at, packet, size, world)
     hops.push(hop)
     const [output] = hop.passage.outputs
     if (output?.port !== TUNNEL_PORT) return { hops, verdict: verdictOf(hop) }
@@ -68,17 +100,37 @@ export function walk(view: ClusterView, start: NodeFacts, fields: Fields, size: 
   return { hops, verdict: { kind: 'lost', node: at.status.node, why: 'it goes from node to node in circles' } }
 }
 
-function pass(facts: NodeFacts, packet: Packet, size: number): Hop {
-  const target = compileSwitch(facts.fragments.flatMap(({ flows }) => flows))
-  const passage = simulate(target, packet)
-  const limit = passage.steps
-    .flatMap(({ flow }) => flow?.actions ?? [])
+function pass(facts: NodeFacts, packet: Packet, size: number, world: World): Hop {
+  const target = switchOf(facts)
+  const known = world.connections(facts.status.node)
+  let choice: Choice | undefined
+  const pick = (group: Group): Bucket | undefined => {
+    choice = { group, bucket: world.pick(group) }
+    return choice.bucket
+  }
+  // A packet has no length while it is simulated, so a first run finds out which limit it meets.
+  const limit = simulate(target, packet, { connections: known.copy(), pick })
+    .steps.flatMap(({ flow }) => flow?.actions ?? [])
     .find((action) => action.op === 'check_pkt_larger')
   const oversize = limit?.op === 'check_pkt_larger' && size + ETHERNET > limit.size
-  if (!oversize) return { facts, packet, passage, oversize }
   const { field, offset } = REGISTERS.oversize
-  const marked = new Map(packet).set(field, 1n << BigInt(offset))
-  return { facts, packet, passage: simulate(target, marked), oversize }
+  const entering = oversize ? new Map(packet).set(field, 1n << BigInt(offset)) : packet
+  const passage = simulate(target, entering, { connections: known, pick })
+  return { facts, packet, passage, oversize, choice }
+}
+
+const COMPILED = new WeakMap<NodeFacts, Switch>()
+
+function switchOf(facts: NodeFacts): Switch {
+  const known = COMPILED.get(facts)
+  if (known !== undefined) return known
+  const { fragments } = facts
+  const compiled = compileSwitch(
+    fragments.flatMap(({ flows }) => flows),
+    fragments.flatMap(({ groups }) => groups),
+  )
+  COMPILED.set(facts, compiled)
+  return compiled
 }
 
 function verdictOf({ facts, packet, passage }: Hop): Verdict {

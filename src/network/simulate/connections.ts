@@ -77,6 +77,13 @@ export class Connections {
     return connection
   }
 
+  /** As many connections, free to become others. */
+  copy(): Connections {
+    const copy = new Connections()
+    for (const [key, connection] of this.#byTuple) copy.#byTuple.set(key, connection)
+    return copy
+  }
+
   forget({ zone, original, reply }: Connection): void {
     this.#byTuple.delete(keyOf(zone, original))
     this.#byTuple.delete(keyOf(zone, reply))
