@@ -1,5 +1,5 @@
 /** The kubelet on real namespaces and processes, with an API in memory and a plugin of sticks. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { inodeOf } from '../lab/namespaces.ts'
@@ -11,6 +11,7 @@ import { LEASES, NODES } from './resources.ts'
 import { Bench } from './testing/bench.ts'
 
 const PATIENCE = 30_000
+setDefaultTimeout(PATIENCE)
 const bench = new Bench()
 beforeAll(async () => {
   await bench.up()
@@ -88,6 +89,9 @@ describe('a pod without a command', () => {
     expect(Number(processes)).toBeLessThan(8)
     expect(tmp).toEqual([])
     expect((await bench.exec('server', ['touch', '/etc/here'])).code).not.toBe(0)
+    // It would keep other pods' networks alive after their end.
+    expect((await bench.exec('server', ['grep', '-c', 'nsfs', '/proc/self/mountinfo'])).stdout).toBe('0\n')
+    expect((await bench.exec('server', ['ls', bench.layout.runDir])).stdout).toBe('')
     expect((await bench.exec('server', ['cat', '/etc/hosts'])).stdout).toContain(
       `${bench.status('server')['podIP']}\tserver\n`,
     )
@@ -191,6 +195,19 @@ describe('containers that end', () => {
     )
     expect(ends).toMatchObject([{ exitCode: 0 }, { exitCode: 0 }])
     expect(await bench.logs('prepared', { container: 'two' })).toBe('two\n')
+  })
+
+  test('a container ends with what watches over it, and is started again', async () => {
+    await bench.create('watched', { containers: [shell(FOREVER)] })
+    await bench.ready('watched')
+    const folder = join(bench.node.dir, 'pods', bench.pod('watched')?.metadata.uid ?? '', 'main', '0')
+    const pidIn = async (file: string) => Number((await Bun.file(join(folder, file)).text()).split(' ')[0])
+    const program = await pidIn('init.pid')
+    process.kill(await pidIn('supervisor.pid'), 'SIGKILL')
+    await bench.until('it was restarted', () => Number(bench.container('watched')['restartCount']) === 1)
+    expect(isAlive(program)).toBe(false)
+    const lastState = { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } }
+    expect(bench.container('watched')).toMatchObject({ lastState })
   })
 
   test('a failing liveness probe has a container started again', async () => {
