@@ -1,0 +1,39 @@
+/**
+ * The file that tells clients where the server is and who they are.
+ * @module
+ */
+import { renameSync, writeFileSync } from 'node:fs'
+import { stringify } from 'yaml'
+
+/** What a kubeconfig holds. */
+export interface Access {
+  readonly url: string
+  /** PEM; absent without TLS. */
+  readonly ca: string | undefined
+  readonly user: string
+  readonly token: string
+  readonly namespace?: string
+}
+
+/** Writes a kubeconfig that its owner alone can read. */
+export function writeKubeconfig(path: string, access: Access): void {
+  const temporary = `${path}.new`
+  writeFileSync(temporary, kubeconfig(access), { mode: 0o600 })
+  renameSync(temporary, path)
+}
+
+/** The text of a kubeconfig. */
+export function kubeconfig({ url, ca, user, token, namespace }: Access): string {
+  const authority = ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca).toString('base64') }
+  const context = { cluster: NAME, user, ...(namespace === undefined ? {} : { namespace }) }
+  return stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: NAME, cluster: { server: url, ...authority } }],
+    users: [{ name: user, user: { token } }],
+    contexts: [{ name: NAME, context }],
+    'current-context': NAME,
+  })
+}
+
+const NAME = 'weft'
