@@ -202,6 +202,14 @@ export class Bench {
   }
 }
 
+/** A container that runs a line of shell. */
+export function shell(line: string, rest: object = {}): object {
+  return { name: 'main', image: 'none', command: ['sh', '-c', line], ...rest }
+}
+
+/** A line that goes on until it is asked to end. */
+export const FOREVER = 'trap "exit 0" TERM; while :; do sleep 0.05; done'
+
 function ignore(): void {}
 
 /** A veth to the node, whose end has the pod's gateway; the number of the pod is that of its link in the node. */
