@@ -259,6 +259,11 @@ const shapedActions = (kinds: readonly Kind[]): fc.Arbitrary<readonly Action[]> 
     { weight: 1, arbitrary: fc.integer({ min: 101, max: 250 }).map((table): Action[] => [{ op: 'goto', table }]) },
   )
 
+/** Actions that stand in a bucket: a group does not know what will be led to it. */
+export const arbitraryBucketAction: fc.Arbitrary<Action> = fc
+  .oneof(ACTIONS.any, ACTIONS.ip, track(ipv4), track(ipv6), copied(track(ipv4)))
+  .filter(({ op }) => op !== 'pop_vlan')
+
 /** A random flow in table 100 that Open vSwitch takes. */
 export const arbitraryFlow: fc.Arbitrary<Flow> = fc.constantFrom(...SHAPES).chain((shape) =>
   fc.record({
