@@ -169,7 +169,8 @@ test('pods that want to be apart are, however late everything is seen', async ()
       for (let i = 0; i < nodes; i++) await api.create(NODES, node(`node-${i}`))
       const running = runScheduler({ api, signal: stop.signal, log })
       for (let i = 0; i < pods; i++) {
-        await api.create(PODS, pod(`pod-${i}`, apart({ app: 'web' }), { app: 'web' }))
+        // A later one may come first in order.
+        await api.create(PODS, pod(`pod-${9 - i}`, apart({ app: 'web' }), { app: 'web' }))
         await api.late()
       }
       const bound = (): readonly string[] => api.all(PODS).flatMap((one) => podOf(one).node ?? [])

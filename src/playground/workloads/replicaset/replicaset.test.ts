@@ -54,6 +54,22 @@ test('no pod is made twice, at any interleaving, failure and crash', async () =>
   )
 }, 60_000)
 
+test('a creation that is carried out after it failed makes no pod too many', async () => {
+  const inputs = fc.record({ seed: fc.integer({ min: 1, max: 2 ** 31 }), replicas: fc.integer({ min: 1, max: 6 }) })
+  await fc.assert(
+    fc.asyncProperty(inputs, async ({ seed, replicas }) => {
+      const rig = new Rig(seed)
+      await rig.api.create(REPLICA_SETS, workload('ReplicaSet', 'web', { replicas }))
+      rig.api.ghosts = 0.3
+      rig.start()
+      expect(await rig.until(() => at(rig.api.all(REPLICA_SETS)[0], 'status', 'readyReplicas') === replicas)).toBe(true)
+      await rig.stop()
+      for await (const { pods } of rig.history()) expect(pods.length).toBeLessThanOrEqual(replicas)
+    }),
+    { numRuns: 5 },
+  )
+}, 30_000)
+
 test('orphans are adopted, strangers are not, and who changes its labels is let go', async () => {
   const rig = new Rig(9)
   const spec = { nodeName: 'here', containers: [] }

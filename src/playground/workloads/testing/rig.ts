@@ -29,6 +29,8 @@ export class SlowApi extends MemoryApi {
   readonly #random: () => number
   /** The share of calls that fail, half of them after they were carried out. */
   faults = 0
+  /** The share of creations that fail and are carried out all the same, later. */
+  ghosts = 0
 
   constructor(random: () => number) {
     super()
@@ -40,6 +42,11 @@ export class SlowApi extends MemoryApi {
   }
 
   override async create(resource: Resource, object: KubeObject): Promise<KubeObject> {
+    if (this.#random() < this.ghosts) {
+      // Later than the next try.
+      void Bun.sleep(300 * this.#random()).then(() => super.create(resource, object).catch(() => undefined))
+      throw unavailable()
+    }
     const created = await super.create(resource, object)
     await this.late()
     if (this.#random() < this.faults / 2) throw unavailable()
