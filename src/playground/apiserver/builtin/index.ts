@@ -3,7 +3,8 @@
  * @module
  */
 import type { ServedResource } from '../contract.ts'
-import { KINDS } from './kinds.ts'
+import { BUILTIN_TABLES } from '../table/builtin.ts'
+import { KINDS, type KindNames } from './kinds.ts'
 import { schemaOfKind } from './schema.ts'
 
 export { messageOfSchema, type Schema, schemaOfKind, schemaOfMessage } from './schema.ts'
@@ -12,10 +13,16 @@ const REPLICAS = { spec: 'spec.replicas', status: 'status.replicas', selector: '
 
 /** Everything that is served without a CustomResourceDefinition. */
 export function builtinResources(): readonly ServedResource[] {
-  return KINDS.map((names) => ({
+  return KINDS.map(resourceOf)
+}
+
+function resourceOf(names: KindNames): ServedResource {
+  const table = BUILTIN_TABLES.get(names.plural)
+  return {
     ...names,
     schema: schemaOfKind(names.kind),
     ...(names.subresources.includes('scale') ? { scale: REPLICAS } : {}),
+    ...(table === undefined ? {} : { table }),
     prepare: (object) => object,
-  }))
+  }
 }
