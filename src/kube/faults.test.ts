@@ -172,10 +172,11 @@ test('whatever breaks, the reflector ends up with what the server has, and its c
         return JSON.stringify(present) === JSON.stringify(server.contents())
       }
       for (const next of steps) {
+        const { listed } = server
         apply(server, next)
         if (next.do === 'wait') await Bun.sleep(2)
         // A server that wrote up to where it had been before anybody looked could not be told from its old self.
-        if (next.do === 'restart' && next.lost > 0) await until(isEqual)
+        if (next.do === 'restart' && next.lost > 0) await until(() => server.listed > listed)
       }
       await until(isEqual)
       expect([...sum.values()].toSorted()).toEqual([...server.contents()])

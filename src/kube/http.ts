@@ -4,6 +4,7 @@
  */
 import { sleep } from '../registry/backoff.ts'
 import { type KubeConfig, readTokenFile } from './config.ts'
+import { Deadline } from './deadline.ts'
 import { parseJson } from './decode.ts'
 import { KubeError } from './errors.ts'
 import { parseRetryAfter, statusError } from './status.ts'
@@ -69,7 +70,7 @@ export class HttpTransport {
     const { deadline = DEADLINE, maxBody = MAX_BODY, random = Math.random } = this.#options
     const end = this.#now() + deadline
     for (let attempt = 1; ; attempt += 1) {
-      const limit = new Limit(request.signal, Math.max(1, end - this.#now()))
+      const limit = new Deadline(request.signal, Math.max(1, end - this.#now()))
       try {
         const response = await this.#authorized(request, limit)
         return parseJson(await readText(response, maxBody, limit))
@@ -86,7 +87,7 @@ export class HttpTransport {
 
   /** The body of an answer that goes on. Its head must come within the deadline; `signal` ends the body. */
   async stream(request: HttpRequest & { readonly signal: AbortSignal }): Promise<ReadableStream<Uint8Array>> {
-    const limit = new Limit(request.signal, this.#options.deadline ?? DEADLINE)
+    const limit = new Deadline(request.signal, this.#options.deadline ?? DEADLINE)
     try {
       const { body } = await this.#authorized(request, limit, request.signal)
       if (body === null) throw unavailable('the API server sent an empty answer')
@@ -97,7 +98,7 @@ export class HttpTransport {
   }
 
   /** Asks once more with a fresh token where an old one was refused. */
-  async #authorized(request: HttpRequest, limit: Limit, bodySignal?: AbortSignal): Promise<Response> {
+  async #authorized(request: HttpRequest, limit: Deadline, bodySignal?: AbortSignal): Promise<Response> {
     const used = this.#tokenText(TOKEN_AGE)
     const response = await this.#send(request, used, limit, bodySignal)
     if (response.ok) return response
@@ -116,7 +117,7 @@ export class HttpTransport {
   async #send(
     { method, path, query = {}, body, contentType, signal }: HttpRequest,
     token: string | undefined,
-    limit: Limit,
+    limit: Deadline,
     bodySignal: AbortSignal | undefined,
   ): Promise<Response> {
     const headers: Record<string, string> = {
@@ -145,7 +146,7 @@ export class HttpTransport {
     }
   }
 
-  async #failureOf(response: Response, limit: Limit): Promise<KubeError> {
+  async #failureOf(response: Response, limit: Deadline): Promise<KubeError> {
     const retryAfter = parseRetryAfter(response.headers.get('retry-after'), Date.now())
     const text = await readText(response, 1 << 20, limit).catch(() => '')
     const head = { status: response.status, retryAfter }
@@ -173,45 +174,8 @@ export class HttpTransport {
 
 const NEVER = new AbortController().signal
 
-/**
- * A deadline joined with a caller's signal. Takes its listener off the signal again: a signal that lives as long as the
- * program must not collect one per request.
- */
-class Limit {
-  readonly #controller = new AbortController()
-  readonly #timer: ReturnType<typeof setTimeout>
-  readonly #signal: AbortSignal | undefined
-  readonly #abort = (): void => this.#controller.abort()
-  passed = false
-
-  constructor(signal: AbortSignal | undefined, milliseconds: number) {
-    this.#signal = signal
-    this.#timer = setTimeout(() => {
-      this.passed = true
-      this.#controller.abort()
-    }, milliseconds)
-    signal?.addEventListener('abort', this.#abort)
-    if (signal?.aborted === true) this.#controller.abort()
-  }
-
-  /** Aborts at the deadline and with the caller's signal. */
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  /** For a body that outlives the deadline: the body's own signal, or the deadline. */
-  until(bodySignal: AbortSignal | undefined): AbortSignal {
-    return bodySignal === undefined ? this.signal : AbortSignal.any([this.signal, bodySignal])
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer)
-    this.#signal?.removeEventListener('abort', this.#abort)
-  }
-}
-
 /** A body as text. Throws when it is larger than `most` bytes, breaks off, or takes too long. */
-async function readText(response: Response, most: number, limit: Limit): Promise<string> {
+async function readText(response: Response, most: number, limit: Deadline): Promise<string> {
   if (response.body === null) return ''
   const chunks: Uint8Array[] = []
   let size = 0

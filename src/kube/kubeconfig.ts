@@ -51,7 +51,7 @@ function parseFile(path: string): Fields {
   const text = readFile(path, 'the kubeconfig')
   if (text.length > MAX_SIZE) throw configError(`the kubeconfig ${path} is too large`, 'check the path')
   try {
-    return fieldsOf(parseYaml(text, { prettyErrors: false, logLevel: 'silent' }), `the kubeconfig ${path}`)
+    return fieldsOf(parseYaml(text, { prettyErrors: false, logLevel: 'error' }), `the kubeconfig ${path}`)
   } catch (cause) {
     if (cause instanceof KubeError) throw cause
     if (!(cause instanceof YAMLParseError)) throw unparsable(path)

@@ -65,14 +65,19 @@ export function thing(name: string, value: number, revision: number): KubeObject
 
 type Event = { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: KubeObject; readonly revision: number }
 
+const FIRST = 10
+
 /** The server. */
 export class ThingServer {
   readonly faults: Fault[] = []
   readonly requests: RawRequest[] = []
+  /** Lists that were answered as they should be. */
+  listed = 0
   #objects = new Map<string, KubeObject>()
-  #revision = 10
-  #floor = 10
-  #history: Event[] = []
+  #revision = FIRST
+  #floor = FIRST
+  /** All that ever happened; what is not above the floor is told to nobody. */
+  #log: Event[] = []
   readonly #watching = new Set<() => void>()
   readonly #server = serveRaw((request, connection) => this.#answer(request, connection))
 
@@ -113,22 +118,18 @@ export class ThingServer {
 
   /** History is compacted: what was is forgotten. */
   forget(): void {
-    this.#history = []
     this.#floor = this.#revision
   }
 
   /** Everybody is cut off; `lost` writes back, the server is what it was before them, and goes on differently. */
   restart(lost: number): void {
-    const kept = this.#history.slice(0, Math.max(0, this.#history.length - lost))
-    if (lost > 0 && kept.length < this.#history.length) {
-      this.#revision = kept.at(-1)?.revision ?? this.#floor
-      const names = new Set(this.#history.slice(kept.length).map(({ object }) => object.metadata.name))
-      for (const name of names) {
-        const last = kept.findLast(({ object }) => object.metadata.name === name)
-        if (last === undefined || last.type === 'DELETED') this.#objects.delete(name)
-        else this.#objects.set(name, last.object)
-      }
+    this.#log = this.#log.slice(0, Math.max(0, this.#log.length - lost))
+    this.#objects = new Map()
+    for (const { type, object } of this.#log) {
+      if (type === 'DELETED') this.#objects.delete(object.metadata.name)
+      else this.#objects.set(object.metadata.name, object)
     }
+    this.#revision = this.#log.at(-1)?.revision ?? FIRST
     this.forget()
     for (const cut of this.#cuts) cut()
   }
@@ -140,7 +141,7 @@ export class ThingServer {
   readonly #cuts = new Set<() => void>()
 
   #tell(event: Event): void {
-    this.#history.push(event)
+    this.#log.push(event)
     for (const wake of this.#watching) wake()
   }
 
@@ -153,6 +154,7 @@ export class ThingServer {
   }
 
   #list({ query }: RawRequest, connection: RawConnection, fault: Fault | undefined): void {
+    if (fault === undefined) this.listed += 1
     const limit = Number(query.get('limit') ?? Number.POSITIVE_INFINITY)
     const [revision = this.#revision, from = 0] = (query.get('continue') ?? '').split('.').filter(Boolean).map(Number)
     // A page of what was needs the past; this server keeps none.
@@ -189,7 +191,7 @@ export class ThingServer {
     }
     this.#cuts.add(cut)
     while (!connection.isClosed() && !isCut) {
-      for (const event of this.#history.filter(({ revision }) => revision > seen)) {
+      for (const event of this.#log.filter(({ revision }) => revision > seen)) {
         seen = event.revision
         isCut ||= writeEvent(connection, event, fault)
       }
