@@ -13,6 +13,8 @@ export interface WorkOptions {
 }
 
 const RETRY = 1000
+/** Milliseconds of work before everybody else gets a turn. */
+const TURN = 5
 
 /** A queue of keys. */
 export class WorkQueue {
@@ -43,8 +45,13 @@ export class WorkQueue {
   async #run(): Promise<void> {
     // What is added within a call that writes is done after it.
     await Promise.resolve()
+    let since = performance.now()
     for (const key of this.#keys) {
       this.#keys.delete(key)
+      if (performance.now() - since > TURN) {
+        await new Promise((resolve) => setImmediate(resolve))
+        since = performance.now()
+      }
       try {
         await this.#options.work(key)
       } catch (error) {

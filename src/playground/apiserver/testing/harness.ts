@@ -44,12 +44,14 @@ const NETWORKS = [cidr('10.96.0.0/16'), cidr('fd00:96::/112')]
 export async function startServer(options: Partial<ApiServerOptions> = {}): Promise<TestServer> {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'wefttest-apiserver-'))
   const server = await serveApi({ formats: standIns, serviceNetworks: NETWORKS, tls: false, ...options, dir })
+  const tls = server.ca === undefined ? {} : { tls: { ca: server.ca } }
   const authorization = `Bearer ${server.tokenOf('admin')}`
   return {
     dir,
     server,
     call: async (method, path, body, headers = {}) => {
       const response = await fetch(server.url + path, {
+        ...tls,
         method,
         headers: { authorization, 'content-type': 'application/json', ...headers },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
@@ -59,7 +61,7 @@ export async function startServer(options: Partial<ApiServerOptions> = {}): Prom
     },
     watch: async (path) => {
       const ending = new AbortController()
-      const response = await fetch(server.url + path, { headers: { authorization }, signal: ending.signal })
+      const response = await fetch(server.url + path, { ...tls, headers: { authorization }, signal: ending.signal })
       return readWatch(response, () => ending.abort())
     },
     stop: async () => {

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { startServer, type TestServer } from '../testing/harness.ts'
+import { hasKubectl, kubectl, type Said } from '../testing/kubectl.ts'
+import { processRuntime } from '../testing/process-runtime.ts'
+
+/** Needs KUBEBUILDER_ASSETS, the folder of Kubernetes' binaries. */
+const real = hasKubectl ? test : test.skip
+
+let api: TestServer
+
+beforeAll(async () => {
+  if (hasKubectl) api = await startServer({ tls: true, runtime: processRuntime() })
+})
+
+afterAll(() => api?.stop())
+
+function say(words: string, input = ''): Promise<Said> {
+  return kubectl(api, words.split(' '), input)
+}
+
+const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, labels: {a: b}}\ndata: {k: v}\n'
+const CREATE = 'create --validate=false -f -'
+
+real('create, get, change, delete', async () => {
+  expect(await say(CREATE, CONFIG_MAP)).toEqual({ code: 0, stdout: 'configmap/c created\n', stderr: '' })
+  expect((await say(CREATE, CONFIG_MAP)).stderr).toContain('Error from server (AlreadyExists)')
+  expect((await say('get configmaps c -o jsonpath={.data.k}')).stdout).toBe('v')
+  expect((await say('get configmaps -l a=b -o name')).stdout).toBe('configmap/c\n')
+  expect((await say('get configmaps -l a!=b -o name')).stdout).toBe('')
+  expect((await say('label configmap c x=y')).stdout).toBe('configmap/c labeled\n')
+  expect((await say('annotate configmap c x=y')).stdout).toBe('configmap/c annotated\n')
+  expect((await say('apply --validate=false -f -', CONFIG_MAP.replace('k: v', 'k: w'))).stdout).toBe(
+    'configmap/c configured\n',
+  )
+  expect((await say('apply --validate=false -f -', CONFIG_MAP.replace('k: v', 'k: w'))).stdout).toBe(
+    'configmap/c unchanged\n',
+  )
+  expect((await say('replace --validate=false -f -', CONFIG_MAP)).stdout).toBe('configmap/c replaced\n')
+  expect((await say('delete configmap c')).stdout).toBe('configmap "c" deleted\n')
+  expect((await say('get configmap c')).stderr).toBe('Error from server (NotFound): configmaps "c" not found\n')
+})
+
+real('server-side apply is refused in a sentence', async () => {
+  expect((await say('apply --server-side --validate=false -f -', CONFIG_MAP)).stderr).toContain('no server-side apply')
+})
+
+real('watch and wait', async () => {
+  const waiting = say('wait --for=create configmap/late --timeout=20s')
+  const watching = kubectl(api, ['get', 'configmaps', '--watch', '-o', 'name', '--request-timeout=2s'])
+  await say(CREATE, CONFIG_MAP.replace('name: c,', 'name: late,'))
+  expect((await waiting).stdout).toContain('condition met')
+  expect((await watching).stdout).toContain('configmap/late\n')
+  const deleting = say('wait --for=delete configmap/late --timeout=20s')
+  await say('delete configmap late')
+  expect((await deleting).code).toBe(0)
+})
+
+real('namespaces with what is in them, scale', async () => {
+  await say(CREATE, 'apiVersion: v1\nkind: Namespace\nmetadata: {name: room}\n')
+  const deployment =
+    'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, namespace: room}\nspec: {replicas: 1}\n'
+  await say(CREATE, deployment)
+  expect(await say('scale deployment d -n room --replicas=3')).toMatchObject({
+    code: 0,
+    stdout: 'deployment.apps/d scaled\n',
+  })
+  expect((await say('get deployment d -n room -o jsonpath={.spec.replicas}')).stdout).toBe('3')
+  expect((await say('delete namespace room')).stdout).toBe('namespace "room" deleted\n')
+})
+
+real('exec and logs', async () => {
+  const pod =
+    'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {nodeName: node, containers: [{name: c, image: i}]}\n'
+  await say(CREATE, pod)
+  expect(await say('exec p -- echo hi')).toMatchObject({ code: 0, stdout: 'hi\n' })
+  expect(await say('exec -i p -- cat', 'typed')).toMatchObject({ code: 0, stdout: 'typed' })
+  expect(await kubectl(api, ['exec', 'p', '--', 'sh', '-c', 'exit 7'])).toMatchObject({ code: 7 })
+  expect((await say('logs p --tail=1')).stdout).toContain('"tailLines":1')
+})
+
+real('the kubeconfig is its owner’s alone', async () => {
+  expect(statSync(join(api.dir, 'kubeconfig')).mode & 0o777).toBe(0o600)
+  expect(statSync(api.dir).mode & 0o777).toBe(0o700)
+})
