@@ -28,6 +28,7 @@ export type Fault =
   | 'silent'
   | 'too-many'
   | 'unavailable'
+  | 'busy'
   | 'gone'
   | 'gone-event'
   | 'wrong-kind'
@@ -45,6 +46,7 @@ export const FAULTS: readonly Fault[] = [
   'silent',
   'too-many',
   'unavailable',
+  'busy',
   'gone',
   'gone-event',
   'wrong-kind',
@@ -258,6 +260,9 @@ async function misbehave(fault: Fault | undefined, connection: RawConnection): P
       break
     case 'unavailable':
       connection.write(json(503, { kind: 'Status', reason: 'ServiceUnavailable', code: 503 }))
+      break
+    case 'busy':
+      connection.write(json(503, { kind: 'Status', reason: 'ServiceUnavailable', code: 503 }, { 'retry-after': '7' }))
       break
     case 'gone':
       connection.write(json(410, { kind: 'Status', reason: 'Gone', code: 410 }))
