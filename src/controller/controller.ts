@@ -64,8 +64,11 @@ class Controller {
   readonly #doubtful: Write[] = []
   /** Failures that were told and last. */
   readonly #complaints = new Set<string>()
+  /** Failures of which it is not known whether they are everybody's. */
+  readonly #suspicions = new Map<string, { readonly error: unknown; readonly message: string }>()
   readonly #underway = new Set<Promise<void>>()
   #isIdle = false
+  #isWorking = false
 
   constructor(options: ControllerOptions) {
     this.#options = options
@@ -85,6 +88,7 @@ class Controller {
       },
       heard: (change) => {
         this.#state.heard(kind, change)
+        this.#complaints.delete(kind)
         this.#bell.ring()
       },
     })
@@ -98,9 +102,10 @@ class Controller {
   /** Writes whenever there is something to write, several at a time. */
   async work(): Promise<void> {
     const { signal, writesInFlight = WRITES_IN_FLIGHT } = this.#options
+    this.#isWorking = true
     this.#bell.ring()
     while (await this.#bell.rung(signal)) {
-      if (this.#outage.isOn && !(await this.#answersAgain())) {
+      if ((this.#outage.isOn || this.#suspicions.size > 0) && !(await this.#answers())) {
         await sleep(this.#patience.next(), signal)
         this.#bell.ring()
         continue
@@ -111,15 +116,21 @@ class Controller {
     await Promise.all(this.#underway)
   }
 
-  /** Asks a registry that failed for something small. */
-  async #answersAgain(): Promise<boolean> {
+  /** Whether the registry answers at all: what fails otherwise is a matter of one object or kind. */
+  async #answers(): Promise<boolean> {
     try {
       await this.#options.registry.get('Cluster', 'default')
     } catch (error) {
-      if (isUnavailable(error)) return false
+      if (isUnavailable(error)) {
+        this.#outage.met(error, 'cannot read the cluster configuration')
+        this.#suspicions.clear()
+        return false
+      }
     }
     this.#outage.over()
     this.#patience.reset()
+    for (const [what, { error, message }] of this.#suspicions) this.#complain(what, error, message)
+    this.#suspicions.clear()
     return true
   }
 
@@ -175,8 +186,7 @@ class Controller {
     }
     if (end.is === 'failed') {
       this.#failed(keyOf(write), end.error, `cannot write ${write.kind} ${write.name}`)
-      if (isUnavailable(end.error)) this.#doubtful.push(write)
-      else this.#later(write, false, () => this.#doubtful.push(write))
+      this.#later(write, false, () => this.#doubtful.push(write))
       return
     }
     if (end.is === 'hidden') {
@@ -199,15 +209,18 @@ class Controller {
     this.#later(write, true, () => this.#state.retry(write))
   }
 
-  /** An outage is everybody's; any other failure is told once for as long as it lasts. */
   #failed(what: string, error: unknown, message: string): void {
-    if (isUnavailable(error)) this.#outage.met(error, message)
-    else if (!this.#complaints.has(what)) {
-      this.#complaints.add(what)
-      const known = error instanceof RegistryError
-      if (known) this.#options.log.warn({ code: error.code }, `${message}: ${error.message}`)
-      else this.#options.log.error({ err: error }, message)
-    }
+    if (!isUnavailable(error)) this.#complain(what, error, message)
+    else if (this.#isWorking) this.#suspicions.set(what, { error, message })
+    else this.#outage.met(error, message)
+  }
+
+  /** Told once for as long as it lasts. */
+  #complain(what: string, error: unknown, message: string): void {
+    if (this.#complaints.has(what)) return
+    this.#complaints.add(what)
+    if (error instanceof RegistryError) this.#options.log.warn({ code: error.code }, `${message}: ${error.message}`)
+    else this.#options.log.error({ err: error }, message)
   }
 
   /** What one object's write meets is no reason for others to wait. */

@@ -1,27 +1,37 @@
 import type { Command } from 'commander'
+import { weftBindings } from '../../compat/bindings.ts'
 import { runController } from '../../controller/controller.ts'
-import { REGISTRY_HELP, registryFor } from '../address.ts'
+import { runHostSubnets } from '../../controller/host-subnets.ts'
+import { kubeEvents } from '../../controller/kube-events.ts'
+import type { KubeApi } from '../../kube/api.ts'
+import { EventRecorder } from '../../kube/events.ts'
 import { daemonLog } from '../log.ts'
+import { openRegistry, type RegistryChoice, withRegistryOptions } from '../registry-option.ts'
 import { endSignal } from '../signals.ts'
 
 /** `weft controller`: the cluster's controller as a daemon. */
 export function registerController(program: Command): void {
-  program
+  const command = program
     .command('controller')
     .summary('give nodes their ranges and namespaces their VNIs (one per cluster)')
     .description(
       'Gives every node its address ranges and every namespace its virtual network, and answers tenants’ requests to ' +
         'join, isolate and become global. Run one per cluster; it can be killed and started at any time.',
     )
-    .option('--registry <address>', REGISTRY_HELP)
-    .action(async ({ registry }: { readonly registry?: string }) => {
-      const log = daemonLog('controller')
-      log.info({}, 'starting')
-      await runController({
-        registry: registryFor(registry === undefined ? {} : { registry }),
-        signal: endSignal(),
-        random: Math.random,
-        log,
-      })
-    })
+  withRegistryOptions(command).action(run)
+}
+
+async function run(choice: RegistryChoice): Promise<void> {
+  const log = daemonLog('controller')
+  const { registry, api, unreadable } = openRegistry(choice, (problem) => log.warn({}, problem))
+  const signal = endSignal()
+  log.info({}, 'starting')
+  const events = api === undefined ? {} : { events: eventsOn(api) }
+  const controller = runController({ registry, signal, random: Math.random, log, unreadable, ...events })
+  // The view of others' words goes where others look.
+  await Promise.all([controller, api === undefined ? undefined : runHostSubnets({ api, registry, signal, log })])
+}
+
+function eventsOn(api: KubeApi) {
+  return kubeEvents(api, weftBindings, new EventRecorder(api, { component: 'weft-controller' }))
 }

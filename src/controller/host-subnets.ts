@@ -1,0 +1,83 @@
+/**
+ * Keeps HostSubnets as the IPv4 view of the nodes' networks: one for each, put back when somebody changes it.
+ * @module
+ */
+import { decideHostSubnet, type HostSubnetCall } from '../compat/openshift/host-subnet-decision.ts'
+import { HOST_SUBNETS } from '../compat/openshift/resources.ts'
+import type { KubeApi } from '../kube/api.ts'
+import { KubeError } from '../kube/errors.ts'
+import type { KubeObject } from '../kube/object.ts'
+import { WorkQueue } from '../kube/queue.ts'
+import { reflectResource } from '../kube/reflector.ts'
+import { reflect } from '../registry/reflector.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { ControllerLog } from './controller.ts'
+
+/** What the view is kept with. */
+export interface HostSubnetOptions {
+  readonly api: KubeApi
+  readonly registry: Registry
+  readonly signal: AbortSignal
+  readonly log: ControllerLog
+}
+
+/** Keeps the view until `signal` aborts. Does not reject for anything that the API does. */
+export async function runHostSubnets({ api, registry, signal, log }: HostSubnetOptions): Promise<void> {
+  const told = new Set<string>()
+  const complain = (what: string, error: unknown): void => {
+    const text = `${what}: ${error instanceof Error ? error.message : String(error)}`
+    if (!told.has(text)) log.warn({}, text)
+    told.add(text)
+  }
+  const queue = new WorkQueue({
+    signal,
+    work: async (name) => {
+      const object = subnets.store.get(name)?.value
+      const call = decideHostSubnet(networks.store.get(name)?.value, object)
+      if (call === undefined) return undefined
+      await make(api, name, object, call)
+      told.clear()
+      log.info({ kind: HOST_SUBNETS.kind, name }, WORDS[call.op])
+      return undefined
+    },
+    onError: (name, error) => complain(`cannot write HostSubnet ${name}`, error),
+  })
+  // Nothing is removed before both are known.
+  let isReady = false
+  const onChange = ({ object }: { readonly object: { readonly name: string } }): void => {
+    if (isReady) queue.add(object.name)
+  }
+  const networks = reflect(registry, 'NodeNetwork', {
+    signal,
+    onChange,
+    onError: (error) => complain('cannot watch NodeNetwork', error),
+  })
+  const subnets = reflectResource(
+    api,
+    HOST_SUBNETS,
+    {},
+    { signal, onChange, onError: (error) => complain('cannot watch HostSubnet', error) },
+  )
+  await Promise.all([networks.synced, subnets.synced])
+  isReady = true
+  for (const name of new Set([...networks.store.keys(), ...subnets.store.keys()])) queue.add(name)
+  await Promise.all([networks.done, subnets.done, queue.done])
+}
+
+const WORDS = { create: 'HostSubnet created', patch: 'HostSubnet put back', delete: 'HostSubnet deleted' } as const
+
+/** Makes a call. What somebody else did meanwhile is told by the watch, and decided about then. */
+async function make(api: KubeApi, name: string, object: KubeObject | undefined, call: HostSubnetCall): Promise<void> {
+  const { resourceVersion, uid } = object?.metadata ?? {}
+  try {
+    if (call.op === 'create') await api.create(HOST_SUBNETS, call.object)
+    else if (call.op === 'patch') {
+      const metadata = { ...(call.patch['metadata'] as object | undefined), resourceVersion }
+      await api.patch(HOST_SUBNETS, { name }, 'merge', { ...call.patch, metadata })
+    } else await api.delete(HOST_SUBNETS, { name }, uid === undefined ? {} : { uid })
+  } catch (error) {
+    if (!(error instanceof KubeError) || !OVERTAKEN.has(error.code)) throw error
+  }
+}
+
+const OVERTAKEN: ReadonlySet<string> = new Set(['KUBE_EXISTS', 'KUBE_CONFLICT', 'KUBE_NOT_FOUND'])
