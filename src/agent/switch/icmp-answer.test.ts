@@ -116,3 +116,10 @@ test.each([
   expect([...answer.subarray(at, at + 2)]).toEqual([...expected])
   expect([...answer.subarray(at + 4, at + 8)]).toEqual([0, 0, 0, 0])
 })
+
+test.each([
+  ['IPv4', ipv4({ protocol: 6, payload: new Array<number>(19).fill(7) })],
+  ['IPv6', ipv6({ next: 6, payload: new Array<number>(19).fill(7) })],
+])('half a TCP header is not quoted (%s)', (_, frame) => {
+  expect(icmpAnswer(frame, PORT_UNREACHABLE)).toBeUndefined()
+})

@@ -48,7 +48,8 @@ function answerIpv4(frame: Uint8Array, view: DataView, error: IcmpError): Uint8A
   const isTail = (view.getUint16(ETHERNET + 6) & 0x1fff) !== 0
   const isIcmpError =
     view.getUint8(ETHERNET + 9) === 1 && [3, 4, 5, 11, 12].includes(frame[ETHERNET + headerLength] ?? 3)
-  if (headerLength < IPV4 || frame.length < ETHERNET + headerLength + 8 || isTail || isIcmpError) return undefined
+  if (headerLength < IPV4 || frame.length < ETHERNET + headerLength + quoted(frame[ETHERNET + 9])) return undefined
+  if (isTail || isIcmpError) return undefined
   if ((frame[ETHERNET + 12] ?? 0xff) >= 0xe0) return undefined
   const quote = frame.subarray(ETHERNET, ETHERNET + QUOTE[4])
   const answer = new Uint8Array(ETHERNET + IPV4 + ICMP + quote.length)
@@ -71,7 +72,7 @@ function answerIpv4(frame: Uint8Array, view: DataView, error: IcmpError): Uint8A
 }
 
 function answerIpv6(frame: Uint8Array, view: DataView, error: IcmpError): Uint8Array | undefined {
-  if (frame.length < ETHERNET + IPV6 + 8) return undefined
+  if (frame.length < ETHERNET + IPV6 + quoted(frame[ETHERNET + 6])) return undefined
   const isIcmpError = view.getUint8(ETHERNET + 6) === 58 && (frame[ETHERNET + IPV6] ?? 0) < 128
   const isMulticast = frame[ETHERNET + 8] === 0xff
   if (isIcmpError || isMulticast) return undefined
@@ -93,6 +94,16 @@ function answerIpv6(frame: Uint8Array, view: DataView, error: IcmpError): Uint8A
   out.setUint16(icmp + 2, internetChecksum(pseudoHeader(answer)))
   return answer
 }
+
+/**
+ * Bytes behind the IP header that have to be there to be quoted. Eight would do for an ICMP error; but one that quotes
+ * less than a whole TCP header ends ovs-vswitchd 3.1 when connection tracking translates it in user space.
+ */
+function quoted(protocol: number | undefined): number {
+  return protocol === PROTO_TCP ? 20 : 8
+}
+
+const PROTO_TCP = 6
 
 /** The frame goes back to where it came from. */
 function ethernet(answer: Uint8Array, frame: Uint8Array, ethertype: number): void {

@@ -24,7 +24,7 @@ import {
 } from '../pipeline/build.ts'
 import { GATEWAY_PORT, ORIGIN, PROBE_ETHERTYPE, REGISTERS, TUNNEL_PORT } from '../pipeline/stages.ts'
 import { BASE_KEY, type Fragment } from './fragment.ts'
-import { translateStages, untranslateStages } from './services-base.ts'
+import { translateStages, unfinishedDatagrams, untranslateStages } from './services-base.ts'
 
 const FAMILIES: readonly Family[] = [4, 6]
 const TAGGED: Match = { vlan_tci: { value: 0x1000, mask: 0x1000 } }
@@ -44,6 +44,7 @@ export function baseFragment(context: NodeContext): Fragment {
     ...node(make, context),
     ...tenant(make),
     ...untranslateStages(make, context),
+    ...unfinishedDatagrams(make),
     ...fit(make),
     ...deliver(make),
   ]

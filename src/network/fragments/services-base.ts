@@ -20,6 +20,7 @@ import {
   load,
   PROTO_SCTP,
   tracked,
+  UNFINISHED,
 } from '../pipeline/build.ts'
 import { GATEWAY_PORT, ORIGIN, STAGES, type StageName, TRANSLATED_BY_NODE, ZONES } from '../pipeline/stages.ts'
 import { NODE_PORT_ADDRESS, TURN_ADDRESS } from '../virtual-addresses.ts'
@@ -47,10 +48,22 @@ export function nodeAddressFlows({ flow }: FlowMaker, address: Ip): Flow[] {
 }
 
 /**
+ * Ends fragments that waited in vain for the rest of their datagram. In user space connection tracking lets them go with
+ * whatever packet comes next, in its registers and at its stage: they would be delivered to that packet's receiver, of
+ * whatever tenant. So this comes first in every stage behind connection tracking.
+ */
+export function unfinishedDatagrams({ end }: FlowMaker): Flow[] {
+  const stages = ['balance', 'turn', 'route', 'giveback', 'deliver'] as const
+  return stages.flatMap((stage) =>
+    FAMILIES.map((family) => end('unfinished-datagram', stage, 400, { ...ipPacket(family), ...UNFINISHED })),
+  )
+}
+
+/**
  * The stages between a packet's permission and its delivery.
  *
- * ICMPv6 errors pass both sides untranslated: one about a TCP connection that goes through address translation ends
- * ovs-vswitchd 3.1 (userspace datapath), and one about UDP arrives with a broken MTU.
+ * ICMPv6 errors pass both sides untranslated: in user space address translation damages them (the MTU, or the address
+ * in the packet they quote).
  */
 export function untranslateStages({ flow }: FlowMaker, { cluster, routerMac }: NodeContext): Flow[] {
   const deliver = [goto('deliver')]

@@ -24,6 +24,8 @@ export interface FlowMaker {
   flow(stage: StageName, priority: number, match: Match, actions: readonly Action[]): Flow
   /** A flow that ends a packet's way for a reason. The stage is the reason's own. */
   drop(reason: DropName, priority: number, match: Match): Flow
+  /** A flow that ends a packet's way for a reason of another stage: what it is about may turn up in several. */
+  end(reason: DropName, stage: StageName, priority: number, match: Match): Flow
   /** A flow of the reason's stage that counts as the drop but still does something, such as telling the agent. */
   dropWith(reason: DropName, priority: number, match: Match, actions: readonly Action[]): Flow
 }
@@ -38,6 +40,13 @@ export function flowsOf(key: string): FlowMaker {
   return {
     flow: (stage, priority, match, actions) => ({ table: STAGES[stage].table, priority, cookie, match, actions }),
     drop: (reason, priority, match) => dropWith(reason, priority, match, []),
+    end: (reason, stage, priority, match) => ({
+      table: STAGES[stage].table,
+      priority,
+      cookie: cookieOf(key, DROPS[reason].code),
+      match,
+      actions: [],
+    }),
     dropWith,
   }
 }
@@ -81,6 +90,12 @@ const CT_BITS = { new: 0x01, est: 0x02, rel: 0x04, rpl: 0x08, inv: 0x10, trk: 0x
  * come together.
  */
 export const INVALID: Match = { ct_state: { value: CT_BITS.inv, mask: CT_BITS.inv } }
+
+/** A fragment whose datagram never came together: connection tracking lets it go untracked, and calls it invalid. */
+export const UNFINISHED: Match = {
+  ct_state: { value: CT_BITS.inv, mask: CT_BITS.inv | CT_BITS.trk },
+  ip_frag: { value: 1, mask: 1 },
+}
 
 /** A tracked packet in all of these states. */
 export function tracked(...states: readonly (keyof typeof CT_BITS)[]): Match {

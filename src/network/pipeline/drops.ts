@@ -255,6 +255,12 @@ export const DROPS = {
       'Open vSwitch in user space does not track SCTP connections, so it cannot lead them to a service’s endpoint',
     remedy: 'Use the kernel’s datapath, or the endpoints’ own addresses (a headless service)',
   },
+  'unfinished-datagram': {
+    code: 40,
+    stage: 'deliver',
+    because: 'it is a fragment whose other fragments did not come within 15 seconds',
+    remedy: 'Look for what loses the other fragments: an MTU that differs on the way, or a full link',
+  },
   'unknown-turn': {
     code: 37,
     stage: 'route',
