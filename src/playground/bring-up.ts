@@ -3,17 +3,19 @@
  * @module
  */
 import { existsSync, mkdirSync } from 'node:fs'
-import { RegistryClient } from '../registry/client.ts'
+import type { KubeApi } from '../kube/api.ts'
 import type { Registry } from '../registry/registry.ts'
-import { readSurroundings, writeCluster } from './cluster.ts'
-import { runDaemonProcess, syncDaemon } from './daemon.ts'
-import { DEMO_NAMESPACES, demoPods } from './demo.ts'
+import { playApi, playRegistry } from './api-client.ts'
+import { runDaemonProcess } from './daemon.ts'
+import { DEMO_NAMESPACES, DEMO_SERVICES, demoPods } from './demo.ts'
+import { dnsObjects } from './dns/objects.ts'
 import { PlaygroundError } from './errors.ts'
 import { type Datapath, kernelDatapath, startSwitch } from './lab/switch.ts'
 import { makeUnderlay, plugInNode } from './lab/underlay.ts'
 import { type Layout, type NodeLayout, nodeLayouts } from './layout.ts'
-import type { Shape } from './options.ts'
-import { addPods } from './pods.ts'
+import { DEPLOYMENTS, ensure, NAMESPACES, PODS, SERVICES, writeCluster, writeServices } from './objects.ts'
+import { clusterOf, type Shape } from './options.ts'
+import { addPods, isReady } from './pods.ts'
 import { isAlive, lastWords, startProcess, until } from './processes.ts'
 import type { Progress } from './progress.ts'
 import { selfCommand } from './self.ts'
@@ -27,16 +29,21 @@ export async function bringUp(layout: Layout, shape: Shape, progress: Progress):
   const datapath = await kernelDatapath()
   writeState(layout, { version: 1, shape, datapath, complete: false })
   const nodes = nodeLayouts(layout, shape.nodes)
-  const registry = new RegistryClient(layout.registrySocket)
   await progress.step(`Laying the physical network and starting Open vSwitch on ${plural(nodes.length, 'node')}`, () =>
     makeNodes(layout, nodes, datapath),
   )
-  await progress.step('Starting registry and controller', () => startCluster(layout, shape, registry))
-  await progress.step(`Starting ${plural(nodes.length, 'agent')}`, () => startAgents(layout, nodes, datapath, registry))
-  const pods = demoPods(shape.nodes)
-  await progress.step(`Attaching ${plural(pods.length, 'pod')} through the CNI plugin`, () =>
-    addPods(layout, registry, pods),
-  )
+  await progress.step('Starting API server and controller', () => startCluster(layout, shape))
+  const api = playApi(layout)
+  try {
+    await progress.step(`Starting kubelets, scheduler and ${plural(nodes.length, 'agent')}`, () =>
+      startNodes(layout, nodes, datapath, playRegistry(api)),
+    )
+    const pods = demoPods(shape.nodes)
+    await progress.step(`Attaching ${plural(pods.length, 'pod')} through the CNI plugin`, () => addPods(api, pods))
+    await progress.step('Starting DNS', () => startDns(api, shape))
+  } finally {
+    api.close()
+  }
   writeState(layout, { version: 1, shape, datapath, complete: true })
 }
 
@@ -48,54 +55,82 @@ export function plural(count: number, noun: string): string {
 async function makeNodes(layout: Layout, nodes: readonly NodeLayout[], datapath: Datapath): Promise<void> {
   makeUnderlay(layout)
   for (const node of nodes) plugInNode(layout, node)
-  const daemon = runDaemonProcess(layout)
   await Promise.all(nodes.map((node) => startSwitch(layout, node, datapath)))
-  await waitForSocket(layout, 'daemon', daemon, layout.daemonSocket)
-  await syncDaemon(layout)
 }
 
-async function startCluster(layout: Layout, shape: Shape, registry: Registry): Promise<void> {
-  const pid = startRegistry(layout)
-  // Its socket is there a moment before it listens.
-  await waitFor(layout, new Map([['registry', pid]]), 'the registry answers', () =>
-    registry.list('Cluster').then(
-      () => true,
-      () => false,
-    ),
-  )
-  await writeCluster(registry, layout, shape)
-  const controller = startProcess(layout, {
-    role: 'controller',
-    argv: selfCommand('controller', '--registry', `unix:${layout.registrySocket}`),
-  })
-  await waitFor(
-    layout,
-    new Map([['controller', controller]]),
-    'the controller gives namespaces and nodes their share',
-    async () => {
-      const { tenants, nodes } = await readSurroundings(registry)
-      return DEMO_NAMESPACES.every((name) => tenants.some((t) => t.namespace === name)) && nodes.length === shape.nodes
-    },
-  )
+async function startCluster(layout: Layout, shape: Shape): Promise<void> {
+  const pid = startApi(layout)
+  await waitFor(layout, new Map([['api', pid]]), 'the API server answers', () => answers(layout))
+  const api = playApi(layout)
+  try {
+    await writeCluster(api, shape, DEMO_NAMESPACES)
+    await writeServices(api, DEMO_SERVICES)
+    const registry = playRegistry(api)
+    const controller = startController(layout)
+    await waitFor(
+      layout,
+      new Map([['controller', controller]]),
+      'the controller gives namespaces their share',
+      async () => {
+        const { objects } = await registry.list('Tenant')
+        return DEMO_NAMESPACES.every((name) => objects.some(({ value }) => value.namespace === name))
+      },
+    )
+  } finally {
+    api.close()
+  }
 }
 
-async function startAgents(
+async function answers({ apiDir, kubeconfig, runDir }: Layout): Promise<boolean> {
+  if (!existsSync(kubeconfig) || !existsSync(apiDir)) return false
+  const api = playApi({ kubeconfig, runDir })
+  try {
+    await api.list(NAMESPACES)
+    return true
+  } catch {
+    return false
+  } finally {
+    api.close()
+  }
+}
+
+async function startNodes(
   layout: Layout,
   nodes: readonly NodeLayout[],
   datapath: Datapath,
   registry: Registry,
 ): Promise<void> {
-  const pids = new Map(nodes.map((node) => [`${node.name}-agent`, startAgent(layout, node, datapath)]))
+  const pids = new Map([['daemon', runDaemonProcess(layout)]])
+  for (const node of nodes) pids.set(`${node.name}-agent`, startAgent(layout, node, datapath))
   await waitFor(layout, pids, 'every node is ready', async () => {
-    const { nodes: networks } = await readSurroundings(registry)
-    return networks.length === nodes.length && networks.every(({ status }) => status?.ready === true)
+    const { objects } = await registry.list('NodeNetwork')
+    return objects.length === nodes.length && objects.every(({ value }) => value.status?.ready === true)
   })
 }
 
-/** Starts the registry; its state outlives it. */
-export function startRegistry(layout: Layout): number {
-  const argv = selfCommand('registry', '--socket', layout.registrySocket, '--state', layout.registryState)
-  return startProcess(layout, { role: 'registry', argv })
+/** DNS, as a cluster has it: a service and the pods behind it. */
+async function startDns(api: KubeApi, shape: Shape): Promise<void> {
+  const { serviceNetworks } = clusterOf(shape)
+  const objects = dnsObjects({ serviceNetworks, image: 'weft.dev/dns', command: ['sleep', 'infinity'] })
+  for (const object of objects) await ensure(api, object.kind === 'Service' ? SERVICES : DEPLOYMENTS, object)
+  const isServing = async (): Promise<boolean> => {
+    const { items } = await api.list(PODS, { namespace: 'kube-system', labelSelector: 'k8s-app=kube-dns' })
+    return items.some(isReady)
+  }
+  if (await until(isServing, PATIENCE)) return
+  throw new PlaygroundError('PLAY_TIMEOUT', `DNS is not ready after ${PATIENCE / 1000} s`, '`weft play status`')
+}
+
+/** Starts the API server; its state outlives it. */
+export function startApi(layout: Layout): number {
+  return startProcess(layout, { role: 'api', argv: selfCommand('play', 'api', '--run-dir', layout.runDir) })
+}
+
+function startController(layout: Layout): number {
+  return startProcess(layout, {
+    role: 'controller',
+    argv: selfCommand('controller', '--kubeconfig', layout.kubeconfig),
+  })
 }
 
 /** Starts a node's agent, inside the node's namespace. */
@@ -103,7 +138,7 @@ export function startAgent(layout: Layout, node: NodeLayout, datapath: Datapath)
   mkdirSync(node.agentDir, { recursive: true, mode: 0o700 })
   const options = {
     node: node.name,
-    registry: `unix:${layout.registrySocket}`,
+    kubeconfig: layout.socketKubeconfig,
     ovsdb: node.ovsdbSocket,
     'ovs-run-dir': node.ovsDir,
     'run-dir': node.agentDir,
@@ -111,10 +146,6 @@ export function startAgent(layout: Layout, node: NodeLayout, datapath: Datapath)
   }
   const argv = selfCommand('agent', ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]))
   return startProcess(layout, { role: `${node.name}-agent`, argv, netns: node.netns })
-}
-
-function waitForSocket(layout: Layout, role: string, pid: number, socket: string): Promise<void> {
-  return waitFor(layout, new Map([[role, pid]]), `the ${role} listens`, async () => existsSync(socket))
 }
 
 /** Waits for something that processes are to bring about; fails at once when one of them ends. */

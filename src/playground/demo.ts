@@ -21,6 +21,13 @@ export function demoPods(nodes: number): readonly PodSpec[] {
 /** Namespaces of the demo, besides the ones every cluster has. */
 export const DEMO_NAMESPACES: readonly string[] = ['default', 'kube-system', 'shop', 'bank']
 
+/** Services of the demo, each in front of all pods of its namespace. */
+export const DEMO_SERVICES: readonly (readonly [namespace: string, name: string])[] = [
+  ['shop', 'shop'],
+  ['bank', 'bank'],
+  ['default', 'monitor'],
+]
+
 const PODS: readonly (readonly [namespace: string, name: string, node: number])[] = [
   ['shop', 'web', 1],
   ['shop', 'cart', 1],

@@ -5,8 +5,7 @@
 import { type Layout, nodeLayouts } from './layout.ts'
 import type { Shape } from './options.ts'
 import { findProcesses, type PlayProcess } from './processes.ts'
-import { addressesOf } from './runtime.ts'
-import { listSandboxes, readState } from './state.ts'
+import { addressesOf, listSandboxes, readState } from './state.ts'
 
 /** A playground as it is. */
 export interface PlayStatus {
@@ -37,11 +36,11 @@ export async function inspect(layout: Layout): Promise<PlayStatus> {
     ...(state === undefined ? {} : { shape: state.shape, datapath: state.datapath }),
     processes,
     missing: wanted.filter((role) => !roles.has(role)),
-    pods: listSandboxes(layout).map(({ namespace, name, node, netns, result }) => ({
-      pod: `${namespace}/${name}`,
-      node,
-      addresses: addressesOf(result),
-      netns,
+    pods: listSandboxes(layout).map((sandbox) => ({
+      pod: `${sandbox.namespace}/${sandbox.name}`,
+      node: sandbox.node,
+      addresses: addressesOf(sandbox),
+      netns: sandbox.netns,
     })),
   }
 }
@@ -51,5 +50,5 @@ export function rolesOf(layout: Layout, nodes: number): readonly string[] {
   const perNode = nodeLayouts(layout, nodes).flatMap(({ name }) =>
     ['ovsdb-server', 'ovs-vswitchd', 'agent'].map((program) => `${name}-${program}`),
   )
-  return ['registry', 'controller', 'daemon', ...perNode]
+  return ['api', 'controller', 'daemon', ...perNode]
 }

@@ -32,8 +32,14 @@ export interface Layout {
   readonly intentDir: string
   readonly podDir: string
   readonly logDir: string
-  readonly registrySocket: string
-  readonly registryState: string
+  /** The API server's database and keys. */
+  readonly apiDir: string
+  /** Where programs in a network namespace of their own reach the API server. */
+  readonly apiSocket: string
+  /** For kubectl and people. */
+  readonly kubeconfig: string
+  /** The same account by way of the socket. */
+  readonly socketKubeconfig: string
   readonly daemonSocket: string
   readonly underlayNetns: string
   readonly outsideNetns: string
@@ -70,8 +76,10 @@ export function layoutOf(runDir: string): Layout {
     intentDir: join(path, 'netns'),
     podDir: join(path, 'pods'),
     logDir: join(path, 'log'),
-    registrySocket: join(path, 'registry.sock'),
-    registryState: join(path, 'registry.state'),
+    apiDir: join(path, 'api'),
+    apiSocket: join(path, 'api.sock'),
+    kubeconfig: join(path, 'kubeconfig'),
+    socketKubeconfig: join(path, 'socket.kubeconfig'),
     daemonSocket: join(path, 'daemon.sock'),
     underlayNetns: `${prefix}-underlay`,
     outsideNetns: `${prefix}-outside`,

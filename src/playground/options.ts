@@ -14,6 +14,9 @@ export interface Shape {
 
 export const DEFAULT_SHAPE: Shape = { nodes: 3, underlay: 4, encapsulation: 'vxlan' }
 
+/** The domain of the cluster's names. */
+export const DOMAIN = 'cluster.local'
+
 /** Well-known ports: RFC 7348, RFC 8926. */
 const ENCAPSULATIONS: { readonly [T in Encapsulation['type']]: Encapsulation } = {
   vxlan: { type: 'vxlan', port: 4789 },

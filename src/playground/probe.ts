@@ -34,6 +34,7 @@ export const PATIENCE: Patience = { pings: 4, interval: 400, tcp: 2200 }
 const IPPROTO_TCP = 6
 const EINPROGRESS = 115
 const MAX_LINE = 256
+const NEWLINE = new Uint8Array([0x0a])
 
 /** Whether an address answers an echo request that is sent from the namespace of a descriptor. */
 export async function ping(netns: number, target: Ip, patience = PATIENCE): Promise<boolean> {
@@ -57,6 +58,8 @@ export async function firstLine(
     const connecting = systemCalls().connect(fd, sockaddr(target, port))
     if (connecting < 0 && connecting !== -EINPROGRESS) return undefined
     if (!(await readyUntil(fd, 'write', until)) || getOption(fd, SOL_SOCKET, SO_ERROR) !== 0) return undefined
+    // Who says something is answered at once; the server waits a moment for those who do not.
+    systemCalls().send(fd, NEWLINE, MSG_DONTWAIT)
     return await readLine(fd, until)
   } finally {
     closeFd(fd)

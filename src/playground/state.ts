@@ -5,6 +5,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemCalls } from '../linux/sys/addon.ts'
+import { type Ip, parseIp } from '../network/model/address.ts'
 import { PlaygroundError } from './errors.ts'
 import type { Layout } from './layout.ts'
 import type { Shape } from './options.ts'
@@ -33,8 +34,8 @@ export interface Sandbox {
 const LOCK_EX_NB = 2 | 4
 
 /** Makes the folders. */
-export function makeFolders({ runDir, podDir, logDir, intentDir }: Layout): void {
-  for (const path of [runDir, podDir, logDir, intentDir]) mkdirSync(path, { recursive: true, mode: 0o700 })
+export function makeFolders({ runDir, podDir, logDir, intentDir, apiDir }: Layout): void {
+  for (const path of [runDir, podDir, logDir, intentDir, apiDir]) mkdirSync(path, { recursive: true, mode: 0o700 })
 }
 
 /** The state, or undefined where there is no playground (or only unreadable remains of one). */
@@ -67,6 +68,16 @@ export function writeSandbox(layout: Layout, sandbox: Sandbox): void {
 
 export function removeSandbox(layout: Layout, sandbox: Sandbox): void {
   rmSync(sandboxFile(layout, sandbox), { force: true })
+}
+
+/** The addresses in a sandbox's result of CNI 1.0.0. */
+export function addressesOf({ result }: Pick<Sandbox, 'result'>): readonly Ip[] {
+  const ips = typeof result === 'object' && result !== null && 'ips' in result ? result.ips : []
+  if (!Array.isArray(ips)) return []
+  return ips.flatMap((entry: { readonly address?: unknown }) => {
+    const parsed = parseIp(String(entry?.address ?? '').replace(/\/\d+$/, ''))
+    return parsed === undefined ? [] : [parsed]
+  })
 }
 
 /**

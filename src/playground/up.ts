@@ -2,10 +2,9 @@
  * `weft play up`: brings a playground up or takes the one that is there, shows it and measures it.
  * @module
  */
-import { RegistryClient } from '../registry/client.ts'
 import type { Look } from '../text/look.ts'
 import { bringUp, plural } from './bring-up.ts'
-import { readSurroundings } from './cluster.ts'
+import { surroundings } from './cluster.ts'
 import { PlaygroundError } from './errors.ts'
 import { ownNamespaces } from './lab/namespaces.ts'
 import { type Layout, layoutOf } from './layout.ts'
@@ -71,7 +70,7 @@ async function prepare(layout: Layout, { shape, once }: UpOptions, progress: Pro
 }
 
 async function show(layout: Layout, options: UpOptions, progress: Progress): Promise<Summary> {
-  const around = await readSurroundings(new RegistryClient(layout.registrySocket))
+  const around = await surroundings(layout)
   const verdicts = await progress.step('Measuring who reaches whom', () => measureAll(layout, around))
   const { say, look, once } = options
   say(`\n${describe(around, verdicts, look)}`)

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { registerPlayDaemon } from './play/daemon.ts'
+import { registerPlayDaemons } from './play/daemon.ts'
 import { registerPlayDown } from './play/down.ts'
 import { registerPlayExec } from './play/exec.ts'
 import { registerPlayNamespace } from './play/namespace.ts'
@@ -21,7 +21,7 @@ export function registerPlay(program: Command): void {
     )
     .enablePositionalOptions()
   const commands = [registerPlayUp, registerPlayDown, registerPlayStatus, registerPlayTable]
-  const hidden = [registerPlayDaemon, registerPlayServe, registerPlaySupervise]
+  const hidden = [registerPlayDaemons, registerPlayServe, registerPlaySupervise]
   for (const register of [...commands, registerPlayExec, registerPlayPod, registerPlayNamespace, ...hidden]) {
     register(play)
   }

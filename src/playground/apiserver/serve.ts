@@ -30,6 +30,8 @@ export interface ApiServerOptions {
   readonly formats: Formats
   /** Default: any that is free. */
   readonly port?: number
+  /** A unix socket to listen on as well, for programs in network namespaces of their own. Its owner's alone. */
+  readonly socket?: string
   /** Default: true. Without, it is for tests on the loopback address. */
   readonly tls?: boolean
   /** Of one or two families, the default one first. */
@@ -53,8 +55,8 @@ export interface ApiServer {
   readonly ca: string | undefined
   /** The token of a user: `admin`, `controller`, `node:<name>`. Made on first use, kept over restarts. */
   tokenOf(user: string): string
-  /** Writes a kubeconfig for a user, 0600. */
-  writeKubeconfig(path: string, user: string, namespace?: string): void
+  /** Writes a kubeconfig for a user, 0600. kubectl understands the port only. */
+  writeKubeconfig(path: string, user: string, by?: 'port' | 'socket'): void
   /** Ends every connection and closes the store. */
   stop(): Promise<void>
 }
@@ -77,21 +79,25 @@ export async function serveApi(options: ApiServerOptions): Promise<ApiServer> {
   const context = openContext({ ...options, now }, stopping.signal)
   const upkeep = startUpkeep(context, log)
   await makeSystemNamespaces(context)
-  const server = listen(context, { port: options.port ?? 0, tls, credentials, log })
+  const listening = { tls, credentials, log }
+  const server = listen(context, { ...listening, at: { port: options.port ?? 0 } })
+  const local =
+    options.socket === undefined ? undefined : listen(context, { ...listening, at: { socket: options.socket } })
   const url = `${isSecure ? 'https' : 'http'}://127.0.0.1:${server.port}`
   return {
     url,
     port: server.port ?? 0,
     ca: tls?.ca,
     tokenOf: (user) => credentials.tokenOf(user),
-    writeKubeconfig: (path, user, namespace) => {
+    writeKubeconfig: (path, user, by = 'port') => {
       const access: Access = { url, ca: tls?.ca, user, token: credentials.tokenOf(user) }
-      writeKubeconfig(path, namespace === undefined ? access : { ...access, namespace })
+      const { socket } = options
+      writeKubeconfig(path, by === 'socket' && socket !== undefined ? { ...access, socket } : access)
     },
     stop: async () => {
       stopping.abort()
       await upkeep.stop()
-      await server.stop(true)
+      await Promise.all([server.stop(true), local?.stop(true)])
       await context.store.close()
     },
   }

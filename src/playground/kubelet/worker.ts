@@ -7,8 +7,7 @@ import { rmSync } from 'node:fs'
 import { KubeError } from '../../kube/errors.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { sleep } from '../../registry/backoff.ts'
-import { addressesOf } from '../runtime.ts'
-import type { Sandbox } from '../state.ts'
+import { addressesOf, type Sandbox } from '../state.ts'
 import { ContainerKeeper, type KnownStatus } from './container/keeper.ts'
 import { names } from './container/runs.ts'
 import type { Surroundings } from './container/start.ts'
@@ -114,7 +113,7 @@ export class PodWorker {
   #surroundings(record: Sandbox | undefined): Surroundings {
     const { addresses, node } = this.#context
     if (this.#pod?.hostNetwork === true) return { podIps: addresses, hostIps: addresses, netns: node.netns }
-    return { podIps: addressesOf(record?.result), hostIps: addresses, netns: record?.netns ?? '' }
+    return { podIps: record === undefined ? [] : addressesOf(record), hostIps: addresses, netns: record?.netns ?? '' }
   }
 
   #observe(pod: Pod | undefined, where: Surroundings): Facts {

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
+import { playApi, playRegistry } from '../../../playground/api-client.ts'
 import { addPlayNamespace, deletePlayNamespace } from '../../../playground/play-namespaces.ts'
-import { exclusively } from '../../../playground/state.ts'
-import { RegistryClient } from '../../../registry/client.ts'
 import { objectName } from '../../numbers.ts'
 import { type PlayOptions, runningPlayground, say, withRunDir } from './shared.ts'
 
@@ -14,8 +13,8 @@ export function registerPlayNamespace(play: Command): void {
     .option('--json', 'print JSON')
     .action(async (name: string, options: PlayOptions) => {
       const { layout } = runningPlayground(options)
-      const registry = new RegistryClient(layout.registrySocket)
-      const { vni } = await exclusively(layout, () => addPlayNamespace(registry, name))
+      const api = playApi(layout)
+      const { vni } = await addPlayNamespace(api, playRegistry(api), name).finally(() => api.close())
       say(options.json === true ? JSON.stringify({ namespace: name, vni }) : `${name}: VNI ${vni}`)
     })
   withRunDir(namespace.command('delete'))
@@ -24,8 +23,8 @@ export function registerPlayNamespace(play: Command): void {
     .option('--json', 'print JSON')
     .action(async (name: string, options: PlayOptions) => {
       const { layout } = runningPlayground(options)
-      const registry = new RegistryClient(layout.registrySocket)
-      const pods = await exclusively(layout, () => deletePlayNamespace(layout, registry, name))
+      const api = playApi(layout)
+      const pods = await deletePlayNamespace(api, name).finally(() => api.close())
       say(
         options.json === true
           ? JSON.stringify({ namespace: name, pods })

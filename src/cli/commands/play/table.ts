@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
-import { readSurroundings } from '../../../playground/cluster.ts'
+import { surroundings } from '../../../playground/cluster.ts'
 import { progressOn } from '../../../playground/progress.ts'
 import { cellToJson, describe, measureAll, summarize } from '../../../playground/report.ts'
-import { RegistryClient } from '../../../registry/client.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { outputLook } from '../../look.ts'
 import { type PlayOptions, runningPlayground, say, withRunDir } from './shared.ts'
@@ -14,7 +13,7 @@ export function registerPlayTable(play: Command): void {
     .option('--json', 'print every cell with its probes as JSON')
     .action(async (options: PlayOptions) => {
       const { layout } = runningPlayground(options)
-      const around = await readSurroundings(new RegistryClient(layout.registrySocket))
+      const around = await surroundings(layout)
       const verdicts = await progressOn(process.stderr).step('Measuring', () => measureAll(layout, around))
       const summary = summarize(around, verdicts)
       if (options.json === true) say(JSON.stringify({ ...summary, cells: verdicts.map(cellToJson) }))

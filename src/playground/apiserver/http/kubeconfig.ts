@@ -12,7 +12,8 @@ export interface Access {
   readonly ca: string | undefined
   readonly user: string
   readonly token: string
-  readonly namespace?: string
+  /** A unix socket that leads to the server. */
+  readonly socket?: string
 }
 
 /** Writes a kubeconfig that its owner alone can read. */
@@ -23,15 +24,15 @@ export function writeKubeconfig(path: string, access: Access): void {
 }
 
 /** The text of a kubeconfig. */
-export function kubeconfig({ url, ca, user, token, namespace }: Access): string {
+export function kubeconfig({ url, ca, user, token, socket }: Access): string {
   const authority = ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca).toString('base64') }
-  const context = { cluster: NAME, user, ...(namespace === undefined ? {} : { namespace }) }
+  const proxy = socket === undefined ? {} : { 'proxy-url': `unix://${socket}` }
   return stringify({
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: NAME, cluster: { server: url, ...authority } }],
+    clusters: [{ name: NAME, cluster: { server: url, ...proxy, ...authority } }],
     users: [{ name: user, user: { token } }],
-    contexts: [{ name: NAME, context }],
+    contexts: [{ name: NAME, context: { cluster: NAME, user } }],
     'current-context': NAME,
   })
 }

@@ -2,6 +2,7 @@
  * The HTTP server: who calls, what for, and the answer.
  * @module
  */
+import { rmSync } from 'node:fs'
 import type { Server } from 'bun'
 import type { Call, Context } from '../context.ts'
 import { type Attachment, attachmentOf, execHandler } from '../streams/exec.ts'
@@ -18,8 +19,8 @@ import type { Certificates } from './tls.ts'
 
 /** How to listen. */
 export interface ListenOptions {
-  /** 0: any that is free. */
-  readonly port: number
+  /** A port of the loopback address (0: any that is free), or the path of a unix socket. */
+  readonly at: { readonly port: number } | { readonly socket: string }
   /** Absent: without TLS. */
   readonly tls: Certificates | undefined
   readonly credentials: Credentials
@@ -27,8 +28,8 @@ export interface ListenOptions {
   readonly log: (message: string, error: unknown) => void
 }
 
-/** Listens on the loopback address alone. */
-export function listen(context: Context, { port, tls, credentials, log }: ListenOptions): Server<Attachment> {
+/** Listens where nobody but this machine's owner can call. */
+export function listen(context: Context, { at, tls, credentials, log }: ListenOptions): Server<Attachment> {
   const fetch = async (request: Request, server: Server<Attachment>): Promise<Response | undefined> => {
     try {
       return await answer(context, request, server, credentials.userOf(request))
@@ -38,18 +39,32 @@ export function listen(context: Context, { port, tls, credentials, log }: Listen
       return response
     }
   }
-  return Bun.serve<Attachment>({
-    hostname: '127.0.0.1',
-    port,
+  const options = {
     ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
-    // A quiet watch is not a dead one.
-    idleTimeout: 0,
+    ...NEVER_IDLE,
     // What is larger is refused in a sentence; what is much larger, by the socket.
     maxRequestBodySize: 2 * MAX_BODY,
     fetch,
     error: refusal,
     websocket: execHandler,
-  })
+  }
+  return 'port' in at
+    ? Bun.serve<Attachment>({ ...options, hostname: '127.0.0.1', port: at.port })
+    : listenOnSocket(at.socket, () => Bun.serve<Attachment>({ ...options, unix: at.socket }))
+}
+
+/** A quiet watch is not a dead one. Bun's types leave this out for unix sockets; Bun does not. */
+const NEVER_IDLE: object = { idleTimeout: 0 }
+
+/** A socket is made for its owner alone; one that a killed server left is replaced. */
+function listenOnSocket<T>(path: string, serve: () => T): T {
+  rmSync(path, { force: true })
+  const before = process.umask(0o177)
+  try {
+    return serve()
+  } finally {
+    process.umask(before)
+  }
 }
 
 async function answer(

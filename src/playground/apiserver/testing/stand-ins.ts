@@ -50,6 +50,13 @@ const RESOURCES: readonly ServedResource[] = [
   plainResource('apps', 'v1', 'ReplicaSet', { subresources: ['status', 'scale'], scale: REPLICAS }),
 ]
 
+interface Definition {
+  readonly group: string
+  readonly names: { readonly kind: string; readonly plural: string }
+  readonly scope: string
+  readonly versions: readonly { readonly name: string }[]
+}
+
 /** Stand-ins: merge patches alone, no tables, no protobuf, discovery in its oldest form. */
 export const standIns: Formats = {
   builtinResources: () => RESOURCES,
@@ -58,8 +65,9 @@ export const standIns: Formats = {
     subresources: ['status'],
   }),
   resourcesOf: (crd) => {
-    const { group, names, scope } = crd['spec'] as { group: string; names: { kind: string }; scope: string }
-    return [plainResource(group, 'v1', names.kind, { namespaced: scope === 'Namespaced' })]
+    const { group, names, scope, versions } = crd['spec'] as Definition
+    const options = { namespaced: scope === 'Namespaced', plural: names.plural }
+    return versions.map(({ name }) => plainResource(group, name, names.kind, options))
   },
   applyPatch: (type, object, patch) => {
     if (type === 'merge' || type === 'strategic') return merge(object, patch)

@@ -1,0 +1,103 @@
+/**
+ * The API objects that a playground begins with.
+ * @module
+ */
+import { weftBindings } from '../compat/bindings.ts'
+import { weftCrds } from '../compat/crds.ts'
+import type { KubeApi } from '../kube/api.ts'
+import { KubeError } from '../kube/errors.ts'
+import type { KubeObject, Resource } from '../kube/object.ts'
+import type { PodSpec } from './demo.ts'
+import { ECHO_PORT } from './layout.ts'
+import type { Shape } from './options.ts'
+import { clusterOf } from './options.ts'
+
+export const PODS: Resource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true }
+export const NAMESPACES: Resource = {
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  kind: 'Namespace',
+  namespaced: false,
+}
+export const SERVICES: Resource = { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true }
+export const DEPLOYMENTS: Resource = {
+  group: 'apps',
+  version: 'v1',
+  plural: 'deployments',
+  kind: 'Deployment',
+  namespaced: true,
+}
+const CRDS: Resource = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+}
+
+/** Defines Weft's objects, and writes the cluster's configuration and the demo's namespaces. */
+export async function writeCluster(api: KubeApi, shape: Shape, namespaces: readonly string[]): Promise<void> {
+  for (const crd of weftCrds()) await ensure(api, CRDS, crd)
+  const { resource, encode } = weftBindings.Cluster
+  await ensure(api, resource, encode(clusterOf(shape)))
+  for (const name of namespaces) await ensure(api, NAMESPACES, namespaceObject(name))
+}
+
+/** Makes services, each in front of all demo pods of its namespace. */
+export async function writeServices(
+  api: KubeApi,
+  services: readonly (readonly [namespace: string, name: string])[],
+): Promise<void> {
+  for (const [namespace, name] of services) await ensure(api, SERVICES, serviceObject(namespace, name))
+}
+
+/** A namespace. */
+export function namespaceObject(name: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
+}
+
+/** A pod of the demo: it serves, and says whom it sees. */
+export function podObject({ namespace, name, node }: PodSpec): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace, name, labels: { app: name, team: namespace } },
+    spec: {
+      nodeName: node,
+      terminationGracePeriodSeconds: 1,
+      containers: [
+        {
+          name: 'server',
+          image: 'weft.dev/echo',
+          ports: [
+            { name: 'http', containerPort: ECHO_PORT, protocol: 'TCP' },
+            { name: 'udp', containerPort: ECHO_PORT, protocol: 'UDP' },
+          ],
+        },
+      ],
+    },
+  }
+}
+
+function serviceObject(namespace: string, name: string): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace, name },
+    spec: {
+      ipFamilyPolicy: 'RequireDualStack',
+      selector: { team: namespace },
+      ports: [{ name: 'http', port: 80, targetPort: ECHO_PORT, protocol: 'TCP' }],
+    },
+  }
+}
+
+/** Creates an object unless it is there. */
+export async function ensure(api: KubeApi, resource: Resource, object: KubeObject): Promise<void> {
+  try {
+    await api.create(resource, object)
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.code !== 'KUBE_EXISTS') throw error
+  }
+}
