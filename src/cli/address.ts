@@ -3,8 +3,10 @@
  * @module
  */
 import { existsSync } from 'node:fs'
+import { playApi, playRegistry } from '../playground/api-client.ts'
 import { DEFAULT_RUN_DIR, layoutOf } from '../playground/layout.ts'
 import { RegistryClient } from '../registry/client.ts'
+import type { Registry } from '../registry/registry.ts'
 import { CliError } from './errors.ts'
 
 /** The help of `--registry`. */
@@ -32,14 +34,14 @@ export function socketPath(text: string): string {
  * The registry that the user means: the one named, the one of the folder named, the environment's, the playground's.
  * Throws CLI_USAGE when two are named, CLI_NOT_RUNNING when nothing says which.
  */
-export function registryFor({ registry, runDir }: RegistryOptions): RegistryClient {
+export function registryFor({ registry, runDir }: RegistryOptions): Registry {
   if (registry !== undefined && runDir !== undefined) {
     throw new CliError('CLI_USAGE', '--registry and --run-dir both name a registry', 'give one of them')
   }
   const named = registry ?? (runDir === undefined ? process.env['WEFT_REGISTRY'] : undefined)
   if (named !== undefined) return new RegistryClient(socketPath(named))
-  const { registrySocket } = layoutOf(runDir ?? DEFAULT_RUN_DIR)
-  if (existsSync(registrySocket)) return new RegistryClient(registrySocket)
+  const layout = layoutOf(runDir ?? DEFAULT_RUN_DIR)
+  if (existsSync(layout.kubeconfig)) return playRegistry(playApi(layout))
   const where = runDir === undefined ? 'and no registry was named' : `in ${runDir}`
   const remedy = '`weft play` brings one up, --registry unix:PATH names another'
   throw new CliError('CLI_NOT_RUNNING', `no playground is up${runDir === undefined ? ', ' : ' '}${where}`, remedy)

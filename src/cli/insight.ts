@@ -12,6 +12,7 @@ import { withTypedCommands } from '../playground/self.ts'
 export interface InsightOptions {
   readonly runDir?: string
   readonly registry?: string
+  readonly kubeconfig?: string
   readonly json?: boolean
 }
 
@@ -19,7 +20,8 @@ export interface InsightOptions {
 export function withInsightOptions(command: Command): Command {
   return command
     .option('--run-dir <folder>', 'an agent’s folder or a playground’s (default: this node’s, else the playground’s)')
-    .option('--registry <address>', 'the registry, as unix:PATH (default: registry.sock in that folder, if any)')
+    .option('--registry <address>', 'the registry, as unix:PATH (default: what that folder says, if anything)')
+    .option('--kubeconfig <file>', 'a Kubernetes API server instead, as this file tells')
     .option('--json', 'print JSON')
 }
 

@@ -1,23 +1,20 @@
 import { type Command, Option } from 'commander'
 import { runAgent } from '../../agent/agent.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
-import { RegistryClient } from '../../registry/client.ts'
-import { socketPath } from '../address.ts'
 import { daemonLog } from '../log.ts'
 import { wholeNumber } from '../numbers.ts'
+import { openRegistry, type RegistryChoice, withRegistryOptions } from '../registry-option.ts'
 import { endSignal } from '../signals.ts'
 
 /** `weft agent`: the node's agent as a daemon. */
 export function registerAgent(program: Command): void {
-  program
-    .command('agent')
+  withRegistryOptions(program.command('agent'))
     .summary('attach this node’s pods (one per node)')
     .description(
       'Serves CNI requests of this node, keeps its Open vSwitch bridge as the plan wants it, and reports. It can be killed ' +
         'and started at any time: forwarding goes on, and what it had leased is read back from OVSDB.',
     )
     .requiredOption('--node <name>', 'this node’s name in the registry')
-    .requiredOption('--registry <address>', 'the registry, as unix:PATH')
     .option('--ovsdb <path>', 'socket of ovsdb-server', AGENT_DEFAULTS.ovsdb)
     .option('--ovs-run-dir <path>', 'folder of the bridges’ OpenFlow sockets', AGENT_DEFAULTS.ovsRunDir)
     .option('--run-dir <path>', 'folder for the agent’s own sockets', AGENT_DEFAULTS.runDir)
@@ -35,6 +32,13 @@ function seconds(flags: string, description: string, value: number): Option {
   return new Option(flags, description).default(value).argParser(wholeNumber(0, 86_400))
 }
 
-async function run({ registry, ...options }: AgentOptions & { readonly registry: string }): Promise<void> {
-  await runAgent(options, new RegistryClient(socketPath(registry)), daemonLog('agent'), endSignal())
+async function run({ registry, kubeconfig, context, ...options }: AgentOptions & RegistryChoice): Promise<void> {
+  const log = daemonLog('agent')
+  const choice = {
+    ...(registry === undefined ? {} : { registry }),
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+  }
+  const { registry: shared } = openRegistry(choice, (problem) => log.warn(problem))
+  await runAgent(options, shared, log, endSignal())
 }

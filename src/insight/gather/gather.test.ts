@@ -44,7 +44,16 @@ describe('where agents are found', () => {
     writeFileSync(join(runDir, 'registry.sock'), '')
     const { agents, registry } = agentSockets({ runDir })
     expect(agents.map(({ node }) => node)).toEqual(['node1', 'node2'])
-    expect(registry).toBe(join(runDir, 'registry.sock'))
+    expect(registry).toEqual({ socket: join(runDir, 'registry.sock') })
+  })
+
+  test('a playground’s folder: its API server', () => {
+    const runDir = folder()
+    mkdirSync(join(runDir, 'node1', 'agent'), { recursive: true })
+    expect(agentSockets({ runDir }).registry).toBeUndefined()
+    writeFileSync(join(runDir, 'kubeconfig'), '')
+    expect(agentSockets({ runDir }).registry).toEqual({ kubeconfig: join(runDir, 'kubeconfig') })
+    expect(agentSockets({ runDir, kubeconfig: '/etc/other' }).registry).toEqual({ kubeconfig: '/etc/other' })
   })
 
   test('nothing there, or no socket', () => {
@@ -63,7 +72,10 @@ describe('asking agents', () => {
     const [first] = sampleView().nodes
     for (const name of ['node1', 'node2']) mkdirSync(join(runDir, name, 'agent'), { recursive: true })
     serve(join(runDir, 'node1', 'agent', 'agent.sock'), () => new Response(encodeJson(first)))
-    const { view, agents } = await gather({ ...agentSockets({ runDir }), registry: join(runDir, 'registry.sock') })
+    const { view, agents } = await gather({
+      ...agentSockets({ runDir }),
+      registry: { socket: join(runDir, 'registry.sock') },
+    })
     expect(view.nodes).toEqual(first === undefined ? [] : [first])
     expect(view.silent.map(({ name }) => name)).toEqual(['node2'])
     expect(view.registryProblem).toContain('nothing answers')

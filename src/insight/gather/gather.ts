@@ -2,12 +2,16 @@
  * Asks every agent and the registry at once.
  * @module
  */
+import { weftBindings } from '../../compat/bindings.ts'
+import { KubeClient } from '../../kube/client.ts'
+import { loadKubeconfig } from '../../kube/kubeconfig.ts'
+import { KubeRegistry } from '../../kube/registry.ts'
 import { RegistryClient } from '../../registry/client.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { InsightError } from '../errors.ts'
 import type { ClusterView, RegistryView, SilentAgent } from '../view.ts'
 import { AgentClient } from './agent-client.ts'
-import type { Where } from './sockets.ts'
+import type { RegistryPlace, Where } from './sockets.ts'
 
 /** What is known now, and whom to ask for more. */
 export interface Gathered {
@@ -21,7 +25,7 @@ export async function gather(where: Where): Promise<Gathered> {
   const clients = where.agents.map((socket) => new AgentClient(socket))
   const [answers, registry] = await Promise.all([
     Promise.allSettled(clients.map((client) => client.facts())),
-    where.registry === undefined ? undefined : lookUp(new RegistryClient(where.registry)),
+    where.registry === undefined ? undefined : lookUpAt(where.registry),
   ])
   const nodes = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
   const agents = answers.flatMap((answer, i) => {
@@ -48,6 +52,17 @@ export async function gather(where: Where): Promise<Gathered> {
 }
 
 /** The registry's listings, or why there are none. */
+/** What the registry knows, or why it does not tell. */
+async function lookUpAt(place: RegistryPlace): Promise<RegistryView | string> {
+  if ('socket' in place) return lookUp(new RegistryClient(place.socket))
+  try {
+    const api = new KubeClient(loadKubeconfig(place.kubeconfig))
+    return await lookUp(new KubeRegistry(api, weftBindings)).finally(() => api.close())
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
 async function lookUp(registry: Registry): Promise<RegistryView | string> {
   try {
     const [tenants, pods, networks, namespaces] = await Promise.all([

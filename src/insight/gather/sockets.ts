@@ -14,15 +14,20 @@ export const PLAY_DIR = '/run/weft-play'
 export interface WhereOptions {
   /** An agent's run folder or a playground's. Default: this node's, else the playground's. */
   readonly runDir?: string
-  /** `unix:/path`. Default: `registry.sock` in the run folder. */
+  /** `unix:/path`. Default: the run folder's `registry.sock`, else its kubeconfig. */
   readonly registry?: string
+  /** A Kubernetes API server instead, as this file tells. */
+  readonly kubeconfig?: string
 }
+
+/** Where shared state is. */
+export type RegistryPlace = { readonly socket: string } | { readonly kubeconfig: string }
 
 /** Where to ask. */
 export interface Where {
   readonly agents: readonly AgentSocket[]
   /** Undefined when there is none: audit and status then go without the registry. */
-  readonly registry: string | undefined
+  readonly registry: RegistryPlace | undefined
 }
 
 /** An agent's socket and, where the folder tells, its node. */
@@ -36,7 +41,7 @@ export function agentSockets(options: WhereOptions): Where {
   const folders = options.runDir === undefined ? [RUN_DIR, PLAY_DIR] : [options.runDir]
   for (const folder of folders) {
     const agents = socketsIn(folder)
-    if (agents.length > 0) return { agents, registry: registryPath(options.registry, folder) }
+    if (agents.length > 0) return { agents, registry: registryPlace(options, folder) }
   }
   const remedy =
     options.runDir === undefined ? 'start one (`weft play`), or name its folder: --run-dir' : 'check --run-dir'
@@ -61,11 +66,13 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function registryPath(given: string | undefined, folder: string): string | undefined {
-  if (given === undefined) {
-    const path = join(folder, 'registry.sock')
-    return existsSync(path) ? path : undefined
+function registryPlace({ registry, kubeconfig }: WhereOptions, folder: string): RegistryPlace | undefined {
+  if (kubeconfig !== undefined) return { kubeconfig }
+  if (registry === undefined) {
+    const [socket, file] = [join(folder, 'registry.sock'), join(folder, 'kubeconfig')]
+    if (existsSync(socket)) return { socket }
+    return existsSync(file) ? { kubeconfig: file } : undefined
   }
-  if (given.startsWith('unix:/')) return given.slice('unix:'.length)
-  throw new InsightError('INSIGHT_USAGE', `--registry ${given.slice(0, 80)} is no socket`, 'write unix:/path')
+  if (registry.startsWith('unix:/')) return { socket: registry.slice('unix:'.length) }
+  throw new InsightError('INSIGHT_USAGE', `--registry ${registry.slice(0, 80)} is no socket`, 'write unix:/path')
 }
