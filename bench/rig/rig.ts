@@ -9,7 +9,6 @@ import { netnsOpen } from '../../src/linux/netns.ts'
 import { closeFd } from '../../src/linux/socket.ts'
 import { cidr } from '../../src/network/model/address.ts'
 import type { Cluster } from '../../src/network/model/cluster.ts'
-import { ensure } from '../../src/playground/cluster.ts'
 import { addNamespace } from '../../src/playground/lab/namespaces.ts'
 import { startSwitch } from '../../src/playground/lab/switch.ts'
 import { makeUnderlay, plugInNode } from '../../src/playground/lab/underlay.ts'
@@ -43,6 +42,7 @@ const CLUSTER: Cluster = {
 export class Rig {
   readonly layout: Layout
   readonly registry: RegistryClient
+  readonly #registrySocket: string
   readonly nodes: readonly NodeLayout[]
   readonly fromSource: boolean
   readonly #descriptors = new Map<string, number>()
@@ -51,7 +51,8 @@ export class Rig {
 
   constructor(runDir: string, fromSource: boolean) {
     this.layout = layoutOf(runDir)
-    this.registry = new RegistryClient(this.layout.registrySocket)
+    this.#registrySocket = join(this.layout.runDir, 'registry.sock')
+    this.registry = new RegistryClient(this.#registrySocket)
     this.nodes = nodeLayouts(this.layout, NODES)
     this.fromSource = fromSource
   }
@@ -63,14 +64,14 @@ export class Rig {
     for (const node of this.nodes) plugInNode(this.layout, node)
     addNamespace(this.layout, this.#peerNetns)
     await Promise.all(this.nodes.map((node) => startSwitch(this.layout, node, 'netdev')))
-    const { registrySocket } = this.layout
+    const registrySocket = this.#registrySocket
     this.#run('registry', weft(this.fromSource, 'registry', '--socket', registrySocket))
     await this.#wait('the registry listens', async () => existsSync(registrySocket))
-    await ensure(this.registry, 'Cluster', 'default', CLUSTER)
+    await this.registry.create('Cluster', 'default', CLUSTER)
     for (const { name, addresses } of this.nodes) {
-      await ensure(this.registry, 'Node', name, { name, uid: `uid-${name}`, addresses })
+      await this.registry.create('Node', name, { name, uid: `uid-${name}`, addresses })
     }
-    await ensure(this.registry, 'Namespace', TENANT, { name: TENANT, uid: `uid-${TENANT}` })
+    await this.registry.create('Namespace', TENANT, { name: TENANT, uid: `uid-${TENANT}` })
     this.#run('controller', weft(this.fromSource, 'controller', '--registry', `unix:${registrySocket}`))
     for (const node of this.nodes) this.startAgent(node)
     await this.#wait('every node is ready', async () => {
@@ -91,7 +92,7 @@ export class Rig {
     mkdirSync(node.agentDir, { recursive: true, mode: 0o700 })
     const options = {
       node: node.name,
-      registry: `unix:${this.layout.registrySocket}`,
+      registry: `unix:${this.#registrySocket}`,
       ovsdb: node.ovsdbSocket,
       'ovs-run-dir': node.ovsDir,
       'run-dir': node.agentDir,

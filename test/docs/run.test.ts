@@ -71,7 +71,7 @@ function isLeftOut(line: string): boolean {
 /** The words with the options that lead to the lab. */
 function onLab([command = '', ...rest]: readonly string[]): string[] {
   const runDir = ['--run-dir', LAB.layout.runDir]
-  if (command === 'tenant') return [command, ...rest, '--registry', `unix:${LAB.layout.registrySocket}`]
+  if (command === 'tenant') return [command, ...rest, ...runDir]
   if (['status', 'drops', 'trace', 'audit'].includes(command)) return [command, ...runDir, ...rest]
   if (command !== 'play') return [command, ...rest]
   const depth = rest[0] === 'pod' || rest[0] === 'namespace' ? 2 : 1

@@ -4,8 +4,9 @@
  */
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { writePod, writePodAddresses } from '../../src/playground/cluster.ts'
-import { addressesOf } from '../../src/playground/runtime.ts'
+import type { Ip } from '../../src/network/model/address.ts'
+import { PODS as POD_RESOURCE, podObject } from '../../src/playground/objects.ts'
+import { addressesOf } from '../../src/playground/state.ts'
 import { capture } from '../lab/capture.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
 import { describeTally, startPinger } from '../lab/pinger.ts'
@@ -31,7 +32,10 @@ export const crash: Scenario = {
     },
     { title: 'kill -9 of ovs-vswitchd: flows come back, and nothing crosses tenants meanwhile', run: vswitchd },
     { title: 'kill -9 of the controller: packets flow, a request is answered after its return', run: controller },
-    { title: 'kill -9 of the registry: packets flow, pods and tenants are as before after its return', run: registry },
+    {
+      title: 'kill -9 of the API server: packets flow, pods and tenants are as before after its return',
+      run: apiServer,
+    },
     { title: 'kill -9 of ovsdb-server: packets flow, pods come and go after its return', run: database },
   ],
 }
@@ -39,6 +43,9 @@ export const crash: Scenario = {
 async function agentInLoop({ lab, say }: StepContext): Promise<void> {
   const [sent6, sent4] = pingAcross(lab)
   const command = lab.commandOf(AGENT)
+  // The scenario calls the plugin itself: a kubelet waits longer between two calls.
+  const kubelets = lab.commandOf('daemon')
+  lab.kill('daemon')
   const started = performance.now()
   const churn = { done: false, kills: 0, retries: 0, kept: new Map<string, Container>() }
   const killer = (async () => {
@@ -80,8 +87,9 @@ async function agentInLoop({ lab, say }: StepContext): Promise<void> {
   for (const [name, container] of churn.kept) {
     await container.del()
     container.remove()
-    await lab.registry().delete('Pod', `shop/${name}`)
+    await forgetPod(lab, name)
   }
+  lab.start('daemon', kubelets)
 }
 
 /** Pods that the playground runs on node1. */
@@ -98,13 +106,13 @@ async function comeAndGo(lab: Lab, churn: Churn): Promise<void> {
   const work = async (): Promise<void> => {
     for (let n = next++; n < PODS; n = next++) {
       const name = `pod-${n}`
-      const pod = await writePod(lab.registry(), { namespace: 'shop', name, node: 'node1' })
-      const args = `IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=${name};K8S_POD_UID=${pod.uid}`
+      const uid = await writePod(lab, name)
+      const args = `IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=${name};K8S_POD_UID=${uid}`
       const container = new Container(lab, `${name}-${randomUUID().slice(0, 8)}`, { args }).create()
       const answer = await patient(churn, (attempt) => attach(container, attempt))
       equal(answer.code, 0, answer.text)
       container.result = answer.json
-      await writePodAddresses(lab.registry(), pod, addressesOf(answer.json))
+      await writePodAddresses(lab, name, addressesOf({ result: answer.json }))
       if (n % STAYS === 0) {
         churn.kept.set(name, container)
         continue
@@ -112,10 +120,25 @@ async function comeAndGo(lab: Lab, churn: Churn): Promise<void> {
       const gone = await patient(churn, () => container.call('DEL', { prevResult: container.result }))
       equal(gone.code, 0, gone.text)
       container.remove()
-      await lab.registry().delete('Pod', `shop/${name}`)
+      await forgetPod(lab, name)
     }
   }
   await Promise.all(Array.from({ length: WORKERS }, work))
+}
+
+/** A pod as the API has it before its node did anything. The scenario is its kubelet. */
+async function writePod(lab: Lab, name: string): Promise<string> {
+  const { metadata } = await lab.api().create(POD_RESOURCE, podObject({ namespace: 'shop', name, node: 'node1' }))
+  return metadata.uid ?? ''
+}
+
+async function writePodAddresses(lab: Lab, name: string, addresses: readonly Ip[]): Promise<void> {
+  const status = { podIP: addresses[0], podIPs: addresses.map((address) => ({ ip: address })) }
+  await lab.api().patch(POD_RESOURCE, { namespace: 'shop', name }, 'merge', { status }, 'status')
+}
+
+async function forgetPod(lab: Lab, name: string): Promise<void> {
+  await lab.api().delete(POD_RESOURCE, { namespace: 'shop', name }, { gracePeriodSeconds: 0 })
 }
 
 /** Some runtimes detach before they try again, some do not. */
@@ -210,18 +233,18 @@ async function controller({ lab, say }: StepContext): Promise<void> {
   }
 }
 
-async function registry({ lab, say }: StepContext): Promise<void> {
+async function apiServer({ lab, say }: StepContext): Promise<void> {
   const before = (await lab.tenant('list', '--json')).stdout
   const [ping6, ping4] = pingAcross(lab)
-  const command = lab.commandOf('registry')
-  lab.kill('registry')
+  const command = lab.commandOf('api')
+  lab.kill('api')
   await Bun.sleep(500)
   const container = new Container(lab, 'orphan').create()
   const added = await container.call('ADD')
-  say(`ADD without a registry → exit ${added.code}`)
+  say(`ADD without an API server → exit ${added.code}`)
   container.result = added.json
-  lab.start('registry', command)
-  await eventually('the registry answers', async () => (await lab.tenant('list', '--json')).code === 0)
+  lab.start('api', command)
+  await eventually('the API server answers', async () => (await lab.tenant('list', '--json')).code === 0)
   await Bun.sleep(3000)
   const after = (await lab.tenant('list', '--json')).stdout
   await container.del()

@@ -131,7 +131,7 @@ describe('in the background, with Geneve over IPv6', () => {
   test(
     'after kill -9 of half of it, down leaves nothing',
     async () => {
-      for (const role of ['registry', 'daemon', 'node2-ovs-vswitchd']) {
+      for (const role of ['api', 'daemon', 'node2-ovs-vswitchd']) {
         for (const pid of pidsOf(runDir, role)) process.kill(pid, 'SIGKILL')
       }
       expect((await play('down')).code).toBe(0)

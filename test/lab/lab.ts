@@ -5,16 +5,18 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { AgentClient } from '../../src/insight/gather/agent-client.ts'
+import type { KubeClient } from '../../src/kube/client.ts'
 import { closeFd, netnsOpen } from '../../src/linux/index.ts'
 import { familyOf, type Ip } from '../../src/network/model/address.ts'
 import { parseCookie } from '../../src/network/pipeline/cookie.ts'
 import { dropByCode } from '../../src/network/pipeline/drops.ts'
+import { playApi, playRegistry } from '../../src/playground/api-client.ts'
 import { restartForwarding, switchEnvironment } from '../../src/playground/lab/switch.ts'
 import { type Layout, layoutOf, type NodeLayout, nodeLayout, podNetns } from '../../src/playground/layout.ts'
+import { DEFAULT_SHAPE } from '../../src/playground/options.ts'
 import { findProcesses, isAlive, startProcess } from '../../src/playground/processes.ts'
-import { addressesOf } from '../../src/playground/runtime.ts'
-import { findSandbox, readState } from '../../src/playground/state.ts'
-import { RegistryClient } from '../../src/registry/client.ts'
+import { addressesOf, findSandbox, readState } from '../../src/playground/state.ts'
+import type { Registry } from '../../src/registry/registry.ts'
 import { type Outcome, output, run } from './command.ts'
 
 const ROOT = join(import.meta.dir, '../..')
@@ -44,6 +46,7 @@ export class Lab {
   readonly layout: Layout
   readonly #options: LabOptions
   readonly #fds: number[] = []
+  #api: KubeClient | undefined
 
   constructor(name: string, options: LabOptions = {}) {
     this.layout = layoutOf(`${FOLDER}-${name}-${process.pid}`)
@@ -61,6 +64,8 @@ export class Lab {
 
   async down(): Promise<void> {
     for (const fd of this.#fds.splice(0)) closeFd(fd)
+    this.#api?.close()
+    this.#api = undefined
     const { code, stderr } = await this.play('down')
     if (code !== 0) throw new Error(`weft play down failed: ${stderr}`)
   }
@@ -88,7 +93,12 @@ export class Lab {
 
   /** `weft tenant …` on this playground. */
   tenant(...args: readonly string[]): Promise<Outcome> {
-    return this.weft('tenant', ...args, '--registry', `unix:${this.layout.registrySocket}`)
+    return this.weft('tenant', ...args, '--run-dir', this.layout.runDir)
+  }
+
+  /** The numbers of its nodes. */
+  nodes(): readonly number[] {
+    return Array.from({ length: this.#options.nodes ?? DEFAULT_SHAPE.nodes }, (_, i) => i + 1)
   }
 
   node(index: number): NodeLayout {
@@ -111,7 +121,8 @@ export class Lab {
   /** The address of `namespace/pod`. */
   address(pod: string, family: 4 | 6 = 4): Ip {
     const [namespace = '', name = ''] = pod.split('/')
-    const addresses = addressesOf(findSandbox(this.layout, namespace, name)?.result)
+    const sandbox = findSandbox(this.layout, namespace, name)
+    const addresses = sandbox === undefined ? [] : addressesOf(sandbox)
     const address = addresses.find((one) => familyOf(one) === family)
     if (address === undefined) throw new Error(`${pod} has no IPv${family} address`)
     return address
@@ -184,8 +195,15 @@ export class Lab {
     return startProcess(this.layout, { role, argv, netns: place.netns, env: switchEnvironment(place) })
   }
 
-  registry(): RegistryClient {
-    return new RegistryClient(this.layout.registrySocket)
+  /** The playground's API server. */
+  api(): KubeClient {
+    this.#api ??= playApi(this.layout)
+    return this.#api
+  }
+
+  /** What it holds, as the model's objects. */
+  registry(): Registry {
+    return playRegistry(this.api())
   }
 
   /** `weft audit` finds no difference. Throws with what it finds. */
