@@ -5,13 +5,17 @@
 import type { KubeObject } from '../../kube/object.ts'
 import { type Cidr, familyOf, firstIp, formatIp, ipValue } from '../../network/model/address.ts'
 
+/** Where those pods are; a pod elsewhere is nobody's name server by its label alone. */
+export const DNS_NAMESPACE = 'kube-system'
 /** The label of the pods in whose network namespaces names are served. */
 export const DNS_LABEL = { 'k8s-app': 'kube-dns' } as const
 
 /** Which networks services have addresses from, and what the pods run that hold the place of the server. */
 export interface DnsObjectOptions {
   readonly serviceNetworks: readonly Cidr[]
-  readonly image: string
+  /** `weft-dns` when absent. */
+  readonly image?: string
+  /** Something that does nothing for as long as it may, and leaves port 53 alone; `sleep infinity` when absent. */
   readonly command?: readonly string[]
   readonly replicas?: number
 }
@@ -25,7 +29,8 @@ export function dnsAddress(network: Cidr): string {
  * The Service `kube-dns` and the Deployment `weft-dns` in `kube-system`. The pods only hold a network namespace: names
  * are served in it from outside, since the API listens on the loopback, which no pod reaches.
  */
-export function dnsObjects({ serviceNetworks, image, command, replicas = 1 }: DnsObjectOptions): readonly KubeObject[] {
+export function dnsObjects(options: DnsObjectOptions): readonly KubeObject[] {
+  const { serviceNetworks, image = 'weft-dns', command = ['sleep', 'infinity'], replicas = 1 } = options
   const clusterIPs = serviceNetworks.map(dnsAddress)
   const families = serviceNetworks.map((network) => (familyOf(network) === 4 ? 'IPv4' : 'IPv6'))
   const service: KubeObject = {
@@ -33,7 +38,7 @@ export function dnsObjects({ serviceNetworks, image, command, replicas = 1 }: Dn
     kind: 'Service',
     metadata: {
       name: 'kube-dns',
-      namespace: 'kube-system',
+      namespace: DNS_NAMESPACE,
       labels: DNS_LABEL,
     },
     spec: {
@@ -52,7 +57,7 @@ export function dnsObjects({ serviceNetworks, image, command, replicas = 1 }: Dn
   const container = {
     name: 'dns',
     image,
-    ...(command === undefined ? {} : { command }),
+    command,
     ports: [
       { name: 'dns', containerPort: 53, protocol: 'UDP' },
       { name: 'dns-tcp', containerPort: 53, protocol: 'TCP' },
@@ -62,7 +67,7 @@ export function dnsObjects({ serviceNetworks, image, command, replicas = 1 }: Dn
   const deployment: KubeObject = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name: 'weft-dns', namespace: 'kube-system', labels: DNS_LABEL },
+    metadata: { name: 'weft-dns', namespace: DNS_NAMESPACE, labels: DNS_LABEL },
     spec: {
       replicas,
       selector: { matchLabels: DNS_LABEL },

@@ -5,11 +5,13 @@ import { linkAdd } from '../../linux/netlink/link-add.ts'
 import { linkSet } from '../../linux/netlink/link-ops.ts'
 import { openRtnl } from '../../linux/netlink/rtnl-socket.ts'
 import { netnsAdd, netnsDel, netnsPath, withNetns } from '../../linux/netns.ts'
+import { tcpProbe } from '../../linux/rawsocket.ts'
 import { closeFd } from '../../linux/socket.ts'
-import { ENDPOINT_SLICES, SERVICES } from '../workloads/resources.ts'
+import { ENDPOINT_SLICES, PODS, SERVICES } from '../workloads/resources.ts'
 import { decodeMessage } from './decode.ts'
 import { encodeMessage } from './encode.ts'
 import type { Message } from './message.ts'
+import { serveDnsPods } from './pods.ts'
 import { runDns } from './run.ts'
 import { framed, split } from './sockets.ts'
 import { endpoint, service, slice } from './testing/objects.ts'
@@ -42,7 +44,7 @@ await api.create(
 )
 const running = runDns({ api, netns: netnsPath(NETNS), domain: 'cluster.local', signal: stop.signal, log })
 // Serving begins when the names are known.
-await Bun.sleep(50)
+while (!(await tcpProbe({ address: '2001:db8::1', port: 53, nsFd, timeoutMs: 1000 })).reached) await Bun.sleep(5)
 
 afterAll(async () => {
   stop.abort()
@@ -82,6 +84,36 @@ test('a service that comes is answered, and no more when it goes', async () => {
   await Bun.sleep(20)
   expect((await askUdp('192.0.2.1', question('late.shop.svc.cluster.local'))).message?.rcode).toBe(3)
 })
+
+test('names are served in a pod that is there for it, while it is', async () => {
+  const ending = new AbortController()
+  const netnsOf = (): string => netnsPath(NETNS)
+  // The name server of the other tests holds port 53.
+  const options = { api, netnsOf, domain: 'cluster.local', port: 5353, signal: ending.signal, log }
+  const serving = serveDnsPods(options)
+  const at = { namespace: 'kube-system', name: 'weft-dns-1' }
+  const labels = { 'k8s-app': 'kube-dns' }
+  const status = { podIPs: [{ ip: '192.0.2.1' }] }
+  await api.create(PODS, { apiVersion: 'v1', kind: 'Pod', metadata: { ...at, labels }, status })
+  expect(await until(() => isServed('192.0.2.1'))).toBe(true)
+  expect(await isServed('192.0.2.2')).toBe(false)
+  await api.delete(PODS, at)
+  expect(await until(async () => !(await isServed('192.0.2.1')))).toBe(true)
+  ending.abort()
+  await serving
+})
+
+async function isServed(address: string): Promise<boolean> {
+  return (await tcpProbe({ address, port: 5353, nsFd, timeoutMs: 1000 })).reached
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<boolean> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await isSo()) return true
+    await Bun.sleep(10)
+  }
+  return false
+}
 
 function question(name: string): Uint8Array {
   const wire = Uint8Array.from(`${name}.`.split('.').flatMap((label) => [label.length, ...Buffer.from(label)]))

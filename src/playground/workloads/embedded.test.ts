@@ -49,7 +49,7 @@ test('the objects of the names come to life, and go with their owners', async ()
   const node = await api.get(NODES, { name: 'node-a' })
   if (node === undefined) throw new Error('no node')
   await api.replace(NODES, { ...node, status: { conditions: [{ type: 'Ready', status: 'True' }] } }, 'status')
-  for (const object of dnsObjects({ serviceNetworks, image: 'weft', replicas: 2 })) {
+  for (const object of dnsObjects({ serviceNetworks, replicas: 2 })) {
     await api.create(object.kind === 'Service' ? SERVICES : DEPLOYMENTS, object)
   }
   const here = { namespace: 'kube-system' }
