@@ -95,7 +95,8 @@ export class KubeRegistry implements Registry {
           known.learn(key, stored)
           yield { type: 'put', object: stored }
         } else {
-          const isNews = last !== undefined && !absent.has(key)
+          // What was added was not there before.
+          const isNews = last !== undefined && type !== 'ADDED' && !absent.has(key)
           if (type === 'DELETED') absent.delete(key)
           else absent.add(key)
           yield isNews ? { type: 'delete', object: { ...last, revision } } : { type: 'bookmark', revision }
