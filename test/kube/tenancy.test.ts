@@ -1,0 +1,258 @@
+/**
+ * `weft controller` on a real Kubernetes API, and people who use kubectl: what `oc adm pod-network` does, and what
+ * becomes of wrong requests.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { KubeClient } from '../../src/kube/client.ts'
+import { loadKubeconfig } from '../../src/kube/kubeconfig.ts'
+import { installCrds } from './cluster-objects.ts'
+import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
+import { eventually, type Running, start } from './process.ts'
+
+const CHANGE = 'pod.network.openshift.io/multitenant.change-network'
+const PATIENCE = 20_000
+const LIMIT = 120_000
+
+const CLUSTER_NETWORK = {
+  apiVersion: 'network.openshift.io/v1',
+  kind: 'ClusterNetwork',
+  metadata: { name: 'default' },
+  network: '10.128.0.0/14',
+  hostsubnetlength: 9,
+  serviceNetwork: '172.30.0.0/16',
+  pluginName: 'redhat/openshift-ovs-multitenant',
+  clusterNetworks: [
+    { CIDR: '10.128.0.0/14', hostSubnetLength: 9 },
+    { CIDR: 'fd01::/48', hostSubnetLength: 64 },
+  ],
+}
+
+interface Cluster {
+  readonly kubeconfig: string
+  stop(): Promise<void>
+}
+
+async function realCluster(assets: string, folder: string): Promise<Cluster> {
+  const plane = await ControlPlane.start(assets)
+  const kubeconfig = join(folder, 'kubeconfig')
+  const cluster = { server: plane.server, 'certificate-authority': plane.certificates.ca }
+  const config = {
+    'current-context': 'test',
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+    clusters: [{ name: 'test', cluster }],
+    users: [{ name: 'test', user: { token: plane.token } }],
+  }
+  writeFileSync(kubeconfig, JSON.stringify(config), { mode: 0o600 })
+  return { kubeconfig, stop: () => plane.stop() }
+}
+
+if (ASSETS === undefined) {
+  console.log(SKIPPED)
+  test.skip(SKIPPED, () => undefined)
+} else {
+  const assets = ASSETS
+  describe('a real kube-apiserver', () => tenancy(assets, (folder) => realCluster(assets, folder)))
+}
+
+function tenancy(assets: string, bringUp: (folder: string) => Promise<Cluster>): void {
+  const folder = mkdtempSync(join(tmpdir(), 'wefttest-tenancy-'))
+  const kubeconfig = join(folder, 'kubeconfig')
+  let cluster: Cluster | undefined
+  let controller: Running | undefined
+
+  beforeAll(async () => {
+    cluster = await bringUp(folder)
+    const client = new KubeClient(loadKubeconfig(kubeconfig))
+    await installCrds(client)
+    client.close()
+    controller = startController()
+  }, LIMIT)
+
+  afterAll(async () => {
+    await controller?.stop()
+    await cluster?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  function startController(): Running {
+    const main = join(import.meta.dir, '../../src/main.ts')
+    return start([process.execPath, main, 'controller', '--kubeconfig', kubeconfig], join(folder, 'controller.log'))
+  }
+
+  async function kubectl(args: readonly string[], input: object = {}): Promise<string> {
+    const child = Bun.spawn([join(assets, 'kubectl'), '--kubeconfig', kubeconfig, ...args], {
+      stdin: new Blob([JSON.stringify(input)]),
+      stdout: 'pipe',
+      stderr: 'pipe',
+      env: { PATH: process.env['PATH'] ?? '', HOME: folder },
+    })
+    const [said, complaint] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+    if ((await child.exited) !== 0) throw new Error(complaint)
+    return said.trim()
+  }
+
+  function field(resource: string, name: string, path: string): Promise<string> {
+    return kubectl(['get', resource, name, '-o', `jsonpath=${path}`])
+  }
+
+  function annotate(name: string, change: string): Promise<string> {
+    return kubectl(['annotate', '--overwrite', 'netnamespace', name, `${CHANGE}=${change}`])
+  }
+
+  async function asked(name: string): Promise<string> {
+    const annotations = await field('netnamespace', name, '{.metadata.annotations}')
+    return (JSON.parse(annotations) as Readonly<Record<string, string>>)[CHANGE] ?? ''
+  }
+
+  function soon(check: () => Promise<void>): Promise<void> {
+    return eventually(check, PATIENCE)
+  }
+
+  test(
+    'every namespace gets a network of its own, the default one that of all',
+    async () => {
+      for (const name of ['shop', 'till', 'bank']) await kubectl(['create', 'namespace', name])
+      await kubectl(['create', '-f', '-'], CLUSTER_NETWORK)
+      await soon(async () => {
+        const netids = await kubectl(['get', 'netnamespaces', '-o', 'jsonpath={.items[*].netid}'])
+        expect(new Set(netids.split(' ')).size).toBeGreaterThanOrEqual(4)
+        expect(await field('netnamespace', 'default', '{.netid}')).toBe('0')
+      })
+      expect(await kubectl(['get', 'netnamespaces'])).toMatch(/NAME\s+NETID\s+EGRESS IPS\s+CHANGE\s+REASON/)
+    },
+    LIMIT,
+  )
+
+  test(
+    'join, isolate and global are carried out, and the request goes',
+    async () => {
+      await annotate('bank', 'join:shop')
+      await soon(async () => {
+        expect(await field('netnamespace', 'bank', '{.netid}')).toBe(await field('netnamespace', 'shop', '{.netid}'))
+        expect(await asked('bank')).toBe('')
+      })
+      await kubectl(['wait', '--for=condition=ChangeAccepted', 'netnamespace/bank', '--timeout=5s'])
+      await annotate('bank', 'isolate')
+      await soon(async () => {
+        expect(await field('netnamespace', 'bank', '{.netid}')).not.toBe(
+          await field('netnamespace', 'shop', '{.netid}'),
+        )
+      })
+      await annotate('bank', 'global')
+      await soon(async () => expect(await field('netnamespace', 'bank', '{.netid}')).toBe('0'))
+    },
+    LIMIT,
+  )
+
+  test.each([
+    ['till', 'join:nowhere', 'TENANT_UNKNOWN_TARGET'],
+    ['shop', 'join:shop', 'TENANT_SELF_JOIN'],
+    ['default', 'isolate', 'TENANT_DEFAULT_MUST_BE_GLOBAL'],
+    ['bank', 'leave', 'TENANT_UNKNOWN_ACTION'],
+  ])(
+    '%s cannot %s: it says so in a condition and an event',
+    async (name, change, code) => {
+      const before = await field('netnamespace', name, '{.netid}')
+      await annotate(name, change)
+      await soon(async () => {
+        const reason = '{.status.conditions[?(@.type=="ChangeAccepted")].reason}'
+        expect(await field('netnamespace', name, reason)).toBe(code)
+        expect(await kubectl(['describe', 'netnamespace', name])).toMatch(new RegExp(`Warning\\s+${code}`))
+      })
+      expect(await asked(name)).toBe(change)
+      expect(await field('netnamespace', name, '{.netid}')).toBe(before)
+    },
+    LIMIT,
+  )
+
+  test(
+    'a request that was refused is granted when it can be',
+    async () => {
+      await kubectl(['create', 'namespace', 'nowhere'])
+      await soon(async () => {
+        expect(await field('netnamespace', 'till', '{.netid}')).toBe(await field('netnamespace', 'nowhere', '{.netid}'))
+        expect(await asked('till')).toBe('')
+      })
+    },
+    LIMIT,
+  )
+
+  test(
+    'a controller that was killed goes on, and repeats no complaint',
+    async () => {
+      await controller?.stop('SIGKILL')
+      const before = await field('netnamespace', 'shop', '{.metadata.resourceVersion}')
+      controller = startController()
+      await kubectl(['create', 'namespace', 'late'])
+      await soon(async () => expect(Number(await field('netnamespace', 'late', '{.netid}'))).toBeGreaterThan(9))
+      expect(await field('netnamespace', 'shop', '{.metadata.resourceVersion}')).toBe(before)
+    },
+    LIMIT,
+  )
+
+  test(
+    'nodes get ranges of both families; HostSubnets show those of IPv4 and are put back',
+    async () => {
+      const addresses = [{ type: 'InternalIP', address: '192.0.2.1' }]
+      const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' }, status: { addresses } }
+      await kubectl(['create', '-f', '-'], node)
+      const subnet = (): Promise<string> => field('hostsubnet', 'node-1', '{.subnet}')
+      await soon(async () => expect(await subnet()).toBe('10.128.0.0/23'))
+      expect(await field('nodenetwork', 'node-1', '{.spec.ranges}')).toBe('["10.128.0.0/23","fd01:0:0:1::/64"]')
+      await kubectl([
+        'patch',
+        'hostsubnet',
+        'node-1',
+        '--type=merge',
+        '-p',
+        '{"subnet":"10.0.0.0/24","hostIP":"192.0.2.9"}',
+      ])
+      await soon(async () => expect(await subnet()).toBe('10.128.0.0/23'))
+      expect(await field('hostsubnet', 'node-1', '{.hostIP}')).toBe('192.0.2.1')
+      await kubectl(['delete', 'hostsubnet', 'node-1'])
+      await soon(async () => expect(await subnet()).toBe('10.128.0.0/23'))
+      const metadata = { name: 'outside', annotations: { 'pod.network.openshift.io/assign-subnet': '' } }
+      const outside = {
+        apiVersion: 'network.openshift.io/v1',
+        kind: 'HostSubnet',
+        metadata,
+        host: 'outside',
+        hostIP: '192.0.2.77',
+      }
+      await kubectl(['create', '-f', '-'], { ...outside, subnet: '' })
+      await kubectl(['delete', 'node', 'node-1'])
+      await soon(async () =>
+        expect(await kubectl(['get', 'hostsubnets,nodenetworks', '-o', 'name'])).toBe(
+          'hostsubnet.network.openshift.io/outside',
+        ),
+      )
+    },
+    LIMIT,
+  )
+
+  test(
+    'a tenant that cannot be read is named in its namespace, and in order when it is corrected',
+    async () => {
+      const patch = (args: readonly string[]): Promise<string> => kubectl(['patch', ...args])
+      const renumber = ['netnamespace', 'late', '--type=merge', '-p', '{"netid":16777216}']
+      await expect(patch(renumber)).rejects.toThrow(/16777215/)
+      // The definition of others may let through what ours refuses.
+      const maximum = '/spec/versions/0/schema/openAPIV3Schema/properties/netid/maximum'
+      const loosened = JSON.stringify([{ op: 'remove', path: maximum }])
+      await patch(['crd', 'netnamespaces.network.openshift.io', '--type=json', '-p', loosened])
+      await soon(async () => void (await patch(renumber)))
+      const problem = (): Promise<string> =>
+        field('namespace', 'late', '{.metadata.annotations.weft\\.dev/network-problem}')
+      await soon(async () => expect(await problem()).toMatch(/virtual network is not valid.*16777216/))
+      const events = ['get', 'events', '--field-selector=reason=TENANT_UNREADABLE']
+      await soon(async () => expect(await kubectl(events)).toContain('namespace/late'))
+      await patch(['netnamespace', 'late', '--type=merge', '-p', '{"netid":77}'])
+      await soon(async () => expect(await problem()).toBe(''))
+      expect(await field('netnamespace', 'late', '{.netid}')).toBe('77')
+    },
+    LIMIT,
+  )
+}
