@@ -11,6 +11,9 @@ const WITNESS = {
   nftables: 'nft',
   iproute2: 'ip',
   'iputils-ping': 'ping',
+  openssl: 'openssl',
+  'util-linux': 'setpriv',
+  hostname: 'hostname',
   gcc: 'cc',
   'libc6-dev': '/usr/include/stdio.h',
   'musl-tools': 'musl-gcc',
@@ -21,7 +24,17 @@ const WITNESS = {
 }
 
 const BUILD = ['gcc', 'libc6-dev', 'musl-tools']
-const PLAY = [...BUILD, 'openvswitch-switch', 'nftables', 'iproute2', 'iputils-ping']
+const PLAY = [
+  ...BUILD,
+  'openvswitch-switch',
+  'nftables',
+  'iproute2',
+  'iputils-ping',
+  // The API server's certificate, and what containers are started with.
+  'openssl',
+  'util-linux',
+  'hostname',
+]
 
 /** A container runtime that calls the plugin for real, and what its image is made of: 15 MB to fetch. */
 const RUNTIME = ['podman', 'runc', 'busybox-static']

@@ -18,6 +18,11 @@ const TOOLS: readonly (readonly [tool: string, debianPackage: string])[] = [
   ['ovs-vsctl', 'openvswitch-switch'],
   ['nft', 'nftables'],
   ['ip', 'iproute2'],
+  ['openssl', 'openssl'],
+  ['unshare', 'util-linux'],
+  ['nsenter', 'util-linux'],
+  ['setpriv', 'util-linux'],
+  ['hostname', 'hostname'],
 ]
 
 /** Throws PLAY_PERMISSION, PLAY_TOOL_MISSING or PLAY_KERNEL for the first thing that is missing. */

@@ -6,6 +6,7 @@ import type { Look } from '../text/look.ts'
 import { bringUp, plural } from './bring-up.ts'
 import { surroundings } from './cluster.ts'
 import { PlaygroundError } from './errors.ts'
+import { findKubectl, kubectlView } from './kubectl.ts'
 import { ownNamespaces } from './lab/namespaces.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import { type Shape, sameShape } from './options.ts'
@@ -24,8 +25,8 @@ export interface UpOptions {
   readonly once: boolean
   /** Leave what there is after a failure. */
   readonly keep: boolean
-  /** Where picture and table go. */
-  readonly say: (text: string) => void
+  /** Where picture and table go; absent: nobody wants to see them. */
+  readonly say?: (text: string) => void
   readonly look: Look
 }
 
@@ -73,8 +74,11 @@ async function show(layout: Layout, options: UpOptions, progress: Progress): Pro
   const around = await surroundings(layout)
   const verdicts = await progress.step('Measuring who reaches whom', () => measureAll(layout, around))
   const { say, look, once } = options
-  say(`\n${describe(around, verdicts, look)}`)
-  if (!once) say(`\n${nextThings(layout)}`)
+  if (say !== undefined) {
+    say(`\n${describe(around, verdicts, look)}`)
+    say(`\n${await kubectlView(layout, await findKubectl(process.env))}`)
+    if (!once) say(`\n${nextThings(layout)}`)
+  }
   return summarize(around, verdicts)
 }
 

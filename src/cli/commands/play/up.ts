@@ -49,7 +49,7 @@ async function run(options: Options): Promise<void> {
     shape,
     once,
     keep,
-    say: json ? () => undefined : say,
+    ...(json ? {} : { say }),
     look: outputLook(),
   }
   const summary = await up(wanted)
