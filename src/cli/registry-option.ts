@@ -28,6 +28,8 @@ export interface OpenRegistry {
   readonly api?: KubeApi
   /** Why objects that are there cannot be read, by `<kind>/<name>`. */
   readonly unreadable: ReadonlyMap<string, string>
+  /** Gives back connections, so that a command can end. */
+  close(): void
 }
 
 /** Adds the options that {@link openRegistry} understands. */
@@ -53,18 +55,19 @@ export function openRegistry(
     if (context !== undefined)
       throw new CliError('CLI_USAGE', '--context says nothing without --kubeconfig', 'give both')
     const choice = { ...(registry === undefined ? {} : { registry }), ...(runDir === undefined ? {} : { runDir }) }
-    return { registry: registryFor(choice), unreadable: new Map() }
+    return { registry: registryFor(choice), unreadable: new Map(), close: () => undefined }
   }
-  if (registry !== undefined) {
-    throw new CliError('CLI_USAGE', '--registry and --kubeconfig both say where shared state is', 'give one of them')
+  if (registry !== undefined || runDir !== undefined) {
+    throw new CliError('CLI_USAGE', '--kubeconfig and another option both say where shared state is', 'give one')
   }
   const api = new KubeClient(loadKubeconfig(kubeconfig, process.env, context))
   const unreadable = new Map<string, string>()
   const kube = new KubeRegistry(api, weftBindings, {
     onInvalid: ({ kind, name, problem }) => {
-      if (unreadable.size < MOST_REASONS) unreadable.set(`${kind}/${name}`, problem)
+      const key = `${kind}/${name}`
+      if (unreadable.size < MOST_REASONS || unreadable.has(key)) unreadable.set(key, problem)
       onInvalid(`${kind} ${name}: ${problem}`)
     },
   })
-  return { registry: kube, api, unreadable }
+  return { registry: kube, api, unreadable, close: () => api.close() }
 }

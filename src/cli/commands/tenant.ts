@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import { GLOBAL_VNI } from '../../network/model/tenant.ts'
 import { table } from '../../text/table.ts'
-import { REGISTRY_HELP, type RegistryOptions, registryFor } from '../address.ts'
 import { outputLook } from '../look.ts'
 import { objectName } from '../numbers.ts'
+import { openRegistry, type RegistryChoice, withRegistryOptions } from '../registry-option.ts'
 import { endSignal } from '../signals.ts'
 import { listTenants, requestTenant, type TenantAction, type TenantView } from '../tenant-requests.ts'
 
-interface Options extends RegistryOptions {
+interface Options extends RegistryChoice {
   readonly json?: boolean
   readonly to?: string
 }
@@ -48,17 +48,18 @@ const EXAMPLES = `
 Examples:
   weft tenant list
   weft tenant join bank --to shop
-  weft tenant isolate bank`
+  weft tenant isolate bank
+  weft tenant global bank --kubeconfig ~/.kube/config`
 
 function withOptions(command: Command): Command {
-  return command
-    .option('--registry <address>', REGISTRY_HELP)
+  return withRegistryOptions(command)
     .option('--run-dir <folder>', 'a playground’s folder: ask its registry')
     .option('--json', 'print JSON')
 }
 
 async function list(options: Options): Promise<void> {
-  const tenants = await listTenants(registryFor(options))
+  const { registry, close } = openRegistry(options)
+  const tenants = await listTenants(registry).finally(close)
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(tenants)}\n`)
     return
@@ -85,7 +86,8 @@ function namesOf(names: readonly string[]): string {
 }
 
 async function change(namespace: string, action: TenantAction, options: Options): Promise<void> {
-  const result = await requestTenant(registryFor(options), namespace, action, { signal: endSignal() })
+  const { registry, close } = openRegistry(options)
+  const result = await requestTenant(registry, namespace, action, { signal: endSignal() }).finally(close)
   process.stdout.write(`${options.json === true ? JSON.stringify({ accepted: true, ...result }) : inWords(result)}\n`)
 }
 
