@@ -8,9 +8,20 @@ import { ApiError } from '../contract.ts'
 
 type Named = Pick<Resource, 'group' | 'plural' | 'kind'>
 
+/** What is wrong with a field. */
+export type CauseReason =
+  | 'FieldValueInvalid'
+  | 'FieldValueTypeInvalid'
+  | 'FieldValueRequired'
+  | 'FieldValueForbidden'
+  | 'FieldValueNotSupported'
+  | 'FieldValueDuplicate'
+  | 'FieldValueTooLong'
+  | 'FieldValueTooMany'
+
 /** One wrong field of an object. */
 export interface Cause {
-  readonly reason: 'FieldValueInvalid' | 'FieldValueRequired' | 'FieldValueForbidden' | 'FieldValueNotSupported'
+  readonly reason: CauseReason
   readonly message: string
   readonly field: string
 }

@@ -40,30 +40,30 @@ export function checkMetadata(resource: ServedResource, object: KubeObject): voi
 }
 
 const MAX_ANNOTATIONS = 256 * 1024
-const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
-const LABEL_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/
-const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
-const LABEL_VALUE = /^(?=.{0,63}$)(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/
+export const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
+export const LABEL_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/
+export const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
+export const LABEL_VALUE = /^(?=.{0,63}$)(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/
 const QUALIFIED = /^(?=.{1,63}$)([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/
 
-const SUBDOMAIN_TEXT =
+export const SUBDOMAIN_TEXT =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and " +
   "end with an alphanumeric character (e.g. 'example.com', regex used for validation is " +
   "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-const LABEL_TEXT =
+export const LABEL_TEXT =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with " +
   "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is " +
   "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-const LABEL_1035_TEXT =
+export const LABEL_1035_TEXT =
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, " +
   "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is " +
   "'[a-z]([-a-z0-9]*[a-z0-9])?')"
 const PATH_TEXT = "may not be '.', '..' or contain '/' or '%'"
-const QUALIFIED_TEXT =
+export const QUALIFIED_TEXT =
   "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric " +
   "character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is " +
   "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-const LABEL_VALUE_TEXT =
+export const LABEL_VALUE_TEXT =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and " +
   "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is " +
   "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
@@ -84,7 +84,7 @@ function nameCauses({ group, plural }: ServedResource, name: string): readonly C
 }
 
 /** `prefix/name` with a subdomain as prefix, or a name alone. */
-function isQualified(key: string): boolean {
+export function isQualified(key: string): boolean {
   const [name = '', prefix, ...rest] = key.split('/').reverse()
   if (rest.length > 0 || !QUALIFIED.test(name)) return false
   return prefix === undefined || (prefix.length <= 253 && SUBDOMAIN.test(prefix))

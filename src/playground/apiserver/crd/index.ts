@@ -1,0 +1,28 @@
+/**
+ * CustomResourceDefinitions and what they define. Neither conversion nor CEL is in it: asked for, they are refused.
+ * @module
+ */
+import type { ServedResource } from '../contract.ts'
+import { NAME } from '../table/columns.ts'
+import { preparedDefinition } from './definition.ts'
+
+export { resourcesOf } from './custom-resource.ts'
+
+/** CustomResourceDefinitions themselves. */
+export const crdResource: ServedResource = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+  singular: 'customresourcedefinition',
+  listKind: 'CustomResourceDefinitionList',
+  shortNames: ['crd', 'crds'],
+  categories: ['api-extensions'],
+  subresources: ['status'],
+  table: {
+    columns: [NAME, { name: 'Created At', type: 'date', description: 'When it was created.' }],
+    cells: ({ metadata }) => [metadata.name, metadata.creationTimestamp ?? null],
+  },
+  prepare: (object, before) => preparedDefinition(crdResource, object, before),
+}
