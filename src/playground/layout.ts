@@ -111,7 +111,8 @@ export function nodeLayouts(layout: Layout, count: number): readonly NodeLayout[
 
 /** The network namespace of a pod. */
 export function podNetns(layout: Layout, namespace: string, name: string): string {
-  return `${layout.prefix}-${namespace}-${name}`
+  // Names of namespaces hold no dots: no two pods share one.
+  return `${layout.prefix}-${namespace}.${name}`
 }
 
 /** The address of the host on the physical network that is no node. */
