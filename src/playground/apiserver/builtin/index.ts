@@ -7,6 +7,7 @@ import { BUILTIN_TABLES } from '../table/builtin.ts'
 import { KINDS, type KindNames } from './kinds.ts'
 import { schemaOfKind } from './schema.ts'
 
+export { type Field, type FieldType, fieldType, MESSAGES, type Message } from './messages/index.ts'
 export { messageOfSchema, type Schema, schemaOfKind, schemaOfMessage } from './schema.ts'
 
 const REPLICAS = { spec: 'spec.replicas', status: 'status.replicas', selector: 'status.selector' }

@@ -74,5 +74,6 @@ const SCALARS: Readonly<Record<string, Schema>> = {
   MicroTime: { type: 'string', format: 'date-time' },
   IntOrString: { 'x-kubernetes-int-or-string': true, oneOf: [{ type: 'integer' }, { type: 'string' }] },
   Quantity: { 'x-kubernetes-int-or-string': true, oneOf: [{ type: 'number' }, { type: 'string' }] },
+  Ignored: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
   Any: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { AFFINITY_MESSAGES } from './affinity.ts'
-import { AUTHORIZATION_MESSAGES } from './authorization.ts'
+import { CALL_MESSAGES } from './calls.ts'
 import { CONTAINER_MESSAGES } from './container.ts'
 import type { Message } from './message.ts'
 import { META_MESSAGES } from './meta.ts'
@@ -30,7 +30,7 @@ export const MESSAGES: ReadonlyMap<string, Message> = new Map<string, Message>(
     AFFINITY_MESSAGES,
     SERVICE_MESSAGES,
     WORKLOAD_MESSAGES,
-    AUTHORIZATION_MESSAGES,
+    CALL_MESSAGES,
   ].flatMap((messages) => Object.entries<Message>(messages)),
 )
 

@@ -20,7 +20,7 @@ export const META_MESSAGES = {
     annotations: [12, '{}string', 'Notes on it, by whoever.'],
     ownerReferences: [13, '[]OwnerReference', 'Objects without which it is removed.', 'merge:uid'],
     finalizers: [14, '[]string', 'Who has to agree before it is gone.', 'merge'],
-    managedFields: [17, '[]Any', 'Not kept.'],
+    managedFields: [17, '[]Ignored', 'Not kept.'],
   },
   OwnerReference: {
     kind: [1, 'string', 'Its kind.'],

@@ -86,6 +86,11 @@ export const WORKLOAD_MESSAGES = {
     updateStrategy: [7, 'StatefulSetUpdateStrategy', 'How old pods give way to new ones.'],
     revisionHistoryLimit: [8, '*int32', 'How many old revisions are kept.'],
     minReadySeconds: [9, 'int32', 'Seconds for which a pod has to be ready before it counts as available.'],
+    persistentVolumeClaimRetentionPolicy: [
+      10,
+      '*StatefulSetPersistentVolumeClaimRetentionPolicy',
+      'Without effect: volumes are not claimed.',
+    ],
     ordinals: [11, '*StatefulSetOrdinals', 'How its pods are numbered.'],
   },
   StatefulSetUpdateStrategy: {
@@ -95,6 +100,10 @@ export const WORKLOAD_MESSAGES = {
   RollingUpdateStatefulSetStrategy: {
     partition: [1, '*int32', 'Pods with a smaller number stay as they are.'],
     maxUnavailable: [2, '*IntOrString', 'How many may be missing; a number or a percentage.'],
+  },
+  StatefulSetPersistentVolumeClaimRetentionPolicy: {
+    whenDeleted: [1, 'string', 'Retain or Delete, when the set is deleted.'],
+    whenScaled: [2, 'string', 'Retain or Delete, when the set shrinks.'],
   },
   StatefulSetOrdinals: {
     start: [1, 'int32', 'The first number.'],

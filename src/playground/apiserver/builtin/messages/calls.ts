@@ -1,10 +1,10 @@
 /**
- * The question whether something is allowed.
+ * Objects that are not kept: questions whether something is allowed, evictions, bindings.
  * @module
  */
 import type { Messages } from './message.ts'
 
-export const AUTHORIZATION_MESSAGES = {
+export const CALL_MESSAGES = {
   SelfSubjectAccessReview: {
     metadata: [1, 'ObjectMeta', 'Name, labels and what else every object has.'],
     spec: [2, 'SelfSubjectAccessReviewSpec', 'What is asked.'],
@@ -32,5 +32,13 @@ export const AUTHORIZATION_MESSAGES = {
   NonResourceAttributes: {
     path: [1, 'string', 'The path.'],
     verb: [2, 'string', 'What shall be done.'],
+  },
+  Eviction: {
+    metadata: [1, 'ObjectMeta', 'Which pod.'],
+    deleteOptions: [2, '*DeleteOptions', 'How it is deleted.'],
+  },
+  Binding: {
+    metadata: [1, 'ObjectMeta', 'Which pod.'],
+    target: [2, 'ObjectReference', 'Its node.'],
   },
 } as const satisfies Messages
