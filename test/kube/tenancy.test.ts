@@ -8,6 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KubeClient } from '../../src/kube/client.ts'
 import { loadKubeconfig } from '../../src/kube/kubeconfig.ts'
+import { cidr } from '../../src/network/model/address.ts'
+import { formats } from '../../src/playground/apiserver/all-formats.ts'
+import { serveApi } from '../../src/playground/apiserver/serve.ts'
 import { installCrds } from './cluster-objects.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
 import { eventually, type Running, start } from './process.ts'
@@ -49,11 +52,20 @@ async function realCluster(assets: string, folder: string): Promise<Cluster> {
   return { kubeconfig, stop: () => plane.stop() }
 }
 
+async function embeddedCluster(folder: string): Promise<Cluster> {
+  const serviceNetworks = [cidr('172.30.0.0/16'), cidr('fd02::/112')]
+  const server = await serveApi({ dir: join(folder, 'api'), formats, serviceNetworks })
+  const kubeconfig = join(folder, 'kubeconfig')
+  server.writeKubeconfig(kubeconfig, 'admin')
+  return { kubeconfig, stop: () => server.stop() }
+}
+
 if (ASSETS === undefined) {
   console.log(SKIPPED)
   test.skip(SKIPPED, () => undefined)
 } else {
   const assets = ASSETS
+  describe('the embedded API server', () => tenancy(assets, embeddedCluster))
   describe('a real kube-apiserver', () => tenancy(assets, (folder) => realCluster(assets, folder)))
 }
 
@@ -98,6 +110,10 @@ function tenancy(assets: string, bringUp: (folder: string) => Promise<Cluster>):
     return kubectl(['get', resource, name, '-o', `jsonpath=${path}`])
   }
 
+  function createNamespace(name: string): Promise<string> {
+    return kubectl(['create', 'namespace', name])
+  }
+
   function annotate(name: string, change: string): Promise<string> {
     return kubectl(['annotate', '--overwrite', 'netnamespace', name, `${CHANGE}=${change}`])
   }
@@ -114,7 +130,7 @@ function tenancy(assets: string, bringUp: (folder: string) => Promise<Cluster>):
   test(
     'every namespace gets a network of its own, the default one that of all',
     async () => {
-      for (const name of ['shop', 'till', 'bank']) await kubectl(['create', 'namespace', name])
+      for (const name of ['shop', 'till', 'bank']) await createNamespace(name)
       await kubectl(['create', '-f', '-'], CLUSTER_NETWORK)
       await soon(async () => {
         const netids = await kubectl(['get', 'netnamespaces', '-o', 'jsonpath={.items[*].netid}'])
@@ -171,7 +187,7 @@ function tenancy(assets: string, bringUp: (folder: string) => Promise<Cluster>):
   test(
     'a request that was refused is granted when it can be',
     async () => {
-      await kubectl(['create', 'namespace', 'nowhere'])
+      await createNamespace('nowhere')
       await soon(async () => {
         expect(await field('netnamespace', 'till', '{.netid}')).toBe(await field('netnamespace', 'nowhere', '{.netid}'))
         expect(await asked('till')).toBe('')
@@ -186,7 +202,7 @@ function tenancy(assets: string, bringUp: (folder: string) => Promise<Cluster>):
       await controller?.stop('SIGKILL')
       const before = await field('netnamespace', 'shop', '{.metadata.resourceVersion}')
       controller = startController()
-      await kubectl(['create', 'namespace', 'late'])
+      await createNamespace('late')
       await soon(async () => expect(Number(await field('netnamespace', 'late', '{.netid}'))).toBeGreaterThan(9))
       expect(await field('netnamespace', 'shop', '{.metadata.resourceVersion}')).toBe(before)
     },

@@ -69,9 +69,9 @@ function named(context: Context, resource: ServedResource, object: KubeObject): 
   throw expired('no free name was found: try again')
 }
 
-/** Kinds whose status is another's to write start without one. */
-function hasStatus({ subresources }: ServedResource): boolean {
-  return subresources.includes('status')
+/** Kinds whose status is another's to write start without one; only nodes bring theirs when they register. */
+function hasStatus({ group, kind, subresources }: ServedResource): boolean {
+  return subresources.includes('status') && !(group === '' && kind === 'Node')
 }
 
 function withoutStatus(object: KubeObject): KubeObject {
