@@ -48,7 +48,7 @@ describe('in the background, with Geneve over IPv6', () => {
   const play = (command: string, ...args: readonly string[]): Promise<Ended> =>
     weft('play', command, '--run-dir', runDir, ...args)
   const tenant = (...args: readonly string[]): Promise<Ended> =>
-    weft('tenant', ...args, '--registry', `unix:${join(runDir, 'registry.sock')}`)
+    weft('tenant', ...args, '--run-dir', runDir)
 
   beforeAll(async () => {
     runDir = newRunDir('back')

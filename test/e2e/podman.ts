@@ -94,8 +94,8 @@ function unmountBelow(path: string): void {
   for (const mount of mounts.filter((each) => each.startsWith(`${path}/`)).reverse()) systemCalls().umount2(mount, 2)
 }
 
-/** Pods that the playground runs on its only node. */
-const PODS = 7
+/** Pods that the playground runs on its only node: those of the demo, and DNS. */
+const PODS = 8
 
 /** Everything that podman writes is in the playground's folder. */
 function folder(lab: Lab): string {
