@@ -46,6 +46,16 @@ export interface KubeApi {
   get(resource: Resource, at: ObjectName, signal?: AbortSignal): Promise<KubeObject | undefined>
   /** The whole collection, read page by page. */
   list(resource: Resource, selection?: Selection, signal?: AbortSignal): Promise<KubeList>
+  /**
+   * As {@link list}, but of every object only what `pick` makes of it is kept: a large collection is never whole in
+   * memory. `pick` may see an object again when a list starts anew. Absent where there is no gain.
+   */
+  listAs?<T>(
+    resource: Resource,
+    selection: Selection,
+    pick: (object: KubeObject) => T,
+    signal?: AbortSignal,
+  ): Promise<{ readonly resourceVersion: string; readonly items: readonly T[] }>
   /** Every change after a revision until `signal` aborts or the server ends the watch. Throws KUBE_EXPIRED. */
   watch(resource: Resource, selection: Selection, after: string, signal: AbortSignal): AsyncIterable<KubeEvent>
   create(resource: Resource, object: KubeObject, signal?: AbortSignal): Promise<KubeObject>

@@ -53,11 +53,20 @@ export class KubeClient implements KubeApi {
     }
   }
 
-  async list(resource: Resource, selection: Selection = {}, signal?: AbortSignal): Promise<KubeList> {
+  list(resource: Resource, selection: Selection = {}, signal?: AbortSignal): Promise<KubeList> {
+    return this.listAs(resource, selection, (object) => object, signal)
+  }
+
+  async listAs<T>(
+    resource: Resource,
+    selection: Selection,
+    pick: (object: KubeObject) => T,
+    signal?: AbortSignal,
+  ): Promise<Picked<T>> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const limit = attempt > MOST_RESTARTS ? undefined : (this.#options.pageSize ?? PAGE_SIZE)
-        return await this.#pages(resource, selection, limit, signal)
+        return await this.#pages({ resource, selection, signal }, pick, limit)
       } catch (error) {
         const expired = error instanceof KubeError && error.code === 'KUBE_EXPIRED'
         if (!expired || attempt > MOST_RESTARTS) throw error
@@ -125,28 +134,38 @@ export class KubeClient implements KubeApi {
   }
 
   /** Every page at the first one's revision: a watch from there repeats rather than misses what came between. */
-  async #pages(
-    resource: Resource,
-    selection: Selection,
+  async #pages<T>(
+    { resource, selection, signal }: ListRequest,
+    pick: (object: KubeObject) => T,
     limit: number | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<KubeList> {
+  ): Promise<Picked<T>> {
     const path = collectionPath(resource, selection.namespace)
     const { labelSelector, fieldSelector } = selection
-    const items: KubeObject[] = []
+    const items: T[] = []
     let resourceVersion: string | undefined
     let next: string | undefined
     for (let count = 0; count < MOST_PAGES; count += 1) {
       const query = { labelSelector, fieldSelector, limit: limit?.toString(), continue: next }
       const page = decodePage(await this.#http.json({ method: 'GET', path, query, signal }), resource)
       resourceVersion ??= page.resourceVersion
-      for (const item of page.items) items.push(item)
+      for (const item of page.items) items.push(pick(item))
       if (page.next === undefined) return { resourceVersion, items }
       if (page.next === next) break
       next = page.next
     }
     throw garbage('a list without an end')
   }
+}
+
+interface ListRequest {
+  readonly resource: Resource
+  readonly selection: Selection
+  readonly signal: AbortSignal | undefined
+}
+
+interface Picked<T> {
+  readonly resourceVersion: string
+  readonly items: readonly T[]
 }
 
 /** A subresource may be an object of its own kind, such as a Scale. */

@@ -59,18 +59,25 @@ export class KubeRegistry implements Registry {
   }
 
   async list<K extends Kind>(kind: K): Promise<Listing<K>> {
-    const { resource, selection } = this.#bindingOf(kind)
     try {
-      const { resourceVersion, items } = await this.#api.list(resource, selection)
-      const entries = items.flatMap((item) => {
-        const stored = this.#read(kind, item)
-        return stored === undefined ? [] : [[keyOf(item), stored] as const]
-      })
+      const { resourceVersion, items } = await this.#entries(kind)
+      const entries = items.filter((entry) => entry !== undefined)
       this.#knownOf(kind).replace(entries)
       return { revision: revisionOf(resourceVersion), objects: entries.map(([, stored]) => stored) }
     } catch (error) {
       throw collectionError(error)
     }
+  }
+
+  async #entries<K extends Kind>(kind: K) {
+    const { resource, selection = {} } = this.#bindingOf(kind)
+    const pick = (object: KubeObject): readonly [string, Stored<K>] | undefined => {
+      const stored = this.#read(kind, object)
+      return stored === undefined ? undefined : [keyOf(object), stored]
+    }
+    if (this.#api.listAs !== undefined) return await this.#api.listAs(resource, selection, pick)
+    const { resourceVersion, items } = await this.#api.list(resource, selection)
+    return { resourceVersion, items: items.map(pick) }
   }
 
   async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {

@@ -68,7 +68,7 @@ export async function* followWatch(request: WatchRequest): AsyncGenerator<KubeEv
     for await (const line of readLines(body, { signal: ended.signal, silence, maxLine, fail })) {
       const event = decodeEvent(line, resource)
       if (signal.aborted) return
-      heard = true
+      heard ||= event.type !== 'BOOKMARK'
       seen = advance(seen, event)
       yield event
     }
