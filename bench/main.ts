@@ -12,6 +12,7 @@ import { measureMemory } from './measure/memory.ts'
 import { fill, measureParallel } from './measure/parallel.ts'
 import { measurePlanCost } from './measure/plan-cost.ts'
 import { measureRestart } from './measure/restart.ts'
+import { measureScale } from './measure/scale.ts'
 import { measureStartup } from './measure/startup.ts'
 import { measureSwap } from './measure/swap.ts'
 import { type Judged, judge, type Result } from './result.ts'
@@ -19,8 +20,9 @@ import { isBuilt, PEER_PLUGIN } from './rig/program.ts'
 import { Rig } from './rig/rig.ts'
 import { formatNotes, formatTable } from './table.ts'
 
-const USAGE = `npm run bench -- [options]
-  --only NAME    one measurement (may be repeated): NAMES
+const USAGE = `npm run bench -- [options] [NAME...]
+  NAME           only these: NAMES
+  --only NAME    the same
   --quick        fewer rounds and smaller sizes
   --source       run the agent from source, not dist/weft
   --json         print JSON instead of the table
@@ -40,6 +42,8 @@ interface Measurement {
   readonly name: string
   readonly run: (rig: Rig, options: Options) => Promise<readonly Result[]> | readonly Result[]
   readonly alone?: true
+  /** Takes minutes: only when it is asked for. */
+  readonly long?: true
 }
 
 const MEASUREMENTS: readonly Measurement[] = [
@@ -65,6 +69,12 @@ const MEASUREMENTS: readonly Measurement[] = [
   { name: 'swap', run: (rig, { quick }) => measureSwap(rig, quick ? 20_000 : 100_000) },
   { name: 'plan', alone: true, run: (_rig, { quick }) => measurePlanCost(quick) },
   { name: 'ipam', alone: true, run: (_rig, { quick }) => measureIpam(quick) },
+  {
+    name: 'scale',
+    alone: true,
+    long: true,
+    run: ({ layout }, { quick, source }) => measureScale(layout.runDir, quick, source),
+  },
 ]
 
 /** What the peer that Debian does not have was seen at elsewhere. */
@@ -73,7 +83,8 @@ const ELSEWHERE =
   'node, 36 pods/s at 16 at a time. No ratio against it is claimed.'
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       only: { type: 'string', multiple: true, default: [] },
       quick: { type: 'boolean', default: false },
@@ -85,15 +96,12 @@ async function main(): Promise<void> {
   })
   const names = MEASUREMENTS.map(({ name }) => name)
   if (values.help) return console.log(USAGE.replace('NAMES', names.join(', ')))
-  const unknown = values.only.find((name) => !names.includes(name))
+  const only = [...values.only, ...positionals]
+  const unknown = only.find((name) => !names.includes(name))
   if (unknown !== undefined) throw new Error(`there is no measurement ${unknown}; there are ${names.join(', ')}`)
   if (!existsSync(PEER_PLUGIN)) throw new Error(`${PEER_PLUGIN} is missing: apt install containernetworking-plugins`)
-  const chosen = MEASUREMENTS.filter(({ name }) => values.only.length === 0 || values.only.includes(name))
-  const results = await measure(
-    chosen,
-    { quick: values.quick, source: values.source, only: values.only },
-    values['run-dir'],
-  )
+  const chosen = MEASUREMENTS.filter(({ name, long }) => (only.length === 0 ? long !== true : only.includes(name)))
+  const results = await measure(chosen, { quick: values.quick, source: values.source, only }, values['run-dir'])
   const program = isBuilt(values.source) ? 'dist/weft' : 'source'
   if (values.json) console.log(JSON.stringify({ program, quick: values.quick, results }))
   else {
