@@ -185,6 +185,28 @@ function tenancy(assets: string, bringUp: (folder: string) => Promise<Cluster>):
   )
 
   test(
+    'weft tenant asks once: what is refused is withdrawn, with the reason',
+    async () => {
+      const weft = async (...args: readonly string[]) => {
+        const main = join(import.meta.dir, '../../src/main.ts')
+        const options = { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' } as const
+        const child = Bun.spawn(
+          [process.execPath, main, 'tenant', ...args, '--kubeconfig', kubeconfig, '--json'],
+          options,
+        )
+        return { said: JSON.parse(await new Response(child.stdout).text()), code: await child.exited }
+      }
+      expect(await weft('isolate', 'bank')).toMatchObject({ code: 0, said: { namespace: 'bank', shared: [] } })
+      expect(await asked('bank')).toBe('')
+      const refused = await weft('join', 'bank', '--to', 'nobody')
+      expect(refused).toMatchObject({ code: 1, said: { error: { code: 'TENANT_UNKNOWN_TARGET' } } })
+      expect(await asked('bank')).toBe('')
+      expect(await field('netnamespace', 'bank', '{.status}')).toBe('')
+    },
+    LIMIT,
+  )
+
+  test(
     'a request that was refused is granted when it can be',
     async () => {
       await createNamespace('nowhere')
