@@ -3,17 +3,19 @@
  * @module
  */
 import type { Bucket, Group, Match } from '../../flow/flow.ts'
-import type { NodeContext } from '../context.ts'
-import { type Family, familyOf, type Ip } from '../model/address.ts'
+import { LINK_LOCAL_V6, type NodeContext } from '../context.ts'
+import { type Cidr, cidr, contains, type Family, familyOf, hostCidr, type Ip } from '../model/address.ts'
 import { type EndpointSlice, type Protocol, type Service, type ServicePort, serviceKey } from '../model/service.ts'
+import { isHostAddress } from '../model/validate-cluster.ts'
 import { tellAgent } from '../pipeline/answers.ts'
 import { flowsOf, holds, ipPacket, PROTO_SCTP, PROTO_TCP, PROTO_UDP, tracked } from '../pipeline/build.ts'
 import { STAGES, ZONES } from '../pipeline/stages.ts'
 import { type Backend, backendsOf, type Scope } from '../service/backends.ts'
 import { bucketIds, type GroupIds } from '../service/ids.ts'
-import { NODE_PORT_ADDRESS } from '../virtual-addresses.ts'
+import { NODE_PORT_ADDRESS, TURN_ADDRESS } from '../virtual-addresses.ts'
 import { type Fragment, NO_TABLES, serviceFragmentKey } from './fragment.ts'
 
+const LINK_LOCAL: { readonly [F in Family]: readonly Cidr[] } = { 4: [cidr('169.254.0.0/16')], 6: [LINK_LOCAL_V6] }
 const PROTOCOLS: { readonly [P in Protocol]: number } = { TCP: PROTO_TCP, UDP: PROTO_UDP, SCTP: PROTO_SCTP }
 
 /** The fragment of a service with these slices; empty when somebody else translates services. */
@@ -31,7 +33,9 @@ export function serviceFragment(
   const groups = new Map<string, Group>()
   const flows = doorsOf(service).map(({ match, port, family, scope }) => {
     const groupKey = `${name} ${port.protocol} ${port.port} IPv${family} ${scope}`
-    const backends = backendsOf(slices, port, family, scope, context.self.node)
+    const backends = backendsOf(slices, port, family, scope, context.self.node).filter(({ address }) =>
+      canServe(context, address),
+    )
     if (backends.length === 0) return dropWith('no-service-endpoint', 100, match, [tellAgent('unreachable')])
     const isByClient = service.affinitySeconds !== undefined || port.protocol === 'UDP'
     const group =
@@ -40,6 +44,20 @@ export function serviceFragment(
     return flow('balance', 100, match, [{ op: 'group', group: group.id }])
   })
   return { key, title, flows, groups: [...groups.values()] }
+}
+
+/**
+ * Whether an address can be an endpoint's. Tenants write endpoint slices: an address that leads back to the switch, or to
+ * nobody, would send packets in circles.
+ */
+function canServe({ cluster }: NodeContext, address: Ip): boolean {
+  const family = familyOf(address)
+  const circles = [...cluster.serviceNetworks, hostCidr(NODE_PORT_ADDRESS[family]), hostCidr(TURN_ADDRESS[family])]
+  return (
+    isHostAddress(address) &&
+    !LINK_LOCAL[family].some((network) => contains(network, address)) &&
+    !circles.some((network) => contains(network, address))
+  )
 }
 
 /** A way into a service, and the endpoints it leads to. Ways that lead to the same ones share a group. */
