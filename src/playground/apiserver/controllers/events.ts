@@ -11,7 +11,7 @@ const KEPT = 3600_000
 const BATCH = 200
 
 /** Removes events that nobody wrote to for an hour. */
-export async function expireEvents({ store, now }: Context): Promise<void> {
+export async function expireEvents({ store, now }: Pick<Context, 'store' | 'now'>): Promise<void> {
   const since = now().getTime() - KEPT
   for (const [index, entry] of store.collection(EVENTS).slice('').entries()) {
     if (lastWritten(entry) < since && store.get(EVENTS, entry.namespace, entry.name) === entry) {

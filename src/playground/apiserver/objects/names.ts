@@ -75,9 +75,9 @@ function nameCauses({ group, plural }: ServedResource, name: string): readonly C
   }
   if (group === 'rbac.authorization.k8s.io') return /[/%]|^\.\.?$/.test(name) ? [wrong(field, name, PATH_TEXT)] : []
   if (group === '' && plural === 'namespaces')
-    return LABEL.test(name) && name.length <= 63 ? [] : [wrong(field, name, LABEL_TEXT)]
+    return name.length <= 63 && LABEL.test(name) ? [] : [wrong(field, name, LABEL_TEXT)]
   if (group === '' && plural === 'services') {
-    return LABEL_1035.test(name) && name.length <= 63 ? [] : [wrong(field, name, LABEL_1035_TEXT)]
+    return name.length <= 63 && LABEL_1035.test(name) ? [] : [wrong(field, name, LABEL_1035_TEXT)]
   }
   if (name.length > 253) return [wrong(field, name.slice(0, 300), 'must be no more than 253 characters')]
   return SUBDOMAIN.test(name) ? [] : [wrong(field, name, SUBDOMAIN_TEXT)]

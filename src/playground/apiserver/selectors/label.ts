@@ -42,7 +42,11 @@ const EQUALS = new RegExp(`^\\s*${KEY}\\s*(==|=|!=|>|<)\\s*${VALUE}\\s*$`)
 const SET = new RegExp(`^\\s*${KEY}\\s+(in|notin)\\s*\\(([^()]*)\\)\\s*$`)
 const ONE_VALUE = new RegExp(`^${VALUE}$`)
 
+/** Longer than any key with its value; the patterns below take their time with what is much longer. */
+const MAX_REQUIREMENT = 4096
+
 function parseRequirement(part: string, whole: string): LabelMatcher {
+  if (part.length > MAX_REQUIREMENT) throw unparsable(whole)
   const exists = EXISTS.exec(part)
   if (exists !== null) {
     const [, not, key = ''] = exists

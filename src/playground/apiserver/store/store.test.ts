@@ -1,3 +1,4 @@
+import { Database } from 'bun:sqlite'
 import { afterEach, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -102,6 +103,31 @@ test('nobody is told before the commit, and one commit carries a turn of the loo
   expect([store.committed, woken]).toEqual([before, 0])
   await store.settled()
   expect([store.committed, woken]).toEqual([before + 2, 1])
+  await store.close()
+})
+
+test('what the disk refuses is undone, told, and no revision is used twice', async () => {
+  const dir = newDir()
+  const store = open(dir)
+  store.put('/configmaps', thing('a', 1))
+  await store.settled()
+  const other = new Database(join(dir, 'store'))
+  const next = store.revision + 1
+  other.run(`INSERT INTO changes VALUES (${next}, 'x', 0, 'ADDED', '', 'x', '{"metadata":{}}', NULL, NULL)`)
+  store.put('/configmaps', thing('a', 2))
+  store.put('/configmaps', thing('b', 1))
+  await expect(store.settled()).rejects.toThrow()
+  const values = (): readonly unknown[] =>
+    store
+      .collection('/configmaps')
+      .slice('')
+      .map((entry) => objectOf(entry)['data'])
+  expect(values()).toEqual([{ value: 1 }])
+  other.run(`DELETE FROM changes WHERE revision = ${next}`)
+  other.close()
+  store.put('/configmaps', thing('b', 2))
+  await store.settled()
+  expect([values(), store.revision]).toEqual([[{ value: 1 }, { value: 2 }], next + 2])
   await store.close()
 })
 

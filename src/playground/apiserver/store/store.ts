@@ -167,8 +167,8 @@ export class Store {
         try {
           this.#database.commit(changes)
         } catch (cause) {
-          this.#startOver()
           reject(cause)
+          this.#startOver()
           return
         }
         this.#committed = this.#revision
