@@ -56,7 +56,10 @@ export interface KubeApi {
     pick: (object: KubeObject) => T,
     signal?: AbortSignal,
   ): Promise<{ readonly resourceVersion: string; readonly items: readonly T[] }>
-  /** Every change after a revision until `signal` aborts or the server ends the watch. Throws KUBE_EXPIRED. */
+  /**
+   * Every change after a revision until `signal` aborts or the server ends the watch; a bookmark tells that it is open.
+   * Throws KUBE_EXPIRED.
+   */
   watch(resource: Resource, selection: Selection, after: string, signal: AbortSignal): AsyncIterable<KubeEvent>
   create(resource: Resource, object: KubeObject, signal?: AbortSignal): Promise<KubeObject>
   /** Replaces an object, or with `subresource` that part of it. Throws KUBE_CONFLICT when it changed since. */

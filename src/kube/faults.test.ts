@@ -106,10 +106,19 @@ test('a watch that is left early leaves no connection', async () => {
   const { resourceVersion } = await client.list(THINGS)
   server.put('f', 2)
   for await (const event of client.watch(THINGS, {}, resourceVersion, new AbortController().signal)) {
-    expect(event.type).toBe('ADDED')
     expect(server.open).toBe(1)
-    break
+    if (event.type === 'ADDED') break
+    expect(event).toEqual({ type: 'BOOKMARK', resourceVersion })
   }
+  await until(() => server.open === 0)
+})
+
+test('a quiet watch tells that it is open', async () => {
+  const { server, client } = setUp()
+  const { resourceVersion } = await client.list(THINGS)
+  const events = client.watch(THINGS, {}, resourceVersion, new AbortController().signal)
+  expect(await events.next()).toEqual({ done: false, value: { type: 'BOOKMARK', resourceVersion } })
+  await events.return()
   await until(() => server.open === 0)
 })
 

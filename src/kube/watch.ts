@@ -42,7 +42,7 @@ const SHORTEST = 1_000
 const OVERTIME = 30_000
 
 /**
- * The events of one watch request. It ends when the server ends it, when it was silent for too long, at its deadline,
+ * The events of one watch request, after a bookmark that comes with its opening. It ends when the server ends it, when it was silent for too long, at its deadline,
  * or when `signal` aborts: whoever wants more watches again after the last event. Throws KubeError; `KUBE_EXPIRED` when
  * the history does not reach back to `after`, and when it does not reach up to it.
  */
@@ -63,6 +63,8 @@ export async function* followWatch(request: WatchRequest): AsyncGenerator<KubeEv
     await expectReaching(request, seen)
     const body = await open(request, seconds, ended.signal)
     overtime = setTimeout(end, seconds * 1000 + OVERTIME)
+    // A quiet watch tells at least that it is open.
+    yield { type: 'BOOKMARK', resourceVersion: after }
     const { silence = SILENCE, maxLine = MAX_LINE } = options
     const fail = (what: 'silence' | 'length') => (what === 'silence' ? new Silent() : tooLong())
     for await (const line of readLines(body, { signal: ended.signal, silence, maxLine, fail })) {

@@ -48,6 +48,8 @@ export interface ReflectSourceOptions<O> {
   readonly onChange?: (change: MapChange<O>) => void
   /** Called for every failure, with the milliseconds until the next try. A watch that lived and expired is none. */
   readonly onError?: (error: unknown, retryIn: number) => void
+  /** Called when the source answers again after failures that were told. */
+  readonly onRecovered?: () => void
   readonly random?: () => number
   readonly backoff?: BackoffOptions
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>
@@ -83,6 +85,7 @@ class Reflector<R, O extends Reflectable<R>> {
   /** Where the watch goes on; undefined when only a listing can tell. */
   #place: { readonly revision: R } | undefined
   #isSynced = false
+  #isFailing = false
 
   constructor(source: Source<R, O>, options: ReflectSourceOptions<O>) {
     this.#source = source
@@ -96,6 +99,7 @@ class Reflector<R, O extends Reflectable<R>> {
       const error = await this.#round()
       if (error === undefined || signal.aborted) continue
       const retryIn = Math.max(this.#backoff.next(), this.#source.faultOf(error).retryAfter ?? 0)
+      this.#isFailing = true
       onError?.(error, retryIn)
       await (this.#options.sleep ?? sleep)(retryIn, signal)
     }
@@ -110,6 +114,7 @@ class Reflector<R, O extends Reflectable<R>> {
       this.#backoff.reset()
       this.#replace(listed.value)
       this.#place = { revision: listed.value.revision }
+      this.#answers()
     }
     return this.#follow(this.#place.revision)
   }
@@ -130,10 +135,17 @@ class Reflector<R, O extends Reflectable<R>> {
         greeted = true
         if (heard) this.#backoff.reset()
         this.#apply(next.value.value)
+        this.#answers()
       }
     } finally {
       await changes.return?.(undefined).catch(() => undefined)
     }
+  }
+
+  #answers(): void {
+    if (!this.#isFailing) return
+    this.#isFailing = false
+    this.#options.onRecovered?.()
   }
 
   /** An expired watch is listed again at once, unless it never told anything: then its source may be ill. */

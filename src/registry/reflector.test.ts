@@ -90,6 +90,38 @@ describe('reflect', () => {
     await done
   })
 
+  test('tells once that a failure is over', async () => {
+    const registry = new MemoryRegistry()
+    const gate = new Gate(registry)
+    gate.break('REGISTRY_UNAVAILABLE')
+    const aborter = new AbortController()
+    const told: string[] = []
+    const failed = (times: number) => until(() => told.filter((word) => word === 'failed').length >= times)
+    const { store, synced, done } = reflect(gate.registry, 'Node', {
+      ...NO_WAIT,
+      signal: aborter.signal,
+      onError: () => told.push('failed'),
+      onRecovered: () => told.push('recovered'),
+    })
+    await failed(2)
+    gate.mend()
+    await synced
+    await registry.create('Node', 'a', node('a'))
+    await until(() => store.has('a'))
+    const first = told.splice(0)
+    expect(first.indexOf('recovered')).toBe(first.length - 1)
+    gate.break('REGISTRY_UNAVAILABLE')
+    await failed(2)
+    await registry.create('Node', 'b', node('b'))
+    gate.mend()
+    await until(() => store.has('b'))
+    await registry.create('Node', 'c', node('c'))
+    await until(() => store.has('c'))
+    expect(told.indexOf('recovered')).toBe(told.length - 1)
+    aborter.abort()
+    await done
+  })
+
   test('what a callback throws comes out at the caller', async () => {
     const registry = new MemoryRegistry()
     const aborter = new AbortController()

@@ -9,6 +9,7 @@ import type { ClusterView, ViewedKind } from './view.ts'
 /** Whom to tell about the registry's health. */
 export interface ReflectionListener {
   failed(error: unknown): void
+  /** Every kind can be read again. */
   recovered(): void
 }
 
@@ -19,17 +20,22 @@ export function reflectCluster(
   { failed, recovered }: ReflectionListener,
   signal: AbortSignal,
 ): void {
+  const failing = new Set<Kind>()
+  const solved = (kind: Kind): void => {
+    if (failing.delete(kind) && failing.size === 0) recovered()
+  }
   const follow = <K extends Kind>(kind: K, options: Pick<ReflectOptions<K>, 'onChange' | 'onSynced'>) => {
-    const { done } = reflect(registry, kind, { ...options, signal, onError: failed })
+    const onError = (error: unknown): void => {
+      failing.add(kind)
+      failed(error)
+    }
+    const { done } = reflect(registry, kind, { ...options, signal, onError, onRecovered: () => solved(kind) })
     // Only a defect of ours rejects: better to end than to run on with a view that no longer follows.
     done.catch((error: unknown) => {
       throw error
     })
   }
-  const synced = (kind: ViewedKind) => {
-    recovered()
-    view.synced(kind)
-  }
+  const synced = (kind: ViewedKind) => view.synced(kind)
   follow('Cluster', {
     onChange: (change) => view.putCluster(change.type === 'put' ? change.object.value : undefined),
     onSynced: () => synced('Cluster'),
