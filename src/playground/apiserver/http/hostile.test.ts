@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { formats } from '../all-formats.ts'
 import { ApiError } from '../contract.ts'
 import { parseFieldSelector } from '../selectors/field.ts'
 import { parseLabelSelector } from '../selectors/label.ts'
@@ -9,7 +10,7 @@ import { CONFIG_MAPS, startServer, type TestServer } from '../testing/harness.ts
 let api: TestServer
 
 beforeAll(async () => {
-  api = await startServer()
+  api = await startServer({ formats })
 })
 
 afterAll(() => api.stop())

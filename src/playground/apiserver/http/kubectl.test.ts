@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { formats } from '../all-formats.ts'
 import { startServer, type TestServer } from '../testing/harness.ts'
 import { hasKubectl, kubectl, type Said } from '../testing/kubectl.ts'
 import { processRuntime } from '../testing/process-runtime.ts'
@@ -11,7 +12,7 @@ const real = hasKubectl ? test : test.skip
 let api: TestServer
 
 beforeAll(async () => {
-  if (hasKubectl) api = await startServer({ tls: true, runtime: processRuntime() })
+  if (hasKubectl) api = await startServer({ tls: true, formats, runtime: processRuntime() })
 })
 
 afterAll(() => api?.stop())
@@ -21,7 +22,7 @@ function say(words: string, input = ''): Promise<Said> {
 }
 
 const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, labels: {a: b}}\ndata: {k: v}\n'
-const CREATE = 'create --validate=false -f -'
+const CREATE = 'create -f -'
 
 real('create, get, change, delete', async () => {
   expect(await say(CREATE, CONFIG_MAP)).toEqual({ code: 0, stdout: 'configmap/c created\n', stderr: '' })
@@ -31,19 +32,15 @@ real('create, get, change, delete', async () => {
   expect((await say('get configmaps -l a!=b -o name')).stdout).toBe('')
   expect((await say('label configmap c x=y')).stdout).toBe('configmap/c labeled\n')
   expect((await say('annotate configmap c x=y')).stdout).toBe('configmap/c annotated\n')
-  expect((await say('apply --validate=false -f -', CONFIG_MAP.replace('k: v', 'k: w'))).stdout).toBe(
-    'configmap/c configured\n',
-  )
-  expect((await say('apply --validate=false -f -', CONFIG_MAP.replace('k: v', 'k: w'))).stdout).toBe(
-    'configmap/c unchanged\n',
-  )
-  expect((await say('replace --validate=false -f -', CONFIG_MAP)).stdout).toBe('configmap/c replaced\n')
+  expect((await say('apply -f -', CONFIG_MAP.replace('k: v', 'k: w'))).stdout).toBe('configmap/c configured\n')
+  expect((await say('apply -f -', CONFIG_MAP.replace('k: v', 'k: w'))).stdout).toBe('configmap/c unchanged\n')
+  expect((await say('replace -f -', CONFIG_MAP)).stdout).toBe('configmap/c replaced\n')
   expect((await say('delete configmap c')).stdout).toBe('configmap "c" deleted\n')
   expect((await say('get configmap c')).stderr).toBe('Error from server (NotFound): configmaps "c" not found\n')
 })
 
 real('server-side apply is refused in a sentence', async () => {
-  expect((await say('apply --server-side --validate=false -f -', CONFIG_MAP)).stderr).toContain('no server-side apply')
+  expect((await say('apply --server-side -f -', CONFIG_MAP)).stderr).toContain('no server-side apply')
 })
 
 real('watch and wait', async () => {
@@ -78,6 +75,29 @@ real('exec and logs', async () => {
   expect(await say('exec -i p -- cat', 'typed')).toMatchObject({ code: 0, stdout: 'typed' })
   expect(await kubectl(api, ['exec', 'p', '--', 'sh', '-c', 'exit 7'])).toMatchObject({ code: 7 })
   expect((await say('logs p --tail=1')).stdout).toContain('"tailLines":1')
+})
+
+real('what kubectl sends as protobuf, and what it shows as tables', async () => {
+  expect((await say('create namespace shown')).stdout).toBe('namespace/shown created\n')
+  expect((await say('create deployment web --image=web --replicas=2 -n shown')).stdout).toBe(
+    'deployment.apps/web created\n',
+  )
+  expect((await say('create configmap c --from-literal=a=b -n shown')).stdout).toBe('configmap/c created\n')
+  expect((await say('expose deployment web --port=80 -n shown')).stdout).toBe('service/web exposed\n')
+  expect((await say('get deploy,svc -n shown')).stdout).toMatch(
+    /deployment.apps\/web +0\/2[\s\S]+service\/web +ClusterIP +10\.96\./,
+  )
+  expect((await say('get ns')).stdout).toMatch(/^NAME +STATUS +AGE\n/)
+  const typo = CONFIG_MAP.replace('name: c,', 'name: typo,').replace('\ndata:', '\ndat:')
+  expect(await say(CREATE, typo)).toMatchObject({ code: 0, stderr: 'Warning: unknown field "dat"\n' })
+  expect((await say('auth can-i create pods')).stdout).toBe('yes\n')
+  expect((await say('auth whoami')).stdout).toContain('admin')
+  expect((await say('describe deployment web -n shown')).stdout).toContain('web')
+  expect((await say('explain pod.spec')).stdout).toContain('containers')
+  expect((await say('set image deployment/web web=other -n shown')).stdout).toContain('image updated')
+  expect((await say('patch deployment web -n shown -p {"spec":{"replicas":5}}')).stdout).toContain('patched')
+  expect((await say('get deployment web -n shown -o jsonpath={.metadata.generation}')).stdout).toBe('3')
+  expect((await say('delete ns shown')).code).toBe(0)
 })
 
 real('the kubeconfig is its owner’s alone', async () => {

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Context } from '../context.ts'
+import { ApiError } from '../contract.ts'
 import { isFields } from '../objects/shape.ts'
 import { json } from './answer.ts'
 import { readBody } from './body.ts'
@@ -18,11 +19,21 @@ export async function answerReview(
   const review = REVIEWS.get(path)
   if (review === undefined) return undefined
   if (request.method !== 'POST') throw methodNotAllowed()
-  const body = await readBody(request, context.formats)
+  const body = await readQuestion(context, request)
   const { kind, status } = review
   const group = path.split('/').slice(2, 4).join('/')
   const spec = isFields(body) && isFields(body['spec']) ? { spec: body['spec'] } : {}
   return json({ kind, apiVersion: group, metadata: {}, ...spec, status: status(user) }, 201)
+}
+
+/** The answer is the same whatever was asked: a question that is not read here is only not repeated in it. */
+async function readQuestion({ formats }: Context, request: Request): Promise<unknown> {
+  try {
+    return await readBody(request, formats)
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 415) return undefined
+    throw error
+  }
 }
 
 interface Review {

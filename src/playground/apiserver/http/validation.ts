@@ -5,36 +5,45 @@
 import type { KubeObject } from '../../../kube/object.ts'
 import type { Call } from '../context.ts'
 import { isFields } from '../objects/shape.ts'
+import { unknownFields } from '../openapi/unknown-fields.ts'
 import { badRequest } from './status.ts'
 
 /** Most warnings of one answer. */
 const MOST = 10
 
-/** What to do about the fields of a body that are not kept: only resources whose schema says so lose any. */
+/** What to do about the fields of a body that nobody knows. */
 export interface FieldValidation {
-  /** Refuses the object where the client is strict. */
+  /** Refuses the object where the client is strict and a field would be lost. */
   verify(kept: KubeObject): void
   /** To be told with the answer. */
   readonly warnings: readonly string[]
 }
 
-/** Validation of a body's fields as its call wants it. `verify` throws a 400. */
-export function fieldValidation({ query }: Call, sent: unknown): FieldValidation {
+/**
+ * Validation of a body's fields as its call wants it. A field that the schema lacks and that is kept all the same is
+ * warned of, also where the client is strict: the built-in schemas hold what is served here, not all that Kubernetes
+ * knows. `verify` throws a 400.
+ */
+export function fieldValidation({ query, resource }: Call, sent: unknown): FieldValidation {
   const mode = query.get('fieldValidation') ?? 'Warn'
   const warnings: string[] = []
   return {
     warnings,
     verify: (kept) => {
       if (mode === 'Ignore') return
-      const unknown = unknownFields(sent, kept).map((path) => `unknown field "${path}"`)
-      if (mode === 'Strict' && unknown.length > 0) throw badRequest(`strict decoding error: ${unknown.join(', ')}`)
-      warnings.push(...unknown)
+      const lost = lostFields(sent, kept).map(words)
+      if (mode === 'Strict' && lost.length > 0) throw badRequest(`strict decoding error: ${lost.join(', ')}`)
+      warnings.push(...new Set([...lost, ...unknownFields(resource, sent).map(words)]))
     },
   }
 }
 
-/** Paths of fields of one value that another lacks; what the server fills in or owns is left out. */
-export function unknownFields(sent: unknown, kept: unknown): readonly string[] {
+function words(path: string): string {
+  return `unknown field "${path}"`
+}
+
+/** Paths of fields of one value that another lacks; what is the server's own is left out. */
+export function lostFields(sent: unknown, kept: unknown): readonly string[] {
   if (!isFields(sent) || !isFields(kept)) return []
   const { metadata: _metadata, status: _status, ...body } = sent
   return missing(body, kept, '').slice(0, MOST)
