@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { CONFIG_MAPS, type Json, MERGE, startServer, type TestServer } from '../testing/harness.ts'
+import { CONFIG_MAPS, MERGE, startServer, type TestServer } from '../testing/harness.ts'
 
 let api: TestServer
 
