@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -114,6 +114,7 @@ describe('a token in a file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'weft-token-'))
   const tokenFile = join(folder, 'token')
   afterEach(() => rmSync(tokenFile, { force: true }))
+  afterAll(() => rmSync(folder, { recursive: true }))
 
   test('is read anew after a while, and at once when it is refused', async () => {
     let clock = 0
