@@ -1,11 +1,16 @@
 /**
  * Types what the pages say, on a playground of its own. Left out is what would make or remove a playground, and what
- * runs everything (`npm …`); those have tests of their own.
+ * runs everything (`npm …`); those have tests of their own. Blocks with kubectl are run where KUBEBUILDER_ASSETS names a
+ * folder with one, and are shown as skipped elsewhere.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { run } from '../lab/command.ts'
 import { environment, Lab } from '../lab/lab.ts'
 import { blocksOf, pages, ROOT } from './markdown.ts'
+
+type Scripts = readonly (readonly [path: string, script: string])[]
 
 const PATIENCE = 120_000
 /** Lines that may be answered with no: what they ask about is changed by lines of other pages. */
@@ -22,8 +27,23 @@ const LINES = new Map(
     block.filter((line) => isWeft(line) && !isLeftOut(line)).map((line) => [line, path] as const),
   ),
 )
+const isKubectl = (line: string): boolean => /^kubectl |^export KUBECONFIG=/.test(line)
 /** Blocks of shell without our command line: run as a whole. */
-const SCRIPTS = BLOCKS.filter(({ block }) => !block.some((line) => isWeft(line) || line.startsWith('npm ')))
+const WHOLE = BLOCKS.filter(({ block }) => !block.some((line) => isWeft(line) || line.startsWith('npm ')))
+const scriptsWhere = (asked: boolean): Scripts =>
+  WHOLE.filter(({ block }) => block.some(isKubectl) === asked).map(
+    ({ path, block }) => [path, block.join('\n')] as const,
+  )
+const SCRIPTS = scriptsWhere(false)
+const KUBECTL_SCRIPTS = scriptsWhere(true)
+const ASSETS = process.env['KUBEBUILDER_ASSETS'] ?? ''
+const HAS_KUBECTL = ASSETS !== '' && existsSync(join(ASSETS, 'kubectl'))
+const KUBECTL_ENVIRONMENT = {
+  ...environment(),
+  PATH: `${ASSETS}:${environment()['PATH']}`,
+  KUBECONFIG: LAB.layout.kubeconfig,
+  HOME: '/nonexistent',
+}
 
 beforeAll(async () => {
   await LAB.up()
@@ -38,6 +58,11 @@ test('there is something to run', () => {
   expect([...MAYBE_NO].filter((line) => !LINES.has(line))).toEqual([])
   expect(LINES.size).toBeGreaterThan(15)
   expect(SCRIPTS.length).toBeGreaterThan(0)
+  expect(KUBECTL_SCRIPTS.length).toBeGreaterThan(3)
+})
+
+test('no block mixes weft with kubectl: each kind is run in its own way', () => {
+  expect(BLOCKS.filter(({ block }) => block.some(isWeft) && block.some(isKubectl))).toEqual([])
 })
 
 test.each([...LINES])(
@@ -50,16 +75,20 @@ test.each([...LINES])(
   PATIENCE,
 )
 
-test.each(SCRIPTS.map(({ path, block }) => [path, block.join('\n')] as const))(
-  '%s: a script',
-  async (_, script) => {
-    const own = script.replaceAll('/run/weft-play', LAB.layout.runDir).replace(/(?<=netns(\/| \w+ ))by-hand/g, NETNS)
-    const argv = ['bash', '-euo', 'pipefail', '-c', `cd ${ROOT}; ${own}`]
-    const { code, stdout, stderr } = await run(argv, { env: environment() })
-    expect({ code, said: `${stdout}${stderr}` }).toEqual({ code: 0, said: expect.any(String) })
-  },
+test.each(SCRIPTS)('%s: a script', (_, script) => expectSuccess(script, environment()), PATIENCE)
+
+if (!HAS_KUBECTL) console.warn('KUBEBUILDER_ASSETS names no folder with kubectl: what pages do with it is skipped')
+test.skipIf(!HAS_KUBECTL).each(KUBECTL_SCRIPTS)(
+  '%s: a script with kubectl',
+  (_, script) => expectSuccess(script, KUBECTL_ENVIRONMENT),
   PATIENCE,
 )
+
+async function expectSuccess(script: string, env: Readonly<Record<string, string>>): Promise<void> {
+  const own = script.replaceAll('/run/weft-play', LAB.layout.runDir).replace(/(?<=netns(\/| \w+ ))by-hand/g, NETNS)
+  const { code, stdout, stderr } = await run(['bash', '-euo', 'pipefail', '-c', `cd ${ROOT}; ${own}`], { env })
+  expect({ code, said: `${stdout}${stderr}` }).toEqual({ code: 0, said: expect.any(String) })
+}
 
 const NETNS = 'wefttest-docs-by-hand'
 
