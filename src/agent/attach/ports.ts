@@ -26,6 +26,14 @@ const MONITORED = {
 } as const
 
 type Tables = Monitor<typeof MONITORED>
+
+/** What of an Interface row a lease is recorded in. */
+interface RecordRow {
+  readonly name: string
+  readonly ofport_request: number | undefined
+  readonly external_ids: ReadonlyMap<string, string>
+}
+
 /** How long ovs-vswitchd may take to give a port its number. */
 const OFPORT_TIMEOUT_MS = 20_000
 
@@ -39,6 +47,8 @@ export class Ports {
   readonly #remembered = new Map<string, Lease>()
   /** Links whose ports we remove ourselves; OVSDB may still tell of them for a moment. */
   readonly #leaving = new Set<string>()
+  /** What rows record, by the row: a changed one is another. */
+  readonly #records = new WeakMap<object, Lease | UnreadableLease | undefined>()
   #nextOfport = FIRST_ENDPOINT_PORT
 
   private constructor(client: OvsdbClient, tables: Tables, datapath: 'system' | 'netdev') {
@@ -154,7 +164,7 @@ export class Ports {
 
   /** Every lease that is recorded, and every record that cannot be read. */
   records(): readonly (Lease | UnreadableLease)[] {
-    return this.#ourInterfaces().flatMap((row) => leaseOf(row.name, row.ofport_request, row.external_ids) ?? [])
+    return this.#ourInterfaces().flatMap((row) => this.#recordIn(row) ?? [])
   }
 
   /** Every address that any record names. */
@@ -165,7 +175,7 @@ export class Ports {
   /** The lease whose port has this name. */
   leaseOf(link: string): Lease | undefined {
     const row = this.#tables.byName('Interface', link)
-    const record = row && leaseOf(row.name, row.ofport_request, row.external_ids)
+    const record = row && this.#recordIn(row)
     return record !== undefined && isLease(record) ? record : undefined
   }
 
@@ -208,6 +218,14 @@ export class Ports {
     throw new OvsdbError('OVSDB_INTERFACE_ERROR', `all ${count} port numbers of ${BRIDGE} are taken`, {
       remedy: 'move pods to another node',
     })
+  }
+
+  /** Read once for as long as OVSDB has the row so: all of them are looked at after every change. */
+  #recordIn(row: RecordRow): Lease | UnreadableLease | undefined {
+    if (this.#records.has(row)) return this.#records.get(row)
+    const record = leaseOf(row.name, row.ofport_request, row.external_ids)
+    this.#records.set(row, record)
+    return record
   }
 
   #ourInterfaces() {

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Group } from '../../flow/flow.ts'
+import type { Action, Group } from '../../flow/flow.ts'
 import { tunnelAddress } from '../../network/context.ts'
 import type { SwitchDiff } from '../../network/diff.ts'
 import { BRIDGE } from '../../network/host.ts'
@@ -13,7 +13,14 @@ import { load, PROTO_UDP } from '../../network/pipeline/build.ts'
 import { PROBE_ETHERTYPE, STAGES, TUNNEL_PORT, ZONES } from '../../network/pipeline/stages.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import type { Backend } from '../../network/service/backends.ts'
-import { addFlows, connectOpenFlow, type OpenFlowClient, type PacketIn, removeFlows } from '../../ovs/openflow/index.ts'
+import {
+  addFlows,
+  connectOpenFlow,
+  type OpenFlowClient,
+  type PacketIn,
+  type PacketOut,
+  removeFlows,
+} from '../../ovs/openflow/index.ts'
 import type { InstalledFlow } from '../control/facts.ts'
 import type { AgentLog } from '../log.ts'
 import type { Confirm, FlowTables } from './forwarding.ts'
@@ -131,18 +138,18 @@ export class Switch implements FlowTables {
     const frame = new Uint8Array(60)
     frame.set([0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
     frame.set([0x02, 0x57, 0x45, 0x46, 0x54, 0x00, PROBE_ETHERTYPE >> 8, PROBE_ETHERTYPE & 0xff], 6)
-    for (const peer of planner.peers()) {
+    const outs = [...planner.peers()].flatMap((peer): PacketOut[] => {
       const remote = tunnelAddress(planner.context.cluster, peer)
-      if (remote === undefined) continue
+      if (remote === undefined) return []
       const field = familyOf(remote) === 4 ? 'tun_dst' : 'tun_ipv6_dst'
-      await this.#client.packetOut(frame, {
-        actions: [
-          { op: 'set', field: 'tun_id', value: 0n },
-          { op: 'set', field, value: remote },
-          { op: 'output', port: TUNNEL_PORT },
-        ],
-      })
-    }
+      const actions: Action[] = [
+        { op: 'set', field: 'tun_id', value: 0n },
+        { op: 'set', field, value: remote },
+        { op: 'output', port: TUNNEL_PORT },
+      ]
+      return [{ actions }]
+    })
+    if (outs.length > 0) await this.#client.packetOuts(frame, outs)
   }
 
   /**

@@ -9,7 +9,7 @@ import { ALL_GROUPS } from './group-mod.ts'
 import { decodeGroupDesc, decodeGroupStats, type GroupStats } from './group-stats.ts'
 import { OFPMP, OFPT } from './message-types.ts'
 import { ALL_METERS, decodeMeterConfig, decodeMeterStats, encodeMeterMod, type MeterStats } from './meters.ts'
-import { encodePacketOut } from './packet-out.ts'
+import { encodePacketOut, type PacketOut } from './packet-out.ts'
 import { decodePortDescs, type PortDesc } from './port-desc.ts'
 import { PORT } from './ports.ts'
 import { barrier, messagesOf, multipart, transact } from './requests.ts'
@@ -86,10 +86,8 @@ export function createCalls(current: () => Session): Calls {
       })
     },
     barrier: async () => barrier(current()),
-    async packetOut(packet, out) {
-      const session = current()
-      await transact(session, 1, (w, _index, xid) => encodePacketOut(w, session.version, xid, packet, out))
-    },
+    packetOut: (packet, out) => packetOuts(packet, [out]),
+    packetOuts,
     async ctFlush(filter) {
       const session = current()
       await transact(session, 1, (w, _index, xid) => encodeCtFlush(w, session.version, xid, filter))
@@ -101,6 +99,14 @@ export function createCalls(current: () => Session): Calls {
       })
       return decodeConfig(reply)
     },
+  }
+
+  async function packetOuts(packet: Uint8Array, outs: readonly PacketOut[]): Promise<void> {
+    const session = current()
+    await transact(session, outs.length, (w, index, xid) => {
+      const out = outs[index]
+      if (out !== undefined) encodePacketOut(w, session.version, xid, packet, out)
+    })
   }
 
   /** From OpenFlow 1.5 on ports and group descriptions are asked for by number; older versions have no body here. */

@@ -168,6 +168,10 @@ for (const bridge of BRIDGES) {
     expect(packets[0]).toMatchObject({ userdata: '0badcafe', table: 0, cookie: 77n, metadata: { in_port: 7, reg3: 5 } })
     // Open vSwitch no longer buffers packets, and so sends them whole, whatever max_len says.
     expect(packets[0]?.packet).toEqual(frame)
+    const again = { inPort: 7, actions: [{ op: 'resubmit', table: 0 }] } as const
+    await client.packetOuts(frame, [again, again])
+    await until(() => packets.length === 3)
+    await client.packetOuts(frame, [])
     expect((await client.dumpPorts()).find(({ port }) => port === 7)?.name).toBe(name)
     await ovs.vsctl('del-port', name)
     await until(() => ports.some(({ reason, port }) => reason === 'delete' && port.name === name))

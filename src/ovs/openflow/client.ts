@@ -67,6 +67,8 @@ export interface OpenFlowClient {
   /** Resolves when everything sent before has been done. */
   barrier(): Promise<void>
   packetOut(packet: Uint8Array, out: PacketOut): Promise<void>
+  /** The same packet in several ways, confirmed by one barrier. Throws SwitchError for the first that was refused. */
+  packetOuts(packet: Uint8Array, outs: readonly PacketOut[]): Promise<void>
   /** Forgets tracked connections of the bridge's datapath. Throws SwitchError on an Open vSwitch older than 3.1. */
   ctFlush(filter: ConnectionFilter): Promise<void>
   setFragments(mode: FragmentMode): Promise<void>
