@@ -2,7 +2,7 @@
  * The OpenAPI schemas of the messages.
  * @module
  */
-import { type Field, fieldType, MESSAGES } from './messages/index.ts'
+import { type Field, fieldType, KIND_WORDS, MESSAGES } from './messages/index.ts'
 
 /** A schema as OpenAPI v3 writes it. */
 export type Schema = Readonly<Record<string, unknown>>
@@ -24,7 +24,8 @@ export function schemaOfMessage(name: string): Schema {
 export function schemaOfKind(name: string): Schema {
   const apiVersion = { type: 'string', description: 'Its group and version.' }
   const kind = { type: 'string', description: 'What it is.' }
-  const schema = Object.freeze({ type: 'object', properties: { apiVersion, kind, ...propertiesOf(name) } })
+  const description = KIND_WORDS.get(name) ?? ''
+  const schema = Object.freeze({ type: 'object', description, properties: { apiVersion, kind, ...propertiesOf(name) } })
   names.set(schema, name)
   return schema
 }

@@ -2,6 +2,7 @@
  * CustomResourceDefinitions and what they define. Neither conversion nor CEL is in it: asked for, they are refused.
  * @module
  */
+import { schemaOfKind } from '../builtin/index.ts'
 import type { ServedResource } from '../contract.ts'
 import { NAME } from '../table/columns.ts'
 import { preparedDefinition } from './definition.ts'
@@ -20,6 +21,7 @@ export const crdResource: ServedResource = {
   shortNames: ['crd', 'crds'],
   categories: ['api-extensions'],
   subresources: ['status'],
+  schema: schemaOfKind('CustomResourceDefinition'),
   table: {
     columns: [NAME, { name: 'Created At', type: 'date', description: 'When it was created.' }],
     cells: ({ metadata }) => [metadata.name, metadata.creationTimestamp ?? null],

@@ -8,7 +8,7 @@ import { NODES } from './kinds/nodes.ts'
 import { CONFIG_MAPS, DEFINITIONS, LEASES, NAMESPACES, SECRETS, SERVICE_ACCOUNTS } from './kinds/plain.ts'
 import { PODS } from './kinds/pods.ts'
 import { ENDPOINT_SLICES, ENDPOINTS, SERVICES } from './kinds/services.ts'
-import { DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS } from './kinds/workloads.ts'
+import { CONTROLLER_REVISIONS, DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS } from './kinds/workloads.ts'
 
 /** Columns, their order and what stands in them are those of Kubernetes 1.32. */
 export const BUILTIN_TABLES: ReadonlyMap<string, NonNullable<ServedResource['table']>> = new Map([
@@ -26,5 +26,6 @@ export const BUILTIN_TABLES: ReadonlyMap<string, NonNullable<ServedResource['tab
   ['deployments', DEPLOYMENTS],
   ['replicasets', REPLICA_SETS],
   ['statefulsets', STATEFUL_SETS],
+  ['controllerrevisions', CONTROLLER_REVISIONS],
   ['customresourcedefinitions', DEFINITIONS],
 ])

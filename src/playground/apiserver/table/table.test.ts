@@ -130,6 +130,17 @@ const ROWS: readonly (readonly [plural: string, object: object, cells: readonly 
   ['secrets', { type: 'Opaque', data: { a: '' } }, ['x', 'Opaque', 1, '60s']],
   ['serviceaccounts', {}, ['x', 0, '60s']],
   ['leases', { spec: { holderIdentity: 'me' } }, ['x', 'me', '60s']],
+  [
+    'controllerrevisions',
+    {
+      metadata: {
+        ...meta(),
+        ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 's', controller: true }],
+      },
+      revision: 2,
+    },
+    ['x', 'statefulset.apps/s', 2, '60s'],
+  ],
   ['namespaces', { status: { phase: 'Active' } }, ['x', 'Active', '60s']],
 ]
 

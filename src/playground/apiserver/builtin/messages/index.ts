@@ -5,6 +5,7 @@
 import { AFFINITY_MESSAGES } from './affinity.ts'
 import { CALL_MESSAGES } from './calls.ts'
 import { CONTAINER_MESSAGES } from './container.ts'
+import { DEFINITION_MESSAGES } from './definition.ts'
 import type { Message } from './message.ts'
 import { META_MESSAGES } from './meta.ts'
 import { NODE_MESSAGES } from './node.ts'
@@ -15,6 +16,7 @@ import { SERVICE_MESSAGES } from './service.ts'
 import { VOLUME_MESSAGES } from './volume.ts'
 import { WORKLOAD_MESSAGES } from './workload.ts'
 
+export { KIND_WORDS } from './kinds.ts'
 export type { Field, Message } from './message.ts'
 
 /** Messages by name. */
@@ -31,6 +33,7 @@ export const MESSAGES: ReadonlyMap<string, Message> = new Map<string, Message>(
     SERVICE_MESSAGES,
     WORKLOAD_MESSAGES,
     CALL_MESSAGES,
+    DEFINITION_MESSAGES,
   ].flatMap((messages) => Object.entries<Message>(messages)),
 )
 

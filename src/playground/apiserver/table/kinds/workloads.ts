@@ -6,7 +6,7 @@ import type { KubeObject } from '../../../../kube/object.ts'
 import type { ServedResource } from '../../contract.ts'
 import { fieldsAt, numberAt, valueAt } from '../../objects/shape.ts'
 import { ageOf } from '../age.ts'
-import { AGE, integer, NAME, text, wide } from '../columns.ts'
+import { AGE, integer, NAME, NONE, text, wide } from '../columns.ts'
 import { ofContainers, selector } from '../words.ts'
 
 type Table = NonNullable<ServedResource['table']>
@@ -67,6 +67,24 @@ export const STATEFUL_SETS: Table = {
     ageOf(object.metadata.creationTimestamp, now),
     ...template(object),
   ],
+}
+
+export const CONTROLLER_REVISIONS: Table = {
+  columns: [NAME, text('Controller', 'Whose state it is.'), text('Revision', 'Its place in the history.'), AGE],
+  cells: (object, now) => [
+    object.metadata.name,
+    ownerOf(object),
+    numberAt(object, 'revision') ?? 0,
+    ageOf(object.metadata.creationTimestamp, now),
+  ],
+}
+
+/** The controller as `kind.group/name`. */
+function ownerOf({ metadata }: KubeObject): string {
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  if (owner === undefined) return NONE
+  const group = owner.apiVersion.includes('/') ? `.${owner.apiVersion.split('/')[0]}` : ''
+  return `${owner.kind.toLowerCase()}${group}/${owner.name}`
 }
 
 function wanted(object: KubeObject): number {
