@@ -174,11 +174,10 @@ async function measureEndpoints(rig: ScaleRig): Promise<readonly Result[]> {
   await Bun.sleep(PAUSE_MS)
   const samples: number[] = []
   const agent = rig.pid('agent')
-  let cpu = 0
+  const before = cpuOf(agent)
   await withSwitch(rig, async (client) => {
     for (let n = 0; n < EVENTS; n += 1) {
       const changed = await watchFlows(client, STAGES.balance.table, serviceFragmentKey(`${namespace}/${name}`), true)
-      const before = cpuOf(agent)
       const started = performance.now()
       const next = n % 2 === 0 ? [{ ...one, conditions: { ready: false } }] : endpoints
       const [, done] = await Promise.all([
@@ -187,9 +186,9 @@ async function measureEndpoints(rig: ScaleRig): Promise<readonly Result[]> {
       ])
       samples.push(done - started)
       await Bun.sleep(PAUSE_MS)
-      cpu += cpuOf(agent) - before
     }
   })
+  const cpu = cpuOf(agent) - before
   return [
     {
       what: 'endpoints of one service change: installed, p50',

@@ -3,7 +3,7 @@
  * an Open vSwitch. The other nodes are objects.
  * @module
  */
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AgentStatus } from '../../src/agent/control/facts.ts'
 import { weftBindings } from '../../src/compat/bindings.ts'
@@ -24,7 +24,7 @@ import { startSwitch } from '../../src/playground/lab/switch.ts'
 import { makeUnderlay, plugInNode } from '../../src/playground/lab/underlay.ts'
 import { type Layout, layoutOf, type NodeLayout, nodeLayout } from '../../src/playground/layout.ts'
 import { ensure } from '../../src/playground/objects.ts'
-import { endProcesses, isAlive, lastWords, startOf, startProcess } from '../../src/playground/processes.ts'
+import { endProcesses, isAlive, startOf, startProcess, until } from '../../src/playground/processes.ts'
 import { makeFolders, writeState } from '../../src/playground/state.ts'
 import { tearDown } from '../../src/playground/tear-down.ts'
 import type { Plugin, Sandbox } from '../rig/plugin.ts'
@@ -160,6 +160,8 @@ export class ScaleRig {
     if (start === undefined) return
     if (how === 'killed') process.kill(pid, 'SIGKILL')
     await endProcesses([{ pid, start, role }])
+    // Its main thread may be gone while others still hold its sockets.
+    await until(() => !existsSync(`/proc/${pid}`), 10_000)
     this.#pids.delete(role)
   }
 
@@ -232,14 +234,18 @@ export class ScaleRig {
     await tearDown(this.layout)
   }
 
+  /** The end of a process's log: the rest goes with the rig. */
+  #log(role: string): string {
+    return readFileSync(join(this.layout.logDir, `${role}.log`), 'utf8').slice(-2_000)
+  }
+
   async #start(role: string, argv: readonly string[], done: () => Promise<boolean>, netns?: string): Promise<number> {
     const started = performance.now()
     const pid = startProcess(this.layout, { role, argv, ...(netns === undefined ? {} : { netns }) })
     this.#pids.set(role, pid)
     while (!(await done())) {
-      if (!isAlive(pid)) throw new Error(`${role} ended: ${lastWords(this.layout, role)}`)
-      if (performance.now() - started > PATIENCE_MS)
-        throw new Error(`${role} is not ready: ${lastWords(this.layout, role)}`)
+      if (!isAlive(pid)) throw new Error(`${role} ended:\n${this.#log(role)}`)
+      if (performance.now() - started > PATIENCE_MS) throw new Error(`${role} is not ready:\n${this.#log(role)}`)
       await Bun.sleep(20)
     }
     return (performance.now() - started) / 1000
