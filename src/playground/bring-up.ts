@@ -13,7 +13,16 @@ import { PlaygroundError } from './errors.ts'
 import { type Datapath, kernelDatapath, startSwitch } from './lab/switch.ts'
 import { makeUnderlay, plugInNode } from './lab/underlay.ts'
 import { type Layout, type NodeLayout, nodeLayouts } from './layout.ts'
-import { DEPLOYMENTS, ensure, NAMESPACES, PODS, SERVICES, writeCluster, writeServices } from './objects.ts'
+import {
+  announceNodes,
+  DEPLOYMENTS,
+  ensure,
+  NAMESPACES,
+  PODS,
+  SERVICES,
+  writeCluster,
+  writeServices,
+} from './objects.ts'
 import { clusterOf, type Shape } from './options.ts'
 import { addPods, isReady } from './pods.ts'
 import { isAlive, lastWords, startProcess, until } from './processes.ts'
@@ -65,6 +74,7 @@ async function startCluster(layout: Layout, shape: Shape): Promise<void> {
   try {
     await writeCluster(api, shape, DEMO_NAMESPACES)
     await writeServices(api, DEMO_SERVICES)
+    await announceNodes(api, nodeLayouts(layout, shape.nodes))
     const registry = playRegistry(api)
     const controller = startController(layout)
     await waitFor(

@@ -8,7 +8,7 @@ import type { KubeApi } from '../kube/api.ts'
 import { KubeError } from '../kube/errors.ts'
 import type { KubeObject, Resource } from '../kube/object.ts'
 import type { PodSpec } from './demo.ts'
-import { ECHO_PORT } from './layout.ts'
+import { ECHO_PORT, type NodeLayout } from './layout.ts'
 import type { Shape } from './options.ts'
 import { clusterOf } from './options.ts'
 
@@ -28,6 +28,7 @@ export const DEPLOYMENTS: Resource = {
   kind: 'Deployment',
   namespaced: true,
 }
+const NODES: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false }
 const CRDS: Resource = {
   group: 'apiextensions.k8s.io',
   version: 'v1',
@@ -42,6 +43,20 @@ export async function writeCluster(api: KubeApi, shape: Shape, namespaces: reado
   const { resource, encode } = weftBindings.Cluster
   await ensure(api, resource, encode(clusterOf(shape)))
   for (const name of namespaces) await ensure(api, NAMESPACES, namespaceObject(name))
+}
+
+/**
+ * Announces the nodes, in order: they get their ranges in that order too. Their kubelets keep the objects from then on.
+ */
+export async function announceNodes(api: KubeApi, nodes: readonly NodeLayout[]): Promise<void> {
+  for (const { name, addresses } of nodes) {
+    await ensure(api, NODES, {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name, labels: { 'kubernetes.io/hostname': name } },
+      status: { addresses: addresses.map((address) => ({ type: 'InternalIP', address })) },
+    })
+  }
 }
 
 /** Makes services, each in front of all demo pods of its namespace. */

@@ -5,6 +5,7 @@
 import type { ServedResource } from '../contract.ts'
 import { BUILTIN_TABLES } from '../table/builtin.ts'
 import { KINDS, type KindNames } from './kinds.ts'
+import { prepareOf } from './prepare/index.ts'
 import { schemaOfKind } from './schema.ts'
 
 export { type Field, type FieldType, fieldType, MESSAGES, type Message } from './messages/index.ts'
@@ -24,6 +25,6 @@ function resourceOf(names: KindNames): ServedResource {
     schema: schemaOfKind(names.kind),
     ...(names.subresources.includes('scale') ? { scale: REPLICAS } : {}),
     ...(table === undefined ? {} : { table }),
-    prepare: (object) => object,
+    prepare: prepareOf(names),
   }
 }

@@ -4,8 +4,8 @@
  */
 import type { KubeObject } from '../../../kube/object.ts'
 import type { Cause } from '../http/status.ts'
+import { invalidValue } from '../objects/causes.ts'
 import { arrayAt, textAt, valueAt } from '../objects/shape.ts'
-import { invalidValue } from './words.ts'
 
 /** What is wrong with a change of a definition. */
 export function changeProblems(crd: KubeObject, before: KubeObject): readonly Cause[] {

@@ -4,9 +4,9 @@
  */
 import type { KubeObject } from '../../../kube/object.ts'
 import type { Cause } from '../http/status.ts'
+import { invalidValue, required, wrongType } from '../objects/causes.ts'
 import { LABEL_1035, LABEL_1035_TEXT, SUBDOMAIN, SUBDOMAIN_TEXT } from '../objects/names.ts'
 import { arrayAt, valueAt } from '../objects/shape.ts'
-import { invalidValue, required, wrongType } from './words.ts'
 
 /** What is wrong with a definition's own name, its group, and what its objects are called. */
 export function nameProblems(crd: KubeObject): readonly Cause[] {

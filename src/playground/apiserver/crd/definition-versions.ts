@@ -4,12 +4,12 @@
  */
 import type { KubeObject } from '../../../kube/object.ts'
 import type { Cause } from '../http/status.ts'
+import { cause, invalidValue, required, wrongType } from '../objects/causes.ts'
 import { arrayAt, isFields, textAt, valueAt } from '../objects/shape.ts'
 import { parseJsonPath } from '../table/json-path.ts'
 import { COLUMN_TYPES } from './custom-resource.ts'
 import { labelProblems } from './definition-names.ts'
 import { schemaProblems } from './structural.ts'
-import { cause, invalidValue, required, wrongType } from './words.ts'
 
 const MOST_VERSIONS = 64
 

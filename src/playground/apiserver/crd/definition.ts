@@ -5,11 +5,11 @@
 import type { KubeObject } from '../../../kube/object.ts'
 import type { ServedResource } from '../contract.ts'
 import { invalid } from '../http/status.ts'
+import { forbiddenField, invalidValue, required, unsupported } from '../objects/causes.ts'
 import { arrayAt, type Fields, fieldsAt, isFields, textAt, valueAt } from '../objects/shape.ts'
 import { changeProblems } from './definition-change.ts'
 import { nameProblems } from './definition-names.ts'
 import { versionProblems } from './definition-versions.ts'
-import { forbiddenField, invalidValue, required, unsupported } from './words.ts'
 
 /** Throws a 422 that names every wrong field. */
 export function preparedDefinition(

@@ -3,9 +3,9 @@
  * @module
  */
 import type { Cause } from '../http/status.ts'
+import { duplicate } from '../objects/causes.ts'
 import { isFields } from '../objects/shape.ts'
 import type { Schema } from './schema.ts'
-import { duplicate } from './words.ts'
 
 /** What stands twice in a list, or in any list within. */
 export function repeatedItems(value: unknown, schema: Schema, path: string): readonly Cause[] {

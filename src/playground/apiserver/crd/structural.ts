@@ -4,11 +4,11 @@
  * @module
  */
 import type { Cause } from '../http/status.ts'
+import { forbiddenField, invalidValue, required, unsupported, wrongType } from '../objects/causes.ts'
 import { arrayAt, type Fields, fieldsAt, isFields, valueAt } from '../objects/shape.ts'
 import { compilePattern } from './pattern.ts'
 import { readSchema } from './schema.ts'
 import { problemsOf } from './validate.ts'
-import { forbiddenField, invalidValue, required, unsupported, wrongType } from './words.ts'
 
 /** What is wrong with the schema of a whole object. */
 export function schemaProblems(raw: unknown, path: string): readonly Cause[] {

@@ -3,11 +3,11 @@
  * @module
  */
 import type { Cause } from '../http/status.ts'
+import { invalidValue, required, typeName, wrongType } from '../objects/causes.ts'
 import { type Fields, isFields } from '../objects/shape.ts'
 import { repeatedItems } from './lists.ts'
 import type { Schema } from './schema.ts'
 import { problemsOfArray, problemsOfNumber, problemsOfObject, problemsOfText, problemsOfValue } from './value.ts'
-import { invalidValue, required, typeName, wrongType } from './words.ts'
 
 /** Everything that is wrong with a value at a path; empty at the root. */
 export function problemsOf(value: unknown, schema: Schema, path: string): readonly Cause[] {

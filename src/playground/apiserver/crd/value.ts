@@ -3,11 +3,11 @@
  * @module
  */
 import type { Cause } from '../http/status.ts'
+import { cause, invalidValue, tooLong, tooMany, unsupported } from '../objects/causes.ts'
 import type { Fields } from '../objects/shape.ts'
 import { sameValue } from './lists.ts'
 import type { Schema } from './schema.ts'
 import { hasFormat } from './string-formats.ts'
-import { cause, invalidValue, tooLong, tooMany, unsupported } from './words.ts'
 
 /** Whether it is one of those that are listed. */
 export function problemsOfValue(value: unknown, schema: Schema, path: string): readonly Cause[] {

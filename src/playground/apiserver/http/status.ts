@@ -16,6 +16,7 @@ export type CauseReason =
   | 'FieldValueForbidden'
   | 'FieldValueNotSupported'
   | 'FieldValueDuplicate'
+  | 'FieldValueNotFound'
   | 'FieldValueTooLong'
   | 'FieldValueTooMany'
 

@@ -50,7 +50,14 @@ read -r line < /proc/self/stat
 pid=\${line%% *}
 field \${line##*) }
 quietly() { "$@" 2> /dev/null || :; }
-covered() { case "$kept/" in "$1"/*) return 1 ;; esac; }
+cover() {
+  case "$kept/" in
+    "$1"/*)
+      mount --bind "$kept" /mnt && mount -t tmpfs -o mode=$2 tmpfs "$1" && mkdir -p "$kept" && mount --move /mnt "$kept"
+      ;;
+    *) mount -t tmpfs -o mode=$2 tmpfs "$1" ;;
+  esac
+}
 quietly umount -R -l /run/netns
 hostname -- "$hostname"
 quietly mount -t sysfs -o ro sysfs /sys
@@ -60,8 +67,8 @@ while read -r _ target _; do
   case "$target" in /proc|/proc/*|/sys|/sys/*|/dev|/dev/*|/run/netns*) continue ;; esac
   quietly mount -c -o remount,bind,ro "$(printf %b "$target")"
 done < /proc/mounts
-covered /tmp && mount -t tmpfs -o mode=1777 tmpfs /tmp
-covered /run && mount -t tmpfs -o mode=755 tmpfs /run
+cover /tmp 1777
+cover /run 755
 [ -d "$hidden" ] && quietly mount -t tmpfs -o ro tmpfs "$hidden"
 for file in resolv.conf hosts hostname; do
   target=$(readlink -m "/etc/$file")

@@ -1,9 +1,9 @@
 /**
- * The words for what is wrong with a value.
+ * The words for what is wrong with a field. Source: a kube-apiserver 1.32, asked.
  * @module
  */
 import type { Cause, CauseReason } from '../http/status.ts'
-import { isFields } from '../objects/shape.ts'
+import { type Fields, isFields } from './shape.ts'
 
 /** Characters of a refused value that are told. */
 const TOLD = 1024
@@ -18,6 +18,15 @@ export function required(field: string, why = ''): Cause {
 
 export function invalidValue(field: string, value: unknown, why: string): Cause {
   return cause('FieldValueInvalid', field, `Invalid value: ${shown(value)}: ${why}`)
+}
+
+/** For values that Go prints in their own way. */
+export function invalidAs(field: string, printed: string, why: string): Cause {
+  return cause('FieldValueInvalid', field, `Invalid value: ${printed}${why === '' ? '' : `: ${why}`}`)
+}
+
+export function notFoundField(field: string, value: unknown): Cause {
+  return cause('FieldValueNotFound', field, `Not found: ${shown(value)}`)
 }
 
 export function forbiddenField(field: string, why: string): Cause {
@@ -58,12 +67,20 @@ export function typeName(value: unknown): string {
   return Number.isInteger(value) && value >= -INT64 && value < INT64 ? 'integer' : 'number'
 }
 
-/** A value as Go prints it. */
+/** A map of texts as Go prints it. */
+export function goStringMap(texts: Fields): string {
+  const names = Object.keys(texts).sort()
+  if (names.length === 0) return 'map[string]string(nil)'
+  return `map[string]string{${names.map((name) => `${JSON.stringify(name)}:${goText(texts[name])}`).join(', ')}}`
+}
+
+/** A value as Go prints it, cut where it is long. */
 function shown(value: unknown): string {
   const text = goText(value)
   return text.length > TOLD ? `${text.slice(0, TOLD)}…` : text
 }
 
+/** A value of any type as Go prints it with its type. */
 function goText(value: unknown): string {
   if (Array.isArray(value)) return `[]interface {}{${value.map(goText).join(', ')}}`
   if (!isFields(value)) return value === null || value === undefined ? 'null' : JSON.stringify(value)
