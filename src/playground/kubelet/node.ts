@@ -19,6 +19,8 @@ import { LEASE_NAMESPACE, LEASES, NODES } from './resources.ts'
 export const KUBELET_VERSION = 'v1.32.0+weft-playground'
 const LEASE_SECONDS = 40
 const MAX_PODS = 250
+/** How much more often a node is looked at that takes no pods. */
+const IMPATIENCE = 10
 /** Milliseconds after which an unchanged status is written all the same. */
 const REPORT = 300_000
 
@@ -31,8 +33,11 @@ export interface NetworkState {
 /** Keeps a node's object and lease until the signal aborts. */
 export async function keepNode(context: Context, signal: AbortSignal): Promise<void> {
   await Promise.all([
-    repeat(context, context.timing.nodeStatus, signal, statusKeeper(context)),
-    repeat(context, context.timing.lease, signal, () => renewLease(context)),
+    repeat(context, signal, context.timing.nodeStatus, statusKeeper(context)),
+    repeat(context, signal, context.timing.lease, async () => {
+      await renewLease(context)
+      return context.timing.lease
+    }),
   ])
 }
 
@@ -81,7 +86,9 @@ export function nodeStatus(
   }
 }
 
-function statusKeeper(context: Context): () => Promise<void> {
+/** Keeps the status; returns the milliseconds until it is worth another look: soon, while the node takes no pods. */
+function statusKeeper(context: Context): () => Promise<number> {
+  const { nodeStatus: period } = context.timing
   let told: NetworkState | undefined
   let writtenAt = 0
   return async () => {
@@ -89,7 +96,8 @@ function statusKeeper(context: Context): () => Promise<void> {
     const network = await networkState(context)
     const isNew = told?.ready !== network.ready || told.message !== network.message
     const stored = (await api.get(NODES, { name: node.name })) ?? (await register(context))
-    if (!isNew && now() - writtenAt < REPORT && fields(stored['status'])['nodeInfo'] !== undefined) return
+    const again = network.ready ? period : period / IMPATIENCE
+    if (!isNew && now() - writtenAt < REPORT && fields(stored['status'])['nodeInfo'] !== undefined) return again
     const status = nodeStatus(node.name, addresses, network, fields(stored['status']), now())
     await api.patch(NODES, { name: node.name }, 'merge', { status }, 'status')
     if (isNew) {
@@ -98,6 +106,7 @@ function statusKeeper(context: Context): () => Promise<void> {
     }
     told = network
     writtenAt = now()
+    return again
   }
 }
 
@@ -135,10 +144,19 @@ async function renewLease({ api, node, now }: Context): Promise<void> {
   }
 }
 
-async function repeat({ log }: Context, period: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+/** Does work again and again: as soon as it says, or after `period` when it fails. */
+async function repeat(
+  { log }: Context,
+  signal: AbortSignal,
+  period: number,
+  work: () => Promise<number>,
+): Promise<void> {
   while (!signal.aborted) {
-    await work().catch((error: unknown) => log.warn(`node not reported: ${error}`))
-    await sleep(period, signal)
+    const pause = await work().catch((error: unknown) => {
+      log.warn(`node not reported: ${error}`)
+      return period
+    })
+    await sleep(pause, signal)
   }
 }
 
