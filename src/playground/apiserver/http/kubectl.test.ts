@@ -57,7 +57,8 @@ real('watch and wait', async () => {
 real('namespaces with what is in them, scale', async () => {
   await say(CREATE, 'apiVersion: v1\nkind: Namespace\nmetadata: {name: room}\n')
   const deployment =
-    'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, namespace: room}\nspec: {replicas: 1}\n'
+    'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, namespace: room}\n' +
+    'spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}}\n'
   await say(CREATE, deployment)
   expect(await say('scale deployment d -n room --replicas=3')).toMatchObject({
     code: 0,

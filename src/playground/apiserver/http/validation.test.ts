@@ -30,3 +30,15 @@ test('fields that a definition prunes are refused, warned of, or passed over', a
   expect([ignored.status, ignored.body.spec]).toEqual([201, { size: 1 }])
   await api.stop()
 })
+
+test('fields that are known are not lost, wherever they go', async () => {
+  const api = await startServer({ formats })
+  const core = '/api/v1/namespaces/default'
+  const secret = { metadata: { name: 's' }, stringData: { a: 'x' } }
+  const kept = await api.call('POST', `${core}/secrets?fieldValidation=Strict`, secret)
+  expect([kept.status, kept.body.data, kept.body.stringData]).toEqual([201, { a: 'eA==' }, undefined])
+  const spec = { hostNetwork: false, containers: [{ name: 'c', image: 'i', workingDir: '', ports: [] }] }
+  const pod = await api.call('POST', `${core}/pods?fieldValidation=Strict`, { metadata: { name: 'p' }, spec })
+  expect([pod.status, pod.body.spec.hostNetwork]).toEqual([201, undefined])
+  await api.stop()
+})

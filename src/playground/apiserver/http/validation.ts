@@ -4,8 +4,9 @@
  */
 import type { KubeObject } from '../../../kube/object.ts'
 import type { Call } from '../context.ts'
+import type { ServedResource } from '../contract.ts'
 import { isFields } from '../objects/shape.ts'
-import { unknownFields } from '../openapi/unknown-fields.ts'
+import { unknownFields, unwrapped } from '../openapi/unknown-fields.ts'
 import { badRequest } from './status.ts'
 
 /** Most warnings of one answer. */
@@ -31,7 +32,7 @@ export function fieldValidation({ query, resource }: Call, sent: unknown): Field
     warnings,
     verify: (kept) => {
       if (mode === 'Ignore') return
-      const lost = lostFields(sent, kept).map(words)
+      const lost = lostFields(resource, sent, kept).map(words)
       if (mode === 'Strict' && lost.length > 0) throw badRequest(`strict decoding error: ${lost.join(', ')}`)
       warnings.push(...new Set([...lost, ...unknownFields(resource, sent).map(words)]))
     },
@@ -42,21 +43,32 @@ function words(path: string): string {
   return `unknown field "${path}"`
 }
 
-/** Paths of fields of one value that another lacks; what is the server's own is left out. */
-export function lostFields(sent: unknown, kept: unknown): readonly string[] {
+/**
+ * Paths of fields that were sent, are not kept, and are not known either: what is known goes where it means nothing, or
+ * is written elsewhere. What is the server's own is left out.
+ */
+export function lostFields(
+  { schema }: Pick<ServedResource, 'schema'>,
+  sent: unknown,
+  kept: unknown,
+): readonly string[] {
   if (!isFields(sent) || !isFields(kept)) return []
   const { metadata: _metadata, status: _status, ...body } = sent
-  return missing(body, kept, '').slice(0, MOST)
+  return missing(body, kept, schema, '').slice(0, MOST)
 }
 
-function missing(sent: unknown, kept: unknown, path: string): readonly string[] {
+function missing(sent: unknown, kept: unknown, schema: unknown, path: string): readonly string[] {
+  const whole = isFields(schema) ? unwrapped(schema) : {}
   if (Array.isArray(sent) && Array.isArray(kept)) {
-    return sent.flatMap((item, index) => missing(item, kept[index], `${path}[${index}]`))
+    return sent.flatMap((item, index) => missing(item, kept[index], whole['items'], `${path}[${index}]`))
   }
   if (!isFields(sent) || !isFields(kept)) return []
+  const { properties, additionalProperties } = whole
   return Object.entries(sent).flatMap(([name, value]) => {
     if (value === null) return []
+    const known = isFields(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined
     const below = path === '' ? name : `${path}.${name}`
-    return Object.hasOwn(kept, name) ? missing(value, kept[name], below) : [below]
+    if (Object.hasOwn(kept, name)) return missing(value, kept[name], known ?? additionalProperties, below)
+    return known === undefined ? [below] : []
   })
 }

@@ -47,7 +47,8 @@ function isOpen(schema: Schema): boolean {
   return schema['x-kubernetes-preserve-unknown-fields'] === true || schema['properties'] === undefined
 }
 
-function unwrapped(schema: Schema): Schema {
+/** A reference with a description around it is what it refers to. */
+export function unwrapped(schema: Schema): Schema {
   const all = schema['allOf']
   return Array.isArray(all) && isFields(all[0]) ? all[0] : schema
 }
