@@ -82,6 +82,8 @@ class Reflector<R, O extends Reflectable<R>> {
   readonly #source: Source<R, O>
   readonly #options: ReflectSourceOptions<O>
   readonly #backoff: Backoff
+  /** Of a source that forgets at once what it listed. It answers, so that what went before does not count. */
+  readonly #expiries: Backoff
   /** Where the watch goes on; undefined when only a listing can tell. */
   #place: { readonly revision: R } | undefined
   #isSynced = false
@@ -90,7 +92,9 @@ class Reflector<R, O extends Reflectable<R>> {
   constructor(source: Source<R, O>, options: ReflectSourceOptions<O>) {
     this.#source = source
     this.#options = options
-    this.#backoff = new Backoff(options.random ?? Math.random, options.backoff)
+    const { random = Math.random, backoff } = options
+    this.#backoff = new Backoff(random, backoff)
+    this.#expiries = new Backoff(random, backoff)
   }
 
   async run(): Promise<void> {
@@ -98,7 +102,8 @@ class Reflector<R, O extends Reflectable<R>> {
     while (!signal.aborted) {
       const error = await this.#round()
       if (error === undefined || signal.aborted) continue
-      const retryIn = Math.max(this.#backoff.next(), this.#source.faultOf(error).retryAfter ?? 0)
+      const { kind, retryAfter = 0 } = this.#source.faultOf(error)
+      const retryIn = Math.max((kind === 'expired' ? this.#expiries : this.#backoff).next(), retryAfter)
       this.#isFailing = true
       onError?.(error, retryIn)
       await (this.#options.sleep ?? sleep)(retryIn, signal)
@@ -133,7 +138,7 @@ class Reflector<R, O extends Reflectable<R>> {
         // A bookmark comes with the connection; whatever comes after it, or a change, shows that the watch lives.
         heard = next.value.value.type !== 'bookmark' || greeted
         greeted = true
-        if (heard) this.#backoff.reset()
+        if (heard) for (const backoff of [this.#backoff, this.#expiries]) backoff.reset()
         this.#apply(next.value.value)
         this.#answers()
       }

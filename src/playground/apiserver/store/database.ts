@@ -11,8 +11,18 @@ export interface Loaded {
   readonly revision: number
   /** Where this store began. */
   readonly start: number
+  readonly gaps: readonly Gap[]
   readonly collections: Map<string, Collection>
 }
+
+/** Revisions between two that this file never counted. */
+export interface Gap {
+  readonly after: number
+  readonly until: number
+}
+
+/** More openings than these are not remembered. */
+const MOST_GAPS = 1000
 
 /** A file in SQLite's write-ahead mode: whatever ends the process, every commit is there whole or not at all. */
 export class Database {
@@ -24,7 +34,7 @@ export class Database {
   readonly #floor: Statement
   readonly #meta: Statement
 
-  /** Opens the file, or makes one that begins at `revision`. */
+  /** Opens the file and goes on from `revision`, unless it is further already; or makes one that begins there. */
   constructor(path: string, revision: number) {
     this.#db = new Sqlite(path, { create: true, strict: true })
     this.#db.run('PRAGMA journal_mode = WAL')
@@ -35,6 +45,7 @@ export class Database {
     const insert = this.#db.query('INSERT OR IGNORE INTO meta (name, value) VALUES (?, ?)')
     insert.run('revision', revision)
     insert.run('start', revision)
+    this.#goOnFrom(revision)
     this.#put = this.#db.query('INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)')
     this.#remove = this.#db.query('DELETE FROM objects WHERE collection = ? AND namespace = ? AND name = ?')
     this.#record = this.#db.query('INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
@@ -63,7 +74,8 @@ export class Database {
       )
       collections.set(name, collection)
     }
-    return { revision: this.#number('revision'), start, collections }
+    const gaps = this.#db.query<Gap, []>('SELECT * FROM gaps').all()
+    return { revision: this.#number('revision'), start, gaps, collections }
   }
 
   /** Writes changes, all or none. */
@@ -93,6 +105,18 @@ export class Database {
     this.#record.run(revision, collection, at, type, namespace, name, text, ...before)
     if (type === 'DELETED') this.#remove.run(collection, namespace, name)
     else this.#put.run(collection, namespace, name, revision, text)
+  }
+
+  #goOnFrom(revision: number): void {
+    const after = this.#number('revision')
+    if (after >= revision) return
+    this.#db.transaction(() => {
+      this.#db.query('INSERT OR REPLACE INTO gaps VALUES (?, ?)').run(after, revision)
+      this.#db
+        .query('DELETE FROM gaps WHERE after NOT IN (SELECT after FROM gaps ORDER BY after DESC LIMIT ?)')
+        .run(MOST_GAPS)
+      this.#db.query('UPDATE meta SET value = ? WHERE name = ?').run(revision, 'revision')
+    })()
   }
 
   #number(name: string): number {
@@ -152,4 +176,5 @@ CREATE TABLE IF NOT EXISTS changes (
 );
 CREATE INDEX IF NOT EXISTS changes_of ON changes (collection, revision);
 CREATE TABLE IF NOT EXISTS floors (collection TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS gaps (after INTEGER PRIMARY KEY, until INTEGER NOT NULL);
 `

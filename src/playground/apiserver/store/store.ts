@@ -45,7 +45,10 @@ export class Store {
   #pending: Change[] = []
   #commit: Promise<void> | undefined
 
-  /** Opens the file or makes it. Revisions of a new one are above those of any that was lost before. */
+  /**
+   * Opens the file or makes it. Its revisions go on above any that were given out before, also by a store that was lost
+   * since, or by this one before it was replaced by an older copy.
+   */
   constructor(options: StoreOptions) {
     this.#options = options
     // Microseconds: no store makes a million changes per second, so that a later one always begins above.
@@ -63,6 +66,14 @@ export class Store {
   /** The revision of the last change on the disk: what watches have come to. */
   get committed(): number {
     return this.#committed
+  }
+
+  /**
+   * Whether no change that is known here can have had this revision: it is of a history that was lost. Nobody hears of a
+   * revision before it is on the disk, so that what lies between two openings was given out by another file.
+   */
+  isForeign(revision: number): boolean {
+    return this.#loaded.gaps.some(({ after, until }) => revision > after && revision < until)
   }
 
   get(collection: string, namespace: string, name: string): Entry | undefined {

@@ -59,7 +59,7 @@ export function entriesAt(
   const collection = store.collection(name)
   const now = collection.slice(prefix, from)
   const first = collection.changesAfter(revision)
-  if (revision < collection.floor)
+  if (revision < collection.floor || store.isForeign(revision))
     throw expired(
       'The provided resource version is too old to display a consistent list. Start a new list without the continue parameter.',
     )

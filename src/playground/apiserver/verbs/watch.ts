@@ -121,7 +121,8 @@ class Watch {
   #newLines(): string | undefined {
     const { store } = this.#context
     const collection = store.collection(this.#selection.collection)
-    if (this.#cursor < collection.floor || this.#cursor > store.revision) return this.#expire()
+    const isKnown = this.#cursor >= collection.floor && this.#cursor <= store.revision
+    if (!isKnown || store.isForeign(this.#cursor)) return this.#expire()
     const lines: string[] = []
     const { changes } = collection
     for (let index = collection.changesAfter(this.#cursor); index < changes.length; index += 1) {
