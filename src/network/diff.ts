@@ -3,8 +3,9 @@
  * @module
  */
 
+import { isDeepStrictEqual } from 'node:util'
 import { flowContent, flowKey } from '../flow/compare.ts'
-import type { Flow, Group } from '../flow/flow.ts'
+import type { Bucket, Flow, Group } from '../flow/flow.ts'
 import { formatGroup } from '../flow/groups.ts'
 import type { SwitchTables } from './fragments/fragment.ts'
 import type { FragmentChange } from './planner.ts'
@@ -46,7 +47,7 @@ export function diffFlows(actual: Iterable<Flow>, desired: Iterable<Flow>): Flow
     const key = flowKey(flow)
     const match = wanted.get(key)
     if (match === undefined) remove.push(flow)
-    else if (flowContent(match) === flowContent(flow)) wanted.delete(key)
+    else if (sameContent(match, flow)) wanted.delete(key)
   }
   return { write: [...wanted.values()], remove }
 }
@@ -61,7 +62,7 @@ export function diffGroups(actual: Iterable<Group>, desired: Iterable<Group>): G
     const wanted = add.get(group.id)
     add.delete(group.id)
     if (wanted === undefined) remove.push(group.id)
-    else if (formatGroup(wanted) !== formatGroup(group)) modify.push(wanted)
+    else if (!sameGroup(wanted, group)) modify.push(wanted)
   }
   return { add: [...add.values()], modify, remove }
 }
@@ -90,6 +91,30 @@ export function bundles(diff: SwitchDiff): readonly SwitchDiff[] {
     ...chunks(breaking).map((flows) => ({ ...NO_CHANGE, remove: flows })),
     ...chunks(groups.remove).map((ids) => ({ ...NO_CHANGE, groups: { ...NO_GROUPS, remove: ids } })),
   ]
+}
+
+/** Most rows of a switch are as they should be, and most of those are written alike: only others are put into words. */
+function sameContent(a: Flow, b: Flow): boolean {
+  if (a.cookie === b.cookie && isDeepStrictEqual(a.actions, b.actions)) return true
+  return flowContent(a) === flowContent(b)
+}
+
+function sameGroup(a: Group, b: Group): boolean {
+  const isAlike =
+    a.type === b.type &&
+    a.buckets.length === b.buckets.length &&
+    isDeepStrictEqual(a.selection, b.selection) &&
+    a.buckets.every((bucket, i) => sameBucket(bucket, b.buckets[i]))
+  return isAlike || formatGroup(a) === formatGroup(b)
+}
+
+function sameBucket(a: Bucket, b: Bucket | undefined): boolean {
+  return (
+    a.id === b?.id &&
+    (a.weight ?? 1) === (b.weight ?? 1) &&
+    a.watchPort === b.watchPort &&
+    isDeepStrictEqual(a.actions, b.actions)
+  )
 }
 
 const NO_GROUPS: GroupDiff = { add: [], modify: [], remove: [] }
