@@ -81,7 +81,8 @@ function established(crd: KubeObject): KubeObject {
     ...condition,
     lastTransitionTime: crd.metadata.creationTimestamp,
   }))
-  const storedVersions = stored.map((version) => textAt(version, 'name'))
+  const kept = arrayAt(crd, 'status', 'storedVersions')
+  const storedVersions = [...new Set([...kept, ...stored.map((version) => textAt(version, 'name'))])]
   const status = {
     ...fieldsAt(crd, 'status'),
     acceptedNames: names,
