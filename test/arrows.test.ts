@@ -41,6 +41,8 @@ const PURE = new Set([...CORE, 'text'])
 const PURE_EXCEPTIONS: readonly { readonly file: string; readonly imported: string }[] = [
   // `isIPv4` and `isIPv6` are functions of a text; a socket is not made there.
   { file: 'src/network/model/address.ts', imported: 'node:net' },
+  // A comparison of two values.
+  { file: 'src/network/diff.ts', imported: 'node:util' },
   // Colour sequences; whether they are wanted is decided by the caller.
   { file: 'src/text/look.ts', imported: 'picocolors' },
 ]
