@@ -1,0 +1,4 @@
+import { testScenario } from '../lab/testing.ts'
+import { quietWatch } from './quiet-watch.ts'
+
+testScenario(quietWatch)
