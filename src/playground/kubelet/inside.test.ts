@@ -107,7 +107,9 @@ describe('exec', () => {
     if (pod === undefined) throw new Error('no pod')
     const options = { stdin: false, stdout: true, stderr: true, tty: false }
     const session = await bench.runtime.exec(pod, { command: ['sleep', '987'], ...options })
-    const running = async () => (await bench.exec('shell', ['pgrep', '-c', '-f', 'sleep 987$'])).stdout.trim()
+    // The pattern does not match the command line that holds it.
+    const look = 'grep -las "sleep.98[7]" /proc/[0-9]*/cmdline | wc -l'
+    const running = async () => (await bench.exec('shell', ['sh', '-c', look])).stdout.trim()
     while ((await running()) !== '1') await Bun.sleep(20)
     session.kill()
     await session.exited

@@ -16,7 +16,7 @@ export function execIn(
 ): ExecSession {
   const spec = readSpec(runFolder(container, run.attempt))
   const env = { ...spec?.env, ...(options.tty ? { TERM: 'xterm' } : {}) }
-  const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--wd']
+  const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--root', '--wd']
   const enter = [Bun.which('nsenter') ?? 'nsenter', '--target', String(run.pid), ...namespaces, '--']
   // A shell's builtin says what is missing, and with which exit code, as shells do.
   const argv = [...enter, Bun.which('sh') ?? 'sh', '-c', 'exec "$@"', 'exec', ...options.command]
