@@ -53,7 +53,8 @@ export function networkOf(
   return { value, gained, lacks: failures.length > 0 }
 }
 
-function isInside(cluster: Cluster, range: Cidr): boolean {
+/** Whether a range lies in one of the cluster's pod networks. */
+export function isInside(cluster: Cluster, range: Cidr): boolean {
   return cluster.networks.some(
     ({ cidr }) => contains(cidr, firstIp(range)) && prefixLength(cidr) <= prefixLength(range),
   )

@@ -2,6 +2,11 @@
  * Which ranges every node has: what is known of nodes and their networks, and what is to be written next.
  *
  * A range that a write is on its way with counts as taken until it is known what became of the write.
+ *
+ * As long as it runs, the controller remembers the ranges that each node had last by its own decision, or as it first
+ * read them. They stay taken until the node is gone or another machine, and come back when others delete or edit the
+ * record. After a restart nothing is remembered: what was edited meanwhile stays, and what was deleted is made anew with
+ * other ranges; at best the HostSubnet still shows which IPv4 range there was, to people. It is not read here.
  * @module
  */
 import { isDeepStrictEqual } from 'node:util'
@@ -10,7 +15,8 @@ import type { Cluster } from '../network/model/cluster.ts'
 import type { Node, NodeNetwork } from '../network/model/node.ts'
 import type { Stored } from '../registry/registry.ts'
 import { type Claim, Holdings } from './holdings.ts'
-import { networkOf } from './node-network.ts'
+import { isInside, networkOf } from './node-network.ts'
+import { putBackNotice, rangesToKeep } from './put-back.ts'
 import { WorkQueue } from './work-queue.ts'
 import type { Notice, WriteEnd, WriteOf } from './write.ts'
 
@@ -20,6 +26,10 @@ export class Nodes {
   readonly #records = new Map<string, Stored<'NodeNetwork'>>()
   readonly #queue = new WorkQueue()
   readonly #pending = new Map<string, readonly Cidr[]>()
+  /** What the write on its way for a name makes of it. */
+  readonly #decided = new Map<string, NodeNetwork>()
+  /** The ranges that nodes had last; forgotten with the node's uid. */
+  readonly #remembered = new Map<string, readonly Cidr[]>()
   /** Those who wait until a range is free. */
   readonly #starved = new Set<string>()
   #holdings: Holdings | undefined
@@ -37,24 +47,27 @@ export class Nodes {
   }
 
   putNode(name: string, node: Node): void {
+    const isAnother = this.#nodes.get(name)?.uid !== node.uid
     this.#nodes.set(name, node)
+    if (isAnother) this.#forget(name)
     this.#nodeChanged(name)
   }
 
   removeNode(name: string): void {
     this.#nodes.delete(name)
     this.#starved.delete(name)
+    this.#forget(name)
     this.#nodeChanged(name)
   }
 
   putNetwork(record: Stored<'NodeNetwork'>): void {
     this.#records.set(record.name, record)
-    this.#recordChanged(record.name, record.value.ranges)
+    this.#recordChanged(record.name)
   }
 
   removeNetwork(name: string): void {
     this.#records.delete(name)
-    this.#recordChanged(name, [])
+    this.#recordChanged(name)
   }
 
   /** Decides about a name anew. */
@@ -77,6 +90,11 @@ export class Nodes {
 
   /** What became of a write. What it made is put, or removed, before. */
   settled(name: string, end: WriteEnd): void {
+    const decided = this.#decided.get(name)
+    this.#decided.delete(name)
+    if (end === 'made' && decided !== undefined && decided.nodeUid === this.#nodes.get(name)?.uid) {
+      this.#remember(name, decided.ranges)
+    }
     if (end !== 'unknown') this.#drop(name)
     this.#queue.done(name)
     // What was made may have been undone before it was answered.
@@ -92,25 +110,36 @@ export class Nodes {
       if (record === undefined || record.value.nodeUid === '') return undefined
       return { op: 'delete', kind: 'NodeNetwork', name, revision: record.revision }
     }
-    const { value, gained, lacks } = networkOf(cluster, holdings.ranges, node, record?.value, holdings.of(name))
+    const recorded = record?.value.ranges ?? []
+    const remembered = this.#rememberedOf(name, cluster)
+    const kept = rangesToKeep(holdings.of(name), remembered, recorded)
+    const { value, gained, lacks } = networkOf(cluster, holdings.ranges, node, record?.value, kept)
     if (lacks) this.#starved.add(name)
-    if (gained.length > 0) {
-      this.#pending.set(name, [...(this.#pending.get(name) ?? []), ...gained])
-      holdings.add(name, gained)
+    if (gained.length > 0) holdings.add(name, gained)
+    if (record !== undefined && isDeepStrictEqual(value, record.value)) {
+      this.#remember(name, value.ranges)
+      return undefined
     }
-    const notice = noticeOf(value, record?.value)
-    if (record === undefined) return { op: 'create', kind: 'NodeNetwork', name, value, ...notice }
-    if (isDeepStrictEqual(value, record.value)) return undefined
-    return { op: 'update', kind: 'NodeNetwork', name, value, revision: record.revision, ...notice }
+    const brought = value.ranges.filter((range) => !recorded.includes(range))
+    if (brought.length > 0) this.#pending.set(name, [...new Set([...(this.#pending.get(name) ?? []), ...brought])])
+    this.#decided.set(name, value)
+    const notice = putBackNotice(value, remembered, record?.value) ?? problemNotice(value, record?.value)
+    const told = notice === undefined ? {} : { notice }
+    if (record === undefined) return { op: 'create', kind: 'NodeNetwork', name, value, ...told }
+    return { op: 'update', kind: 'NodeNetwork', name, value, revision: record.revision, ...told }
   }
 
   /** Who holds what; worked out from all records only where they are at odds. */
   #sort(cluster: Cluster): Holdings {
     if (this.#holdings !== undefined) return this.#holdings
-    const records = [...this.#records.values()].sort(
-      (a, b) => this.#precedence(a) - this.#precedence(b) || compare(a.name, b.name),
-    )
-    const claims: Claim[] = records.map(({ name, value }) => ({ name, ranges: value.ranges }))
+    const claims = [...new Set([...this.#records.keys(), ...this.#remembered.keys()])]
+      .sort((a, b) => this.#precedence(a) - this.#precedence(b) || compare(a, b))
+      .map((name): Claim => {
+        const remembered = this.#rememberedOf(name, cluster)
+        return { name, ranges: remembered.length > 0 ? remembered : this.#recordedOf(name) }
+      })
+    // What others wrote into a record is taken as long as it is there, but from nobody who had it before.
+    for (const name of this.#remembered.keys()) claims.push({ name, ranges: this.#recordedOf(name) })
     for (const [name, ranges] of this.#pending) claims.push({ name, ranges })
     this.#holdings = new Holdings(cluster.networks, claims, this.#position)
     for (const name of this.#holdings.disputed) this.#queue.add(name)
@@ -124,17 +153,42 @@ export class Nodes {
     this.#queue.add(name)
   }
 
-  #recordChanged(name: string, ranges: readonly Cidr[]): void {
+  #recordChanged(name: string): void {
     this.#queue.add(name)
-    const wanted = [...new Set([...ranges, ...(this.#pending.get(name) ?? [])])]
+    this.#claimsChanged(name)
+  }
+
+  #claimsChanged(name: string): void {
+    const remembered = this.#cluster === undefined ? [] : this.#rememberedOf(name, this.#cluster)
+    const pending = this.#pending.get(name) ?? []
+    const wanted = [...new Set([...remembered, ...this.#recordedOf(name), ...pending])]
     const before = this.#holdings?.of(name) ?? []
     if (this.#holdings?.replace(name, wanted) === false) this.#resort()
     if (before.some((range) => !wanted.includes(range))) this.#wake()
   }
 
+  #recordedOf(name: string): readonly Cidr[] {
+    return this.#records.get(name)?.value.ranges ?? []
+  }
+
+  /** What a node is to have back. A range that the cluster has no network for any more is not insisted on. */
+  #rememberedOf(name: string, cluster: Cluster): readonly Cidr[] {
+    return (this.#remembered.get(name) ?? []).filter((range) => isInside(cluster, range))
+  }
+
+  #remember(name: string, ranges: readonly Cidr[]): void {
+    if (isDeepStrictEqual(this.#remembered.get(name), ranges)) return
+    this.#remembered.set(name, ranges)
+    this.#claimsChanged(name)
+  }
+
+  #forget(name: string): void {
+    if (this.#remembered.delete(name)) this.#claimsChanged(name)
+  }
+
   /** Forgets what a write might have brought. */
   #drop(name: string): void {
-    if (this.#pending.delete(name)) this.#recordChanged(name, this.#records.get(name)?.value.ranges ?? [])
+    if (this.#pending.delete(name)) this.#recordChanged(name)
   }
 
   #resort(): void {
@@ -148,16 +202,16 @@ export class Nodes {
   }
 
   /** Made by hand, a node's, nobody's any more. */
-  #precedence({ name, value }: Stored<'NodeNetwork'>): number {
-    if (value.nodeUid === '') return 0
+  #precedence(name: string): number {
+    if (!this.#remembered.has(name) && this.#records.get(name)?.value.nodeUid === '') return 0
     return this.#nodes.has(name) ? 1 : 2
   }
 }
 
 /** A problem that was not told yet. */
-function noticeOf({ problem }: NodeNetwork, before: NodeNetwork | undefined): { readonly notice?: Notice } {
-  if (problem === undefined || problem === before?.problem) return {}
-  return { notice: { code: 'NODE_NETWORK_INCOMPLETE', message: problem, remedy: '' } }
+function problemNotice({ problem }: NodeNetwork, before: NodeNetwork | undefined): Notice | undefined {
+  if (problem === undefined || problem === before?.problem) return undefined
+  return { code: 'NODE_NETWORK_INCOMPLETE', message: problem, remedy: '' }
 }
 
 function compare(a: string, b: string): number {

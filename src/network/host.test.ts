@@ -15,7 +15,7 @@ const PORTS: readonly NodePort[] = [
 function plan(change: Partial<Cluster>, ports: readonly NodePort[]): HostPlan {
   const context = nodeContext({ ...SAMPLE_CLUSTER, ...change }, sampleNode(1), 1450)
   if (context === undefined) throw new Error('the sample node has ranges')
-  return hostPlan(context, ports)
+  return hostPlan(context, { ports, peers: sampleNode(2).addresses })
 }
 
 test.each([
@@ -37,9 +37,17 @@ test('node ports are published, and those that any node may answer get the node�
   expect(nftables).toContain('elements = { tcp . 30080, sctp . 30036 }')
 })
 
+test('a node publishes at its own addresses, and lets no pod call another node’s ports from here', () => {
+  const { nftables } = plan({}, PORTS)
+  const elements = (set: string) => new RegExp(`set ${set} \\{[^}]*elements = \\{ ([^}]*) \\}`).exec(nftables)?.[1]
+  expect([elements('own_addresses4'), elements('own_addresses6')]).toEqual(['192.0.2.11', '2001:db8::11'])
+  expect([elements('nodes4'), elements('nodes6')]).toEqual(['192.0.2.12', '2001:db8::12'])
+  expect(nftables).toContain('iifname "weft0" ip daddr @nodes4 meta l4proto . th dport @node_ports counter drop')
+})
+
 test('where kube-proxy translates services the node’s stack keeps them', () => {
   const { nftables, routes } = plan({ services: 'kube-proxy' }, PORTS)
-  expect(nftables).not.toContain('elements')
+  expect(nftables).not.toContain(' . 30080')
   expect(routes.map(({ to }) => String(to))).not.toContain('172.30.0.0/16')
   expect(plan({}, []).routes.map(({ to }) => String(to))).toContain('172.30.0.0/16')
 })

@@ -53,8 +53,17 @@ export interface HostPlan {
   readonly nftables: string
 }
 
-/** The plan for a node's own stack, which publishes services under these ports. */
-export function hostPlan(context: NodeContext, nodePorts: readonly NodePort[]): HostPlan {
+/** What a node's own stack publishes. */
+export interface Publication {
+  readonly ports: readonly NodePort[]
+  /** Addresses of the other nodes, which publish the same. */
+  readonly peers: readonly Ip[]
+}
+
+const NOTHING: Publication = { ports: [], peers: [] }
+
+/** The plan for a node's own stack. */
+export function hostPlan(context: NodeContext, publication: Publication): HostPlan {
   const { cluster, ranges, routerMac, mtu } = context
   const families = ranges.map(({ family }) => family)
   return {
@@ -71,7 +80,7 @@ export function hostPlan(context: NodeContext, nodePorts: readonly NodePort[]): 
       })),
     ),
     sysctls: families.flatMap((family) => SYSCTLS[family]),
-    nftables: nftables(context, cluster.services === 'weft' ? nodePorts : []),
+    nftables: nftables(context, cluster.services === 'weft' ? publication : NOTHING),
   }
 }
 
@@ -116,10 +125,12 @@ const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
  * way of an address translation on the node.
  *
  * What arrives for a node port goes to the switch under the node-port address, which chooses the endpoint. Where endpoints
- * of other nodes may serve it gets the node's own address, or their answers would go another way. Redirects would tell
+ * of other nodes may serve it gets the node's own address, or their answers would go another way. Only the addresses that
+ * every switch knows as this node's publish: a pod's own switch leads it to a node port, in its tenant's name, and what of a
+ * pod still arrives here for another node's (in fragments, or by way of a service) would look like an outsider there. Redirects would tell
  * pods to go around the node that kube-proxy needs them to pass.
  */
-function nftables(context: NodeContext, nodePorts: readonly NodePort[]): string {
+function nftables(context: NodeContext, { ports: nodePorts, peers }: Publication): string {
   const { cluster } = context
   const networks = cluster.networks.map(({ cidr }) => cidr)
   const guards = tunnelGuards(cluster).map((guard) => `iifname "${GATEWAY}" ${guard} counter drop`)
@@ -140,6 +151,8 @@ ${nodePortSet(
   'any_node_ports',
   nodePorts.filter(({ anyNode }) => anyNode),
 )}
+${FAMILIES.map((family) => addressSet(`own_addresses${family}`, family, context.self.addresses)).join('\n')}
+${FAMILIES.map((family) => addressSet(`nodes${family}`, family, peers)).join('\n')}
   chain ports {
     type filter hook prerouting priority -310; policy accept;
     ${ports} counter drop
@@ -150,12 +163,11 @@ ${networks.map((cidr) => `    iifname != { "${GATEWAY}", "lo" } ${nftFamily(cidr
   }
   chain publish {
     type nat hook prerouting priority -100; policy accept;
-    iifname != "${GATEWAY}" fib daddr type local meta l4proto . th dport @node_ports goto to_service
+${FAMILIES.map((family) => `    iifname != "${GATEWAY}" ${NFT_FAMILY[family]} daddr @own_addresses${family} meta l4proto . th dport @node_ports goto to_service`).join('\n')}
   }
   chain publish_to_self {
     type nat hook output priority -100; policy accept;
-    oifname "lo" ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport @node_ports goto to_service
-    oifname "lo" ip6 daddr != ::1 fib daddr type local meta l4proto . th dport @node_ports goto to_service
+${FAMILIES.map((family) => `    ${NFT_FAMILY[family]} daddr @own_addresses${family} meta l4proto . th dport @node_ports goto to_service`).join('\n')}
   }
   chain to_service {
     meta nfproto ipv4 dnat ip to ${NODE_PORT_ADDRESS[4]}
@@ -165,6 +177,7 @@ ${networks.map((cidr) => `    iifname != { "${GATEWAY}", "lo" } ${nftFamily(cidr
     type filter hook forward priority 0; policy accept;
     iifname "${GATEWAY}" ct state invalid counter drop
     oifname "${GATEWAY}" iifname != "${GATEWAY}" ct state new ct status & dnat == 0 counter drop
+${FAMILIES.map((family) => `    iifname "${GATEWAY}" ${NFT_FAMILY[family]} daddr @nodes${family} meta l4proto . th dport @node_ports counter drop`).join('\n')}
 ${guards.map((guard) => `    ${guard}`).join('\n')}
   }
   chain input {
@@ -190,6 +203,13 @@ function nodePortSet(name: string, ports: readonly NodePort[]): string {
   const elements = ports.map(({ protocol, port }) => `${protocol.toLowerCase()} . ${port}`).join(', ')
   return `  set ${name} {
     type inet_proto . inet_service
+${elements === '' ? '' : `    elements = { ${elements} }\n`}  }`
+}
+
+function addressSet(name: string, family: Family, addresses: readonly Ip[]): string {
+  const elements = addresses.filter((address) => familyOf(address) === family).join(', ')
+  return `  set ${name} {
+    type ${family === 4 ? 'ipv4_addr' : 'ipv6_addr'}
 ${elements === '' ? '' : `    elements = { ${elements} }\n`}  }`
 }
 

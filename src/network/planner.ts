@@ -18,8 +18,9 @@ import {
   vniKey,
 } from './fragments/fragment.ts'
 import { peerFragment } from './fragments/peer.ts'
-import { serviceFragment } from './fragments/service.ts'
+import { type ServiceInputs, serviceFragment } from './fragments/service.ts'
 import { vniFragment } from './fragments/vni.ts'
+import type { Publication } from './host.ts'
 import type { Endpoint } from './model/endpoint.ts'
 import type { NodeNetwork } from './model/node.ts'
 import { type EndpointSlice, type Service, serviceKey } from './model/service.ts'
@@ -46,6 +47,7 @@ export class NodePlanner {
   readonly #members = new Map<number, number>()
   readonly #catalogue: Catalogue
   readonly #groupIds = new GroupIds()
+  #peerChanges = 0
   /** Fragments as they were when last taken, for those that were touched since. */
   readonly #touched = new Map<string, SwitchTables>()
 
@@ -73,13 +75,14 @@ export class NodePlanner {
   /** A remote node appeared or changed. The node itself is no peer and is ignored. */
   putPeer(peer: NodeNetwork): void {
     if (peer.node === this.#context.self.node) return
+    if (String(this.#peers.get(peer.node)?.addresses) !== String(peer.addresses)) this.#peerChanges += 1
     this.#peers.set(peer.node, peer)
     this.#set(peerKey(peer.node), peerFragment(this.#context, peer))
   }
 
   /** A remote node is gone. */
   removePeer(node: string): void {
-    this.#peers.delete(node)
+    if (this.#peers.delete(node)) this.#peerChanges += 1
     this.#set(peerKey(node), undefined)
   }
 
@@ -89,6 +92,7 @@ export class NodePlanner {
     for (const endpoint of endpoints) this.#leave(endpoint)
     this.#vnis.set(namespace, vni)
     for (const endpoint of endpoints) this.#enter(endpoint)
+    for (const key of this.#catalogue.inNamespace(namespace)) this.#planService(key)
   }
 
   /** A namespace is gone. Endpoints that outlive it are unplugged: nobody may reach them. */
@@ -97,6 +101,7 @@ export class NodePlanner {
     for (const endpoint of endpoints) this.#leave(endpoint)
     this.#vnis.delete(namespace)
     for (const endpoint of endpoints) this.#enter(endpoint)
+    for (const key of this.#catalogue.inNamespace(namespace)) this.#planService(key)
   }
 
   /** The VNI of a namespace, or undefined while it has none. */
@@ -145,6 +150,19 @@ export class NodePlanner {
   /** Endpoints of a service are gone. The slice goes by its `<namespace>/<name>`. */
   removeEndpointSlice(name: string): void {
     for (const key of this.#catalogue.removeSlice(name)) this.#planService(key)
+  }
+
+  /** How often what the node's own stack publishes, or to whom, became another: for whoever only looks when it did. */
+  get publicationChanges(): number {
+    return this.#catalogue.nodePortChanges + this.#peerChanges
+  }
+
+  /** What the node's own stack publishes. */
+  publication(): Publication {
+    return {
+      ports: this.#catalogue.nodePorts(),
+      peers: [...this.#peers.values()].flatMap(({ addresses }) => addresses),
+    }
   }
 
   /** Services with their endpoints. */
@@ -218,12 +236,14 @@ export class NodePlanner {
     const name = serviceFragmentKey(key)
     const before = this.#fragments.get(name)?.groups ?? []
     const fragment =
-      service === undefined
-        ? undefined
-        : serviceFragment(this.#context, service, this.#catalogue.slicesOf(key), this.#groupIds)
+      service === undefined ? undefined : serviceFragment(this.#context, this.#inputsOf(key, service), this.#groupIds)
     this.#set(name, fragment)
     const kept = new Set(fragment?.groups.map(({ id }) => id))
     for (const { id } of before) if (!kept.has(id)) this.#groupIds.release(id)
+  }
+
+  #inputsOf(key: string, service: Service): ServiceInputs {
+    return { service, slices: this.#catalogue.slicesOf(key), vni: this.#vnis.get(service.namespace) }
   }
 
   #count(vni: number, by: 1 | -1): void {

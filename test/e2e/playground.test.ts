@@ -47,8 +47,7 @@ describe('in the background, with Geneve over IPv6', () => {
   let runDir: string
   const play = (command: string, ...args: readonly string[]): Promise<Ended> =>
     weft('play', command, '--run-dir', runDir, ...args)
-  const tenant = (...args: readonly string[]): Promise<Ended> =>
-    weft('tenant', ...args, '--run-dir', runDir)
+  const tenant = (...args: readonly string[]): Promise<Ended> => weft('tenant', ...args, '--run-dir', runDir)
 
   beforeAll(async () => {
     runDir = newRunDir('back')

@@ -10,7 +10,7 @@ import { type Answer, call, callSteadily, callTimes, UdpCaller } from '../lab/ca
 import { run } from '../lab/command.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
-import { addService, clusterIps, label, ready, translateBy } from '../lab/services.ts'
+import { addService, addSlice, clusterIps, label, ready, translateBy } from '../lab/services.ts'
 
 const FAMILIES = [4, 6] as const
 const HTTP = 80
@@ -31,6 +31,7 @@ export const services: Scenario = {
       title: 'node ports answer nodes, outsiders and the own tenant, and keep the client’s address under Local',
       run: nodePorts,
     },
+    { title: 'no tenant’s own services and slices lead into another tenant', run: forgedEndpoints },
     { title: 'a service without endpoints refuses at once', run: empty },
     { title: 'affinity keeps a client at its endpoint; without it calls are spread', run: affinity },
     { title: 'an endpoint leaves under load, and no call fails', run: leaveUnderLoad },
@@ -75,10 +76,10 @@ async function setUp({ lab, say }: StepContext): Promise<void> {
 }
 
 /** Every agent has heard of the last service. */
-function known(lab: Lab): Promise<void> {
+function known(lab: Lab, atLeast = 6): Promise<void> {
   return eventually('every agent knows the services', async () => {
     const counts = await Promise.all([1, 2, 3].map(async (n) => (await lab.agent(n).status()).services))
-    return counts.every((count) => count === Math.max(...counts) && count >= 6)
+    return counts.every((count) => count === Math.max(...counts) && count >= atLeast)
   })
 }
 
@@ -144,6 +145,59 @@ async function nodePorts({ lab, say }: StepContext): Promise<void> {
     )
     say(`outside → ${node2} port ${NODE_PORT.local} (Local, no endpoint there): refused`)
   }
+}
+
+/** Tenants may write services and slices. Every way a packet has been seen to take by them is walked once. */
+async function forgedEndpoints({ lab, say }: StepContext): Promise<void> {
+  const node2 = nodeAddress(lab, 2, 4)
+  const http = { name: 'http', protocol: 'TCP', port: HTTP }
+  await addService(lab, 'bank/pivot', { type: 'NodePort', ports: [{ ...http, nodePort: 30092 }] })
+  await addSlice(lab, 'bank/pivot', lab.address('shop/db'), 8080)
+  for (const [name, port] of [
+    ['bank/by-own-port', 30092],
+    ['bank/by-their-port', NODE_PORT.cluster],
+  ] as const) {
+    await addService(lab, name, { ports: [http] })
+    await addSlice(lab, name, node2, port)
+  }
+  await addService(lab, 'shop/published', {
+    type: 'NodePort',
+    selector: { front: 'yes' },
+    ports: [{ name: 'udp', protocol: 'UDP', port: 514, targetPort: 8080, nodePort: 30514 }],
+  })
+  await known(lab, 10)
+  const second = ip('198.18.77.112')
+  await lab.inside(lab.node(2).netns, 'ip', 'address', 'add', `${second}/24`, 'dev', 'br-phy')
+  const pivot = await firstIp(lab, 'bank/pivot')
+  const byOwn = await firstIp(lab, 'bank/by-own-port')
+  const byTheirs = await firstIp(lab, 'bank/by-their-port')
+  const ways: readonly (readonly [from: string, to: Ip, port: number])[] = [
+    ['bank/ledger', pivot, HTTP],
+    ['bank/ledger', byOwn, HTTP],
+    ['bank/ledger', byTheirs, HTTP],
+    ['bank/ledger', second, NODE_PORT.cluster],
+    ['outside', nodeAddress(lab, 1, 4), 30092],
+    ['node1', pivot, HTTP],
+  ]
+  for (const [from, to, port] of ways) {
+    equal(await call(place(lab, from), to, port, 'none'), undefined, `${from} → ${to} port ${port}`)
+    say(`${from} → ${to} port ${port}: nobody answers`)
+  }
+  for (const bytes of [100, 4000]) {
+    const caller = new UdpCaller(place(lab, 'bank/ledger'), node2, 30514)
+    equal(await caller.ask(bytes, 800), undefined, `${bytes} bytes`)
+    caller.close()
+    say(`bank/ledger → ${node2} port 30514, ${bytes} bytes: nobody answers`)
+  }
+  await lab.inside(lab.node(2).netns, 'ip', 'address', 'del', `${second}/24`, 'dev', 'br-phy')
+  const [own] = await callTimes(place(lab, 'outside'), node2, NODE_PORT.cluster, 1)
+  say(`outside → ${node2} port ${NODE_PORT.cluster}, as it should: ${own?.server} answers`)
+}
+
+async function firstIp(lab: Lab, service: string): Promise<Ip> {
+  const address = (await clusterIps(lab, service)).find((each) => familyOf(each) === 4)
+  if (address === undefined) throw new Error(`${service} has no IPv4 address`)
+  return address
 }
 
 async function empty({ lab, say }: StepContext): Promise<void> {

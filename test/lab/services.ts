@@ -30,6 +30,19 @@ export async function addService(lab: Lab, name: string, spec: Readonly<Record<s
   await lab.api().create(SERVICES, { ...object, spec: { ipFamilyPolicy: 'RequireDualStack', ...spec } })
 }
 
+/** Writes a slice with one endpoint by hand, for a service without selector. */
+export async function addSlice(lab: Lab, service: string, address: Ip, port: number): Promise<void> {
+  const { namespace, name } = place(service)
+  await lab.api().create(SLICES, {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { namespace, name: `${name}-by-hand`, labels: { 'kubernetes.io/service-name': name } },
+    addressType: address.includes(':') ? 'IPv6' : 'IPv4',
+    ports: [{ name: 'http', protocol: 'TCP', port }],
+    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+  })
+}
+
 /** The addresses of a service. */
 export async function clusterIps(lab: Lab, name: string): Promise<readonly Ip[]> {
   const service = await lab.api().get(SERVICES, place(name))

@@ -216,7 +216,7 @@ function hasRange({ networks }: Cluster, range: Cidr): boolean {
 
 function refusalOf(stranded: Cidr | undefined): string {
   return stranded === undefined
-    ? 'the cluster configuration (object Cluster default) is gone: the last one stands'
+    ? 'the cluster configuration (object Cluster default) is gone, or means nothing: the last one stands'
     : `the cluster's networks do not contain this node's range ${stranded}: the configuration is not followed`
 }
 

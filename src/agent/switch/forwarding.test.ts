@@ -35,6 +35,8 @@ class FaultySwitch implements FlowTables {
 
   async forgetUdp(): Promise<void> {}
 
+  async forgetCalls(): Promise<void> {}
+
   async apply({ write, remove, groups }: SwitchDiff): Promise<void> {
     const { fault } = this
     this.fault = 'none'

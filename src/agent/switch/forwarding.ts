@@ -5,9 +5,10 @@
  */
 import type { Flow, Group } from '../../flow/flow.ts'
 import { bundles, diffSwitch, type SwitchDiff, together } from '../../network/diff.ts'
+import type { SwitchTables } from '../../network/fragments/fragment.ts'
 import type { FragmentChange, NodePlanner } from '../../network/planner.ts'
 import type { Backend } from '../../network/service/backends.ts'
-import { deadEnds } from '../../network/service/stale.ts'
+import { type CalledAt, deadEnds, retagged } from '../../network/service/stale.ts'
 import type { InstalledFlow } from '../control/facts.ts'
 
 /** What forwarding needs of an OpenFlow connection. */
@@ -22,6 +23,8 @@ export interface FlowTables {
   apply(diff: SwitchDiff, confirm?: Confirm): Promise<void>
   /** Has clients that were led to these UDP endpoints choose anew. */
   forgetUdp(backends: readonly Backend[]): Promise<void>
+  /** Has connections to these services choose anew. */
+  forgetCalls(services: readonly CalledAt[]): Promise<void>
 }
 
 /**
@@ -115,7 +118,7 @@ export class Forwarding {
     const before = together(changes.map((change) => change.before))
     const after = together(changes.map((change) => change.after))
     await this.#apply(diffSwitch(before, after), confirm)
-    await this.#tables.forgetUdp(deadEnds(before, after))
+    await this.#forget(before, after)
   }
 
   async #syncNow(): Promise<void> {
@@ -131,9 +134,14 @@ export class Forwarding {
     const actual = { flows: flowsOf(readable), groups }
     const desired = { flows: planner.flows(), groups: planner.groups() }
     await this.#apply(diffSwitch(actual, desired))
-    await this.#tables.forgetUdp(deadEnds(actual, desired))
+    await this.#forget(actual, desired)
     this.#synced = true
     this.#fullSyncs += 1
+  }
+
+  async #forget(before: SwitchTables, after: SwitchTables): Promise<void> {
+    await this.#tables.forgetUdp(deadEnds(before, after))
+    await this.#tables.forgetCalls(retagged(before, after))
   }
 
   async #apply(diff: SwitchDiff, confirm: Confirm = 'before'): Promise<void> {

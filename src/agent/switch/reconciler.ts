@@ -49,7 +49,7 @@ export class Reconciler {
   /** Whether the node's own stack has been set up as planned since the start. */
   #applied = false
   /** As of when the node's own stack publishes services. */
-  #nodePortChanges = 0
+  #publicationChanges = 0
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts
@@ -121,8 +121,8 @@ export class Reconciler {
     const { ports, pools, busy, signal, problems } = this.#parts
     const planner = this.#parts.view().planner
     if (planner === undefined) return
-    const nodePortChanges = planner.catalogue.nodePortChanges
-    const plan: HostPlan = hostPlan(planner.context, planner.catalogue.nodePorts())
+    const changes = planner.publicationChanges
+    const plan: HostPlan = hostPlan(planner.context, planner.publication())
     await ports.ensureBridge(plan.bridge, signal)
     await this.#restorePorts()
     const bridge = await this.#openSwitch()
@@ -134,7 +134,7 @@ export class Reconciler {
     await this.#forwarding.sync()
     await applyHost(plan)
     this.#applied = true
-    this.#nodePortChanges = nodePortChanges
+    this.#publicationChanges = changes
     this.#sweepStrays()
     await bridge.probe(planner)
     problems.solved('plan')
@@ -152,10 +152,10 @@ export class Reconciler {
   async #publishNodePorts(): Promise<void> {
     const planner = this.#parts.view().planner
     if (planner === undefined || !this.#applied) return
-    const { nodePortChanges } = planner.catalogue
-    if (nodePortChanges === this.#nodePortChanges) return
-    await applyHost(hostPlan(planner.context, planner.catalogue.nodePorts()))
-    this.#nodePortChanges = nodePortChanges
+    const changes = planner.publicationChanges
+    if (changes === this.#publicationChanges) return
+    await applyHost(hostPlan(planner.context, planner.publication()))
+    this.#publicationChanges = changes
   }
 
   async #reportStatus(): Promise<void> {

@@ -13,8 +13,10 @@ import { load, PROTO_UDP } from '../../network/pipeline/build.ts'
 import { PROBE_ETHERTYPE, STAGES, TUNNEL_PORT, ZONES } from '../../network/pipeline/stages.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import type { Backend } from '../../network/service/backends.ts'
+import type { CalledAt } from '../../network/service/stale.ts'
 import {
   addFlows,
+  type ConnectionFilter,
   connectOpenFlow,
   type OpenFlowClient,
   type PacketIn,
@@ -121,15 +123,28 @@ export class Switch implements FlowTables {
     if (flows.length + mods.length > 0) await this.#client.bundle({ flows, groups: mods }, { confirm })
   }
 
-  /** An Open vSwitch before 3.1 cannot; then such a client is cut off until it pauses for half a minute. */
   async forgetUdp(backends: readonly Backend[]): Promise<void> {
+    const filters = backends.map(({ address, port }) => ({
+      protocol: PROTO_UDP,
+      reply: { source: address, sourcePort: port },
+    }))
+    await this.#forget(filters, 'UDP clients of endpoints that are gone could not be led elsewhere')
+  }
+
+  async forgetCalls(services: readonly CalledAt[]): Promise<void> {
+    const filters = services.map(({ address, port, protocol }) => ({
+      protocol,
+      original: { destination: address, destinationPort: port },
+    }))
+    await this.#forget(filters, 'connections from outside keep the tenant that their service had')
+  }
+
+  /** An Open vSwitch before 3.1 cannot; then such connections stay as they are until they end or pause. */
+  async #forget(filters: readonly ConnectionFilter[], failure: string): Promise<void> {
     try {
-      for (const { address, port } of backends) {
-        const reply = { source: address, sourcePort: port }
-        await this.#client.ctFlush({ zone: ZONES.service, protocol: PROTO_UDP, reply })
-      }
+      for (const filter of filters) await this.#client.ctFlush({ zone: ZONES.service, ...filter })
     } catch (error) {
-      this.#log.warn({ err: error }, 'UDP clients of endpoints that are gone could not be led elsewhere')
+      this.#log.warn({ err: error }, failure)
     }
   }
 

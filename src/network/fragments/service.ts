@@ -2,7 +2,7 @@
  * A service: which packets are for it, and the endpoints they may go to.
  * @module
  */
-import type { Bucket, Group, Match } from '../../flow/flow.ts'
+import type { Action, Bucket, Group, Match } from '../../flow/flow.ts'
 import { LINK_LOCAL_V6, type NodeContext } from '../context.ts'
 import { type Cidr, cidr, contains, type Family, familyOf, hostCidr, type Ip } from '../model/address.ts'
 import { type EndpointSlice, type Protocol, type Service, type ServicePort, serviceKey } from '../model/service.ts'
@@ -10,7 +10,7 @@ import { isHostAddress } from '../model/validate-cluster.ts'
 import { tellAgent } from '../pipeline/answers.ts'
 import { flowsOf, holds, ipPacket, PROTO_SCTP, PROTO_TCP, PROTO_UDP, tracked } from '../pipeline/build.ts'
 import { STAGES, ZONES } from '../pipeline/stages.ts'
-import { type Backend, backendsOf, type Scope } from '../service/backends.ts'
+import { type Backend, backendsOf, type Scope, shareOf } from '../service/backends.ts'
 import { bucketIds, type GroupIds } from '../service/ids.ts'
 import { NODE_PORT_ADDRESS, TURN_ADDRESS } from '../virtual-addresses.ts'
 import { type Fragment, NO_TABLES, serviceFragmentKey } from './fragment.ts'
@@ -18,28 +18,41 @@ import { type Fragment, NO_TABLES, serviceFragmentKey } from './fragment.ts'
 const LINK_LOCAL: { readonly [F in Family]: readonly Cidr[] } = { 4: [cidr('169.254.0.0/16')], 6: [LINK_LOCAL_V6] }
 const PROTOCOLS: { readonly [P in Protocol]: number } = { TCP: PROTO_TCP, UDP: PROTO_UDP, SCTP: PROTO_SCTP }
 
-/** The fragment of a service with these slices; empty when somebody else translates services. */
+/** What a service's fragment is made of. */
+export interface ServiceInputs {
+  readonly service: Service
+  readonly slices: readonly EndpointSlice[]
+  /** The VNI of the service's namespace; undefined while it has none. */
+  readonly vni: number | undefined
+}
+
+/**
+ * A message to the switch holds so many buckets and some. Where a service has more endpoints than this, every node leads to
+ * a part of them, and each to another part.
+ */
+const MOST_BACKENDS = 500
+
+/** The fragment of a service; empty when somebody else translates services, or while nobody's tenant stands behind it. */
 export function serviceFragment(
   context: NodeContext,
-  service: Service,
-  slices: readonly EndpointSlice[],
+  { service, slices, vni }: ServiceInputs,
   ids: GroupIds,
 ): Fragment {
   const name = serviceKey(service.namespace, service.name)
   const key = serviceFragmentKey(name)
   const title = `service ${name}`
-  if (context.cluster.services !== 'weft') return { key, title, ...NO_TABLES }
+  if (context.cluster.services !== 'weft' || vni === undefined) return { key, title, ...NO_TABLES }
   const { flow, dropWith } = flowsOf(key)
   const groups = new Map<string, Group>()
   const flows = doorsOf(service).map(({ match, port, family, scope }) => {
     const groupKey = `${name} ${port.protocol} ${port.port} IPv${family} ${scope}`
-    const backends = backendsOf(slices, port, family, scope, context.self.node).filter(({ address }) =>
-      canServe(context, address),
-    )
+    const { node } = context.self
+    const usable = backendsOf(slices, port, family, scope, node).filter(({ address }) => canServe(context, address))
+    const backends = shareOf(usable, node, MOST_BACKENDS)
     if (backends.length === 0) return dropWith('no-service-endpoint', 100, match, [tellAgent('unreachable')])
     const isByClient = service.affinitySeconds !== undefined || port.protocol === 'UDP'
     const group =
-      groups.get(groupKey) ?? groupOf(ids.of(groupKey), backends, isByClient ? BY_CLIENT[family] : undefined)
+      groups.get(groupKey) ?? groupOf(ids.of(groupKey), backends, vni, isByClient ? BY_CLIENT[family] : undefined)
     groups.set(groupKey, group)
     return flow('balance', 100, match, [{ op: 'group', group: group.id }])
   })
@@ -88,9 +101,9 @@ function doorsAt({ internalPolicy, externalPolicy }: Service, port: ServicePort,
   ]
 }
 
-function groupOf(id: number, backends: readonly Backend[], selection: Selection | undefined): Group {
+function groupOf(id: number, backends: readonly Backend[], vni: number, selection: Selection | undefined): Group {
   const numbers = bucketIds(backends.map(({ address, port }) => `${address} ${port}`))
-  const buckets = backends.map((backend, i): Bucket => ({ id: numbers[i] ?? i, actions: [translateTo(backend)] }))
+  const buckets = backends.map((backend, i): Bucket => ({ id: numbers[i] ?? i, actions: [translateTo(backend, vni)] }))
   const group = { id, type: 'select', buckets } as const
   return selection === undefined ? group : { ...group, selection }
 }
@@ -124,12 +137,17 @@ function at(family: Family, protocol: Protocol, port: number, address?: Ip): Mat
   }
 }
 
-function translateTo({ address, port }: Backend): Bucket['actions'][number] {
+/**
+ * The connection is marked with the service's tenant. Who comes from outside or from the node itself comes in the
+ * service's name: else a service could lead the world to other tenants' pods.
+ */
+function translateTo({ address, port }: Backend, vni: number): Action {
   return {
     op: 'ct',
     commit: true,
     zone: ZONES.service,
     nat: { direction: 'dst', address: { min: address }, port: { min: port } },
+    exec: [{ op: 'set', field: 'ct_mark', value: vni }],
     table: STAGES.turn.table,
   }
 }

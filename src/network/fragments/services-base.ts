@@ -22,7 +22,15 @@ import {
   tracked,
   UNFINISHED,
 } from '../pipeline/build.ts'
-import { GATEWAY_PORT, ORIGIN, STAGES, type StageName, TRANSLATED_BY_NODE, ZONES } from '../pipeline/stages.ts'
+import {
+  GATEWAY_PORT,
+  ORIGIN,
+  REGISTERS,
+  STAGES,
+  type StageName,
+  TRANSLATED_BY_NODE,
+  ZONES,
+} from '../pipeline/stages.ts'
 import { NODE_PORT_ADDRESS, TURN_ADDRESS } from '../virtual-addresses.ts'
 
 const FAMILIES: readonly Family[] = [4, 6]
@@ -178,7 +186,10 @@ function turn({ flow, drop }: FlowMaker, context: NodeContext): Flow[] {
   return [
     ...FAMILIES.flatMap((family) => [
       ...podNetworks(context.cluster, family).map((to) =>
-        flow('turn', 200, { ...fromNode, ...ipPacket(family, { to }) }, [goto('route')]),
+        flow('turn', 200, { ...fromNode, ...ipPacket(family, { to }) }, [
+          { op: 'move', from: { field: 'ct_mark', offset: 0, bits: 32 }, to: REGISTERS.sourceVni },
+          goto('route'),
+        ]),
       ),
       flow('turn', 100, { ...fromNode, ...ipPacket(family) }, turnAround(family)),
       drop('unknown-turn', 310, ipPacket(family, { to: TURN_ADDRESS[family] })),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { ip } from '../model/address.ts'
 import type { EndpointSlice, ServiceEndpoint } from '../model/service.ts'
-import { backendsOf, type Scope } from './backends.ts'
+import { backendsOf, type Scope, shareOf } from './backends.ts'
 import { bucketIds, GroupIds } from './ids.ts'
 
 const HTTP = { name: 'http', protocol: 'TCP' } as const
@@ -74,4 +74,20 @@ describe('numbers', () => {
     const without = bucketIds(names.slice(1))
     expect(without).toEqual(all.slice(1))
   })
+})
+
+test('where there are too many, nodes share them: each has so many, together they have all', () => {
+  const many = Array.from({ length: 1200 }, (_, i) => ({ address: ip(`10.128.${i >> 8}.${i & 255}`), port: 80 }))
+  const shares = Array.from({ length: 20 }, (_, n) => shareOf(many, `node${n}`, 500))
+  expect(shares.every((share) => share.length === 500)).toBe(true)
+  expect(new Set(shares.flat().map(({ address }) => address)).size).toBe(many.length)
+  expect(shareOf(many, 'node1', 1200)).toEqual(many)
+  // One that leaves moves one.
+  const [gone] = shares[1] ?? []
+  const after = shareOf(
+    many.filter((each) => each !== gone),
+    'node1',
+    500,
+  )
+  expect(after.filter((each) => !shares[1]?.includes(each))).toHaveLength(1)
 })

@@ -4,6 +4,7 @@
  */
 import { type Family, familyOf, type Ip } from '../model/address.ts'
 import type { EndpointSlice, ServiceEndpoint, ServicePort, TrafficPolicy } from '../model/service.ts'
+import { hash } from './ids.ts'
 
 /** Endpoints of the whole cluster, or of one node. */
 export type Scope = TrafficPolicy
@@ -33,6 +34,22 @@ export function backendsOf(
     chosen.map(({ endpoint: { address }, port }) => [`${address} ${port}`, { address, port }] as const),
   )
   return [...backends].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, backend]) => backend)
+}
+
+/**
+ * At most `most` of these, chosen by the node's name: the nodes' shares together cover all of them, and one that comes or
+ * goes changes little.
+ */
+export function shareOf(backends: readonly Backend[], node: string, most: number): readonly Backend[] {
+  if (backends.length <= most) return backends
+  const ranked = backends.map((backend) => ({ backend, rank: hash(`${node} ${backend.address} ${backend.port}`) }))
+  const chosen = new Set(
+    ranked
+      .sort((a, b) => a.rank - b.rank)
+      .slice(0, most)
+      .map(({ backend }) => backend),
+  )
+  return backends.filter((backend) => chosen.has(backend))
 }
 
 interface Candidate {

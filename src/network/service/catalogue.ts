@@ -18,6 +18,8 @@ export class Catalogue {
   readonly #services = new Map<string, Service>()
   readonly #slices = new Map<string, EndpointSlice>()
   readonly #slicesOf = new Map<string, Map<string, EndpointSlice>>()
+  /** Services' keys by namespace. */
+  readonly #inNamespace = new Map<string, Set<string>>()
   readonly #nodePorts = new Map<string, readonly NodePort[]>()
   #nodePortChanges = 0
 
@@ -27,6 +29,11 @@ export class Catalogue {
 
   service(key: string): Service | undefined {
     return this.#services.get(key)
+  }
+
+  /** Keys of a namespace's services. */
+  inNamespace(namespace: string): Iterable<string> {
+    return this.#inNamespace.get(namespace) ?? []
   }
 
   slicesOf(key: string): readonly EndpointSlice[] {
@@ -46,11 +53,18 @@ export class Catalogue {
   putService(service: Service): void {
     const key = serviceKey(service.namespace, service.name)
     this.#services.set(key, service)
+    const siblings = this.#inNamespace.get(service.namespace)
+    if (siblings === undefined) this.#inNamespace.set(service.namespace, new Set([key]))
+    else siblings.add(key)
     this.#publish(key, nodePortsOf(service))
   }
 
   removeService(key: string): void {
+    const namespace = this.#services.get(key)?.namespace ?? ''
     this.#services.delete(key)
+    const siblings = this.#inNamespace.get(namespace)
+    siblings?.delete(key)
+    if (siblings?.size === 0) this.#inNamespace.delete(namespace)
     this.#publish(key, [])
   }
 

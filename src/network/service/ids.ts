@@ -45,8 +45,8 @@ export function bucketIds(names: readonly string[]): readonly number[] {
   })
 }
 
-/** FNV-1a, mixed once more: neighbouring addresses differ in their last characters only. */
-function hash(text: string): number {
+/** 32 bits of a text. FNV-1a, mixed once more: neighbouring addresses differ in their last characters only. */
+export function hash(text: string): number {
   let value = 0x811c9dc5
   for (let i = 0; i < text.length; i += 1) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193)
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b)

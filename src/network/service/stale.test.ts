@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { SAMPLE_SERVICES, SAMPLE_SLICES, samplePlanner } from '../../../test/tables/sample-node.ts'
 import { together } from '../diff.ts'
 import type { NodePlanner } from '../planner.ts'
-import { deadEnds } from './stale.ts'
+import { deadEnds, retagged } from './stale.ts'
 
 const [WEB] = SAMPLE_SERVICES
 const [SLICE] = SAMPLE_SLICES
@@ -57,4 +57,21 @@ test.each<[string, (planner: NodePlanner) => void, readonly string[]]>([
   ],
 ])('a change leaves behind %s', (_, change, expected) => {
   expect([...after(change)].sort()).toEqual([...expected].sort())
+})
+
+test('a tenant’s change names where its services are called, and nothing else does', () => {
+  const calls = (change: (planner: NodePlanner) => void) => {
+    const planner = samplePlanner()
+    planner.take()
+    change(planner)
+    const changes = planner.take()
+    const [before, later] = (['before', 'after'] as const).map((which) => together(changes.map((each) => each[which])))
+    if (before === undefined || later === undefined) throw new Error('two')
+    return retagged(before, later).map(({ address, port, protocol }) => `${address} ${port} ${protocol}`)
+  }
+  expect(calls((planner) => planner.putTenant('shop', 4242))).toEqual(
+    expect.arrayContaining(['172.30.0.10 80 6', 'fd00:172:30::10 514 17', '169.254.77.3 30080 6']),
+  )
+  expect(calls((planner) => planner.putTenant('bank', 4242))).toEqual([])
+  expect(calls((planner) => planner.putEndpointSlice({ ...slice, endpoints: slice.endpoints.slice(1) }))).toEqual([])
 })

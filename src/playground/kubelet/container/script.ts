@@ -59,6 +59,11 @@ cover() {
   esac
 }
 quietly umount -R -l /run/netns
+while read -r _ target _; do
+  case "$target" in /run/netns/*) quietly umount -l "$(printf %b "$target")" ;; esac
+done <<MOUNTS
+$(cat /proc/mounts)
+MOUNTS
 hostname -- "$hostname"
 quietly mount -t sysfs -o ro sysfs /sys
 mount -t proc proc /proc

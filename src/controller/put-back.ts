@@ -1,0 +1,44 @@
+/**
+ * What a node keeps of its ranges when others meddle with its network: pods live in the ranges that it had, so those
+ * come first.
+ * @module
+ */
+import { type Cidr, familyOf } from '../network/model/address.ts'
+import type { NodeNetwork } from '../network/model/node.ts'
+import type { Notice } from './write.ts'
+
+/**
+ * Of all ranges that a node may keep, those that it does: of each family the remembered ones, otherwise the recorded
+ * ones, otherwise those that a write on its way may bring.
+ */
+export function rangesToKeep(
+  held: readonly Cidr[],
+  remembered: readonly Cidr[],
+  recorded: readonly Cidr[],
+): readonly Cidr[] {
+  return Object.values(Object.groupBy(held, familyOf)).flatMap((family: readonly Cidr[]) => {
+    const choices = [remembered, recorded].map((ranges) => family.filter((range) => ranges.includes(range)))
+    return choices.find((ranges) => ranges.length > 0) ?? family
+  })
+}
+
+/** Says what is put back, when that is not what the record says; undefined when nothing is. */
+export function putBackNotice(
+  { ranges, problem }: NodeNetwork,
+  remembered: readonly Cidr[],
+  record: NodeNetwork | undefined,
+): Notice | undefined {
+  const before = record?.ranges ?? []
+  const own = ranges.filter((range) => remembered.includes(range))
+  const isMissing = own.some((range) => !before.includes(range))
+  const isForeign = before.some((range) => !ranges.includes(range) && own.some((o) => familyOf(o) === familyOf(range)))
+  if (!isMissing && !isForeign) return undefined
+  const deed = record === undefined ? 'was deleted' : `was changed to ${before.join(', ') || 'no range'}`
+  return {
+    code: 'NODE_NETWORK_PUT_BACK',
+    message: `the node's network ${deed} while its pods live in ${own.join(', ')}, which is put back${
+      problem === undefined ? '' : `; ${problem}`
+    }`,
+    remedy: 'leave its ranges to the controller; remove the node and add it again to give it others',
+  }
+}
