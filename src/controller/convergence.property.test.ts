@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { cidr, familyOf, ip, overlaps } from '../network/model/address.ts'
+import { type Cidr, cidr, familyOf, ip, overlaps } from '../network/model/address.ts'
 import type { Tenant } from '../network/model/tenant.ts'
 import { type Registry, RegistryError } from '../registry/registry.ts'
 import { INPUTS, type Input } from './state.ts'
@@ -20,7 +20,14 @@ const CLUSTER = clusterOf({
 type Deed =
   | { readonly do: 'node'; readonly name: string; readonly uid: string; readonly host: number }
   | {
-      readonly do: 'remove-node' | 'namespace' | 'remove-namespace' | 'remove-tenant' | 'status'
+      readonly do:
+        | 'remove-node'
+        | 'remove-network'
+        | 'edit-network'
+        | 'namespace'
+        | 'remove-namespace'
+        | 'remove-tenant'
+        | 'status'
       readonly name: string
     }
   | { readonly do: 'ask'; readonly name: string; readonly action: string; readonly target: string }
@@ -40,7 +47,10 @@ const namespace = fc.constantFrom('default', 'red', 'green', 'blue')
 const kind = fc.constantFrom(...INPUTS)
 const deed: fc.Arbitrary<Deed> = fc.oneof(
   fc.record({ do: fc.constant('node' as const), name, uid: fc.constantFrom('u1', 'u2'), host: fc.nat(3) }),
-  fc.record({ do: fc.constantFrom('remove-node' as const, 'status' as const), name }),
+  fc.record({
+    do: fc.constantFrom('remove-node' as const, 'remove-network' as const, 'edit-network' as const, 'status' as const),
+    name,
+  }),
   fc.record({
     do: fc.constantFrom(
       'namespace' as const,
@@ -101,14 +111,21 @@ async function run(steps: readonly Step[], chances: fc.Stream<number>): Promise<
   }
   await adversary.settle()
   const joiners = new Set<string>()
+  let lasting = await rangesOf(registry)
   for (const [index, next] of steps.entries()) {
     if (next.do === 'ask' && next.action === 'join') joiners.add(next.name)
+    if (next.do === 'node' || next.do === 'remove-node') lasting.delete(next.name)
     if (isTurn(next)) await take(adversary, next)
     else await ignoring(perform(registry, next, index))
     // Doubled ranges and unasked sharing must not even be seen on the way.
     await expectNothingShared(registry, joiners)
+    if (next.do === 'settle') await expectLasting(registry, lasting)
+    // What the controller saw when it came to rest is what it remembers.
+    if (next.do === 'settle') lasting = await rangesOf(registry)
+    if (next.do === 'restart') lasting.clear()
   }
   await adversary.settle()
+  await expectLasting(registry, lasting)
   await expectNothingShared(registry, joiners)
   await expectComplete(registry)
 }
@@ -142,6 +159,14 @@ async function perform(registry: Registry, deed: Deed, index: number): Promise<u
     }
     case 'remove-node':
       return registry.delete('Node', name)
+    case 'remove-network':
+      return registry.delete('NodeNetwork', name)
+    case 'edit-network': {
+      // To one range, which nobody else has.
+      const found = await registry.get('NodeNetwork', name)
+      const ranges = [cidr(`fd01:0:0:${(0xf000 + index).toString(16)}::/64`)]
+      return found && registry.update('NodeNetwork', name, { ...found.value, ranges }, found.revision)
+    }
     case 'namespace':
       return registry.create('Namespace', name, { name, uid: `uid-${index}` })
     case 'remove-namespace':
@@ -172,6 +197,17 @@ async function perform(registry: Registry, deed: Deed, index: number): Promise<u
 async function change(registry: Registry, name: string, by: (tenant: Tenant) => Tenant): Promise<unknown> {
   const found = await registry.get('Tenant', name)
   return found && registry.update('Tenant', name, by(found.value), found.revision)
+}
+
+async function rangesOf(registry: Registry): Promise<Map<string, readonly Cidr[]>> {
+  const { objects } = await registry.list('NodeNetwork')
+  return new Map(objects.map(({ name, value }) => [name, value.ranges]))
+}
+
+/** Nodes that stayed keep what they had, whatever others did to their networks. */
+async function expectLasting(registry: Registry, lasting: ReadonlyMap<string, readonly Cidr[]>): Promise<void> {
+  const now = await rangesOf(registry)
+  for (const [name, ranges] of lasting) expect(now.get(name)).toEqual(expect.arrayContaining([...ranges]))
 }
 
 async function expectNothingShared(registry: Registry, joiners: ReadonlySet<string>): Promise<void> {

@@ -8,8 +8,8 @@ import type { NodeNetwork } from '../network/model/node.ts'
 import type { Notice } from './write.ts'
 
 /**
- * Of all ranges that a node may keep, those that it does: of each family the remembered ones, otherwise the recorded
- * ones, otherwise those that a write on its way may bring.
+ * Of all ranges that a node may keep, those that it does, one of each family: the remembered one, otherwise the
+ * recorded one, otherwise one that a write on its way may bring.
  */
 export function rangesToKeep(
   held: readonly Cidr[],
@@ -17,8 +17,8 @@ export function rangesToKeep(
   recorded: readonly Cidr[],
 ): readonly Cidr[] {
   return Object.values(Object.groupBy(held, familyOf)).flatMap((family: readonly Cidr[]) => {
-    const choices = [remembered, recorded].map((ranges) => family.filter((range) => ranges.includes(range)))
-    return choices.find((ranges) => ranges.length > 0) ?? family
+    const preferred = [...remembered, ...recorded].find((range) => family.includes(range))
+    return preferred === undefined ? family.slice(0, 1) : [preferred]
   })
 }
 
@@ -30,9 +30,7 @@ export function putBackNotice(
 ): Notice | undefined {
   const before = record?.ranges ?? []
   const own = ranges.filter((range) => remembered.includes(range))
-  const isMissing = own.some((range) => !before.includes(range))
-  const isForeign = before.some((range) => !ranges.includes(range) && own.some((o) => familyOf(o) === familyOf(range)))
-  if (!isMissing && !isForeign) return undefined
+  if (own.every((range) => before.includes(range))) return undefined
   const deed = record === undefined ? 'was deleted' : `was changed to ${before.join(', ') || 'no range'}`
   return {
     code: 'NODE_NETWORK_PUT_BACK',
