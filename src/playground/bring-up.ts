@@ -6,7 +6,6 @@ import { existsSync, mkdirSync } from 'node:fs'
 import type { KubeApi } from '../kube/api.ts'
 import type { Registry } from '../registry/registry.ts'
 import { playApi, playRegistry } from './api-client.ts'
-import { runDaemonProcess } from './daemon.ts'
 import { DEMO_NAMESPACES, DEMO_SERVICES, demoPods } from './demo.ts'
 import { dnsObjects } from './dns/objects.ts'
 import { PlaygroundError } from './errors.ts'
@@ -110,7 +109,7 @@ async function startNodes(
   datapath: Datapath,
   registry: Registry,
 ): Promise<void> {
-  const pids = new Map([['daemon', runDaemonProcess(layout)]])
+  const pids = new Map([['daemon', startDaemon(layout)]])
   for (const node of nodes) pids.set(`${node.name}-agent`, startAgent(layout, node, datapath))
   await waitFor(layout, pids, 'every node is ready', async () => {
     const { objects } = await registry.list('NodeNetwork')
@@ -134,6 +133,10 @@ async function startDns(api: KubeApi, shape: Shape): Promise<void> {
 /** Starts the API server; its state outlives it. */
 export function startApi(layout: Layout): number {
   return startProcess(layout, { role: 'api', argv: selfCommand('play', 'api', '--run-dir', layout.runDir) })
+}
+
+function startDaemon(layout: Layout): number {
+  return startProcess(layout, { role: 'daemon', argv: selfCommand('play', 'daemon', '--run-dir', layout.runDir) })
 }
 
 function startController(layout: Layout): number {

@@ -9,8 +9,6 @@ import { runClusterParts } from './cluster-parts.ts'
 import { serveEcho } from './echo-server.ts'
 import { PlaygroundError } from './errors.ts'
 import { ECHO_PORT, type Layout, netnsPath, nodeLayouts } from './layout.ts'
-import { startProcess } from './processes.ts'
-import { selfCommand } from './self.ts'
 import { readState } from './state.ts'
 
 /** Runs until the signal aborts. */
@@ -28,9 +26,4 @@ export async function runDaemon(layout: Layout, log: AgentLog, signal: AbortSign
     for (const server of servers) server.close()
     api.close()
   }
-}
-
-/** Starts the daemon as a process of its own and returns its number. */
-export function runDaemonProcess(layout: Layout): number {
-  return startProcess(layout, { role: 'daemon', argv: selfCommand('play', 'daemon', '--run-dir', layout.runDir) })
 }
