@@ -243,8 +243,7 @@ class Controller {
   }
 }
 
-const NO_CLUSTER =
-  'there is no cluster configuration: nothing is done until the registry has the object Cluster "default"'
+const NO_CLUSTER = 'there is no cluster configuration: nothing is done until there is a ClusterNetwork "default"'
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof RegistryError && error.code === 'REGISTRY_UNAVAILABLE'

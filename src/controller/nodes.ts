@@ -110,9 +110,8 @@ export class Nodes {
       if (record === undefined || record.value.nodeUid === '') return undefined
       return { op: 'delete', kind: 'NodeNetwork', name, revision: record.revision }
     }
-    const recorded = record?.value.ranges ?? []
     const remembered = this.#rememberedOf(name, cluster)
-    const kept = rangesToKeep(holdings.of(name), remembered, recorded)
+    const kept = rangesToKeep(holdings.of(name), remembered, this.#recordedOf(name))
     const { value, gained, lacks } = networkOf(cluster, holdings.ranges, node, record?.value, kept)
     if (lacks) this.#starved.add(name)
     if (gained.length > 0) holdings.add(name, gained)
@@ -120,8 +119,8 @@ export class Nodes {
       this.#remember(name, value.ranges)
       return undefined
     }
-    const brought = value.ranges.filter((range) => !recorded.includes(range))
-    if (brought.length > 0) this.#pending.set(name, [...new Set([...(this.#pending.get(name) ?? []), ...brought])])
+    // All of them, not only new ones: others may edit the record while the write is on its way.
+    this.#pending.set(name, [...new Set([...(this.#pending.get(name) ?? []), ...value.ranges])])
     this.#decided.set(name, value)
     const notice = putBackNotice(value, remembered, record?.value) ?? problemNotice(value, record?.value)
     const told = notice === undefined ? {} : { notice }
@@ -203,7 +202,7 @@ export class Nodes {
 
   /** Made by hand, a node's, nobody's any more. */
   #precedence(name: string): number {
-    if (!this.#remembered.has(name) && this.#records.get(name)?.value.nodeUid === '') return 0
+    if (this.#records.get(name)?.value.nodeUid === '') return 0
     return this.#nodes.has(name) ? 1 : 2
   }
 }

@@ -87,7 +87,7 @@ function refuseInSubnetMode(): Refusal {
   return refusal(
     'TENANT_TENANCY_IS_SUBNET',
     'this cluster does not isolate namespaces: every pod reaches every pod',
-    'set tenancy to multitenant in the cluster configuration',
+    'make the cluster multitenant: pluginName of ClusterNetwork default',
   )
 }
 

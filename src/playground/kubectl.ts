@@ -42,9 +42,10 @@ export async function kubectlView({ kubeconfig }: Layout, kubectl: Kubectl): Pro
     ['get', 'netnamespaces'],
   ]
   const texts = await Promise.all(views.map((args) => run([kubectl.path, ...args], { KUBECONFIG: kubeconfig })))
-  return texts
-    .map(({ stdout, stderr }, i) => `$ kubectl ${views[i]?.join(' ') ?? ''}\n${(stdout || stderr).trimEnd()}`)
-    .join('\n\n')
+  const shown = texts.map(
+    ({ stdout, stderr }, i) => `$ kubectl ${views[i]?.join(' ') ?? ''}\n${(stdout || stderr).trimEnd()}`,
+  )
+  return [`$ export KUBECONFIG=${kubeconfig}`, ...shown].join('\n\n')
 }
 
 async function run(

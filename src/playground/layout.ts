@@ -2,6 +2,7 @@
  * Names, places and addresses of a playground, all from its folder: whoever knows the folder finds everything.
  * @module
  */
+import { existsSync, readdirSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { type Family, formatIp, type Ip, ip, ipValue } from '../network/model/address.ts'
 import { PlaygroundError } from './errors.ts'
@@ -84,6 +85,18 @@ export function layoutOf(runDir: string): Layout {
     underlayNetns: `${prefix}-underlay`,
     outsideNetns: `${prefix}-outside`,
   }
+}
+
+/**
+ * Whether a folder is a playground's, or may become one: it holds a playground's state, or nothing but what one makes
+ * before it writes that down. Nobody else's folder is ever removed.
+ */
+export function isOurFolder(layout: Layout): boolean {
+  const names = existsSync(layout.runDir) ? readdirSync(layout.runDir) : []
+  const { stateFile, lockFile, intentDir, podDir, logDir, apiDir } = layout
+  if (names.includes(basename(stateFile))) return true
+  const early = new Set([lockFile, intentDir, podDir, logDir, apiDir].map((path) => basename(path)))
+  return names.every((name) => early.has(name) || name.startsWith(`${basename(stateFile)}.`))
 }
 
 /** The layout of node `index`, counted from 1. */

@@ -28,7 +28,7 @@ export const DEPLOYMENTS: Resource = {
   kind: 'Deployment',
   namespaced: true,
 }
-const NODES: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false }
+export const NODES: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false }
 const CRDS: Resource = {
   group: 'apiextensions.k8s.io',
   version: 'v1',

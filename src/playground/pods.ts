@@ -7,7 +7,7 @@ import { KubeError } from '../kube/errors.ts'
 import type { KubeObject } from '../kube/object.ts'
 import type { PodSpec } from './demo.ts'
 import { PlaygroundError } from './errors.ts'
-import { NAMESPACES, PODS, podObject } from './objects.ts'
+import { NAMESPACES, NODES, PODS, podObject } from './objects.ts'
 import { until } from './processes.ts'
 
 const PATIENCE = 60_000
@@ -36,6 +36,10 @@ async function addPod(api: KubeApi, spec: PodSpec): Promise<void> {
   if ((await api.get(NAMESPACES, { name: namespace })) === undefined) {
     const remedy = `\`weft play namespace add ${namespace}\``
     throw new PlaygroundError('PLAY_NOT_FOUND', `there is no namespace ${namespace}`, remedy)
+  }
+  if ((await api.get(NODES, { name: spec.node })) === undefined) {
+    const names = (await api.list(NODES)).items.map(({ metadata }) => metadata.name)
+    throw new PlaygroundError('PLAY_NOT_FOUND', `there is no node ${spec.node}`, `take one of ${names.join(', ')}`)
   }
   try {
     await api.create(PODS, podObject(spec))

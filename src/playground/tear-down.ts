@@ -5,7 +5,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { PlaygroundError } from './errors.ts'
 import { inodeOf, namespaceInodes, ownNamespaces, removeNamespace } from './lab/namespaces.ts'
-import type { Layout } from './layout.ts'
+import { isOurFolder, type Layout } from './layout.ts'
 import { endProcesses, findProcesses, type PlayProcess, processesInside } from './processes.ts'
 
 /** What was removed. */
@@ -16,7 +16,7 @@ export interface Removed {
 }
 
 /**
- * Ends every process, removes every namespace (and with them every link), then the folder. Goes over it again until
+ * Ends every process, removes every namespace (and with them every link), then the folder if it is a playground's. Goes over it again until
  * nothing new turns up: somebody may have been at work. Throws PLAY_LEFTOVERS.
  */
 export async function tearDown(layout: Layout): Promise<Removed> {
@@ -25,7 +25,7 @@ export async function tearDown(layout: Layout): Promise<Removed> {
   for (let round = 0; round < ROUNDS; round += 1) {
     const found = findRemains(layout)
     if (found.processes.length === 0 && found.namespaces.length === 0) {
-      rmSync(layout.runDir, { recursive: true, force: true })
+      if (folder && isOurFolder(layout)) rmSync(layout.runDir, { recursive: true, force: true })
       return { processes, namespaces, folder }
     }
     await endProcesses(found.processes)

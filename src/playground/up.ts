@@ -8,7 +8,7 @@ import { surroundings } from './cluster.ts'
 import { PlaygroundError } from './errors.ts'
 import { findKubectl, kubectlView } from './kubectl.ts'
 import { ownNamespaces } from './lab/namespaces.ts'
-import { type Layout, layoutOf } from './layout.ts'
+import { isOurFolder, type Layout, layoutOf } from './layout.ts'
 import { type Shape, sameShape } from './options.ts'
 import { checkMachine } from './preflight.ts'
 import { findProcesses } from './processes.ts'
@@ -34,6 +34,13 @@ export interface UpOptions {
 export async function up(options: UpOptions): Promise<Summary> {
   checkMachine()
   const layout = layoutOf(options.runDir)
+  if (!isOurFolder(layout)) {
+    throw new PlaygroundError(
+      'PLAY_USAGE',
+      `${layout.runDir} holds files that no playground made`,
+      'name an empty folder, or one that does not exist',
+    )
+  }
   const progress = progressOn(process.stderr)
   return exclusively(layout, async () => {
     const took = await prepare(layout, options, progress)

@@ -67,7 +67,7 @@ export class ClusterView {
   /** What is missing before there is a plan, for people. */
   waitingFor(): readonly string[] {
     if (this.#unsynced.size > 0) return [`the registry (${[...this.#unsynced].join(', ')} not read yet)`]
-    if (this.#cluster === undefined) return ['the cluster configuration (object Cluster default)']
+    if (this.#cluster === undefined) return ['the cluster configuration (ClusterNetwork default)']
     const self = this.self
     if (self === undefined) return [`a range for node ${this.#node}: the controller has not seen it yet`]
     if (self.ranges.length === 0)
@@ -216,7 +216,7 @@ function hasRange({ networks }: Cluster, range: Cidr): boolean {
 
 function refusalOf(stranded: Cidr | undefined): string {
   return stranded === undefined
-    ? 'the cluster configuration (object Cluster default) is gone, or means nothing: the last one stands'
+    ? 'the cluster configuration (ClusterNetwork default) is gone or not valid: the last one stands'
     : `the cluster's networks do not contain this node's range ${stranded}: the configuration is not followed`
 }
 

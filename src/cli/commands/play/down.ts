@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { layoutOf } from '../../../playground/layout.ts'
+import { PlaygroundError } from '../../../playground/errors.ts'
+import { isOurFolder, layoutOf } from '../../../playground/layout.ts'
 import { requireRoot } from '../../../playground/preflight.ts'
 import { progressOn } from '../../../playground/progress.ts'
 import { exclusively } from '../../../playground/state.ts'
@@ -14,6 +15,10 @@ export function registerPlayDown(play: Command): void {
     .action(async ({ runDir, json = false }: PlayOptions) => {
       requireRoot()
       const layout = layoutOf(runDir)
+      if (!isOurFolder(layout)) {
+        const message = `${layout.runDir} is no playground’s folder: it holds files that none made`
+        throw new PlaygroundError('PLAY_USAGE', message, 'name the folder that `weft play` was given')
+      }
       const removed = await exclusively(layout, () =>
         progressOn(process.stderr).step('Removing the playground', () => tearDown(layout)),
       )

@@ -53,9 +53,10 @@ quietly() { "$@" 2> /dev/null || :; }
 cover() {
   case "$kept/" in
     "$1"/*)
-      mount --bind "$kept" /mnt && mount -t tmpfs -o mode=$2 tmpfs "$1" && mkdir -p "$kept" && mount --move /mnt "$kept"
+      mount -n --bind "$kept" /mnt && mount -n -t tmpfs -o mode=$2 tmpfs "$1" && mkdir -p "$kept" &&
+        mount -n --move /mnt "$kept"
       ;;
-    *) mount -t tmpfs -o mode=$2 tmpfs "$1" ;;
+    *) mount -n -t tmpfs -o mode=$2 tmpfs "$1" ;;
   esac
 }
 quietly umount -R -l /run/netns
