@@ -254,42 +254,6 @@ test('of each family the remembered ranges come first, then the recorded, then w
   expect(rangesToKeep([], A, B)).toEqual([])
 })
 
-test('an edit that comes before the controller looked at its own write is put back', async () => {
-  const state = new ControllerState(() => 0)
-  for (const kind of INPUTS) state.listed(kind, { revision: 1, objects: [] })
-  const node = { name: 'a', uid: 'u', addresses: [ip('192.0.2.1')] }
-  state.heard('Cluster', { type: 'put', object: { name: 'default', revision: 2, value: clusterOf() } })
-  state.heard('Node', { type: 'put', object: { name: 'a', revision: 3, value: node } })
-  const write = state.next()
-  if (write?.op !== 'create' || write.kind !== 'NodeNetwork') throw new Error('no network was made')
-  state.made(write, { name: 'a', revision: 4, value: write.value })
-  const edited = { ...write.value, ranges: [cidr('10.128.8.0/23')] }
-  state.heard('NodeNetwork', { type: 'put', object: { name: 'a', revision: 5, value: edited } })
-  expect(state.next()).toMatchObject({
-    value: { ranges: write.value.ranges },
-    notice: { code: 'NODE_NETWORK_PUT_BACK' },
-  })
-})
-
-test('what is edited while a write for it is on its way is nobody else’s', async () => {
-  const state = new ControllerState(() => 0)
-  const addresses = [ip('192.0.2.1')]
-  const recorded = { node: 'a', nodeUid: 'u', addresses: [], ranges: [cidr('10.128.0.0/23')] }
-  for (const kind of INPUTS) state.listed(kind, { revision: 1, objects: [] })
-  state.heard('Cluster', { type: 'put', object: { name: 'default', revision: 2, value: clusterOf() } })
-  state.heard('Node', { type: 'put', object: { name: 'a', revision: 3, value: { name: 'a', uid: 'u', addresses } } })
-  state.heard('NodeNetwork', { type: 'put', object: { name: 'a', revision: 4, value: recorded } })
-  const write = state.next()
-  if (write?.op !== 'update' || write.kind !== 'NodeNetwork') throw new Error('no address was written')
-  state.heard('NodeNetwork', { type: 'put', object: { name: 'a', revision: 6, value: { ...recorded, ranges: [] } } })
-  state.heard('Node', { type: 'put', object: { name: 'b', revision: 7, value: { name: 'b', uid: 'v', addresses } } })
-  const other = state.next()
-  if (other?.op !== 'create' || other.kind !== 'NodeNetwork') throw new Error('no network was made')
-  expect(other.value.ranges).not.toContain(cidr('10.128.0.0/23'))
-  state.made(write, { name: 'a', revision: 5, value: write.value })
-  expect(state.next()).toMatchObject({ op: 'update', name: 'a', value: { ranges: recorded.ranges } })
-})
-
 test('a notice says what was there, what is put back, and what is still missing', () => {
   const network: NodeNetwork = { node: 'a', nodeUid: 'u', addresses: [], ranges: A }
   const message = (record: NodeNetwork | undefined, problem?: string): string | undefined =>
