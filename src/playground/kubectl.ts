@@ -15,7 +15,8 @@ const PATIENCE = 10_000
 /** Finds a kubectl: in the folder that KUBEBUILDER_ASSETS names, else where the shell would. */
 export async function findKubectl(env: Readonly<Record<string, string | undefined>>): Promise<Kubectl> {
   const assets = env['KUBEBUILDER_ASSETS']
-  const path = (assets === undefined ? null : Bun.which(join(assets, 'kubectl'))) ?? Bun.which('kubectl')
+  const path =
+    (assets === undefined || assets === '' ? null : Bun.which(join(assets, 'kubectl'))) ?? Bun.which('kubectl')
   if (path === null) return { refusal: 'there is no kubectl on this machine' }
   const { stdout } = await run([path, 'version', '--client', '-o', 'json'], {})
   return judgeKubectl(path, stdout)

@@ -11,7 +11,7 @@ import { type Certificates, makeCertificates } from './certificates.ts'
 import { eventually, freePort, type Running, start } from './process.ts'
 
 /** The folder of the real programs; undefined where there is none. */
-export const ASSETS: string | undefined = process.env['KUBEBUILDER_ASSETS']
+export const ASSETS: string | undefined = process.env['KUBEBUILDER_ASSETS'] || undefined
 
 /** Why a test that needs the real programs is left out. */
 export const SKIPPED = 'SKIPPED: set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver to run this'
