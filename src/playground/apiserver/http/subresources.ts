@@ -38,11 +38,15 @@ const ANSWERS: Readonly<Record<Subresource, Answer>> = {
   eviction: evict,
   log: podLog,
   exec: refusePlain,
-  attach: refusePlain,
+  attach: refuseAttach,
 }
 
 async function refusePlain(): Promise<Response> {
   throw badRequest('this server speaks WebSocket here (v5.channel.k8s.io), not SPDY: use kubectl 1.30 or later')
+}
+
+async function refuseAttach(): Promise<Response> {
+  throw badRequest('attach is not served here: use kubectl exec, or kubectl logs')
 }
 
 async function answerScale(context: Context, call: Call): Promise<Response> {
