@@ -3,7 +3,7 @@
  * @module
  */
 import { join } from 'node:path'
-import { ENDPOINT_SLICES } from '../../src/compat/kubernetes/endpoint-slice.ts'
+import { ENDPOINT_SLICES } from '../../src/kube/resources.ts'
 import { endpointKey, serviceFragmentKey } from '../../src/network/fragments/fragment.ts'
 import { BRIDGE } from '../../src/network/host.ts'
 import { endpointId } from '../../src/network/model/endpoint.ts'

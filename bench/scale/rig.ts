@@ -14,6 +14,7 @@ import { HttpTransport } from '../../src/kube/http.ts'
 import { loadKubeconfig } from '../../src/kube/kubeconfig.ts'
 import type { KubeObject, Resource } from '../../src/kube/object.ts'
 import { collectionPath } from '../../src/kube/path.ts'
+import { CUSTOM_RESOURCE_DEFINITIONS } from '../../src/kube/resources.ts'
 import { netnsOpen } from '../../src/linux/netns.ts'
 import { closeFd } from '../../src/linux/socket.ts'
 import { cidr } from '../../src/network/model/address.ts'
@@ -32,13 +33,6 @@ import { OUR_PLUGIN, weft } from '../rig/program.ts'
 import { type Filled, fillStore } from './fill.ts'
 import { HOST_BITS } from './objects.ts'
 
-const CRDS: Resource = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
-}
 const PATIENCE_MS = 600_000
 
 /** Room for 16,384 nodes. The service networks are those that the playground's API server gives addresses of. */
@@ -113,7 +107,7 @@ export class ScaleRig {
 
   /** Defines Weft's objects and the cluster's networks: from here on the controller has work. */
   async define(): Promise<void> {
-    for (const crd of weftCrds()) await ensure(this.api, CRDS, crd)
+    for (const crd of weftCrds()) await ensure(this.api, CUSTOM_RESOURCE_DEFINITIONS, crd)
     const { resource, encode } = weftBindings.Cluster
     await ensure(this.api, resource, encode(CLUSTER))
   }

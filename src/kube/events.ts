@@ -4,11 +4,9 @@
  */
 import type { KubeApi } from './api.ts'
 import { KubeError } from './errors.ts'
-import type { KubeObject, Resource } from './object.ts'
+import type { KubeObject } from './object.ts'
+import { EVENTS } from './resources.ts'
 import { TokenBuckets } from './token-buckets.ts'
-
-/** The resource that events are. */
-export const EVENTS: Resource = { group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true }
 
 /** What happened. */
 export interface Happening {

@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync } from 'node:fs'
 import type { KubeApi } from '../kube/api.ts'
+import { DEPLOYMENTS, NAMESPACES, PODS, SERVICES } from '../kube/resources.ts'
 import type { Registry } from '../registry/registry.ts'
 import { playApi, playRegistry } from './api-client.ts'
 import { DEMO_NAMESPACES, DEMO_SERVICES, demoPods } from './demo.ts'
@@ -12,16 +13,7 @@ import { PlaygroundError } from './errors.ts'
 import { type Datapath, kernelDatapath, startSwitch } from './lab/switch.ts'
 import { makeUnderlay, plugInNode } from './lab/underlay.ts'
 import { type Layout, type NodeLayout, nodeLayouts } from './layout.ts'
-import {
-  announceNodes,
-  DEPLOYMENTS,
-  ensure,
-  NAMESPACES,
-  PODS,
-  SERVICES,
-  writeCluster,
-  writeServices,
-} from './objects.ts'
+import { announceNodes, ensure, writeCluster, writeServices } from './objects.ts'
 import { clusterOf, type Shape } from './options.ts'
 import { addPods, isReady } from './pods.ts'
 import { isAlive, lastWords, startProcess, until } from './processes.ts'

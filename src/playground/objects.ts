@@ -7,39 +7,15 @@ import { weftCrds } from '../compat/crds.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { KubeError } from '../kube/errors.ts'
 import type { KubeObject, Resource } from '../kube/object.ts'
+import { CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, NODES, SERVICES } from '../kube/resources.ts'
 import type { PodSpec } from './demo.ts'
 import { ECHO_PORT, type NodeLayout } from './layout.ts'
 import type { Shape } from './options.ts'
 import { clusterOf } from './options.ts'
 
-export const PODS: Resource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true }
-export const NAMESPACES: Resource = {
-  group: '',
-  version: 'v1',
-  plural: 'namespaces',
-  kind: 'Namespace',
-  namespaced: false,
-}
-export const SERVICES: Resource = { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true }
-export const DEPLOYMENTS: Resource = {
-  group: 'apps',
-  version: 'v1',
-  plural: 'deployments',
-  kind: 'Deployment',
-  namespaced: true,
-}
-export const NODES: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false }
-const CRDS: Resource = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
-}
-
 /** Defines Weft's objects, and writes the cluster's configuration and the demo's namespaces. */
 export async function writeCluster(api: KubeApi, shape: Shape, namespaces: readonly string[]): Promise<void> {
-  for (const crd of weftCrds()) await ensure(api, CRDS, crd)
+  for (const crd of weftCrds()) await ensure(api, CUSTOM_RESOURCE_DEFINITIONS, crd)
   const { resource, encode } = weftBindings.Cluster
   await ensure(api, resource, encode(clusterOf(shape)))
   for (const name of namespaces) await ensure(api, NAMESPACES, namespaceObject(name))

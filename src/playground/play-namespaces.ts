@@ -4,10 +4,11 @@
  */
 import type { KubeApi } from '../kube/api.ts'
 import { KubeError } from '../kube/errors.ts'
+import { NAMESPACES, PODS } from '../kube/resources.ts'
 import type { Tenant } from '../network/model/tenant.ts'
 import type { Registry } from '../registry/registry.ts'
 import { PlaygroundError } from './errors.ts'
-import { ensure, NAMESPACES, namespaceObject, PODS } from './objects.ts'
+import { ensure, namespaceObject } from './objects.ts'
 import { until } from './processes.ts'
 
 const PATIENCE = 10_000

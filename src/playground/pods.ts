@@ -5,9 +5,10 @@
 import type { KubeApi } from '../kube/api.ts'
 import { KubeError } from '../kube/errors.ts'
 import type { KubeObject } from '../kube/object.ts'
+import { NAMESPACES, NODES, PODS } from '../kube/resources.ts'
 import type { PodSpec } from './demo.ts'
 import { PlaygroundError } from './errors.ts'
-import { NAMESPACES, NODES, PODS, podObject } from './objects.ts'
+import { podObject } from './objects.ts'
 import { until } from './processes.ts'
 
 const PATIENCE = 60_000

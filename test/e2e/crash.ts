@@ -4,8 +4,9 @@
  */
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { PODS as POD_RESOURCE } from '../../src/kube/resources.ts'
 import type { Ip } from '../../src/network/model/address.ts'
-import { PODS as POD_RESOURCE, podObject } from '../../src/playground/objects.ts'
+import { podObject } from '../../src/playground/objects.ts'
 import { addressesOf } from '../../src/playground/state.ts'
 import { capture } from '../lab/capture.ts'
 import { eventually, type Lab } from '../lab/lab.ts'

@@ -4,10 +4,10 @@
  * @module
  */
 import { equal, ok } from 'node:assert/strict'
+import { CHANGE_NETWORK, NET_NAMESPACES } from '../../src/compat/openshift/resources.ts'
 import { KubeClient } from '../../src/kube/client.ts'
 import { loadKubeconfig } from '../../src/kube/kubeconfig.ts'
-import type { Resource } from '../../src/kube/object.ts'
-import { SERVICES } from '../../src/playground/objects.ts'
+import { SERVICES } from '../../src/kube/resources.ts'
 import { type ApiProxy, type Passage, throughProxies } from '../lab/api-proxy.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
 import { describeTally, startPinger } from '../lab/pinger.ts'
@@ -21,14 +21,6 @@ const CONTROLLER = 'controller'
 const QUIET: Readonly<Record<string, readonly string[]>> = {
   agent: ['clusternetworks', 'nodenetworks', 'netnamespaces', 'services', 'endpointslices'],
   controller: ['clusternetworks', 'nodenetworks', 'netnamespaces', 'namespaces'],
-}
-const CHANGE_NETWORK = 'pod.network.openshift.io/multitenant.change-network'
-const NET_NAMESPACES: Resource = {
-  group: 'network.openshift.io',
-  version: 'v1',
-  plural: 'netnamespaces',
-  kind: 'NetNamespace',
-  namespaced: false,
 }
 
 export const quietWatch: Scenario = {

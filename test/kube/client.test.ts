@@ -6,15 +6,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { KubeClient } from '../../src/kube/client.ts'
 import { KubeError } from '../../src/kube/errors.ts'
-import { EVENTS, EventRecorder } from '../../src/kube/events.ts'
+import { EventRecorder } from '../../src/kube/events.ts'
 import { loadKubeconfig } from '../../src/kube/kubeconfig.ts'
 import type { KubeObject, Resource } from '../../src/kube/object.ts'
 import { reflectResource } from '../../src/kube/reflector.ts'
+import { CONFIG_MAPS, EVENTS } from '../../src/kube/resources.ts'
 import { makeCertificates } from './certificates.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
 import { eventually } from './process.ts'
 
-const MAPS: Resource = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true }
 const HERE = { namespace: 'default' }
 
 function map(name: string, data: Readonly<Record<string, string>> = {}): KubeObject {
@@ -46,49 +46,53 @@ function suite(starting: Promise<ControlPlane>): void {
       }
       writeFileSync(path, JSON.stringify(config), { mode: 0o600 })
       const client = new KubeClient(loadKubeconfig(path, {}))
-      expect(await codeOf(client.list(MAPS))).toBe(outcome)
+      expect(await codeOf(client.list(CONFIG_MAPS))).toBe(outcome)
       client.close()
     }, 60_000)
   })
 
   test('says no in words that are understood', async () => {
     const client = await clientOf()
-    const made = await client.create(MAPS, map('no', { a: '1' }))
+    const made = await client.create(CONFIG_MAPS, map('no', { a: '1' }))
     expect(made.metadata['managedFields']).toBeUndefined()
-    const other: Resource = { ...MAPS, plural: 'nothings', kind: 'Nothing' }
+    const other: Resource = { ...CONFIG_MAPS, plural: 'nothings', kind: 'Nothing' }
     const calls: readonly (readonly [string, () => Promise<unknown>])[] = [
-      ['KUBE_EXISTS', () => client.create(MAPS, map('no'))],
-      ['KUBE_INVALID', () => client.create(MAPS, map('No Name'))],
-      ['KUBE_INVALID', () => client.create(MAPS, { ...map('x'), data: 7 })],
-      ['KUBE_INVALID', () => client.get(MAPS, { name: '..', namespace: 'default' })],
+      ['KUBE_EXISTS', () => client.create(CONFIG_MAPS, map('no'))],
+      ['KUBE_INVALID', () => client.create(CONFIG_MAPS, map('No Name'))],
+      ['KUBE_INVALID', () => client.create(CONFIG_MAPS, { ...map('x'), data: 7 })],
+      ['KUBE_INVALID', () => client.get(CONFIG_MAPS, { name: '..', namespace: 'default' })],
       ['KUBE_NOT_FOUND', () => client.list(other)],
-      ['KUBE_NOT_FOUND', () => client.delete(MAPS, { name: 'nobody', ...HERE })],
-      ['KUBE_NOT_FOUND', () => client.create(MAPS, { ...map('x'), metadata: { name: 'x', namespace: 'nowhere' } })],
-      ['ok', () => client.replace(MAPS, { ...made, data: { a: '2' } })],
-      ['KUBE_CONFLICT', () => client.replace(MAPS, { ...made, data: { a: '3' } })],
+      ['KUBE_NOT_FOUND', () => client.delete(CONFIG_MAPS, { name: 'nobody', ...HERE })],
+      [
+        'KUBE_NOT_FOUND',
+        () => client.create(CONFIG_MAPS, { ...map('x'), metadata: { name: 'x', namespace: 'nowhere' } }),
+      ],
+      ['ok', () => client.replace(CONFIG_MAPS, { ...made, data: { a: '2' } })],
+      ['KUBE_CONFLICT', () => client.replace(CONFIG_MAPS, { ...made, data: { a: '3' } })],
       [
         'ok',
-        () => client.patch(MAPS, made.metadata as never, 'json', [{ op: 'replace', path: '/data/a', value: '4' }]),
+        () =>
+          client.patch(CONFIG_MAPS, made.metadata as never, 'json', [{ op: 'replace', path: '/data/a', value: '4' }]),
       ],
-      ['ok', () => client.patch(MAPS, made.metadata as never, 'strategic', { data: { b: '5' } })],
-      ['KUBE_CONFLICT', () => client.delete(MAPS, { name: 'no', ...HERE }, { uid: 'another' })],
-      ['KUBE_CONFLICT', () => client.delete(MAPS, { name: 'no', ...HERE }, { resourceVersion: '1' })],
+      ['ok', () => client.patch(CONFIG_MAPS, made.metadata as never, 'strategic', { data: { b: '5' } })],
+      ['KUBE_CONFLICT', () => client.delete(CONFIG_MAPS, { name: 'no', ...HERE }, { uid: 'another' })],
+      ['KUBE_CONFLICT', () => client.delete(CONFIG_MAPS, { name: 'no', ...HERE }, { resourceVersion: '1' })],
     ]
     for (const [code, call] of calls)
       expect([String(call), await codeOf(call())]).toEqual([String(call), code as never])
-    expect((await client.get(MAPS, { name: 'no', ...HERE }))?.['data']).toEqual({ a: '4', b: '5' })
-    await client.delete(MAPS, { name: 'no', ...HERE })
-    expect(await client.get(MAPS, { name: 'no', ...HERE })).toBeUndefined()
+    expect((await client.get(CONFIG_MAPS, { name: 'no', ...HERE }))?.['data']).toEqual({ a: '4', b: '5' })
+    await client.delete(CONFIG_MAPS, { name: 'no', ...HERE })
+    expect(await client.get(CONFIG_MAPS, { name: 'no', ...HERE })).toBeUndefined()
   }, 60_000)
 
   test('a list in pages is the whole list', async () => {
     const plane = await starting
     const client = new KubeClient(plane.config(), { pageSize: 3 })
-    for (let i = 0; i < 10; i += 1) await client.create(MAPS, map(`page-${i}`))
-    const { items } = await client.list(MAPS, HERE)
+    for (let i = 0; i < 10; i += 1) await client.create(CONFIG_MAPS, map(`page-${i}`))
+    const { items } = await client.list(CONFIG_MAPS, HERE)
     const names = items.map(({ metadata }) => metadata.name).filter((name) => name.startsWith('page-'))
     expect(names).toEqual(Array.from({ length: 10 }, (_, i) => `page-${i}`))
-    const one = await client.list(MAPS, { ...HERE, fieldSelector: 'metadata.name=page-4' })
+    const one = await client.list(CONFIG_MAPS, { ...HERE, fieldSelector: 'metadata.name=page-4' })
     expect(one.items.map(({ metadata }) => metadata.name)).toEqual(['page-4'])
     client.close()
   }, 60_000)
@@ -99,29 +103,29 @@ function suite(starting: Promise<ControlPlane>): void {
     const aborter = new AbortController()
     const errors: unknown[] = []
     const selection = { namespace: 'default' }
-    const { store, synced, done } = reflectResource(client, MAPS, selection, {
+    const { store, synced, done } = reflectResource(client, CONFIG_MAPS, selection, {
       signal: aborter.signal,
       backoff: { first: 50, most: 500 },
       onError: (error) => errors.push(error),
     })
     await synced
     const isEqual = async (): Promise<void> => {
-      const { items } = await client.list(MAPS, selection)
+      const { items } = await client.list(CONFIG_MAPS, selection)
       const wanted = items.map(({ metadata }) => `${metadata.name}@${metadata.resourceVersion}`).toSorted()
       const present = [...store.values()].map(
         ({ value: { metadata } }) => `${metadata.name}@${metadata.resourceVersion}`,
       )
       expect(present.toSorted()).toEqual(wanted)
     }
-    await client.create(MAPS, map('before'))
+    await client.create(CONFIG_MAPS, map('before'))
     await eventually(isEqual, 30_000)
     await plane.stopApiserver()
     await plane.startApiserver()
-    await client.create(MAPS, map('after-kill'))
+    await client.create(CONFIG_MAPS, map('after-kill'))
     await eventually(isEqual, 30_000)
-    await client.delete(MAPS, { name: 'before', ...HERE })
+    await client.delete(CONFIG_MAPS, { name: 'before', ...HERE })
     await plane.forgetPast()
-    await client.create(MAPS, map('after-loss'))
+    await client.create(CONFIG_MAPS, map('after-loss'))
     await eventually(isEqual, 30_000)
     expect(errors.every((error) => error instanceof KubeError)).toBe(true)
     aborter.abort()
@@ -131,7 +135,7 @@ function suite(starting: Promise<ControlPlane>): void {
 
   test('events are there for who looks at the object', async () => {
     const client = await clientOf()
-    const about = await client.create(MAPS, map('told-of'))
+    const about = await client.create(CONFIG_MAPS, map('told-of'))
     const errors: unknown[] = []
     const recorder = new EventRecorder(client, { component: 'weft-test', onError: (error) => errors.push(error) })
     for (let i = 0; i < 3; i += 1) recorder.record(about, { type: 'Warning', reason: 'Tried', message: 'it was tried' })

@@ -6,21 +6,14 @@ import { weftBindings } from '../../src/compat/bindings.ts'
 import { weftCrds } from '../../src/compat/crds.ts'
 import type { KubeApi } from '../../src/kube/api.ts'
 import type { KubeObject, Resource } from '../../src/kube/object.ts'
+import { CUSTOM_RESOURCE_DEFINITIONS } from '../../src/kube/resources.ts'
 import { KINDS } from '../../src/registry/codec.ts'
 import type { Kind } from '../../src/registry/registry.ts'
 import { eventually } from './process.ts'
 
-const CRDS: Resource = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
-}
-
 /** Makes the API server know Weft's own kinds, and waits until it serves them. */
 export async function installCrds(api: KubeApi): Promise<void> {
-  for (const crd of weftCrds()) await api.create(CRDS, crd)
+  for (const crd of weftCrds()) await api.create(CUSTOM_RESOURCE_DEFINITIONS, crd)
   for (const kind of KINDS) await eventually(() => api.list(weftBindings[kind].resource), 30_000)
 }
 

@@ -3,15 +3,15 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { KubeClient } from '../../src/kube/client.ts'
-import type { KubeObject, Resource } from '../../src/kube/object.ts'
+import type { KubeObject } from '../../src/kube/object.ts'
+import { EVENTS, LEASES, NAMESPACES, NODES, PODS } from '../../src/kube/resources.ts'
+import { LEASE_NAMESPACE } from '../../src/playground/kubelet/node.ts'
 import { fields, list } from '../../src/playground/kubelet/read.ts'
-import { EVENTS, LEASE_NAMESPACE, LEASES, NODES, PODS } from '../../src/playground/kubelet/resources.ts'
 import { Bench } from '../../src/playground/kubelet/testing/bench.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
 import { eventually } from './process.ts'
 
 const PATIENCE = 120_000
-const NAMESPACES: Resource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false }
 const NAMESPACE = 'test'
 
 if (ASSETS === undefined) {

@@ -4,18 +4,11 @@
  */
 import { expect, test } from 'bun:test'
 import { KubeClient } from '../../src/kube/client.ts'
-import type { Resource } from '../../src/kube/object.ts'
 import { reflectResource } from '../../src/kube/reflector.ts'
+import { LEASES } from '../../src/kube/resources.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
 import { eventually } from './process.ts'
 
-const LEASES: Resource = {
-  group: 'coordination.k8s.io',
-  version: 'v1',
-  plural: 'leases',
-  kind: 'Lease',
-  namespaced: true,
-}
 const MINUTES = Number(process.env['WEFT_QUIET_MINUTES'] ?? 0)
 const QUIET_MS = MINUTES > 0 ? MINUTES * 60_000 : 6_000
 const LIMITS = MINUTES > 0 ? {} : { silence: 700, watchSeconds: { least: 2, most: 3 } }

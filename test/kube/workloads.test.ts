@@ -6,8 +6,6 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { KubeClient } from '../../src/kube/client.ts'
 import { KubeError } from '../../src/kube/errors.ts'
-import { runScheduler } from '../../src/playground/scheduler/run.ts'
-import { podOf } from '../../src/playground/workloads/pod.ts'
 import {
   DEPLOYMENTS,
   ENDPOINT_SLICES,
@@ -16,7 +14,9 @@ import {
   REPLICA_SETS,
   SERVICES,
   STATEFUL_SETS,
-} from '../../src/playground/workloads/resources.ts'
+} from '../../src/kube/resources.ts'
+import { runScheduler } from '../../src/playground/scheduler/run.ts'
+import { podOf } from '../../src/playground/workloads/pod.ts'
 import { runWorkloads } from '../../src/playground/workloads/run.ts'
 import { workload } from '../../src/playground/workloads/testing/objects.ts'
 import { running } from '../../src/playground/workloads/testing/rig.ts'

@@ -2,22 +2,12 @@
  * Services of a playground, made as its users make them: through the API.
  * @module
  */
+import { CLUSTER_NETWORKS } from '../../src/compat/openshift/resources.ts'
 import type { KubeApi } from '../../src/kube/api.ts'
-import type { KubeObject, Resource } from '../../src/kube/object.ts'
+import type { KubeObject } from '../../src/kube/object.ts'
+import { ENDPOINT_SLICES, PODS, SERVICES } from '../../src/kube/resources.ts'
 import { type Ip, ip } from '../../src/network/model/address.ts'
 import { eventually, type Lab } from './lab.ts'
-
-const core = (plural: string, kind: string): Resource => ({ group: '', version: 'v1', plural, kind, namespaced: true })
-const PODS = core('pods', 'Pod')
-const SERVICES = core('services', 'Service')
-const SLICES: Resource = { ...core('endpointslices', 'EndpointSlice'), group: 'discovery.k8s.io' }
-const CLUSTER_NETWORKS: Resource = {
-  group: 'network.openshift.io',
-  version: 'v1',
-  plural: 'clusternetworks',
-  kind: 'ClusterNetwork',
-  namespaced: false,
-}
 
 /** Sets labels of `namespace/pod`; null removes one. */
 export async function label(lab: Lab, pod: string, labels: Readonly<Record<string, string | null>>): Promise<void> {
@@ -33,7 +23,7 @@ export async function addService(lab: Lab, name: string, spec: Readonly<Record<s
 /** Writes a slice with one endpoint by hand, for a service without selector. */
 export async function addSlice(lab: Lab, service: string, address: Ip, port: number): Promise<void> {
   const { namespace, name } = place(service)
-  await lab.api().create(SLICES, {
+  await lab.api().create(ENDPOINT_SLICES, {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: { namespace, name: `${name}-by-hand`, labels: { 'kubernetes.io/service-name': name } },
@@ -84,7 +74,7 @@ export async function translateBy(lab: Lab, services: 'weft' | 'kube-proxy'): Pr
 
 async function slicesOf(api: KubeApi, namespace: string, service: string): Promise<readonly (readonly unknown[])[]> {
   const labelSelector = `kubernetes.io/service-name=${service}`
-  const { items } = await api.list(SLICES, { namespace, labelSelector })
+  const { items } = await api.list(ENDPOINT_SLICES, { namespace, labelSelector })
   return items.map(readyEndpoints)
 }
 

@@ -3,20 +3,12 @@
  * @module
  */
 import type { KubeBinding } from '../../kube/binding.ts'
-import type { KubeObject, Resource } from '../../kube/object.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import { ENDPOINT_SLICES } from '../../kube/resources.ts'
 import { familyOf } from '../../network/model/address.ts'
 import type { EndpointSlice } from '../../network/model/service.ts'
 import { at, listAt, nameOf, optionalField, qualifiedNameOf, textAt } from '../fields.ts'
 import { type MergePatch, namespacedPlace, objectOf } from '../merge.ts'
-
-/** Parts of services' backends. */
-export const ENDPOINT_SLICES: Resource = {
-  group: 'discovery.k8s.io',
-  version: 'v1',
-  plural: 'endpointslices',
-  kind: 'EndpointSlice',
-  namespaced: true,
-}
 
 /** The service that a slice belongs to. */
 const SERVICE_NAME = 'kubernetes.io/service-name'

@@ -3,22 +3,11 @@
  * @module
  */
 import type { KubeBinding } from '../../kube/binding.ts'
-import type { KubeObject, Resource } from '../../kube/object.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import { NAMESPACES, NODES } from '../../kube/resources.ts'
 import type { Namespace } from '../../network/model/pod.ts'
 import { annotationOf, at, listAt, nameOf, optionalField } from '../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../merge.ts'
-
-/** Nodes. */
-export const NODES: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false }
-
-/** Namespaces. */
-export const NAMESPACES: Resource = {
-  group: '',
-  version: 'v1',
-  plural: 'namespaces',
-  kind: 'Namespace',
-  namespaced: false,
-}
 
 /** On a Namespace: why its pods cannot be attached. */
 const PROBLEM = 'weft.dev/network-problem'

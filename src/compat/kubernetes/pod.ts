@@ -3,13 +3,11 @@
  * @module
  */
 import type { KubeBinding } from '../../kube/binding.ts'
-import type { KubeObject, Resource } from '../../kube/object.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import { PODS } from '../../kube/resources.ts'
 import type { Pod } from '../../network/model/pod.ts'
 import { at, listAt, nameOf, qualifiedNameOf, textAt } from '../fields.ts'
 import { type MergePatch, namespacedPlace, objectOf } from '../merge.ts'
-
-/** Pods. */
-export const PODS: Resource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true }
 
 /** Pods that have run to their end keep their addresses on paper; others may have got them since. */
 const ENDED: readonly unknown[] = ['Succeeded', 'Failed']

@@ -3,14 +3,12 @@
  * @module
  */
 import type { KubeBinding } from '../../kube/binding.ts'
-import type { KubeObject, Resource } from '../../kube/object.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import { SERVICES } from '../../kube/resources.ts'
 import { familyOf } from '../../network/model/address.ts'
 import type { Service } from '../../network/model/service.ts'
 import { at, listAt, nameOf, optionalField, qualifiedNameOf, textAt } from '../fields.ts'
 import { type MergePatch, namespacedPlace, objectOf } from '../merge.ts'
-
-/** Services. */
-export const SERVICES: Resource = { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true }
 
 /** Three hours: what the API takes for an affinity without a time. */
 const AFFINITY_SECONDS = 10_800

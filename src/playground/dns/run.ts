@@ -5,7 +5,7 @@
 import type { KubeApi } from '../../kube/api.ts'
 import type { KubeObject, Resource } from '../../kube/object.ts'
 import { type ResourceChange, reflectResource } from '../../kube/reflector.ts'
-import { ENDPOINT_SLICES, SERVICES } from '../workloads/resources.ts'
+import { ENDPOINT_SLICES, SERVICES } from '../../kube/resources.ts'
 import { serveDns } from './server.ts'
 import type { DnsSockets } from './sockets.ts'
 import { ClusterZone } from './zone.ts'

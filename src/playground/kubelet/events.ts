@@ -4,8 +4,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { KubeApi } from '../../kube/api.ts'
+import { EVENTS } from '../../kube/resources.ts'
 import { timestamp } from './read.ts'
-import { EVENTS } from './resources.ts'
 
 /** What an event is about. */
 export interface Involved {

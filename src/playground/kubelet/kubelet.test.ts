@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { LEASES, NODES } from '../../kube/resources.ts'
 import { inodeOf } from '../lab/namespaces.ts'
 import { netnsPath, podNetns } from '../layout.ts'
 import { isAlive } from '../processes.ts'
 import { listSandboxes } from '../state.ts'
 import { fields, list } from './read.ts'
-import { LEASES, NODES } from './resources.ts'
 import { Bench, FOREVER, shell } from './testing/bench.ts'
 
 const PATIENCE = 30_000

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { arch, release } from 'node:os'
 import { KubeError } from '../../kube/errors.ts'
 import type { KubeObject } from '../../kube/object.ts'
+import { LEASES, NODES } from '../../kube/resources.ts'
 import { sleep } from '../../registry/backoff.ts'
 import { VERSION } from '../../version.ts'
 import type { Context } from './context.ts'
@@ -13,10 +14,11 @@ import type { Involved } from './events.ts'
 import { readConf } from './network/conf.ts'
 import { cniStatus } from './network/plugin.ts'
 import { fields, list, text, timestamp } from './read.ts'
-import { LEASE_NAMESPACE, LEASES, NODES } from './resources.ts'
 
 /** What clients that ask for a kubelet's version are told: the API that is spoken, and who speaks it. */
 export const KUBELET_VERSION = 'v1.32.0+weft-playground'
+/** Where nodes' leases are. */
+export const LEASE_NAMESPACE = 'kube-node-lease'
 const LEASE_SECONDS = 40
 const MAX_PODS = 250
 /** How much more often a node is looked at that takes no pods. */

@@ -3,9 +3,9 @@
  * @module
  */
 import { KubeError } from '../../kube/errors.ts'
+import { PODS } from '../../kube/resources.ts'
 import type { Context } from './context.ts'
 import type { Pod } from './pod/pod.ts'
-import { PODS } from './resources.ts'
 
 type Status = Readonly<Record<string, unknown>>
 

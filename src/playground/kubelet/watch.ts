@@ -5,7 +5,7 @@
 import type { KubeApi } from '../../kube/api.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { reflectResource } from '../../kube/reflector.ts'
-import { PODS } from './resources.ts'
+import { PODS } from '../../kube/resources.ts'
 
 /** What is told of a node's pods. */
 export interface PodListener {

@@ -6,6 +6,7 @@
 import { rmSync } from 'node:fs'
 import { KubeError } from '../../kube/errors.ts'
 import type { KubeObject } from '../../kube/object.ts'
+import { PODS } from '../../kube/resources.ts'
 import { sleep } from '../../registry/backoff.ts'
 import { addressesOf, type Sandbox } from '../state.ts'
 import { ContainerKeeper, type KnownStatus } from './container/keeper.ts'
@@ -20,7 +21,6 @@ import { type Plan, planPod, planRemoval, type Step } from './pod/plan.ts'
 import { decodePod, type Pod } from './pod/pod.ts'
 import { podStatus } from './pod/status.ts'
 import { fields, list, text } from './read.ts'
-import { PODS } from './resources.ts'
 import { StatusWriter } from './status-writer.ts'
 
 /** Whose pod it is; names are known from its sandbox's record where the API has none any more. */

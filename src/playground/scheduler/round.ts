@@ -4,9 +4,9 @@
  */
 import type { KubeApi } from '../../kube/api.ts'
 import type { KubeObject } from '../../kube/object.ts'
+import { NODES, PODS } from '../../kube/resources.ts'
 import { conditionOf, withConditions } from '../workloads/conditions.ts'
 import { type Pod, podOf } from '../workloads/pod.ts'
-import { NODES, PODS } from '../workloads/resources.ts'
 import { at } from '../workloads/values.ts'
 import type { Tell } from '../workloads/world.ts'
 import { placeOf, unless } from '../workloads/writes.ts'

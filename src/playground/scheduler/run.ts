@@ -2,9 +2,9 @@
  * The scheduler: binds pods that wait to nodes.
  * @module
  */
+import { NODES, PODS } from '../../kube/resources.ts'
 import { Backoff, sleep } from '../../registry/backoff.ts'
 import { Copies } from '../workloads/copies.ts'
-import { NODES, PODS } from '../workloads/resources.ts'
 import { type ControllerOptions, codeOf, report, teller } from '../workloads/run.ts'
 import { scheduleRound } from './round.ts'
 

@@ -6,10 +6,6 @@ import type { KubeApi } from '../../kube/api.ts'
 import { KubeError } from '../../kube/errors.ts'
 import { EventRecorder } from '../../kube/events.ts'
 import { WorkQueue } from '../../kube/queue.ts'
-import { Copies } from './copies.ts'
-import { reconcileDeployment } from './deployment/reconcile.ts'
-import { reconcileEndpoints } from './endpoints/reconcile.ts'
-import { reconcileReplicaSet } from './replicaset/reconcile.ts'
 import {
   CONTROLLER_REVISIONS,
   DEPLOYMENTS,
@@ -18,7 +14,11 @@ import {
   REPLICA_SETS,
   SERVICES,
   STATEFUL_SETS,
-} from './resources.ts'
+} from '../../kube/resources.ts'
+import { Copies } from './copies.ts'
+import { reconcileDeployment } from './deployment/reconcile.ts'
+import { reconcileEndpoints } from './endpoints/reconcile.ts'
+import { reconcileReplicaSet } from './replicaset/reconcile.ts'
 import { reconcileStatefulSet } from './statefulset/reconcile.ts'
 import { turnsAfter } from './triggers.ts'
 import type { Reconcile, Tell, World } from './world.ts'

@@ -3,9 +3,6 @@
  * @module
  */
 import type { KubeObject, Resource } from '../../kube/object.ts'
-import type { CopyChange } from './copies.ts'
-import { SERVICE_LABEL } from './endpoints/plan.ts'
-import { controllerOf } from './owner.ts'
 import {
   CONTROLLER_REVISIONS,
   DEPLOYMENTS,
@@ -14,7 +11,10 @@ import {
   REPLICA_SETS,
   SERVICES,
   STATEFUL_SETS,
-} from './resources.ts'
+} from '../../kube/resources.ts'
+import type { CopyChange } from './copies.ts'
+import { SERVICE_LABEL } from './endpoints/plan.ts'
+import { controllerOf } from './owner.ts'
 import { labelSelector, selects, serviceSelector } from './selector.ts'
 import { at, texts } from './values.ts'
 

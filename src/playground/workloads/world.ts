@@ -32,6 +32,35 @@ export interface World {
 /** What to do about one object, by namespace and name. Resolves with milliseconds after which to look again, if ever. */
 export type Reconcile = (world: World, namespace: string, name: string) => Promise<number | undefined>
 
+/** The parts of a controller that counts; the module's comment says why it looks twice. */
+export interface Counting<Subject, Plan extends { readonly wake?: number }> {
+  /** The object with what is to be done about it; undefined if there is no such object. */
+  look(world: World, view: View, namespace: string, name: string): Promise<Planned<Subject, Plan> | undefined>
+  isDone(plan: Plan): boolean
+  carryOut(world: World, subject: Subject, plan: Plan): Promise<void>
+}
+
+export interface Planned<Subject, Plan> {
+  readonly subject: Subject
+  readonly plan: Plan
+}
+
+/** Looks at the copies, then, if there is something to do, at the API itself, and does what that look says. */
+export function lookTwice<Subject, Plan extends { readonly wake?: number }>({
+  look,
+  isDone,
+  carryOut,
+}: Counting<Subject, Plan>): Reconcile {
+  return async (world, namespace, name) => {
+    const first = await look(world, world.copies, namespace, name)
+    if (first === undefined || isDone(first.plan)) return first?.plan.wake
+    const fresh = await look(world, liveView(world.api, world.signal), namespace, name)
+    if (fresh === undefined || isDone(fresh.plan)) return fresh?.plan.wake
+    await carryOut(world, fresh.subject, fresh.plan)
+    return fresh.plan.wake
+  }
+}
+
 /** A view that asks the API itself. */
 export function liveView(api: KubeApi, signal: AbortSignal): View {
   return {

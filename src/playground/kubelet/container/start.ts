@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { CONFIG_MAPS, SECRETS } from '../../../kube/resources.ts'
 import type { Ip } from '../../../network/model/address.ts'
 import { ECHO_PORT, netnsPath } from '../../layout.ts'
 import type { Context } from '../context.ts'
@@ -12,7 +13,6 @@ import type { Container, Pod } from '../pod/pod.ts'
 import { hostsFile, resolvConf } from '../pod/resolver.ts'
 import { companion, companionRoot } from '../programs.ts'
 import { fields, textMap } from '../read.ts'
-import { CONFIG_MAPS, SECRETS } from '../resources.ts'
 import { serveArguments } from '../server/serve.ts'
 import { type ContainerFolder, startRun } from './runs.ts'
 

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { KubeApi } from '../../../kube/api.ts'
 import type { KubeObject } from '../../../kube/object.ts'
+import { EVENTS, PODS } from '../../../kube/resources.ts'
 import { MemoryApi } from '../../../kube/testing/memory-api.ts'
 import { ip } from '../../../network/model/address.ts'
 import { command } from '../../command.ts'
@@ -20,7 +21,6 @@ import type { Timing } from '../context.ts'
 import { runKubelet } from '../kubelet.ts'
 import { podRuntime } from '../pod-runtime.ts'
 import { fields, list } from '../read.ts'
-import { EVENTS, PODS } from '../resources.ts'
 
 const PATIENCE = 15_000
 const QUICK: Partial<Timing> = {

@@ -3,36 +3,29 @@
  * @module
  */
 import type { KubeObject } from '../../../kube/object.ts'
+import { DEPLOYMENTS, PODS, REPLICA_SETS } from '../../../kube/resources.ts'
 import { ownedBy } from '../owner.ts'
-import { DEPLOYMENTS, PODS, REPLICA_SETS } from '../resources.ts'
-import { liveView, type View, type World } from '../world.ts'
+import { lookTwice, type Planned, type View, type World } from '../world.ts'
 import { createOnce, placeOf, removeExactly, settleClaims, unless, writeStatus } from '../writes.ts'
 import { type DeploymentPlan, isDone, planDeployment, type SetChange } from './plan.ts'
 import { REVISION } from './sets.ts'
 import { type Deployment, deploymentOf } from './spec.ts'
 
 /** Brings one Deployment nearer to its wishes. */
-export async function reconcileDeployment(world: World, namespace: string, name: string): Promise<number | undefined> {
-  const first = await look(world, world.copies, namespace, name)
-  if (first === undefined || isDone(first.plan)) return first?.plan.wake
-  const fresh = await look(world, liveView(world.api, world.signal), namespace, name)
-  if (fresh === undefined || isDone(fresh.plan)) return fresh?.plan.wake
-  await carryOut(world, fresh.deployment, fresh.plan)
-  return fresh.plan.wake
-}
+export const reconcileDeployment = lookTwice({ look, isDone, carryOut })
 
-interface Look {
-  readonly deployment: Deployment
-  readonly plan: DeploymentPlan
-}
-
-async function look(world: World, view: View, namespace: string, name: string): Promise<Look | undefined> {
+async function look(
+  world: World,
+  view: View,
+  namespace: string,
+  name: string,
+): Promise<Planned<Deployment, DeploymentPlan> | undefined> {
   const object = await view.get(DEPLOYMENTS, namespace, name)
   const deployment = object === undefined ? undefined : deploymentOf(object)
   if (deployment === undefined) return undefined
   // Pods after their sets: a pod that is counted belongs to a set that was seen.
   const sets = await view.list(REPLICA_SETS, namespace)
-  return { deployment, plan: planDeployment(deployment, sets, await view.list(PODS, namespace), world.now()) }
+  return { subject: deployment, plan: planDeployment(deployment, sets, await view.list(PODS, namespace), world.now()) }
 }
 
 async function carryOut(world: World, deployment: Deployment, plan: DeploymentPlan): Promise<void> {

@@ -3,10 +3,10 @@
  * @module
  */
 import type { KubeObject } from '../../../kube/object.ts'
+import { DEPLOYMENTS } from '../../../kube/resources.ts'
 import { same, shortHash } from '../canonical.ts'
 import { ownedBy } from '../owner.ts'
 import { isActive, isAvailable, type Pod } from '../pod.ts'
-import { DEPLOYMENTS } from '../resources.ts'
 import { withLabel, withoutLabel } from '../template.ts'
 import { at, count, fields, instant, texts } from '../values.ts'
 import { type Deployment, HASH_LABEL } from './spec.ts'

@@ -7,10 +7,10 @@
  * @module
  */
 import type { KubeObject } from '../../../kube/object.ts'
+import { SERVICES } from '../../../kube/resources.ts'
 import { canonical, same, shortHash } from '../canonical.ts'
 import { controllerOf, ownedBy } from '../owner.ts'
 import { type Pod, podOf } from '../pod.ts'
-import { SERVICES } from '../resources.ts'
 import { at, list, text } from '../values.ts'
 import { type Endpoint, endpointsOf, fixedPorts, type SlicePort } from './endpoint.ts'
 import type { AddressType, SlicedService } from './service.ts'

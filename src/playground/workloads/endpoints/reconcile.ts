@@ -3,7 +3,7 @@
  * written the Service's own slices are read afresh, so that no endpoint is put into two of them.
  * @module
  */
-import { ENDPOINT_SLICES, PODS, SERVICES } from '../resources.ts'
+import { ENDPOINT_SLICES, PODS, SERVICES } from '../../../kube/resources.ts'
 import type { World } from '../world.ts'
 import { createOnce, removeExactly, unless } from '../writes.ts'
 import { isDone, planSlices, SERVICE_LABEL } from './plan.ts'

@@ -3,34 +3,27 @@
  * @module
  */
 import { KubeError } from '../../../kube/errors.ts'
+import { PODS, REPLICA_SETS } from '../../../kube/resources.ts'
 import { ownedBy } from '../owner.ts'
-import { PODS, REPLICA_SETS } from '../resources.ts'
 import { podFrom } from '../template.ts'
-import { liveView, type View, type World } from '../world.ts'
+import { lookTwice, type Planned, type View, type World } from '../world.ts'
 import { createOnce, removeExactly, settleClaims, slowStart, writeStatus } from '../writes.ts'
 import { isDone, planReplicaSet, type ReplicaSetPlan } from './plan.ts'
 import { type ReplicaSet, replicaSetOf } from './spec.ts'
 
 /** Brings one ReplicaSet nearer to its wishes. */
-export async function reconcileReplicaSet(world: World, namespace: string, name: string): Promise<number | undefined> {
-  const first = await look(world, world.copies, namespace, name)
-  if (first === undefined || isDone(first.plan)) return first?.plan.wake
-  const fresh = await look(world, liveView(world.api, world.signal), namespace, name)
-  if (fresh === undefined || isDone(fresh.plan)) return fresh?.plan.wake
-  await carryOut(world, fresh.set, fresh.plan)
-  return fresh.plan.wake
-}
+export const reconcileReplicaSet = lookTwice({ look, isDone, carryOut })
 
-interface Look {
-  readonly set: ReplicaSet
-  readonly plan: ReplicaSetPlan
-}
-
-async function look(world: World, view: View, namespace: string, name: string): Promise<Look | undefined> {
+async function look(
+  world: World,
+  view: View,
+  namespace: string,
+  name: string,
+): Promise<Planned<ReplicaSet, ReplicaSetPlan> | undefined> {
   const object = await view.get(REPLICA_SETS, namespace, name)
   const set = object === undefined ? undefined : replicaSetOf(object)
   if (set === undefined) return undefined
-  return { set, plan: planReplicaSet(set, await view.list(PODS, namespace), world.now()) }
+  return { subject: set, plan: planReplicaSet(set, await view.list(PODS, namespace), world.now()) }
 }
 
 async function carryOut(world: World, set: ReplicaSet, plan: ReplicaSetPlan): Promise<void> {

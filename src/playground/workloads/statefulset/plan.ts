@@ -3,9 +3,9 @@
  * @module
  */
 import type { KubeObject } from '../../../kube/object.ts'
+import { STATEFUL_SETS } from '../../../kube/resources.ts'
 import { claim, ownedBy } from '../owner.ts'
 import { hasEnded, isAvailable, type Pod, podOf, untilAvailable } from '../pod.ts'
-import { STATEFUL_SETS } from '../resources.ts'
 import { podFrom } from '../template.ts'
 import { type Revisions, revisionsOf, templateOf } from './revisions.ts'
 import { ordinalOf, type StatefulSet } from './spec.ts'

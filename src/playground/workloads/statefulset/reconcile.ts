@@ -2,35 +2,28 @@
  * Carries out what a StatefulSet needs.
  * @module
  */
+import { CONTROLLER_REVISIONS, PODS, STATEFUL_SETS } from '../../../kube/resources.ts'
 import { ownedBy } from '../owner.ts'
-import { CONTROLLER_REVISIONS, PODS, STATEFUL_SETS } from '../resources.ts'
-import { liveView, type View, type World } from '../world.ts'
+import { lookTwice, type Planned, type View, type World } from '../world.ts'
 import { createOnce, placeOf, removeExactly, settleClaims, slowStart, unless, writeStatus } from '../writes.ts'
 import { isDone, planStatefulSet, type StatefulSetPlan } from './plan.ts'
 import { type StatefulSet, statefulSetOf } from './spec.ts'
 import { VOLUMES_REFUSED } from './status.ts'
 
 /** Brings one StatefulSet nearer to its wishes. */
-export async function reconcileStatefulSet(world: World, namespace: string, name: string): Promise<number | undefined> {
-  const first = await look(world, world.copies, namespace, name)
-  if (first === undefined || isDone(first.plan)) return first?.plan.wake
-  const fresh = await look(world, liveView(world.api, world.signal), namespace, name)
-  if (fresh === undefined || isDone(fresh.plan)) return fresh?.plan.wake
-  await carryOut(world, fresh.set, fresh.plan)
-  return fresh.plan.wake
-}
+export const reconcileStatefulSet = lookTwice({ look, isDone, carryOut })
 
-interface Look {
-  readonly set: StatefulSet
-  readonly plan: StatefulSetPlan
-}
-
-async function look(world: World, view: View, namespace: string, name: string): Promise<Look | undefined> {
+async function look(
+  world: World,
+  view: View,
+  namespace: string,
+  name: string,
+): Promise<Planned<StatefulSet, StatefulSetPlan> | undefined> {
   const object = await view.get(STATEFUL_SETS, namespace, name)
   const set = object === undefined ? undefined : statefulSetOf(object)
   if (set === undefined) return undefined
   const revisions = await view.list(CONTROLLER_REVISIONS, namespace)
-  return { set, plan: planStatefulSet(set, await view.list(PODS, namespace), revisions, world.now()) }
+  return { subject: set, plan: planStatefulSet(set, await view.list(PODS, namespace), revisions, world.now()) }
 }
 
 async function carryOut(world: World, set: StatefulSet, plan: StatefulSetPlan): Promise<void> {

@@ -3,9 +3,9 @@
  * @module
  */
 import type { KubeObject } from '../../../kube/object.ts'
+import { CONTROLLER_REVISIONS, STATEFUL_SETS } from '../../../kube/resources.ts'
 import { same, shortHash } from '../canonical.ts'
 import { controllerOf, ownedBy } from '../owner.ts'
-import { CONTROLLER_REVISIONS, STATEFUL_SETS } from '../resources.ts'
 import { templateLabels } from '../template.ts'
 import { at, count, fields } from '../values.ts'
 import type { StatefulSet } from './spec.ts'

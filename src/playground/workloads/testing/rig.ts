@@ -5,9 +5,9 @@
 import type { KubeEvent, Selection } from '../../../kube/api.ts'
 import { KubeError } from '../../../kube/errors.ts'
 import type { KubeObject, Resource } from '../../../kube/object.ts'
+import { PODS } from '../../../kube/resources.ts'
 import { MemoryApi } from '../../../kube/testing/memory-api.ts'
 import { podOf } from '../pod.ts'
-import { PODS } from '../resources.ts'
 import { runWorkloads } from '../run.ts'
 import { timestamp } from '../values.ts'
 
