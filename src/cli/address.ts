@@ -1,48 +1,85 @@
 /**
- * How a command finds the registry.
+ * How a command or a daemon is told where shared state is.
  * @module
  */
-import { existsSync } from 'node:fs'
-import { playApi, playRegistry } from '../playground/api-client.ts'
-import { DEFAULT_RUN_DIR, layoutOf } from '../playground/layout.ts'
-import { RegistryClient } from '../registry/client.ts'
-import type { Registry } from '../registry/registry.ts'
+import type { Command } from 'commander'
+import { type OpenRegistry, openPlace, placeIn, type RegistryPlace } from '../place/place.ts'
+import { DEFAULT_RUN_DIR } from '../playground/layout.ts'
 import { CliError } from './errors.ts'
 
-/** The help of `--registry`. */
-export const REGISTRY_HELP = 'the registry, as unix:PATH (default: $WEFT_REGISTRY, else the playground’s)'
-
-/** What says where the registry is. */
-export interface RegistryOptions {
+/** The options that name a place. Each of them begins another kind; `context` says more of a kubeconfig. */
+export interface PlaceOptions {
   readonly registry?: string
+  readonly kubeconfig?: string
+  readonly context?: string
+}
+
+/** What says where shared state is. */
+export interface RegistryChoice extends PlaceOptions {
   /** A playground's folder. */
   readonly runDir?: string
 }
 
-/** The path in `unix:PATH`. Throws CLI_USAGE for anything else. */
-export function socketPath(text: string): string {
-  const path = text.startsWith('unix:') ? text.slice('unix:'.length) : ''
-  if (path.startsWith('/')) return path
-  throw new CliError(
-    'CLI_USAGE',
-    `${JSON.stringify(text)} is not the address of a registry`,
-    'write unix:/path/to/socket',
-  )
+/** Adds the options that name a place. `otherwise` is what holds without them. */
+export function withPlaceOptions(command: Command, otherwise: string): Command {
+  return command
+    .option('--registry <address>', `the registry, as unix:PATH (default: ${otherwise})`)
+    .option('--kubeconfig <file>', 'a Kubernetes API server instead, as this file tells')
+    .option('--context <name>', 'another context of the kubeconfig than its current one')
+}
+
+/** Adds the options that {@link openRegistry} understands. */
+export function withRegistryOptions(command: Command): Command {
+  return withPlaceOptions(command, '$WEFT_REGISTRY, else the playground’s')
+}
+
+/** The place that options name, if they name one. Throws CLI_USAGE when they name two. */
+export function placeNamed({ registry, kubeconfig, context }: PlaceOptions): RegistryPlace | undefined {
+  if (registry !== undefined && kubeconfig !== undefined) throw namedTwice('--registry', '--kubeconfig')
+  if (context !== undefined && kubeconfig === undefined) {
+    throw new CliError('CLI_USAGE', '--context says nothing without --kubeconfig', 'give both')
+  }
+  if (registry !== undefined) return { kind: 'socket', path: socketPath(registry) }
+  if (kubeconfig === undefined) return undefined
+  return { kind: 'kubeconfig', file: kubeconfig, ...(context === undefined ? {} : { context }) }
 }
 
 /**
- * The registry that the user means: the one named, the one of the folder named, the environment's, the playground's.
+ * The place that the user means: the one named, that of the folder named, the environment's, the playground's.
  * Throws CLI_USAGE when two are named, CLI_NOT_RUNNING when nothing says which.
  */
-export function registryFor({ registry, runDir }: RegistryOptions): Registry {
-  if (registry !== undefined && runDir !== undefined) {
-    throw new CliError('CLI_USAGE', '--registry and --run-dir both name a registry', 'give one of them')
+export function placeMeant(choice: RegistryChoice): RegistryPlace {
+  const { runDir, registry } = choice
+  const named = placeNamed(choice)
+  if (named !== undefined) {
+    if (runDir !== undefined) throw namedTwice(registry === undefined ? '--kubeconfig' : '--registry', '--run-dir')
+    return named
   }
-  const named = registry ?? (runDir === undefined ? process.env['WEFT_REGISTRY'] : undefined)
-  if (named !== undefined) return new RegistryClient(socketPath(named))
-  const layout = layoutOf(runDir ?? DEFAULT_RUN_DIR)
-  if (existsSync(layout.kubeconfig)) return playRegistry(playApi(layout))
-  const where = runDir === undefined ? 'and no registry was named' : `in ${runDir}`
+  const environment = process.env['WEFT_REGISTRY']
+  if (runDir === undefined && environment !== undefined) return { kind: 'socket', path: socketPath(environment) }
+  const found = placeIn(runDir ?? DEFAULT_RUN_DIR)
+  if (found !== undefined) return found
+  const where = runDir === undefined ? ', and no registry was named' : ` in ${runDir}`
   const remedy = '`weft play` brings one up, --registry unix:PATH names another'
-  throw new CliError('CLI_NOT_RUNNING', `no playground is up${runDir === undefined ? ', ' : ' '}${where}`, remedy)
+  throw new CliError('CLI_NOT_RUNNING', `no playground is up${where}`, remedy)
+}
+
+/**
+ * Opens what the user means. `onInvalid` hears of objects that others made and that mean nothing.
+ * Throws as {@link placeMeant} does, and `KUBE_CONFIG`.
+ */
+export function openRegistry(choice: RegistryChoice, onInvalid?: (problem: string) => void): OpenRegistry {
+  return openPlace(placeMeant(choice), onInvalid)
+}
+
+function namedTwice(one: string, other: string): CliError {
+  return new CliError('CLI_USAGE', `${one} and ${other} both name a registry`, 'give one of them')
+}
+
+/** The path in `unix:PATH`. Throws CLI_USAGE for anything else. */
+function socketPath(text: string): string {
+  const path = text.startsWith('unix:') ? text.slice('unix:'.length) : ''
+  if (path.startsWith('/')) return path
+  const told = JSON.stringify(text.slice(0, 80))
+  throw new CliError('CLI_USAGE', `${told} is not the address of a registry`, 'write unix:/path/to/socket')
 }

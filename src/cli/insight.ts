@@ -7,27 +7,24 @@ import { InsightError } from '../insight/errors.ts'
 import { type Gathered, gather } from '../insight/gather/gather.ts'
 import { agentSockets } from '../insight/gather/sockets.ts'
 import { withTypedCommands } from '../playground/self.ts'
+import { type PlaceOptions, placeNamed, withPlaceOptions } from './address.ts'
 
 /** Options of every command that looks at a running network. */
-export interface InsightOptions {
+export interface InsightOptions extends PlaceOptions {
   readonly runDir?: string
-  readonly registry?: string
-  readonly kubeconfig?: string
   readonly json?: boolean
 }
 
 /** Adds the shared options. */
 export function withInsightOptions(command: Command): Command {
-  return command
-    .option('--run-dir <folder>', 'an agent’s folder or a playground’s (default: this node’s, else the playground’s)')
-    .option('--registry <address>', 'the registry, as unix:PATH (default: what that folder says, if anything)')
-    .option('--kubeconfig <file>', 'a Kubernetes API server instead, as this file tells')
-    .option('--json', 'print JSON')
+  const folder = 'an agent’s folder or a playground’s (default: this node’s, else the playground’s)'
+  const whose = command.option('--run-dir <folder>', folder).option('--json', 'print JSON')
+  return withPlaceOptions(whose, 'what that folder says, if anything')
 }
 
-/** Asks the agents and the registry that the options mean. */
-export function lookAt(options: InsightOptions): Promise<Gathered> {
-  return gather(agentSockets(options))
+/** Asks the agents and the registry that the options mean. Throws CLI_USAGE, and as {@link gather} does. */
+export async function lookAt(options: InsightOptions): Promise<Gathered> {
+  return gather(agentSockets(options.runDir, placeNamed(options)))
 }
 
 /** Rewrites commands in advice as they have to be typed to ask the same agents. */

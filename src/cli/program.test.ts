@@ -36,9 +36,22 @@ describe('command lines that make no sense', () => {
     expect(code).toBe(EXIT.usage)
   })
 
-  test('a registry named twice', async () => {
-    const { code, stderr } = await weft('tenant', 'list', '--run-dir', '/run/x', '--registry', 'unix:/run/y')
-    expect(stderr).toBe('weft: --registry and --run-dir both name a registry → give one of them\n')
+  const places: readonly (readonly [words: string, says: string])[] = [
+    [
+      'tenant list --run-dir /run/x --registry unix:/run/y',
+      '--registry and --run-dir both name a registry → give one of them',
+    ],
+    [
+      'tenant list --run-dir /run/x --kubeconfig y',
+      '--kubeconfig and --run-dir both name a registry → give one of them',
+    ],
+    ['status --registry unix:/y --kubeconfig z', '--registry and --kubeconfig both name a registry → give one of them'],
+    ['status --context z', '--context says nothing without --kubeconfig → give both'],
+    ['audit --registry tcp:1', '"tcp:1" is not the address of a registry → write unix:/path/to/socket'],
+  ]
+  test.each(places)('weft %s', async (words, says) => {
+    const { code, stderr } = await weft(...words.split(' '))
+    expect(stderr).toBe(`weft: ${says}\n`)
     expect(code).toBe(EXIT.usage)
   })
 })

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander'
 import { runAgent } from '../../agent/agent.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
+import { openRegistry, type RegistryChoice, withRegistryOptions } from '../address.ts'
 import { daemonLog } from '../log.ts'
 import { wholeNumber } from '../numbers.ts'
-import { openRegistry, type RegistryChoice, withRegistryOptions } from '../registry-option.ts'
 import { endSignal } from '../signals.ts'
 
 /** `weft agent`: the node's agent as a daemon. */

@@ -5,8 +5,8 @@ import { runHostSubnets } from '../../controller/host-subnets.ts'
 import { kubeEvents } from '../../controller/kube-events.ts'
 import type { KubeApi } from '../../kube/api.ts'
 import { EventRecorder } from '../../kube/events.ts'
+import { openRegistry, type RegistryChoice, withRegistryOptions } from '../address.ts'
 import { daemonLog } from '../log.ts'
-import { openRegistry, type RegistryChoice, withRegistryOptions } from '../registry-option.ts'
 import { endSignal } from '../signals.ts'
 
 /** `weft controller`: the cluster's controller as a daemon. */

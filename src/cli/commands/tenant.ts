@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { GLOBAL_VNI } from '../../network/model/tenant.ts'
 import { table } from '../../text/table.ts'
+import { openRegistry, type RegistryChoice, withRegistryOptions } from '../address.ts'
 import { outputLook } from '../look.ts'
 import { objectName } from '../numbers.ts'
-import { openRegistry, type RegistryChoice, withRegistryOptions } from '../registry-option.ts'
 import { endSignal } from '../signals.ts'
 import { listTenants, requestTenant, type TenantAction, type TenantView } from '../tenant-requests.ts'
 

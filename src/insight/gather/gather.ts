@@ -2,16 +2,12 @@
  * Asks every agent and the registry at once.
  * @module
  */
-import { weftBindings } from '../../compat/bindings.ts'
-import { KubeClient } from '../../kube/client.ts'
-import { loadKubeconfig } from '../../kube/kubeconfig.ts'
-import { KubeRegistry } from '../../kube/registry.ts'
-import { RegistryClient } from '../../registry/client.ts'
+import { openPlace, type RegistryPlace } from '../../place/place.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { InsightError } from '../errors.ts'
 import type { ClusterView, RegistryView, SilentAgent } from '../view.ts'
 import { AgentClient } from './agent-client.ts'
-import type { RegistryPlace, Where } from './sockets.ts'
+import type { Where } from './sockets.ts'
 
 /** What is known now, and whom to ask for more. */
 export interface Gathered {
@@ -51,34 +47,28 @@ export async function gather(where: Where): Promise<Gathered> {
   return { view, agents: new Map(agents) }
 }
 
-/** The registry's listings, or why there are none. */
 /** What the registry knows, or why it does not tell. */
 async function lookUpAt(place: RegistryPlace): Promise<RegistryView | string> {
-  if ('socket' in place) return lookUp(new RegistryClient(place.socket))
   try {
-    const api = new KubeClient(loadKubeconfig(place.kubeconfig))
-    return await lookUp(new KubeRegistry(api, weftBindings)).finally(() => api.close())
+    const { registry, close } = openPlace(place)
+    return await lookUp(registry).finally(close)
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
 }
 
-async function lookUp(registry: Registry): Promise<RegistryView | string> {
-  try {
-    const [tenants, pods, networks, namespaces] = await Promise.all([
-      registry.list('Tenant'),
-      registry.list('Pod'),
-      registry.list('NodeNetwork'),
-      registry.list('Namespace'),
-    ])
-    return {
-      tenants: tenants.objects.map(({ value }) => value),
-      pods: pods.objects.map(({ value }) => value),
-      networks: networks.objects.map(({ value }) => value),
-      namespaces: namespaces.objects.map(({ value }) => value),
-    }
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+async function lookUp(registry: Registry): Promise<RegistryView> {
+  const [tenants, pods, networks, namespaces] = await Promise.all([
+    registry.list('Tenant'),
+    registry.list('Pod'),
+    registry.list('NodeNetwork'),
+    registry.list('Namespace'),
+  ])
+  return {
+    tenants: tenants.objects.map(({ value }) => value),
+    pods: pods.objects.map(({ value }) => value),
+    networks: networks.objects.map(({ value }) => value),
+    namespaces: namespaces.objects.map(({ value }) => value),
   }
 }
 

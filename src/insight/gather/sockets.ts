@@ -4,24 +4,12 @@
  */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { placeIn, type RegistryPlace } from '../../place/place.ts'
 import { InsightError } from '../errors.ts'
 
 /** The folder of a node's agent, and that of the playground, which has one for each node's agent: `<node>/agent`. */
 export const RUN_DIR = '/run/weft'
 export const PLAY_DIR = '/run/weft-play'
-
-/** What the command line says about where to look. */
-export interface WhereOptions {
-  /** An agent's run folder or a playground's. Default: this node's, else the playground's. */
-  readonly runDir?: string
-  /** `unix:/path`. Default: the run folder's `registry.sock`, else its kubeconfig. */
-  readonly registry?: string
-  /** A Kubernetes API server instead, as this file tells. */
-  readonly kubeconfig?: string
-}
-
-/** Where shared state is. */
-export type RegistryPlace = { readonly socket: string } | { readonly kubeconfig: string }
 
 /** Where to ask. */
 export interface Where {
@@ -36,15 +24,17 @@ export interface AgentSocket {
   readonly node: string | undefined
 }
 
-/** Finds the sockets. Throws `INSIGHT_AGENT_NOT_RUNNING` when there is no agent's socket, `INSIGHT_USAGE`. */
-export function agentSockets(options: WhereOptions): Where {
-  const folders = options.runDir === undefined ? [RUN_DIR, PLAY_DIR] : [options.runDir]
+/**
+ * Finds the sockets: in an agent's run folder or a playground's, by default this node's, else the playground's. The
+ * registry is the one named, else the folder's. Throws `INSIGHT_AGENT_NOT_RUNNING` when there is no agent's socket.
+ */
+export function agentSockets(runDir: string | undefined, registry?: RegistryPlace): Where {
+  const folders = runDir === undefined ? [RUN_DIR, PLAY_DIR] : [runDir]
   for (const folder of folders) {
     const agents = socketsIn(folder)
-    if (agents.length > 0) return { agents, registry: registryPlace(options, folder) }
+    if (agents.length > 0) return { agents, registry: registry ?? placeIn(folder) }
   }
-  const remedy =
-    options.runDir === undefined ? 'start one (`weft play`), or name its folder: --run-dir' : 'check --run-dir'
+  const remedy = runDir === undefined ? 'start one (`weft play`), or name its folder: --run-dir' : 'check --run-dir'
   throw new InsightError('INSIGHT_AGENT_NOT_RUNNING', `no agent’s socket below ${folders.join(' or ')}`, remedy)
 }
 
@@ -64,15 +54,4 @@ function namesIn(folder: string): string[] {
   } catch {
     return []
   }
-}
-
-function registryPlace({ registry, kubeconfig }: WhereOptions, folder: string): RegistryPlace | undefined {
-  if (kubeconfig !== undefined) return { kubeconfig }
-  if (registry === undefined) {
-    const [socket, file] = [join(folder, 'registry.sock'), join(folder, 'kubeconfig')]
-    if (existsSync(socket)) return { socket }
-    return existsSync(file) ? { kubeconfig: file } : undefined
-  }
-  if (registry.startsWith('unix:/')) return { socket: registry.slice('unix:'.length) }
-  throw new InsightError('INSIGHT_USAGE', `--registry ${registry.slice(0, 80)} is no socket`, 'write unix:/path')
 }

@@ -1,0 +1,68 @@
+/**
+ * Where shared state is, and how it is opened. Whoever needs the registry says a place; nobody else knows its kinds.
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { weftBindings } from '../compat/bindings.ts'
+import type { KubeApi } from '../kube/api.ts'
+import { KubeClient } from '../kube/client.ts'
+import type { KubeConfig } from '../kube/config.ts'
+import { loadKubeconfig } from '../kube/kubeconfig.ts'
+import { KubeRegistry } from '../kube/registry.ts'
+import { RegistryClient } from '../registry/client.ts'
+import type { Registry } from '../registry/registry.ts'
+
+/** Where shared state is. */
+export type RegistryPlace =
+  /** A registry that serves a unix socket. */
+  | { readonly kind: 'socket'; readonly path: string }
+  /** A Kubernetes API server, by a kubeconfig and one of its contexts, or its current one. */
+  | { readonly kind: 'kubeconfig'; readonly file: string; readonly context?: string }
+
+/** Shared state, opened. */
+export interface OpenRegistry {
+  readonly registry: Registry
+  /** Where it is kept in a Kubernetes API server. */
+  readonly api?: KubeApi
+  /** Why objects that are there cannot be read, by `<kind>/<name>`. */
+  readonly unreadable: ReadonlyMap<string, string>
+  /** Gives back connections, so that a command can end. */
+  close(): void
+}
+
+/**
+ * Opens a place. Nothing is asked yet. `onInvalid` hears of objects that others made and that mean nothing.
+ * Throws `KUBE_CONFIG`.
+ */
+export function openPlace(place: RegistryPlace, onInvalid: (problem: string) => void = () => undefined): OpenRegistry {
+  switch (place.kind) {
+    case 'socket':
+      return { registry: new RegistryClient(place.path), unreadable: new Map(), close: () => undefined }
+    case 'kubeconfig':
+      return openKubernetes(loadKubeconfig(place.file, process.env, place.context), onInvalid)
+  }
+}
+
+/** The place that a run folder tells of: an agent's or a playground's. */
+export function placeIn(folder: string): RegistryPlace | undefined {
+  const [path, file] = [join(folder, 'registry.sock'), join(folder, 'kubeconfig')]
+  if (existsSync(path)) return { kind: 'socket', path }
+  return existsSync(file) ? { kind: 'kubeconfig', file } : undefined
+}
+
+/** More reasons than this are not kept. */
+const MOST_REASONS = 1000
+
+function openKubernetes(config: KubeConfig, onInvalid: (problem: string) => void): OpenRegistry {
+  const api = new KubeClient(config)
+  const unreadable = new Map<string, string>()
+  const registry = new KubeRegistry(api, weftBindings, {
+    onInvalid: ({ kind, name, problem }) => {
+      const key = `${kind}/${name}`
+      if (unreadable.size < MOST_REASONS || unreadable.has(key)) unreadable.set(key, problem)
+      onInvalid(`${kind} ${name}: ${problem}`)
+    },
+  })
+  return { registry, api, unreadable, close: () => api.close() }
+}
