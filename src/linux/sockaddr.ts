@@ -13,6 +13,8 @@ export const AF_PACKET = 17
 
 export type SocketAddress =
   | { readonly family: 'unix'; readonly path: string }
+  /** A name of the network namespace instead of a path, as unix(7) says; written `@name` by people. */
+  | { readonly family: 'abstract'; readonly name: string }
   | { readonly family: 'inet'; readonly address: string; readonly port: number }
   | { readonly family: 'inet6'; readonly address: string; readonly port: number; readonly scopeId?: number }
   | { readonly family: 'netlink'; readonly pid: number; readonly groups: number }
@@ -31,11 +33,13 @@ export interface PacketAddress {
 /** The longest path of a unix socket, in bytes (sun_path without its NUL). */
 export const UNIX_PATH_MAX = 107
 
-/** Throws LINUX_ARGUMENT for a path that is too long, a bad address or a port out of range. */
+/** Throws LINUX_ARGUMENT for a path or name that is too long, a bad address or a port out of range. */
 export function encodeSockaddr(address: SocketAddress): Uint8Array {
   switch (address.family) {
     case 'unix':
       return unixAddress(address.path)
+    case 'abstract':
+      return abstractAddress(address.name)
     case 'inet':
     case 'inet6':
       return inetAddress(address)
@@ -56,6 +60,9 @@ export function encodeSockaddr(address: SocketAddress): Uint8Array {
 export function decodeSockaddr(bytes: Uint8Array): SocketAddress {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const family = bytes.length >= 2 ? view.getUint16(0, true) : 0
+  if (family === AF_UNIX && bytes.length > 3 && bytes[2] === 0) {
+    return { family: 'abstract', name: new TextDecoder().decode(bytes.subarray(3)) }
+  }
   if (family === AF_UNIX) return { family: 'unix', path: unixPath(bytes.subarray(2)) }
   if (family === AF_INET && bytes.length >= 8) {
     return { family: 'inet', address: formatIp(bytes.subarray(4, 8)), port: view.getUint16(2) }
@@ -98,6 +105,21 @@ function unixAddress(path: string): Uint8Array {
   return struct(2 + text.length + 1, (view, bytes) => {
     view.setUint16(0, AF_UNIX, true)
     bytes.set(text, 2)
+  })
+}
+
+/** Its length is part of the name: no byte follows it. */
+function abstractAddress(name: string): Uint8Array {
+  const text = new TextEncoder().encode(name)
+  if (text.length === 0 || text.length > UNIX_PATH_MAX) {
+    throw badArgument(
+      `abstract socket name ${JSON.stringify(name)} is not between 1 and ${UNIX_PATH_MAX} bytes`,
+      'choose a shorter name',
+    )
+  }
+  return struct(3 + text.length, (view, bytes) => {
+    view.setUint16(0, AF_UNIX, true)
+    bytes.set(text, 3)
   })
 }
 
