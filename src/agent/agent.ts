@@ -27,21 +27,37 @@ import { Reconciler } from './switch/reconciler.ts'
 const TENANT_WAIT_MS = 5_000
 /** OVS forgets outer neighbours after 15 minutes. */
 const PROBE_INTERVAL_MS = 60_000
+/** How often whoever asked is told how far the agent is. */
+const STATE_INTERVAL_MS = 500
 /** OVSDB changes are looked at together. */
 const OVSDB_SETTLE_MS = 100
 
-/** Runs an agent until `signal` aborts. Rejects with what makes running impossible. */
+/** How far an agent is. */
+export interface AgentState {
+  /** What is missing before pods can be attached, for people; empty when it serves. */
+  readonly waitingFor: readonly string[]
+  /** Whether the bridge answers. */
+  readonly hasSwitch: boolean
+}
+
+/**
+ * Runs an agent until `signal` aborts. Rejects with what makes running impossible. `onState` is told again and again how
+ * far it is, twice a second, also when nothing changed: it hears nothing more from an agent that is stuck.
+ */
 export async function runAgent(
   options: AgentOptions,
   registry: Registry,
   log: AgentLog,
   signal: AbortSignal,
+  onState: (state: AgentState) => void = () => undefined,
 ): Promise<void> {
   mkdirSync(options.runDir, { recursive: true, mode: 0o700 })
   let node: NodeAgent | undefined
   // Runtimes get a clear answer from the first moment on, also while Open vSwitch is away.
   const waitingFor = `Open vSwitch (ovsdb-server does not answer at ${options.ovsdb})`
   const cni = serveCni(`${options.runDir}/cni.sock`, () => node?.attachments ?? { waitingFor }, log)
+  const state = (): AgentState => node?.state() ?? { waitingFor: [waitingFor], hasSwitch: false }
+  using _telling = every(STATE_INTERVAL_MS, () => onState(state()))
   try {
     node = await NodeAgent.start(options, registry, log, signal)
     log.info({ node: options.node, runDir: options.runDir, datapath: options.datapath }, 'agent started')
@@ -59,11 +75,17 @@ export async function runAgent(
 /** The parts of an agent, wired. */
 class NodeAgent {
   readonly attachments: Attachments
+  readonly #reconciler: Reconciler
   readonly #resources: AsyncDisposableStack
 
-  private constructor(attachments: Attachments, resources: AsyncDisposableStack) {
+  private constructor(attachments: Attachments, reconciler: Reconciler, resources: AsyncDisposableStack) {
     this.attachments = attachments
+    this.#reconciler = reconciler
     this.#resources = resources
+  }
+
+  state(): AgentState {
+    return { waitingFor: this.#reconciler.waitingFor(), hasSwitch: this.#reconciler.switch?.connected === true }
   }
 
   static async start(
@@ -134,7 +156,7 @@ class NodeAgent {
       recovered: () => problems.solved('registry'),
     }
     reflectCluster(registry, view, health, signal)
-    return new NodeAgent(attachments, resources.move())
+    return new NodeAgent(attachments, reconciler, resources.move())
   }
 
   stop(): Promise<void> {

@@ -37,6 +37,8 @@ export interface ControllerOptions {
   /** Why objects that are there cannot be read, by `<kind>/<name>`, as far as the registry tells. */
   readonly unreadable?: ReadonlyMap<string, string>
   readonly backoff?: BackoffOptions
+  /** Called once everything has been read and work begins. */
+  readonly onReady?: () => void
   /** As many writes are on their way at a time. */
   readonly writesInFlight?: number
 }
@@ -48,6 +50,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const controller = new Controller(options)
   const reflections = INPUTS.map((kind) => controller.reflect(kind))
   await Promise.all(reflections.map(({ synced }) => synced))
+  options.onReady?.()
   await Promise.race([controller.work(), ...reflections.map(({ done }) => done)])
   await Promise.all(reflections.map(({ done }) => done))
 }
