@@ -28,7 +28,7 @@ export async function measureMemory(rig: Rig, localPods: number, namespaces: num
     // Made by hand (no uid): the controller leaves it alone.
     await rig.registry.create('NodeNetwork', `peer-${n}`, {
       node: `peer-${n}`,
-      nodeUid: '',
+      machine: { kind: 'external', vni: 0 },
       addresses: [formatIp(4, first[4] + BigInt(n))],
       ranges: [range],
     })

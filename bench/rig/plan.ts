@@ -29,7 +29,7 @@ export function sampleContext(): NodeContext {
     },
     {
       node: 'node1',
-      nodeUid: 'uid-node1',
+      machine: { kind: 'node', uid: 'uid-node1' },
       addresses: [ip('192.0.2.1')],
       ranges: [cidr('10.128.0.0/14'), cidr('fd00:10:128::/48')],
     },

@@ -63,6 +63,7 @@ const status = fc.record(
     reason: fc.string({ minLength: 1 }),
     uplinkMtu: fc.nat(65535),
     datapath: fc.constantFrom('system' as const, 'netdev' as const),
+    beat: fc.nat(),
   },
   { requiredKeys: ['ready', 'uplinkMtu', 'datapath'] },
 )
@@ -70,13 +71,17 @@ const nodeNetwork: fc.Arbitrary<NodeNetwork> = optionals(
   fc.record(
     {
       node: label,
-      nodeUid: fc.oneof(fc.constant(''), uid),
+      machine: fc.oneof(
+        fc.record({ kind: fc.constant('node' as const), uid }),
+        fc.record({ kind: fc.constant('external' as const), vni: fc.nat(0xffffff) }),
+      ),
       addresses: fc.subarray([ip('192.0.2.1'), ip('2001:db8::1')]),
       ranges: fc.subarray([cidr('10.128.0.0/23'), cidr('fd01:0:0:1::/64')]),
       problem: fc.string({ minLength: 1 }),
+      silence: fc.string({ minLength: 1 }),
       status,
     },
-    { requiredKeys: ['node', 'nodeUid', 'addresses', 'ranges'] },
+    { requiredKeys: ['node', 'machine', 'addresses', 'ranges'] },
   ),
 )
 

@@ -229,7 +229,7 @@ async function expectComplete(registry: Registry): Promise<void> {
   expect(networks.map(({ name }) => name).toSorted()).toEqual(nodes.map(({ name }) => name).toSorted())
   for (const { name, value } of networks) {
     const node = nodes.find((candidate) => candidate.name === name)?.value
-    expect(value.nodeUid).toBe(node?.uid ?? '')
+    expect(value.machine).toEqual(node === undefined ? { kind: 'external', vni: 0 } : { kind: 'node', uid: node.uid })
     expect(value.addresses).toEqual(node?.addresses ?? [])
     const families = value.ranges.map((range) => familyOf(range))
     expect(families.includes(6)).toBe(true)

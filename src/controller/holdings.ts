@@ -2,8 +2,8 @@
  * Which ranges every node may keep.
  *
  * A node keeps its ranges as long as it exists, whatever becomes of its addresses; a new machine of the same name takes
- * them over. Where two records hold the same addresses, those made by hand come first, then the first by name keeps
- * them and the other gets new ones; one that was edited to hold them comes last. What a record that is to be deleted holds is free only when it is gone.
+ * them over. Where two records hold the same addresses, nodes come before external hosts, then the first by name
+ * keeps them and the other gets new ones; one that was edited to hold them comes last. What a record that is to be deleted holds is free only when it is gone.
  *
  * As long as every range is one that is given out here, and nobody's twice, a change of one record is a change of its
  * ranges alone. Otherwise everything is sorted out anew.

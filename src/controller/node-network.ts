@@ -1,7 +1,8 @@
 /**
- * What a node's part of the overlay is to be.
+ * What a machine's part of the overlay is to be.
  * @module
  */
+import { isDeepStrictEqual } from 'node:util'
 import { IpamError } from '../ipam/errors.ts'
 import type { NodeRanges } from '../ipam/node-ranges.ts'
 import { type Cidr, contains, familyOf, firstIp, type Ip, prefixLength } from '../network/model/address.ts'
@@ -10,7 +11,18 @@ import { describeProblems } from '../network/model/decode.ts'
 import type { Node, NodeNetwork } from '../network/model/node.ts'
 import { nodeAddressProblems } from '../network/model/validate-cluster.ts'
 
-/** A node's part of the overlay, and how it came to it. */
+/** A machine that is to have a network. Of an external host the record itself says so. */
+export type Owner = Pick<NodeNetwork, 'node' | 'machine' | 'addresses'>
+
+/** The owner of a name's network: the node of that name, else the external host that was declared under it. */
+export function ownerOf(node: Node | undefined, record: NodeNetwork | undefined): Owner | undefined {
+  if (node !== undefined) {
+    return { node: node.name, machine: { kind: 'node', uid: node.uid }, addresses: node.addresses }
+  }
+  return record?.machine.kind === 'external' ? record : undefined
+}
+
+/** A machine's part of the overlay, and how it came to it. */
 export interface NodeNetworkDecision {
   readonly value: NodeNetwork
   /** Ranges taken for it just now. */
@@ -19,18 +31,20 @@ export interface NodeNetworkDecision {
   readonly lacks: boolean
 }
 
-/** What a node's network is to be when it may keep these ranges; what it lacks is taken out of `ranges`. */
+/** What a machine's network is to be when it may keep these ranges; what it lacks is taken out of `ranges`. */
 export function networkOf(
   cluster: Cluster,
   ranges: NodeRanges,
-  node: Node,
+  owner: Owner,
   record: NodeNetwork | undefined,
   kept: readonly Cidr[],
+  silence: string | undefined,
 ): NodeNetworkDecision {
-  const addresses = node.addresses.filter((address) => nodeAddressProblems(cluster, [address]).length === 0)
-  const trouble = addressTrouble(cluster, node, addresses)
+  const { machine } = owner
+  const usable = owner.addresses.filter((address) => nodeAddressProblems(cluster, [address]).length === 0)
+  const trouble = addressTrouble(cluster, owner, usable)
   const stranded = kept.filter((range) => !isInside(cluster, range)).map(strandedRange)
-  // A node that nobody can reach gets no range: it could not use it.
+  // A machine that nobody can reach gets no range: it could not use it.
   const wanted =
     trouble === undefined ? ranges.families.filter((family) => !kept.some((r) => familyOf(r) === family)) : []
   const gained: Cidr[] = []
@@ -41,13 +55,15 @@ export function networkOf(
     else failures.push(`${got.message} (${got.remedy})`)
   }
   const problems = [...(trouble === undefined ? [] : [trouble]), ...stranded, ...failures]
-  const status = record?.nodeUid === node.uid ? record.status : undefined
+  const status = isDeepStrictEqual(record?.machine, machine) ? record?.status : undefined
   const value: NodeNetwork = {
-    node: node.name,
-    nodeUid: node.uid,
-    addresses,
+    node: owner.node,
+    machine,
+    // What an administrator declared is not for us to shorten.
+    addresses: machine.kind === 'external' ? owner.addresses : usable,
     ranges: [...kept, ...gained].sort((a, b) => familyOf(a) - familyOf(b)),
     ...(problems.length === 0 ? {} : { problem: problems.join('; ') }),
+    ...(silence === undefined ? {} : { silence }),
     ...(status === undefined ? {} : { status }),
   }
   return { value, gained, lacks: failures.length > 0 }
@@ -64,12 +80,12 @@ function strandedRange(range: Cidr): string {
   return `its range ${range} is in none of the cluster's networks (restore the network, or remove the node and add it again)`
 }
 
-function addressTrouble(cluster: Cluster, node: Node, usable: readonly Ip[]): string | undefined {
+function addressTrouble(cluster: Cluster, owner: Owner, usable: readonly Ip[]): string | undefined {
   if (usable.some((address) => familyOf(address) === cluster.underlay)) return undefined
-  const problems = nodeAddressProblems(cluster, node.addresses)
+  const problems = nodeAddressProblems(cluster, owner.addresses)
   return problems.length > 0
     ? describeProblems(problems)
-    : `the node has no IPv${cluster.underlay} address for tunnels to run to (give it one, or change the cluster's underlay)`
+    : `it has no IPv${cluster.underlay} address for tunnels to run to (give it one, or change the cluster's underlay)`
 }
 
 function attempt(allocate: () => Cidr): Cidr | IpamError {

@@ -34,7 +34,13 @@ class Nodes {
   }
 
   async record(node: string, ranges: readonly string[], change: Partial<NodeNetwork> = {}): Promise<void> {
-    const value = { node, nodeUid: `uid-${node}`, addresses: [ip('192.0.2.1')], ranges: ranges.map(cidr), ...change }
+    const value = {
+      node,
+      machine: { kind: 'node' as const, uid: `uid-${node}` },
+      addresses: [ip('192.0.2.1')],
+      ranges: ranges.map(cidr),
+      ...change,
+    }
     await this.registry.create('NodeNetwork', node, value)
   }
 
@@ -79,7 +85,7 @@ describe('node ranges', () => {
     await nodes.add('b', { addresses: [ip('192.0.2.9')] })
     expect(await nodes.network('b')).toMatchObject({ addresses: ['192.0.2.9'] })
     await nodes.add('b', { uid: 'another' })
-    expect(await nodes.network('b')).toMatchObject({ nodeUid: 'another' })
+    expect(await nodes.network('b')).toMatchObject({ machine: { kind: 'node', uid: 'another' } })
     expect(await nodes.ranges()).toEqual(before)
   })
 
@@ -131,14 +137,36 @@ describe('node ranges', () => {
     })
   })
 
-  test('a record made by hand is left alone, also one of another size, and its addresses are nobody else’s', async () => {
+  test('an external host keeps what it has, also of another size, gets what it lacks, and goes only when it is removed', async () => {
     const nodes = new Nodes()
-    await nodes.record('balancer', ['10.1.1.0/24'], { nodeUid: '' })
-    await nodes.record('other', ['10.1.64.0/18'], { nodeUid: '' })
-    const before = await nodes.network('balancer')
+    const external = { machine: { kind: 'external' as const, vni: 7 } }
+    await nodes.record('balancer', ['10.1.1.0/24'], external)
+    await nodes.record('other', [], external)
+    await nodes.settle()
     await nodes.add('a')
-    expect((await nodes.ranges())['a']).toEqual(['10.1.128.0/18', 'fd01:0:0:1::/64'])
-    expect(await nodes.network('balancer')).toEqual(before as NodeNetwork)
+    expect(await nodes.ranges()).toEqual({
+      balancer: ['10.1.1.0/24', 'fd01:0:0:1::/64'],
+      other: ['10.1.64.0/18', 'fd01:0:0:2::/64'],
+      a: ['10.1.128.0/18', 'fd01:0:0:3::/64'],
+    })
+    expect(await nodes.network('other')).toMatchObject({ ...external, addresses: ['192.0.2.1'] })
+    await nodes.registry.delete('NodeNetwork', 'balancer')
+    await nodes.settle()
+    expect(await nodes.network('balancer')).toBeUndefined()
+    await nodes.add('b')
+    expect((await nodes.ranges())['b']).toEqual(['10.1.0.0/18', 'fd01:0:0:1::/64'])
+  })
+
+  test('of a doubled range a node keeps it, whose pods live there, and an external host gets another', async () => {
+    const nodes = new Nodes()
+    await nodes.record('a-host', ['10.1.64.0/18'], { machine: { kind: 'external', vni: 0 } })
+    await nodes.record('b', ['10.1.64.0/18'])
+    await nodes.registry.create('Node', 'b', { name: 'b', uid: 'uid-b', addresses: [ip('192.0.2.1')] })
+    await nodes.settle()
+    expect(await nodes.ranges()).toMatchObject({
+      b: ['10.1.64.0/18', 'fd01:0:0:1::/64'],
+      'a-host': ['10.1.0.0/18', 'fd01:0:0:2::/64'],
+    })
   })
 
   test('a range that the cluster no longer has is kept and named, one of another size inside it stays', async () => {

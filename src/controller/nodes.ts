@@ -15,7 +15,7 @@ import type { Cluster } from '../network/model/cluster.ts'
 import type { Node, NodeNetwork } from '../network/model/node.ts'
 import type { Stored } from '../registry/registry.ts'
 import { type Claim, Holdings } from './holdings.ts'
-import { isInside, networkOf } from './node-network.ts'
+import { isInside, networkOf, ownerOf } from './node-network.ts'
 import { putBackNotice, rangesToKeep } from './put-back.ts'
 import { WorkQueue } from './work-queue.ts'
 import type { Notice, WriteEnd, WriteOf } from './write.ts'
@@ -30,6 +30,7 @@ export class Nodes {
   readonly #decided = new Map<string, NodeNetwork>()
   /** The ranges that nodes had last; forgotten with the node's uid. */
   readonly #remembered = new Map<string, readonly Cidr[]>()
+  readonly #silences = new Map<string, string>()
   /** Those who wait until a range is free. */
   readonly #starved = new Set<string>()
   #holdings: Holdings | undefined
@@ -67,7 +68,16 @@ export class Nodes {
 
   removeNetwork(name: string): void {
     this.#records.delete(name)
+    this.#silences.delete(name)
     this.#recordChanged(name)
+  }
+
+  /** Since when nothing was heard from an external host's agent, for people; undefined when it was. */
+  setSilence(name: string, silence: string | undefined): void {
+    if (this.#silences.get(name) === silence) return
+    if (silence === undefined) this.#silences.delete(name)
+    else this.#silences.set(name, silence)
+    this.#queue.add(name)
   }
 
   /** Decides about a name anew. */
@@ -92,8 +102,9 @@ export class Nodes {
   settled(name: string, end: WriteEnd): void {
     const decided = this.#decided.get(name)
     this.#decided.delete(name)
-    if (end === 'made' && decided !== undefined && decided.nodeUid === this.#nodes.get(name)?.uid) {
-      this.#remember(name, decided.ranges)
+    const machine = decided?.machine
+    if (end === 'made' && machine?.kind === 'node' && machine.uid === this.#nodes.get(name)?.uid) {
+      this.#remember(name, decided?.ranges ?? [])
     }
     if (end !== 'unknown') this.#drop(name)
     this.#queue.done(name)
@@ -102,21 +113,27 @@ export class Nodes {
   }
 
   #decide(name: string, cluster: Cluster, holdings: Holdings): WriteOf<'NodeNetwork'> | undefined {
-    const node = this.#nodes.get(name)
     const record = this.#records.get(name)
-    if (node === undefined) {
+    const owner = ownerOf(this.#nodes.get(name), record?.value)
+    if (owner === undefined) {
       if (record === undefined) this.#drop(name)
-      // What was made by hand, for a machine that is no node, stays.
-      if (record === undefined || record.value.nodeUid === '') return undefined
+      if (record === undefined) return undefined
       return { op: 'delete', kind: 'NodeNetwork', name, revision: record.revision }
     }
     const remembered = this.#rememberedOf(name, cluster)
     const kept = rangesToKeep(holdings.of(name), remembered, this.#recordedOf(name))
-    const { value, gained, lacks } = networkOf(cluster, holdings.ranges, node, record?.value, kept)
+    const { value, gained, lacks } = networkOf(
+      cluster,
+      holdings.ranges,
+      owner,
+      record?.value,
+      kept,
+      this.#silences.get(name),
+    )
     if (lacks) this.#starved.add(name)
     if (gained.length > 0) holdings.add(name, gained)
     if (record !== undefined && isDeepStrictEqual(value, record.value)) {
-      this.#remember(name, value.ranges)
+      if (owner.machine.kind === 'node') this.#remember(name, value.ranges)
       return undefined
     }
     // All of them, not only new ones: others may edit the record while the write is on its way.
@@ -200,10 +217,10 @@ export class Nodes {
     this.#starved.clear()
   }
 
-  /** Made by hand, a node's, nobody's any more. */
+  /** A node's, whose pods live there; an external host's; nobody's any more. */
   #precedence(name: string): number {
-    if (this.#records.get(name)?.value.nodeUid === '') return 0
-    return this.#nodes.has(name) ? 1 : 2
+    if (this.#nodes.has(name)) return 0
+    return this.#records.get(name)?.value.machine.kind === 'external' ? 1 : 2
   }
 }
 

@@ -103,8 +103,8 @@ const CASES: readonly Meddling[] = [
     told: ['a NODE_NETWORK_PUT_BACK'],
   },
   {
-    title: 'edited to the range of another, and to be made by hand',
-    meddle: (running) => running.edit('c', { ranges: A, nodeUid: '' }),
+    title: 'edited to the range of another, and to be an external host’s',
+    meddle: (running) => running.edit('c', { ranges: A, machine: { kind: 'external', vni: 0 } }),
     told: ['c NODE_NETWORK_PUT_BACK'],
   },
   {
@@ -150,13 +150,18 @@ const CASES: readonly Meddling[] = [
     told: ['a NODE_NETWORK_PUT_BACK'],
   },
   {
-    title: 'deleted and its range taken by one made by hand: it gets another',
+    title: 'deleted and its range taken by an external host, which gets another',
     meddle: async ({ registry }) => {
       await registry.delete('NodeNetwork', 'a')
-      const byHand = { node: 'hand', nodeUid: '', addresses: [ip('192.0.2.2')], ranges: [cidr('10.1.0.0/18')] }
-      await registry.create('NodeNetwork', 'hand', byHand)
+      const host = {
+        node: 'hand',
+        machine: { kind: 'external' as const, vni: 0 },
+        addresses: [ip('192.0.2.2')],
+        ranges: [cidr('10.1.0.0/18')],
+      }
+      await registry.create('NodeNetwork', 'hand', host)
     },
-    ranges: { a: ['10.1.192.0/18', 'fd01:0:0:1::/64'].map(cidr), hand: ['10.1.0.0/18'].map(cidr) },
+    ranges: { hand: ['10.1.192.0/18', 'fd01:0:0:4::/64'].map(cidr) },
     told: ['a NODE_NETWORK_PUT_BACK'],
   },
   {
@@ -255,7 +260,7 @@ test('of each family the remembered ranges come first, then the recorded, then w
 })
 
 test('a notice says what was there, what is put back, and what is still missing', () => {
-  const network: NodeNetwork = { node: 'a', nodeUid: 'u', addresses: [], ranges: A }
+  const network: NodeNetwork = { node: 'a', machine: { kind: 'node', uid: 'u' }, addresses: [], ranges: A }
   const message = (record: NodeNetwork | undefined, problem?: string): string | undefined =>
     putBackNotice(problem === undefined ? network : { ...network, problem }, A, record)?.message
   expect(message(undefined)).toBe(

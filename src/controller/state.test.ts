@@ -165,7 +165,12 @@ test('an edit that comes before the controller looked at its own write is put ba
 test('what is edited while a write for it is on its way is nobody else’s', async () => {
   const state = new ControllerState(() => 0)
   const addresses = [ip('192.0.2.1')]
-  const recorded = { node: 'a', nodeUid: 'u', addresses: [], ranges: [cidr('10.128.0.0/23')] }
+  const recorded = {
+    node: 'a',
+    machine: { kind: 'node' as const, uid: 'u' },
+    addresses: [],
+    ranges: [cidr('10.128.0.0/23')],
+  }
   for (const kind of INPUTS) state.listed(kind, { revision: 1, objects: [] })
   state.heard('Cluster', { type: 'put', object: { name: 'default', revision: 2, value: clusterOf() } })
   state.heard('Node', { type: 'put', object: { name: 'a', revision: 3, value: { name: 'a', uid: 'u', addresses } } })

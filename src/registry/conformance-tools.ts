@@ -30,7 +30,7 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
     name: 'node-1',
     value: {
       node: 'node-1',
-      nodeUid: 'u1',
+      machine: { kind: 'node', uid: 'u1' },
       addresses: [ip('192.0.2.1')],
       ranges: [cidr('10.128.0.0/23'), cidr('fd01:0:0:1::/64')],
       problem: 'none, really',
@@ -96,7 +96,7 @@ export function wordy(namespace: string, words: number, vni = 11): Kinds['Tenant
 
 /** A node's network. */
 export function network(node: string): Kinds['NodeNetwork'] {
-  return { node, nodeUid: `uid-of-${node}`, addresses: [], ranges: [] }
+  return { node, machine: { kind: 'node', uid: `uid-of-${node}` }, addresses: [], ranges: [] }
 }
 
 /** The next `count` changes after a revision, bookmarks left out. */

@@ -26,7 +26,7 @@ export const SAMPLE_CLUSTER: Cluster = {
 export function sampleNode(n: number): NodeNetwork {
   return {
     node: `node${n}`,
-    nodeUid: `uid-node${n}`,
+    machine: { kind: 'node', uid: `uid-node${n}` },
     addresses: [ip(`192.0.2.${10 + n}`), ip(`2001:db8::${10 + n}`)],
     ranges: [cidr(`10.${127 + n}.0.0/23`), cidr(`fd00:10:128:${n}::/64`)],
   }

@@ -11,11 +11,11 @@ import { clusterPlace, objectOf } from '../merge.ts'
 import { ASSIGN_SUBNET, HOST_SUBNETS, NODE_UID } from './resources.ts'
 
 /** The HostSubnet of a node's network; undefined when there is nothing of IPv4, or no Node, to tell of. */
-export function hostSubnetOf({ node, nodeUid, addresses, ranges }: NodeNetwork): KubeObject | undefined {
+export function hostSubnetOf({ node, machine, addresses, ranges }: NodeNetwork): KubeObject | undefined {
   const hostIP = addresses.find((address) => familyOf(address) === 4)
   const subnet = ranges.find((range) => familyOf(range) === 4)
-  if (hostIP === undefined || subnet === undefined || nodeUid === '') return undefined
-  const metadata = { annotations: { [NODE_UID]: nodeUid } }
+  if (hostIP === undefined || subnet === undefined || machine.kind !== 'node') return undefined
+  const metadata = { annotations: { [NODE_UID]: machine.uid } }
   return objectOf(HOST_SUBNETS, clusterPlace(node), { metadata, host: node, hostIP, subnet })
 }
 

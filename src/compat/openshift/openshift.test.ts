@@ -212,7 +212,7 @@ describe('NetNamespace', () => {
 describe('HostSubnet', () => {
   const network = {
     node: 'a',
-    nodeUid: 'u',
+    machine: { kind: 'node' as const, uid: 'u' },
     addresses: [ip('2001:db8::1'), ip('192.0.2.1')],
     ranges: [cidr('10.128.0.0/23'), cidr('fd01:0:0:1::/64')],
   }
@@ -229,7 +229,7 @@ describe('HostSubnet', () => {
     })
     expect(hostSubnetOf({ ...network, ranges: [cidr('fd01:0:0:1::/64')] })).toBeUndefined()
     expect(hostSubnetOf({ ...network, addresses: [ip('2001:db8::1')] })).toBeUndefined()
-    expect(hostSubnetOf({ ...network, nodeUid: '' })).toBeUndefined()
+    expect(hostSubnetOf({ ...network, machine: { kind: 'external', vni: 0 } })).toBeUndefined()
   })
 
   test('is put back, without touching what others keep in it', () => {

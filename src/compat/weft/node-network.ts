@@ -6,6 +6,7 @@
 import type { KubeBinding } from '../../kube/binding.ts'
 import type { KubeObject, Resource } from '../../kube/object.ts'
 import type { NodeNetwork, NodeNetworkStatus } from '../../network/model/node.ts'
+import { GLOBAL_VNI } from '../../network/model/tenant.ts'
 import { at, listAt, nameOf, optionalField, textAt } from '../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../merge.ts'
 
@@ -32,12 +33,20 @@ function decode(object: KubeObject): unknown {
   const agent = at(object, 'status', 'agent')
   return {
     node: nameOf(object),
-    nodeUid: at(object, 'spec', 'nodeUID') ?? '',
+    machine: machineIn(object),
     addresses: listAt(object, 'spec', 'addresses'),
     ranges: listAt(object, 'spec', 'ranges'),
     ...optionalField('problem', textAt(object, 'status', 'problem')),
+    ...optionalField('silence', textAt(object, 'status', 'silence')),
     ...optionalField('status', agent === undefined ? undefined : statusIn(agent)),
   }
+}
+
+/** What has no Node's uid was declared by an administrator; without a word about its VNI it is global. */
+function machineIn(object: KubeObject): unknown {
+  const uid = at(object, 'spec', 'nodeUID') ?? ''
+  if (uid !== '') return { kind: 'node', uid }
+  return { kind: 'external', vni: at(object, 'spec', 'external', 'vni') ?? GLOBAL_VNI }
 }
 
 function statusIn(agent: unknown): unknown {
@@ -47,22 +56,29 @@ function statusIn(agent: unknown): unknown {
     ...optionalField('reason', reason),
     uplinkMtu: at(agent, 'uplinkMtu'),
     datapath: at(agent, 'datapath'),
+    ...optionalField('beat', at(agent, 'beat')),
   }
 }
 
-function patch({ nodeUid, addresses, ranges, problem, status }: NodeNetwork): MergePatch {
+function patch({ machine, addresses, ranges, problem, silence, status }: NodeNetwork): MergePatch {
+  const owner =
+    machine.kind === 'node'
+      ? { nodeUID: machine.uid, external: null }
+      : { nodeUID: null, external: { vni: machine.vni } }
   return {
-    spec: { nodeUID: nodeUid, addresses, ranges },
+    spec: { ...owner, addresses, ranges },
     status: {
       problem: problem ?? null,
-      agent: status === undefined ? null : { ...status, reason: status.reason ?? null },
-      conditions: status === undefined ? null : [readyCondition(status)],
+      silence: silence ?? null,
+      agent: status === undefined ? null : { ...status, reason: status.reason ?? null, beat: status.beat ?? null },
+      conditions: status === undefined ? null : [readyCondition(status, silence)],
     },
   }
 }
 
 /** For those who wait by the API's own means. */
-function readyCondition({ ready, reason }: NodeNetworkStatus): MergePatch {
+function readyCondition({ ready, reason }: NodeNetworkStatus, silence: string | undefined): MergePatch {
+  if (silence !== undefined) return { type: 'Ready', status: 'Unknown', reason: 'AgentSilent', message: silence }
   return {
     type: 'Ready',
     status: ready ? 'True' : 'False',

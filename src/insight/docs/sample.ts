@@ -45,7 +45,7 @@ const CLUSTER: Cluster = {
 function node(n: number): NodeNetwork {
   return {
     node: `node${n}`,
-    nodeUid: `uid-${n}`,
+    machine: { kind: 'node', uid: `uid-${n}` },
     addresses: [ip(`192.0.2.${10 + n}`)],
     ranges: [cidr(`10.${126 + 2 * n}.0.0/23`), cidr(`fd00:10:128:${n}::/64`)],
   }

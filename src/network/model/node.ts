@@ -13,16 +13,30 @@ export interface Node {
   readonly addresses: readonly Ip[]
 }
 
-/** A node's part of the overlay: written by the controller, read by every agent. */
+/**
+ * Whose part of the overlay it is: a node's of the cluster, or that of a host outside it, such as a load balancer, which
+ * an administrator let in. Whatever an external host sends is of its VNI: 0 reaches everybody, another one only its
+ * tenant.
+ */
+export type Machine =
+  | { readonly kind: 'node'; readonly uid: string }
+  | { readonly kind: 'external'; readonly vni: number }
+
+/**
+ * A machine's part of the overlay, read by every agent. Those of nodes are the controller's own; those of external hosts
+ * are declared by an administrator, and the controller gives them the ranges they lack.
+ */
 export interface NodeNetwork {
+  /** The machine's name. */
   readonly node: string
-  /** Empty when made by hand, for a machine that is no node: the controller leaves it alone. */
-  readonly nodeUid: string
+  readonly machine: Machine
   readonly addresses: readonly Ip[]
   /** The ranges its pods get addresses from, at most one of each cluster network's family. */
   readonly ranges: readonly Cidr[]
   /** Why a range is missing, for people. */
   readonly problem?: string
+  /** Since when nothing was heard from an external host's agent, for people; written by the controller. */
+  readonly silence?: string
   /** What the node's agent says of itself; written by that agent alone. */
   readonly status?: NodeNetworkStatus
 }
@@ -35,4 +49,6 @@ export interface NodeNetworkStatus {
   /** The uplink's MTU in bytes. */
   readonly uplinkMtu: number
   readonly datapath: 'system' | 'netdev'
+  /** An external host's agent counts while it lives: nobody else would notice its end. */
+  readonly beat?: number
 }

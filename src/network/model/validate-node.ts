@@ -4,9 +4,10 @@
  */
 import { type Cidr, familyOf, type Ip, overlaps } from './address.ts'
 import { below, type Decode, type Decoded, decodeWith, reject, shown } from './decode.ts'
-import { address, checked, flag, integer, list, literal, network, optional, record, text } from './decoders.ts'
+import { address, checked, flag, integer, list, literal, network, optional, record, text, variant } from './decoders.ts'
 import { objectName, uid } from './names.ts'
-import type { Node, NodeNetwork, NodeNetworkStatus } from './node.ts'
+import type { Machine, Node, NodeNetwork, NodeNetworkStatus } from './node.ts'
+import { MAX_VNI } from './tenant.ts'
 import { isHostAddress } from './validate-cluster.ts'
 
 const MAX_ADDRESSES = 32
@@ -30,6 +31,7 @@ const status: Decode<NodeNetworkStatus> = record<NodeNetworkStatus>({
   reason: optional(text(0, MAX_SENTENCE)),
   uplinkMtu: integer(0, 65535),
   datapath: literal('system', 'netdev'),
+  beat: optional(integer(0, Number.MAX_SAFE_INTEGER)),
 })
 
 const ranges: Decode<readonly Cidr[]> = checked(list(network, MAX_RANGES), (value, at) => {
@@ -43,15 +45,18 @@ const ranges: Decode<readonly Cidr[]> = checked(list(network, MAX_RANGES), (valu
   }
 })
 
-/** Empty: made by hand for a machine that is no node. */
-const uidOrNone: Decode<string> = (input, at) => (input === '' ? '' : uid(input, at))
+const machine: Decode<Machine> = variant<Machine>('kind', [
+  ['node', record({ kind: literal('node'), uid })],
+  ['external', record({ kind: literal('external'), vni: integer(0, MAX_VNI) })],
+])
 
 const nodeNetwork: Decode<NodeNetwork> = record<NodeNetwork>({
   node: objectName,
-  nodeUid: uidOrNone,
+  machine,
   addresses: list(hostAddress, MAX_ADDRESSES),
   ranges,
   problem: optional(text(1, MAX_SENTENCE)),
+  silence: optional(text(1, MAX_SENTENCE)),
   status: optional(status),
 })
 

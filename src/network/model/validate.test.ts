@@ -16,7 +16,12 @@ const CLUSTER = {
   services: 'weft',
 }
 const NODE = { name: 'node-1.example', uid: 'u', addresses: ['192.0.2.1', '2001:DB8::1'] }
-const NETWORK = { node: 'n', nodeUid: 'u', addresses: ['192.0.2.1'], ranges: ['10.128.0.0/23', 'fd01:0:0:1::/64'] }
+const NETWORK = {
+  node: 'n',
+  machine: { kind: 'node', uid: 'u' },
+  addresses: ['192.0.2.1'],
+  ranges: ['10.128.0.0/23', 'fd01:0:0:1::/64'],
+}
 const POD = { namespace: 'shop', name: 'web-0', uid: 'u', node: 'n', addresses: [] }
 const TENANT = { namespace: 'shop', vni: 10 }
 const v4 = (text: string, hostBits: number): object => ({ cidr: text, hostBits })
@@ -107,7 +112,24 @@ const cases: readonly Case[] = [
     paths: ['addresses'],
   },
   { title: "a node's network", decode: decodeNodeNetwork, input: NETWORK, paths: [] },
-  { title: 'a network made by hand', decode: decodeNodeNetwork, input: { ...NETWORK, nodeUid: '' }, paths: [] },
+  {
+    title: 'an external host’s',
+    decode: decodeNodeNetwork,
+    input: { ...NETWORK, machine: { kind: 'external', vni: 7 } },
+    paths: [],
+  },
+  {
+    title: 'a VNI of 25 bits',
+    decode: decodeNodeNetwork,
+    input: { ...NETWORK, machine: { kind: 'external', vni: 0x1000000 } },
+    paths: ['machine.vni'],
+  },
+  {
+    title: 'nobody’s machine',
+    decode: decodeNodeNetwork,
+    input: { ...NETWORK, machine: { kind: 'node', uid: '' } },
+    paths: ['machine.uid'],
+  },
   {
     title: 'a network with two ranges of a family',
     decode: decodeNodeNetwork,

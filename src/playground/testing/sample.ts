@@ -10,7 +10,7 @@ import { clusterOf, DEFAULT_SHAPE } from '../options.ts'
 
 const node = (n: number): NodeNetwork => ({
   node: `node${n}`,
-  nodeUid: `uid-${n}`,
+  machine: { kind: 'node', uid: `uid-${n}` },
   addresses: [ip(`198.18.77.1${n}`), ip(`fd00:18:77::1${n}`)],
   ranges: [cidr(`10.12${7 + n}.0.0/23`), cidr(`fd00:10:128:${n}::/64`)],
   status: { ready: true, uplinkMtu: 1500, datapath: 'netdev' },
