@@ -4,6 +4,7 @@ import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
 import { openRegistry, type RegistryChoice, withRegistryOptions } from '../address.ts'
 import { daemonLog } from '../log.ts'
 import { wholeNumber } from '../numbers.ts'
+import { agentTeller, managerOfThis, tellOfEnd } from '../service-manager.ts'
 import { endSignal } from '../signals.ts'
 
 /** `weft agent`: the node's agent as a daemon. */
@@ -40,5 +41,8 @@ async function run({ registry, kubeconfig, context, ...options }: AgentOptions &
     ...(context === undefined ? {} : { context }),
   }
   const { registry: shared } = openRegistry(choice, (problem) => log.warn(problem))
-  await runAgent(options, shared, log, endSignal())
+  const signal = endSignal()
+  const manager = managerOfThis(log)
+  if (manager !== undefined) tellOfEnd(manager, signal)
+  await runAgent(options, shared, log, signal, manager && agentTeller(manager, () => performance.now()))
 }

@@ -7,6 +7,7 @@ import type { KubeApi } from '../../kube/api.ts'
 import { EventRecorder } from '../../kube/events.ts'
 import { openRegistry, type RegistryChoice, withRegistryOptions } from '../address.ts'
 import { daemonLog } from '../log.ts'
+import { managerOfThis, signsOfLife, tellOfEnd } from '../service-manager.ts'
 import { endSignal } from '../signals.ts'
 
 /** `weft controller`: the cluster's controller as a daemon. */
@@ -25,9 +26,13 @@ async function run(choice: RegistryChoice): Promise<void> {
   const log = daemonLog('controller')
   const { registry, api, unreadable } = openRegistry(choice, (problem) => log.warn({}, problem))
   const signal = endSignal()
+  const manager = managerOfThis(log)
+  if (manager !== undefined) tellOfEnd(manager, signal)
+  using _living = manager && signsOfLife(manager)
   log.info({}, 'starting')
+  const onReady = (): void => manager?.ready()
   const events = api === undefined ? {} : { events: eventsOn(api) }
-  const controller = runController({ registry, signal, random: Math.random, log, unreadable, ...events })
+  const controller = runController({ registry, signal, random: Math.random, log, unreadable, onReady, ...events })
   // The view of others' words goes where others look.
   await Promise.all([controller, api === undefined ? undefined : runHostSubnets({ api, registry, signal, log })])
 }
