@@ -43,7 +43,7 @@ async function serveAtItsPort({ apiDir }: Layout, options: ApiServerOptions): Pr
   const file = join(apiDir, 'port')
   const port = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
   const server = await serveApi({ ...options, port }).catch((error: unknown) => {
-    if (port === 0) throw error
+    if (port === 0 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     return serveApi(options)
   })
   writeFileSync(file, String(server.port), { mode: 0o600 })

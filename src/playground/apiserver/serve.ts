@@ -5,6 +5,7 @@
  */
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Server } from 'bun'
 import type { Cidr } from '../../network/model/address.ts'
 import type { Context } from './context.ts'
 import type { PodRuntime } from './contract.ts'
@@ -14,13 +15,14 @@ import { Cleanup } from './controllers/namespaces.ts'
 import type { Formats } from './formats.ts'
 import { Credentials } from './http/credentials.ts'
 import { type Access, writeKubeconfig } from './http/kubeconfig.ts'
-import { listen } from './http/server.ts'
-import { certificatesIn } from './http/tls.ts'
+import { type ListenOptions, listen } from './http/server.ts'
+import { type Certificates, certificatesIn } from './http/tls.ts'
 import { Admission } from './objects/admission.ts'
 import { ServiceAddresses } from './objects/service-addresses.ts'
 import { Resources } from './resources.ts'
 import { traitsOf } from './selectors/field.ts'
 import { type HistoryLimits, Store } from './store/store.ts'
+import type { Attachment } from './streams/exec.ts'
 import { createObject } from './verbs/create.ts'
 
 /** How to serve. */
@@ -68,7 +70,10 @@ const UPKEEP_INTERVAL = 60_000
 const COMPACT_INTERVAL = 5_000
 const SYSTEM_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
-/** Serves the API. Throws a PlaygroundError when no certificate can be made, or the port cannot be had. */
+/**
+ * Serves the API. Throws a PlaygroundError when no certificate can be made, and the system's error (EADDRINUSE) when the
+ * port or the socket cannot be had; nothing is left open then.
+ */
 export async function serveApi(options: ApiServerOptions): Promise<ApiServer> {
   const { dir, now = () => new Date(), log = () => undefined, tls: isSecure = true } = options
   mkdirSync(dir, { recursive: true, mode: 0o700 })
@@ -78,28 +83,49 @@ export async function serveApi(options: ApiServerOptions): Promise<ApiServer> {
   const stopping = new AbortController()
   const context = openContext({ ...options, now }, stopping.signal)
   const upkeep = startUpkeep(context, log)
-  await makeSystemNamespaces(context)
-  const listening = { tls, credentials, log }
-  const server = listen(context, { ...listening, at: { port: options.port ?? 0 } })
-  const local =
-    options.socket === undefined ? undefined : listen(context, { ...listening, at: { socket: options.socket } })
-  const url = `${isSecure ? 'https' : 'http'}://127.0.0.1:${server.port}`
+  const servers: Server<Attachment>[] = []
+  const stop = async (): Promise<void> => {
+    stopping.abort()
+    await upkeep.stop()
+    await Promise.all(servers.map((server) => server.stop(true)))
+    await context.store.close()
+  }
+  const listenAt = (at: ListenOptions['at']): Server<Attachment> => {
+    const server = listen(context, { at, tls, credentials, log })
+    servers.push(server)
+    return server
+  }
+  try {
+    await makeSystemNamespaces(context)
+    const { port = 0 } = listenAt({ port: options.port ?? 0 })
+    if (options.socket !== undefined) listenAt({ socket: options.socket })
+    return serverOf(options, credentials, tls, port, stop)
+  } catch (error) {
+    // A store that stayed open would go on writing what it once knew over what the next one writes.
+    await stop()
+    throw error
+  }
+}
+
+/** What the caller gets of a server that listens. */
+function serverOf(
+  { socket }: ApiServerOptions,
+  credentials: Credentials,
+  tls: Certificates | undefined,
+  port: number,
+  stop: () => Promise<void>,
+): ApiServer {
+  const url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
   return {
     url,
-    port: server.port ?? 0,
+    port,
     ca: tls?.ca,
     tokenOf: (user) => credentials.tokenOf(user),
     writeKubeconfig: (path, user, by = 'port') => {
       const access: Access = { url, ca: tls?.ca, user, token: credentials.tokenOf(user) }
-      const { socket } = options
       writeKubeconfig(path, by === 'socket' && socket !== undefined ? { ...access, socket } : access)
     },
-    stop: async () => {
-      stopping.abort()
-      await upkeep.stop()
-      await Promise.all([server.stop(true), local?.stop(true)])
-      await context.store.close()
-    },
+    stop,
   }
 }
 
