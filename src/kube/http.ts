@@ -3,6 +3,7 @@
  * @module
  */
 import { sleep } from '../registry/backoff.ts'
+import { callOf, type OnCall, type RequestLine } from './call.ts'
 import { type KubeConfig, readTokenFile } from './config.ts'
 import { Deadline } from './deadline.ts'
 import { parseJson } from './decode.ts'
@@ -16,6 +17,8 @@ export interface HttpOptions {
   /** The longest answer in bytes, of a page of a list too. */
   readonly maxBody?: number
   readonly userAgent?: string
+  /** Is told of every request on a resource. */
+  readonly onCall?: OnCall
   readonly now?: () => number
   readonly random?: () => number
 }
@@ -120,6 +123,7 @@ export class HttpTransport {
     limit: Deadline,
     bodySignal: AbortSignal | undefined,
   ): Promise<Response> {
+    this.#tell({ method, path, query })
     const headers: Record<string, string> = {
       accept: 'application/json',
       'user-agent': this.#options.userAgent ?? 'weft',
@@ -144,6 +148,11 @@ export class HttpTransport {
       if (limit.passed) throw unavailable('the API server did not answer in time')
       throw connectionError(cause)
     }
+  }
+
+  #tell(request: RequestLine): void {
+    const call = this.#options.onCall === undefined ? undefined : callOf(request)
+    if (call !== undefined) this.#options.onCall?.(call)
   }
 
   async #failureOf(response: Response, limit: Deadline): Promise<KubeError> {
