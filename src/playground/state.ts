@@ -58,8 +58,9 @@ export function listSandboxes({ podDir }: Layout): readonly Sandbox[] {
   }
 }
 
+/** A pod's record, whoever of that name left it. */
 export function findSandbox(layout: Layout, namespace: string, name: string): Sandbox | undefined {
-  return listSandboxes(layout).find((each) => each.namespace === namespace && each.name === name)
+  return readJson(sandboxFile(layout, { namespace, name })) as Sandbox | undefined
 }
 
 export function writeSandbox(layout: Layout, sandbox: Sandbox): void {
@@ -101,7 +102,7 @@ export async function exclusively<T>(layout: Layout, work: () => Promise<T>): Pr
   }
 }
 
-function sandboxFile({ podDir }: Layout, { namespace, name }: Sandbox): string {
+function sandboxFile({ podDir }: Layout, { namespace, name }: Pick<Sandbox, 'namespace' | 'name'>): string {
   // Names of namespaces hold no dots.
   return join(podDir, `${namespace}.${name}.json`)
 }

@@ -30,7 +30,7 @@ export class NetworkKeeper {
     this.#pod = pod
     this.#about = about
     this.#wake = wake
-    this.#record = sandboxOf(context.layout, pod.uid)
+    this.#record = sandboxOf(context.layout, pod)
   }
 
   /** Set while the network is being made or removed: nothing else is to be decided about it then. */
@@ -81,7 +81,7 @@ export class NetworkKeeper {
       )
       .finally(() => {
         this.#job = undefined
-        this.#record = sandboxOf(this.#context.layout, this.#pod.uid)
+        this.#record = sandboxOf(this.#context.layout, this.#pod)
         this.#wake()
       })
   }

@@ -1,11 +1,11 @@
 /**
- * Pods' networks: a namespace each, attached by the node's CNI plugins. The record is written before the namespace is made
- * and goes last, so that whoever comes after a crash finds what is left.
+ * Pods' networks: a namespace each, attached by the node's CNI plugins. The record is written before the plugins run and
+ * goes last, so that whoever comes after a crash finds what is left.
  * @module
  */
 import { addNamespace, inodeOf, removeNamespace } from '../../lab/namespaces.ts'
 import { type Layout, netnsPath, podNetns } from '../../layout.ts'
-import { findSandbox, listSandboxes, removeSandbox, type Sandbox, writeSandbox } from '../../state.ts'
+import { findSandbox, removeSandbox, type Sandbox, writeSandbox } from '../../state.ts'
 import { readConf } from './conf.ts'
 import { type Attachment, CniError, type CniRuntime, cniAdd, cniDel } from './plugin.ts'
 
@@ -17,9 +17,10 @@ export interface PodName {
   readonly node: string
 }
 
-/** A pod's record, by uid. */
-export function sandboxOf(layout: Layout, uid: string): Sandbox | undefined {
-  return listSandboxes(layout).find((each) => each.uid === uid)
+/** A pod's own record: not that of an earlier pod of its name. */
+export function sandboxOf(layout: Layout, { namespace, name, uid }: PodName): Sandbox | undefined {
+  const found = findSandbox(layout, namespace, name)
+  return found?.uid === uid ? found : undefined
 }
 
 /** Whether a record's namespace is there and attached. */
