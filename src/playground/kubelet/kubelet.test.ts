@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { LEASES, NODES } from '../../kube/resources.ts'
-import { inodeOf } from '../lab/namespaces.ts'
+import { addNamespace, inodeOf } from '../lab/namespaces.ts'
 import { netnsPath, podNetns } from '../layout.ts'
 import { isAlive } from '../processes.ts'
 import { listSandboxes } from '../state.ts'
@@ -193,6 +193,12 @@ test('a network that goes from under a pod is made anew', async () => {
   await Bun.$`ip netns del ${podNetns(bench.layout, 'test', 'uprooted')}`.quiet()
   await bench.until('it has another address', () => bench.status('uprooted')['podIP'] !== before)
   await bench.ready('uprooted')
+})
+
+test('a namespace that a killed kubelet had just made is in nobody’s way', async () => {
+  addNamespace(bench.layout, podNetns(bench.layout, 'test', 'resumed'))
+  await bench.create('resumed', { containers: [shell(FOREVER)] })
+  await bench.ready('resumed')
 })
 
 test('pods survive their kubelet; the next one takes them over and clears the rest', async () => {

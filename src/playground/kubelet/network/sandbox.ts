@@ -3,7 +3,7 @@
  * goes last, so that whoever comes after a crash finds what is left.
  * @module
  */
-import { addNamespace, inodeOf, removeNamespace } from '../../lab/namespaces.ts'
+import { addNamespace, inodeOf, ownNamespaces, removeNamespace } from '../../lab/namespaces.ts'
 import { type Layout, netnsPath, podNetns } from '../../layout.ts'
 import { findSandbox, removeSandbox, type Sandbox, writeSandbox } from '../../state.ts'
 import { readConf } from './conf.ts'
@@ -48,6 +48,8 @@ export async function addPodNetwork(
     netns: podNetns(layout, pod.namespace, pod.name),
   }
   const conf = readConf(runtime.confFile)
+  // One that is noted and in no record was being made when a kubelet was killed.
+  if (other === undefined && ownNamespaces(layout).includes(sandbox.netns)) removeNamespace(layout, sandbox.netns)
   addNamespace(layout, sandbox.netns)
   writeSandbox(layout, sandbox)
   writeSandbox(layout, { ...sandbox, result: await cniAdd(runtime, conf, attachmentOf(sandbox), signal) })
