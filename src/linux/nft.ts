@@ -21,13 +21,18 @@ export async function applyRuleset(ruleset: string | object, options: NftOptions
   await nft(json ? ['-j', '-f', '-'] : ['-f', '-'], json ? JSON.stringify(ruleset) : ruleset, options)
 }
 
-/** nft's JSON of the whole ruleset, or of one table given as `inet weft`. */
+/** nft's JSON of the whole ruleset, or of one table given as `inet weft`; without the elements of named sets. */
 export async function listRuleset(options: NftOptions & { readonly table?: string } = {}): Promise<unknown> {
   const { table } = options
   if (table !== undefined && !/^[a-z0-9]+ [A-Za-z0-9_.-]+$/.test(table))
     throw badArgument(`table ${JSON.stringify(table)}`)
   const what = table === undefined ? ['ruleset'] : ['table', ...table.split(' ')]
-  return JSON.parse(await nft(['-j', 'list', ...what], '', options))
+  return JSON.parse(await nft(['-j', '-t', 'list', ...what], '', options))
+}
+
+/** nft's JSON of every chain with its hook and policy, without rules. */
+export async function listChains(options: NftOptions = {}): Promise<unknown> {
+  return JSON.parse((await nft(['-j', 'list', 'chains'], '', options)) || '{}')
 }
 
 async function nft(args: readonly string[], input: string, options: NftOptions): Promise<string> {

@@ -7,6 +7,9 @@
  */
 import { type NodeContext, podNetworks, serviceNetworks } from './context.ts'
 import { overlayMtu, type TunnelInterface, tunnelInterface, tunnelOverhead } from './fabric/encapsulation.ts'
+import { type ForeignAcceptance, forwardAcceptance } from './firewall/acceptance.ts'
+import type { Traffic } from './firewall/judge.ts'
+import { neededTraffic } from './firewall/traffic.ts'
 import { type Cidr, type Family, familyOf, hostCidr, type Ip, ip, type Mac } from './model/address.ts'
 import type { Cluster } from './model/cluster.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from './pipeline/stages.ts'
@@ -51,6 +54,10 @@ export interface HostPlan {
   readonly sysctls: readonly (readonly [key: string, value: string])[]
   /** An nftables ruleset that replaces our table as a whole. */
   readonly nftables: string
+  /** What of pods has to be accepted in filters of others as well. */
+  readonly acceptance: readonly ForeignAcceptance[]
+  /** What filters of others must let through for the network to work. */
+  readonly traffic: readonly Traffic[]
 }
 
 /** What a node's own stack publishes. */
@@ -81,6 +88,8 @@ export function hostPlan(context: NodeContext, publication: Publication): HostPl
     ),
     sysctls: families.flatMap((family) => SYSCTLS[family]),
     nftables: nftables(context, cluster.services === 'weft' ? publication : NOTHING),
+    acceptance: families.map((family) => forwardAcceptance(NFT_FAMILY[family], GATEWAY)),
+    traffic: neededTraffic(context, GATEWAY),
   }
 }
 
@@ -223,7 +232,7 @@ function insideOf(cluster: Cluster, family: Family): string {
 }
 
 const FAMILIES: readonly Family[] = [4, 6]
-const NFT_FAMILY: { readonly [F in Family]: string } = { 4: 'ip', 6: 'ip6' }
+const NFT_FAMILY = { 4: 'ip', 6: 'ip6' } as const satisfies { readonly [F in Family]: string }
 
 function nftFamily(cidr: Cidr): string {
   return NFT_FAMILY[familyOf(cidr)]

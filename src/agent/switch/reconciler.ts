@@ -14,6 +14,7 @@ import { reportStatus } from '../cluster/node-status.ts'
 import type { ClusterView } from '../cluster/view.ts'
 import { AgentError } from '../errors.ts'
 import type { AgentLog } from '../log.ts'
+import { admitPods } from '../node/foreign-filters.ts'
 import { applyHost } from '../node/host.ts'
 import type { AgentOptions } from '../options.ts'
 import type { Part, Problems } from '../problems.ts'
@@ -133,6 +134,7 @@ export class Reconciler {
     await bridge.ensureMeters()
     await this.#forwarding.sync()
     await applyHost(plan)
+    await this.#lookAtFilters(plan)
     this.#applied = true
     this.#publicationChanges = changes
     this.#sweepStrays()
@@ -156,6 +158,19 @@ export class Reconciler {
     if (changes === this.#publicationChanges) return
     await applyHost(hostPlan(planner.context, planner.publication()))
     this.#publicationChanges = changes
+  }
+
+  /** What others filter keeps nobody from attaching pods, whose network works within the cluster. */
+  async #lookAtFilters(plan: HostPlan): Promise<void> {
+    const { options, problems } = this.#parts
+    try {
+      const traffic = plan.traffic.filter((one) => one.of === 'pods' || options.datapath === 'system')
+      const drops = await admitPods({ acceptance: plan.acceptance, traffic })
+      if (drops.length > 0) throw new AgentError('AGENT_FOREIGN_DROP', drops.join('; '), 'accept it there')
+      problems.solved('filters')
+    } catch (error) {
+      problems.failed('filters', error)
+    }
   }
 
   async #reportStatus(): Promise<void> {

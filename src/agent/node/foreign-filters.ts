@@ -1,0 +1,61 @@
+/**
+ * Filters that others have on this node: gets pods' packets accepted in those of iptables, and finds those that drop
+ * what the network needs. Level-triggered: Docker and its like make their chains anew whenever they start.
+ * @module
+ */
+import { applyRuleset, legacyFilter, listChains, listRuleset, type NftOptions } from '../../linux/index.ts'
+import { acceptanceScript } from '../../network/firewall/acceptance.ts'
+import { dropInWords, foreignDrops } from '../../network/firewall/judge.ts'
+import { type Chain, decodeRuleset } from '../../network/firewall/ruleset.ts'
+import { type HostPlan, NFT_TABLE } from '../../network/host.ts'
+
+/** What of a host plan concerns the filters of others. */
+export type FilterPlan = Pick<HostPlan, 'acceptance' | 'traffic'>
+
+/**
+ * Brings the acceptance in filters of others to the plan. Resolves with what still drops needed packets, in words.
+ * Rejects with LINUX_TOOL where nft refuses: another has changed a table in between, and the next turn will do.
+ */
+export async function admitPods({ acceptance, traffic }: FilterPlan, options: NftOptions = {}): Promise<string[]> {
+  let chains = await filterChains(options)
+  const script = acceptanceScript(acceptance, chains)
+  if (script !== undefined) {
+    await applyRuleset(script, options)
+    chains = await filterChains(options)
+  }
+  return foreignDrops(
+    traffic,
+    [...chains, ...legacyFilter(4), ...legacyFilter(6)],
+    ({ table }) => table === NFT_TABLE,
+  ).map(dropInWords)
+}
+
+/** Removes every acceptance of ours from filters of others. */
+export async function withdrawAcceptance(options: NftOptions = {}): Promise<void> {
+  const script = acceptanceScript([], await filterChains(options))
+  if (script !== undefined) await applyRuleset(script, options)
+}
+
+/** Chains with their rules of every table of others that filters. Address translation is left out: it can be huge. */
+export async function filterChains(options: NftOptions = {}): Promise<readonly Chain[]> {
+  const tables = new Set(
+    decodeRuleset(await listChains(options)).flatMap(({ family, table, base }) => {
+      const filters = base?.type === 'filter' && (base.hook === 'forward' || base.hook === 'input')
+      return filters && table !== NFT_TABLE && FAMILIES.has(family) ? [`${family} ${table}`] : []
+    }),
+  )
+  const rulesets = await Promise.all([...tables].map((table) => tableRules(table, options)))
+  return rulesets.flatMap(decodeRuleset)
+}
+
+const FAMILIES: ReadonlySet<string> = new Set(['ip', 'ip6', 'inet'])
+
+/** One that vanished in between is none. */
+async function tableRules(table: string, options: NftOptions): Promise<unknown> {
+  try {
+    return await listRuleset({ ...options, table })
+  } catch (error) {
+    if (error instanceof Error && /No such file or directory/.test(error.message)) return undefined
+    throw error
+  }
+}
