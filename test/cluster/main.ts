@@ -10,6 +10,7 @@ import type { Outcome } from '../lab/command.ts'
 import { Cluster } from './cluster.ts'
 import { inNode } from './node-host.ts'
 import { DEFAULT_FOLDER, type Places, placesOf } from './places.ts'
+import { missing } from './requirements.ts'
 import { ctr } from './runtime.ts'
 import { versionsOf } from './versions.ts'
 
@@ -17,7 +18,8 @@ const USAGE = 'up | down | status | kubectl … | node <number> <program> … | 
 
 const args = process.argv.slice(2)
 const folder = args[0] === '--dir' ? (args.splice(0, 2)[1] ?? DEFAULT_FOLDER) : DEFAULT_FOLDER
-if (ASSETS === undefined) fail('set KUBEBUILDER_ASSETS to the folder of etcd and Kubernetes’ programs')
+const reason = missing(ASSETS)
+if (ASSETS === undefined || reason !== undefined) fail(reason ?? '')
 else process.exitCode = await main(placesOf(folder, ASSETS), args)
 
 async function main(places: Places, [command, ...rest]: readonly string[]): Promise<number> {
