@@ -19,6 +19,10 @@ export interface AgentOptions {
   readonly addressRest: number
   /** How often the switch is compared with the plan when nothing happens, in seconds. */
   readonly resync: number
+  /** Where the network's configuration for the container runtime is written once pods can be attached; absent: nowhere. */
+  readonly cniConfigDir?: string
+  /** That configuration's file. */
+  readonly cniConfigName?: string
 }
 
 /** What holds unless said otherwise. */
@@ -28,4 +32,5 @@ export const AGENT_DEFAULTS = {
   runDir: '/run/weft',
   addressRest: 60,
   resync: 60,
+  cniConfigName: '10-weft.conflist',
 } as const satisfies Partial<AgentOptions>

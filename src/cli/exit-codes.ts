@@ -35,7 +35,9 @@ export const EXIT_CODES_HELP = `Exit codes:
 
 /** Every error code that does not mean {@link EXIT.failed}. */
 export const EXIT_BY_CODE: ReadonlyMap<string, number> = new Map([
-  ...['CLI_USAGE', 'PLAY_USAGE', 'INSIGHT_USAGE'].map((code) => [code, EXIT.usage] as const),
+  ...['CLI_USAGE', 'PLAY_USAGE', 'INSIGHT_USAGE', 'SETTINGS_INVALID', 'SETTINGS_UNREADABLE'].map(
+    (code) => [code, EXIT.usage] as const,
+  ),
   ...[
     'CLI_NOT_RUNNING',
     'PLAY_NOT_RUNNING',

@@ -4,9 +4,9 @@
  */
 import { type Logger, pino } from 'pino'
 
-/** A daemon's log. Level from WEFT_LOG_LEVEL, `info` when unset. */
-export function daemonLog(name: string): Logger {
-  const level = process.env['WEFT_LOG_LEVEL'] ?? 'info'
+/** A daemon's log. Level from WEFT_LOG_LEVEL, else the one that its settings say, else `info`. */
+export function daemonLog(name: string, set?: string): Logger {
+  const level = process.env['WEFT_LOG_LEVEL'] ?? set ?? 'info'
   const known = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].includes(level)
   // Written at once: a daemon that is killed has said everything it knew.
   return pino(

@@ -1,21 +1,24 @@
+import { hostname } from 'node:os'
 import { type Command, Option } from 'commander'
 import { runAgent } from '../../agent/agent.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
+import type { Settings } from '../../settings/table.ts'
 import { openRegistry, type RegistryChoice, withRegistryOptions } from '../address.ts'
 import { daemonLog } from '../log.ts'
 import { wholeNumber } from '../numbers.ts'
 import { agentTeller, managerOfThis, tellOfEnd } from '../service-manager.ts'
+import { configured, withSettings } from '../settings.ts'
 import { endSignal } from '../signals.ts'
 
 /** `weft agent`: the node's agent as a daemon. */
 export function registerAgent(program: Command): void {
-  withRegistryOptions(program.command('agent'))
+  withSettings(withRegistryOptions(program.command('agent')))
     .summary('attach this node’s pods (one per node)')
     .description(
       'Serves CNI requests of this node, keeps its Open vSwitch bridge as the plan wants it, and reports. It can be killed ' +
         'and started at any time: forwarding goes on, and what it had leased is read back from OVSDB.',
     )
-    .requiredOption('--node <name>', 'this node’s name in the registry')
+    .option('--node <name>', 'this node’s name in the registry (default: the machine’s host name, in lower case)')
     .option('--ovsdb <path>', 'socket of ovsdb-server', AGENT_DEFAULTS.ovsdb)
     .option('--ovs-run-dir <path>', 'folder of the bridges’ OpenFlow sockets', AGENT_DEFAULTS.ovsRunDir)
     .option('--run-dir <path>', 'folder for the agent’s own sockets', AGENT_DEFAULTS.runDir)
@@ -26,15 +29,25 @@ export function registerAgent(program: Command): void {
     )
     .addOption(seconds('--address-rest <seconds>', 'how long a freed address rests', AGENT_DEFAULTS.addressRest))
     .addOption(seconds('--resync <seconds>', 'how often the switch is compared with the plan', AGENT_DEFAULTS.resync))
-    .action(run)
+    .option('--cni-bin-dir <path>', 'install the CNI plugin in this folder')
+    .option('--cni-config-dir <path>', 'write the CNI configuration into this folder once pods can be attached')
+    .option('--cni-config-name <file>', 'that configuration’s file', AGENT_DEFAULTS.cniConfigName)
+    .action(configured('agent', run))
 }
 
 function seconds(flags: string, description: string, value: number): Option {
   return new Option(flags, description).default(value).argParser(wholeNumber(0, 86_400))
 }
 
-async function run({ registry, kubeconfig, context, ...options }: AgentOptions & RegistryChoice): Promise<void> {
-  const log = daemonLog('agent')
+/** What the command line and the settings say. */
+type Given = Omit<AgentOptions, 'node'> & { readonly node?: string; readonly cniBinDir?: string } & RegistryChoice
+
+async function run(
+  { registry, kubeconfig, context, cniBinDir: _, ...given }: Given,
+  settings: Settings,
+): Promise<void> {
+  const options: AgentOptions = { ...given, node: given.node ?? hostname().toLowerCase() }
+  const log = daemonLog('agent', settings['log.level'])
   const choice = {
     ...(registry === undefined ? {} : { registry }),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),

@@ -5,9 +5,11 @@ import { runHostSubnets } from '../../controller/host-subnets.ts'
 import { kubeEvents } from '../../controller/kube-events.ts'
 import type { KubeApi } from '../../kube/api.ts'
 import { EventRecorder } from '../../kube/events.ts'
+import type { Settings } from '../../settings/table.ts'
 import { openRegistry, type RegistryChoice, withRegistryOptions } from '../address.ts'
 import { daemonLog } from '../log.ts'
 import { managerOfThis, signsOfLife, tellOfEnd } from '../service-manager.ts'
+import { configured, withSettings } from '../settings.ts'
 import { endSignal } from '../signals.ts'
 
 /** `weft controller`: the cluster's controller as a daemon. */
@@ -19,11 +21,11 @@ export function registerController(program: Command): void {
       'Gives every node its address ranges and every namespace its virtual network, and answers tenants’ requests to ' +
         'join, isolate and become global. Run one per cluster; it can be killed and started at any time.',
     )
-  withRegistryOptions(command).action(run)
+  withSettings(withRegistryOptions(command)).action(configured('controller', run))
 }
 
-async function run(choice: RegistryChoice): Promise<void> {
-  const log = daemonLog('controller')
+async function run(choice: RegistryChoice, settings: Settings): Promise<void> {
+  const log = daemonLog('controller', settings['log.level'])
   const { registry, api, unreadable } = openRegistry(choice, (problem) => log.warn({}, problem))
   const signal = endSignal()
   const manager = managerOfThis(log)

@@ -1,0 +1,229 @@
+/**
+ * Every setting of agent and controller. The file's decoder, the ConfigMap of `deploy/` and docs/settings.md are made
+ * from this table; a test compares it with the commands' options.
+ * @module
+ */
+import { cidr } from '../network/model/address.ts'
+import {
+  fileName,
+  networks,
+  oneOf,
+  path,
+  podNetworks,
+  type SettingType,
+  setting,
+  wholeNumber,
+  words,
+} from './setting.ts'
+
+const AGENT = ['agent'] as const
+const CONTROLLER = ['controller'] as const
+const BOTH = ['agent', 'controller'] as const
+
+/** How many seconds a day has: nothing is worth waiting for longer. */
+const DAY = 86_400
+
+/** Key → setting. A key is `<section>.<name>`, as in the file. */
+export const SETTINGS = {
+  'agent.node': setting({
+    type: words('a node’s name', /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/),
+    otherwise: 'the machine’s host name, in lower case',
+    example: 'node1',
+    description: 'This node’s name in the registry. Agents that share one file are told by the option instead',
+    programs: AGENT,
+    applied: 'restart',
+    flag: 'node',
+  }),
+  'agent.ovsdb': setting({
+    type: path,
+    default: '/run/openvswitch/db.sock',
+    description: 'Socket of ovsdb-server',
+    programs: AGENT,
+    applied: 'restart',
+    flag: 'ovsdb',
+  }),
+  'agent.ovsRunDir': setting({
+    type: path,
+    default: '/run/openvswitch',
+    description: 'Folder of the bridges’ OpenFlow sockets',
+    programs: AGENT,
+    applied: 'restart',
+    flag: 'ovs-run-dir',
+  }),
+  'agent.runDir': setting({
+    type: path,
+    default: '/run/weft',
+    description: 'Folder for the agent’s own sockets',
+    programs: AGENT,
+    applied: 'restart',
+    flag: 'run-dir',
+  }),
+  'agent.datapath': setting({
+    type: oneOf('system', 'netdev'),
+    default: 'system',
+    description: 'The kernel’s datapath (`system`), or the userspace one (`netdev`)',
+    programs: AGENT,
+    applied: 'restart',
+    flag: 'datapath',
+  }),
+  'agent.addressRest': setting({
+    type: wholeNumber(0, DAY),
+    default: 60,
+    unit: 'seconds',
+    description: 'How long a freed address rests before it is given out again',
+    programs: AGENT,
+    applied: 'restart',
+    flag: 'address-rest',
+  }),
+  'agent.resync': setting({
+    type: wholeNumber(0, DAY),
+    default: 60,
+    unit: 'seconds',
+    description: 'How often the switch is compared with the plan when nothing happens',
+    programs: AGENT,
+    applied: 'restart',
+    flag: 'resync',
+  }),
+  'agent.cniBinDir': setting({
+    type: path,
+    otherwise: 'the plugin is not installed',
+    example: '/opt/cni/bin',
+    description: 'Folder in which the container runtime looks for plugins: the agent installs its own there',
+    programs: AGENT,
+    applied: 'restart',
+    flag: 'cni-bin-dir',
+  }),
+  'agent.cniConfigDir': setting({
+    type: path,
+    otherwise: 'no configuration is written',
+    example: '/etc/cni/net.d',
+    description:
+      'Folder in which the container runtime looks for network configurations: the agent writes one there once pods can be attached',
+    programs: AGENT,
+    applied: 'restart',
+    flag: 'cni-config-dir',
+  }),
+  'agent.cniConfigName': setting({
+    type: fileName,
+    default: '10-weft.conflist',
+    description: 'Name of that configuration’s file; runtimes take the first in order',
+    programs: AGENT,
+    applied: 'restart',
+    flag: 'cni-config-name',
+  }),
+  'registry.address': setting({
+    type: words('the address of a registry'),
+    otherwise: 'shared state is where `kubernetes` says',
+    example: 'unix:/run/weft/registry.sock',
+    description: 'Socket of a registry that runs by itself, instead of a Kubernetes API server',
+    programs: BOTH,
+    applied: 'restart',
+    flag: 'registry',
+  }),
+  'kubernetes.kubeconfig': setting({
+    type: path,
+    otherwise: 'the pod’s own account',
+    example: '/etc/weft/kubeconfig',
+    description: 'File that says where the API server is and who we are to it',
+    programs: BOTH,
+    applied: 'restart',
+    flag: 'kubeconfig',
+  }),
+  'kubernetes.context': setting({
+    type: words('the name of a context'),
+    otherwise: 'the file’s current one',
+    example: 'admin',
+    description: 'Another context of the kubeconfig',
+    programs: BOTH,
+    applied: 'restart',
+    flag: 'context',
+  }),
+  'log.level': setting({
+    type: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    default: 'info',
+    description: 'How much is logged. The environment variable WEFT_LOG_LEVEL wins',
+    programs: BOTH,
+    applied: 'restart',
+  }),
+  'cluster.podNetworks': setting({
+    type: podNetworks,
+    otherwise:
+      'what kubeadm was told, else `10.128.0.0/14` with 9 host bits, and `fd00:10:128::/48` with 64 where services have IPv6',
+    example: [{ cidr: cidr('10.128.0.0/14'), hostBits: 9 }],
+    description: 'Where pods get addresses from; every node gets a range of 2^hostBits addresses',
+    programs: CONTROLLER,
+    applied: 'once',
+  }),
+  'cluster.serviceNetworks': setting({
+    type: networks,
+    otherwise: 'learned from the API server',
+    example: [cidr('10.96.0.0/12')],
+    description: 'Where services get addresses from: the API server’s `--service-cluster-ip-range`',
+    programs: CONTROLLER,
+    applied: 'once',
+  }),
+  'cluster.tenancy': setting({
+    type: oneOf('multitenant', 'subnet'),
+    default: 'multitenant',
+    description: 'A virtual network per namespace (`multitenant`), or every pod reaches every pod (`subnet`)',
+    programs: CONTROLLER,
+    applied: 'once',
+  }),
+  'cluster.encapsulation': setting({
+    type: oneOf('vxlan', 'geneve', 'gre'),
+    default: 'vxlan',
+    description: 'How packets travel between nodes',
+    programs: CONTROLLER,
+    applied: 'once',
+  }),
+  'cluster.tunnelPort': setting({
+    type: wholeNumber(1, 65_535),
+    otherwise: '4789 for vxlan, 6081 for geneve',
+    example: 4789,
+    description: 'UDP port of VXLAN or Geneve',
+    programs: CONTROLLER,
+    applied: 'once',
+  }),
+  'cluster.underlay': setting({
+    type: oneOf('IPv4', 'IPv6'),
+    otherwise: 'IPv4, and IPv6 where services have only that',
+    example: 'IPv4',
+    description: 'The family of the nodes’ addresses that tunnels run between',
+    programs: CONTROLLER,
+    applied: 'once',
+  }),
+  'cluster.services': setting({
+    type: oneOf('weft', 'kube-proxy'),
+    default: 'weft',
+    description: 'Who translates service addresses: Weft’s pipeline, or a kube-proxy on every node',
+    programs: CONTROLLER,
+    applied: 'once',
+  }),
+  'cluster.mtu': setting({
+    type: wholeNumber(576, 65_535),
+    otherwise: 'what fits every node’s uplink',
+    example: 1450,
+    unit: 'bytes',
+    description: 'MTU of pods’ interfaces',
+    programs: CONTROLLER,
+    applied: 'once',
+  }),
+} as const
+
+/** The name of a setting. */
+export type SettingKey = keyof typeof SETTINGS
+
+type ValueOf<S> = S extends { readonly type: SettingType<infer T> } ? T : never
+
+/** Values that were given. */
+export type Settings = { readonly [K in SettingKey]?: ValueOf<(typeof SETTINGS)[K]> }
+
+/** What the sections of the file are about, in its order. */
+export const SECTIONS: Readonly<Record<string, string>> = {
+  agent: 'The agent, on every node.',
+  registry: 'A registry of Weft’s own, where there is no Kubernetes.',
+  kubernetes: 'The Kubernetes API server.',
+  log: 'The logs of agent and controller.',
+  cluster:
+    'What the controller creates as ClusterNetwork "default" when there is none. Afterwards that object says it: a difference is told, not applied.',
+}
