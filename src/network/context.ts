@@ -6,6 +6,7 @@ import { gatewayOf } from '../ipam/pool.ts'
 import { type Cidr, cidr, contains, type Family, familyOf, type Ip, type Mac, macFromIp } from './model/address.ts'
 import type { Cluster } from './model/cluster.ts'
 import type { NodeNetwork } from './model/node.ts'
+import { GLOBAL_VNI } from './model/tenant.ts'
 
 /** A node's own range of one family. */
 export interface LocalRange {
@@ -52,6 +53,11 @@ export function serviceNetworks(cluster: Cluster, family: Family): readonly Cidr
 /** The address that tunnels to this node end at, or undefined when it has none of the underlay's family. */
 export function tunnelAddress(cluster: Cluster, node: NodeNetwork): Ip | undefined {
   return node.addresses.find((address) => familyOf(address) === cluster.underlay)
+}
+
+/** The VNI that the machine's own stack speaks with: a node is everybody's. */
+export function ownVni({ self: { machine } }: NodeContext): number {
+  return machine.kind === 'external' ? machine.vni : GLOBAL_VNI
 }
 
 /** Whether an address belongs to the overlay. */

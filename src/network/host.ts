@@ -80,7 +80,7 @@ export function hostPlan(context: NodeContext, publication: Publication): HostPl
     },
     addresses: ranges.map(({ gateway }) => gateway),
     routes: ranges.flatMap(({ family, gateway: source }) =>
-      [...podNetworks(cluster, family), ...serviceDestinations(cluster, family)].map((to) => ({
+      [...podNetworks(cluster, family), ...serviceDestinations(context, family)].map((to) => ({
         to,
         via: NEXT_HOP[family],
         source,
@@ -108,8 +108,9 @@ export function mtuProblem(cluster: Cluster, uplinkMtu: number): string | undefi
 }
 
 /** What else than pods the switch can be asked for by the node. */
-function serviceDestinations(cluster: Cluster, family: Family): readonly Cidr[] {
-  if (cluster.services !== 'weft') return []
+function serviceDestinations({ cluster, self }: NodeContext, family: Family): readonly Cidr[] {
+  // A host outside the cluster asked for pods: services would be a surprise there, and it knows none.
+  if (cluster.services !== 'weft' || self.machine.kind === 'external') return []
   return [...serviceNetworks(cluster, family), hostCidr(NODE_PORT_ADDRESS[family]), hostCidr(TURN_ADDRESS[family])]
 }
 

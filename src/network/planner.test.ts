@@ -1,19 +1,21 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { SAMPLE_CLUSTER, sampleNode, samplePod } from '../../test/tables/sample-node.ts'
+import { flowKey } from '../flow/compare.ts'
 import type { Flow } from '../flow/flow.ts'
 import { formatGroup } from '../flow/groups.ts'
 import { type NodeContext, nodeContext } from './context.ts'
-import { together } from './diff.ts'
+import { diffFragments, together } from './diff.ts'
 import { NO_TABLES, type SwitchTables } from './fragments/fragment.ts'
 import { ip } from './model/address.ts'
+import type { Machine } from './model/node.ts'
 import type { EndpointSlice, Service } from './model/service.ts'
 import { NodePlanner } from './planner.ts'
 
 type Event =
   | { readonly type: 'tenant'; readonly namespace: string; readonly vni: number | undefined }
   | { readonly type: 'endpoint'; readonly n: number; readonly namespace: string | undefined }
-  | { readonly type: 'peer'; readonly n: number; readonly present: boolean }
+  | { readonly type: 'peer'; readonly n: number; readonly at: number | undefined; readonly machine: Machine }
   | { readonly type: 'service'; readonly n: number; readonly change: Partial<Service> | undefined }
   | { readonly type: 'slice'; readonly n: number; readonly service: number | undefined; readonly ready: number }
   | { readonly type: 'context'; readonly mtu: number }
@@ -31,7 +33,17 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     n: fc.integer({ min: 2, max: 6 }),
     namespace: fc.option(namespace, { nil: undefined }),
   }),
-  fc.record({ type: fc.constant('peer' as const), n: fc.integer({ min: 1, max: 4 }), present: fc.boolean() }),
+  fc.record({
+    type: fc.constant('peer' as const),
+    n: fc.integer({ min: 2, max: 5 }),
+    // Machines exchange addresses, also with this one.
+    at: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
+    machine: fc.constantFrom<Machine>(
+      { kind: 'node', uid: 'u' },
+      { kind: 'external', vni: 0 },
+      { kind: 'external', vni: 10 },
+    ),
+  }),
   fc.record({
     type: fc.constant('service' as const),
     n: fc.integer({ min: 1, max: 3 }),
@@ -66,7 +78,8 @@ function apply(planner: NodePlanner, one: Event): void {
   else if (one.type === 'endpoint' && one.namespace !== undefined)
     planner.putEndpoint(samplePod(one.n, one.namespace, `pod${one.n}`))
   else if (one.type === 'endpoint') planner.removeEndpoint(`c${one.n}/eth0`)
-  else if (one.type === 'peer' && one.present) planner.putPeer(sampleNode(one.n))
+  else if (one.type === 'peer' && one.at !== undefined)
+    planner.putPeer({ ...sampleNode(one.n), addresses: sampleNode(one.at).addresses, machine: one.machine })
   else if (one.type === 'peer') planner.removePeer(`node${one.n}`)
   else if (one.type === 'context') planner.setContext(context(one.mtu))
   else if (one.type === 'service' && one.change !== undefined) planner.putService(service(one.n, one.change))
@@ -145,6 +158,23 @@ test('the changes handed out add up to the plan', () => {
         }
       }
       expect(texts(together([...installed.values()]))).toEqual(texts(tablesOf(planner)))
+    }),
+  )
+})
+
+test('a switch that is given every change ends with the plan: no fragment takes another’s rows along', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 40 }), (events) => {
+      const planner = new NodePlanner(context(1450))
+      const rows = new Map<string, Flow>()
+      for (const one of [...events, { type: 'take' as const }]) {
+        apply(planner, one)
+        if (one.type !== 'take') continue
+        const { write, remove } = diffFragments(planner.take())
+        for (const flow of remove) rows.delete(flowKey(flow))
+        for (const flow of write) rows.set(flowKey(flow), flow)
+      }
+      expect([...rows.values()].map(text).sort()).toEqual(planner.flows().map(text).sort())
     }),
   )
 })

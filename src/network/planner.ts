@@ -8,6 +8,7 @@ import type { NodeContext } from './context.ts'
 import { baseFragment } from './fragments/base.ts'
 import { endpointFragment } from './fragments/endpoint.ts'
 import {
+  addressKey,
   BASE_KEY,
   endpointKey,
   type Fragment,
@@ -17,14 +18,16 @@ import {
   serviceFragmentKey,
   vniKey,
 } from './fragments/fragment.ts'
-import { peerFragment } from './fragments/peer.ts'
+import { addressFragment, peerFragment } from './fragments/peer.ts'
 import { type ServiceInputs, serviceFragment } from './fragments/service.ts'
 import { vniFragment } from './fragments/vni.ts'
 import type { Publication } from './host.ts'
+import type { Ip } from './model/address.ts'
 import type { Endpoint } from './model/endpoint.ts'
 import type { NodeNetwork } from './model/node.ts'
 import { type EndpointSlice, type Service, serviceKey } from './model/service.ts'
 import { GLOBAL_VNI } from './model/tenant.ts'
+import { Peers } from './peers.ts'
 import { Catalogue } from './service/catalogue.ts'
 import { GroupIds } from './service/ids.ts'
 
@@ -42,7 +45,7 @@ export class NodePlanner {
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #endpointsByNamespace = new Map<string, Set<string>>()
   readonly #vnis = new Map<string, number>()
-  readonly #peers = new Map<string, NodeNetwork>()
+  readonly #peers = new Peers()
   /** Endpoints per VNI on this node. */
   readonly #members = new Map<number, number>()
   readonly #catalogue: Catalogue
@@ -67,22 +70,22 @@ export class NodePlanner {
   setContext(context: NodeContext): void {
     this.#context = context
     this.#set(BASE_KEY, baseFragment(context))
-    for (const peer of this.#peers.values()) this.putPeer(peer)
+    for (const peer of this.#peers.values()) this.#set(peerKey(peer.node), peerFragment(context, peer))
+    this.#planAddresses(this.#peers.addresses())
     for (const endpoint of this.#endpoints.values()) this.#planEndpoint(endpoint)
     this.#planServices()
   }
 
-  /** A remote node appeared or changed. The node itself is no peer and is ignored. */
+  /** A remote machine appeared or changed. The node itself is no peer and is ignored. */
   putPeer(peer: NodeNetwork): void {
     if (peer.node === this.#context.self.node) return
-    if (String(this.#peers.get(peer.node)?.addresses) !== String(peer.addresses)) this.#peerChanges += 1
-    this.#peers.set(peer.node, peer)
+    this.#addressesChanged(this.#peers.put(peer))
     this.#set(peerKey(peer.node), peerFragment(this.#context, peer))
   }
 
-  /** A remote node is gone. */
+  /** A remote machine is gone. */
   removePeer(node: string): void {
-    if (this.#peers.delete(node)) this.#peerChanges += 1
+    this.#addressesChanged(this.#peers.remove(node))
     this.#set(peerKey(node), undefined)
   }
 
@@ -161,7 +164,7 @@ export class NodePlanner {
   publication(): Publication {
     return {
       ports: this.#catalogue.nodePorts(),
-      peers: [...this.#peers.values()].flatMap(({ addresses }) => addresses),
+      peers: [...this.#peers.values()].flatMap(({ machine, addresses }) => (machine.kind === 'node' ? addresses : [])),
     }
   }
 
@@ -202,6 +205,19 @@ export class NodePlanner {
     }))
     this.#touched.clear()
     return changes
+  }
+
+  #addressesChanged(addresses: readonly Ip[]): void {
+    if (addresses.length > 0) this.#peerChanges += 1
+    this.#planAddresses(addresses)
+  }
+
+  #planAddresses(addresses: Iterable<Ip>): void {
+    for (const address of addresses) {
+      const claimants = this.#peers.claimants(address)
+      const fragment = claimants.length === 0 ? undefined : addressFragment(this.#context, address, claimants)
+      this.#set(addressKey(address), fragment)
+    }
   }
 
   #endpointsOf(namespace: string): readonly Endpoint[] {

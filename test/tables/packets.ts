@@ -12,7 +12,15 @@ export type Fields = { readonly [field in FieldName]?: Scalar }
 export const ROUTER = '0a:58:0a:80:00:01'
 export const OTHER_MAC = '02:00:00:00:00:99'
 export const REMOTE = { v4: '10.129.0.9', v6: 'fd00:10:128:2::9' } as const
-export const UNDERLAY = { node1: '192.0.2.11', node2: '192.0.2.12', stranger: '192.0.2.66' } as const
+export const BALANCER = { v4: '10.131.18.1', v6: 'fd00:10:128:9::1' } as const
+export const MONITOR = { v4: '10.131.20.1', v6: 'fd00:10:128:a::1' } as const
+export const UNDERLAY = {
+  node1: '192.0.2.11',
+  node2: '192.0.2.12',
+  stranger: '192.0.2.66',
+  balancer: '192.0.2.19',
+  monitor: '192.0.2.20',
+} as const
 
 export function v4(pod: Endpoint): string {
   return pod.addresses[0] ?? ''

@@ -9,10 +9,12 @@ import type { DropName } from '../../src/network/pipeline/drops.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from '../../src/network/pipeline/stages.ts'
 import {
   arp,
+  BALANCER,
   type Fields,
   from,
   icmp4,
   icmp6,
+  MONITOR,
   nd,
   node,
   OTHER_MAC,
@@ -74,6 +76,67 @@ export const PIPELINE_CASES: readonly PipelineCase[] = [
     name: 'to a range without a node',
     packet: { ...from(web), ...tcp4(v4(web), '10.130.0.9') },
     expect: { drop: 'no-such-node' },
+  },
+  // pod to a host outside the cluster
+  {
+    name: 'to a host of the own tenant',
+    packet: { ...from(web), ...tcp4(v4(web), BALANCER.v4) },
+    expect: { port: TUNNEL_PORT },
+  },
+  {
+    name: 'to a host of the own tenant, IPv6',
+    packet: { ...from(web), ...tcp6(v6(web), BALANCER.v6) },
+    expect: { port: TUNNEL_PORT },
+  },
+  {
+    name: 'to a host of another tenant',
+    packet: { ...from(vault), ...tcp4(v4(vault), BALANCER.v4) },
+    expect: { drop: 'tenant-isolation' },
+  },
+  {
+    name: 'global, to a host of a tenant',
+    packet: { ...from(dns), ...tcp4(v4(dns), BALANCER.v4) },
+    expect: { port: TUNNEL_PORT },
+  },
+  {
+    name: 'to a global host',
+    packet: { ...from(vault), ...tcp6(v6(vault), MONITOR.v6) },
+    expect: { port: TUNNEL_PORT },
+  },
+  {
+    name: 'host of the own tenant',
+    packet: { ...tunnelled(UNDERLAY.balancer, 42), ...tcp4(BALANCER.v4, v4(web)) },
+    expect: stays(web),
+  },
+  {
+    name: 'host of the own tenant, under a wrong VNI',
+    packet: { ...tunnelled(UNDERLAY.balancer, 77), ...tcp4(BALANCER.v4, v4(web)) },
+    expect: stays(web),
+  },
+  {
+    name: 'host of another tenant',
+    packet: { ...tunnelled(UNDERLAY.balancer, 42), ...tcp4(BALANCER.v4, v4(vault)) },
+    expect: { drop: 'tenant-isolation' },
+  },
+  {
+    name: 'host of another tenant that says it is global',
+    packet: { ...tunnelled(UNDERLAY.balancer, 0), ...tcp6(BALANCER.v6, v6(vault)) },
+    expect: { drop: 'tenant-isolation' },
+  },
+  {
+    name: 'host of another tenant that says it is of this one',
+    packet: { ...tunnelled(UNDERLAY.balancer, 77), ...tcp4(BALANCER.v4, v4(vault)) },
+    expect: { drop: 'tenant-isolation' },
+  },
+  {
+    name: 'host with the source of a node',
+    packet: { ...tunnelled(UNDERLAY.balancer, 42), ...tcp4(REMOTE.v4, v4(web)) },
+    expect: { drop: 'tunnel-source' },
+  },
+  {
+    name: 'global host',
+    packet: { ...tunnelled(UNDERLAY.monitor, 0), ...tcp4(MONITOR.v4, v4(vault)) },
+    expect: stays(vault),
   },
   // through the tunnel
   {

@@ -6,7 +6,7 @@ import { nodeContext } from '../../src/network/context.ts'
 import { cidr, ip, macFromIp } from '../../src/network/model/address.ts'
 import type { Cluster } from '../../src/network/model/cluster.ts'
 import { type Endpoint, endpointId } from '../../src/network/model/endpoint.ts'
-import type { NodeNetwork } from '../../src/network/model/node.ts'
+import type { Machine, NodeNetwork } from '../../src/network/model/node.ts'
 import type { EndpointSlice, Service } from '../../src/network/model/service.ts'
 import { NodePlanner } from '../../src/network/planner.ts'
 
@@ -30,6 +30,16 @@ export function sampleNode(n: number): NodeNetwork {
     addresses: [ip(`192.0.2.${10 + n}`), ip(`2001:db8::${10 + n}`)],
     ranges: [cidr(`10.${127 + n}.0.0/23`), cidr(`fd00:10:128:${n}::/64`)],
   }
+}
+
+/** Hosts outside the cluster: one of tenant `shop`, a global one. Ranges as a node's. */
+export function sampleHosts(): readonly NodeNetwork[] {
+  return [sampleHost(9, 'balancer', 42), sampleHost(10, 'monitor', 0)]
+}
+
+function sampleHost(n: number, node: string, vni: number): NodeNetwork {
+  const ranges = [cidr(`10.131.${2 * n}.0/23`), cidr(`fd00:10:128:${n.toString(16)}::/64`)]
+  return { ...sampleNode(n), node, machine: { kind: 'external', vni }, ranges }
 }
 
 /** The n-th pod of the first node. */
@@ -103,13 +113,17 @@ export const SAMPLE_SLICES: readonly EndpointSlice[] = ([4, 6] as const).map((fa
 }))
 
 /** A planner that has seen it all. */
-export function samplePlanner(cluster: Cluster = SAMPLE_CLUSTER, mtu = 1450): NodePlanner {
+export function samplePlanner(
+  cluster: Cluster = SAMPLE_CLUSTER,
+  mtu = 1450,
+  machine: Machine = { kind: 'node', uid: 'uid-node1' },
+): NodePlanner {
   const has = (address: string) => cluster.networks.some(({ cidr }) => cidr.includes(':') === address.includes(':'))
   const inFamilies = (node: NodeNetwork): NodeNetwork => ({ ...node, ranges: node.ranges.filter(has) })
-  const context = nodeContext(cluster, inFamilies(sampleNode(1)), mtu)
+  const context = nodeContext(cluster, inFamilies({ ...sampleNode(1), machine }), mtu)
   if (context === undefined) throw new Error('the sample node has ranges')
   const planner = new NodePlanner(context)
-  planner.putPeer(inFamilies(sampleNode(2)))
+  for (const peer of [sampleNode(2), ...sampleHosts()]) planner.putPeer(inFamilies(peer))
   for (const [namespace, vni] of Object.entries(SAMPLE_VNIS)) planner.putTenant(namespace, vni)
   for (const pod of Object.values(SAMPLE_PODS)) {
     planner.putEndpoint({ ...pod, addresses: pod.addresses.filter(has) })

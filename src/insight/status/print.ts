@@ -2,7 +2,6 @@
  * The cluster at a glance, for people.
  * @module
  */
-import type { RangeFact } from '../../agent/control/facts.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
@@ -46,8 +45,11 @@ function clusterLine({ networks, encapsulation, underlay, tenancy }: Cluster): s
 }
 
 function nodeRow(status: NodeStatus, look: Look): (string | string[])[] {
-  const { node, state, ranges, mtu, peers, missingPeers, pods, flows } = status
-  if (state === 'silent') return [node, state, '-', '-', '-', '-', '-', '-']
+  const { state, ranges, mtu, peers, missingPeers, pods, flows, agent } = status
+  const node = status.externalVni === undefined ? status.node : [status.node, `(outside, VNI ${status.externalVni})`]
+  if (agent === undefined) {
+    return [node, state, ranges.length === 0 ? '-' : ranges.map(({ range }) => range), '-', '-', '-', '-', '-']
+  }
   const all = peers.length + missingPeers.length
   return [
     node,
@@ -62,7 +64,9 @@ function nodeRow(status: NodeStatus, look: Look): (string | string[])[] {
 }
 
 /** `7 of 509 (1%)`; of an IPv6 range only what is used: it does not fill up. */
-function fullness({ used, capacity }: RangeFact, look: Look): string {
+function fullness(fact: NodeStatus['ranges'][number], look: Look): string {
+  if (!('used' in fact)) return '-'
+  const { used, capacity } = fact
   if (!/^\d+$/.test(used) || !/^\d+$/.test(capacity)) return '-'
   const [taken, all] = [BigInt(used), BigInt(capacity)]
   if (all === 0n || all > 0xffffffffn) return grouped(taken, look)
@@ -70,6 +74,7 @@ function fullness({ used, capacity }: RangeFact, look: Look): string {
 }
 
 function paintState(text: string, look: Look): string {
+  if (text.startsWith('unmanaged')) return look.quiet(text)
   return text.startsWith('ready') ? look.good(text) : look.bad(text)
 }
 
@@ -120,7 +125,8 @@ function detailLines(node: NodeStatus, now: number, look: Look): string[] {
   ]
 }
 
-function rangeLine(fact: RangeFact, look: Look): string {
+function rangeLine(fact: NodeStatus['ranges'][number], look: Look): string {
+  if (!('used' in fact)) return fact.range
   return `${fact.range}, the node is ${fact.gateway}, in use: ${fullness(fact, look)}`
 }
 

@@ -12,6 +12,8 @@ test('a healthy cluster is ready, and all of it is told', () => {
   const status = clusterStatus(sampleView())
   expect(status.ready).toBe(true)
   expect(status.nodes.map(({ node, state, pods }) => [node, state, pods])).toEqual([
+    ['balancer', 'unmanaged', 0],
+    ['monitor', 'unmanaged', 0],
     ['node1', 'ready', 4],
     ['node2', 'ready', 2],
   ])
@@ -42,10 +44,42 @@ test('a silent node of the registry is listed once', () => {
   const view = sampleView()
   const silent = [{ name: 'node2', cause: 'no agent answers', remedy: 'start it' }]
   const { nodes } = clusterStatus({ ...view, nodes: view.nodes.slice(0, 1), silent })
-  expect(nodes.map(({ node, state }) => [node, state])).toEqual([
+  expect(nodes.slice(2).map(({ node, state }) => [node, state])).toEqual([
     ['node1', 'ready'],
     ['node2', 'silent'],
   ])
+})
+
+test.each([
+  { title: 'ready', said: { status: { ready: true } }, state: 'ready', problems: [] },
+  {
+    title: 'waiting',
+    said: { status: { ready: false, reason: 'no range' } },
+    state: 'waiting',
+    problems: ['no range'],
+  },
+  {
+    title: 'silent',
+    said: { status: { ready: true }, silence: 'nothing since noon' },
+    state: 'silent',
+    problems: ['nothing since noon'],
+  },
+])('a machine whose agent is elsewhere shows what it reported: $title', ({ said, state, problems }) => {
+  const view = sampleView()
+  const { registry } = view
+  if (registry === undefined) throw new Error('the sample has a registry')
+  const networks = registry.networks.map((network) =>
+    network.node === 'node2' || network.node === 'balancer'
+      ? ({ ...network, ...said, status: { uplinkMtu: 1500, datapath: 'netdev', ...said.status } } as const)
+      : network,
+  )
+  const status = clusterStatus({ ...view, registry: { ...registry, networks }, nodes: view.nodes.slice(0, 1) })
+  const rows = status.nodes.filter(({ node }) => node === 'node2' || node === 'balancer')
+  expect(rows.map((row) => [row.node, row.externalVni, row.state, row.problems])).toEqual([
+    ['balancer', 42, state, problems],
+    ['node2', undefined, state, problems],
+  ])
+  expect(status.ready).toBe(state === 'ready')
 })
 
 test('an agent that has no facts yet is listed with what it waits for', () => {
@@ -55,7 +89,7 @@ test('an agent that has no facts yet is listed with what it waits for', () => {
   const status = { ...second.status, ready: false, waitingFor: ['its range'] }
   const silent = [{ name: 'node2', cause: 'it waits', remedy: 'see weft status', status }]
   const { nodes, ready } = clusterStatus({ ...view, nodes: [first], silent })
-  expect(nodes.map(({ node, state, problems }) => [node, state, problems])).toEqual([
+  expect(nodes.slice(2).map(({ node, state, problems }) => [node, state, problems])).toEqual([
     ['node1', 'ready', []],
     ['node2', 'waiting', ['waiting for its range']],
   ])

@@ -5,6 +5,7 @@
 import type { AgentStatus, NodeFacts, RangeFact } from '../../agent/control/facts.ts'
 import type { Ip } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
+import type { NodeNetwork } from '../../network/model/node.ts'
 import { nameOf } from '../trace/party.ts'
 import type { ClusterView, SilentAgent } from '../view.ts'
 
@@ -19,13 +20,19 @@ export interface ClusterStatus {
   readonly problems: readonly string[]
 }
 
-/** A node: what its agent says, or that it says nothing. */
+/**
+ * A machine of the overlay: what its agent says when asked, else what it last reported to the registry, else that it says
+ * nothing. `unmanaged`: a host outside the cluster of which no agent ever reported, such as a device of another make.
+ */
 export interface NodeStatus {
   readonly node: string
-  readonly state: 'ready' | 'waiting' | 'silent'
+  /** The VNI of a host outside the cluster; undefined for a node. */
+  readonly externalVni: number | undefined
+  readonly state: 'ready' | 'waiting' | 'silent' | 'unmanaged'
   /** What it waits for, what goes wrong, or why nothing is known. */
   readonly problems: readonly string[]
-  readonly ranges: readonly RangeFact[]
+  /** How full each is, where its agent was asked. */
+  readonly ranges: readonly (RangeFact | Pick<RangeFact, 'range'>)[]
   readonly mtu: number | undefined
   readonly uplinkMtu: number | undefined
   readonly peers: readonly string[]
@@ -34,7 +41,7 @@ export interface NodeStatus {
   readonly pods: number
   readonly flows: number
   readonly addresses: readonly Ip[]
-  /** Undefined for a silent node. */
+  /** Undefined where no agent was asked. */
   readonly agent: AgentIdentity | undefined
 }
 
@@ -69,16 +76,19 @@ export function clusterStatus(view: ClusterView): ClusterStatus {
     ...view.nodes.map(({ status }) => status.node),
     ...(view.registry?.networks.map(({ node }) => node) ?? []),
   ])
+  const networks = new Map(view.registry?.networks.map((network) => [network.node, network]))
   const answering = [...view.nodes, ...view.silent].flatMap(({ status }) =>
-    status === undefined ? [] : [answeringNode(status, names)],
+    status === undefined ? [] : [answeringNode(status, names, networks.get(status.node))],
   )
   const known = new Set([...answering.map(({ node }) => node), ...view.silent.map(({ name }) => name)])
-  const missing = [...names].filter((name) => !known.has(name)).map((name) => silentNode(notFound(name), view))
-  const silent = view.silent.filter(({ status }) => status === undefined).map((agent) => silentNode(agent, view))
+  const missing = [...networks.values()].filter(({ node }) => !known.has(node)).map(reportedNode)
+  const silent = view.silent
+    .filter(({ status }) => status === undefined)
+    .map((agent) => silentNode(agent, networks.get(agent.name)))
   const nodes = [...answering, ...silent, ...missing].sort((a, b) => (a.node < b.node ? -1 : 1))
   const problems = sharedProblems(view)
   return {
-    ready: problems.length === 0 && nodes.every((one) => one.state === 'ready' && one.problems.length === 0),
+    ready: problems.length === 0 && nodes.every((one) => STATES_OF_HEALTH.has(one.state) && one.problems.length === 0),
     cluster: view.nodes[0]?.cluster,
     nodes,
     tenants: tenantsOf(view),
@@ -86,10 +96,13 @@ export function clusterStatus(view: ClusterView): ClusterStatus {
   }
 }
 
-function answeringNode(status: AgentStatus, names: ReadonlySet<string>): NodeStatus {
+const STATES_OF_HEALTH: ReadonlySet<NodeStatus['state']> = new Set(['ready', 'unmanaged'])
+
+function answeringNode(status: AgentStatus, names: ReadonlySet<string>, network: NodeNetwork | undefined): NodeStatus {
   const peers = status.peers.map(({ node }) => node)
   return {
     node: status.node,
+    externalVni: externalVniOf(network),
     state: status.ready ? 'ready' : 'waiting',
     problems: [...status.waitingFor.map((what) => `waiting for ${what}`), ...status.problems],
     ranges: status.ranges,
@@ -111,27 +124,42 @@ function answeringNode(status: AgentStatus, names: ReadonlySet<string>): NodeSta
   }
 }
 
-function silentNode({ name, cause, remedy }: SilentAgent, view: ClusterView): NodeStatus {
-  const listed = view.registry?.networks.find(({ node }) => node === name)
-  const reason = listed?.status?.reason === undefined ? [] : [`it last said: ${listed.status.reason}`]
+function silentNode({ name, cause, remedy }: SilentAgent, network: NodeNetwork | undefined): NodeStatus {
+  const reason = network?.status?.reason === undefined ? [] : [`it last said: ${network.status.reason}`]
+  return { ...unaskedNode(name, network), state: 'silent', problems: [`${cause} → ${remedy}`, ...reason] }
+}
+
+/** A machine whose agent is elsewhere: what it last reported stands. */
+function reportedNode(network: NodeNetwork): NodeStatus {
+  const { node, machine, status, silence } = network
+  const said = unaskedNode(node, network)
+  if (silence !== undefined) return { ...said, state: 'silent', problems: [silence] }
+  if (status !== undefined) {
+    const problems = status.reason === undefined ? [] : [status.reason]
+    return { ...said, state: status.ready ? 'ready' : 'waiting', problems }
+  }
+  if (machine.kind === 'external') return { ...said, state: 'unmanaged', problems: [] }
+  return { ...said, state: 'silent', problems: [`its agent has not reported yet → look at its log on ${node}`] }
+}
+
+function unaskedNode(node: string, network: NodeNetwork | undefined) {
   return {
-    node: name,
-    state: 'silent',
-    problems: [`${cause} → ${remedy}`, ...reason],
-    ranges: [],
+    node,
+    externalVni: externalVniOf(network),
+    ranges: network?.ranges.map((range) => ({ range })) ?? [],
     mtu: undefined,
-    uplinkMtu: listed?.status?.uplinkMtu,
+    uplinkMtu: network?.status?.uplinkMtu,
     peers: [],
     missingPeers: [],
     pods: 0,
     flows: 0,
-    addresses: listed?.addresses ?? [],
+    addresses: network?.addresses ?? [],
     agent: undefined,
-  }
+  } satisfies Omit<NodeStatus, 'state' | 'problems'>
 }
 
-function notFound(name: string): SilentAgent {
-  return { name, cause: 'no agent of it was found here', remedy: 'ask on that node, or name its folder: --run-dir' }
+function externalVniOf(network: NodeNetwork | undefined): number | undefined {
+  return network?.machine.kind === 'external' ? network.machine.vni : undefined
 }
 
 function sharedProblems({ registry, registryProblem }: ClusterView): string[] {

@@ -8,6 +8,7 @@ import {
   SAMPLE_SERVICES,
   SAMPLE_SLICES,
   SAMPLE_VNIS,
+  sampleHosts,
   sampleNode,
   samplePlanner,
 } from '../../../test/tables/sample-node.ts'
@@ -49,7 +50,7 @@ export function sampleView(): ClusterView {
     silent: [],
     registry: {
       tenants: Object.entries(SAMPLE_VNIS).map(([namespace, vni]) => ({ namespace, vni })),
-      networks: [sampleNode(1), sampleNode(2)],
+      networks: [sampleNode(1), sampleNode(2), ...sampleHosts()],
       namespaces: Object.keys(SAMPLE_VNIS).map((name) => ({ name, uid: `uid-${name}` })),
       pods: nodes.flatMap(({ status, leases }) =>
         leases.map(({ endpoint }) => ({
@@ -68,7 +69,7 @@ function secondPlanner(): NodePlanner {
   const context = nodeContext(SAMPLE_CLUSTER, sampleNode(2), 1450)
   if (context === undefined) throw new Error('the second node has ranges')
   const planner = new NodePlanner(context)
-  planner.putPeer(sampleNode(1))
+  for (const peer of [sampleNode(1), ...sampleHosts()]) planner.putPeer(peer)
   for (const [namespace, vni] of Object.entries(SAMPLE_VNIS)) planner.putTenant(namespace, vni)
   for (const pod of Object.values(REMOTE_PODS)) planner.putEndpoint(pod)
   for (const service of SAMPLE_SERVICES) planner.putService(service)

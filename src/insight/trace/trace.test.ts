@@ -75,9 +75,9 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'no node has the address',
-    request: { from: 'shop/web', to: 'fd00:10:128:9::1' },
+    request: { from: 'shop/web', to: 'fd00:10:128:8::1' },
     nodes: ['node1'],
-    says: 'shop/web does not reach fd00:10:128:9::1 by tcp port 80 over IPv6: node1 drops it because no node owns the range of the destination address (no-such-node).',
+    says: 'shop/web does not reach fd00:10:128:8::1 by tcp port 80 over IPv6: node1 drops it because no node owns the range of the destination address (no-such-node).',
     remedy: 'Check the nodes’ ranges: weft status --nodes',
   },
   {

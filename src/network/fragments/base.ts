@@ -3,7 +3,7 @@
  * @module
  */
 import type { Action, Flow, Match } from '../../flow/flow.ts'
-import { LINK_LOCAL_V6, LOOPBACK, MULTICAST, type NodeContext, podNetworks } from '../context.ts'
+import { LINK_LOCAL_V6, LOOPBACK, MULTICAST, type NodeContext, ownVni, podNetworks } from '../context.ts'
 import { tunnelPackets } from '../fabric/encapsulation.ts'
 import type { Family, Mac } from '../model/address.ts'
 import { GLOBAL_VNI } from '../model/tenant.ts'
@@ -64,8 +64,9 @@ function tunnel({ drop }: FlowMaker): Flow[] {
   return [drop('probe', 200, { eth_type: PROBE_ETHERTYPE }), drop('unknown-peer', 0, {})]
 }
 
-function gateway({ flow, drop }: FlowMaker, { cluster, ranges }: NodeContext): Flow[] {
-  const asNode = [load('sourceVni', GLOBAL_VNI), load('origin', ORIGIN.gateway), goto('translate')]
+function gateway({ flow, drop }: FlowMaker, context: NodeContext): Flow[] {
+  const { cluster, ranges } = context
+  const asNode = [load('sourceVni', ownVni(context)), load('origin', ORIGIN.gateway), goto('translate')]
   return [
     flow('gateway', 300, { eth_type: ETH_ARP }, [goto('neighbour')]),
     flow('gateway', 300, icmpv6(135), [goto('neighbour')]),
@@ -137,14 +138,18 @@ function route({ flow, drop }: FlowMaker, context: NodeContext): Flow[] {
   ]
 }
 
-function node({ flow, drop }: FlowMaker, { cluster }: NodeContext): Flow[] {
+function node({ flow, drop, end }: FlowMaker, context: NodeContext): Flow[] {
+  const { cluster } = context
+  const vni = ownVni(context)
   const toGateway = [load('destinationPort', GATEWAY_PORT), goto('untranslate')]
   return [
     ...tunnelPackets(cluster.encapsulation).map((match) => drop('tunnel-port', 100, match)),
     // Global pods are the cluster's own. Of others nobody can tell here whose connection an error is about.
     flow('node', 90, holds('sourceVni', GLOBAL_VNI), toGateway),
     ...ICMP_ERRORS.map((match) => drop('error-to-node', 80, match)),
-    flow('node', 0, {}, toGateway),
+    ...(vni === GLOBAL_VNI
+      ? [flow('node', 0, {}, toGateway)]
+      : [flow('node', 10, holds('sourceVni', vni), toGateway), end('tenant-isolation', 'node', 0, {})]),
   ]
 }
 

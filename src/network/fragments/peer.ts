@@ -1,58 +1,87 @@
 /**
- * A remote node: packets from it are accepted, packets to its pods go through the tunnel.
+ * A remote machine: packets from it are accepted, packets to its pods, or to itself, go through the tunnel.
  * @module
  */
-import type { Action, Match } from '../../flow/flow.ts'
+import type { Action, Flow, Match } from '../../flow/flow.ts'
 import { type NodeContext, tunnelAddress } from '../context.ts'
-import { familyOf, type Ip } from '../model/address.ts'
-import type { NodeNetwork } from '../model/node.ts'
-import { flowsOf, goto, ipPacket, load } from '../pipeline/build.ts'
+import { type Cidr, familyOf, type Ip } from '../model/address.ts'
+import type { Machine, NodeNetwork } from '../model/node.ts'
+import { GLOBAL_VNI } from '../model/tenant.ts'
+import { type FlowMaker, flowsOf, goto, holds, ipPacket, load } from '../pipeline/build.ts'
 import { ORIGIN, REGISTERS } from '../pipeline/stages.ts'
-import { type Fragment, NO_TABLES, peerKey } from './fragment.ts'
+import { addressKey, type Fragment, NO_TABLES, peerKey } from './fragment.ts'
 import { nodeAddressFlows } from './services-base.ts'
 
 /** Ethernet header bytes that `check_pkt_larger` counts and an MTU does not. */
 const ETHERNET = 14
 
-/** The fragment of a remote node; without flows when it has no address of the underlay's family. */
+/** The fragment of a remote machine; without flows when it has no address of the underlay's family. */
 export function peerFragment(context: NodeContext, peer: NodeNetwork): Fragment {
   const key = peerKey(peer.node)
-  const title = `node ${peer.node}`
+  const title = `${peer.machine.kind === 'node' ? 'node' : 'external host'} ${peer.node}`
   const remote = tunnelAddress(context.cluster, peer)
   if (remote === undefined) return { key, title, ...NO_TABLES }
   const make = flowsOf(key)
-  const { flow, drop } = make
-  const fromPeer: Match = { [familyOf(remote) === 4 ? 'tun_src' : 'tun_ipv6_src']: remote }
-  const accept: Action[] = [
-    { op: 'move', from: { field: 'tun_id', offset: 0, bits: 32 }, to: REGISTERS.sourceVni },
-    load('origin', ORIGIN.tunnel),
-    goto('route'),
-  ]
-  const flows = peer.ranges.flatMap((range) => {
-    const family = familyOf(range)
-    return [
-      flow('tunnel', 100, { ...fromPeer, ...ipPacket(family, { from: range }) }, accept),
-      flow('route', 100, ipPacket(family, { to: range }), sendTo(remote, context.mtu)),
-    ]
-  })
-  const addresses = context.cluster.services === 'weft' ? peer.addresses : []
+  const accept: Action[] = [tenantOf(peer.machine), load('origin', ORIGIN.tunnel), goto('route')]
+  const flows = peer.ranges.flatMap((range) => [
+    make.flow('tunnel', 100, { ...sentFrom(remote), ...ipPacket(familyOf(range), { from: range }) }, accept),
+    ...routes(make, range, peer.machine, remote, context.mtu),
+  ])
+  return { key, title, flows, groups: [] }
+}
+
+/**
+ * The fragment of an address that remote machines lay claim to, usually one. It is one fragment for all of them, or the
+ * first to leave would take the others' flows along. Nobody has a node's own addresses but itself.
+ */
+export function addressFragment(context: NodeContext, address: Ip, claimants: readonly NodeNetwork[]): Fragment {
+  const key = addressKey(address)
+  const title = `address ${address} of ${claimants.map(({ node }) => node).join(' and ')}`
+  if (context.self.addresses.includes(address)) return { key, title, ...NO_TABLES }
+  const make = flowsOf(key)
+  const isTunnelEnd = claimants.some((peer) => tunnelAddress(context.cluster, peer) === address)
+  const publishes = context.cluster.services === 'weft' && claimants.some(({ machine }) => machine.kind === 'node')
   return {
     key,
     title,
     flows: [
-      ...flows,
-      drop('tunnel-source', 50, fromPeer),
-      ...addresses.flatMap((each) => nodeAddressFlows(make, each)),
+      ...(isTunnelEnd ? [make.drop('tunnel-source', 50, sentFrom(address))] : []),
+      ...(publishes ? nodeAddressFlows(make, address) : []),
     ],
     groups: [],
   }
 }
 
-function sendTo(remote: Ip, mtu: number): Action[] {
-  const register = REGISTERS.oversize
+/** A packet that came through the tunnel from this address. */
+function sentFrom(remote: Ip): Match {
+  return { [familyOf(remote) === 4 ? 'tun_src' : 'tun_ipv6_src']: remote }
+}
+
+/** Whose packets they are. A node knows its pods; what an external host says of itself counts for nothing. */
+function tenantOf(machine: Machine): Action {
+  if (machine.kind === 'external') return load('sourceVni', machine.vni)
+  return { op: 'move', from: { field: 'tun_id', offset: 0, bits: 32 }, to: REGISTERS.sourceVni }
+}
+
+/** A node judges for its pods itself. An external host is of one tenant: what others send ends here. */
+function routes({ flow, end }: FlowMaker, range: Cidr, machine: Machine, remote: Ip, mtu: number): Flow[] {
+  const to = ipPacket(familyOf(range), { to: range })
+  if (machine.kind === 'node') return [flow('route', 100, to, sendTo(remote, mtu, moveVni))]
+  const send = sendTo(remote, mtu, { op: 'set', field: 'tun_id', value: BigInt(machine.vni) })
+  if (machine.vni === GLOBAL_VNI) return [flow('route', 100, to, send)]
   return [
-    { op: 'check_pkt_larger', size: mtu + ETHERNET, to: register },
-    { op: 'move', from: REGISTERS.sourceVni, to: { field: 'tun_id', offset: 0, bits: 32 } },
+    flow('route', 110, { ...to, ...holds('sourceVni', machine.vni) }, send),
+    flow('route', 110, { ...to, ...holds('sourceVni', GLOBAL_VNI) }, send),
+    end('tenant-isolation', 'route', 100, to),
+  ]
+}
+
+const moveVni: Action = { op: 'move', from: REGISTERS.sourceVni, to: { field: 'tun_id', offset: 0, bits: 32 } }
+
+function sendTo(remote: Ip, mtu: number, setVni: Action): Action[] {
+  return [
+    { op: 'check_pkt_larger', size: mtu + ETHERNET, to: REGISTERS.oversize },
+    setVni,
     { op: 'set', field: familyOf(remote) === 4 ? 'tun_dst' : 'tun_ipv6_dst', value: remote },
     goto('fit'),
   ]
