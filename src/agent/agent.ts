@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs'
 import { type MonitorEvent, openMonitor, openRtnl } from '../linux/index.ts'
 import { GATEWAY, NEXT_HOP, ROUTE_PROTOCOL } from '../network/host.ts'
 import { connectOvsdb, type OvsdbClient } from '../ovs/ovsdb/index.ts'
+import { aborted } from '../registry/backoff.ts'
 import type { Registry } from '../registry/registry.ts'
 import { Attachments, type MissingTenant } from './attach/attachments.ts'
 import { serveCni } from './attach/cni-server.ts'
@@ -224,11 +225,4 @@ function isLossOfOurs({ topic, change, object }: MonitorEvent): boolean {
 function every(milliseconds: number, job: () => void): Disposable {
   const timer = setInterval(job, milliseconds)
   return { [Symbol.dispose]: () => clearInterval(timer) }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AgentLog } from '../agent/log.ts'
+import { aborted } from '../registry/backoff.ts'
 import { formats } from './apiserver/all-formats.ts'
 import { type ApiServer, type ApiServerOptions, serveApi } from './apiserver/serve.ts'
 import { PlaygroundError } from './errors.ts'
@@ -34,7 +35,7 @@ export async function runApi(layout: Layout, log: AgentLog, signal: AbortSignal)
   server.writeKubeconfig(layout.kubeconfig, 'admin')
   server.writeKubeconfig(layout.socketKubeconfig, 'admin', 'socket')
   log.info({ url: server.url }, 'listening')
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  await aborted(signal)
   await server.stop()
 }
 

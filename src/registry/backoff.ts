@@ -1,5 +1,5 @@
 /**
- * How long to wait before trying again.
+ * Waiting: how long before trying again, and for an end.
  * @module
  */
 
@@ -34,6 +34,12 @@ export class Backoff {
   reset(): void {
     this.#failures = 0
   }
+}
+
+/** Resolves when `signal` aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 /** Waits, or returns early when `signal` aborts. */

@@ -12,6 +12,7 @@ import { printDrops, printIncrement } from '../../insight/drops/print.ts'
 import type { AgentClient } from '../../insight/gather/agent-client.ts'
 import type { Gathered } from '../../insight/gather/gather.ts'
 import { DROPS } from '../../network/pipeline/drops.ts'
+import { sleep } from '../../registry/backoff.ts'
 import { CliError } from '../errors.ts'
 import { type InsightOptions, lookAt, onlyNode, printJson, printLines, withInsightOptions } from '../insight.ts'
 import { outputLook } from '../look.ts'
@@ -76,7 +77,7 @@ async function follow({ view, agents }: Gathered, options: Options): Promise<voi
     return client === undefined ? [] : [{ facts, client, counts: countOf(facts) }]
   })
   for (let looks = 0; looks < (options.count ?? Number.POSITIVE_INFINITY); looks += 1) {
-    await pause(INTERVAL, end)
+    await sleep(INTERVAL, end)
     if (end.aborted) return
     for (const one of watched) {
       const next = await lookAgain(one.client, one.facts)
@@ -112,16 +113,4 @@ function explained(count: DropCount): object {
 
 function countOf({ status, installed, fragments }: NodeFacts): readonly DropCount[] {
   return countDrops(status.node, installed, fragments)
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    const stop = (): void => {
-      clearTimeout(timer)
-      resolve()
-    }
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-  })
 }

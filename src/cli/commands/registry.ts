@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import { aborted } from '../../registry/backoff.ts'
 import { startStandaloneRegistry } from '../../registry/standalone.ts'
 import { daemonLog } from '../log.ts'
-import { aborted, endSignal } from '../signals.ts'
+import { endSignal } from '../signals.ts'
 
 interface Options {
   readonly socket: string

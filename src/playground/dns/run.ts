@@ -6,6 +6,7 @@ import type { KubeApi } from '../../kube/api.ts'
 import type { KubeObject, Resource } from '../../kube/object.ts'
 import { type ResourceChange, reflectResource } from '../../kube/reflector.ts'
 import { ENDPOINT_SLICES, SERVICES } from '../../kube/resources.ts'
+import { aborted } from '../../registry/backoff.ts'
 import { serveDns } from './server.ts'
 import type { DnsSockets } from './sockets.ts'
 import { ClusterZone } from './zone.ts'
@@ -92,9 +93,4 @@ function mirror(api: KubeApi, resource: Resource, signal: AbortSignal, log: DnsL
       },
     },
   )
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
+import { aborted } from '../../../registry/backoff.ts'
 import { ECHO_PORT } from '../../layout.ts'
 import type { Identity } from './identity.ts'
 import { listenTcp } from './tcp.ts'
@@ -31,7 +32,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   }
   const ports = [...options.tcp.map((port) => `TCP ${port}`), ...options.udp.map((port) => `UDP ${port}`)]
   told(`${options.name} serves ${ports.join(', ')}`)
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  await aborted(signal)
   for (const server of servers) server.close()
 }
 
