@@ -48,6 +48,8 @@ export type LinkSpec = LinkBirth & {
     | ({ readonly kind: 'bridge' } & BridgeData)
     | ({ readonly kind: 'macvlan'; readonly parent: number } & MacvlanData)
     | ({ readonly kind: 'vxlan' } & VxlanData)
+    /** Intermediate functional block: what is redirected to it passes its queueing discipline. */
+    | { readonly kind: 'ifb' }
   )
 
 /**
@@ -94,7 +96,7 @@ function writeSpec(writer: MessageWriter, spec: LinkSpec): void {
   if (spec.kind === 'macvlan') writer.u32(Ifla.LINK, spec.parent)
   writer.nest(Ifla.LINKINFO, (info) => {
     info.text(IflaInfo.KIND, spec.kind)
-    info.nest(IflaInfo.DATA, (data) => writeData(data, spec))
+    if (spec.kind !== 'ifb') info.nest(IflaInfo.DATA, (data) => writeData(data, spec))
   })
 }
 
@@ -114,7 +116,7 @@ function writeBirth(writer: MessageWriter, birth: LinkBirth): void {
     .u32(Ifla.NET_NS_FD, birth.nsFd)
 }
 
-function writeData(writer: MessageWriter, spec: LinkSpec): void {
+function writeData(writer: MessageWriter, spec: Exclude<LinkSpec, { readonly kind: 'ifb' }>): void {
   switch (spec.kind) {
     case 'veth':
       writer.nest(VETH_INFO_PEER, (peer) => writeBirth(peer, spec.peer))

@@ -1,5 +1,5 @@
 /**
- * Notifications about links, addresses, routes, neighbours and rules of a namespace. When the kernel had to drop some,
+ * Notifications about links, addresses, routes, neighbours, rules and qdiscs of a namespace. When the kernel had to drop some,
  * it says so once, and the monitor tells `resync`: list everything again; what comes after it is newer than the loss.
  * @module
  */
@@ -12,11 +12,12 @@ import { type Address, decodeAddress } from './address.ts'
 import * as c from './constants.ts'
 import { decodeLink, type Link } from './link.ts'
 import { decodeNeighbour, type Neighbour } from './neighbour.ts'
+import { decodeQdiscMessage, type Qdisc } from './qdisc.ts'
 import { type NetlinkMessage, readMessages } from './reader.ts'
 import { decodeRoute, type Route } from './route-decode.ts'
 import { decodeRule, type Rule } from './rule.ts'
 
-export type MonitorTopic = 'link' | 'address' | 'route' | 'neighbour' | 'rule'
+export type MonitorTopic = 'link' | 'address' | 'route' | 'neighbour' | 'rule' | 'qdisc'
 
 /** What changed: `new` is added or changed, `del` removed. */
 export type MonitorEvent =
@@ -25,6 +26,7 @@ export type MonitorEvent =
   | { readonly topic: 'route'; readonly change: 'new' | 'del'; readonly object: Route }
   | { readonly topic: 'neighbour'; readonly change: 'new' | 'del'; readonly object: Neighbour }
   | { readonly topic: 'rule'; readonly change: 'new' | 'del'; readonly object: Rule }
+  | { readonly topic: 'qdisc'; readonly change: 'new' | 'del'; readonly object: Qdisc }
 
 export interface MonitorOptions {
   readonly topics: readonly MonitorTopic[]
@@ -71,6 +73,9 @@ export function decodeNotification(message: NetlinkMessage): MonitorEvent | unde
     case c.RTM_NEWRULE:
     case c.RTM_DELRULE:
       return { topic: 'rule', change: changeOf(message), object: decodeRule(message.body) }
+    case c.RTM_NEWQDISC:
+    case c.RTM_DELQDISC:
+      return { topic: 'qdisc', change: changeOf(message), object: decodeQdiscMessage(message.body) }
     default:
       return undefined
   }
@@ -83,6 +88,7 @@ const groups: Readonly<Record<MonitorTopic, readonly number[]>> = {
   address: [5, 9],
   route: [7, 11],
   rule: [8, 19],
+  qdisc: [4],
 }
 
 // Datagrams handled before other work of the event loop gets its turn.

@@ -116,6 +116,11 @@ export class Attributes {
     return at === undefined ? undefined : this.#view.getBigUint64(at)
   }
 
+  u64(type: number): bigint | undefined {
+    const at = this.#sized(type, 8)
+    return at === undefined ? undefined : this.#view.getBigUint64(at, true)
+  }
+
   text(type: number): string | undefined {
     const value = this.raw(type)
     if (value === undefined) return undefined

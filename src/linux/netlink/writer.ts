@@ -76,6 +76,14 @@ export class MessageWriter {
     return this.raw(type, bytes)
   }
 
+  /** 64 bits, host order. */
+  u64(type: number, value: bigint | undefined): this {
+    if (value === undefined) return this
+    const bytes = new Uint8Array(8)
+    new DataView(bytes.buffer).setBigUint64(0, value, true)
+    return this.raw(type, bytes)
+  }
+
   /** A NUL-terminated string. */
   text(type: number, value: string | undefined): this {
     if (value === undefined) return this
@@ -102,6 +110,11 @@ export class MessageWriter {
     if (length > 0xffff) throw badArgument('a nested attribute is longer than 65535 bytes')
     this.#view.setUint16(at, length, true)
     return this.#pad()
+  }
+
+  /** An attribute that holds a structure. */
+  struct(type: number, fill: (inner: this) => unknown): this {
+    return this.nest(type, (inner) => void fill(inner))
   }
 
   /** A message: `fill` writes its header structure and attributes; `seq` is overwritten when it is sent. */
