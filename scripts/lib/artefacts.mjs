@@ -2,7 +2,16 @@
  * What is built into dist/, each only when something that goes into it changed.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from './fail.mjs'
 import { step } from './progress.mjs'
@@ -68,16 +77,20 @@ async function ensureArtefact(name, { title, file, sources, build }) {
   writeStamps({ ...readStamps(), [name]: stamp })
 }
 
-/** Built beside its place and renamed: daemons that run keep the file they were started from. */
+/**
+ * Built beside its place and renamed: daemons that run keep the file they were started from. The name is part of what is
+ * built: another one gives other bytes.
+ */
 async function compile() {
-  const out = join(DIST, `.weft.${process.pid}`)
+  const folder = mkdtempSync(join(DIST, '.weft-'))
+  const out = join(folder, 'weft')
   const args = ['build', '--compile', '--minify-syntax', '--minify-whitespace', '--bytecode']
   try {
     const result = await run(BUN, [...args, 'src/main.ts', '--outfile', out])
     if (result.code === 0) renameSync(out, join(DIST, 'weft'))
     return result
   } finally {
-    rmSync(out, { force: true })
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -21,6 +21,10 @@ const WITNESS = {
   podman: 'podman',
   runc: 'runc',
   'busybox-static': '/bin/busybox',
+  containerd: 'containerd',
+  'qemu-user': 'qemu-x86_64',
+  dpkg: 'dpkg-deb',
+  rpm: 'rpmbuild',
 }
 
 const BUILD = ['gcc', 'libc6-dev', 'musl-tools']
@@ -45,6 +49,9 @@ export const PACKAGES = {
   play: PLAY,
   test: [...PLAY, 'containernetworking-plugins', ...RUNTIME],
   bench: [...PLAY, 'containernetworking-plugins'],
+  // Programs and libraries of these go into the image.
+  image: [...BUILD, 'nftables'],
+  package: [...BUILD, 'dpkg', 'rpm'],
 }
 
 /** The packages of a purpose that this machine lacks. */

@@ -12,7 +12,7 @@ import { decide, isDebian, missingPackages } from './packages.mjs'
 const OLDEST_NODE = 20
 
 /**
- * @param {'build' | 'play' | 'test' | 'bench'} purpose
+ * @param {keyof typeof import('./packages.mjs').PACKAGES} purpose
  * @param {{ yes?: boolean }} [options] yes: install packages without asking
  */
 export async function setup(purpose, { yes = false } = {}) {
