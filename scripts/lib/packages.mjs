@@ -9,6 +9,7 @@ import { delimiter, join } from 'node:path'
 const WITNESS = {
   'openvswitch-switch': 'ovs-vswitchd',
   nftables: 'nft',
+  iptables: 'iptables-nft',
   iproute2: 'ip',
   'iputils-ping': 'ping',
   openssl: 'openssl',
@@ -47,7 +48,8 @@ const RUNTIME = ['podman', 'runc', 'busybox-static']
 export const PACKAGES = {
   build: BUILD,
   play: PLAY,
-  test: [...PLAY, 'containernetworking-plugins', ...RUNTIME],
+  // iptables: what Docker filters with.
+  test: [...PLAY, 'containernetworking-plugins', 'iptables', ...RUNTIME],
   bench: [...PLAY, 'containernetworking-plugins'],
   // Programs and libraries of these go into the image.
   image: [...BUILD, 'nftables'],

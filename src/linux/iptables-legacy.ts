@@ -88,7 +88,8 @@ export function decodeLegacyTable(family: Family, info: Uint8Array, bytes: Uint8
   })
   const chains = [...starts].flatMap(([start, name]): LegacyChain[] => {
     const length = entries.slice(start).findIndex(({ chain, isError }) => chain !== undefined || isError)
-    return [{ ...place, name, base: undefined, rules: rulesOf(entries.slice(start, start + Math.max(0, length))) }]
+    // The last entry of a chain is its way back.
+    return [{ ...place, name, base: undefined, rules: rulesOf(entries.slice(start, start + Math.max(0, length - 1))) }]
   })
   return [...hooks, ...chains]
 }
@@ -217,7 +218,6 @@ function linkAt(bytes: Uint8Array, at: number): string | undefined {
   const covered = bytes.subarray(at + 32, at + 48).findIndex((byte) => byte === 0)
   // Where the mask covers the end of the name as well, the name is meant as it is.
   return covered < 0 || covered > name.length ? name : `${name.slice(0, covered)}*`
-}*` : name
 }
 
 function networkAt(bytes: Uint8Array, at: number, size: number): string | undefined {
