@@ -14,6 +14,7 @@ export type KubeErrorCode =
   | 'KUBE_UNAUTHORIZED'
   | 'KUBE_UNAVAILABLE'
   | 'KUBE_CONFIG'
+  | 'KUBE_CREDENTIALS'
 
 /** A call on the Kubernetes API that failed. The message is the cause, the remedy what to do. */
 export class KubeError extends Error {

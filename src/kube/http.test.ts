@@ -12,7 +12,7 @@ let server: RawServer | undefined
 afterEach(() => server?.stop())
 
 /** Answers with one of these after the other, the last one for good. */
-function serve(...answers: readonly string[]): { readonly requests: RawRequest[]; readonly config: KubeConfig } {
+function serve(...answers: readonly string[]) {
   const requests: RawRequest[] = []
   const handler: RawHandler = (request, connection) => {
     connection.write(answers[Math.min(requests.length, answers.length - 1)] ?? '')
@@ -20,7 +20,8 @@ function serve(...answers: readonly string[]): { readonly requests: RawRequest[]
     connection.end()
   }
   server = serveRaw(handler)
-  return { requests, config: { server: server.url, credentials: () => ({ token: 's3cr3t' }) } }
+  const config = { server: server.url, credentials: () => ({ token: 's3cr3t' }) } satisfies KubeConfig
+  return { requests, config }
 }
 
 const READ: HttpRequest = { method: 'GET', path: '/x' }
@@ -124,7 +125,7 @@ describe('a token in a file', () => {
     await http.json(READ)
     writeFileSync(tokenFile, 'two\n')
     await http.json(READ)
-    clock += 10_000
+    clock += 60_000
     await http.json(READ)
     writeFileSync(tokenFile, 'three\n')
     await http.json(READ)
@@ -146,6 +147,19 @@ describe('a token in a file', () => {
     expect((await failureOf(http.json(READ))).code).toBe('KUBE_CONFIG')
     writeFileSync(tokenFile, 'two words\n')
     expect((await failureOf(http.json(READ))).code).toBe('KUBE_CONFIG')
+  })
+
+  test('that is gone for a moment is used as it last was', async () => {
+    let clock = 0
+    const { requests, config } = serve(json(200, {}), json(200, {}), json(401, {}))
+    const http = new HttpTransport({ ...config, tokenFile }, { now: () => clock })
+    writeFileSync(tokenFile, 'one')
+    await http.json(READ)
+    rmSync(tokenFile)
+    clock += 60_000
+    await http.json(READ)
+    expect((await failureOf(http.json(READ))).code).toBe('KUBE_UNAUTHORIZED')
+    expect(new Set(requests.map(({ headers }) => headers.get('authorization')))).toEqual(new Set(['Bearer one']))
   })
 })
 

@@ -3,8 +3,11 @@
  * @module
  */
 import { sleep } from '../registry/backoff.ts'
+import type { GivenOutOptions } from './account/given-out.ts'
+import { Identity, isSameTls, type Proof, type TlsMaterial } from './account/identity.ts'
 import { callOf, type OnCall, type RequestLine } from './call.ts'
-import { type KubeConfig, readTokenFile } from './config.ts'
+import type { KubeConfig } from './config.ts'
+import { connectionError, ended, isDistrust, unavailable } from './connection-error.ts'
 import { Deadline } from './deadline.ts'
 import { parseJson } from './decode.ts'
 import { KubeError } from './errors.ts'
@@ -21,6 +24,8 @@ export interface HttpOptions {
   readonly onCall?: OnCall
   readonly now?: () => number
   readonly random?: () => number
+  /** Runs a credential plugin and gives what it prints. */
+  readonly runPlugin?: GivenOutOptions['run']
 }
 
 /** A request as the API understands it. */
@@ -38,34 +43,24 @@ const DEADLINE = 60_000
 const MAX_BODY = 128 << 20
 /** How often a server that asks to be called again is. */
 const MOST_ATTEMPTS = 4
-/** How old a token from a file may be. */
-const TOKEN_AGE = 10_000
 
 /** Requests to one API server. Every failure is a KubeError. */
 export class HttpTransport {
   readonly #config: KubeConfig
   readonly #options: HttpOptions
-  readonly #session: Bun.FetchSession
-  #token: { readonly text: string; readonly readAt: number } | undefined
+  readonly #identity: Identity
+  #session: { readonly tls: TlsMaterial; readonly session: Bun.FetchSession } | undefined
 
   constructor(config: KubeConfig, options: HttpOptions) {
     this.#config = config
     this.#options = options
-    const { cert, key } = config.credentials()
-    this.#session = new Bun.FetchSession({
-      tls: {
-        ...(config.ca === undefined ? {} : { ca: config.ca }),
-        ...(cert === undefined ? {} : { cert }),
-        ...(key === undefined ? {} : { key }),
-        ...(config.serverName === undefined ? {} : { serverName: config.serverName }),
-        rejectUnauthorized: config.insecure !== true,
-      },
-    })
+    const run = options.runPlugin === undefined ? {} : { run: options.runPlugin }
+    this.#identity = new Identity(config, { now: () => this.#now(), ...run })
   }
 
   /** Gives back idle connections. */
   close(): void {
-    this.#session.close()
+    this.#session?.session.close()
   }
 
   /** A JSON answer. Waits and asks again while the server says when, as far as the deadline reaches. */
@@ -100,26 +95,36 @@ export class HttpTransport {
     }
   }
 
-  /** Asks once more with a fresh token where an old one was refused. */
+  /** Asks once more where what proves who we are was replaced meanwhile. */
   async #authorized(request: HttpRequest, limit: Deadline, bodySignal?: AbortSignal): Promise<Response> {
-    const used = this.#tokenText(TOKEN_AGE)
-    const response = await this.#send(request, used, limit, bodySignal)
-    if (response.ok) return response
-    if (response.status === 401 && this.#config.tokenFile !== undefined) {
-      const fresh = this.#tokenText(0)
-      if (fresh !== used) {
-        await response.body?.cancel().catch(() => undefined)
-        const second = await this.#send(request, fresh, limit, bodySignal)
-        if (second.ok) return second
-        throw await this.#failureOf(second, limit)
-      }
+    const proof = await this.#identity.current(limit.signal)
+    const first = await this.#trusted(request, proof, limit, bodySignal)
+    if (first.status !== 401) return this.#accepted(first, limit)
+    const renewed = await this.#identity.afterRefusal(proof, limit.signal)
+    if (renewed === undefined) return this.#accepted(first, limit)
+    await first.body?.cancel().catch(() => undefined)
+    return this.#accepted(await this.#send(request, renewed, limit, bodySignal), limit)
+  }
+
+  /** Asks once more where the authority that vouches for the server was replaced meanwhile. */
+  async #trusted(request: HttpRequest, proof: Proof, limit: Deadline, bodySignal?: AbortSignal): Promise<Response> {
+    try {
+      return await this.#send(request, proof, limit, bodySignal)
+    } catch (error) {
+      const renewed = isDistrust(error) ? this.#identity.afterDistrust(proof) : undefined
+      if (renewed === undefined) throw error
+      return this.#send(request, renewed, limit, bodySignal)
     }
+  }
+
+  async #accepted(response: Response, limit: Deadline): Promise<Response> {
+    if (response.ok) return response
     throw await this.#failureOf(response, limit)
   }
 
   async #send(
     { method, path, query = {}, body, contentType, signal }: HttpRequest,
-    token: string | undefined,
+    { token, tls }: Proof,
     limit: Deadline,
     bodySignal: AbortSignal | undefined,
   ): Promise<Response> {
@@ -131,7 +136,7 @@ export class HttpTransport {
     if (token !== undefined) headers['authorization'] = `Bearer ${token}`
     if (body !== undefined) headers['content-type'] = contentType ?? 'application/json'
     try {
-      return await this.#session.fetch(`${this.#config.server}${path}${queryText(query)}`, {
+      return await this.#sessionFor(tls).fetch(`${this.#config.server}${path}${queryText(query)}`, {
         method,
         headers,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -139,7 +144,7 @@ export class HttpTransport {
         ...(this.#config.socket === undefined ? {} : { unix: this.#config.socket }),
         // Our credentials are for this server alone.
         redirect: 'manual',
-        proxy: false,
+        proxy: this.#config.proxy === undefined ? false : { url: this.#config.proxy(), respectNoProxy: false },
         // Bun ends an answer that is quiet for six minutes; the deadlines here are our own.
         timeout: false,
       })
@@ -166,14 +171,23 @@ export class HttpTransport {
     }
   }
 
-  #tokenText(maxAge: number): string | undefined {
-    const { tokenFile, credentials } = this.#config
-    if (tokenFile === undefined) return credentials().token
-    const now = this.#now()
-    if (this.#token === undefined || now - this.#token.readAt >= maxAge) {
-      this.#token = { text: readTokenFile(tokenFile), readAt: now }
-    }
-    return this.#token.text
+  /** Connections that were made with what is no longer ours are not used again; calls on them finish. */
+  #sessionFor(tls: TlsMaterial): Bun.FetchSession {
+    if (this.#session !== undefined && isSameTls(this.#session.tls, tls)) return this.#session.session
+    this.#session?.session.close()
+    const { ca, cert, key } = tls
+    const { serverName, insecure } = this.#config
+    const session = new Bun.FetchSession({
+      tls: {
+        ...(ca === undefined ? {} : { ca }),
+        ...(cert === undefined ? {} : { cert }),
+        ...(key === undefined ? {} : { key }),
+        ...(serverName === undefined ? {} : { serverName }),
+        rejectUnauthorized: insecure !== true,
+      },
+    })
+    this.#session = { tls, session }
+    return session
   }
 
   #now(): number {
@@ -213,22 +227,4 @@ function pauseBefore(error: unknown, method: string): number | undefined {
 function queryText(query: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
-}
-
-function connectionError(cause: unknown): KubeError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-  const remedy = /CERT|SELF_SIGNED|TLS|SSL|ISSUER/.test(code)
-    ? 'check the certificate authority and the server name in the kubeconfig'
-    : 'check that the API server runs and that its address in the kubeconfig is right'
-  return new KubeError('KUBE_UNAVAILABLE', `the connection to the API server failed (${code.slice(0, 80)})`, remedy, {
-    cause,
-  })
-}
-
-function ended(): KubeError {
-  return new KubeError('KUBE_UNAVAILABLE', 'the call was ended before its answer came', 'nothing: it was asked for')
-}
-
-function unavailable(message: string): KubeError {
-  return new KubeError('KUBE_UNAVAILABLE', message, 'try again later; if it stays, look at the log of the API server')
 }

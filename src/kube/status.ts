@@ -82,6 +82,7 @@ const REMEDIES: { readonly [C in KubeErrorCode]: string } = {
   KUBE_UNAUTHORIZED: 'check the token or client certificate in the kubeconfig',
   KUBE_UNAVAILABLE: 'try again later; if it stays, look at the log of the API server',
   KUBE_CONFIG: 'correct the kubeconfig',
+  KUBE_CREDENTIALS: 'run the credential plugin by hand and see what it says',
 }
 
 function meaningOf(status: number | undefined): KubeErrorCode {
