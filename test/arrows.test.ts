@@ -32,7 +32,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   agent: JOINT,
   controller: [...SHARED, 'kube', 'compat', 'settings', 'version.ts'],
   insight: [...JOINT, 'agent', 'text'],
-  playground: [...JOINT, 'agent', 'controller', 'insight', 'text'],
+  playground: ['network', 'registry', 'linux', 'kube', 'compat', 'agent/log.ts', 'text', 'version.ts'],
   cli: [...JOINT, 'settings', 'agent', 'controller', 'insight', 'playground', 'text'],
   'main.ts': ['cli'],
   'version.ts': [],

@@ -7,7 +7,7 @@ import { KubeClient } from '../kube/client.ts'
 import { loadKubeconfig } from '../kube/kubeconfig.ts'
 import { KubeRegistry } from '../kube/registry.ts'
 import type { Registry } from '../registry/registry.ts'
-import { PlaygroundError } from './errors.ts'
+import { notRunning } from './errors.ts'
 import type { Layout } from './layout.ts'
 
 /** The API server of a playground. Throws PLAY_NOT_RUNNING where there is none. */
@@ -15,9 +15,7 @@ export function playApi({ kubeconfig, runDir }: Pick<Layout, 'kubeconfig' | 'run
   try {
     return new KubeClient(loadKubeconfig(kubeconfig, {}))
   } catch (cause) {
-    throw new PlaygroundError('PLAY_NOT_RUNNING', `no playground is up in ${runDir}`, '`weft play` brings one up', {
-      cause,
-    })
+    throw notRunning(runDir, { cause })
   }
 }
 

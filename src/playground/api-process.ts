@@ -8,22 +8,14 @@ import type { AgentLog } from '../agent/log.ts'
 import { aborted } from '../registry/backoff.ts'
 import { formats } from './apiserver/all-formats.ts'
 import { type ApiServer, type ApiServerOptions, serveApi } from './apiserver/serve.ts'
-import { PlaygroundError } from './errors.ts'
 import { podRuntime } from './kubelet/pod-runtime.ts'
 import { type Layout, nodeLayouts } from './layout.ts'
 import { clusterOf } from './options.ts'
-import { readState } from './state.ts'
+import { stateOf } from './state.ts'
 
-/** Serves until the signal aborts. What it holds outlives it, and so does its address. */
+/** Serves until the signal aborts. What it holds outlives it, and so does its address. Throws PLAY_NOT_RUNNING. */
 export async function runApi(layout: Layout, log: AgentLog, signal: AbortSignal): Promise<void> {
-  const shape = readState(layout)?.shape
-  if (shape === undefined) {
-    throw new PlaygroundError(
-      'PLAY_NOT_RUNNING',
-      `no playground is up in ${layout.runDir}`,
-      '`weft play` brings one up',
-    )
-  }
+  const { shape } = stateOf(layout)
   const server = await serveAtItsPort(layout, {
     dir: layout.apiDir,
     formats,

@@ -82,8 +82,8 @@ async function startCluster(layout: Layout, shape: Shape): Promise<void> {
   }
 }
 
-async function answers({ apiDir, kubeconfig, runDir }: Layout): Promise<boolean> {
-  if (!existsSync(kubeconfig) || !existsSync(apiDir)) return false
+async function answers({ kubeconfig, runDir }: Layout): Promise<boolean> {
+  if (!existsSync(kubeconfig)) return false
   const api = playApi({ kubeconfig, runDir })
   try {
     await api.list(NAMESPACES)

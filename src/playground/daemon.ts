@@ -7,15 +7,12 @@ import type { AgentLog } from '../agent/log.ts'
 import { playApi } from './api-client.ts'
 import { runClusterParts } from './cluster-parts.ts'
 import { serveEcho } from './echo-server.ts'
-import { PlaygroundError } from './errors.ts'
 import { ECHO_PORT, type Layout, netnsPath, nodeLayouts } from './layout.ts'
-import { readState } from './state.ts'
+import { stateOf } from './state.ts'
 
-/** Runs until the signal aborts. */
+/** Runs until the signal aborts. Throws PLAY_NOT_RUNNING. */
 export async function runDaemon(layout: Layout, log: AgentLog, signal: AbortSignal): Promise<void> {
-  const shape = readState(layout)?.shape
-  if (shape === undefined)
-    throw new PlaygroundError('PLAY_NOT_RUNNING', `no playground in ${layout.runDir}`, '`weft play`')
+  const { shape } = stateOf(layout)
   const nodes = nodeLayouts(layout, shape.nodes)
   const places = [{ name: 'outside', netns: layout.outsideNetns }, ...nodes]
   const servers = places.map(({ name, netns }) => serveEcho(netnsPath(netns), ECHO_PORT, name))

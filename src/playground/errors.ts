@@ -32,3 +32,13 @@ export class PlaygroundError extends Error {
     this.remedy = remedy
   }
 }
+
+/** Where a playground was expected and none is. */
+export function notRunning(runDir: string, options?: ErrorOptions): PlaygroundError {
+  return new PlaygroundError(
+    'PLAY_NOT_RUNNING',
+    `no playground is up in ${runDir}`,
+    '`weft play` brings one up',
+    options,
+  )
+}

@@ -6,7 +6,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, 
 import { join } from 'node:path'
 import { systemCalls } from '../linux/sys/addon.ts'
 import { type Ip, parseIp } from '../network/model/address.ts'
-import { PlaygroundError } from './errors.ts'
+import { notRunning, PlaygroundError } from './errors.ts'
 import type { Layout } from './layout.ts'
 import type { Shape } from './options.ts'
 
@@ -42,6 +42,13 @@ export function makeFolders({ runDir, podDir, logDir, intentDir, apiDir }: Layou
 export function readState({ stateFile }: Layout): PlayState | undefined {
   const state = readJson(stateFile) as PlayState | undefined
   return state?.version === 1 ? state : undefined
+}
+
+/** The state of a playground that is there. Throws PLAY_NOT_RUNNING. */
+export function stateOf(layout: Layout): PlayState {
+  const state = readState(layout)
+  if (state === undefined) throw notRunning(layout.runDir)
+  return state
 }
 
 export function writeState({ stateFile }: Layout, state: PlayState): void {

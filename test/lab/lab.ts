@@ -15,7 +15,7 @@ import { restartForwarding, switchEnvironment } from '../../src/playground/lab/s
 import { type Layout, layoutOf, type NodeLayout, nodeLayout, podNetns } from '../../src/playground/layout.ts'
 import { DEFAULT_SHAPE } from '../../src/playground/options.ts'
 import { findProcesses, isAlive, startProcess } from '../../src/playground/processes.ts'
-import { addressesOf, findSandbox, readState } from '../../src/playground/state.ts'
+import { addressesOf, findSandbox, stateOf } from '../../src/playground/state.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 import { type Outcome, output, run } from './command.ts'
 
@@ -175,9 +175,7 @@ export class Lab {
 
   /** Starts a node's ovs-vswitchd after it was killed. */
   async restartForwarding(index: number): Promise<void> {
-    const state = readState(this.layout)
-    if (state === undefined) throw new Error('the playground is not up')
-    await restartForwarding(this.layout, this.node(index), state.datapath)
+    await restartForwarding(this.layout, this.node(index), stateOf(this.layout).datapath)
   }
 
   /** What runs in a role, to be started again. */

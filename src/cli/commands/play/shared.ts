@@ -6,7 +6,7 @@ import type { Command } from 'commander'
 import { PlaygroundError } from '../../../playground/errors.ts'
 import { DEFAULT_RUN_DIR, type Layout, layoutOf } from '../../../playground/layout.ts'
 import { requireRoot } from '../../../playground/preflight.ts'
-import { type PlayState, readState } from '../../../playground/state.ts'
+import { type PlayState, stateOf } from '../../../playground/state.ts'
 
 /** Options of every command. */
 export interface PlayOptions {
@@ -27,13 +27,12 @@ export function withRunDir(command: Command): Command {
 export function runningPlayground({ runDir }: PlayOptions): { readonly layout: Layout; readonly state: PlayState } {
   requireRoot()
   const layout = layoutOf(runDir)
-  const state = readState(layout)
-  if (state?.complete === true) return { layout, state }
-  const half = state === undefined ? 'no playground is up' : 'the playground came up only half-way'
+  const state = stateOf(layout)
+  if (state.complete) return { layout, state }
   throw new PlaygroundError(
     'PLAY_NOT_RUNNING',
-    `${half} in ${layout.runDir}`,
-    state === undefined ? '`weft play` brings one up' : '`weft play down`, then `weft play`',
+    `the playground came up only half-way in ${layout.runDir}`,
+    '`weft play down`, then `weft play`',
   )
 }
 
