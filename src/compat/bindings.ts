@@ -23,3 +23,8 @@ export const weftBindings: KubeBindings = {
   Service: serviceBinding,
   EndpointSlice: endpointSliceBinding,
 }
+
+/** The same for an agent, whose pods are those of its node: what it reads does not grow with the cluster. */
+export function nodeBindings(node: string): KubeBindings {
+  return { ...weftBindings, Pod: { ...podBinding, selection: { fieldSelector: `spec.nodeName=${node}` } } }
+}

@@ -49,7 +49,14 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
   },
   Pod: {
     name: 'shop/web-0',
-    value: { namespace: 'shop', name: 'web-0', uid: 'u3', node: 'node-1', addresses: [ip('10.128.0.2')] },
+    value: {
+      namespace: 'shop',
+      name: 'web-0',
+      uid: 'u3',
+      node: 'node-1',
+      addresses: [ip('10.128.0.2')],
+      bandwidth: { toPod: { rate: 10_000_000 }, fromPod: { rate: 1_500 } },
+    },
   },
   Service: {
     name: 'shop/web',

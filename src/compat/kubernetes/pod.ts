@@ -6,8 +6,9 @@ import type { KubeBinding } from '../../kube/binding.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { PODS } from '../../kube/resources.ts'
 import type { Pod } from '../../network/model/pod.ts'
-import { at, listAt, nameOf, qualifiedNameOf, textAt } from '../fields.ts'
+import { at, listAt, nameOf, optionalField, qualifiedNameOf, textAt } from '../fields.ts'
 import { type MergePatch, namespacedPlace, objectOf } from '../merge.ts'
+import { bandwidthAnnotations, bandwidthIn } from './bandwidth.ts'
 
 /** Pods that have run to their end keep their addresses on paper; others may have got them since. */
 const ENDED: readonly unknown[] = ['Succeeded', 'Failed']
@@ -19,7 +20,7 @@ export const podBinding: KubeBinding<'Pod'> = {
   nameOf: (object) => (at(object, 'spec', 'hostNetwork') === true ? undefined : qualifiedNameOf(object)),
   decode,
   encode: (pod) => objectOf(PODS, { name: pod.name, namespace: pod.namespace }, { ...newSpec(pod), ...status(pod) }),
-  patch: ({ node }) => (node === '' ? {} : { spec: { nodeName: node } }),
+  patch: ({ node, bandwidth }) => ({ ...annotations(bandwidth), ...(node === '' ? {} : { spec: { nodeName: node } }) }),
   statusPatch: status,
 }
 
@@ -30,6 +31,7 @@ function decode(object: KubeObject): unknown {
     uid: at(object, 'metadata', 'uid'),
     node: at(object, 'spec', 'nodeName') ?? '',
     addresses: ENDED.includes(at(object, 'status', 'phase')) ? [] : addressesIn(object),
+    ...optionalField('bandwidth', bandwidthIn(object)),
   }
 }
 
@@ -40,8 +42,15 @@ function addressesIn(object: KubeObject): readonly unknown[] {
 }
 
 /** The least that the API takes for a pod. */
-function newSpec({ node }: Pod): MergePatch {
-  return { spec: { nodeName: node === '' ? null : node, containers: [{ name: 'main', image: 'none' }] } }
+function newSpec({ node, bandwidth }: Pod): MergePatch {
+  return {
+    ...annotations(bandwidth),
+    spec: { nodeName: node === '' ? null : node, containers: [{ name: 'main', image: 'none' }] },
+  }
+}
+
+function annotations(bandwidth: Pod['bandwidth']): MergePatch {
+  return { metadata: { annotations: bandwidthAnnotations(bandwidth) } }
 }
 
 function status({ addresses }: Pod): MergePatch {

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Ip, Mac } from './address.ts'
+import type { Limits } from './bandwidth.ts'
 
 /** One interface of one pod on this node. */
 export interface Endpoint {
@@ -18,6 +19,8 @@ export interface Endpoint {
   readonly addresses: readonly Ip[]
   /** The OpenFlow port number of its OVS port. */
   readonly ofport: number
+  /** What it is held to; absent: no limit. */
+  readonly limits?: Limits
 }
 
 /** The name that endpoints are known by: the attachment's id. */

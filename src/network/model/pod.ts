@@ -3,6 +3,7 @@
  * @module
  */
 import type { Ip } from './address.ts'
+import type { Bandwidth } from './bandwidth.ts'
 
 /** A pod as the cluster knows it. */
 export interface Pod {
@@ -11,6 +12,8 @@ export interface Pod {
   readonly uid: string
   readonly node: string
   readonly addresses: readonly Ip[]
+  /** Absent: no limit was asked for. */
+  readonly bandwidth?: Bandwidth
 }
 
 /** A namespace as the cluster knows it. */

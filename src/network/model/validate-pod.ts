@@ -2,8 +2,9 @@
  * What a pod and a namespace must be.
  * @module
  */
+import { type Bandwidth, LEAST_RATE, MOST_RATE, type RateWish } from './bandwidth.ts'
 import { type Decode, type Decoded, decodeWith } from './decode.ts'
-import { address, list, optional, record, text } from './decoders.ts'
+import { address, integer, list, optional, record, text } from './decoders.ts'
 import { namespaceName, objectName, uid } from './names.ts'
 import type { Namespace, Pod } from './pod.ts'
 
@@ -13,12 +14,23 @@ const MAX_SENTENCE = 1024
 /** A pod that no node was chosen for has an empty one. */
 const nodeOrNone: Decode<string> = (input, at) => (input === '' ? '' : objectName(input, at))
 
+const refused = record<Extract<RateWish, { readonly problem: string }>>({ problem: text(1, MAX_SENTENCE) })
+const granted = record<Extract<RateWish, { readonly rate: number }>>({ rate: integer(LEAST_RATE, MOST_RATE) })
+
+const wish: Decode<RateWish> = (input, at) =>
+  typeof input === 'object' && input !== null && Object.hasOwn(input, 'problem')
+    ? refused(input, at)
+    : granted(input, at)
+
+const bandwidth: Decode<Bandwidth> = record<Bandwidth>({ toPod: optional(wish), fromPod: optional(wish) })
+
 const pod: Decode<Pod> = record<Pod>({
   namespace: namespaceName,
   name: objectName,
   uid,
   node: nodeOrNone,
   addresses: list(address, MAX_ADDRESSES),
+  bandwidth: optional(bandwidth),
 })
 
 const namespace: Decode<Namespace> = record<Namespace>({
