@@ -9,7 +9,7 @@ export function isDistrust(error: unknown): boolean {
   return error instanceof KubeError && TRUST.test(codeOf(error.cause))
 }
 
-const TRUST = /CERT|SELF_SIGNED|TLS|SSL|ISSUER/
+const TRUST = /CERT|SELF_SIGNED|TLS|SSL|ISSUER|VERIFY/
 
 function codeOf(cause: unknown): string {
   return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
