@@ -13,7 +13,7 @@ const CORE = ['flow', 'network', 'ipam']
 const SHARED = [...CORE, 'registry']
 const CLIENTS = ['linux', 'ovs', 'cni']
 /** What joins rooms. */
-const JOINT = [...SHARED, ...CLIENTS, 'kube', 'compat', 'place', 'version.ts']
+const JOINT = [...SHARED, ...CLIENTS, 'kube', 'etcd', 'compat', 'place', 'version.ts']
 
 /** Room → what it may import besides itself. An entry with a slash allows that part of a room only. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -27,8 +27,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ovs: ['flow'],
   cni: ['network/model'],
   kube: ['registry', 'network/model'],
-  compat: ['kube', 'registry', 'network/model'],
-  place: ['kube', 'compat', 'registry'],
+  etcd: ['registry', 'network/model'],
+  compat: ['kube', 'etcd', 'registry', 'network/model'],
+  place: ['kube', 'etcd', 'compat', 'registry'],
   agent: JOINT,
   controller: [...SHARED, 'kube', 'compat', 'settings', 'version.ts'],
   insight: [...JOINT, 'agent', 'text'],

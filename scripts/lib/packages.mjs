@@ -22,6 +22,8 @@ const WITNESS = {
   podman: 'podman',
   runc: 'runc',
   'busybox-static': '/bin/busybox',
+  'etcd-server': 'etcd',
+  'etcd-client': 'etcdctl',
   containerd: 'containerd',
   'qemu-user': 'qemu-x86_64',
   dpkg: 'dpkg-deb',
@@ -44,12 +46,15 @@ const PLAY = [
 /** A container runtime that calls the plugin for real, and what its image is made of: 15 MB to fetch. */
 const RUNTIME = ['podman', 'runc', 'busybox-static']
 
+/** A registry that others keep: 12 MB to fetch. Its tests start one of their own. */
+const REGISTRY = ['etcd-server', 'etcd-client']
+
 /** Packages by purpose. */
 export const PACKAGES = {
   build: BUILD,
   play: PLAY,
   // iptables: what Docker filters with.
-  test: [...PLAY, 'containernetworking-plugins', 'iptables', ...RUNTIME],
+  test: [...PLAY, 'containernetworking-plugins', 'iptables', ...RUNTIME, ...REGISTRY],
   bench: [...PLAY, 'containernetworking-plugins'],
   // Programs and libraries of these go into the image.
   image: [...BUILD, 'nftables'],

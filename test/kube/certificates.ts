@@ -28,7 +28,8 @@ export async function makeCertificates(folder: string, names: readonly string[] 
     await openssl(['x509', '-req', '-in', at(`${name}.csr`), ...signed, '-out', at(`${name}.crt`), ...days])
   }
   const others = names.map((name) => `,DNS:${name}`).join('')
-  await issue('server', '/CN=server', `subjectAltName=IP:127.0.0.1${others}\nextendedKeyUsage=serverAuth\n`)
+  // Of both kinds: etcd's gateway reaches etcd itself as a client, with the server's certificate.
+  await issue('server', '/CN=server', `subjectAltName=IP:127.0.0.1${others}\nextendedKeyUsage=serverAuth,clientAuth\n`)
   await issue('client', '/O=system:masters/CN=tester', 'extendedKeyUsage=clientAuth\n')
   return {
     ca: at('ca.crt'),

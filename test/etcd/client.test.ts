@@ -1,0 +1,201 @@
+/**
+ * The client of etcd against real ones: both interfaces, with and without TLS and accounts.
+ */
+import { afterAll, describe, expect, test } from 'bun:test'
+import type { EtcdConfig } from '../../src/etcd/config.ts'
+import type { Batch, KeySpace } from '../../src/etcd/key-space.ts'
+import { type EtcdOptions, EtcdV2 } from '../../src/etcd/v2.ts'
+import { EtcdV3 } from '../../src/etcd/v3.ts'
+import { ETCDS, EtcdServer, SKIPPED } from './etcd-server.ts'
+
+const CLIENTS = [
+  ['v2', (config: EtcdConfig, options?: EtcdOptions): KeySpace => new EtcdV2(config, options)],
+  ['v3', (config: EtcdConfig, options?: EtcdOptions): KeySpace => new EtcdV3(config, options)],
+] as const
+
+if (ETCDS.length === 0) {
+  console.log(SKIPPED)
+  test.skip(SKIPPED, () => undefined)
+}
+
+for (const program of ETCDS) {
+  for (const tls of [false, true]) {
+    describe(`${program}${tls ? ' with TLS' : ''}`, () => {
+      const starting = EtcdServer.start({ program, tls })
+      afterAll(async () => (await starting).stop())
+
+      describe.each(CLIENTS)('%s', (api, open) => {
+        test('keeps, compares, swaps, deletes', async () => {
+          const space = open((await starting).config())
+          const key = '/t/keep/a b%'
+          expect((await space.get(key)).entry).toBeUndefined()
+          const made = await space.put(key, 'one "é"\n', 'absent')
+          expect(made).toMatchObject({ key, value: 'one "é"\n', created: made.revision })
+          expect(await space.get(key)).toEqual({ revision: expect.any(Number), entry: made })
+          expect(await codeOf(space.put(key, 'two', 'absent'))).toBe('ETCD_CONFLICT')
+          expect(await codeOf(space.put(key, 'two', made.revision - 1))).toBe('ETCD_CONFLICT')
+          const next = await space.put(key, '', made.revision)
+          expect(next).toMatchObject({ value: '', created: made.created })
+          expect(next.revision).toBeGreaterThan(made.revision)
+          expect(await codeOf(space.delete(key, made.revision))).toBe('ETCD_CONFLICT')
+          await space.delete(key, next.revision)
+          expect(await codeOf(space.delete(key, next.revision))).toBe('ETCD_CONFLICT')
+          expect(await codeOf(space.put(key, 'x', next.revision))).toBe('ETCD_CONFLICT')
+          space.close()
+        })
+
+        test('lists a folder and no other', async () => {
+          const space = open((await starting).config())
+          expect((await space.list('/t/list/')).entries).toEqual([])
+          for (const key of ['/t/list/a', '/t/list/b/c', '/t/list0', '/t/lis']) await space.put(key, 'x', 'absent')
+          const { revision, entries } = await space.list('/t/list/')
+          expect(entries.map(({ key }) => key).toSorted()).toEqual(['/t/list/a', '/t/list/b/c'])
+          expect(revision).toBeGreaterThanOrEqual(Math.max(...entries.map((entry) => entry.revision)))
+          space.close()
+        })
+
+        test('moves a record, or leaves it', async () => {
+          const space = open((await starting).config())
+          const from = await space.put('/t/move/a', 'x', 'absent')
+          await space.put('/t/move/taken', 'x', 'absent')
+          expect(await codeOf(space.move({ from, to: '/t/move/taken', value: 'y' }))).toBe('ETCD_CONFLICT')
+          const old = { ...from, revision: from.revision - 1 }
+          expect(await codeOf(space.move({ from: old, to: '/t/move/b', value: 'y' }))).toBe('ETCD_CONFLICT')
+          expect(await keysIn(space, '/t/move/')).toEqual(['/t/move/a', '/t/move/taken'])
+          await space.move({ from, to: '/t/move/b', value: 'y' })
+          expect(await keysIn(space, '/t/move/')).toEqual(['/t/move/b', '/t/move/taken'])
+          space.close()
+        })
+
+        test('watches from where it was, deletions with what was', async () => {
+          const space = open((await starting).config())
+          await space.put('/t/watch', 'before', 'absent').catch(() => undefined)
+          const a = await space.put('/t/watched/a', 'one', 'absent')
+          const seen = take(space, '/t/watched/', a.revision, 3)
+          const b = await space.put('/t/watched/b', 'two', 'absent')
+          await space.put('/t/watched2', 'else', 'absent')
+          await space.delete(b.key, b.revision)
+          const c = await space.put('/t/watched/a', 'three', a.revision)
+          const events = (await seen).flatMap((batch) => batch.events)
+          expect(events).toEqual([
+            { type: 'put', entry: b },
+            { type: 'delete', key: b.key, last: b },
+            { type: 'put', entry: c },
+          ])
+          space.close()
+        })
+
+        test('a silent watch is opened anew and misses nothing', async () => {
+          const space = open((await starting).config(), { silence: 50 })
+          const { revision } = await space.list('/t/silent/')
+          const seen = take(space, '/t/silent/', revision, 1)
+          await Bun.sleep(300)
+          const entry = await space.put('/t/silent/a', 'x', 'absent')
+          expect((await seen).flatMap((batch) => batch.events)).toEqual([{ type: 'put', entry }])
+          space.close()
+        })
+
+        test('history that is cleared, or was never made, is told', async () => {
+          const server = await starting
+          const space = open(server.config())
+          const { revision } = await space.list('/t/')
+          await clearHistory(server, api)
+          expect(await codeOf(take(space, '/t/', revision, 1))).toBe('ETCD_EXPIRED')
+          expect(await codeOf(take(space, '/t/', revision + 100_000, 1))).toBe('ETCD_EXPIRED')
+          space.close()
+        })
+      })
+    })
+  }
+
+  describe(`${program} with accounts`, () => {
+    const starting = withAccounts(program)
+    afterAll(async () => (await starting).stop())
+
+    test.each(CLIENTS)('%s', async (_, open) => {
+      const config = (await starting).config()
+      const as = (username: string, password: string): KeySpace =>
+        open({ ...config, credentials: () => ({ username, password }) })
+      const bob = as('bob', 'p:w €')
+      await bob.put('/k8s.ovs.com/x', 'y', 'absent')
+      expect((await bob.list('/k8s.ovs.com/')).entries).toHaveLength(1)
+      const { revision } = await bob.list('/k8s.ovs.com/')
+      const seen = take(bob, '/k8s.ovs.com/', revision, 1)
+      await bob.put('/k8s.ovs.com/z', 'y', 'absent')
+      expect(await seen).toHaveLength(1)
+      expect(await codeOf(bob.get('/elsewhere'))).toBe('ETCD_FORBIDDEN')
+      expect(await codeOf(take(bob, '/elsewhere/', 0, 1))).toBe('ETCD_FORBIDDEN')
+      const refused = await as('bob', 'guessed')
+        .get('/k8s.ovs.com/x')
+        .catch((error: unknown) => error)
+      expect(refused).toMatchObject({ code: expect.stringMatching(/ETCD_(FORBIDDEN|UNAUTHORIZED)/) })
+      expect(JSON.stringify([refused, String(refused)])).not.toContain('guessed')
+      expect(await codeOf(open(config).get('/k8s.ovs.com/x'))).toMatch(/ETCD_(FORBIDDEN|UNAUTHORIZED)/)
+    })
+
+    test('a token that ended is renewed', async () => {
+      const server = await starting
+      const bob = new EtcdV3({ ...server.config(), credentials: () => ({ username: 'bob', password: 'p:w €' }) })
+      await bob.get('/k8s.ovs.com/token')
+      // Tokens are in its memory alone.
+      await server.halt()
+      await server.start()
+      expect((await bob.get('/k8s.ovs.com/token')).entry).toBeUndefined()
+    })
+  })
+}
+
+async function withAccounts(program: string): Promise<EtcdServer> {
+  const server = await EtcdServer.start({ program })
+  for (const api of [2, 3] as const) {
+    const run = (...args: string[]) => server.etcdctl(api, args)
+    await run('user', 'add', 'root:secret')
+    await run('user', 'add', 'bob:p:w €')
+    await run('role', 'add', 'weft')
+    if (api === 2) {
+      await run('role', 'grant', 'weft', '-path', '/k8s.ovs.com*', '-readwrite')
+      await run('user', 'grant', 'bob', '-roles', 'weft')
+      await run('auth', 'enable')
+      await run('-u', 'root:secret', 'role', 'revoke', 'guest', '-path', '/*', '-readwrite')
+    } else {
+      await run('role', 'add', 'root')
+      await run('role', 'grant-permission', 'weft', '--prefix=true', 'readwrite', '/k8s.ovs.com')
+      await run('user', 'grant-role', 'bob', 'weft')
+      await run('user', 'grant-role', 'root', 'root')
+      await run('auth', 'enable')
+    }
+  }
+  return server
+}
+
+/** v2 remembers a thousand changes, v3 what is not compacted. */
+async function clearHistory(server: EtcdServer, api: 'v2' | 'v3'): Promise<void> {
+  const space = api === 'v2' ? new EtcdV2(server.config()) : new EtcdV3(server.config())
+  let entry = await space.put(`/elsewhere/${crypto.randomUUID()}`, 'x', 'absent')
+  const times = api === 'v2' ? 1100 : 5
+  for (let i = 0; i < times; i += 1) entry = await space.put(entry.key, 'x', entry.revision)
+  if (api === 'v3') await server.etcdctl(3, ['compaction', String(entry.revision)])
+  space.close()
+}
+
+async function take(space: KeySpace, folder: string, after: number, count: number): Promise<Batch[]> {
+  const aborter = new AbortController()
+  const batches: Batch[] = []
+  for await (const batch of space.watch(folder, after, aborter.signal)) {
+    if (batch.events.length > 0) batches.push(batch)
+    if (batches.length === count) break
+  }
+  aborter.abort()
+  return batches
+}
+
+async function keysIn(space: KeySpace, folder: string): Promise<readonly string[]> {
+  return (await space.list(folder)).entries.map(({ key }) => key).toSorted()
+}
+
+async function codeOf(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    () => 'ok',
+    (error: { readonly code?: unknown }) => error.code ?? error,
+  )
+}
