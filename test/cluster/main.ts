@@ -1,5 +1,5 @@
 /**
- * `bun test/cluster/main.ts up | down | status | kubectl … | node <number> <program> … | ctr <number> …`: a Kubernetes of two nodes on this
+ * `bun test/cluster/main.ts up | down | status | weft | kubectl … | node <number> <program> … | ctr <number> …`: a Kubernetes of two nodes on this
  * machine, from the programs in the folder that KUBEBUILDER_ASSETS names. `--dir` chooses another folder for it.
  * @module
  */
@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import { findProcesses } from '../../src/playground/processes.ts'
 import { ASSETS } from '../kube/control-plane.ts'
 import type { Outcome } from '../lab/command.ts'
+import { installByHand } from './by-hand.ts'
 import { Cluster } from './cluster.ts'
 import { inNode } from './node-host.ts'
 import { DEFAULT_FOLDER, type Places, placesOf } from './places.ts'
@@ -14,7 +15,7 @@ import { missing } from './requirements.ts'
 import { ctr } from './runtime.ts'
 import { versionsOf } from './versions.ts'
 
-const USAGE = 'up | down | status | kubectl … | node <number> <program> … | ctr <number> …'
+const USAGE = 'up | down | status | weft | kubectl … | node <number> <program> … | ctr <number> …'
 
 const args = process.argv.slice(2)
 const folder = args[0] === '--dir' ? (args.splice(0, 2)[1] ?? DEFAULT_FOLDER) : DEFAULT_FOLDER
@@ -34,6 +35,9 @@ async function main(places: Places, [command, ...rest]: readonly string[]): Prom
       return 0
     case 'status':
       return status(cluster)
+    case 'weft':
+      await installByHand(cluster)
+      return print(await cluster.kubectl(['get', 'nodes']))
     case 'kubectl':
       return hand(cluster.kubectlCommand(rest))
     case 'node':
