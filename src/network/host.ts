@@ -89,7 +89,7 @@ export function hostPlan(context: NodeContext, publication: Publication): HostPl
     sysctls: families.flatMap((family) => SYSCTLS[family]),
     nftables: nftables(context, cluster.services === 'weft' ? publication : NOTHING),
     acceptance: families.map((family) => forwardAcceptance(NFT_FAMILY[family], GATEWAY)),
-    traffic: neededTraffic(context, GATEWAY),
+    traffic: neededTraffic(cluster, families, GATEWAY),
   }
 }
 

@@ -2,23 +2,22 @@
  * What has to get through the filters of others on a node, family by family.
  * @module
  */
-import { type NodeContext, podNetworks } from '../context.ts'
+import { podNetworks } from '../context.ts'
 import type { Cidr, Family } from '../model/address.ts'
+import type { Cluster } from '../model/cluster.ts'
 import type { Traffic } from './judge.ts'
 
-/** What pods and tunnels need of a node's own stack. `link`: the gateway port. */
-export function neededTraffic(context: NodeContext, link: string): readonly Traffic[] {
-  const { cluster, ranges } = context
-  const families = ranges.map(({ family }) => family)
+/** What pods of these families and tunnels need of a node's own stack. `link`: the gateway port. */
+export function neededTraffic(cluster: Cluster, families: readonly Family[], link: string): readonly Traffic[] {
   return [
     ...families.flatMap((family) =>
-      podNetworks(cluster, family).flatMap((pods) => podTraffic(context, family, pods, link)),
+      podNetworks(cluster, family).flatMap((pods) => podTraffic(cluster, family, pods, link)),
     ),
-    tunnelTraffic(context, link),
+    tunnelTraffic(cluster, link),
   ]
 }
 
-function podTraffic({ cluster }: NodeContext, family: Family, pods: Cidr, link: string): readonly Traffic[] {
+function podTraffic(cluster: Cluster, family: Family, pods: Cidr, link: string): readonly Traffic[] {
   const outside = { outside: podNetworks(cluster, family) }
   const within = { within: pods }
   const [gateway, uplink] = [{ is: link }, { not: link }]
@@ -57,7 +56,7 @@ function podTraffic({ cluster }: NodeContext, family: Family, pods: Cidr, link: 
   ]
 }
 
-function tunnelTraffic({ cluster }: NodeContext, link: string): Traffic {
+function tunnelTraffic(cluster: Cluster, link: string): Traffic {
   const { encapsulation, underlay: family } = cluster
   const packet = encapsulation.type === 'gre' ? { protocol: 'gre' } : { protocol: 'udp', port: encapsulation.port }
   // Each node sends from ports of its own choice to this one: to connection tracking none of it is ever an answer.
