@@ -18,9 +18,11 @@ import { reflectCluster } from './cluster/reflection.ts'
 import { ClusterView } from './cluster/view.ts'
 import { AgentReport } from './control/report.ts'
 import { serveControl } from './control/server.ts'
+import { type CniConfigPlace, giveCniConfig, holdCniConfig } from './install/cni-config.ts'
 import type { AgentLog } from './log.ts'
+import { coldInKernel, coldInUserspace } from './node/outer-neighbours.ts'
 import { Uplink } from './node/uplink.ts'
-import type { AgentOptions } from './options.ts'
+import { AGENT_DEFAULTS, type AgentOptions } from './options.ts'
 import { Problems } from './problems.ts'
 import { Reconciler } from './switch/reconciler.ts'
 
@@ -53,6 +55,8 @@ export async function runAgent(
   onState: (state: AgentState) => void = () => undefined,
 ): Promise<void> {
   mkdirSync(options.runDir, { recursive: true, mode: 0o700 })
+  const cniConfig = cniConfigPlace(options)
+  if (cniConfig !== undefined) holdCniConfig(cniConfig)
   let node: NodeAgent | undefined
   // Runtimes get a clear answer from the first moment on, also while Open vSwitch is away.
   const waitingFor = `Open vSwitch (ovsdb-server does not answer at ${options.ovsdb})`
@@ -86,7 +90,7 @@ class NodeAgent {
   }
 
   state(): AgentState {
-    return { waitingFor: this.#reconciler.waitingFor(), hasSwitch: this.#reconciler.switch?.connected === true }
+    return { waitingFor: this.#reconciler.notReadyFor(), hasSwitch: this.#reconciler.switch?.connected === true }
   }
 
   static async start(
@@ -118,6 +122,8 @@ class NodeAgent {
       signal,
       view: () => view,
       uplinkMtu: () => uplink.mtu,
+      coldEnds: options.datapath === 'netdev' ? coldInUserspace(options.ovsRunDir) : coldInKernel(rtnl),
+      ready: () => announce(options, problems),
       busy: () => attachments.busy,
       isBusyLink: (link) => attachments.isBusyLink(link),
     })
@@ -173,6 +179,22 @@ function openOvsdb(options: AgentOptions, log: AgentLog, signal: AbortSignal): P
     waitForServer: true,
     log: (level, text, fields) => log[level](fields ?? {}, text),
   })
+}
+
+function cniConfigPlace({ cniConfigDir: dir, cniConfigName, runDir }: AgentOptions): CniConfigPlace | undefined {
+  return dir === undefined ? undefined : { dir, name: cniConfigName ?? AGENT_DEFAULTS.cniConfigName, runDir }
+}
+
+/** Lets the container runtime know that there is a network. */
+function announce(options: AgentOptions, problems: Problems): void {
+  const place = cniConfigPlace(options)
+  if (place === undefined) return
+  try {
+    giveCniConfig(place)
+    problems.solved('cni-config')
+  } catch (error) {
+    problems.failed('cni-config', error)
+  }
 }
 
 /** What the cluster says of a namespace without a tenant. */

@@ -5,7 +5,7 @@
 import type { AgentLog } from './log.ts'
 
 /** The parts of the agent that can fail and go on trying. */
-export type Part = 'plan' | 'flows' | 'status' | 'registry' | 'links' | 'probe' | 'filters'
+export type Part = 'plan' | 'flows' | 'status' | 'registry' | 'links' | 'probe' | 'filters' | 'cni-config'
 
 /** Present problems. */
 export class Problems {

@@ -221,9 +221,9 @@ function refusalOf(stranded: Cidr | undefined): string {
 }
 
 function sameContext(a: NodeContext, b: NodeContext): boolean {
-  return (
-    a.mtu === b.mtu &&
-    JSON.stringify([a.cluster, a.self.ranges, a.self.addresses]) ===
-      JSON.stringify([b.cluster, b.self.ranges, b.self.addresses])
-  )
+  return a.mtu === b.mtu && JSON.stringify(placeOf(a)) === JSON.stringify(placeOf(b))
+}
+
+function placeOf({ cluster, self }: NodeContext): readonly unknown[] {
+  return [cluster, self.machine, self.ranges, self.addresses]
 }

@@ -42,6 +42,14 @@ export interface AgentStatus {
   readonly problems: readonly string[]
 }
 
+/** `GET /health`. */
+export interface AgentHealth {
+  /** Pods can be attached and reach others: the switch holds the plan, and answers. */
+  readonly ready: boolean
+  /** What is missing, for people. */
+  readonly waitingFor: readonly string[]
+}
+
 /** How full a range is. Numbers as decimal text: an IPv6 range has 2^64 addresses. */
 export interface RangeFact {
   readonly range: Cidr

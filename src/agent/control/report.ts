@@ -19,7 +19,7 @@ import { AgentError } from '../errors.ts'
 import type { AgentOptions } from '../options.ts'
 import type { Problems } from '../problems.ts'
 import type { Switch } from '../switch/switch.ts'
-import type { AgentStatus, InstalledFlow, NodeFacts, ServiceFact } from './facts.ts'
+import type { AgentHealth, AgentStatus, InstalledFlow, NodeFacts, ServiceFact } from './facts.ts'
 import { type RepairParts, repair } from './repair.ts'
 import type { RepairAnswer } from './repair-request.ts'
 import type { Control } from './server.ts'
@@ -32,6 +32,9 @@ export interface ReportParts extends RepairParts {
   readonly problems: Problems
   uplinkMtu(): number
 }
+
+/** A switch that takes longer than this to say that it is there is not well. */
+const SWITCH_PATIENCE_MS = 1_000
 
 /** Cookie bits that all flows of ours share. */
 const OURS = { value: 0x57n << 56n, mask: 0xffn << 56n } as const
@@ -51,7 +54,7 @@ export class AgentReport implements Control {
 
   status(): AgentStatus {
     const { options, ports, pools, view, reconciler, problems } = this.#parts
-    const waitingFor = reconciler.waitingFor()
+    const waitingFor = reconciler.notReadyFor()
     const planner = view.planner
     return {
       node: options.node,
@@ -77,6 +80,13 @@ export class AgentReport implements Control {
       fullSyncs: reconciler.fullSyncs,
       problems: [...(view.refusal === undefined ? [] : [view.refusal]), ...problems.texts()],
     }
+  }
+
+  async health(): Promise<AgentHealth> {
+    const waitingFor = [...this.#parts.reconciler.notReadyFor()]
+    if (waitingFor.length === 0 && !(await this.#switchAnswers()))
+      waitingFor.push('Open vSwitch (the bridge is silent)')
+    return { ready: waitingFor.length === 0, waitingFor }
   }
 
   async facts(): Promise<NodeFacts> {
@@ -133,6 +143,12 @@ export class AgentReport implements Control {
   async #counted(installed: readonly InstalledFlow[]): Promise<readonly InstalledFlow[]> {
     const oversize = await this.#switch().oversizeSeen()
     return installed.map((one) => (dropCodeOf(one.flow) === DROPS['too-big'].code ? { ...one, ...oversize } : one))
+  }
+
+  async #switchAnswers(): Promise<boolean> {
+    const patience = Bun.sleep(SWITCH_PATIENCE_MS).then(() => false)
+    const answer = this.#parts.reconciler.switch?.answers().catch(() => false)
+    return Promise.race([patience, answer ?? false])
   }
 
   #switch(): Switch {

@@ -7,11 +7,12 @@ import { existsSync, unlinkSync } from 'node:fs'
 import { decodeJson, encodeJson, JsonError } from '../../flow/json.ts'
 import { claimSocket, listenPrivately } from '../../registry/socket.ts'
 import { AgentError } from '../errors.ts'
-import type { AgentStatus, InstalledFlow, NodeFacts } from './facts.ts'
+import type { AgentHealth, AgentStatus, InstalledFlow, NodeFacts } from './facts.ts'
 
 /** What the agent can tell and do. */
 export interface Control {
   status(): AgentStatus
+  health(): Promise<AgentHealth>
   facts(): Promise<NodeFacts>
   /** Drop flows with their counters. */
   drops(): Promise<readonly InstalledFlow[]>
@@ -47,6 +48,8 @@ async function answer(control: Control, request: Request): Promise<Response> {
     switch (`${request.method} ${new URL(request.url).pathname}`) {
       case 'GET /status':
         return json(control.status())
+      case 'GET /health':
+        return json(await control.health())
       case 'GET /facts':
         return json(await control.facts())
       case 'GET /drops':

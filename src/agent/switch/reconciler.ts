@@ -4,6 +4,7 @@
  * @module
  */
 import { type HostPlan, hostPlan } from '../../network/host.ts'
+import type { NodePlanner } from '../../network/planner.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { EndpointLinks } from '../attach/endpoint-links.ts'
 import { syncEndpoints } from '../attach/endpoints.ts'
@@ -16,6 +17,8 @@ import { AgentError } from '../errors.ts'
 import type { AgentLog } from '../log.ts'
 import { admitPods } from '../node/foreign-filters.ts'
 import { applyHost } from '../node/host.ts'
+import type { ColdEnds } from '../node/outer-neighbours.ts'
+import { WarmUp } from '../node/warm-up.ts'
 import type { AgentOptions } from '../options.ts'
 import type { Part, Problems } from '../problems.ts'
 import { Forwarding } from './forwarding.ts'
@@ -34,6 +37,9 @@ export interface ReconcilerParts {
   readonly signal: AbortSignal
   view(): ClusterView
   uplinkMtu(): number
+  readonly coldEnds: ColdEnds
+  /** Pods can be attached, and reach others. Called again and again. */
+  ready(): void
   /** Attachments with an operation under way, and whether a link is one of theirs: hands off. */
   busy(): ReadonlySet<string>
   isBusyLink(link: string): boolean
@@ -47,6 +53,7 @@ export class Reconciler {
   readonly #status: Repeater
   #forwarding: Forwarding | undefined
   #switch: Switch | undefined
+  #warmUp: WarmUp | undefined
   /** Whether the node's own stack has been set up as planned since the start. */
   #applied = false
   /** As of when the node's own stack publishes services. */
@@ -118,6 +125,14 @@ export class Reconciler {
     return [problem === undefined ? 'the flow tables to be written' : `the node's plan to be applied: ${problem}`]
   }
 
+  /** What is missing before this node should be given pods, for people: those that come may be attached earlier. */
+  notReadyFor(): readonly string[] {
+    const waitingFor = this.waitingFor()
+    if (waitingFor.length > 0 || this.#warmUp?.isOver === true) return waitingFor
+    const cold = this.#warmUp?.cold.join(', ') ?? ''
+    return [`the way to other machines${cold === '' ? '' : `: no answer from ${cold} yet`}`]
+  }
+
   async #applyWhole(): Promise<void> {
     const { ports, pools, busy, signal, problems } = this.#parts
     const planner = this.#parts.view().planner
@@ -138,9 +153,9 @@ export class Reconciler {
     this.#applied = true
     this.#publicationChanges = changes
     this.#sweepStrays()
-    await bridge.probe(planner)
     problems.solved('plan')
     this.#status.request()
+    this.#warm(bridge, planner)
   }
 
   async #applyChanges(): Promise<void> {
@@ -173,9 +188,27 @@ export class Reconciler {
     }
   }
 
+  #warm(bridge: Switch, planner: NodePlanner): void {
+    const { coldEnds: cold, signal, log, problems } = this.#parts
+    if (this.#warmUp !== undefined) {
+      bridge.probe(planner).catch((error: unknown) => problems.failed('probe', error))
+      return
+    }
+    const warmUp = new WarmUp({ probe: (one) => bridge.probe(one), cold, signal })
+    this.#warmUp = warmUp
+    warmUp
+      .run(planner)
+      .catch((error: unknown) => problems.failed('probe', error))
+      .finally(() => {
+        if (warmUp.cold.length > 0) log.warn({ machines: warmUp.cold }, 'no answer from other machines; going on')
+        this.#status.request()
+      })
+  }
+
   async #reportStatus(): Promise<void> {
-    const { registry, options, problems, uplinkMtu } = this.#parts
-    const reason = this.waitingFor().join('; ')
+    const { registry, options, problems, uplinkMtu, ready } = this.#parts
+    const reason = this.notReadyFor().join('; ')
+    if (reason === '') ready()
     await reportStatus(registry, options.node, {
       ready: reason === '',
       ...(reason === '' ? {} : { reason }),

@@ -73,6 +73,13 @@ export class Switch implements FlowTables {
     return this.#client.connected
   }
 
+  /** Whether the bridge has done all that it was told so far; resolves when it answers. */
+  async answers(): Promise<boolean> {
+    if (!this.connected) return false
+    await this.#client.barrier()
+    return true
+  }
+
   /** Makes sure of the meters that flows refer to. One that is right stays: removing it would remove its flows. */
   async ensureMeters(): Promise<void> {
     const present = new Map((await this.#client.dumpMeters()).map((meter) => [meter.id, meter]))

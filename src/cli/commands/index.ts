@@ -8,6 +8,7 @@ import { registerAudit } from './audit.ts'
 import { registerController } from './controller.ts'
 import { registerDocs } from './docs.ts'
 import { registerDrops } from './drops.ts'
+import { registerHealth } from './health.ts'
 import { registerPlay } from './play.ts'
 import { registerRegistry } from './registry.ts'
 import { registerStatus } from './status.ts'
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Register[] = [
   registerAudit,
   registerAgent,
   registerController,
+  registerHealth,
   registerRegistry,
   registerDocs,
 ]

@@ -5,7 +5,7 @@ import { type AddressSpec, addrAdd, addrDel, addrFlush, addrList, addrReplace } 
 import { type LinkSpec, linkAdd } from './link-add.ts'
 import { linkDel, linkDelGroup, linkFind, linkGet, linkList, linkSet, linkSetNetns } from './link-ops.ts'
 import { type NeighbourSpec, neighAdd, neighDel, neighList, neighReplace } from './neighbour.ts'
-import { type RouteSpec, routeAdd, routeDel, routeList, routeReplace } from './route.ts'
+import { type RouteSpec, routeAdd, routeDel, routeGet, routeList, routeReplace } from './route.ts'
 import { type RuleSpec, ruleAdd, ruleDel, ruleList } from './rule.ts'
 
 const errnoIs = (name: string) => (error: unknown) => hasErrno(error, name)
@@ -179,6 +179,23 @@ describe('routes', () => {
     expect(routeList(node.rtnl, { protocol: 99, table: spec.table ?? 254 })).toHaveLength(1)
     routeDel(node.rtnl, spec)
     expect(routeList(node.rtnl, { protocol: 99 })).toEqual([])
+  })
+
+  test('the way to an address is the kernel’s choice, or there is none', () => {
+    using node = scratch()
+    const { a } = veth(node, node)
+    addrAdd(node.rtnl, { link: a, address: '10.0.0.1/24' })
+    addrAdd(node.rtnl, { link: a, address: 'fd00::1/64', nodad: true })
+    routeAdd(node.rtnl, { destination: '10.20.0.0/16', gateway: '10.0.0.2', link: a })
+    expect(routeGet(node.rtnl, '10.20.3.4')).toMatchObject({
+      destination: '10.20.3.4/32',
+      gateway: '10.0.0.2',
+      link: a,
+    })
+    const direct = routeGet(node.rtnl, 'fd00::7')
+    expect([direct.link, direct.gateway]).toEqual([a, undefined])
+    expect(routeGet(node.rtnl, '10.0.0.1').type).toBe('local')
+    expect(() => routeGet(node.rtnl, '192.0.2.1')).toThrow('network is unreachable')
   })
 
   test('several hops come back with their weights', () => {

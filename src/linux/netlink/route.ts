@@ -75,6 +75,25 @@ export function routeList(rtnl: RtnlSocket, filter: RouteFilter = {}): readonly 
   return messages.filter((each) => each.type === RTM_NEWROUTE).map((each) => decodeRoute(each.body))
 }
 
+/**
+ * The way that a packet to this address would take now. Throws LINUX_ENETUNREACH and its like where there is none; a
+ * route that forbids is an answer of its type.
+ */
+export function routeGet(rtnl: RtnlSocket, address: string): Route {
+  const bytes = parseIp(address)
+  const family = familyOf(bytes)
+  const [answer] = rtnl.request({
+    type: RTM_GETROUTE,
+    about: `the way to ${address}`,
+    fill: (writer) => {
+      header(writer, familyNumber(family), bytes.length * 8, 0, 0, 0, 0)
+      writer.raw(Rta.DST, bytes)
+    },
+  })
+  if (answer?.type !== RTM_NEWROUTE) throw new TypeError(`the kernel told no way to ${address}`)
+  return decodeRoute(answer.body)
+}
+
 function change(rtnl: RtnlSocket, type: number, flags: number, spec: RouteSpec): void {
   const about = `${spec.destination}${spec.gateway === undefined ? '' : ` via ${spec.gateway}`}`
   rtnl.request({ type, flags, about, fill: (writer) => write(writer, spec, type === RTM_DELROUTE) })

@@ -1,0 +1,67 @@
+import { Argument, type Command } from 'commander'
+import { AGENT_DEFAULTS } from '../../agent/options.ts'
+import { EXIT } from '../exit-codes.ts'
+import { wholeNumber } from '../numbers.ts'
+
+interface HealthOptions {
+  readonly runDir: string
+  readonly live?: boolean
+  readonly timeout: number
+  readonly json?: boolean
+}
+
+/** What a daemon says on its socket. */
+interface Health {
+  readonly ready: boolean
+  readonly waitingFor: readonly string[]
+}
+
+/** `weft health`: what probes ask. */
+export function registerHealth(program: Command): void {
+  program
+    .command('health')
+    .summary('ask a daemon on this machine whether it is well (for probes)')
+    .description(
+      'Asks the agent or the controller of this machine. The agent is ready when pods can be attached and reach others: the ' +
+        'switch holds the plan and answers, the ways to other machines are known. A controller is ready when it can read the ' +
+        'cluster, whether it leads or waits for its turn.',
+    )
+    .addArgument(new Argument('<daemon>', 'whom to ask').choices(['agent', 'controller']))
+    .option('--run-dir <path>', 'folder of its socket', AGENT_DEFAULTS.runDir)
+    .option('--live', 'only whether it answers at all')
+    .option('--timeout <seconds>', 'how long to wait for the answer', wholeNumber(1, 60), 3)
+    .option('--json', 'print the answer as JSON')
+    .action(run)
+}
+
+async function run(daemon: 'agent' | 'controller', options: HealthOptions): Promise<void> {
+  const health = await ask(`${options.runDir}/${daemon}.sock`, options.timeout * 1000)
+  if (options.json === true) console.log(JSON.stringify(health ?? { ready: false, waitingFor: [SILENT] }))
+  else console.log(textOf(daemon, health))
+  const isWell = options.live === true || health?.ready === true
+  if (health === undefined) process.exitCode = EXIT.unreachable
+  else if (!isWell) process.exitCode = EXIT.failed
+}
+
+const SILENT = 'an answer'
+
+function textOf(daemon: string, health: Health | undefined): string {
+  if (health === undefined) return `the ${daemon} does not answer`
+  return health.ready ? `the ${daemon} is ready` : `the ${daemon} waits for ${health.waitingFor.join('; ')}`
+}
+
+async function ask(socket: string, timeout: number): Promise<Health | undefined> {
+  try {
+    const response = await fetch('http://daemon/health', { unix: socket, signal: AbortSignal.timeout(timeout) })
+    return healthIn(await response.json())
+  } catch {
+    return undefined
+  }
+}
+
+function healthIn(answer: unknown): Health | undefined {
+  if (typeof answer !== 'object' || answer === null) return undefined
+  const { ready, waitingFor } = answer as { readonly ready?: unknown; readonly waitingFor?: unknown }
+  if (typeof ready !== 'boolean' || !Array.isArray(waitingFor)) return undefined
+  return { ready, waitingFor: waitingFor.map(String) }
+}
