@@ -3,7 +3,7 @@
  * touches; {@link NodePlanner.take} hands out what changed since the last call.
  * @module
  */
-import type { Flow, Group } from '../flow/flow.ts'
+import type { Flow, Group, Meter } from '../flow/flow.ts'
 import type { NodeContext } from './context.ts'
 import { baseFragment } from './fragments/base.ts'
 import { endpointFragment } from './fragments/endpoint.ts'
@@ -28,6 +28,7 @@ import type { NodeNetwork } from './model/node.ts'
 import { type EndpointSlice, type Service, serviceKey } from './model/service.ts'
 import { GLOBAL_VNI } from './model/tenant.ts'
 import { Peers } from './peers.ts'
+import { policerOf } from './qos/shaping.ts'
 import { Catalogue } from './service/catalogue.ts'
 import { GroupIds } from './service/ids.ts'
 
@@ -194,6 +195,11 @@ export class NodePlanner {
   /** Every group of the plan. */
   groups(): Group[] {
     return [...this.#fragments.values()].flatMap((fragment) => fragment.groups)
+  }
+
+  /** Every meter of endpoints that the flows name. */
+  meters(): Meter[] {
+    return [...this.#endpoints.values()].flatMap((endpoint) => policerOf(endpoint) ?? [])
   }
 
   /** What changed since the last call. */

@@ -18,6 +18,7 @@ import {
   load,
 } from '../pipeline/build.ts'
 import { ORIGIN } from '../pipeline/stages.ts'
+import { policerOf } from '../qos/shaping.ts'
 import { endpointKey, type Fragment } from './fragment.ts'
 import { backFromNode, turnAround } from './services-base.ts'
 
@@ -37,8 +38,10 @@ export function endpointFragment(context: NodeContext, endpoint: Endpoint, vni: 
 }
 
 function classify({ flow }: FlowMaker, endpoint: Endpoint, vni: number): Flow[] {
+  const policer = policerOf(endpoint)
   return [
     flow('classify', 100, { in_port: endpoint.ofport }, [
+      ...(policer === undefined ? [] : [{ op: 'meter', meter: policer.id } as const]),
       load('sourceVni', vni),
       load('origin', ORIGIN.pod),
       goto('guard'),
