@@ -12,6 +12,7 @@ import { step } from './lib/progress.mjs'
 import { fullReference } from './lib/reference.mjs'
 import { ROOT } from './lib/run.mjs'
 import { saidYes, setup } from './lib/setup.mjs'
+import { timeOfEverything } from './lib/time.mjs'
 import { programs, shipped } from './lib/tree.mjs'
 
 const { version, description, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
@@ -91,14 +92,6 @@ function readArguments(args) {
   } catch (error) {
     throw new Refusal(error.message, 'npm run image -- [--name <reference>] [--output <file>]')
   }
-}
-
-/** Seconds since the epoch that every file and the image itself is said to be from (https://reproducible-builds.org). */
-function timeOfEverything() {
-  const text = process.env.SOURCE_DATE_EPOCH ?? '0'
-  if (!/^\d{1,10}$/.test(text))
-    throw new Refusal('SOURCE_DATE_EPOCH is no number of seconds', 'set it right or not at all')
-  return Number(text)
 }
 
 function megabytes(bytes) {
