@@ -2,9 +2,10 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { samplePlanner, samplePod } from '../../../test/tables/sample-node.ts'
 import { flowContent, flowKey } from '../../flow/compare.ts'
-import type { Flow, Group } from '../../flow/flow.ts'
+import type { Flow, Group, Meter } from '../../flow/flow.ts'
 import type { SwitchDiff } from '../../network/diff.ts'
 import type { NodePlanner } from '../../network/planner.ts'
+import type { MeterDiff } from '../../network/qos/meters.ts'
 import type { InstalledFlow } from '../control/facts.ts'
 import { type FlowTables, Forwarding } from './forwarding.ts'
 
@@ -12,6 +13,7 @@ import { type FlowTables, Forwarding } from './forwarding.ts'
 class FaultySwitch implements FlowTables {
   readonly flows = new Map<string, Flow>()
   readonly groups = new Map<number, Group>()
+  readonly meters = new Map<number, Meter>()
   readonly bundles: SwitchDiff[] = []
   fault: 'none' | 'refused' | 'torn' = 'none'
 
@@ -31,6 +33,25 @@ class FaultySwitch implements FlowTables {
     return [...this.groups.values()]
   }
 
+  async dumpMeters(): Promise<readonly Meter[]> {
+    return [...this.meters.values()]
+  }
+
+  async changeMeters({ add, modify, remove }: MeterDiff): Promise<void> {
+    for (const meter of add) {
+      if (this.meters.has(meter.id)) throw new Error(`meter ${meter.id} exists`)
+      this.meters.set(meter.id, meter)
+    }
+    for (const meter of modify) {
+      if (!this.meters.has(meter.id)) throw new Error(`no meter ${meter.id}`)
+      this.meters.set(meter.id, meter)
+    }
+    for (const id of remove) {
+      this.meters.delete(id)
+      for (const [key, flow] of this.flows) if (namesMeter(flow, id)) this.flows.delete(key)
+    }
+  }
+
   async removeOpaque(): Promise<void> {}
 
   async forgetUdp(): Promise<void> {}
@@ -45,10 +66,23 @@ class FaultySwitch implements FlowTables {
     for (const group of [...groups.add, ...groups.modify]) this.groups.set(group.id, group)
     for (const id of groups.remove) this.groups.delete(id)
     const written = fault === 'torn' ? write.slice(0, write.length / 2) : write
+    for (const { actions } of write) {
+      for (const action of actions) {
+        if (action.op === 'meter' && !this.meters.has(action.meter)) throw new Error(`no meter ${action.meter}`)
+      }
+    }
     for (const flow of remove) this.flows.delete(flowKey(flow))
     for (const flow of written) this.put(flow)
     if (fault === 'torn') throw new Error('torn')
   }
+}
+
+function byId(a: Meter, b: Meter): number {
+  return a.id - b.id
+}
+
+function namesMeter({ actions }: Flow, id: number): boolean {
+  return actions.some((action) => action.op === 'meter' && action.meter === id)
 }
 
 function contents(flows: Iterable<Flow>): string[] {
@@ -65,6 +99,8 @@ type Step = keyof typeof STEPS
 
 const STEPS = {
   add: ({ planner }: Scene, n: number) => planner.putEndpoint(samplePod(100 + n, 'shop', `pod${n}`)),
+  limit: ({ planner }: Scene, n: number) =>
+    planner.putEndpoint({ ...samplePod(100 + (n % 3), 'shop', `pod${n}`), limits: { fromPod: 1_000 * (n + 1) } }),
   remove: ({ planner }: Scene, n: number) => planner.removeEndpoint(`c${100 + n - 1}/eth0`),
   retenant: ({ planner }: Scene, n: number) => planner.putTenant('shop', 1000 + n),
   flush: ({ forwarding }: Scene) => forwarding.flush().catch(() => undefined),
@@ -90,6 +126,7 @@ test('whatever fails on the way, the switch ends up equal to the plan', async ()
       target.fault = 'none'
       await forwarding.sync()
       expect(contents(target.flows.values())).toEqual(contents(planner.flows()))
+      expect([...target.meters.values()].sort(byId)).toEqual(planner.meters().sort(byId))
     }),
     { numRuns: 200 },
   )

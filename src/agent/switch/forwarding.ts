@@ -3,10 +3,11 @@
  * the fragments that changed in between. All changes of one turn of the event loop travel in one bundle.
  * @module
  */
-import type { Flow, Group } from '../../flow/flow.ts'
+import type { Flow, Group, Meter } from '../../flow/flow.ts'
 import { bundles, diffSwitch, type SwitchDiff, together } from '../../network/diff.ts'
 import type { SwitchTables } from '../../network/fragments/fragment.ts'
 import type { FragmentChange, NodePlanner } from '../../network/planner.ts'
+import { diffMeters, type MeterDiff } from '../../network/qos/meters.ts'
 import type { Backend } from '../../network/service/backends.ts'
 import { type CalledAt, deadEnds, retagged } from '../../network/service/stale.ts'
 import type { InstalledFlow } from '../control/facts.ts'
@@ -17,6 +18,10 @@ export interface FlowTables {
   dump(): Promise<readonly InstalledFlow[]>
   /** Every group of the bridge. */
   dumpGroups(): Promise<readonly Group[]>
+  /** Every meter of the bridge. */
+  dumpMeters(): Promise<readonly Meter[]>
+  /** Changes meters, one after the other: no bundle takes them. Removing one removes the flows that name it. */
+  changeMeters(diff: MeterDiff): Promise<void>
   /** Removes somebody else's flows that our language cannot say, by what can be named of them. */
   removeOpaque(flows: readonly InstalledFlow[]): Promise<void>
   /** Applies a change atomically; resolves when the switch has it, rejects when nothing of it was done. */
@@ -49,6 +54,8 @@ export class Forwarding {
   #waiters: Waiter[] = []
   #synced = false
   #fullSyncs = 0
+  /** The switch's meters, as long as it is synchronised. */
+  #meters: readonly Meter[] = []
 
   constructor(tables: FlowTables) {
     this.#tables = tables
@@ -117,7 +124,8 @@ export class Forwarding {
   async #applyChanges(changes: readonly FragmentChange[], confirm: Confirm): Promise<void> {
     const before = together(changes.map((change) => change.before))
     const after = together(changes.map((change) => change.after))
-    await this.#apply(diffSwitch(before, after), confirm)
+    const meters = this.#planner?.meters() ?? []
+    await this.#withMeters(meters, () => this.#apply(diffSwitch(before, after), confirm))
     await this.#forget(before, after)
   }
 
@@ -126,6 +134,7 @@ export class Forwarding {
     if (planner === undefined) throw new Error('the node has no plan yet')
     const installed = await this.#tables.dump()
     const groups = await this.#tables.dumpGroups()
+    this.#meters = await this.#tables.dumpMeters()
     // The plan as of now, not as of the request: changes planned meanwhile are part of it.
     planner.take()
     const foreign = installed.filter(({ opaque }) => opaque !== undefined)
@@ -133,10 +142,19 @@ export class Forwarding {
     const readable = installed.filter(({ opaque }) => opaque === undefined)
     const actual = { flows: flowsOf(readable), groups }
     const desired = { flows: planner.flows(), groups: planner.groups() }
-    await this.#apply(diffSwitch(actual, desired))
+    await this.#withMeters(planner.meters(), () => this.#apply(diffSwitch(actual, desired)))
     await this.#forget(actual, desired)
     this.#synced = true
     this.#fullSyncs += 1
+  }
+
+  /** Changes flows between the meters that they begin to name and those that they no longer do. */
+  async #withMeters(meters: readonly Meter[], changeFlows: () => Promise<void>): Promise<void> {
+    const { add, modify, remove } = diffMeters(this.#meters, meters)
+    if (add.length + modify.length > 0) await this.#tables.changeMeters({ add, modify, remove: [] })
+    await changeFlows()
+    if (remove.length > 0) await this.#tables.changeMeters({ add: [], modify: [], remove })
+    this.#meters = meters
   }
 
   async #forget(before: SwitchTables, after: SwitchTables): Promise<void> {

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Action, Group } from '../../flow/flow.ts'
+import type { Action, Group, Meter } from '../../flow/flow.ts'
 import { tunnelAddress } from '../../network/context.ts'
 import type { SwitchDiff } from '../../network/diff.ts'
 import { BRIDGE } from '../../network/host.ts'
@@ -12,6 +12,7 @@ import { ANSWER_METERS, type Answer, answerOf } from '../../network/pipeline/ans
 import { load, PROTO_UDP } from '../../network/pipeline/build.ts'
 import { PROBE_ETHERTYPE, STAGES, TUNNEL_PORT, ZONES } from '../../network/pipeline/stages.ts'
 import type { NodePlanner } from '../../network/planner.ts'
+import type { MeterDiff } from '../../network/qos/meters.ts'
 import type { Backend } from '../../network/service/backends.ts'
 import type { CalledAt } from '../../network/service/stale.ts'
 import {
@@ -118,6 +119,18 @@ export class Switch implements FlowTables {
 
   dumpGroups(): Promise<readonly Group[]> {
     return this.#client.dumpGroups()
+  }
+
+  dumpMeters(): Promise<readonly Meter[]> {
+    return this.#client.dumpMeters()
+  }
+
+  async changeMeters({ add, modify, remove }: MeterDiff): Promise<void> {
+    await this.#client.meters([
+      ...add.map((meter) => ({ op: 'add', meter }) as const),
+      ...modify.map((meter) => ({ op: 'modify', meter }) as const),
+      ...remove.map((id) => ({ op: 'delete', id }) as const),
+    ])
   }
 
   async apply({ write, remove, groups }: SwitchDiff, confirm: Confirm = 'before'): Promise<void> {
