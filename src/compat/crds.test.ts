@@ -6,6 +6,7 @@ import { weftBindings } from './bindings.ts'
 import { weftCrds } from './crds.ts'
 import { at, listAt, textAt } from './fields.ts'
 import { HOST_SUBNETS } from './openshift/resources.ts'
+import { NODE_REPORTS } from './weft/node-report.ts'
 
 test('every definition in the folder is part of the program', () => {
   const files = readdirSync(join(import.meta.dir, '../../deploy/crds')).filter((name) => name.endsWith('.yaml'))
@@ -18,6 +19,7 @@ test.each([
   weftBindings.Tenant.resource,
   weftBindings.NodeNetwork.resource,
   HOST_SUBNETS,
+  NODE_REPORTS,
 ])('$kind is defined as it is used', ({ group, version, plural, kind, namespaced }) => {
   const crd = weftCrds().find((one) => one.metadata.name === `${plural}.${group}`)
   expect(crd?.['spec']).toMatchObject({

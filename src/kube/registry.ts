@@ -2,6 +2,7 @@
  * Shared state in a Kubernetes API server.
  * @module
  */
+import type { NodeNetwork, NodeNetworkStatus } from '../network/model/node.ts'
 import { decodeValue } from '../registry/codec.ts'
 import {
   type Change,
@@ -16,6 +17,7 @@ import type { KubeApi } from './api.ts'
 import type { KubeBinding, KubeBindings } from './binding.ts'
 import { InvalidObjects, type OnInvalid } from './invalid.ts'
 import { Known } from './known.ts'
+import { type NodeReports, writeReport } from './node-reports.ts'
 import type { KubeObject } from './object.ts'
 import { keyOf } from './reflector.ts'
 import { collectionError, registryError, revisionOf } from './registry-error.ts'
@@ -25,6 +27,8 @@ import { watchOn } from './watch-on.ts'
 export interface KubeRegistryOptions {
   /** Called once for every revision of an object that means nothing in its kind. */
   readonly onInvalid?: OnInvalid
+  /** Where agents say how they do; absent: in the NodeNetwork. */
+  readonly reports?: NodeReports
 }
 
 /**
@@ -38,11 +42,21 @@ export class KubeRegistry implements Registry {
   readonly #bindings: KubeBindings
   readonly #invalid: InvalidObjects
   readonly #known = new Map<Kind, Known<Kind>>()
+  readonly report?: (network: NodeNetwork, status: NodeNetworkStatus) => Promise<void>
 
   constructor(api: KubeApi, bindings: KubeBindings, options: KubeRegistryOptions = {}) {
     this.#api = api
     this.#bindings = bindings
     this.#invalid = new InvalidObjects(options.onInvalid ?? (() => undefined))
+    const { reports } = options
+    if (reports === undefined) return
+    this.report = async (network, status) => {
+      try {
+        await writeReport(api, reports, network, status)
+      } catch (error) {
+        throw registryError(error)
+      }
+    }
   }
 
   async get<K extends Kind>(kind: K, name: string): Promise<Stored<K> | undefined> {

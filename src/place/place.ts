@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { weftBindings } from '../compat/bindings.ts'
+import { nodeReports } from '../compat/weft/node-report.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { KubeClient } from '../kube/client.ts'
 import type { KubeConfig } from '../kube/config.ts'
@@ -58,6 +59,7 @@ function openKubernetes(config: KubeConfig, onInvalid: (problem: string) => void
   const api = new KubeClient(config)
   const unreadable = new Map<string, string>()
   const registry = new KubeRegistry(api, weftBindings, {
+    reports: nodeReports,
     onInvalid: ({ kind, name, problem }) => {
       const key = `${kind}/${name}`
       if (unreadable.size < MOST_REASONS || unreadable.has(key)) unreadable.set(key, problem)

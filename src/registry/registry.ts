@@ -4,7 +4,7 @@
  * @module
  */
 import type { Cluster } from '../network/model/cluster.ts'
-import type { Node, NodeNetwork } from '../network/model/node.ts'
+import type { Node, NodeNetwork, NodeNetworkStatus } from '../network/model/node.ts'
 import type { Namespace, Pod } from '../network/model/pod.ts'
 import type { EndpointSlice, Service } from '../network/model/service.ts'
 import type { Tenant } from '../network/model/tenant.ts'
@@ -68,6 +68,11 @@ export interface Registry {
   update<K extends Kind>(kind: K, name: string, value: Kinds[K], revision: number): Promise<Stored<K>>
   /** Deletes at `revision`, or whatever is there. Throws as {@link update} does. */
   delete(kind: Kind, name: string, revision?: number): Promise<void>
+  /**
+   * Tells what a node's agent says of itself, where agents may not write NodeNetworks: the controller copies it there.
+   * Absent: it is written into the NodeNetwork.
+   */
+  report?(network: NodeNetwork, status: NodeNetworkStatus): Promise<void>
 }
 
 /** The ways a call can fail. Only `REGISTRY_UNAVAILABLE` is worth repeating unchanged. */

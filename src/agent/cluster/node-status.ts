@@ -1,5 +1,6 @@
 /**
- * Tells the cluster how this node does: the `status` of its own NodeNetwork, and nothing else of it.
+ * Tells the cluster how this node does: a report of its own where the registry has such, else the `status` of its own
+ * NodeNetwork, and nothing else of it.
  * @module
  */
 import type { NodeNetworkStatus } from '../../network/model/node.ts'
@@ -11,7 +12,9 @@ const ATTEMPTS = 5
 export async function reportStatus(registry: Registry, node: string, status: NodeNetworkStatus): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     const stored = await registry.get('NodeNetwork', node)
-    if (stored === undefined || sameStatus(stored.value.status, status)) return
+    if (stored === undefined) return
+    if (registry.report !== undefined) return await registry.report(stored.value, status)
+    if (sameStatus(stored.value.status, status)) return
     try {
       await registry.update('NodeNetwork', node, { ...stored.value, status }, stored.revision)
       return
@@ -24,5 +27,6 @@ export async function reportStatus(registry: Registry, node: string, status: Nod
 }
 
 function sameStatus(a: NodeNetworkStatus | undefined, b: NodeNetworkStatus): boolean {
-  return a?.ready === b.ready && a.reason === b.reason && a.uplinkMtu === b.uplinkMtu && a.datapath === b.datapath
+  const same = a?.ready === b.ready && a.reason === b.reason && a.beat === b.beat
+  return same && a.uplinkMtu === b.uplinkMtu && a.datapath === b.datapath
 }

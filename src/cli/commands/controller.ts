@@ -3,6 +3,7 @@ import { weftBindings } from '../../compat/bindings.ts'
 import { runController } from '../../controller/controller.ts'
 import { runHostSubnets } from '../../controller/host-subnets.ts'
 import { kubeEvents } from '../../controller/kube-events.ts'
+import { runNodeReports } from '../../controller/node-reports.ts'
 import type { KubeApi } from '../../kube/api.ts'
 import { EventRecorder } from '../../kube/events.ts'
 import type { Settings } from '../../settings/table.ts'
@@ -35,8 +36,10 @@ async function run(choice: RegistryChoice, settings: Settings): Promise<void> {
   const onReady = (): void => manager?.ready()
   const events = api === undefined ? {} : { events: eventsOn(api) }
   const controller = runController({ registry, signal, random: Math.random, log, unreadable, onReady, ...events })
-  // The view of others' words goes where others look.
-  await Promise.all([controller, api === undefined ? undefined : runHostSubnets({ api, registry, signal, log })])
+  // The view of others' words goes where others look; what agents say is where they may write.
+  const beside =
+    api === undefined ? [] : [runHostSubnets, runNodeReports].map((run) => run({ api, registry, signal, log }))
+  await Promise.all([controller, ...beside])
 }
 
 function eventsOn(api: KubeApi) {

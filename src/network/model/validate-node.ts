@@ -69,3 +69,8 @@ export function decodeNode(input: unknown): Decoded<Node> {
 export function decodeNodeNetwork(input: unknown): Decoded<NodeNetwork> {
   return decodeWith(nodeNetwork, input)
 }
+
+/** What an agent says of its node in this input, or what is wrong with it. */
+export function decodeNodeStatus(input: unknown): Decoded<NodeNetworkStatus> {
+  return decodeWith(status, input)
+}

@@ -1,0 +1,90 @@
+/**
+ * What agent and controller do to a Kubernetes API, in the words of roles: `deploy/base/roles.yaml` is made of it, and a
+ * test compares it with the calls that are made. Whoever adds a call adds a row.
+ * @module
+ */
+import type { KubeCall, Verb } from '../kube/call.ts'
+import type { Resource } from '../kube/object.ts'
+import { ENDPOINT_SLICES, EVENTS, LEASES, NAMESPACES, NODES, SERVICES } from '../kube/resources.ts'
+import { CLUSTER_NETWORKS, HOST_SUBNETS, NET_NAMESPACES } from './openshift/resources.ts'
+import { NODE_NETWORKS } from './weft/node-network.ts'
+import { NODE_REPORTS } from './weft/node-report.ts'
+
+/** The daemons that have an account. */
+export type Account = 'agent' | 'controller'
+
+/** Something that an account may do. */
+export interface Permission {
+  readonly resource: Pick<Resource, 'group' | 'plural'>
+  readonly verbs: readonly Verb[]
+  /** These objects only. Creations and collections cannot be told apart by a name. */
+  readonly names?: readonly string[]
+  /** In this namespace only; absent: everywhere. */
+  readonly namespace?: string
+  /** What for. */
+  readonly why: string
+}
+
+/** Where Weft itself runs. */
+export const WEFT_NAMESPACE = 'weft-system'
+/** The Lease that the controllers elect by. */
+export const ELECTION_LEASE = 'weft-controller'
+
+const FOLLOW: readonly Verb[] = ['list', 'watch']
+
+/** Everything that each account may do. Secrets are nowhere in it. */
+export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
+  agent: [
+    { resource: CLUSTER_NETWORKS, verbs: FOLLOW, why: 'the network to be part of' },
+    { resource: NODE_NETWORKS, verbs: ['get', ...FOLLOW], why: "this node's ranges, and where the others are" },
+    { resource: NET_NAMESPACES, verbs: FOLLOW, why: 'who may talk to whom' },
+    { resource: SERVICES, verbs: FOLLOW, why: 'what is translated' },
+    { resource: ENDPOINT_SLICES, verbs: FOLLOW, why: 'what it is translated to' },
+    { resource: NAMESPACES, verbs: ['get'], why: 'why a namespace has no network, for whoever waits for it' },
+    {
+      resource: NODE_REPORTS,
+      verbs: ['get', 'create', 'patch'],
+      why: 'how this node does; the admission policy keeps an agent to its own',
+    },
+  ],
+  controller: [
+    { resource: CLUSTER_NETWORKS, verbs: ['get', ...FOLLOW, 'create'], why: 'the network; created when there is none' },
+    { resource: NODES, verbs: ['get', ...FOLLOW], why: 'who gets a range' },
+    { resource: NODE_NETWORKS, verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'], why: "nodes' ranges" },
+    { resource: NODE_REPORTS, verbs: FOLLOW, why: 'what agents say; copied into NodeNetworks' },
+    {
+      resource: HOST_SUBNETS,
+      verbs: [...FOLLOW, 'create', 'patch', 'delete'],
+      why: "nodes' ranges as others read them",
+    },
+    { resource: NAMESPACES, verbs: ['get', ...FOLLOW, 'patch'], why: 'who gets a network; an annotation says why not' },
+    { resource: NET_NAMESPACES, verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'], why: "namespaces' networks" },
+    { resource: EVENTS, verbs: ['create', 'patch'], why: 'what was refused, and why' },
+    { resource: LEASES, verbs: ['create'], namespace: WEFT_NAMESPACE, why: 'one controller at a time' },
+    {
+      resource: LEASES,
+      verbs: ['get', 'update'],
+      names: [ELECTION_LEASE],
+      namespace: WEFT_NAMESPACE,
+      why: 'one controller at a time',
+    },
+  ],
+}
+
+/** Whether permissions allow a call. */
+export function allows(permissions: readonly Permission[], call: KubeCall): boolean {
+  return permissions.some((one) => covers(one, call))
+}
+
+/** Whether one permission allows a call. */
+export function covers({ resource, verbs, names, namespace }: Permission, call: KubeCall): boolean {
+  const isKind = call.group === resource.group && nameOf(call) === resource.plural
+  if (!isKind || !verbs.includes(call.verb)) return false
+  if (namespace !== undefined && namespace !== call.namespace) return false
+  return names === undefined || (call.name !== undefined && names.includes(call.name))
+}
+
+/** As roles have it: `pods/status`. */
+function nameOf({ resource, subresource }: KubeCall): string {
+  return subresource === undefined ? resource : `${resource}/${subresource}`
+}
