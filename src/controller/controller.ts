@@ -71,6 +71,7 @@ class Controller {
   readonly #suspicions = new Map<string, { readonly error: unknown; readonly message: string }>()
   readonly #underway = new Set<Promise<void>>()
   #isIdle = false
+  #refusal: string | undefined
   #isWorking = false
 
   constructor(options: ControllerOptions) {
@@ -114,6 +115,7 @@ class Controller {
         continue
       }
       await this.#explainIdleness()
+      this.#tellOfRefusal()
       while (this.#underway.size < writesInFlight && !signal.aborted && this.#startNext());
     }
     await Promise.all(this.#underway)
@@ -142,6 +144,16 @@ class Controller {
     const isIdle = !this.#state.hasCluster
     if (isIdle && !this.#isIdle) this.#options.log.warn({}, await this.#whyNoCluster())
     this.#isIdle = isIdle
+  }
+
+  /** Tells once why a change of the configuration is not followed. */
+  #tellOfRefusal(): void {
+    const { refusal } = this.#state
+    if (refusal?.message !== this.#refusal && refusal !== undefined) {
+      this.#options.log.warn({ code: refusal.code }, lineOf(refusal))
+      this.#options.events?.warn({ kind: 'Cluster', name: 'default' }, refusal)
+    }
+    this.#refusal = refusal?.message
   }
 
   async #whyNoCluster(): Promise<string> {

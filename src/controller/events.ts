@@ -2,12 +2,13 @@
  * What the controller has to say to the owners of objects.
  * @module
  */
-import type { Notice, Write } from './write.ts'
+import type { Kind } from '../registry/registry.ts'
+import type { Notice } from './write.ts'
 
 /** Where notices are told besides the log. */
 export interface ControllerEvents {
   /** A warning about an object. Must not throw; it is not waited for. */
-  warn(about: { readonly kind: Write['kind']; readonly name: string }, notice: Notice): void
+  warn(about: { readonly kind: Kind; readonly name: string }, notice: Notice): void
 }
 
 /** A notice as one line. */

@@ -5,20 +5,25 @@
 import type { KubeApi } from '../kube/api.ts'
 import type { KubeBindings } from '../kube/binding.ts'
 import type { EventRecorder } from '../kube/events.ts'
+import type { Kind } from '../registry/registry.ts'
 import { type ControllerEvents, lineOf } from './events.ts'
 
-/** Which object a notice about a kind is told of: people look at the Node, not at what is derived from it. */
-const SUBJECTS = { NodeNetwork: 'Node', Tenant: 'Tenant', Namespace: 'Namespace' } as const
+/**
+ * Which object a notice about a kind is told of, the first that is there: people look at the Node, not at what is derived
+ * from it. An external host is none.
+ */
+const SUBJECTS: { readonly [K in Kind]?: readonly Kind[] } = { NodeNetwork: ['Node', 'NodeNetwork'] }
 
 /** Tells notices as events. One whose object is gone, or cannot be read, is lost. */
 export function kubeEvents(api: KubeApi, bindings: KubeBindings, recorder: EventRecorder): ControllerEvents {
   return {
     warn: ({ kind, name }, notice) => {
-      const { resource, place } = bindings[SUBJECTS[kind]]
       const tell = async (): Promise<void> => {
-        const object = await api.get(resource, place(name))
-        if (object !== undefined) {
-          recorder.record(object, { type: 'Warning', reason: notice.code, message: lineOf(notice) })
+        for (const subject of SUBJECTS[kind] ?? [kind]) {
+          const { resource, place } = bindings[subject]
+          const object = await api.get(resource, place(name))
+          if (object === undefined) continue
+          return recorder.record(object, { type: 'Warning', reason: notice.code, message: lineOf(notice) })
         }
       }
       tell().catch(() => undefined)

@@ -36,10 +36,16 @@ export class Nodes {
   #holdings: Holdings | undefined
   /** Where the last search for free ranges ended. */
   #position: readonly number[] | undefined
-  #cluster: Cluster | undefined
+  #cluster: Cluster | undefined;
+
+  /** Every machine's network as it is. */
+  *machines(): Generator<NodeNetwork> {
+    for (const { value } of this.#records.values()) yield value
+  }
 
   /** Without a cluster nothing is decided. */
   setCluster(cluster: Cluster | undefined): void {
+    if (cluster === this.#cluster) return
     const isSame = isDeepStrictEqual(cluster?.networks, this.#cluster?.networks)
     this.#cluster = cluster
     this.#resort()

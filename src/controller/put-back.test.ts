@@ -197,8 +197,9 @@ const CASES: readonly Meddling[] = [
     told: [],
   },
   {
-    title: 'the network of a range is gone: an edit to what there is stays',
+    title: 'the network of a range is gone since before a restart: an edit to what there is stays',
     meddle: async (running) => {
+      running.restart()
       const { revision = 0 } = (await running.registry.get('Cluster', 'default')) ?? {}
       const networks = [{ cidr: cidr('10.2.0.0/16'), hostBits: 14 }, ...NETWORKS.slice(1)]
       await running.registry.update('Cluster', 'default', clusterOf({ networks }), revision)

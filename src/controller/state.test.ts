@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { VniPool } from '../ipam/vni.ts'
 import { cidr, ip } from '../network/model/address.ts'
+import type { Cluster } from '../network/model/cluster.ts'
 import type { Tenant } from '../network/model/tenant.ts'
 import type { Stored } from '../registry/registry.ts'
 import { ControllerState, INPUTS } from './state.ts'
@@ -184,4 +185,27 @@ test('what is edited while a write for it is on its way is nobody else’s', asy
   expect(other.value.ranges).not.toContain(cidr('10.128.0.0/23'))
   state.made(write, { name: 'a', revision: 5, value: write.value })
   expect(state.next()).toMatchObject({ op: 'update', name: 'a', value: { ranges: recorded.ranges } })
+})
+
+test('a change that leaves out a node is not followed, and told, until the node is gone', () => {
+  const state = new ControllerState(() => 0.5)
+  const put = (revision: number, value: Cluster) =>
+    state.heard('Cluster', { type: 'put', object: { name: 'default', revision, value } })
+  put(2, clusterOf())
+  const recorded = {
+    node: 'a',
+    machine: { kind: 'node' as const, uid: 'u' },
+    addresses: [],
+    ranges: [cidr('10.128.0.0/23')],
+  }
+  const network = { name: 'a', revision: 3, value: recorded }
+  state.heard('Node', {
+    type: 'put',
+    object: { name: 'a', revision: 3, value: { name: 'a', uid: 'u', addresses: [] } },
+  })
+  state.heard('NodeNetwork', { type: 'put', object: network })
+  put(4, clusterOf({ networks: [{ cidr: cidr('10.9.0.0/16'), hostBits: 9 }] }))
+  expect(state.refusal).toMatchObject({ code: 'CLUSTER_CHANGE_REFUSED', message: expect.stringContaining('pods of a') })
+  state.heard('NodeNetwork', { type: 'delete', object: { ...network, revision: 5 } })
+  expect(state.refusal).toBeUndefined()
 })

@@ -7,10 +7,11 @@ import { isDeepStrictEqual } from 'node:util'
 import type { VniPool } from '../ipam/vni.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import type { Change, Kind, Listing, Stored } from '../registry/registry.ts'
+import { Configuration } from './configuration.ts'
 import { Mirror } from './mirror.ts'
 import { Nodes } from './nodes.ts'
 import { Tenants } from './tenants.ts'
-import type { Write, WriteEnd } from './write.ts'
+import type { Notice, Write, WriteEnd } from './write.ts'
 
 /** The kinds that decisions rest on. */
 export const INPUTS = ['Cluster', 'Node', 'NodeNetwork', 'Namespace', 'Tenant'] as const
@@ -21,6 +22,7 @@ export type Input = (typeof INPUTS)[number]
 /** What the controller knows. */
 export class ControllerState {
   readonly #nodes = new Nodes()
+  readonly #configuration: Configuration
   readonly #tenants: Tenants
   readonly #mirrors: { readonly [K in Input]: Mirror<K> }
   /** Updates of which the registry keeps less than was written: repeating them is of no use. */
@@ -31,19 +33,36 @@ export class ControllerState {
     const nodes = this.#nodes
     const tenants = new Tenants(random, pool)
     this.#tenants = tenants
-    const cluster = (value: Cluster | undefined): void => {
-      nodes.setCluster(value)
-      tenants.setTenancy(value?.tenancy)
+    const configuration = new Configuration(() => nodes.machines())
+    this.#configuration = configuration
+    const follow = (): void => {
+      nodes.setCluster(configuration.inForce)
+      tenants.setTenancy(configuration.inForce?.tenancy)
+    }
+    const want = (value: Cluster | undefined): void => {
+      configuration.want(value)
+      follow()
+    }
+    const machineChanged = (): void => {
+      if (configuration.refusal === undefined) return
+      configuration.judge()
+      follow()
     }
     this.#mirrors = {
-      Cluster: new Mirror({ put: ({ value }) => cluster(value), remove: () => cluster(undefined) }),
+      Cluster: new Mirror({ put: ({ value }) => want(value), remove: () => want(undefined) }),
       Node: new Mirror({
         put: ({ name, value }) => nodes.putNode(name, value),
         remove: (name) => nodes.removeNode(name),
       }),
       NodeNetwork: new Mirror({
-        put: (record) => nodes.putNetwork(record),
-        remove: (name) => nodes.removeNetwork(name),
+        put: (record) => {
+          nodes.putNetwork(record)
+          machineChanged()
+        },
+        remove: (name) => {
+          nodes.removeNetwork(name)
+          machineChanged()
+        },
       }),
       Namespace: new Mirror({
         put: (one) => tenants.putNamespace(one),
@@ -56,6 +75,16 @@ export class ControllerState {
   /** Whether there is a cluster configuration; without one nothing is done. */
   get hasCluster(): boolean {
     return this.#mirrors.Cluster.get('default') !== undefined
+  }
+
+  /** Why the registry's configuration is not followed. */
+  get refusal(): Notice | undefined {
+    return this.#configuration.refusal
+  }
+
+  /** Since when nothing was heard of an external host, for people; undefined when something was. */
+  setSilence(name: string, silence: string | undefined): void {
+    this.#nodes.setSilence(name, silence)
   }
 
   /** Everything there is of a kind. */

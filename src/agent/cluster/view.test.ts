@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { SAMPLE_CLUSTER, sampleNode, samplePod } from '../../../test/tables/sample-node.ts'
+import { cidr } from '../../network/model/address.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import { ClusterView, VIEWED_KINDS } from './view.ts'
 
@@ -94,6 +95,19 @@ test('a configuration without room for the node’s ranges is not followed, and 
   expect(one.refusal).toContain('10.128.0.0/23')
   one.putCluster(SAMPLE_CLUSTER)
   expect(one.refusal).toBeUndefined()
+})
+
+test('a configuration that leaves out another node is not followed either, until that node is gone', () => {
+  const { view: one, seen } = ready()
+  one.putNetwork(sampleNode(2))
+  const { contexts } = seen
+  const smaller = { cidr: cidr('10.128.0.0/16'), hostBits: 9 }
+  one.putCluster({ ...SAMPLE_CLUSTER, networks: SAMPLE_CLUSTER.networks.with(0, smaller), mtu: 1400 })
+  expect(one.refusal).toContain('pods of node2 live in 10.129.0.0/23')
+  expect(seen.contexts).toBe(contexts)
+  one.removeNetwork('node2')
+  expect(one.refusal).toBeUndefined()
+  expect(one.planner?.context.mtu).toBe(1400)
 })
 
 test('a node that starts with such a configuration waits and says why', () => {

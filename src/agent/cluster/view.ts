@@ -3,9 +3,9 @@
  * every kind has been read once, and nothing is taken back because the registry is away.
  * @module
  */
+import { changeObstacles, hasRange } from '../../network/cluster-change.ts'
 import { type NodeContext, nodeContext } from '../../network/context.ts'
 import { mtuProblem, podMtu } from '../../network/host.ts'
-import { type Cidr, contains, firstIp, lastIp } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import type { EndpointSlice, Service } from '../../network/model/service.ts'
@@ -38,7 +38,9 @@ export class ClusterView {
   readonly #catalogue = new Catalogue()
   readonly #unsynced = new Set<ViewedKind>(VIEWED_KINDS)
   readonly #tenantWaiters = new Set<() => void>()
+  /** The configuration in force, and the one that the registry has. */
   #cluster: Cluster | undefined
+  #wanted: Cluster | undefined
   #refusal: string | undefined
   #planner: NodePlanner | undefined
 
@@ -73,7 +75,7 @@ export class ClusterView {
     if (self.ranges.length === 0)
       return [`a range for node ${this.#node}: ${self.problem ?? 'the controller has given none'}`]
     const stranded = self.ranges.find((range) => this.#cluster && !hasRange(this.#cluster, range))
-    if (stranded !== undefined) return [refusalOf(stranded)]
+    if (stranded !== undefined) return [`a cluster network that contains this node's range ${stranded}`]
     const problem = mtuProblem(this.#cluster, this.#uplinkMtu())
     return problem === undefined ? [] : [problem]
   }
@@ -85,16 +87,12 @@ export class ClusterView {
   }
 
   /**
-   * The cluster's configuration is another. One that vanished, or that no longer has room for this node's ranges, is no
-   * reason to take a running network apart: the node goes on as it is, and says so.
+   * The cluster's configuration is another. One that vanished, or that takes away what somebody lives by, is no reason to
+   * take a running network apart: the node goes on as it is, and says so. All nodes come to the same conclusion.
    */
   putCluster(cluster: Cluster | undefined): void {
-    const stranded = cluster && this.self?.ranges.find((range) => !hasRange(cluster, range))
-    const refused = this.#planner !== undefined && (cluster === undefined || stranded !== undefined)
-    this.#refusal = refused ? refusalOf(stranded) : undefined
-    if (refused || cluster === undefined) return
-    this.#cluster = cluster
-    this.#replan()
+    this.#wanted = cluster
+    this.#judge()
   }
 
   /** Why the cluster's present configuration is not followed, for people; undefined when it is. */
@@ -105,6 +103,7 @@ export class ClusterView {
   putNetwork(network: NodeNetwork): void {
     const before = this.#networks.get(network.node)
     this.#networks.set(network.node, network)
+    if (this.#refusal !== undefined) this.#judge()
     const isContext = network.node === this.#node || before?.status?.uplinkMtu !== network.status?.uplinkMtu
     if (isContext || this.#planner === undefined) this.#replan()
     this.#planner?.putPeer(network)
@@ -115,6 +114,7 @@ export class ClusterView {
     if (node === this.#node) return
     this.#networks.delete(node)
     this.#planner?.removePeer(node)
+    if (this.#refusal !== undefined) this.#judge()
     // It may have had the smallest uplink.
     this.#replan()
     this.#listener.fragments()
@@ -185,6 +185,24 @@ export class ClusterView {
     return this.#tenants.get(namespace)?.vni
   }
 
+  #judge(): void {
+    const wanted = this.#wanted
+    this.#refusal = this.#planner === undefined ? undefined : this.#whyNot(wanted)
+    if (this.#refusal !== undefined || wanted === undefined) return
+    this.#cluster = wanted
+    this.#replan()
+  }
+
+  #whyNot(wanted: Cluster | undefined): string | undefined {
+    if (wanted === undefined) return NO_CLUSTER
+    if (this.#cluster === undefined) return undefined
+    const inhabitants = { machines: this.#networks.values(), services: this.#catalogue.services() }
+    const [first, ...more] = changeObstacles(this.#cluster, wanted, inhabitants)
+    if (first === undefined) return undefined
+    const others = more.length === 0 ? '' : ` (and ${more.length} more)`
+    return `the cluster configuration was changed, which is not followed: ${first}${others}`
+  }
+
   #replan(): void {
     const context = this.#context()
     if (context === undefined) return
@@ -210,15 +228,7 @@ export class ClusterView {
   }
 }
 
-function hasRange({ networks }: Cluster, range: Cidr): boolean {
-  return networks.some(({ cidr }) => contains(cidr, firstIp(range)) && contains(cidr, lastIp(range)))
-}
-
-function refusalOf(stranded: Cidr | undefined): string {
-  return stranded === undefined
-    ? 'the cluster configuration (ClusterNetwork default) is gone or not valid: the last one stands'
-    : `the cluster's networks do not contain this node's range ${stranded}: the configuration is not followed`
-}
+const NO_CLUSTER = 'the cluster configuration (ClusterNetwork default) is gone or not valid: the last one stands'
 
 function sameContext(a: NodeContext, b: NodeContext): boolean {
   return a.mtu === b.mtu && JSON.stringify(placeOf(a)) === JSON.stringify(placeOf(b))
