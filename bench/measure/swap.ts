@@ -1,17 +1,12 @@
-/**
- * A whole plan of 100,000 flows exchanged for another, by the agent's own code, while two pods of the node talk.
- * @module
- */
-import { join } from 'node:path'
 import { Forwarding } from '../../src/agent/switch/forwarding.ts'
 import { Switch } from '../../src/agent/switch/switch.ts'
-import { AgentClient } from '../../src/insight/gather/agent-client.ts'
 import { type NodeContext, nodeContext } from '../../src/network/context.ts'
 import { NodePlanner } from '../../src/network/planner.ts'
 import type { NodeLayout } from '../../src/playground/layout.ts'
 import type { Result } from '../result.ts'
 import { sampleEndpoint } from '../rig/plan.ts'
 import { attachPod } from '../rig/pods.ts'
+import { agentOf } from '../rig/program.ts'
 import type { Rig } from '../rig/rig.ts'
 import { startPing, type Tally } from '../rig/traffic.ts'
 
@@ -68,7 +63,7 @@ class Stop implements Disposable {
 
 /** Makes the plan of a node as its agent has it. */
 async function plannerOf(node: NodeLayout): Promise<() => NodePlanner> {
-  const facts = await new AgentClient({ node: node.name, path: join(node.agentDir, 'agent.sock') }).facts()
+  const facts = await agentOf(node).facts()
   const context: NodeContext | undefined = nodeContext(facts.cluster, facts.self, facts.status.mtu ?? MTU)
   if (context === undefined) throw new Error('the node has no range')
   return () => {

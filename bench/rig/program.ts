@@ -4,6 +4,9 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { AgentStatus } from '../../src/agent/control/facts.ts'
+import { AgentClient } from '../../src/insight/gather/agent-client.ts'
+import type { NodeLayout } from '../../src/playground/layout.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 const BUILT = join(ROOT, 'dist/weft')
@@ -16,6 +19,18 @@ export const PEER_PLUGIN = join(PEER_PLUGINS, 'bridge')
 /** Whether `dist/weft` is used. */
 export function isBuilt(fromSource: boolean): boolean {
   return !fromSource && existsSync(BUILT)
+}
+
+/** A node's agent, to be asked. */
+export function agentOf({ name, agentDir }: NodeLayout): AgentClient {
+  return new AgentClient({ node: name, path: join(agentDir, 'agent.sock') })
+}
+
+/** What a node's agent says of itself; undefined while it does not answer. */
+export function statusOf(node: NodeLayout): Promise<AgentStatus | undefined> {
+  return agentOf(node)
+    .status()
+    .catch(() => undefined)
 }
 
 /** How to run `weft` with these arguments. */

@@ -3,12 +3,13 @@
  * registry and controller, and beside them a namespace in which the peer's plugin makes its bridge.
  * @module
  */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { netnsOpen } from '../../src/linux/netns.ts'
 import { closeFd } from '../../src/linux/socket.ts'
 import { cidr } from '../../src/network/model/address.ts'
 import type { Cluster } from '../../src/network/model/cluster.ts'
+import { agentArguments } from '../../src/playground/bring-up.ts'
 import { addNamespace } from '../../src/playground/lab/namespaces.ts'
 import { startSwitch } from '../../src/playground/lab/switch.ts'
 import { makeUnderlay, plugInNode } from '../../src/playground/lab/underlay.ts'
@@ -18,7 +19,7 @@ import { makeFolders } from '../../src/playground/state.ts'
 import { tearDown } from '../../src/playground/tear-down.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import type { Plugin, Sandbox } from './plugin.ts'
-import { OUR_PLUGIN, PEER_PLUGIN, PEER_PLUGINS, weft } from './program.ts'
+import { OUR_PLUGIN, PEER_PLUGIN, PEER_PLUGINS, statusOf, weft } from './program.ts'
 
 const NODES = 2
 /** The tenant that measured pods belong to. */
@@ -89,20 +90,8 @@ export class Rig {
 
   /** Starts a node's agent. */
   startAgent(node: NodeLayout): number {
-    mkdirSync(node.agentDir, { recursive: true, mode: 0o700 })
-    const options = {
-      node: node.name,
-      registry: `unix:${this.#registrySocket}`,
-      ovsdb: node.ovsdbSocket,
-      'ovs-run-dir': node.ovsDir,
-      'run-dir': node.agentDir,
-      datapath: 'netdev',
-    }
-    const argv = weft(
-      this.fromSource,
-      'agent',
-      ...Object.entries(options).flatMap(([key, value]) => [`--${key}`, value]),
-    )
+    const options = agentArguments(node, 'netdev', { registry: `unix:${this.#registrySocket}` })
+    const argv = weft(this.fromSource, ...options)
     const pid = this.#run(`${node.name}-agent`, argv, node.netns)
     this.#agents.set(node.name, pid)
     return pid
@@ -196,17 +185,7 @@ export class Rig {
     await this.#wait(`${node.name}'s agent is ready`, async () => {
       if (!isAlive(this.agentPid(node)))
         throw new Error(`the agent ended: ${lastWords(this.layout, `${node.name}-agent`)}`)
-      return (await status(node))?.ready === true
+      return (await statusOf(node))?.ready === true
     })
-  }
-}
-
-async function status(node: NodeLayout): Promise<{ readonly ready: boolean } | undefined> {
-  const path = join(node.agentDir, 'agent.sock')
-  try {
-    const answer = await fetch('http://agent/status', { unix: path })
-    return (await answer.json()) as { readonly ready: boolean }
-  } catch {
-    return undefined
   }
 }

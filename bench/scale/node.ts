@@ -12,6 +12,7 @@ import { STAGES } from '../../src/network/pipeline/stages.ts'
 import { connectOpenFlow, type OpenFlowClient } from '../../src/ovs/openflow/index.ts'
 import { median, percentile, type Result } from '../result.ts'
 import { callSync, type Sandbox } from '../rig/plugin.ts'
+import { statusOf } from '../rig/program.ts'
 import { count, mib } from './control-plane.ts'
 import { ENDPOINTS, namespaceName, type Size, SLICES, serviceObjects } from './objects.ts'
 import type { ScaleRig } from './rig.ts'
@@ -34,7 +35,7 @@ export async function measureNode(rig: ScaleRig): Promise<readonly Result[]> {
   await rig.end('agent')
   const again = await rig.startAgent()
   const warm = await settledMemory(rig.pid('agent'))
-  const flows = (await rig.agentStatus())?.flows ?? Number.NaN
+  const flows = (await statusOf(rig.node))?.flows ?? Number.NaN
   const results: readonly Result[] = [
     {
       what: 'agent from nothing until ready',
@@ -69,7 +70,7 @@ export async function measureServices(rig: ScaleRig, size: Size): Promise<readon
   await rig.end('agent')
   const again = await rig.startAgent()
   const warm = await settledMemory(rig.pid('agent'))
-  const flows = (await rig.agentStatus())?.flows ?? Number.NaN
+  const flows = (await statusOf(rig.node))?.flows ?? Number.NaN
   const what = `${count(size.services)} services with ${SLICES * ENDPOINTS} endpoints each`
   return [
     {

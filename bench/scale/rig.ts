@@ -3,33 +3,30 @@
  * an Open vSwitch. The other nodes are objects.
  * @module
  */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AgentStatus } from '../../src/agent/control/facts.ts'
-import { weftBindings } from '../../src/compat/bindings.ts'
-import { weftCrds } from '../../src/compat/crds.ts'
 import { CHANGE_NETWORK, NET_NAMESPACES } from '../../src/compat/openshift/resources.ts'
 import type { KubeClient } from '../../src/kube/client.ts'
 import { HttpTransport } from '../../src/kube/http.ts'
 import { loadKubeconfig } from '../../src/kube/kubeconfig.ts'
 import type { KubeObject, Resource } from '../../src/kube/object.ts'
 import { collectionPath } from '../../src/kube/path.ts'
-import { CUSTOM_RESOURCE_DEFINITIONS } from '../../src/kube/resources.ts'
 import { netnsOpen } from '../../src/linux/netns.ts'
 import { closeFd } from '../../src/linux/socket.ts'
 import { cidr } from '../../src/network/model/address.ts'
 import type { Cluster } from '../../src/network/model/cluster.ts'
 import { playApi } from '../../src/playground/api-client.ts'
+import { agentArguments } from '../../src/playground/bring-up.ts'
 import { addNamespace } from '../../src/playground/lab/namespaces.ts'
 import { startSwitch } from '../../src/playground/lab/switch.ts'
 import { makeUnderlay, plugInNode } from '../../src/playground/lab/underlay.ts'
 import { type Layout, layoutOf, type NodeLayout, nodeLayout } from '../../src/playground/layout.ts'
-import { ensure } from '../../src/playground/objects.ts'
+import { writeCluster } from '../../src/playground/objects.ts'
 import { endProcesses, isAlive, startOf, startProcess, until } from '../../src/playground/processes.ts'
 import { makeFolders, writeState } from '../../src/playground/state.ts'
 import { tearDown } from '../../src/playground/tear-down.ts'
 import type { Plugin, Sandbox } from '../rig/plugin.ts'
-import { OUR_PLUGIN, weft } from '../rig/program.ts'
+import { OUR_PLUGIN, statusOf, weft } from '../rig/program.ts'
 import { type Filled, fillStore } from './fill.ts'
 import { HOST_BITS } from './objects.ts'
 
@@ -107,9 +104,7 @@ export class ScaleRig {
 
   /** Defines Weft's objects and the cluster's networks: from here on the controller has work. */
   async define(): Promise<void> {
-    for (const crd of weftCrds()) await ensure(this.api, CUSTOM_RESOURCE_DEFINITIONS, crd)
-    const { resource, encode } = weftBindings.Cluster
-    await ensure(this.api, resource, encode(CLUSTER))
+    await writeCluster(this.api, CLUSTER, [])
   }
 
   /** Starts the controller; seconds until `done`. */
@@ -120,31 +115,9 @@ export class ScaleRig {
   /** Starts the node's agent; seconds until it is ready, with a plan of every peer. */
   startAgent(): Promise<number> {
     const { node, layout } = this
-    mkdirSync(node.agentDir, { recursive: true, mode: 0o700 })
-    const options = {
-      node: node.name,
-      kubeconfig: layout.socketKubeconfig,
-      ovsdb: node.ovsdbSocket,
-      'ovs-run-dir': node.ovsDir,
-      'run-dir': node.agentDir,
-      datapath: 'netdev',
-    }
-    const argv = weft(
-      this.#fromSource,
-      'agent',
-      ...Object.entries(options).flatMap(([key, value]) => [`--${key}`, value]),
-    )
-    return this.#start('agent', argv, async () => (await this.agentStatus())?.ready === true, node.netns)
-  }
-
-  /** What the agent says of itself; undefined while it does not answer. */
-  async agentStatus(): Promise<AgentStatus | undefined> {
-    try {
-      const answer = await fetch('http://agent/status', { unix: join(this.node.agentDir, 'agent.sock') })
-      return (await answer.json()) as AgentStatus
-    } catch {
-      return undefined
-    }
+    const options = agentArguments(node, 'netdev', { kubeconfig: layout.socketKubeconfig })
+    const argv = weft(this.#fromSource, ...options)
+    return this.#start('agent', argv, async () => (await statusOf(node))?.ready === true, node.netns)
   }
 
   /** Ends a process as a crash would, or asks it to end. */

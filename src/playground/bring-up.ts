@@ -2,7 +2,7 @@
  * Brings a playground up, from nothing to pods with addresses.
  * @module
  */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { KubeApi } from '../kube/api.ts'
 import { DEPLOYMENTS, NAMESPACES, PODS, SERVICES } from '../kube/resources.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -63,7 +63,7 @@ async function startCluster(layout: Layout, shape: Shape): Promise<void> {
   await waitFor(layout, new Map([['api', pid]]), 'the API server answers', () => answers(layout))
   const api = playApi(layout)
   try {
-    await writeCluster(api, shape, DEMO_NAMESPACES)
+    await writeCluster(api, clusterOf(shape), DEMO_NAMESPACES)
     await writeServices(api, DEMO_SERVICES)
     await announceNodes(api, nodeLayouts(layout, shape.nodes))
     const registry = playRegistry(api)
@@ -140,17 +140,25 @@ function startController(layout: Layout): number {
 
 /** Starts a node's agent, inside the node's namespace. */
 export function startAgent(layout: Layout, node: NodeLayout, datapath: Datapath): number {
-  mkdirSync(node.agentDir, { recursive: true, mode: 0o700 })
+  const argv = selfCommand(...agentArguments(node, datapath, { kubeconfig: layout.socketKubeconfig }))
+  return startProcess(layout, { role: `${node.name}-agent`, argv, netns: node.netns })
+}
+
+/** How a node's agent is run: `weft` with these arguments. `place` is the option that says where shared state is. */
+export function agentArguments(
+  node: NodeLayout,
+  datapath: Datapath,
+  place: Readonly<Record<string, string>>,
+): readonly string[] {
   const options = {
     node: node.name,
-    kubeconfig: layout.socketKubeconfig,
+    ...place,
     ovsdb: node.ovsdbSocket,
     'ovs-run-dir': node.ovsDir,
     'run-dir': node.agentDir,
     datapath,
   }
-  const argv = selfCommand('agent', ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]))
-  return startProcess(layout, { role: `${node.name}-agent`, argv, netns: node.netns })
+  return ['agent', ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])]
 }
 
 /** Waits for something that processes are to bring about; fails at once when one of them ends. */

@@ -8,16 +8,15 @@ import type { KubeApi } from '../kube/api.ts'
 import { KubeError } from '../kube/errors.ts'
 import type { KubeObject, Resource } from '../kube/object.ts'
 import { CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, NODES, SERVICES } from '../kube/resources.ts'
+import type { Cluster } from '../network/model/cluster.ts'
 import type { PodSpec } from './demo.ts'
 import { ECHO_PORT, type NodeLayout } from './layout.ts'
-import type { Shape } from './options.ts'
-import { clusterOf } from './options.ts'
 
-/** Defines Weft's objects, and writes the cluster's configuration and the demo's namespaces. */
-export async function writeCluster(api: KubeApi, shape: Shape, namespaces: readonly string[]): Promise<void> {
+/** Defines Weft's objects, and writes the cluster's configuration and namespaces. */
+export async function writeCluster(api: KubeApi, cluster: Cluster, namespaces: readonly string[]): Promise<void> {
   for (const crd of weftCrds()) await ensure(api, CUSTOM_RESOURCE_DEFINITIONS, crd)
   const { resource, encode } = weftBindings.Cluster
-  await ensure(api, resource, encode(clusterOf(shape)))
+  await ensure(api, resource, encode(cluster))
   for (const name of namespaces) await ensure(api, NAMESPACES, namespaceObject(name))
 }
 

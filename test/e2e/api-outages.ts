@@ -8,8 +8,7 @@ import { Database } from 'bun:sqlite'
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { weftBindings } from '../../src/compat/bindings.ts'
-import type { Resource } from '../../src/kube/object.ts'
+import { CHANGE_NETWORK, NET_NAMESPACES } from '../../src/compat/openshift/resources.ts'
 import { NAMESPACES, SERVICES } from '../../src/kube/resources.ts'
 import { namespaceObject } from '../../src/playground/objects.ts'
 import { caughtUp, intact, knows, tenantsEqual, toldProblem } from '../lab/agreement.ts'
@@ -251,11 +250,9 @@ async function whileDown(lab: Lab, work: (path: string) => void): Promise<void> 
 const no = (): boolean => false
 
 async function changeNetwork(lab: Lab, namespace: string, request: string): Promise<void> {
-  const annotations = { 'pod.network.openshift.io/multitenant.change-network': request }
+  const annotations = { [CHANGE_NETWORK]: request }
   await lab.api().patch(NET_NAMESPACES, { name: namespace }, 'merge', { metadata: { annotations } })
 }
-
-const NET_NAMESPACES: Resource = weftBindings.Tenant.resource
 
 function service(lab: Lab, name: string): Promise<void> {
   const ports = [{ name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 }]

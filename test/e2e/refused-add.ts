@@ -4,8 +4,6 @@
  * @module
  */
 import { deepEqual, equal, match } from 'node:assert/strict'
-import { dirname, join } from 'node:path'
-import type { AgentStatus } from '../../src/agent/control/facts.ts'
 import { addrDel, addrList, linkAdd, linkGet, linkSet, openRtnl } from '../../src/linux/index.ts'
 import { Container, errorOf } from '../lab/plugin.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
@@ -125,11 +123,9 @@ async function takeover(context: StepContext): Promise<void> {
 
 /** Everything an ADD could leave behind. */
 async function state({ lab }: StepContext): Promise<{ readonly leases: number; readonly used: readonly string[] }> {
-  const { leases } = await lab.inventory(1)
-  const answer = await fetch('http://agent/status', { unix: join(dirname(lab.node(1).cniSocket), 'agent.sock') })
-  const status = (await answer.json()) as AgentStatus
+  const [{ leases }, { ranges }] = await Promise.all([lab.inventory(1), lab.agent(1).status()])
   // Released addresses rest, so they are neither used nor free.
-  return { leases, used: status.ranges.map(({ used }) => used) }
+  return { leases, used: ranges.map(({ used }) => used) }
 }
 
 if (import.meta.main) await runScenario(refusedAdd)

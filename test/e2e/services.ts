@@ -5,7 +5,7 @@
  */
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { familyOf, type Ip, ip } from '../../src/network/model/address.ts'
-import { netnsPath } from '../../src/playground/layout.ts'
+import { netnsPath, outsideAddress } from '../../src/playground/layout.ts'
 import { type Answer, call, callSteadily, callTimes, UdpCaller } from '../lab/calls.ts'
 import { run } from '../lab/command.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
@@ -136,7 +136,7 @@ async function nodePorts({ lab, say }: StepContext): Promise<void> {
     }
     say(`bank/ledger, bank/teller → ${node1} port ${NODE_PORT.cluster}: nobody answers`)
     const local = await callTimes(place(lab, 'outside'), node1, NODE_PORT.local, 3)
-    sees(local, outside(lab, family))
+    sees(local, outsideAddress(family))
     say(`outside → ${node1} port ${NODE_PORT.local} (Local): ${tally(local)}`)
     equal(
       await call(place(lab, 'outside'), node2, NODE_PORT.local, 'none'),
@@ -344,7 +344,7 @@ async function standInForKubeProxy(lab: Lab, index: number, addresses: readonly 
   equal(code, 0, stderr)
   // A node has a default route, or its own calls to services would not even reach nftables.
   for (const family of FAMILIES) {
-    await lab.inside(netns, 'ip', `-${family}`, 'route', 'replace', 'default', 'via', outside(lab, family))
+    await lab.inside(netns, 'ip', `-${family}`, 'route', 'replace', 'default', 'via', outsideAddress(family))
   }
 }
 
@@ -357,10 +357,6 @@ function place(lab: Lab, name: string): string {
 
 function nodeAddress(lab: Lab, index: number, family: 4 | 6): Ip {
   return lab.node(index).addresses[family === 4 ? 0 : 1]
-}
-
-function outside(_lab: Lab, family: 4 | 6): Ip {
-  return family === 4 ? ip('198.18.77.1') : ip('fd00:18:77::1')
 }
 
 function sees(answers: readonly Answer[], client: Ip): void {

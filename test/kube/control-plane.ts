@@ -75,6 +75,20 @@ export class ControlPlane {
     return { server: this.server, ca: readFileSync(this.certificates.ca, 'utf8'), credentials: () => ({ token }) }
   }
 
+  /** Writes the same as a file that kubectl understands. */
+  writeKubeconfig(path: string): void {
+    const cluster = { server: this.server, 'certificate-authority': this.certificates.ca }
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'test',
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+      clusters: [{ name: 'test', cluster }],
+      users: [{ name: 'test', user: { token: this.token } }],
+    }
+    writeFileSync(path, JSON.stringify(config), { mode: 0o600 })
+  }
+
   /** What the API server is: `v1.32.13`. */
   async version(): Promise<string> {
     const headers = { authorization: `Bearer ${this.token}` }

@@ -3,9 +3,10 @@
  * becomes of wrong requests.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { CHANGE_NETWORK } from '../../src/compat/openshift/resources.ts'
 import { KubeClient } from '../../src/kube/client.ts'
 import { loadKubeconfig } from '../../src/kube/kubeconfig.ts'
 import { cidr } from '../../src/network/model/address.ts'
@@ -15,7 +16,6 @@ import { installCrds } from './cluster-objects.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
 import { eventually, type Running, start } from './process.ts'
 
-const CHANGE = 'pod.network.openshift.io/multitenant.change-network'
 const PATIENCE = 20_000
 const LIMIT = 120_000
 
@@ -41,14 +41,7 @@ interface Cluster {
 async function realCluster(assets: string, folder: string): Promise<Cluster> {
   const plane = await ControlPlane.start(assets)
   const kubeconfig = join(folder, 'kubeconfig')
-  const cluster = { server: plane.server, 'certificate-authority': plane.certificates.ca }
-  const config = {
-    'current-context': 'test',
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-    clusters: [{ name: 'test', cluster }],
-    users: [{ name: 'test', user: { token: plane.token } }],
-  }
-  writeFileSync(kubeconfig, JSON.stringify(config), { mode: 0o600 })
+  plane.writeKubeconfig(kubeconfig)
   return { kubeconfig, stop: () => plane.stop() }
 }
 
@@ -115,12 +108,12 @@ function tenancy(assets: string, bringUp: (folder: string) => Promise<Cluster>):
   }
 
   function annotate(name: string, change: string): Promise<string> {
-    return kubectl(['annotate', '--overwrite', 'netnamespace', name, `${CHANGE}=${change}`])
+    return kubectl(['annotate', '--overwrite', 'netnamespace', name, `${CHANGE_NETWORK}=${change}`])
   }
 
   async function asked(name: string): Promise<string> {
     const annotations = await field('netnamespace', name, '{.metadata.annotations}')
-    return (JSON.parse(annotations) as Readonly<Record<string, string>>)[CHANGE] ?? ''
+    return (JSON.parse(annotations) as Readonly<Record<string, string>>)[CHANGE_NETWORK] ?? ''
   }
 
   function soon(check: () => Promise<void>): Promise<void> {

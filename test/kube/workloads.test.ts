@@ -2,7 +2,7 @@
  * The playground's scheduler and workload controllers on a real kube-apiserver, driven by the real kubectl.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { KubeClient } from '../../src/kube/client.ts'
 import { KubeError } from '../../src/kube/errors.ts'
@@ -15,6 +15,7 @@ import {
   SERVICES,
   STATEFUL_SETS,
 } from '../../src/kube/resources.ts'
+import { until } from '../../src/playground/processes.ts'
 import { runScheduler } from '../../src/playground/scheduler/run.ts'
 import { podOf } from '../../src/playground/workloads/pod.ts'
 import { runWorkloads } from '../../src/playground/workloads/run.ts'
@@ -82,7 +83,7 @@ describe.skipIf(!isPossible)('on a real kube-apiserver', () => {
     await kubectl('rollout', 'pause', 'deployment/web')
     await kubectl('set', 'image', 'deployment/web', 'one=three')
     await kubectl('scale', 'deployment/web', '--replicas=2')
-    await until(async () => (await api.list(PODS, { ...NAMESPACE, labelSelector: 'app=web' })).items.length === 2)
+    await soon(async () => (await api.list(PODS, { ...NAMESPACE, labelSelector: 'app=web' })).items.length === 2)
     expect((await api.list(REPLICA_SETS, NAMESPACE)).items).toHaveLength(3)
     await kubectl('rollout', 'resume', 'deployment/web')
     expect(await kubectl('rollout', 'status', 'deployment/web', WAIT)).toContain('successfully rolled out')
@@ -121,10 +122,10 @@ describe.skipIf(!isPossible)('on a real kube-apiserver', () => {
       const selection = { ...NAMESPACE, labelSelector: `kubernetes.io/service-name=${service}` }
       return (await api.list(ENDPOINT_SLICES, selection)).items.flatMap((slice) => list(slice['endpoints']))
     }
-    await until(async () => (await endpoints('web')).length === 2 && (await endpoints('db')).length === 3)
+    await soon(async () => (await endpoints('web')).length === 2 && (await endpoints('db')).length === 3)
     expect((await endpoints('db')).map((one) => at(one, 'hostname')).sort()).toEqual(['db-0', 'db-1', 'db-2'])
     await kubectl('scale', 'deployment/web', '--replicas=0')
-    await until(async () => (await endpoints('web')).length === 0)
+    await soon(async () => (await endpoints('web')).length === 0)
     await Bun.sleep(200)
     const writes = (await api.list(ENDPOINT_SLICES, NAMESPACE)).resourceVersion
     await Bun.sleep(500)
@@ -138,7 +139,7 @@ describe.skipIf(!isPossible)('on a real kube-apiserver', () => {
     await kubectl('cordon', 'node-b')
     await kubectl('create', 'deployment', 'late', '--image=one')
     const events = (): Promise<string> => kubectl('get', 'events', '--field-selector=reason=FailedScheduling')
-    await until(async () => (await events()).includes('0/2 nodes are available: 2 node(s) were unschedulable.'))
+    await soon(async () => (await events()).includes('0/2 nodes are available: 2 node(s) were unschedulable.'))
     await kubectl('uncordon', 'node-b')
     expect(await kubectl('rollout', 'status', 'deployment/late', WAIT)).toContain('successfully rolled out')
   }, 60_000)
@@ -154,15 +155,7 @@ describe.skipIf(!isPossible)('on a real kube-apiserver', () => {
 
   async function kubectl(...args: readonly string[]): Promise<string> {
     const file = join(plane.folder, 'kubectl.yaml')
-    const config = {
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'test',
-      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-      clusters: [{ name: 'test', cluster: { server: plane.server, 'certificate-authority': plane.certificates.ca } }],
-      users: [{ name: 'test', user: { token: plane.token } }],
-    }
-    writeFileSync(file, JSON.stringify(config), { mode: 0o600 })
+    plane.writeKubeconfig(file)
     // The controllers live in this process: it must not stand still meanwhile.
     const command = [KUBECTL, `--kubeconfig=${file}`, `--cache-dir=${plane.folder}/cache`, ...args]
     const child = Bun.spawn(command, { stdout: 'pipe', stderr: 'pipe' })
@@ -208,10 +201,6 @@ async function pretendKubelet(api: KubeClient, signal: AbortSignal): Promise<voi
   }
 }
 
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 30_000
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error('it does not come about')
-    await Bun.sleep(20)
-  }
+async function soon(isSo: () => Promise<boolean>): Promise<void> {
+  expect(await until(isSo, 30_000)).toBe(true)
 }
