@@ -151,6 +151,7 @@ function openContext(options: ApiServerOptions & { readonly now: () => Date }, s
   }
 }
 
+/** What the server does by itself, until it stops. */
 function startUpkeep(context: Context, log: (message: string, error: unknown) => void): { stop(): Promise<void> } {
   const cleanup = new Cleanup(context, log)
   const garbage = new GarbageCollector(context, log)
@@ -176,8 +177,7 @@ function startUpkeep(context: Context, log: (message: string, error: unknown) =>
   return {
     stop: async () => {
       for (const timer of timers) clearInterval(timer)
-      await cleanup.stop()
-      await garbage.stop()
+      await Promise.all([cleanup.done, garbage.done])
     },
   }
 }

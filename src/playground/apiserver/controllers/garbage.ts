@@ -3,13 +3,14 @@
  * @module
  */
 import type { KubeObject, OwnerReference } from '../../../kube/object.ts'
+import type { WorkQueue } from '../../../kube/queue.ts'
 import type { Context } from '../context.ts'
 import { servedObject } from '../objects/render.ts'
 import { type Change, collectionOf, type Entry, objectOf } from '../store/change.ts'
 import type { Index } from '../store/store.ts'
 import { deleteObject, FOREGROUND, ORPHAN } from '../verbs/delete.ts'
 import { updateObject } from '../verbs/update.ts'
-import { WorkQueue } from './work-queue.ts'
+import { type Log, oneByOne } from './one-by-one.ts'
 
 /** Collects garbage. Owners are of the same namespace or of none; a reference to a kind not served here holds nothing. */
 export class GarbageCollector implements Index {
@@ -18,13 +19,14 @@ export class GarbageCollector implements Index {
   /** UID of an owner → `collection key` of what it owns. */
   readonly #dependents = new Map<string, Set<string>>()
 
-  constructor(context: Context, log: (message: string, error: unknown) => void) {
+  constructor(context: Context, log: Log) {
     this.#context = context
-    this.#queue = new WorkQueue({ log, work: (key) => this.#work(key) })
+    this.#queue = oneByOne(context, log, (key) => this.#work(key))
   }
 
-  stop(): Promise<void> {
-    return this.#queue.stop()
+  /** When the server stops and nothing is at work any more. */
+  get done(): Promise<void> {
+    return this.#queue.done
   }
 
   reset(): void {

@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { WorkQueue } from '../../../kube/queue.ts'
 import type { Context } from '../context.ts'
 import { ApiError } from '../contract.ts'
 import { servedObject } from '../objects/render.ts'
@@ -12,7 +13,7 @@ import type { Index } from '../store/store.ts'
 import { createObject } from '../verbs/create.ts'
 import { CRD_CLEANUP, deleteObject } from '../verbs/delete.ts'
 import { updateObject } from '../verbs/update.ts'
-import { WorkQueue } from './work-queue.ts'
+import { type Log, oneByOne } from './one-by-one.ts'
 
 const NAMESPACES = '/namespaces'
 /** So many deletions share a transaction and a turn of the loop. */
@@ -25,13 +26,14 @@ export class Cleanup implements Index {
   /** Namespaces that wait for the last of their objects. */
   readonly #terminating = new Set<string>()
 
-  constructor(context: Context, log: (message: string, error: unknown) => void) {
+  constructor(context: Context, log: Log) {
     this.#context = context
-    this.#queue = new WorkQueue({ log, work: (key) => this.#work(key) })
+    this.#queue = oneByOne(context, log, (key) => this.#work(key))
   }
 
-  stop(): Promise<void> {
-    return this.#queue.stop()
+  /** When the server stops and nothing is at work any more. */
+  get done(): Promise<void> {
+    return this.#queue.done
   }
 
   reset(): void {
