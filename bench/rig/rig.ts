@@ -14,8 +14,9 @@ import { addNamespace } from '../../src/playground/lab/namespaces.ts'
 import { startSwitch } from '../../src/playground/lab/switch.ts'
 import { makeUnderlay, plugInNode } from '../../src/playground/lab/underlay.ts'
 import { type Layout, layoutOf, type NodeLayout, nodeLayouts } from '../../src/playground/layout.ts'
+import { DEFAULT_SHAPE } from '../../src/playground/options.ts'
 import { isAlive, lastWords, startProcess, until } from '../../src/playground/processes.ts'
-import { makeFolders } from '../../src/playground/state.ts'
+import { makeFolders, writeState } from '../../src/playground/state.ts'
 import { tearDown } from '../../src/playground/tear-down.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
 import type { Plugin, Sandbox } from './plugin.ts'
@@ -61,6 +62,9 @@ export class Rig {
   /** Starts everything; resolves when both nodes are ready. */
   async start(): Promise<void> {
     makeFolders(this.layout)
+    // What its folder is known by when it is removed.
+    const shape = { ...DEFAULT_SHAPE, nodes: NODES }
+    writeState(this.layout, { version: 1, shape, datapath: 'netdev', complete: true })
     makeUnderlay(this.layout)
     for (const node of this.nodes) plugInNode(this.layout, node)
     addNamespace(this.layout, this.#peerNetns)
