@@ -6,6 +6,7 @@
 import { mkdirSync } from 'node:fs'
 import { type MonitorEvent, openMonitor, openRtnl } from '../linux/index.ts'
 import { GATEWAY, NEXT_HOP, ROUTE_PROTOCOL } from '../network/host.ts'
+import { BEAT_MS } from '../network/model/node.ts'
 import { connectOvsdb, type OvsdbClient } from '../ovs/ovsdb/index.ts'
 import { aborted } from '../registry/backoff.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -60,7 +61,10 @@ export async function runAgent(
   let node: NodeAgent | undefined
   // Runtimes get a clear answer from the first moment on, also while Open vSwitch is away.
   const waitingFor = `Open vSwitch (ovsdb-server does not answer at ${options.ovsdb})`
-  const cni = serveCni(`${options.runDir}/cni.sock`, () => node?.attachments ?? { waitingFor }, log)
+  const cni =
+    options.external === true
+      ? undefined
+      : serveCni(`${options.runDir}/cni.sock`, () => node?.attachments ?? { waitingFor }, log)
   const state = (): AgentState => node?.state() ?? { waitingFor: [waitingFor], hasSwitch: false }
   using _telling = every(STATE_INTERVAL_MS, () => onState(state()))
   try {
@@ -71,7 +75,7 @@ export async function runAgent(
     // Told to stop while it was still waiting for Open vSwitch: that is no failure.
     if (!signal.aborted) throw error
   } finally {
-    cni.close()
+    cni?.close()
     await node?.stop()
   }
   log.info({ node: options.node }, 'agent stopped; forwarding goes on')
@@ -107,10 +111,15 @@ class NodeAgent {
     const links = new EndpointLinks(rtnl, options.datapath)
     const pools = new AddressPools(options.addressRest, Date.now, Math.random)
     const uplink = new Uplink(rtnl, () => view.self?.addresses ?? [])
-    const view: ClusterView = new ClusterView(options.node, () => uplink.mtu, {
-      context: () => reconciler.requestWhole(),
-      fragments: () => reconciler.requestChanges(),
-    })
+    const view: ClusterView = new ClusterView(
+      options.node,
+      () => uplink.mtu,
+      {
+        context: () => reconciler.requestWhole(),
+        fragments: () => reconciler.requestChanges(),
+      },
+      options.external,
+    )
     const reconciler: Reconciler = new Reconciler({
       options,
       registry,
@@ -145,6 +154,7 @@ class NodeAgent {
         reconciler.probe().catch((error: unknown) => problems.failed('probe', error))
       }),
     )
+    resources.use(every(BEAT_MS, () => reconciler.beat()))
     const report = new AgentReport({
       options,
       attachments,

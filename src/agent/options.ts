@@ -19,6 +19,8 @@ export interface AgentOptions {
   readonly addressRest: number
   /** How often the switch is compared with the plan when nothing happens, in seconds. */
   readonly resync: number
+  /** A host outside the cluster: it reaches pods and has none, and reads nothing of services and tenants. */
+  readonly external?: boolean
   /** Where the network's configuration for the container runtime is written once pods can be attached; absent: nowhere. */
   readonly cniConfigDir?: string
   /** That configuration's file. */

@@ -7,6 +7,7 @@
  * from both look joined; with 2^24 VNIs chosen by chance that is unlikely, not impossible.
  * @module
  */
+import { BEAT_MS } from '../network/model/node.ts'
 import { Backoff, type BackoffOptions, sleep } from '../registry/backoff.ts'
 import { reflect } from '../registry/reflector.ts'
 import { type Registry, RegistryError } from '../registry/registry.ts'
@@ -15,6 +16,7 @@ import { type ControllerEvents, lineOf } from './events.ts'
 import { listening } from './listening.ts'
 import { Outage } from './outage.ts'
 import { lookAgain, type Performance, perform } from './perform.ts'
+import { Silences } from './silences.ts'
 import { ControllerState, INPUTS, type Input } from './state.ts'
 import type { Write } from './write.ts'
 
@@ -51,7 +53,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const reflections = INPUTS.map((kind) => controller.reflect(kind))
   await Promise.all(reflections.map(({ synced }) => synced))
   options.onReady?.()
-  await Promise.race([controller.work(), ...reflections.map(({ done }) => done)])
+  await Promise.race([controller.work(), controller.listen(), ...reflections.map(({ done }) => done)])
   await Promise.all(reflections.map(({ done }) => done))
 }
 
@@ -119,6 +121,21 @@ class Controller {
       while (this.#underway.size < writesInFlight && !signal.aborted && this.#startNext());
     }
     await Promise.all(this.#underway)
+  }
+
+  /** Notices external hosts that fall silent. */
+  async listen(): Promise<void> {
+    const { signal } = this.#options
+    const silences = new Silences()
+    while (!signal.aborted) {
+      if (this.#outage.isOn) silences.forgive()
+      else {
+        const verdicts = silences.judge(this.#state.machines(), performance.now(), new Date())
+        for (const [name, silence] of verdicts) this.#state.setSilence(name, silence)
+        this.#bell.ring()
+      }
+      await sleep(BEAT_MS / 2, signal)
+    }
   }
 
   /** Whether the registry answers at all: what fails otherwise is a matter of one object or kind. */

@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { VniPool } from '../ipam/vni.ts'
 import type { Cluster } from '../network/model/cluster.ts'
+import type { NodeNetwork } from '../network/model/node.ts'
 import type { Change, Kind, Listing, Stored } from '../registry/registry.ts'
 import { Configuration } from './configuration.ts'
 import { Mirror } from './mirror.ts'
@@ -80,6 +81,11 @@ export class ControllerState {
   /** Why the registry's configuration is not followed. */
   get refusal(): Notice | undefined {
     return this.#configuration.refusal
+  }
+
+  /** Every machine's network as it is. */
+  machines(): Iterable<NodeNetwork> {
+    return this.#nodes.machines()
   }
 
   /** Since when nothing was heard of an external host, for people; undefined when something was. */

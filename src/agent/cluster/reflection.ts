@@ -36,36 +36,44 @@ export function reflectCluster(
     })
   }
   const synced = (kind: ViewedKind) => view.synced(kind)
-  follow('Cluster', {
-    onChange: (change) => view.putCluster(change.type === 'put' ? change.object.value : undefined),
-    onSynced: () => synced('Cluster'),
-  })
-  follow('NodeNetwork', {
-    onChange: ({ type, object }) => {
-      if (type === 'put') view.putNetwork(object.value)
-      else view.removeNetwork(object.name)
-    },
-    onSynced: () => synced('NodeNetwork'),
-  })
-  follow('Tenant', {
-    onChange: ({ type, object }) => {
-      if (type === 'put') view.putTenant(object.value)
-      else view.removeTenant(object.name)
-    },
-    onSynced: () => synced('Tenant'),
-  })
-  follow('Service', {
-    onChange: ({ type, object }) => {
-      if (type === 'put') view.putService(object.value)
-      else view.removeService(object.name)
-    },
-    onSynced: () => synced('Service'),
-  })
-  follow('EndpointSlice', {
-    onChange: ({ type, object }) => {
-      if (type === 'put') view.putEndpointSlice(object.value)
-      else view.removeEndpointSlice(object.name)
-    },
-    onSynced: () => synced('EndpointSlice'),
-  })
+  const followers: { readonly [K in ViewedKind]: () => void } = {
+    Cluster: () =>
+      follow('Cluster', {
+        onChange: (change) => view.putCluster(change.type === 'put' ? change.object.value : undefined),
+        onSynced: () => synced('Cluster'),
+      }),
+    NodeNetwork: () =>
+      follow('NodeNetwork', {
+        onChange: ({ type, object }) => {
+          if (type === 'put') view.putNetwork(object.value)
+          else view.removeNetwork(object.name)
+        },
+        onSynced: () => synced('NodeNetwork'),
+      }),
+    Tenant: () =>
+      follow('Tenant', {
+        onChange: ({ type, object }) => {
+          if (type === 'put') view.putTenant(object.value)
+          else view.removeTenant(object.name)
+        },
+        onSynced: () => synced('Tenant'),
+      }),
+    Service: () =>
+      follow('Service', {
+        onChange: ({ type, object }) => {
+          if (type === 'put') view.putService(object.value)
+          else view.removeService(object.name)
+        },
+        onSynced: () => synced('Service'),
+      }),
+    EndpointSlice: () =>
+      follow('EndpointSlice', {
+        onChange: ({ type, object }) => {
+          if (type === 'put') view.putEndpointSlice(object.value)
+          else view.removeEndpointSlice(object.name)
+        },
+        onSynced: () => synced('EndpointSlice'),
+      }),
+  }
+  for (const kind of view.kinds) followers[kind]()
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
-import { SAMPLE_CLUSTER, sampleNode, samplePod } from '../../../test/tables/sample-node.ts'
+import { SAMPLE_CLUSTER, sampleHosts, sampleNode, samplePod } from '../../../test/tables/sample-node.ts'
 import { cidr } from '../../network/model/address.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
-import { ClusterView, VIEWED_KINDS } from './view.ts'
+import { ClusterView, KINDS_OF_EXTERNAL, VIEWED_KINDS } from './view.ts'
 
 interface Seen {
   contexts: number
@@ -143,4 +143,20 @@ test('a tenant’s change replans its pods only', () => {
       .map(({ key }) => key)
       .sort(),
   ).toEqual(['endpoint/c2/eth0', 'vni/42', 'vni/43'])
+})
+
+test('an external host plans from the cluster and its machines alone, when it was let in', () => {
+  const [host] = sampleHosts()
+  const one = new ClusterView('balancer', () => 1500, { context: () => undefined, fragments: () => undefined }, true)
+  one.putCluster(SAMPLE_CLUSTER)
+  for (const kind of KINDS_OF_EXTERNAL) one.synced(kind)
+  expect(one.waitingFor()[0]).toContain('weft host add balancer')
+  one.putNetwork({ ...sampleNode(1), node: 'balancer' })
+  expect(one.waitingFor()[0]).toContain('without --external')
+  if (host === undefined) throw new Error('there is a host')
+  one.putNetwork(host)
+  expect(one.waitingFor()).toEqual([])
+  expect(one.planner?.context.self.machine).toEqual({ kind: 'external', vni: 42 })
+  one.removeNetwork('balancer')
+  expect(one.waitingFor()[0]).toContain('weft host add balancer')
 })

@@ -24,6 +24,9 @@ export interface ViewListener {
 /** The kinds that a node's plan is made of. */
 export const VIEWED_KINDS = ['Cluster', 'NodeNetwork', 'Tenant', 'Service', 'EndpointSlice'] as const
 
+/** What a host outside the cluster is let see: it has no pods and is told of no services. */
+export const KINDS_OF_EXTERNAL: readonly ViewedKind[] = ['Cluster', 'NodeNetwork']
+
 /** A kind that a node's plan is made of. */
 export type ViewedKind = (typeof VIEWED_KINDS)[number]
 
@@ -36,7 +39,10 @@ export class ClusterView {
   readonly #tenants = new Map<string, Tenant>()
   /** Shared with the plan once there is one. */
   readonly #catalogue = new Catalogue()
-  readonly #unsynced = new Set<ViewedKind>(VIEWED_KINDS)
+  readonly #unsynced: Set<ViewedKind>
+  readonly #isExternal: boolean
+  /** An administrator shut this host out. Its own tables stay: nobody answers it any more. */
+  #isDismissed = false
   readonly #tenantWaiters = new Set<() => void>()
   /** The configuration in force, and the one that the registry has. */
   #cluster: Cluster | undefined
@@ -44,8 +50,11 @@ export class ClusterView {
   #refusal: string | undefined
   #planner: NodePlanner | undefined
 
-  constructor(node: string, uplinkMtu: () => number, listener: ViewListener) {
+  /** `uplinkMtu` in bytes. Of an external host's view only {@link KINDS_OF_EXTERNAL} are read. */
+  constructor(node: string, uplinkMtu: () => number, listener: ViewListener, isExternal = false) {
     this.#node = node
+    this.#isExternal = isExternal
+    this.#unsynced = new Set(this.kinds)
     this.#uplinkMtu = uplinkMtu
     this.#listener = listener
   }
@@ -62,6 +71,11 @@ export class ClusterView {
     return this.#networks.get(this.#node)
   }
 
+  /** What it is made of. */
+  get kinds(): readonly ViewedKind[] {
+    return this.#isExternal ? KINDS_OF_EXTERNAL : VIEWED_KINDS
+  }
+
   tenants(): readonly Tenant[] {
     return [...this.#tenants.values()]
   }
@@ -71,13 +85,21 @@ export class ClusterView {
     if (this.#unsynced.size > 0) return [`the registry (${[...this.#unsynced].join(', ')} not read yet)`]
     if (this.#cluster === undefined) return ['the cluster configuration (ClusterNetwork default)']
     const self = this.self
-    if (self === undefined) return [`a range for node ${this.#node}: the controller has not seen it yet`]
+    if (self === undefined || this.#isDismissed) return [this.#admission()]
+    if (this.#isExternal && self.machine.kind === 'node') {
+      return [`an agent without --external: ${this.#node} is a node of the cluster`]
+    }
     if (self.ranges.length === 0)
       return [`a range for node ${this.#node}: ${self.problem ?? 'the controller has given none'}`]
     const stranded = self.ranges.find((range) => this.#cluster && !hasRange(this.#cluster, range))
     if (stranded !== undefined) return [`a cluster network that contains this node's range ${stranded}`]
     const problem = mtuProblem(this.#cluster, this.#uplinkMtu())
     return problem === undefined ? [] : [problem]
+  }
+
+  #admission(): string {
+    if (!this.#isExternal) return `a range for node ${this.#node}: the controller has not seen it yet`
+    return `an administrator to let this host in: weft host add ${this.#node} --address <its address>`
   }
 
   /** A kind has been read as a whole. */
@@ -103,6 +125,7 @@ export class ClusterView {
   putNetwork(network: NodeNetwork): void {
     const before = this.#networks.get(network.node)
     this.#networks.set(network.node, network)
+    if (network.node === this.#node) this.#isDismissed = false
     if (this.#refusal !== undefined) this.#judge()
     const isContext = network.node === this.#node || before?.status?.uplinkMtu !== network.status?.uplinkMtu
     if (isContext || this.#planner === undefined) this.#replan()
@@ -111,7 +134,10 @@ export class ClusterView {
   }
 
   removeNetwork(node: string): void {
-    if (node === this.#node) return
+    if (node === this.#node) {
+      this.#isDismissed = this.#isExternal
+      return
+    }
     this.#networks.delete(node)
     this.#planner?.removePeer(node)
     if (this.#refusal !== undefined) this.#judge()

@@ -105,6 +105,11 @@ export class Reconciler {
     return Promise.reject(new AgentError('AGENT_NOT_READY', 'the bridge has not been set up yet', 'see weft status'))
   }
 
+  /** Lets the cluster know that an external host lives; a node's own machine does that for it. */
+  beat(): void {
+    if (this.#parts.view().self?.machine.kind === 'external') this.#status.request()
+  }
+
   /** Keeps the outer neighbours of tunnels resolved. */
   async probe(): Promise<void> {
     const planner = this.#parts.view().planner
@@ -206,7 +211,7 @@ export class Reconciler {
   }
 
   async #reportStatus(): Promise<void> {
-    const { registry, options, problems, uplinkMtu, ready } = this.#parts
+    const { registry, options, problems, uplinkMtu, ready, view } = this.#parts
     const reason = this.notReadyFor().join('; ')
     if (reason === '') ready()
     await reportStatus(registry, options.node, {
@@ -214,6 +219,8 @@ export class Reconciler {
       ...(reason === '' ? {} : { reason }),
       uplinkMtu: uplinkMtu(),
       datapath: options.datapath,
+      // Of a host outside the cluster nobody else knows whether it lives.
+      ...(view().self?.machine.kind === 'external' ? { beat: Math.floor(Date.now() / 1000) } : {}),
     })
     problems.solved('status')
   }

@@ -41,6 +41,9 @@ export interface NodeNetwork {
   readonly status?: NodeNetworkStatus
 }
 
+/** How often an external host's agent counts, in milliseconds. */
+export const BEAT_MS = 30_000
+
 /** What a node's agent says of itself. */
 export interface NodeNetworkStatus {
   readonly ready: boolean
