@@ -3,7 +3,7 @@
  * @module
  */
 import type { Command } from 'commander'
-import { type OpenRegistry, openPlace, placeIn, type RegistryPlace } from '../place/place.ts'
+import { type OpenRegistry, openPlace, placeIn, placeInEnvironment, type RegistryPlace } from '../place/place.ts'
 import { DEFAULT_RUN_DIR } from '../playground/layout.ts'
 import { CliError } from './errors.ts'
 
@@ -12,6 +12,12 @@ export interface PlaceOptions {
   readonly registry?: string
   readonly kubeconfig?: string
   readonly context?: string
+}
+
+/** The options of a daemon. */
+export interface DaemonPlaceOptions extends PlaceOptions {
+  /** Where a pod reaches the API server: `host:port`. */
+  readonly server?: string
 }
 
 /** What says where shared state is. */
@@ -31,6 +37,25 @@ export function withPlaceOptions(command: Command, otherwise: string): Command {
 /** Adds the options that {@link openRegistry} understands. */
 export function withRegistryOptions(command: Command): Command {
   return withPlaceOptions(command, '$WEFT_REGISTRY, else the playground’s')
+}
+
+/** Adds the options of a daemon, which runs in a pod too. */
+export function withDaemonPlaceOptions(command: Command): Command {
+  const environment = '$WEFT_REGISTRY, $KUBECONFIG, $KUBERNETES_MASTER, the pod’s own account, the playground’s'
+  return withPlaceOptions(command, environment).option(
+    '--server <address>',
+    'where a pod reaches the API server, as host:port (default: what Kubernetes tells it)',
+  )
+}
+
+/** Opens the place that a daemon means. Throws as {@link openRegistry} does. */
+export function openForDaemon(
+  { server, ...choice }: DaemonPlaceOptions,
+  onInvalid?: (problem: string) => void,
+): OpenRegistry {
+  const isTold = placeNamed(choice) !== undefined || process.env['WEFT_REGISTRY'] !== undefined
+  const place = isTold ? undefined : placeInEnvironment(server)
+  return openPlace(place ?? placeMeant(choice), onInvalid)
 }
 
 /** The place that options name, if they name one. Throws CLI_USAGE when they name two. */

@@ -9,7 +9,7 @@ import { nodeReports } from '../compat/weft/node-report.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { KubeClient } from '../kube/client.ts'
 import type { KubeConfig } from '../kube/config.ts'
-import { loadKubeconfig } from '../kube/kubeconfig.ts'
+import { type Environment, loadKubeconfig } from '../kube/kubeconfig.ts'
 import { KubeRegistry } from '../kube/registry.ts'
 import { RegistryClient } from '../registry/client.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -20,6 +20,8 @@ export type RegistryPlace =
   | { readonly kind: 'socket'; readonly path: string }
   /** A Kubernetes API server, by a kubeconfig and one of its contexts, or its current one. */
   | { readonly kind: 'kubeconfig'; readonly file: string; readonly context?: string }
+  /** The one that the environment tells of, as it does in a pod; reached at another address, as `host:port`. */
+  | { readonly kind: 'environment'; readonly server?: string }
 
 /** Shared state, opened. */
 export interface OpenRegistry {
@@ -42,6 +44,8 @@ export function openPlace(place: RegistryPlace, onInvalid: (problem: string) => 
       return { registry: new RegistryClient(place.path), unreadable: new Map(), close: () => undefined }
     case 'kubeconfig':
       return openKubernetes(loadKubeconfig(place.file, process.env, place.context), onInvalid)
+    case 'environment':
+      return openKubernetes(loadKubeconfig(undefined, environmentWith(place.server)), onInvalid)
   }
 }
 
@@ -50,6 +54,22 @@ export function placeIn(folder: string): RegistryPlace | undefined {
   const [path, file] = [join(folder, 'registry.sock'), join(folder, 'kubeconfig')]
   if (existsSync(path)) return { kind: 'socket', path }
   return existsSync(file) ? { kind: 'kubeconfig', file } : undefined
+}
+
+/** What a program's environment can tell of an API server. */
+const TOLD_BY = ['KUBECONFIG', 'KUBERNETES_MASTER', 'KUBERNETES_SERVICE_HOST'] as const
+
+/** The place that the environment tells of, if it does. */
+export function placeInEnvironment(server?: string): RegistryPlace | undefined {
+  if (!TOLD_BY.some((name) => (process.env[name] ?? '') !== '')) return undefined
+  return { kind: 'environment', ...(server === undefined ? {} : { server }) }
+}
+
+/** The address of the `kubernetes` service leads nowhere until something translates services. */
+function environmentWith(server: string | undefined): Environment {
+  if (server === undefined) return process.env
+  const [, host = '', port = '443'] = /^\[?(.*?)\]?(?::(\d+))?$/.exec(server) ?? []
+  return { ...process.env, KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port }
 }
 
 /** More reasons than this are not kept. */

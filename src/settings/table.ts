@@ -138,6 +138,16 @@ export const SETTINGS = {
     applied: 'restart',
     flag: 'context',
   }),
+  'kubernetes.server': setting({
+    type: words('an address with a port', /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{1,253}):\d{1,5}$/),
+    otherwise: 'the address of the `kubernetes` service',
+    example: '192.0.2.10:6443',
+    description:
+      'Where a pod reaches the API server. Needed where no kube-proxy runs: until Weft works, nothing translates services',
+    programs: BOTH,
+    applied: 'restart',
+    flag: 'server',
+  }),
   'log.level': setting({
     type: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     default: 'info',

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { runAgent } from '../../agent/agent.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
 import type { Settings } from '../../settings/table.ts'
-import { openRegistry, type RegistryChoice, withRegistryOptions } from '../address.ts'
+import { type DaemonPlaceOptions, openForDaemon, withDaemonPlaceOptions } from '../address.ts'
 import { daemonLog } from '../log.ts'
 import { wholeNumber } from '../numbers.ts'
 import { agentTeller, managerOfThis, tellOfEnd } from '../service-manager.ts'
@@ -12,7 +12,7 @@ import { endSignal } from '../signals.ts'
 
 /** `weft agent`: the node's agent as a daemon. */
 export function registerAgent(program: Command): void {
-  withSettings(withRegistryOptions(program.command('agent')))
+  withSettings(withDaemonPlaceOptions(program.command('agent')))
     .summary('attach this node’s pods (one per node)')
     .description(
       'Serves CNI requests of this node, keeps its Open vSwitch bridge as the plan wants it, and reports. It can be killed ' +
@@ -40,10 +40,10 @@ function seconds(flags: string, description: string, value: number): Option {
 }
 
 /** What the command line and the settings say. */
-type Given = Omit<AgentOptions, 'node'> & { readonly node?: string; readonly cniBinDir?: string } & RegistryChoice
+type Given = Omit<AgentOptions, 'node'> & { readonly node?: string; readonly cniBinDir?: string } & DaemonPlaceOptions
 
 async function run(
-  { registry, kubeconfig, context, cniBinDir: _, ...given }: Given,
+  { registry, kubeconfig, context, server, cniBinDir: _, ...given }: Given,
   settings: Settings,
 ): Promise<void> {
   const options: AgentOptions = { ...given, node: given.node ?? hostname().toLowerCase() }
@@ -52,8 +52,9 @@ async function run(
     ...(registry === undefined ? {} : { registry }),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
+    ...(server === undefined ? {} : { server }),
   }
-  const { registry: shared } = openRegistry(choice, (problem) => log.warn(problem))
+  const { registry: shared } = openForDaemon(choice, (problem) => log.warn(problem))
   const signal = endSignal()
   const manager = managerOfThis(log)
   if (manager !== undefined) tellOfEnd(manager, signal)

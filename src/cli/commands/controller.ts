@@ -7,7 +7,7 @@ import { runNodeReports } from '../../controller/node-reports.ts'
 import type { KubeApi } from '../../kube/api.ts'
 import { EventRecorder } from '../../kube/events.ts'
 import type { Settings } from '../../settings/table.ts'
-import { openRegistry, type RegistryChoice, withRegistryOptions } from '../address.ts'
+import { type DaemonPlaceOptions, openForDaemon, withDaemonPlaceOptions } from '../address.ts'
 import { daemonLog } from '../log.ts'
 import { managerOfThis, signsOfLife, tellOfEnd } from '../service-manager.ts'
 import { configured, withSettings } from '../settings.ts'
@@ -22,12 +22,12 @@ export function registerController(program: Command): void {
       'Gives every node its address ranges and every namespace its virtual network, and answers tenants’ requests to ' +
         'join, isolate and become global. Run one per cluster; it can be killed and started at any time.',
     )
-  withSettings(withRegistryOptions(command)).action(configured('controller', run))
+  withSettings(withDaemonPlaceOptions(command)).action(configured('controller', run))
 }
 
-async function run(choice: RegistryChoice, settings: Settings): Promise<void> {
+async function run(choice: DaemonPlaceOptions, settings: Settings): Promise<void> {
   const log = daemonLog('controller', settings['log.level'])
-  const { registry, api, unreadable } = openRegistry(choice, (problem) => log.warn({}, problem))
+  const { registry, api, unreadable } = openForDaemon(choice, (problem) => log.warn({}, problem))
   const signal = endSignal()
   const manager = managerOfThis(log)
   if (manager !== undefined) tellOfEnd(manager, signal)
