@@ -7,8 +7,10 @@ import { registerAgent } from './agent.ts'
 import { registerAudit } from './audit.ts'
 import { registerController } from './controller.ts'
 import { registerDocs } from './docs.ts'
+import { registerDoctor } from './doctor.ts'
 import { registerDrops } from './drops.ts'
 import { registerHealth } from './health.ts'
+import { registerHost } from './host.ts'
 import { registerPlay } from './play.ts'
 import { registerRegistry } from './registry.ts'
 import { registerStatus } from './status.ts'
@@ -21,10 +23,12 @@ export type Register = (program: Command) => void
 export const COMMANDS: readonly Register[] = [
   registerPlay,
   registerTenant,
+  registerHost,
   registerStatus,
   registerTrace,
   registerDrops,
   registerAudit,
+  registerDoctor,
   registerAgent,
   registerController,
   registerHealth,
