@@ -7,6 +7,7 @@ import type { Batch, KeySpace } from '../../src/etcd/key-space.ts'
 import { type EtcdOptions, EtcdV2 } from '../../src/etcd/v2.ts'
 import { EtcdV3 } from '../../src/etcd/v3.ts'
 import { ETCDS, EtcdServer, SKIPPED } from './etcd-server.ts'
+import { clearHistory } from './history.ts'
 
 const CLIENTS = [
   ['v2', (config: EtcdConfig, options?: EtcdOptions): KeySpace => new EtcdV2(config, options)],
@@ -166,16 +167,6 @@ async function withAccounts(program: string): Promise<EtcdServer> {
     }
   }
   return server
-}
-
-/** v2 remembers a thousand changes, v3 what is not compacted. */
-async function clearHistory(server: EtcdServer, api: 'v2' | 'v3'): Promise<void> {
-  const space = api === 'v2' ? new EtcdV2(server.config()) : new EtcdV3(server.config())
-  let entry = await space.put(`/elsewhere/${crypto.randomUUID()}`, 'x', 'absent')
-  const times = api === 'v2' ? 1100 : 5
-  for (let i = 0; i < times; i += 1) entry = await space.put(entry.key, 'x', entry.revision)
-  if (api === 'v3') await server.etcdctl(3, ['compaction', String(entry.revision)])
-  space.close()
 }
 
 async function take(space: KeySpace, folder: string, after: number, count: number): Promise<Batch[]> {

@@ -1,0 +1,49 @@
+/**
+ * JSON objects as Go reads and writes them: the case of a key makes no difference, `null` is as good as nothing, and
+ * keys that nobody knows are passed over. What others keep in an object stays in it.
+ * @module
+ */
+
+/** A JSON object. */
+export type GoObject = Readonly<Record<string, unknown>>
+
+/** The object in a text; undefined when it is none. */
+export function parseGoObject(text: string): GoObject | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+    return isObject ? (parsed as GoObject) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A field: under its very name, otherwise under the last that differs by case alone. */
+export function field(object: GoObject, name: string): unknown {
+  if (Object.hasOwn(object, name)) return object[name] ?? undefined
+  const lower = name.toLowerCase()
+  const key = Object.keys(object).findLast((one) => one.toLowerCase() === lower)
+  return key === undefined ? undefined : (object[key] ?? undefined)
+}
+
+/** A field that is an object. */
+export function objectField(object: GoObject, name: string): GoObject | undefined {
+  const value = field(object, name)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as GoObject) : undefined
+}
+
+/** A field that is text; empty where there is none. */
+export function textField(object: GoObject, name: string): string {
+  const value = field(object, name)
+  return typeof value === 'string' ? value : ''
+}
+
+/**
+ * An object as text: these fields in this order, without those that are undefined, then what else was in `before`. A
+ * field that is undefined is taken away.
+ */
+export function rewritten(fields: GoObject, before: GoObject | undefined): string {
+  const ours = new Set(Object.keys(fields).map((name) => name.toLowerCase()))
+  const others = Object.entries(before ?? {}).filter(([name]) => !ours.has(name.toLowerCase()))
+  return JSON.stringify(Object.fromEntries([...Object.entries(fields), ...others]))
+}
