@@ -1,0 +1,362 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { cidr, ip } from '../../network/model/address.ts'
+import type { Cluster } from '../../network/model/cluster.ts'
+import type { NodeNetwork } from '../../network/model/node.ts'
+import type { Tenant } from '../../network/model/tenant.ts'
+import { examples } from '../../registry/conformance-tools.ts'
+import type { Kinds } from '../../registry/registry.ts'
+import { parseGoObject, rewritten } from './go-object.ts'
+import { foldersOf, layoutOf } from './layout.ts'
+import { Memory, type Reading, readRecord } from './readings.ts'
+import type { OvsKind, RecordBinding } from './record.ts'
+import { RECORDS } from './store.ts'
+import { subnetKeyOf } from './subnet-record.ts'
+
+const LAYOUT = required(layoutOf({}))
+const FOLDERS = required(foldersOf(LAYOUT, 'k8ssdn'))
+
+describe('where things are', () => {
+  test('as the documents say', () => {
+    expect(LAYOUT.config).toBe('/k8s.ovs.com/ovs/network/config')
+    expect(FOLDERS.subnets).toBe('/k8s.ovs.com/ovs/network/k8ssdn/subnets/')
+    expect(FOLDERS.netNamespaces).toBe('/k8s.ovs.com/ovs/network/k8ssdn/netnamespaces/')
+    expect(layoutOf({ network: 'blue' })?.config).toBe('/k8s.ovs.com/ovs/network/blue/config')
+    expect(layoutOf({ prefix: 'a/b/' })?.config).toBe('/a/b/config')
+    expect(foldersOf(LAYOUT, '')?.subnets).toBe('/k8s.ovs.com/ovs/network/subnets/')
+  })
+
+  test.each([['..'], ['a/../b'], ['a//b'], ['_hidden'], ['config'], ['\ud800'], ['x'.repeat(600)]])(
+    'a network named %p has no folder',
+    (name) => expect(foldersOf(LAYOUT, name)).toBeUndefined(),
+  )
+})
+
+describe('the configuration', () => {
+  const SEED =
+    '{"Name":"k8ssdn", "Network":"172.11.0.0/16", "HostSubnetLength":10, "ServiceNetwork":"10.96.0.0/12", "PluginName":"k8s-ovs-multitenant"}'
+  const plain: Cluster = {
+    networks: [{ cidr: cidr('172.11.0.0/16'), hostBits: 10 }],
+    serviceNetworks: [cidr('10.96.0.0/12')],
+    tenancy: 'multitenant',
+    encapsulation: { type: 'vxlan', port: 4789 },
+    underlay: 4,
+    services: 'weft',
+  }
+
+  test('of the documents', () => expect(read('Cluster', LAYOUT.config, SEED)).toEqual(plain))
+
+  test.each<readonly [string, object, object]>([
+    [
+      'another case of names and values',
+      { PLUGINNAME: 'K8S-OVS-Subnet', PluginName: undefined },
+      { tenancy: 'subnet' },
+    ],
+    ['host bits set', { Network: '172.11.3.4/16' }, {}],
+    ['nulls and unknown keys', { MTU: null, Comment: ['x'], __proto__: 1 }, {}],
+    ['an MTU', { MTU: 1400 }, { mtu: 1400 }],
+    ['a port', { Port: 8472 }, { encapsulation: { type: 'vxlan', port: 8472 } }],
+    ['Geneve', { Encapsulation: 'Geneve' }, { encapsulation: { type: 'geneve', port: 6081 } }],
+    ['GRE', { Encapsulation: 'gre' }, { encapsulation: { type: 'gre' } }],
+    ['kube-proxy', { Services: 'kube-proxy' }, { services: 'kube-proxy' }],
+    ['an IPv6 underlay', { Underlay: 'ipv6' }, { underlay: 6 }],
+    [
+      'a second family',
+      { MoreNetworks: [{ Network: 'fd00::/48', HostSubnetLength: 64 }], MoreServiceNetworks: ['fd01::/112'] },
+      {
+        networks: [...plain.networks, { cidr: 'fd00::/48', hostBits: 64 }],
+        serviceNetworks: ['10.96.0.0/12', 'fd01::/112'],
+      },
+    ],
+  ])('with %s', (_, extra, expected) => {
+    const text = JSON.stringify({ ...parseGoObject(SEED), ...extra })
+    expect(read('Cluster', LAYOUT.config, text)).toEqual({ ...plain, ...expected } as Cluster)
+  })
+
+  test.each<readonly [string, object, string]>([
+    ['no host bits', { HostSubnetLength: 0 }, 'hostBits: 0 is not a whole number'],
+    ['too many host bits', { HostSubnetLength: 17 }, '17 host bits are more than 172.11.0.0/16 has'],
+    ['a network that is none', { Network: '172.11.0.0' }, '"172.11.0.0" is not a network'],
+    ['another plugin', { PluginName: 'calico' }, 'tenancy: "calico" is not known'],
+    ['networks that overlap', { ServiceNetwork: '172.11.0.0/20' }, 'overlaps'],
+    ['networks that are no list', { MoreNetworks: 'fd00::/48' }, 'networks[1]'],
+    ['a port out of range', { Port: 70_000 }, '70000'],
+  ])('with %s is refused by name', (_, extra, problem) => {
+    const { object, problem: said } = reading(
+      'Cluster',
+      LAYOUT.config,
+      JSON.stringify({ ...parseGoObject(SEED), ...extra }),
+    )
+    expect(object).toBeUndefined()
+    expect(said).toContain(problem)
+  })
+
+  test('is written as plainly as it can be, and keeps what others keep in it', () => {
+    const before = `{"Contact":"ops","name":"blue","Network":"10.0.0.0/8","MTU":9000}`
+    expect(RECORDS.Cluster.write(plain, parseGoObject(before))).toBe(
+      '{"Name":"blue","Network":"172.11.0.0/16","HostSubnetLength":10,"ServiceNetwork":"10.96.0.0/12","PluginName":"k8s-ovs-multitenant","Contact":"ops"}',
+    )
+  })
+})
+
+describe('a machine', () => {
+  test('of k8s-ovs’s making is one that no Node is known of', () => {
+    const text = '{"Host":"node-1","HostIP":"192.0.2.1","Subnet":"172.11.4.0/22","Assign":false}'
+    expect(read('NodeNetwork', `${FOLDERS.subnets}192.0.2.1`, text)).toEqual({
+      node: 'node-1',
+      machine: { kind: 'external', vni: 0 },
+      addresses: [ip('192.0.2.1')],
+      ranges: [cidr('172.11.4.0/22')],
+    })
+  })
+
+  test('that asks for a range has none', () => {
+    const text = '{"Host":"lb","HostIP":"192.0.2.9","Subnet":"","Assign":true,"VNI":4711}'
+    const value = read('NodeNetwork', `${FOLDERS.subnets}192.0.2.9`, text)
+    expect(value).toMatchObject({ machine: { kind: 'external', vni: 4711 }, ranges: [] })
+    expect(parseGoObject(RECORDS.NodeNetwork.write(value as NodeNetwork, parseGoObject(text)))).toEqual(
+      parseGoObject(text) ?? {},
+    )
+    const given = { ...(value as NodeNetwork), ranges: [cidr('172.11.12.0/22')] }
+    expect(parseGoObject(RECORDS.NodeNetwork.write(given, undefined))).toEqual({
+      Host: 'lb',
+      HostIP: '192.0.2.9',
+      Subnet: '172.11.12.0/22',
+      Assign: false,
+      VNI: 4711,
+    })
+  })
+
+  test.each([
+    ['192.0.2.199', { HostIP: '192.0.2.197' }, 'not the address in its key'],
+    ['192.0.2.1', { HostIP: '' }, 'not the address in its key'],
+    ['192.0.02.1', { HostIP: '192.0.02.1' }, 'not the address in its key'],
+    ['node-1', {}, 'not the address in its key'],
+    ['@node-2', {}, 'it says Host "node-1"'],
+    ['192.0.2.1', { Host: '' }, 'cannot be a name'],
+    ['192.0.2.1', { Subnet: '10.0.0.0' }, 'is not a network'],
+    ['192.0.2.1', { Subnets: ['172.11.0.0/22', '172.11.4.0/22'], Subnet: '172.11.0.0/22' }, 'second range'],
+    ['127.0.0.1', { HostIP: '127.0.0.1' }, "cannot be a node's address"],
+    ['192.0.2.1', { NodeUID: 'a b' }, 'uid'],
+    ['192.0.2.1', { VNI: -1 }, 'vni'],
+  ])('under %p with %p is refused', (last, extra, problem) => {
+    const text = JSON.stringify({ Host: 'node-1', HostIP: '192.0.2.1', Subnet: '172.11.4.0/22', ...extra })
+    expect(reading('NodeNetwork', FOLDERS.subnets + last, text)).toMatchObject({
+      object: undefined,
+      problem: expect.stringContaining(problem),
+    })
+  })
+
+  test('what Subnet says counts for its family', () => {
+    const text =
+      '{"Host":"n","HostIP":"192.0.2.1","Subnet":"172.11.8.0/22","Subnets":["fd00::/64","172.11.4.0/22"],"Addresses":["192.0.2.7"]}'
+    expect(read('NodeNetwork', `${FOLDERS.subnets}192.0.2.1`, text)).toMatchObject({
+      addresses: ['192.0.2.1'],
+      ranges: ['172.11.8.0/22', 'fd00::/64'],
+    })
+  })
+})
+
+describe('a tenant', () => {
+  const key = `${FOLDERS.netNamespaces}shop`
+  const known: Tenant = { namespace: 'shop', vni: 4711, uid: 'u' }
+
+  test.each<readonly [string, object, Partial<Tenant>]>([
+    [
+      'asks to join',
+      { Action: 'join', Namespace: 'till' },
+      { request: { id: 'words:join:till', action: 'join', target: 'till' } },
+    ],
+    ['asks to be global', { Action: 'global' }, { request: { id: 'words:global', action: 'global' } }],
+    [
+      'asks to be alone',
+      { Action: 'isolate', Namespace: 'x' },
+      { request: { id: 'words:isolate', action: 'isolate' } },
+    ],
+    [
+      'asks nobody knows what',
+      { Action: 'leave' },
+      { request: { id: 'words:leave', action: 'unknown', text: 'leave' } },
+    ],
+    ['asks for nothing', { Action: null }, {}],
+  ])('%s', (_, extra, expected) => {
+    const text = JSON.stringify({ NetName: 'shop', NetID: 4711, VNI: 4711, ...extra })
+    expect(read('Tenant', key, text)).toEqual({ namespace: 'shop', vni: 4711, ...expected })
+  })
+
+  test('a number that somebody typed never counts where another is in force', () => {
+    const typed = (extra: object, last?: Tenant) =>
+      reading('Tenant', key, JSON.stringify({ NetName: 'shop', NetID: 12, Action: '', ...extra }), last).object?.value
+    const request = { id: 'words:NetID 12', action: 'unknown', text: 'NetID 12' } as const
+    expect(typed({ VNI: 4711 })).toEqual({ namespace: 'shop', vni: 4711, request })
+    expect(typed({}, known)).toEqual({ namespace: 'shop', vni: 4711, request })
+    expect(typed({ Action: 'join', Namespace: 'till' }, known)).toMatchObject({
+      vni: 4711,
+      request: { action: 'join' },
+    })
+    expect(typed({ NetID: 4711 }, known)).toEqual({ namespace: 'shop', vni: 4711 })
+  })
+
+  test('a number that nobody confirmed counts for the controller alone', () => {
+    const text = '{"NetName":"shop","NetID":300924,"Action":"","Namespace":""}'
+    expect(reading('Tenant', key, text)).toMatchObject({
+      object: undefined,
+      problem: expect.stringContaining('no controller has confirmed'),
+    })
+    expect(reading('Tenant', key, text, undefined, true).object?.value).toEqual({ namespace: 'shop', vni: 300_924 })
+  })
+
+  test.each([[1], [9], [-1], [2 ** 24], ['300924'], [1.5], [{}]])('NetID %p is refused', (id) => {
+    const text = JSON.stringify({ NetName: 'shop', NetID: id })
+    expect(reading('Tenant', key, text, undefined, true)).toMatchObject({
+      object: undefined,
+      problem: expect.stringContaining('is not 0 or 10 to 16777215'),
+    })
+  })
+
+  test('of another name than its key’s is refused', () => {
+    expect(reading('Tenant', key, '{"NetName":"till","NetID":12,"VNI":12}').object).toBeUndefined()
+  })
+
+  test('is written so that k8s-ovs reads what is in force', () => {
+    const { value } = examples.Tenant
+    expect(parseGoObject(RECORDS.Tenant.write(value, parseGoObject('{"Owner":"me","netid":1}')))).toMatchObject({
+      NetName: 'shop',
+      NetID: 4711,
+      Action: 'join',
+      Namespace: 'till',
+      Owner: 'me',
+    })
+  })
+})
+
+describe('a record that cannot be read', () => {
+  test('is shown as what it was, with the reason', () => {
+    const key = `${FOLDERS.subnets}192.0.2.1`
+    const { value } = examples.NodeNetwork
+    const damaged = reading('NodeNetwork', key, '{"Host":', value)
+    expect(damaged.object).toMatchObject({ name: 'node-1', revision: 7, value: { ranges: value.ranges } })
+    expect(damaged.object?.value.problem).toContain('is not a JSON object')
+    const tenant = reading('Tenant', `${FOLDERS.netNamespaces}shop`, '[]', examples.Tenant.value)
+    expect(tenant.object?.value).toMatchObject({ vni: 4711, request: { action: 'unknown' } })
+  })
+})
+
+describe('what is written reads as it was meant', () => {
+  const before = fc.option(
+    fc.dictionary(fc.oneof(fc.constantFrom('hostip', 'NETID', '__proto__', 'Other'), fc.string()), fc.jsonValue()),
+    { nil: undefined },
+  )
+  const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,12}[a-z0-9])?$/)
+
+  test('machines', () => {
+    const network: fc.Arbitrary<unknown> = fc.record(
+      {
+        node: label,
+        machine: fc.oneof(
+          fc.record({ kind: fc.constant('node'), uid: fc.stringMatching(/^[!-~]{1,30}$/) }),
+          fc.record({ kind: fc.constant('external'), vni: fc.nat(0xffffff) }),
+        ),
+        addresses: fc.shuffledSubarray([ip('192.0.2.1'), ip('2001:db8::1'), ip('192.0.2.2')]),
+        ranges: fc.shuffledSubarray([cidr('10.128.0.0/23'), cidr('fd01:0:0:1::/64')]),
+        problem: fc.string({ minLength: 1 }),
+        silence: fc.string({ minLength: 1 }),
+      },
+      { requiredKeys: ['node', 'machine', 'addresses', 'ranges'] },
+    )
+    const key = (value: unknown) => subnetKeyOf(value as NodeNetwork, FOLDERS)
+    fc.assert(fc.property(network, before, (value, old) => survives('NodeNetwork', key(value), value as never, old)))
+  })
+
+  test('tenants', () => {
+    const id = fc.string({ minLength: 1, maxLength: 60 })
+    const word = fc.string({ maxLength: 40 })
+    const value: fc.Arbitrary<unknown> = fc.record(
+      {
+        namespace: fc.constant('shop'),
+        vni: fc.nat(0xffffff),
+        uid: fc.stringMatching(/^[!-~]{1,30}$/),
+        request: fc.oneof(
+          fc.record({ id, action: fc.constant('join'), target: fc.oneof(label, word) }),
+          fc.record({ id, action: fc.constantFrom('isolate', 'global') }),
+          fc
+            .record({ id, action: fc.constant('unknown'), text: fc.string({ minLength: 1, maxLength: 40 }) })
+            .filter(({ text }) => !['global', 'isolate', 'join'].includes(text) && !text.startsWith('join:')),
+        ),
+        outcome: fc.oneof(
+          fc.record({ id, accepted: fc.constant(true) }),
+          fc.record({ id, accepted: fc.constant(false), code: id, message: word, remedy: word }),
+        ),
+      },
+      { requiredKeys: ['namespace', 'vni'] },
+    )
+    fc.assert(
+      fc.property(value, before, (tenant, old) =>
+        survives('Tenant', `${FOLDERS.netNamespaces}shop`, tenant as never, old),
+      ),
+    )
+  })
+})
+
+test('nothing that somebody writes breaks a reader', () => {
+  const names = ['Host', 'HostIP', 'Subnet', 'Subnets', 'Addresses', 'Status', 'NodeUID', 'VNI', 'NetName', 'NetID']
+  const more = ['Action', 'Namespace', 'Outcome', 'Network', 'MoreNetworks', 'PluginName', 'HostSubnetLength', 'MTU']
+  const object = fc.dictionary(fc.constantFrom(...names, ...more, '__proto__', 'constructor'), fc.jsonValue())
+  const text = fc.oneof(
+    fc.json(),
+    fc.string(),
+    object.map((one) => JSON.stringify(one)),
+  )
+  const keys = {
+    Cluster: LAYOUT.config,
+    NodeNetwork: `${FOLDERS.subnets}192.0.2.1`,
+    Tenant: `${FOLDERS.netNamespaces}a`,
+  }
+  fc.assert(
+    fc.property(fc.constantFrom<OvsKind>('Cluster', 'NodeNetwork', 'Tenant'), text, (kind, value) => {
+      const { object: found, problem } = reading(kind, keys[kind], value)
+      expect(found === undefined).toBe(problem !== undefined)
+    }),
+  )
+  for (const deep of ['['.repeat(200_000), '{"a":'.repeat(100_000)]) expect(parseGoObject(deep)).toBeUndefined()
+})
+
+test('keys that differ by case alone are one, and ours replace them', () => {
+  expect(rewritten({ NetID: 1, Gone: undefined }, { netid: 2, GONE: 3, other: null })).toBe('{"NetID":1,"other":null}')
+})
+
+function reading<K extends OvsKind>(
+  kind: K,
+  key: string,
+  value: string,
+  last?: Kinds[K],
+  trustsNumbers = false,
+): Reading<K> {
+  const memory = new Memory<K>()
+  const name = last === undefined ? '' : kind === 'Tenant' ? (last as Tenant).namespace : (last as NodeNetwork).node
+  if (last !== undefined) memory.learn(key, { name, value: last })
+  const binding: RecordBinding<K> = RECORDS[kind]
+  return readRecord({ kind, binding, memory, folders: FOLDERS, trustsNumbers }, { key, value, revision: 7, created: 7 })
+}
+
+function read<K extends OvsKind>(kind: K, key: string, value: string): Kinds[K] {
+  const { object, problem } = reading(kind, key, value)
+  if (object === undefined) throw new Error(problem)
+  return object.value
+}
+
+/** Written anew, and over an older record in which others keep things of theirs. */
+function survives<K extends OvsKind>(kind: K, key: string, value: Kinds[K], before: object | undefined): void {
+  const binding: RecordBinding<K> = RECORDS[kind]
+  const text = binding.write(value, before as never)
+  expect(read(kind, key, text)).toEqual(value)
+  expect(binding.write(value, parseGoObject(text))).toBe(text)
+  if (before !== undefined && Object.hasOwn(before, 'Other')) {
+    expect(parseGoObject(text)?.['Other']).toEqual((before as Record<string, unknown>)['Other'] as never)
+  }
+}
+
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('nothing')
+  return value
+}
