@@ -1,7 +1,10 @@
 import { hostname } from 'node:os'
 import { type Command, Option } from 'commander'
+import type { Logger } from 'pino'
 import { runAgent } from '../../agent/agent.ts'
+import { installPlugin, pluginBeside } from '../../agent/install/plugin.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
+import { companionFolder } from '../../playground/self.ts'
 import type { Settings } from '../../settings/table.ts'
 import { type DaemonPlaceOptions, openForDaemon, withDaemonPlaceOptions } from '../address.ts'
 import { daemonLog } from '../log.ts'
@@ -29,6 +32,7 @@ export function registerAgent(program: Command): void {
     )
     .addOption(seconds('--address-rest <seconds>', 'how long a freed address rests', AGENT_DEFAULTS.addressRest))
     .addOption(seconds('--resync <seconds>', 'how often the switch is compared with the plan', AGENT_DEFAULTS.resync))
+    .option('--external', 'this host is outside the cluster: it reaches pods and has none (see weft host)')
     .option('--cni-bin-dir <path>', 'install the CNI plugin in this folder')
     .option('--cni-config-dir <path>', 'write the CNI configuration into this folder once pods can be attached')
     .option('--cni-config-name <file>', 'that configuration’s file', AGENT_DEFAULTS.cniConfigName)
@@ -43,7 +47,7 @@ function seconds(flags: string, description: string, value: number): Option {
 type Given = Omit<AgentOptions, 'node'> & { readonly node?: string; readonly cniBinDir?: string } & DaemonPlaceOptions
 
 async function run(
-  { registry, kubeconfig, context, server, cniBinDir: _, ...given }: Given,
+  { registry, kubeconfig, context, server, cniBinDir, ...given }: Given,
   settings: Settings,
 ): Promise<void> {
   const options: AgentOptions = { ...given, node: given.node ?? hostname().toLowerCase() }
@@ -55,8 +59,20 @@ async function run(
     ...(server === undefined ? {} : { server }),
   }
   const { registry: shared } = openForDaemon(choice, (problem) => log.warn(problem))
+  if (cniBinDir !== undefined) putPlugin(cniBinDir, options.cniConfigName, log)
   const signal = endSignal()
   const manager = managerOfThis(log)
   if (manager !== undefined) tellOfEnd(manager, signal)
   await runAgent(options, shared, log, signal, manager && agentTeller(manager, () => performance.now()))
+}
+
+/** Without the plugin no new pod is attached; standing ones are looked after all the same. */
+function putPlugin(folder: string, configuration: string | undefined, log: Logger): void {
+  const required = configuration?.endsWith('k8s-ovs.conf') === true ? 'k8s-ovs' : 'weft'
+  try {
+    const done = installPlugin(pluginBeside(companionFolder()), folder, required)
+    for (const [name, what] of done) log.info({ plugin: `${folder}/${name}` }, `CNI plugin ${name}: ${what}`)
+  } catch (err) {
+    log.error({ err, folder }, 'the CNI plugin is not installed')
+  }
 }
