@@ -42,6 +42,7 @@ export const EXIT_BY_CODE: ReadonlyMap<string, number> = new Map([
     'CLI_NOT_RUNNING',
     'PLAY_NOT_RUNNING',
     'PLAY_TIMEOUT',
+    'HOST_TIMEOUT',
     'TENANT_BUSY',
     'TENANT_TIMEOUT',
     'TENANT_REQUEST_STAYS',

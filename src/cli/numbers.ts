@@ -19,6 +19,12 @@ export function objectName(text: string): string {
   throw new InvalidArgumentError('up to 63 lower case letters, digits and dashes are wanted.')
 }
 
+/** A parser of machines' names (RFC 1123 subdomains), for commander. */
+export function machineName(text: string): string {
+  if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)) return text
+  throw new InvalidArgumentError('lower case letters, digits, dashes and dots are wanted.')
+}
+
 /** A pod's name with its namespace. */
 export interface PodName {
   readonly namespace: string

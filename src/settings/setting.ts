@@ -5,7 +5,7 @@
 import type { Cidr } from '../network/model/address.ts'
 import type { ClusterNetwork } from '../network/model/cluster.ts'
 import { below, type Decode, reject, shown } from '../network/model/decode.ts'
-import { integer, list, literal, network, record } from '../network/model/decoders.ts'
+import { flag, integer, list, literal, network, record } from '../network/model/decoders.ts'
 
 /** The daemons that read settings. */
 export type Program = 'agent' | 'controller'
@@ -64,6 +64,9 @@ export function oneOf<const T extends string>(...words: readonly T[]): SettingTy
   const told = words.map((word) => `\`${word}\``)
   return { allowed: `${told.slice(0, -1).join(', ')} or ${told.at(-1)}`, decode: literal(...words) }
 }
+
+/** Whether or not. */
+export const yesOrNo: SettingType<boolean> = { allowed: '`true` or `false`', decode: flag }
 
 /** Text on one line; `what` says what it names. */
 export function words(what: string, pattern = /^[\x20-\x7e]{1,1024}$/): SettingType<string> {

@@ -14,6 +14,7 @@ import {
   setting,
   wholeNumber,
   words,
+  yesOrNo,
 } from './setting.ts'
 
 const AGENT = ['agent'] as const
@@ -83,6 +84,14 @@ export const SETTINGS = {
     programs: AGENT,
     applied: 'restart',
     flag: 'resync',
+  }),
+  'agent.external': setting({
+    type: yesOrNo,
+    default: false,
+    description: 'This host is outside the cluster: it reaches pods and has none',
+    programs: AGENT,
+    applied: 'restart',
+    flag: 'external',
   }),
   'agent.cniBinDir': setting({
     type: path,

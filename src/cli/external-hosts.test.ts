@@ -1,0 +1,55 @@
+import { expect, test } from 'bun:test'
+import { reconcile } from '../controller/reconcile.ts'
+import { ip } from '../network/model/address.ts'
+import { clusterOf, DEFAULT_SHAPE } from '../playground/options.ts'
+import { MemoryRegistry } from '../registry/memory.ts'
+import type { Registry } from '../registry/registry.ts'
+import { addHost, listHosts, removeHost, vniOfTenant } from './external-hosts.ts'
+
+const LB = { name: 'lb', addresses: [ip('192.0.2.40')], vni: 42 }
+
+/** A cluster with one node, and a controller that looks every few milliseconds. */
+async function cluster() {
+  const registry: Registry = new MemoryRegistry()
+  await registry.create('Cluster', 'default', clusterOf(DEFAULT_SHAPE))
+  await registry.create('Node', 'node1', { name: 'node1', uid: 'u1', addresses: [ip('192.0.2.11')] })
+  await reconcile(registry, Math.random)
+  const controller = setInterval(() => reconcile(registry, Math.random).catch(() => undefined), 5)
+  return { registry, [Symbol.dispose]: () => clearInterval(controller) }
+}
+
+test('a host is let in, gets its ranges, is changed, and is shut out', async () => {
+  using one = await cluster()
+  const host = await addHost(one.registry, LB)
+  expect(host).toMatchObject({ ...LB, state: 'unmanaged' })
+  expect(host.ranges).toHaveLength(2)
+  const changed = await addHost(one.registry, { ...LB, vni: 0 })
+  expect(changed).toMatchObject({ vni: 0, ranges: host.ranges })
+  expect(await listHosts(one.registry)).toEqual([changed])
+  await removeHost(one.registry, 'lb')
+  expect(await listHosts(one.registry)).toEqual([])
+})
+
+test.each([
+  { title: 'a node’s name', declaration: { ...LB, name: 'node1' }, code: 'HOST_IS_NODE' },
+  { title: 'a node’s address', declaration: { ...LB, addresses: [ip('192.0.2.11')] }, code: 'HOST_ADDRESS' },
+  { title: 'a pod’s address', declaration: { ...LB, addresses: [ip('10.128.3.4')] }, code: 'HOST_ADDRESS' },
+])('$title is refused, and nothing is declared', async ({ declaration, code }) => {
+  using one = await cluster()
+  await expect(addHost(one.registry, declaration)).rejects.toMatchObject({ code })
+  expect(await listHosts(one.registry)).toEqual([])
+})
+
+test('what is not there, or is a node, is not removed', async () => {
+  using one = await cluster()
+  await expect(removeHost(one.registry, 'lb')).rejects.toMatchObject({ code: 'HOST_NOT_FOUND' })
+  await expect(removeHost(one.registry, 'node1')).rejects.toMatchObject({ code: 'HOST_IS_NODE' })
+  await expect(vniOfTenant(one.registry, 'nobody')).rejects.toMatchObject({ code: 'HOST_NO_TENANT' })
+})
+
+test('without a controller the declaration stays, and who waits is told', async () => {
+  const registry: Registry = new MemoryRegistry()
+  const asked = addHost(registry, LB, undefined, 1)
+  await expect(asked).rejects.toMatchObject({ code: 'HOST_TIMEOUT' })
+  expect(await listHosts(registry)).toMatchObject([{ name: 'lb', ranges: [] }])
+})
