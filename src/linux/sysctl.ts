@@ -10,6 +10,9 @@ import { systemCalls } from './sys/addon.ts'
 
 export type SysctlKey = readonly string[]
 
+/** A container's own /proc/sys cannot be written; what can is mounted elsewhere, and told by the environment. */
+const FOLDER = process.env['WEFT_SYSCTL_DIR'] ?? '/proc/sys'
+
 /** The value without its newline. Throws LINUX_ENOENT for a key this kernel does not have. */
 export function sysctlGet(key: SysctlKey, nsFd?: number): string {
   return withFile(key, constants.O_RDONLY, nsFd, (fd) => readFileSync(fd, 'utf8').trimEnd())
@@ -29,7 +32,7 @@ export function sysctlKey(text: string): SysctlKey {
 export function sysctlPath(key: SysctlKey): string {
   const fine = key.length >= 2 && key[0] === 'net' && key.every(isSegment)
   if (!fine) throw badArgument(`${JSON.stringify(key)} is not a network sysctl`, "give segments that begin with 'net'")
-  return `/proc/sys/${key.join('/')}`
+  return `${FOLDER}/${key.join('/')}`
 }
 
 function isSegment(segment: string): boolean {
