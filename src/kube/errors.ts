@@ -15,6 +15,7 @@ export type KubeErrorCode =
   | 'KUBE_UNAVAILABLE'
   | 'KUBE_CONFIG'
   | 'KUBE_CREDENTIALS'
+  | 'KUBE_LEASE_LOST'
 
 /** A call on the Kubernetes API that failed. The message is the cause, the remedy what to do. */
 export class KubeError extends Error {

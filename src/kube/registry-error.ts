@@ -17,6 +17,7 @@ const CODES: { readonly [C in KubeErrorCode]: RegistryErrorCode } = {
   KUBE_UNAVAILABLE: 'REGISTRY_UNAVAILABLE',
   KUBE_CONFIG: 'REGISTRY_UNAVAILABLE',
   KUBE_CREDENTIALS: 'REGISTRY_UNAVAILABLE',
+  KUBE_LEASE_LOST: 'REGISTRY_FENCED',
 }
 
 /** A failure as the registry's callers know it. What is none of ours, a mistake in the program, stays what it is. */

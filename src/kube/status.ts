@@ -83,6 +83,7 @@ const REMEDIES: { readonly [C in KubeErrorCode]: string } = {
   KUBE_UNAVAILABLE: 'try again later; if it stays, look at the log of the API server',
   KUBE_CONFIG: 'correct the kubeconfig',
   KUBE_CREDENTIALS: 'run the credential plugin by hand and see what it says',
+  KUBE_LEASE_LOST: 'nothing: another replica leads, or this one will again',
 }
 
 function meaningOf(status: number | undefined): KubeErrorCode {

@@ -83,6 +83,7 @@ export type RegistryErrorCode =
   | 'REGISTRY_EXPIRED'
   | 'REGISTRY_INVALID'
   | 'REGISTRY_UNAVAILABLE'
+  | 'REGISTRY_FENCED'
 
 /** A call on shared state that failed. */
 export class RegistryError extends Error {

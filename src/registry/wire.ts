@@ -22,6 +22,7 @@ export const MAX_NAME = 512
 /** The HTTP status of every way to fail. */
 export const STATUS: { readonly [C in RegistryErrorCode]: number } = {
   REGISTRY_INVALID: 400,
+  REGISTRY_FENCED: 403,
   REGISTRY_NOT_FOUND: 404,
   REGISTRY_EXISTS: 409,
   REGISTRY_CONFLICT: 409,
