@@ -8,14 +8,15 @@ import { join } from 'node:path'
 import { startProcess } from '../../src/playground/processes.ts'
 import type { Cluster } from './cluster.ts'
 import { hostPath, inNode } from './node-host.ts'
-import { inControl, pkiFile, SERVICE_RANGES } from './places.ts'
+import { inControl, type NodePlace, type Places, pkiFile, SERVICE_RANGES } from './places.ts'
 import { waitFor } from './programs.ts'
+import type { Weft } from './weft.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 const WEFT = [process.execPath, join(ROOT, 'src/main.ts')]
 
 /** Installs Weft; resolves when every node is ready. */
-export async function installByHand(rig: Cluster): Promise<void> {
+export async function installByHand(rig: Cluster): Promise<Weft> {
   const { places } = rig
   const { layout, nodes } = places
   const access = ['--kubeconfig', pkiFile(places, 'admin.kubeconfig')]
@@ -31,6 +32,13 @@ export async function installByHand(rig: Cluster): Promise<void> {
     writeFileSync(hostPath(node, '/etc/cni/net.d/80-weft.conflist'), JSON.stringify(PLUGIN))
   }
   await waitFor('every node is ready', async () => (await rig.readyNodes()).length === nodes.length)
+  return { audit: (node) => rig.onNode(nodeNamed(places, node), [...WEFT, 'audit', ...access]) }
+}
+
+function nodeNamed({ nodes }: Places, name: string): NodePlace {
+  const found = nodes.find((node) => node.name === name)
+  if (found === undefined) throw new Error(`there is no ${name}`)
+  return found
 }
 
 const PLUGIN = { cniVersion: '1.0.0', name: 'weft', plugins: [{ type: 'weft' }] }

@@ -3,6 +3,7 @@
  * @module
  */
 import { run } from '../lab/command.ts'
+import { apiLogFlags } from './api-log.ts'
 import { API_PORT, controlAddress, inControl, type Places, pkiFile, SERVICE_RANGES } from './places.ts'
 import { type Program, startUp } from './programs.ts'
 
@@ -74,6 +75,7 @@ function apiserver(places: Places): readonly string[] {
     '--enable-admission-plugins=NodeRestriction',
     '--allow-privileged=true',
     `--cert-dir=${places.pki}`,
+    ...apiLogFlags(places),
   ]
 }
 

@@ -1,0 +1,96 @@
+/**
+ * Weft on a rig by its manifest: the image made and loaded, `kubectl apply`, the agents' own tools.
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import { type Outcome, output } from '../lab/command.ts'
+import type { Cluster } from './cluster.ts'
+import { waitFor } from './programs.ts'
+import { importImages } from './runtime.ts'
+
+const ROOT = join(import.meta.dir, '../..')
+
+/** Weft as it is installed. */
+export interface Weft {
+  /** `weft audit` on a node. */
+  audit(node: string): Promise<Outcome>
+}
+
+/** What a manifest installs. */
+export interface Manifest {
+  readonly path: string
+  readonly image: string
+  readonly namespace: string
+  readonly daemonSet: string
+  readonly deployment: string
+}
+
+interface ManifestObject {
+  readonly kind: string
+  readonly metadata: { readonly name: string; readonly namespace?: string }
+  readonly spec?: {
+    readonly template?: { readonly spec: { readonly containers: readonly { readonly image: string }[] } }
+  }
+}
+
+/** Reads the manifest for switches in user space. Throws when it has no agents. */
+export function readManifest(path = join(ROOT, 'deploy/weft-userspace.yaml')): Manifest {
+  const objects = parseAllDocuments(readFileSync(path, 'utf8')).map(
+    (document) => document.toJS() as ManifestObject | null,
+  )
+  const find = (kind: string): ManifestObject => {
+    const found = objects.find((object) => object?.kind === kind)
+    if (found === undefined || found === null) throw new Error(`${path} holds no ${kind}`)
+    return found
+  }
+  const [agents, controller] = [find('DaemonSet'), find('Deployment')]
+  const image = agents.spec?.template?.spec.containers[0]?.image
+  if (image === undefined) throw new Error(`${path} names no image`)
+  return {
+    path,
+    image,
+    namespace: agents.metadata.namespace ?? 'default',
+    daemonSet: agents.metadata.name,
+    deployment: controller.metadata.name,
+  }
+}
+
+/** Makes the image under a name and loads it on every node. */
+export async function loadImage(rig: Cluster, name: string): Promise<void> {
+  const archive = join(rig.places.images, 'weft.tar')
+  await output(['node', join(ROOT, 'scripts/image.mjs'), '--yes', '--name', name, '--output', archive], {
+    timeout: 300_000,
+  })
+  for (const node of rig.places.nodes) await importImages(rig.places, node, archive)
+}
+
+/** Makes the image, applies the manifest, and waits until every node is ready. */
+export async function installByManifest(rig: Cluster): Promise<Weft> {
+  const manifest = readManifest()
+  await loadImage(rig, manifest.image)
+  await rig.ask('apply', '-f', manifest.path)
+  await waitFor('every node is ready', async () => (await rig.readyNodes()).length === rig.places.nodes.length)
+  return installed(rig, manifest)
+}
+
+/** The tools of an installation. */
+export function installed(rig: Cluster, { namespace, daemonSet }: Manifest): Weft {
+  return {
+    audit: async (node) =>
+      rig.kubectl(['exec', '-n', namespace, await agentOn(rig, namespace, daemonSet, node), '--', 'weft', 'audit']),
+  }
+}
+
+interface AgentPod {
+  readonly metadata: { readonly name: string; readonly ownerReferences?: readonly { readonly name: string }[] }
+}
+
+async function agentOn(rig: Cluster, namespace: string, daemonSet: string, node: string): Promise<string> {
+  const onNode = ['-n', namespace, '--field-selector', `spec.nodeName=${node},status.phase=Running`]
+  const { items } = await rig.get<{ readonly items: readonly AgentPod[] }>('pods', ...onNode)
+  const agent = items.find(({ metadata }) => metadata.ownerReferences?.some(({ name }) => name === daemonSet))
+  if (agent === undefined) throw new Error(`there is no agent on ${node}`)
+  return agent.metadata.name
+}
