@@ -23,6 +23,8 @@ export const CONFIG =
 
 const PATIENCE = 15_000
 const QUICK = { first: 5, most: 50 }
+/** So that a test need not wait for an etcd that hangs. */
+const IMPATIENT = { deadline: 1000, silence: 1000 }
 
 /** A cluster of one test. */
 export class OvsCluster {
@@ -44,7 +46,7 @@ export class OvsCluster {
   /** The registry as another program sees it. */
   registry(options: StoreOptions = {}): Registry {
     const { server, api } = this
-    const space = api === 'v2' ? new EtcdV2(server.config()) : new EtcdV3(server.config())
+    const space = api === 'v2' ? new EtcdV2(server.config(), IMPATIENT) : new EtcdV3(server.config(), IMPATIENT)
     this.#spaces.push(space)
     const layout = layoutOf({ prefix: this.prefix })
     if (layout === undefined) throw new Error('no layout')
