@@ -25,6 +25,8 @@ import { coldInKernel, coldInUserspace } from './node/outer-neighbours.ts'
 import { Uplink } from './node/uplink.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from './options.ts'
 import { Problems } from './problems.ts'
+import { NO_NOTICES, type PodNotices } from './qos/notices.ts'
+import { startLimiting } from './qos/start.ts'
 import { Reconciler } from './switch/reconciler.ts'
 
 /** How long an ADD waits for a namespace that is being created. */
@@ -46,7 +48,8 @@ export interface AgentState {
 
 /**
  * Runs an agent until `signal` aborts. Rejects with what makes running impossible. `onState` is told again and again how
- * far it is, twice a second, also when nothing changed: it hears nothing more from an agent that is stuck.
+ * far it is, twice a second, also when nothing changed: it hears nothing more from an agent that is stuck. `notices` are
+ * for the owners of pods.
  */
 export async function runAgent(
   options: AgentOptions,
@@ -54,6 +57,7 @@ export async function runAgent(
   log: AgentLog,
   signal: AbortSignal,
   onState: (state: AgentState) => void = () => undefined,
+  notices: PodNotices = NO_NOTICES,
 ): Promise<void> {
   mkdirSync(options.runDir, { recursive: true, mode: 0o700 })
   const cniConfig = cniConfigPlace(options)
@@ -68,7 +72,7 @@ export async function runAgent(
   const state = (): AgentState => node?.state() ?? { waitingFor: [waitingFor], hasSwitch: false }
   using _telling = every(STATE_INTERVAL_MS, () => onState(state()))
   try {
-    node = await NodeAgent.start(options, registry, log, signal)
+    node = await NodeAgent.start(options, registry, notices, log, signal)
     log.info({ node: options.node, runDir: options.runDir, datapath: options.datapath }, 'agent started')
     await aborted(signal)
   } catch (error) {
@@ -100,6 +104,7 @@ class NodeAgent {
   static async start(
     options: AgentOptions,
     registry: Registry,
+    notices: PodNotices,
     log: AgentLog,
     signal: AbortSignal,
   ): Promise<NodeAgent> {
@@ -136,10 +141,26 @@ class NodeAgent {
       busy: () => attachments.busy,
       isBusyLink: (link) => attachments.isBusyLink(link),
     })
+    const { limiter, shaper } = resources.use(
+      startLimiting({
+        options,
+        registry,
+        rtnl,
+        ports,
+        problems,
+        notices,
+        log,
+        signal,
+        busy: () => attachments.busy,
+        recorded: () => reconciler.lookAtPorts(),
+      }),
+    )
     const attachments: Attachments = new Attachments({
       ports,
       links,
       pools,
+      limiter,
+      shaper,
       forwarding: reconciler,
       planner: () => view.planner,
       waitingFor: () => reconciler.waitingFor(),
@@ -163,6 +184,7 @@ class NodeAgent {
       pools,
       view,
       reconciler,
+      limiter,
       problems,
       uplinkMtu: () => uplink.mtu,
     })

@@ -5,7 +5,17 @@
 import type { AgentLog } from './log.ts'
 
 /** The parts of the agent that can fail and go on trying. */
-export type Part = 'plan' | 'flows' | 'status' | 'registry' | 'links' | 'probe' | 'filters' | 'cni-config'
+export type Part =
+  | 'plan'
+  | 'flows'
+  | 'status'
+  | 'registry'
+  | 'links'
+  | 'probe'
+  | 'filters'
+  | 'cni-config'
+  | 'bandwidth'
+  | 'pods'
 
 /** Present problems. */
 export class Problems {

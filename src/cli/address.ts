@@ -52,10 +52,11 @@ export function withDaemonPlaceOptions(command: Command): Command {
 export function openForDaemon(
   { server, ...choice }: DaemonPlaceOptions,
   onInvalid?: (problem: string) => void,
+  node?: string,
 ): OpenRegistry {
   const isTold = placeNamed(choice) !== undefined || process.env['WEFT_REGISTRY'] !== undefined
   const place = isTold ? undefined : placeInEnvironment(server)
-  return openPlace(place ?? placeMeant(choice), onInvalid)
+  return openPlace(place ?? placeMeant(choice), onInvalid, node)
 }
 
 /** The place that options name, if they name one. Throws CLI_USAGE when they name two. */

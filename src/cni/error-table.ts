@@ -223,6 +223,12 @@ const own = {
     message: 'the plugin may not connect to the socket of the Weft agent',
     remedy: 'run the container runtime as root: the agent serves no other user',
   },
+  'bandwidth-refused': {
+    code: 114,
+    message: 'pod {pod}: {problem}',
+    remedy:
+      'write kubernetes.io/ingress-bandwidth and kubernetes.io/egress-bandwidth as quantities from 1k to 1P (bits per second), or remove them',
+  },
   'check-failed': {
     code: 120,
     message: 'the attachment is not as it was made: {difference}',

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { weftBindings } from '../compat/bindings.ts'
+import { nodeBindings, weftBindings } from '../compat/bindings.ts'
 import { nodeReports } from '../compat/weft/node-report.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { KubeClient } from '../kube/client.ts'
@@ -36,16 +36,20 @@ export interface OpenRegistry {
 
 /**
  * Opens a place. Nothing is asked yet. `onInvalid` hears of objects that others made and that mean nothing.
- * Throws `KUBE_CONFIG`.
+ * With `node`, pods are that node's where the place can choose. Throws `KUBE_CONFIG`.
  */
-export function openPlace(place: RegistryPlace, onInvalid: (problem: string) => void = () => undefined): OpenRegistry {
+export function openPlace(
+  place: RegistryPlace,
+  onInvalid: (problem: string) => void = () => undefined,
+  node?: string,
+): OpenRegistry {
   switch (place.kind) {
     case 'socket':
       return { registry: new RegistryClient(place.path), unreadable: new Map(), close: () => undefined }
     case 'kubeconfig':
-      return openKubernetes(loadKubeconfig(place.file, process.env, place.context), onInvalid)
+      return openKubernetes(loadKubeconfig(place.file, process.env, place.context), onInvalid, node)
     case 'environment':
-      return openKubernetes(loadKubeconfig(undefined, environmentWith(place.server)), onInvalid)
+      return openKubernetes(loadKubeconfig(undefined, environmentWith(place.server)), onInvalid, node)
   }
 }
 
@@ -75,10 +79,14 @@ function environmentWith(server: string | undefined): Environment {
 /** More reasons than this are not kept. */
 const MOST_REASONS = 1000
 
-function openKubernetes(config: KubeConfig, onInvalid: (problem: string) => void): OpenRegistry {
+function openKubernetes(
+  config: KubeConfig,
+  onInvalid: (problem: string) => void,
+  node: string | undefined,
+): OpenRegistry {
   const api = new KubeClient(config)
   const unreadable = new Map<string, string>()
-  const registry = new KubeRegistry(api, weftBindings, {
+  const registry = new KubeRegistry(api, node === undefined ? weftBindings : nodeBindings(node), {
     reports: nodeReports,
     onInvalid: ({ kind, name, problem }) => {
       const key = `${kind}/${name}`

@@ -14,8 +14,12 @@ import {
   type StatusRequest,
 } from '../../cni/index.ts'
 import { type Ip, macFromIp } from '../../network/model/address.ts'
+import { type Limits, UNLIMITED } from '../../network/model/bandwidth.ts'
 import { endpointId } from '../../network/model/endpoint.ts'
 import type { NodePlanner } from '../../network/planner.ts'
+import { isUnlimited } from '../../network/qos/shaping.ts'
+import type { Limiter } from '../qos/limiter.ts'
+import type { Shaper } from '../qos/shaper.ts'
 import type { Forwarding } from '../switch/forwarding.ts'
 import { type AddTerms, termsOf } from './add-limits.ts'
 import type { EndpointLinks, PodNetns } from './endpoint-links.ts'
@@ -36,6 +40,8 @@ export interface AttachmentParts {
   readonly forwarding: Pick<Forwarding, 'flush'>
   readonly links: EndpointLinks
   readonly pools: AddressPools
+  readonly limiter: Pick<Limiter, 'limitsFor' | 'attached'>
+  readonly shaper: Pick<Shaper, 'apply'>
   /** The plan, once cluster, node and tenants are known. */
   planner(): NodePlanner | undefined
   /** What is missing before pods can be attached, for people; empty when nothing is. */
@@ -75,22 +81,12 @@ export class Attachments {
   }
 
   /** Attaches a pod; a repeated call for a standing attachment answers the same again. */
-  add(request: AddRequest, netns: PodNetns): Promise<CniResult> {
+  async add(request: AddRequest, netns: PodNetns): Promise<CniResult> {
     const id = endpointId(request.containerId, request.ifname)
-    return this.#exclusive(id, request, async () => {
-      const planner = this.#planner()
-      const { namespace, mtu } = termsOf(request, planner.context)
-      const dns = dnsOf(request.config)
-      const standing = this.#find(id)
-      if (standing !== undefined) {
-        // An agent that was killed in the middle of an ADD left a record whose pod is not set up to the end.
-        if (this.#problemOf(standing, planner, netns) === undefined) return resultOf(standing, planner.context, dns)
-        await this.#detach(standing)
-      }
-      if ((await this.#parts.tenantOf(namespace)) === undefined) throw await this.#noTenant(namespace)
-      const lease = await this.#attach({ request, namespace, mtu }, planner, netns)
-      return resultOf(lease, planner.context, dns)
-    })
+    const { result, lease } = await this.#exclusive(id, request, () => this.#add(id, request, netns))
+    // Not before it is nobody's operation any more: the limiter leaves those alone.
+    if (lease !== undefined) this.#parts.limiter.attached(lease)
+    return result
   }
 
   /** Detaches a pod, whatever is left of it. */
@@ -141,6 +137,40 @@ export class Attachments {
     if (waiting.length > 0) throw cniError('status-not-ready', { reason: waiting.join('; ') })
   }
 
+  /** The answer, and the lease where it was made just now. */
+  async #add(
+    id: string,
+    request: AddRequest,
+    netns: PodNetns,
+  ): Promise<{ readonly result: CniResult; readonly lease?: Lease }> {
+    const planner = this.#planner()
+    const { namespace, mtu } = termsOf(request, planner.context)
+    const dns = dnsOf(request.config)
+    const standing = this.#find(id)
+    if (standing !== undefined) {
+      // An agent that was killed in the middle of an ADD left a record whose pod is not set up to the end.
+      const isWhole = this.#problemOf(standing, planner, netns) === undefined
+      if (isWhole) return { result: resultOf(standing, planner.context, dns) }
+      await this.#detach(standing)
+    }
+    const limits = this.#limitsFor(request)
+    if ((await this.#parts.tenantOf(namespace)) === undefined) throw await this.#noTenant(namespace)
+    const lease = await this.#attach({ request, namespace, mtu, limits }, planner, netns)
+    return { result: resultOf(lease, planner.context, dns), lease }
+  }
+
+  /** What the pod is held to from its first packet on, as far as the cluster has told already. */
+  #limitsFor({ args: { pod } }: AddRequest): Limits {
+    if (pod === undefined) return UNLIMITED
+    const { limits, problems } = this.#parts.limiter.limitsFor({
+      namespace: pod.namespace,
+      pod: pod.name,
+      ...(pod.uid === undefined ? {} : { podUid: pod.uid }),
+    })
+    if (problems.length === 0) return limits
+    throw cniError('bandwidth-refused', { pod: `${pod.namespace}/${pod.name}`, problem: problems.join('; ') })
+  }
+
   async #noTenant(namespace: string): Promise<Error> {
     const why = await this.#parts.whyNoTenant(namespace).catch((): MissingTenant => ({ reason: 'unassigned' }))
     if (why.reason === 'unknown') return cniError('namespace-unknown', { namespace })
@@ -150,7 +180,7 @@ export class Attachments {
 
   /** Takes what an attachment needs, step by step, each with its undo. */
   async #attach(order: Order, planner: NodePlanner, netns: PodNetns): Promise<Lease> {
-    const { ports, forwarding, links, pools, signal } = this.#parts
+    const { ports, forwarding, links, pools, shaper, signal } = this.#parts
     await using undo = new AsyncDisposableStack()
     const otherwise = (step: () => Promise<unknown> | unknown): void => {
       // Every step is undone, whatever becomes of the others; the error that led here is the one to tell.
@@ -165,6 +195,7 @@ export class Attachments {
     const { endpoint, link } = lease
     otherwise(() => links.doom(link))
     await links.create(lease, netns)
+    if (endpoint.limits !== undefined) shaper.apply(lease, netns.fd)
     planner.putEndpoint(endpoint)
     otherwise(() => {
       planner.removeEndpoint(endpoint.id)
@@ -239,11 +270,12 @@ export class Attachments {
 /** What is to be attached. */
 interface Order extends AddTerms {
   readonly request: AddRequest
+  readonly limits: Limits
 }
 
 /** The record of an attachment to be. */
 function leaseFor(
-  { request, namespace, mtu }: Order,
+  { request, namespace, mtu, limits }: Order,
   addresses: readonly Ip[],
   ofport: number,
   planner: NodePlanner,
@@ -255,7 +287,9 @@ function leaseFor(
   const pod = request.args.pod
   const uid = pod?.uid === undefined ? {} : { podUid: pod.uid }
   const name = pod?.name ?? containerId.slice(0, 12)
-  const endpoint = { id, containerId, ifname, namespace, pod: name, ...uid, mac: macFromIp(first), addresses, ofport }
+  const held = isUnlimited(limits) ? {} : { limits }
+  const place = { id, containerId, ifname, namespace, pod: name, ...uid }
+  const endpoint = { ...place, mac: macFromIp(first), addresses, ofport, ...held }
   return { network: config.name, netns, link: linkName(id), mtu, endpoint }
 }
 

@@ -3,6 +3,7 @@
  * removed by hand, and ports that OVS renumbered.
  * @module
  */
+import { sameLimits, UNLIMITED } from '../../network/model/bandwidth.ts'
 import type { Endpoint } from '../../network/model/endpoint.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import type { Ports } from './ports.ts'
@@ -39,6 +40,7 @@ function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
     a.ofport === b.ofport &&
     a.mac === b.mac &&
     a.namespace === b.namespace &&
+    sameLimits(a.limits ?? UNLIMITED, b.limits ?? UNLIMITED) &&
     a.addresses.length === b.addresses.length &&
     a.addresses.every((address, i) => address === b.addresses[i])
   )

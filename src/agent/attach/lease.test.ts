@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { formatIp, type Mac, macFromIp } from '../../network/model/address.ts'
 import { endpointId } from '../../network/model/endpoint.ts'
+import { isUnlimited } from '../../network/qos/shaping.ts'
 import { isLease, isLinkName, type Lease, leaseIds, leaseOf, linkName } from './lease.ts'
 
 const word = fc.stringMatching(/^[a-z0-9]{1,12}$/)
@@ -18,8 +19,15 @@ const lease: fc.Arbitrary<Lease> = fc
     netns: fc.string(),
     mtu: fc.integer({ min: 1280, max: 65_535 }),
     network: word,
+    limits: fc.option(
+      fc.record(
+        { toPod: fc.integer({ min: 1_000, max: 1e15 }), fromPod: fc.integer({ min: 1_000, max: 1e15 }) },
+        { requiredKeys: [] },
+      ),
+      { nil: undefined },
+    ),
   })
-  .map(({ container, ifname, namespace, pod, podUid, v4, v6, ofport, netns, network, mtu }) => {
+  .map(({ container, ifname, namespace, pod, podUid, v4, v6, ofport, netns, network, mtu, limits }) => {
     const id = endpointId(container, ifname)
     const first = formatIp(4, v4)
     const addresses = v6 === undefined ? [first] : [first, formatIp(6, v6)]
@@ -34,12 +42,27 @@ const lease: fc.Arbitrary<Lease> = fc
       mac: macFromIp(first),
       addresses,
       ofport,
+      ...(limits === undefined || isUnlimited(limits) ? {} : { limits }),
     }
     return { endpoint, link: linkName(id), network, netns, mtu }
   })
 
 test('a lease survives its record', () => {
   fc.assert(fc.property(lease, (one) => expect(leaseOf(one.link, one.endpoint.ofport, leaseIds(one))).toEqual(one)))
+})
+
+test('limits that cannot be read limit nothing, and cost nobody the lease', () => {
+  const garbage = fc.oneof(
+    fc.string(),
+    fc.constantFrom('to-pod=', 'to-pod=999', 'to-pod=1e9', 'from-pod=9999999999999999', 'up=5000'),
+  )
+  fc.assert(
+    fc.property(lease, garbage, (one, text) => {
+      const read = leaseOf(one.link, one.endpoint.ofport, new Map([...leaseIds(one), ['weft-limits', text]]))
+      if (read === undefined || !isLease(read)) throw new Error('no lease')
+      expect(read.endpoint.limits).toBeUndefined()
+    }),
+  )
 })
 
 test('rows of others are nobody’s lease, damaged ones of ours say what is wrong', () => {

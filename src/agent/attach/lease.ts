@@ -4,7 +4,9 @@
  * @module
  */
 import { type Ip, parseIp, parseMac } from '../../network/model/address.ts'
+import { LEAST_RATE, type Limits, MOST_RATE } from '../../network/model/bandwidth.ts'
 import { type Endpoint, endpointId } from '../../network/model/endpoint.ts'
+import { isUnlimited } from '../../network/qos/shaping.ts'
 
 /** An attachment as it is recorded. The OpenFlow port and the link's name are the row's own. */
 export interface Lease {
@@ -26,6 +28,8 @@ export interface UnreadableLease {
 }
 
 const VERSION = '1'
+/** The part of the record that changes while a pod stands. */
+export const LIMITS_KEY = 'weft-limits'
 const KEY = {
   version: 'weft-lease',
   network: 'weft-network',
@@ -38,6 +42,7 @@ const KEY = {
   podUid: 'weft-pod-uid',
   mac: 'weft-mac',
   addresses: 'weft-addresses',
+  limits: LIMITS_KEY,
 } as const
 
 /** The `external_ids` that record a lease. */
@@ -55,6 +60,8 @@ export function leaseIds({ endpoint, network, netns, mtu }: Lease): ReadonlyMap<
     [KEY.addresses, endpoint.addresses.join(',')],
   ])
   if (endpoint.podUid !== undefined) ids.set(KEY.podUid, endpoint.podUid)
+  const limits = limitsText(endpoint.limits ?? {})
+  if (limits !== undefined) ids.set(KEY.limits, limits)
   return ids
 }
 
@@ -92,6 +99,7 @@ export function leaseOf(
     mac,
     addresses,
     ofport,
+    ...limitsIn(ids.get(KEY.limits) ?? ''),
   }
   return { endpoint, link, network: ids.get(KEY.network) ?? '', netns: ids.get(KEY.netns) ?? '', mtu }
 }
@@ -117,6 +125,33 @@ export function linkName(id: string): string {
 /** Whether a link or port has a name that {@link linkName} makes. */
 export function isLinkName(name: string): boolean {
   return /^weft[0-9a-f]{11}$/.test(name)
+}
+
+/** Limits as they are recorded, in bit/s: `to-pod=10000000 from-pod=1000000`; undefined where there is none. */
+export function limitsText(limits: Limits): string | undefined {
+  if (isUnlimited(limits)) return undefined
+  const { toPod, fromPod } = limits
+  return [
+    ...(toPod === undefined ? [] : [`${TO_POD}=${toPod}`]),
+    ...(fromPod === undefined ? [] : [`${FROM_POD}=${fromPod}`]),
+  ].join(' ')
+}
+
+const TO_POD = 'to-pod'
+const FROM_POD = 'from-pod'
+
+/** What cannot be read limits nothing: the pod's annotations say it again. */
+function limitsIn(text: string): { readonly limits?: Limits } {
+  const rates = new Map(text.split(' ').flatMap((part) => rateIn(part) ?? []))
+  const [toPod, fromPod] = [rates.get(TO_POD), rates.get(FROM_POD)]
+  const limits: Limits = { ...(toPod === undefined ? {} : { toPod }), ...(fromPod === undefined ? {} : { fromPod }) }
+  return isUnlimited(limits) ? {} : { limits }
+}
+
+function rateIn(part: string): readonly (readonly [string, number])[] | undefined {
+  const [, direction, digits] = /^(to-pod|from-pod)=(\d{4,16})$/.exec(part) ?? []
+  const rate = Number(digits)
+  return direction === undefined || rate < LEAST_RATE || rate > MOST_RATE ? undefined : [[direction, rate]]
 }
 
 function parseAddresses(text: string): readonly Ip[] | undefined {

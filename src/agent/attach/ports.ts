@@ -7,25 +7,16 @@
 import { BRIDGE, type BridgePlan, GATEWAY, TUNNEL } from '../../network/host.ts'
 import type { Ip } from '../../network/model/address.ts'
 import { FIRST_ENDPOINT_PORT, LAST_ENDPOINT_PORT } from '../../network/pipeline/stages.ts'
+import { isUnlimited } from '../../network/qos/shaping.ts'
 import { createPortBatcher, type PortBatcher } from '../../ovs/ovsdb/helpers/batcher.ts'
 import { addBridge } from '../../ovs/ovsdb/helpers/bridges.ts'
 import { setInterface, waitForOfport } from '../../ovs/ovsdb/helpers/interfaces.ts'
 import { addPort, delPortRows } from '../../ovs/ovsdb/helpers/ports.ts'
-import type { Monitor } from '../../ovs/ovsdb/index.ts'
 import { type OvsdbClient, OvsdbError } from '../../ovs/ovsdb/index.ts'
 import type { PortFact } from '../control/facts.ts'
+import { HandsOff } from './hands-off.ts'
 import { isLease, type Lease, leaseIds, leaseOf, recordedAddresses, type UnreadableLease } from './lease.ts'
-
-const MONITORED = {
-  Open_vSwitch: { columns: ['ovs_version'] },
-  Bridge: { columns: ['name', 'ports', 'datapath_type', 'fail_mode'] },
-  Port: { columns: ['name', 'interfaces'] },
-  Interface: {
-    columns: ['name', 'type', 'ofport', 'ofport_request', 'error', 'external_ids', 'options', 'mtu_request', 'mac'],
-  },
-} as const
-
-type Tables = Monitor<typeof MONITORED>
+import { MONITORED, type Tables } from './tables.ts'
 
 /** What of an Interface row a lease is recorded in. */
 interface RecordRow {
@@ -43,6 +34,8 @@ export class Ports {
   readonly #tables: Tables
   readonly #datapath: 'system' | 'netdev'
   readonly #batcher: PortBatcher
+  /** Says of ports whose shaping is ours that Open vSwitch has to keep its hands off. */
+  readonly handsOff: HandsOff
   /** Leases that were recorded, by link: they bring back ports that somebody else removes. */
   readonly #remembered = new Map<string, Lease>()
   /** Links whose ports we remove ourselves; OVSDB may still tell of them for a moment. */
@@ -56,6 +49,7 @@ export class Ports {
     this.#tables = tables
     this.#datapath = datapath
     this.#batcher = createPortBatcher(client)
+    this.handsOff = new HandsOff(client, tables)
   }
 
   /** Copies the tables; resolves when they are there. */
@@ -108,6 +102,7 @@ export class Ports {
     await this.#batcher.add({
       bridge: BRIDGE,
       name: link,
+      ...(isUnlimited(endpoint.limits ?? {}) ? {} : { port: { qos: await this.handsOff.row() } }),
       interface: { ofport_request: endpoint.ofport, external_ids: leaseIds(lease) },
     })
     await waitForOfport(this.#tables, link, {

@@ -10,6 +10,7 @@ import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import type { EndpointSlice, Service } from '../../network/model/service.ts'
 import type { Lease, UnreadableLease } from '../attach/lease.ts'
+import type { LimitFact } from '../qos/limiter.ts'
 
 /** `GET /status`. */
 export interface AgentStatus {
@@ -112,4 +113,6 @@ export interface NodeFacts {
   readonly links: readonly LinkFact[]
   /** Addresses that rest before reuse. */
   readonly resting: readonly Ip[]
+  /** Endpoints that are limited or should be. */
+  readonly limits: readonly LimitFact[]
 }

@@ -18,6 +18,7 @@ import type { ClusterView } from '../cluster/view.ts'
 import { AgentError } from '../errors.ts'
 import type { AgentOptions } from '../options.ts'
 import type { Problems } from '../problems.ts'
+import type { Limiter, LimitFact } from '../qos/limiter.ts'
 import type { Switch } from '../switch/switch.ts'
 import type { AgentHealth, AgentStatus, InstalledFlow, NodeFacts, ServiceFact } from './facts.ts'
 import { type RepairParts, repair } from './repair.ts'
@@ -29,6 +30,7 @@ export interface ReportParts extends RepairParts {
   readonly options: AgentOptions
   readonly pools: AddressPools
   readonly view: ClusterView
+  readonly limiter: Pick<Limiter, 'facts'>
   readonly problems: Problems
   uplinkMtu(): number
 }
@@ -120,12 +122,17 @@ export class AgentReport implements Control {
       ports: ports.facts(),
       links: links.facts(),
       resting: pools.resting(),
+      limits: this.bandwidth(),
     }
   }
 
   async drops(): Promise<readonly InstalledFlow[]> {
     const installed = await this.#switch().dumpMatching(OURS.value, OURS.mask)
     return this.#counted(installed.filter(({ flow }) => dropCodeOf(flow) !== 0))
+  }
+
+  bandwidth(): readonly LimitFact[] {
+    return this.#parts.limiter.facts()
   }
 
   ofprotoTrace(flow: string): Promise<string> {

@@ -7,6 +7,7 @@ import { existsSync, unlinkSync } from 'node:fs'
 import { decodeJson, encodeJson, JsonError } from '../../flow/json.ts'
 import { claimSocket, listenPrivately } from '../../registry/socket.ts'
 import { AgentError } from '../errors.ts'
+import type { LimitFact } from '../qos/limiter.ts'
 import type { AgentHealth, AgentStatus, InstalledFlow, NodeFacts } from './facts.ts'
 
 /** What the agent can tell and do. */
@@ -16,6 +17,8 @@ export interface Control {
   facts(): Promise<NodeFacts>
   /** Drop flows with their counters. */
   drops(): Promise<readonly InstalledFlow[]>
+  /** Endpoints that are limited or should be, as the kernel has them. */
+  bandwidth(): readonly LimitFact[]
   /** What OVS itself says about a packet. */
   ofprotoTrace(flow: string): Promise<string>
   /** Carries out a repair plan; resolves with what was done, step by step. */
@@ -54,6 +57,8 @@ async function answer(control: Control, request: Request): Promise<Response> {
         return json(await control.facts())
       case 'GET /drops':
         return json(await control.drops())
+      case 'GET /bandwidth':
+        return json(control.bandwidth())
       case 'POST /ofproto-trace':
         return json({ text: await control.ofprotoTrace(textField(decodeJson(await request.text()), 'flow')) })
       case 'POST /repair':

@@ -4,6 +4,8 @@ import type { Logger } from 'pino'
 import { runAgent } from '../../agent/agent.ts'
 import { installPlugin, pluginBeside } from '../../agent/install/plugin.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
+import { podEvents } from '../../agent/qos/notices.ts'
+import { EventRecorder } from '../../kube/events.ts'
 import { companionFolder } from '../../playground/self.ts'
 import type { Settings } from '../../settings/table.ts'
 import { type DaemonPlaceOptions, openForDaemon, withDaemonPlaceOptions } from '../address.ts'
@@ -58,12 +60,14 @@ async function run(
     ...(context === undefined ? {} : { context }),
     ...(server === undefined ? {} : { server }),
   }
-  const { registry: shared } = openForDaemon(choice, (problem) => log.warn(problem))
+  const { registry: shared, api } = openForDaemon(choice, (problem) => log.warn(problem), options.node)
+  const notices = api && podEvents(api, new EventRecorder(api, { component: 'weft-agent' }))
   if (cniBinDir !== undefined) putPlugin(cniBinDir, options.cniConfigName, log)
   const signal = endSignal()
   const manager = managerOfThis(log)
   if (manager !== undefined) tellOfEnd(manager, signal)
-  await runAgent(options, shared, log, signal, manager && agentTeller(manager, () => performance.now()))
+  const onState = manager && agentTeller(manager, () => performance.now())
+  await runAgent(options, shared, log, signal, onState, notices)
 }
 
 /** Without the plugin no new pod is attached; standing ones are looked after all the same. */

@@ -142,6 +142,7 @@ export function factsOf(planner: NodePlanner, pods: readonly Endpoint[]): NodeFa
       alias: endpoint.id,
     })),
     resting: [],
+    limits: [],
   }
 }
 

@@ -1,0 +1,203 @@
+/**
+ * Holds endpoints to what their pods' annotations ask for. Level-triggered: a pod's event, a change of its port, a
+ * removed queueing discipline or the clock only say where to look; what is right is left alone.
+ *
+ * The record comes first (OVSDB, beside the lease), then the kernel: an agent that is killed in between finds in the
+ * record what to do, also while the registry is away.
+ * @module
+ */
+import {
+  type Bandwidth,
+  type Limits,
+  limitsFrom,
+  problemsOf,
+  sameLimits,
+  UNLIMITED,
+} from '../../network/model/bandwidth.ts'
+import { isUnlimited } from '../../network/qos/shaping.ts'
+import type { Lease } from '../attach/lease.ts'
+import type { Ports } from '../attach/ports.ts'
+import type { AgentLog } from '../log.ts'
+import type { Problems } from '../problems.ts'
+import { Repeater } from '../switch/repeater.ts'
+import type { NodePods } from './node-pods.ts'
+import type { PodNotices } from './notices.ts'
+import type { InForce, Shaper } from './shaper.ts'
+
+/** What a limiter works with. */
+export interface LimiterParts {
+  readonly ports: Pick<Ports, 'leases' | 'connected' | 'handsOff'>
+  readonly pods: Pick<NodePods, 'wantedFor'>
+  readonly shaper: Pick<Shaper, 'apply' | 'inForce'>
+  readonly problems: Problems
+  readonly notices: PodNotices
+  readonly log: AgentLog
+  readonly signal: AbortSignal
+  /** Attachments with an operation under way: hands off. */
+  busy(): ReadonlySet<string>
+  /** Endpoints' records changed: the plan has to follow. */
+  recorded(): void
+}
+
+/** An endpoint that is limited, or should be. */
+export interface LimitFact {
+  readonly endpoint: string
+  readonly namespace: string
+  readonly pod: string
+  readonly link: string
+  /** What the pod's annotations ask for; undefined while the pod has not been seen. */
+  readonly wanted: Bandwidth | undefined
+  /** What was decided and recorded, in bit/s. */
+  readonly limits: Limits
+  /** What the kernel holds it to, in bit/s, and what passed so far. */
+  readonly inForce: InForce
+  /** Why the kernel could not be asked. */
+  readonly problem?: string
+}
+
+/** Holds endpoints to their limits. */
+export class Limiter {
+  readonly #parts: LimiterParts
+  readonly #repeater: Repeater
+  /** What was last seen to be in force, by link: others are looked at anew. */
+  readonly #applied = new Map<string, Limits>()
+  /** Problems of pods by endpoint, as they were told. */
+  readonly #told = new Map<string, string>()
+
+  constructor(parts: LimiterParts) {
+    this.#parts = parts
+    this.#repeater = new Repeater(
+      () => this.#run(),
+      (error) => parts.problems.failed('bandwidth', error),
+      parts.signal,
+    )
+  }
+
+  /** Asks for what changed to be applied. */
+  request(): void {
+    this.#repeater.request()
+  }
+
+  /** Asks for every limited endpoint to be looked at in the kernel again. */
+  requestAll(): void {
+    for (const [link, limits] of this.#applied) if (!isUnlimited(limits)) this.#applied.delete(link)
+    this.request()
+  }
+
+  /** An ADD has just shaped this endpoint; what its pod asked for meanwhile is looked at now. */
+  attached({ link, endpoint: { limits = UNLIMITED } }: Lease): void {
+    this.#applied.set(link, limits)
+    this.request()
+  }
+
+  /** Somebody touched the queueing disciplines of a link of ours. */
+  touched(link: string): void {
+    if (this.#applied.delete(link)) this.request()
+  }
+
+  /** What an endpoint to be is held to from the start, and what is wrong with what was asked for it. */
+  limitsFor(pod: Parameters<NodePods['wantedFor']>[0]): {
+    readonly limits: Limits
+    readonly problems: readonly string[]
+  } {
+    const wanted = this.#parts.pods.wantedFor(pod) ?? UNLIMITED
+    return { limits: limitsFrom(wanted, UNLIMITED), problems: problemsOf(wanted) }
+  }
+
+  /** Every endpoint that is limited or should be, as the kernel has it. */
+  facts(): readonly LimitFact[] {
+    return this.#parts.ports.leases().flatMap((lease) => {
+      const wanted = this.#parts.pods.wantedFor(lease.endpoint)
+      const { limits = UNLIMITED, id, namespace, pod } = lease.endpoint
+      if (isUnlimited(limits) && Object.keys(wanted ?? UNLIMITED).length === 0) return []
+      return [{ endpoint: id, namespace, pod, link: lease.link, wanted, limits, ...this.#inForce(lease) }]
+    })
+  }
+
+  #inForce(lease: Lease): Pick<LimitFact, 'inForce' | 'problem'> {
+    try {
+      return { inForce: this.#parts.shaper.inForce(lease) }
+    } catch (error) {
+      return { inForce: {}, problem: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { ports, problems, busy } = this.#parts
+    // Its return brings all of it again.
+    if (!ports.connected) return
+    const leases = ports.leases()
+    this.#forget(new Set(leases.map(({ link }) => link)))
+    let isRecorded = false
+    const failures: unknown[] = []
+    for (const lease of leases) {
+      if (busy().has(lease.endpoint.id)) continue
+      try {
+        if (await this.#settle(lease)) isRecorded = true
+      } catch (error) {
+        // One pod that cannot be reached keeps nobody else unlimited.
+        failures.push(error)
+      }
+    }
+    await ports.handsOff.sweep()
+    if (isRecorded) this.#parts.recorded()
+    if (failures.length > 0) throw failures[0]
+    this.#tell()
+    if (this.#told.size === 0) problems.solved('bandwidth')
+  }
+
+  /** Brings one endpoint to what it should be held to; whether its record changed. */
+  async #settle(lease: Lease): Promise<boolean> {
+    const { ports, shaper, log } = this.#parts
+    const { endpoint, link } = lease
+    const standing = endpoint.limits ?? UNLIMITED
+    const limits = this.#decide(lease, standing)
+    const isNew = !sameLimits(limits, standing)
+    const isNamed = ports.handsOff.has(link) !== isUnlimited(limits)
+    if (isNew || !isNamed) {
+      await ports.handsOff.setLimits(link, limits)
+      log.info({ pod: `${endpoint.namespace}/${endpoint.pod}`, link, before: standing, limits }, 'bandwidth set')
+    }
+    const applied = this.#applied.get(link)
+    if (isNew || applied === undefined || !sameLimits(applied, limits)) {
+      // One that never had limits is nobody's business.
+      if (!isUnlimited(limits) || !isUnlimited(standing) || applied === undefined)
+        shaper.apply(withLimits(lease, limits))
+      this.#applied.set(link, limits)
+    }
+    return isNew
+  }
+
+  #decide({ endpoint }: Lease, standing: Limits): Limits {
+    const wanted = this.#parts.pods.wantedFor(endpoint)
+    if (wanted === undefined) return standing
+    const problem = problemsOf(wanted).join('; ')
+    if (problem === '') this.#told.delete(endpoint.id)
+    else if (this.#told.get(endpoint.id) !== problem) {
+      this.#told.set(endpoint.id, problem)
+      this.#parts.notices.warn(endpoint, 'BandwidthRefused', `${problem}. What was in force stays so.`)
+    }
+    return limitsFrom(wanted, standing)
+  }
+
+  /** Pods whose wishes make no sense are told of until they do. */
+  #tell(): void {
+    if (this.#told.size === 0) return
+    const names = new Map(this.#parts.ports.leases().map(({ endpoint }) => [endpoint.id, endpoint]))
+    const texts = [...this.#told].map(([id, problem]) => {
+      const endpoint = names.get(id)
+      return `pod ${endpoint?.namespace}/${endpoint?.pod}: ${problem}`
+    })
+    this.#parts.problems.failed('bandwidth', new Error(texts.join('; ')))
+  }
+
+  #forget(present: ReadonlySet<string>): void {
+    for (const link of this.#applied.keys()) if (!present.has(link)) this.#applied.delete(link)
+    const endpoints = new Set(this.#parts.ports.leases().map(({ endpoint }) => endpoint.id))
+    for (const id of this.#told.keys()) if (!endpoints.has(id)) this.#told.delete(id)
+  }
+}
+
+function withLimits(lease: Lease, limits: Limits): Lease {
+  return { ...lease, endpoint: { ...lease.endpoint, limits } }
+}
