@@ -1,0 +1,171 @@
+/**
+ * `deploy/weft.yaml` on a real Kubernetes API: it is accepted, twice, and the accounts in it may do what they need and
+ * not more. Agents' tokens are bound to pods, as kubelets ask for them.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import { ROOT } from '../docs/markdown.ts'
+import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
+import { eventually } from './process.ts'
+
+const LIMIT = 120_000
+const PATIENCE = 20_000
+const FILE = join(ROOT, 'deploy/weft.yaml')
+const REPORTS = '/apis/weft.dev/v1alpha1/nodereports'
+const VERSIONS = 'jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.resourceVersion}{"\\n"}{end}'
+const NAMESPACE = ['-n', 'weft-system']
+
+if (ASSETS === undefined) {
+  console.log(SKIPPED)
+  test.skip(SKIPPED, () => undefined)
+} else {
+  const assets = ASSETS
+  describe('a real kube-apiserver', () => installation(assets))
+}
+
+function installation(assets: string): void {
+  const folder = mkdtempSync(join(tmpdir(), 'wefttest-install-'))
+  const kubeconfig = join(folder, 'kubeconfig')
+  const tokens = new Map<string, string>()
+  let plane: ControlPlane | undefined
+
+  beforeAll(async () => {
+    plane = await ControlPlane.start(assets)
+    plane.writeKubeconfig(kubeconfig)
+    for (const name of ['node1', 'node2']) await kubectl(['create', '-f', '-'], nodeNamed(name))
+    await kubectl(['apply', '-f', FILE])
+    await kubectl(['wait', '--for=condition=established', 'crd', '--all', '--timeout=30s'])
+    for (const node of ['node1', 'node2']) {
+      await kubectl(['create', '-f', '-'], agentPod(node))
+      const bound = ['--bound-object-kind=Pod', `--bound-object-name=agent-${node}`]
+      tokens.set(node, await kubectl(['create', 'token', 'weft-agent', ...NAMESPACE, ...bound]))
+    }
+    tokens.set('unbound', await kubectl(['create', 'token', 'weft-agent', ...NAMESPACE]))
+    tokens.set('controller', await kubectl(['create', 'token', 'weft-controller', ...NAMESPACE]))
+  }, LIMIT)
+
+  afterAll(async () => {
+    await plane?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  async function kubectl(args: readonly string[], input: object = {}): Promise<string> {
+    const child = Bun.spawn([join(assets, 'kubectl'), '--kubeconfig', kubeconfig, ...args], {
+      stdin: new Blob([JSON.stringify(input)]),
+      stdout: 'pipe',
+      stderr: 'pipe',
+      env: { PATH: process.env['PATH'] ?? '', HOME: folder },
+    })
+    const [said, complaint] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+    if ((await child.exited) !== 0) throw new Error(complaint)
+    return said.trim()
+  }
+
+  /** What the holder of a token is answered. */
+  async function ask(who: string, method: string, path: string, body?: object) {
+    const headers = {
+      authorization: `Bearer ${tokens.get(who)}`,
+      'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+    }
+    const ca = await Bun.file(plane?.certificates.ca ?? '').text()
+    const init = { method, headers, tls: { ca }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+    const answer = await fetch(`${plane?.server}${path}`, init)
+    const { message = '' } = (await answer.json()) as { readonly message?: string }
+    return { status: answer.status, message }
+  }
+
+  test(
+    'applied again, nothing changes',
+    async () => {
+      const versions = (): Promise<string> => kubectl(['get', '-f', FILE, '-o', VERSIONS])
+      const before = await versions()
+      const lines = (await kubectl(['apply', '-f', FILE])).split('\n')
+      expect(lines).toHaveLength(documentsIn(await Bun.file(FILE).text()))
+      expect(await versions()).toBe(before)
+      // kubectl sends a budget's selector every time (its patch strategy is to replace), and the server keeps what it has.
+      const changed = lines.filter((line) => !line.endsWith(' unchanged'))
+      expect(changed).toEqual(['poddisruptionbudget.policy/weft-controller configured'])
+      await kubectl(['apply', '--dry-run=server', '-f', FILE])
+      await kubectl(['apply', '--dry-run=server', '-f', join(ROOT, 'deploy/weft-remove.yaml')])
+    },
+    LIMIT,
+  )
+
+  test(
+    'an agent writes its own node’s report, and no other’s',
+    async () => {
+      // The server takes a moment to heed a policy.
+      const forged = await eventually(async () => {
+        const answer = await ask('node1', 'POST', REPORTS, reportOf('node2'))
+        if (answer.status === 201) await kubectl(['delete', 'nodereport', 'node2'])
+        expect(answer.status).toBe(403)
+        return answer
+      }, PATIENCE)
+      expect(forged.message).toContain('the agent of node node1 may not write the report of node2')
+      expect((await ask('node1', 'POST', REPORTS, reportOf('node1'))).status).toBe(201)
+      expect((await ask('node1', 'PATCH', `${REPORTS}/node1`, { agent: { ready: true } })).status).toBe(200)
+      expect((await ask('node2', 'POST', REPORTS, reportOf('node2'))).status).toBe(201)
+      const changed = await ask('node1', 'PATCH', `${REPORTS}/node2`, { agent: { ready: false } })
+      expect(changed).toEqual({ status: 403, message: expect.stringContaining('may not write the report of node2') })
+    },
+    LIMIT,
+  )
+
+  test(
+    'a token that names no node writes none',
+    async () => {
+      const answer = await ask('unbound', 'PATCH', `${REPORTS}/node1`, { agent: { ready: false } })
+      expect(answer).toEqual({ status: 403, message: expect.stringContaining('the token of weft-agent names no node') })
+    },
+    LIMIT,
+  )
+
+  test.each([
+    ['node1', 'GET', '/api/v1/secrets'],
+    ['node1', 'GET', '/api/v1/namespaces/weft-system/secrets'],
+    ['node1', 'GET', '/api/v1/namespaces/weft-system/configmaps/weft-config'],
+    ['node1', 'PATCH', '/apis/weft.dev/v1alpha1/nodenetworks/node1'],
+    ['node1', 'PATCH', '/apis/network.openshift.io/v1/netnamespaces/default'],
+    ['node1', 'PATCH', '/apis/network.openshift.io/v1/clusternetworks/default'],
+    ['node1', 'DELETE', `/apis/weft.dev/v1alpha1/nodereports/node1`],
+    ['node1', 'PUT', '/apis/coordination.k8s.io/v1/namespaces/weft-system/leases/weft-controller'],
+    ['controller', 'GET', '/api/v1/secrets'],
+    ['controller', 'GET', '/api/v1/namespaces/weft-system/secrets/any'],
+    ['controller', 'GET', '/apis/coordination.k8s.io/v1/namespaces/weft-system/leases/another'],
+    ['controller', 'GET', '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/weft-controller'],
+    ['controller', 'PATCH', '/apis/network.openshift.io/v1/clusternetworks/default'],
+    ['controller', 'POST', REPORTS],
+  ])('%s may not %s %s', async (who, method, path) => {
+    const body = method === 'GET' || method === 'DELETE' ? undefined : {}
+    expect((await ask(who, method, path, body)).status).toBe(403)
+  })
+}
+
+function documentsIn(text: string): number {
+  return parseAllDocuments(text).filter((document) => document.toJS() !== null).length
+}
+
+function nodeNamed(name: string): object {
+  return { apiVersion: 'v1', kind: 'Node', metadata: { name } }
+}
+
+function agentPod(node: string): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: `agent-${node}`, namespace: 'weft-system' },
+    spec: {
+      nodeName: node,
+      serviceAccountName: 'weft-agent',
+      containers: [{ name: 'agent', image: 'none' }],
+    },
+  }
+}
+
+function reportOf(node: string): object {
+  const agent = { ready: false, uplinkMtu: 1500, datapath: 'netdev' }
+  return { apiVersion: 'weft.dev/v1alpha1', kind: 'NodeReport', metadata: { name: node }, nodeUID: '', agent }
+}
