@@ -47,6 +47,13 @@ describe('Pod', () => {
   const pod = (spec: object, status: object) => ({ apiVersion: 'v1', kind: 'Pod', metadata: METADATA, spec, status })
   const read = (spec: object, status: object) => decodeValue('Pod', 'shop/web', podBinding.decode(pod(spec, status)))
 
+  test('that mirrors a static one is known by the uid that its container runtime has', () => {
+    const annotations = { 'kubernetes.io/config.mirror': 'hash' }
+    const mirror = { ...pod({}, {}), metadata: { ...METADATA, annotations } }
+    expect(decodeValue('Pod', 'shop/web', podBinding.decode(mirror)).uid).toBe('hash')
+    expect(read({}, {}).uid).toBe('u')
+  })
+
   test.each([
     ['not placed yet', {}, {}, { node: '', addresses: [] }],
     [

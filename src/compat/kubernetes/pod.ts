@@ -13,6 +13,9 @@ import { bandwidthAnnotations, bandwidthIn } from './bandwidth.ts'
 /** Pods that have run to their end keep their addresses on paper; others may have got them since. */
 const ENDED: readonly unknown[] = ['Succeeded', 'Failed']
 
+/** On the copy of a static pod: the uid of that pod. Kubelets run nothing that bears it without having the original. */
+const MIRROR = 'kubernetes.io/config.mirror'
+
 /** Pod ↔ Pod. One on the node's own network is none of ours. The API server gives the uid; addresses are status. */
 export const podBinding: KubeBinding<'Pod'> = {
   resource: PODS,
@@ -28,7 +31,8 @@ function decode(object: KubeObject): unknown {
   return {
     namespace: at(object, 'metadata', 'namespace'),
     name: nameOf(object),
-    uid: at(object, 'metadata', 'uid'),
+    // What its container runtime was told: of a pod that a kubelet had of itself, the API keeps a copy with another uid.
+    uid: textAt(object, 'metadata', 'annotations', MIRROR) ?? at(object, 'metadata', 'uid'),
     node: at(object, 'spec', 'nodeName') ?? '',
     addresses: ENDED.includes(at(object, 'status', 'phase')) ? [] : addressesIn(object),
     ...optionalField('bandwidth', bandwidthIn(object)),
