@@ -11,8 +11,17 @@ import { familyOf, type Ip } from '../../src/network/model/address.ts'
 import { parseCookie } from '../../src/network/pipeline/cookie.ts'
 import { dropByCode } from '../../src/network/pipeline/drops.ts'
 import { playApi, playRegistry } from '../../src/playground/api-client.ts'
-import { restartForwarding, switchEnvironment } from '../../src/playground/lab/switch.ts'
-import { type Layout, layoutOf, type NodeLayout, nodeLayout, podNetns } from '../../src/playground/layout.ts'
+import { agentArguments } from '../../src/playground/bring-up.ts'
+import { restartForwarding, startSwitch, switchEnvironment } from '../../src/playground/lab/switch.ts'
+import { plugInNode } from '../../src/playground/lab/underlay.ts'
+import {
+  type Layout,
+  layoutOf,
+  type NodeLayout,
+  nodeLayout,
+  podNetns,
+  underlayAddress,
+} from '../../src/playground/layout.ts'
 import { DEFAULT_SHAPE } from '../../src/playground/options.ts'
 import { findProcesses, isAlive, startProcess } from '../../src/playground/processes.ts'
 import { addressesOf, findSandbox, stateOf } from '../../src/playground/state.ts'
@@ -105,6 +114,39 @@ export class Lab {
     return nodeLayout(this.layout, index)
   }
 
+  /**
+   * A machine on the physical network that is no node, with its own Open vSwitch, at address number `host`. It goes with
+   * the lab.
+   */
+  async addMachine(name: string, host: number): Promise<NodeLayout> {
+    const dir = join(this.layout.runDir, name)
+    const [ovsDir, agentDir] = [join(dir, 'ovs'), join(dir, 'agent')]
+    const machine: NodeLayout = {
+      name,
+      netns: `${this.layout.prefix}-${name}`,
+      addresses: [underlayAddress(4, host), underlayAddress(6, host)],
+      dir,
+      ovsDir,
+      ovsdbSocket: join(ovsDir, 'db.sock'),
+      agentDir,
+      cniSocket: join(agentDir, 'cni.sock'),
+    }
+    plugInNode(this.layout, machine)
+    await startSwitch(this.layout, machine, stateOf(this.layout).datapath)
+    return machine
+  }
+
+  /** Starts the agent of a machine that is no node. Returns its process. */
+  startExternalAgent(machine: NodeLayout): number {
+    const place = { kubeconfig: this.layout.socketKubeconfig }
+    const options = [...agentArguments(machine, stateOf(this.layout).datapath, place), '--external']
+    return startProcess(this.layout, {
+      role: `${machine.name}-agent`,
+      argv: this.command(...options),
+      netns: machine.netns,
+    })
+  }
+
   /** The network namespace of `namespace/pod`. */
   netns(pod: string): string {
     const [namespace = '', name = ''] = pod.split('/')
@@ -141,8 +183,11 @@ export class Lab {
   }
 
   agent(index: number): AgentClient {
-    const node = this.node(index)
-    return new AgentClient({ path: join(node.agentDir, 'agent.sock'), node: node.name })
+    return this.agentOf(this.node(index))
+  }
+
+  agentOf(machine: NodeLayout): AgentClient {
+    return new AgentClient({ path: join(machine.agentDir, 'agent.sock'), node: machine.name })
   }
 
   /** Packets dropped on a node, by name. */
