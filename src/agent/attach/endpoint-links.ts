@@ -73,6 +73,17 @@ export class EndpointLinks {
     linkSet(this.#rtnl, link, { up: true, addrGenMode: 'none', alias: `weft ${endpoint.namespace}/${endpoint.pod}` })
   }
 
+  /** Makes a pair that others have made one of ours, which has our name by now. Its pod's side stays as it is. */
+  own({ link, endpoint }: Lease, netns: PodNetns): void {
+    if (this.#datapath === 'netdev') {
+      deafen(link)
+      disableOffloads(link)
+      disableOffloads(endpoint.ifname, netns.fd)
+    }
+    const alias = `weft ${endpoint.namespace}/${endpoint.pod}`
+    linkSet(this.#rtnl, link, { up: true, group: ENDPOINT_GROUP, addrGenMode: 'none', alias })
+  }
+
   /** Sets the pod's end up, with its addresses and routes. */
   configure(lease: Lease, netns: PodNetns, addresses: readonly PodAddress[]): void {
     const { ifname } = lease.endpoint

@@ -73,6 +73,13 @@ export class Ports {
 
   /** Makes the bridge and its two own ports what the plan says; leaves what is right alone. Never removes the bridge. */
   async ensureBridge(plan: BridgePlan, signal: AbortSignal): Promise<void> {
+    await this.prepareBridge(plan, signal)
+    const { tunnel } = plan
+    await this.#ensurePort(TUNNEL, tunnel.ofport, { type: tunnel.type, options: tunnel.options }, signal)
+  }
+
+  /** The same without the tunnel, for as long as another bridge has one like it: Open vSwitch takes no two. */
+  async prepareBridge({ gateway }: BridgePlan, signal: AbortSignal): Promise<void> {
     const bridge = this.#tables.byName('Bridge', BRIDGE)
     if (bridge?.fail_mode !== 'secure' || bridge.datapath_type !== this.#datapath) {
       await addBridge(this.#client, {
@@ -85,8 +92,6 @@ export class Ports {
         },
       })
     }
-    const { tunnel, gateway } = plan
-    await this.#ensurePort(TUNNEL, tunnel.ofport, { type: tunnel.type, options: tunnel.options }, signal)
     await this.#ensurePort(
       GATEWAY,
       gateway.ofport,
