@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { IpamError } from '../ipam/errors.ts'
 import type { NodeRanges } from '../ipam/node-ranges.ts'
-import { type Cidr, contains, familyOf, firstIp, type Ip, prefixLength } from '../network/model/address.ts'
+import { type Cidr, contains, type Family, familyOf, firstIp, type Ip, prefixLength } from '../network/model/address.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import { describeProblems } from '../network/model/decode.ts'
 import type { Node, NodeNetwork } from '../network/model/node.ts'
@@ -31,7 +31,10 @@ export interface NodeNetworkDecision {
   readonly lacks: boolean
 }
 
-/** What a machine's network is to be when it may keep these ranges; what it lacks is taken out of `ranges`. */
+/**
+ * What a machine's network is to be when it may keep these ranges; what it lacks is taken out of `ranges`, if possible
+ * what it had before.
+ */
 export function networkOf(
   cluster: Cluster,
   ranges: NodeRanges,
@@ -39,6 +42,7 @@ export function networkOf(
   record: NodeNetwork | undefined,
   kept: readonly Cidr[],
   silence: string | undefined,
+  former: readonly Cidr[] = [],
 ): NodeNetworkDecision {
   const { machine } = owner
   const usable = owner.addresses.filter((address) => nodeAddressProblems(cluster, [address]).length === 0)
@@ -50,7 +54,7 @@ export function networkOf(
   const gained: Cidr[] = []
   const failures: string[] = []
   for (const family of wanted) {
-    const got = attempt(() => ranges.allocate(family))
+    const got = attempt(() => regained(ranges, family, former) ?? ranges.allocate(family))
     if (typeof got === 'string') gained.push(got)
     else failures.push(`${got.message} (${got.remedy})`)
   }
@@ -67,6 +71,13 @@ export function networkOf(
     ...(status === undefined ? {} : { status }),
   }
   return { value, gained, lacks: failures.length > 0 }
+}
+
+/** A range that the name had before, if it is still to be had. */
+function regained(ranges: NodeRanges, family: Family, former: readonly Cidr[]): Cidr | undefined {
+  const range = former.find((one) => familyOf(one) === family && ranges.owns(one) && !ranges.isTaken(one))
+  if (range !== undefined) ranges.mark(range)
+  return range
 }
 
 /** Whether a range lies in one of the cluster's pod networks. */

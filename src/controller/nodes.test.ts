@@ -157,6 +157,27 @@ describe('node ranges', () => {
     expect((await nodes.ranges())['b']).toEqual(['10.1.0.0/18', 'fd01:0:0:1::/64'])
   })
 
+  test('a node that comes back under its name gets the range that it had, unless somebody else has it now', async () => {
+    const nodes = new Nodes()
+    for (const name of ['a', 'b', 'c']) await nodes.add(name)
+    const { b: had } = await nodes.ranges()
+    await nodes.registry.delete('Node', 'b')
+    await nodes.settle()
+    expect((await nodes.ranges())['b']).toBeUndefined()
+    await nodes.add('b')
+    expect((await nodes.ranges())['b']).toEqual(had)
+    await nodes.registry.delete('Node', 'b')
+    await nodes.settle()
+    // Four ranges of IPv4 there are: one of the new ones takes what was b's.
+    for (const name of ['d', 'e']) await nodes.add(name)
+    await nodes.registry.delete('Node', 'a')
+    await nodes.settle()
+    await nodes.add('b')
+    const ranges = await nodes.ranges()
+    expect(ranges['d']?.concat(ranges['e'] ?? [])).toContain(had?.[0])
+    expect(ranges['b']?.[0]).not.toBe(had?.[0])
+  })
+
   test('of a doubled range a node keeps it, whose pods live there, and an external host gets another', async () => {
     const nodes = new Nodes()
     await nodes.record('a-host', ['10.1.64.0/18'], { machine: { kind: 'external', vni: 0 } })

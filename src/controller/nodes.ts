@@ -31,6 +31,8 @@ export class Nodes {
   /** The ranges that nodes had last; forgotten with the node's uid. */
   readonly #remembered = new Map<string, readonly Cidr[]>()
   readonly #silences = new Map<string, string>()
+  /** The ranges that names had which are no nodes any more. */
+  readonly #former = new Map<string, readonly Cidr[]>()
   /** Those who wait until a range is free. */
   readonly #starved = new Set<string>()
   #holdings: Holdings | undefined
@@ -135,6 +137,7 @@ export class Nodes {
       record?.value,
       kept,
       this.#silences.get(name),
+      this.#former.get(name),
     )
     if (lacks) this.#starved.add(name)
     if (gained.length > 0) holdings.add(name, gained)
@@ -205,7 +208,15 @@ export class Nodes {
   }
 
   #forget(name: string): void {
-    if (this.#remembered.delete(name)) this.#claimsChanged(name)
+    const ranges = this.#remembered.get(name)
+    if (ranges === undefined) return
+    this.#remembered.delete(name)
+    this.#claimsChanged(name)
+    // A machine that comes back under its name, with its pods still running, gets what it had unless somebody has it now.
+    this.#former.delete(name)
+    this.#former.set(name, ranges)
+    const [oldest] = this.#former.keys()
+    if (this.#former.size > MOST_FORMER && oldest !== undefined) this.#former.delete(oldest)
   }
 
   /** Forgets what a write might have brought. */
@@ -229,6 +240,9 @@ export class Nodes {
     return this.#records.get(name)?.value.machine.kind === 'external' ? 1 : 2
   }
 }
+
+/** So many names that are no nodes any more are remembered. */
+const MOST_FORMER = 1000
 
 /** A problem that was not told yet. */
 function problemNotice({ problem }: NodeNetwork, before: NodeNetwork | undefined): Notice | undefined {

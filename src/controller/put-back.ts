@@ -37,6 +37,6 @@ export function putBackNotice(
     message: `the node's network ${deed} while its pods live in ${own.join(', ')}, which is put back${
       problem === undefined ? '' : `; ${problem}`
     }`,
-    remedy: 'leave its ranges to the controller; remove the node and add it again to give it others',
+    remedy: 'leave its ranges to the controller',
   }
 }
