@@ -3,12 +3,24 @@
  * @module
  */
 import type { Command } from 'commander'
-import { type OpenRegistry, openPlace, placeIn, placeInEnvironment, type RegistryPlace } from '../place/place.ts'
+import {
+  type OpenOptions,
+  type OpenRegistry,
+  openPlace,
+  placeIn,
+  placeInEnvironment,
+  type RegistryPlace,
+  type WholePlace,
+} from '../place/place.ts'
 import { DEFAULT_RUN_DIR } from '../playground/layout.ts'
 import { CliError } from './errors.ts'
+import { type EtcdOptions, etcdPlaceNamed, splitEtcdOptions, withEtcdOptions } from './etcd-options.ts'
 
-/** The options that name a place. Each of them begins another kind; `context` says more of a kubeconfig. */
-export interface PlaceOptions {
+/**
+ * The options that name a place. Each of them begins another kind; `context` says more of a kubeconfig, and beside an etcd
+ * the others say where Kubernetes' own objects are.
+ */
+export interface PlaceOptions extends EtcdOptions {
   readonly registry?: string
   readonly kubeconfig?: string
   readonly context?: string
@@ -28,10 +40,11 @@ export interface RegistryChoice extends PlaceOptions {
 
 /** Adds the options that name a place. `otherwise` is what holds without them. */
 export function withPlaceOptions(command: Command, otherwise: string): Command {
-  return command
+  command
     .option('--registry <address>', `the registry, as unix:PATH (default: ${otherwise})`)
     .option('--kubeconfig <file>', 'a Kubernetes API server instead, as this file tells')
     .option('--context <name>', 'another context of the kubeconfig than its current one')
+  return withEtcdOptions(command)
 }
 
 /** Adds the options that {@link openRegistry} understands. */
@@ -49,18 +62,26 @@ export function withDaemonPlaceOptions(command: Command): Command {
 }
 
 /** Opens the place that a daemon means. Throws as {@link openRegistry} does. */
-export function openForDaemon(
-  { server, ...choice }: DaemonPlaceOptions,
-  onInvalid?: (problem: string) => void,
-  node?: string,
-): OpenRegistry {
-  const isTold = placeNamed(choice) !== undefined || process.env['WEFT_REGISTRY'] !== undefined
-  const place = isTold ? undefined : placeInEnvironment(server)
-  return openPlace(place ?? placeMeant(choice), onInvalid, node)
+export function openForDaemon({ server, ...choice }: DaemonPlaceOptions, options: OpenOptions): OpenRegistry {
+  const named = placeNamed(choice, server)
+  const isTold = named !== undefined || process.env['WEFT_REGISTRY'] !== undefined
+  const place = isTold ? named : placeInEnvironment(server)
+  return openPlace(place ?? placeMeant(choice), options)
 }
 
-/** The place that options name, if they name one. Throws CLI_USAGE when they name two. */
-export function placeNamed({ registry, kubeconfig, context }: PlaceOptions): RegistryPlace | undefined {
+/**
+ * The place that options name, if they name one. Beside an etcd the environment may say where Kubernetes is, whose server
+ * a pod reaches at `server`. Throws CLI_USAGE when they name two.
+ */
+export function placeNamed(options: PlaceOptions, server?: string): RegistryPlace | undefined {
+  const whole = wholePlaceNamed(options)
+  const etcd = etcdPlaceNamed(splitEtcdOptions(options).etcd)
+  if (etcd === undefined) return whole
+  const beside = whole ?? placeInEnvironment(server)
+  return { kind: 'etcd', etcd, ...(beside === undefined ? {} : { beside }) }
+}
+
+function wholePlaceNamed({ registry, kubeconfig, context }: PlaceOptions): WholePlace | undefined {
   if (registry !== undefined && kubeconfig !== undefined) throw namedTwice('--registry', '--kubeconfig')
   if (context !== undefined && kubeconfig === undefined) {
     throw new CliError('CLI_USAGE', '--context says nothing without --kubeconfig', 'give both')
@@ -75,10 +96,10 @@ export function placeNamed({ registry, kubeconfig, context }: PlaceOptions): Reg
  * Throws CLI_USAGE when two are named, CLI_NOT_RUNNING when nothing says which.
  */
 export function placeMeant(choice: RegistryChoice): RegistryPlace {
-  const { runDir, registry } = choice
+  const { runDir } = choice
   const named = placeNamed(choice)
   if (named !== undefined) {
-    if (runDir !== undefined) throw namedTwice(registry === undefined ? '--kubeconfig' : '--registry', '--run-dir')
+    if (runDir !== undefined) throw namedTwice(nameOf(named), '--run-dir')
     return named
   }
   const environment = process.env['WEFT_REGISTRY']
@@ -90,12 +111,14 @@ export function placeMeant(choice: RegistryChoice): RegistryPlace {
   throw new CliError('CLI_NOT_RUNNING', `no playground is up${where}`, remedy)
 }
 
-/**
- * Opens what the user means. `onInvalid` hears of objects that others made and that mean nothing.
- * Throws as {@link placeMeant} does, and `KUBE_CONFIG`.
- */
-export function openRegistry(choice: RegistryChoice, onInvalid?: (problem: string) => void): OpenRegistry {
-  return openPlace(placeMeant(choice), onInvalid)
+/** Opens what the user means. Throws as {@link placeMeant} does, `KUBE_CONFIG` and `ETCD_CONFIG`. */
+export function openRegistry(choice: RegistryChoice, options: OpenOptions = {}): OpenRegistry {
+  return openPlace(placeMeant(choice), options)
+}
+
+/** The option that begins a kind of place. */
+function nameOf({ kind }: RegistryPlace): string {
+  return kind === 'etcd' ? '--etcd-endpoints' : kind === 'socket' ? '--registry' : '--kubeconfig'
 }
 
 function namedTwice(one: string, other: string): CliError {

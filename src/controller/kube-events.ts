@@ -12,7 +12,11 @@ import { type ControllerEvents, lineOf } from './events.ts'
  * Which object a notice about a kind is told of, the first that is there: people look at the Node, not at what is derived
  * from it. An external host is none.
  */
-const SUBJECTS: { readonly [K in Kind]?: readonly Kind[] } = { NodeNetwork: ['Node', 'NodeNetwork'] }
+const SUBJECTS: { readonly [K in Kind]?: readonly Kind[] } = {
+  NodeNetwork: ['Node', 'NodeNetwork'],
+  // Tenants may be kept elsewhere.
+  Tenant: ['Tenant', 'Namespace'],
+}
 
 /** Tells notices as events. One whose object is gone, or cannot be read, is lost. */
 export function kubeEvents(api: KubeApi, bindings: KubeBindings, recorder: EventRecorder): ControllerEvents {

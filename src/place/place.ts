@@ -9,13 +9,15 @@ import { nodeReports } from '../compat/weft/node-report.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { KubeClient } from '../kube/client.ts'
 import type { KubeConfig } from '../kube/config.ts'
+import type { OnInvalid } from '../kube/invalid.ts'
 import { type Environment, loadKubeconfig } from '../kube/kubeconfig.ts'
 import { KubeRegistry } from '../kube/registry.ts'
 import { RegistryClient } from '../registry/client.ts'
 import type { Registry } from '../registry/registry.ts'
+import { type EtcdPlace, openEtcd, overKubernetes } from './etcd.ts'
 
-/** Where shared state is. */
-export type RegistryPlace =
+/** Where shared state is as a whole. */
+export type WholePlace =
   /** A registry that serves a unix socket. */
   | { readonly kind: 'socket'; readonly path: string }
   /** A Kubernetes API server, by a kubeconfig and one of its contexts, or its current one. */
@@ -23,33 +25,61 @@ export type RegistryPlace =
   /** The one that the environment tells of, as it does in a pod; reached at another address, as `host:port`. */
   | { readonly kind: 'environment'; readonly server?: string }
 
+/** Where shared state is. */
+export type RegistryPlace =
+  | WholePlace
+  /** k8s-ovs's registry; `beside` is where Kubernetes' own objects are, as far as that is known. */
+  | { readonly kind: 'etcd'; readonly etcd: EtcdPlace; readonly beside?: WholePlace }
+
 /** Shared state, opened. */
 export interface OpenRegistry {
   readonly registry: Registry
   /** Where it is kept in a Kubernetes API server. */
   readonly api?: KubeApi
+  /** The Kubernetes API server, also where the configuration, machines and tenants are kept elsewhere. */
+  readonly kubernetes?: KubeApi
   /** Why objects that are there cannot be read, by `<kind>/<name>`. */
   readonly unreadable: ReadonlyMap<string, string>
   /** Gives back connections, so that a command can end. */
   close(): void
 }
 
-/**
- * Opens a place. Nothing is asked yet. `onInvalid` hears of objects that others made and that mean nothing.
- * With `node`, pods are that node's where the place can choose. Throws `KUBE_CONFIG`.
- */
-export function openPlace(
-  place: RegistryPlace,
-  onInvalid: (problem: string) => void = () => undefined,
-  node?: string,
-): OpenRegistry {
+/** What a place is opened for. */
+export interface OpenOptions {
+  /** Hears of objects that others made and that mean nothing. */
+  readonly onInvalid?: (problem: string) => void
+  /** Pods are this node's where the place can choose. */
+  readonly node?: string
+  /** For the controller, which judges what others wrote. */
+  readonly isController?: boolean
+}
+
+/** Opens a place. Nothing is asked yet. Throws `KUBE_CONFIG` and `ETCD_CONFIG`. */
+export function openPlace(place: RegistryPlace, options: OpenOptions = {}): OpenRegistry {
+  const reasons = new Reasons(options.onInvalid ?? (() => undefined))
+  if (place.kind !== 'etcd') return openWhole(place, reasons, options)
+  const beside = place.beside === undefined ? undefined : openWhole(place.beside, reasons, options)
+  const etcd = openEtcd(place.etcd, options.isController ?? false, reasons.note)
+  const close = (): void => {
+    etcd.close()
+    beside?.close()
+  }
+  return {
+    registry: overKubernetes(etcd.registry, beside?.registry),
+    ...(beside?.kubernetes === undefined ? {} : { kubernetes: beside.kubernetes }),
+    unreadable: reasons.all,
+    close,
+  }
+}
+
+function openWhole(place: WholePlace, reasons: Reasons, { node }: OpenOptions): OpenRegistry {
   switch (place.kind) {
     case 'socket':
-      return { registry: new RegistryClient(place.path), unreadable: new Map(), close: () => undefined }
+      return { registry: new RegistryClient(place.path), unreadable: reasons.all, close: () => undefined }
     case 'kubeconfig':
-      return openKubernetes(loadKubeconfig(place.file, process.env, place.context), onInvalid, node)
+      return openKubernetes(loadKubeconfig(place.file, process.env, place.context), reasons, node)
     case 'environment':
-      return openKubernetes(loadKubeconfig(undefined, environmentWith(place.server)), onInvalid, node)
+      return openKubernetes(loadKubeconfig(undefined, environmentWith(place.server)), reasons, node)
   }
 }
 
@@ -64,7 +94,7 @@ export function placeIn(folder: string): RegistryPlace | undefined {
 const TOLD_BY = ['KUBECONFIG', 'KUBERNETES_MASTER', 'KUBERNETES_SERVICE_HOST'] as const
 
 /** The place that the environment tells of, if it does. */
-export function placeInEnvironment(server?: string): RegistryPlace | undefined {
+export function placeInEnvironment(server?: string): WholePlace | undefined {
   if (!TOLD_BY.some((name) => (process.env[name] ?? '') !== '')) return undefined
   return { kind: 'environment', ...(server === undefined ? {} : { server }) }
 }
@@ -79,20 +109,25 @@ function environmentWith(server: string | undefined): Environment {
 /** More reasons than this are not kept. */
 const MOST_REASONS = 1000
 
-function openKubernetes(
-  config: KubeConfig,
-  onInvalid: (problem: string) => void,
-  node: string | undefined,
-): OpenRegistry {
+/** Why objects that are there cannot be read. */
+class Reasons {
+  readonly all = new Map<string, string>()
+  readonly #tell: (problem: string) => void
+
+  constructor(tell: (problem: string) => void) {
+    this.#tell = tell
+  }
+
+  readonly note: OnInvalid = ({ kind, name, problem }) => {
+    const key = `${kind}/${name}`
+    if (this.all.size < MOST_REASONS || this.all.has(key)) this.all.set(key, problem)
+    this.#tell(`${kind} ${name}: ${problem}`)
+  }
+}
+
+function openKubernetes(config: KubeConfig, reasons: Reasons, node: string | undefined): OpenRegistry {
   const api = new KubeClient(config)
-  const unreadable = new Map<string, string>()
-  const registry = new KubeRegistry(api, node === undefined ? weftBindings : nodeBindings(node), {
-    reports: nodeReports,
-    onInvalid: ({ kind, name, problem }) => {
-      const key = `${kind}/${name}`
-      if (unreadable.size < MOST_REASONS || unreadable.has(key)) unreadable.set(key, problem)
-      onInvalid(`${kind} ${name}: ${problem}`)
-    },
-  })
-  return { registry, api, unreadable, close: () => api.close() }
+  const bindings = node === undefined ? weftBindings : nodeBindings(node)
+  const registry = new KubeRegistry(api, bindings, { reports: nodeReports, onInvalid: reasons.note })
+  return { registry, api, kubernetes: api, unreadable: reasons.all, close: () => api.close() }
 }

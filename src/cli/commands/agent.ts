@@ -9,6 +9,7 @@ import { EventRecorder } from '../../kube/events.ts'
 import { companionFolder } from '../../playground/self.ts'
 import type { Settings } from '../../settings/table.ts'
 import { type DaemonPlaceOptions, openForDaemon, withDaemonPlaceOptions } from '../address.ts'
+import { splitEtcdOptions } from '../etcd-options.ts'
 import { daemonLog } from '../log.ts'
 import { wholeNumber } from '../numbers.ts'
 import { agentTeller, managerOfThis, tellOfEnd } from '../service-manager.ts'
@@ -52,16 +53,19 @@ async function run(
   { registry, kubeconfig, context, server, cniBinDir, ...given }: Given,
   settings: Settings,
 ): Promise<void> {
-  const options: AgentOptions = { ...given, node: given.node ?? hostname().toLowerCase() }
+  const { etcd, others } = splitEtcdOptions(given)
+  const options: AgentOptions = { ...others, node: others.node ?? hostname().toLowerCase() }
   const log = daemonLog('agent', settings['log.level'])
   const choice = {
     ...(registry === undefined ? {} : { registry }),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
     ...(server === undefined ? {} : { server }),
+    ...etcd,
   }
-  const { registry: shared, api } = openForDaemon(choice, (problem) => log.warn(problem), options.node)
-  const notices = api && podEvents(api, new EventRecorder(api, { component: 'weft-agent' }))
+  const onInvalid = (problem: string): void => log.warn(problem)
+  const { registry: shared, kubernetes } = openForDaemon(choice, { onInvalid, node: options.node })
+  const notices = kubernetes && podEvents(kubernetes, new EventRecorder(kubernetes, { component: 'weft-agent' }))
   if (cniBinDir !== undefined) putPlugin(cniBinDir, options.cniConfigName, log)
   const signal = endSignal()
   const manager = managerOfThis(log)

@@ -27,14 +27,17 @@ export function registerController(program: Command): void {
 
 async function run(choice: DaemonPlaceOptions, settings: Settings): Promise<void> {
   const log = daemonLog('controller', settings['log.level'])
-  const { registry, api, unreadable } = openForDaemon(choice, (problem) => log.warn({}, problem))
+  const { registry, api, kubernetes, unreadable } = openForDaemon(choice, {
+    isController: true,
+    onInvalid: (problem) => log.warn({}, problem),
+  })
   const signal = endSignal()
   const manager = managerOfThis(log)
   if (manager !== undefined) tellOfEnd(manager, signal)
   using _living = manager && signsOfLife(manager)
   log.info({}, 'starting')
   const onReady = (): void => manager?.ready()
-  const events = api === undefined ? {} : { events: eventsOn(api) }
+  const events = kubernetes === undefined ? {} : { events: eventsOn(kubernetes) }
   const controller = runController({ registry, signal, random: Math.random, log, unreadable, onReady, ...events })
   // The view of others' words goes where others look; what agents say is where they may write.
   const beside =

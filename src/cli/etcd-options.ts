@@ -1,0 +1,94 @@
+/**
+ * The options that name an etcd with k8s-ovs's registry. They are k8s-ovs's own, and what it lacks: which of etcd's
+ * interfaces, and a password that no list of processes shows.
+ * @module
+ */
+import { type Command, Option } from 'commander'
+import { DEFAULT_PREFIX } from '../compat/k8s-ovs/layout.ts'
+import { ETCD_APIS, type EtcdApi } from '../etcd/choose.ts'
+import { readSecret } from '../etcd/config.ts'
+import type { EtcdPlace } from '../place/etcd.ts'
+import { CliError } from './errors.ts'
+
+/** What the options say. */
+export interface EtcdOptions {
+  readonly etcdEndpoints?: string
+  readonly etcdApi?: EtcdApi
+  readonly etcdPrefix?: string
+  readonly network?: string
+  readonly etcdCafile?: string
+  readonly etcdCertfile?: string
+  readonly etcdKeyfile?: string
+  readonly etcdUsername?: string
+  readonly etcdPassword?: string
+  readonly etcdPasswordFile?: string
+}
+
+/** Holds a password that no list of processes shows. */
+const PASSWORD_VARIABLE = 'WEFT_ETCD_PASSWORD'
+const GROUP = 'k8s-ovs’s registry in etcd:'
+
+/** Adds the options that {@link etcdPlaceNamed} understands. */
+export function withEtcdOptions(command: Command): Command {
+  const options = [
+    new Option('--etcd-endpoints <list>', 'shared state is in this etcd: http://host:port, parted by commas'),
+    new Option('--etcd-api <version>', 'which of its interfaces (default: the one that has the configuration)').choices(
+      ETCD_APIS,
+    ),
+    new Option('--etcd-prefix <path>', `root of all keys (default: ${DEFAULT_PREFIX})`),
+    new Option('--network <name>', 'the configuration is in this folder of the prefix'),
+    new Option('--etcd-cafile <file>', 'the authority of the servers’ certificates'),
+    new Option('--etcd-certfile <file>', 'our certificate'),
+    new Option('--etcd-keyfile <file>', 'its key'),
+    new Option('--etcd-username <name>', 'who we are'),
+    new Option('--etcd-password <text>', 'seen in lists of processes: better the next, or $WEFT_ETCD_PASSWORD'),
+    new Option('--etcd-password-file <file>', 'a file with the password'),
+  ]
+  for (const option of options) command.addOption(option.helpGroup(GROUP))
+  return command
+}
+
+/** The etcd that options name, if they do. Throws CLI_USAGE, and `ETCD_CONFIG` for a file that cannot be read. */
+export function etcdPlaceNamed(options: EtcdOptions): EtcdPlace | undefined {
+  const { etcdEndpoints: endpoints, etcdApi: api = 'auto', etcdPrefix: prefix = DEFAULT_PREFIX, network = '' } = options
+  if (endpoints === undefined) {
+    const stray = Object.keys(options).find((name) => /^etcd|^network$/.test(name))
+    if (stray === undefined) return undefined
+    throw usage(`--${dashed(stray)} says nothing without --etcd-endpoints`, 'give both')
+  }
+  const { etcdCafile: caFile, etcdCertfile: certFile, etcdKeyfile: keyFile, etcdUsername: username } = options
+  const password = passwordIn(options)
+  return { settings: { endpoints, caFile, certFile, keyFile, username, password }, api, prefix, network }
+}
+
+/** These options alone, out of those of a command, and the others. */
+export function splitEtcdOptions<O extends object>(
+  options: O & EtcdOptions,
+): { readonly etcd: EtcdOptions; readonly others: Omit<O, keyof EtcdOptions> } {
+  const isEtcd = ([name]: readonly [string, unknown]): boolean => /^etcd[A-Z]|^network$/.test(name)
+  const entries = Object.entries(options)
+  const others = Object.fromEntries(entries.filter((entry) => !isEtcd(entry)))
+  return { etcd: Object.fromEntries(entries.filter(isEtcd)), others: others as Omit<O, keyof EtcdOptions> }
+}
+
+function passwordIn({ etcdPassword, etcdPasswordFile, etcdUsername }: EtcdOptions): string | undefined {
+  if (etcdPassword !== undefined && etcdPasswordFile !== undefined) {
+    throw usage('--etcd-password and --etcd-password-file both give a password', 'give one of them')
+  }
+  if (etcdPassword !== undefined) {
+    process.stderr.write(`weft: --etcd-password can be seen in lists of processes: ${INSTEAD}\n`)
+    return etcdPassword
+  }
+  if (etcdPasswordFile !== undefined) return readSecret(etcdPasswordFile, 'the password file').replace(/\r?\n$/, '')
+  return etcdUsername === undefined ? undefined : process.env[PASSWORD_VARIABLE]
+}
+
+const INSTEAD = `better --etcd-password-file, or the environment variable ${PASSWORD_VARIABLE}`
+
+function dashed(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+function usage(message: string, remedy: string): CliError {
+  return new CliError('CLI_USAGE', message, remedy)
+}
