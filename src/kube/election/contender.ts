@@ -47,6 +47,8 @@ export class Contender {
   #presence: 'unknown' | 'there' | 'absent' = 'unknown'
   /** When we asked for what we hold. */
   #heldSince: Moment | undefined
+  /** What was asked for until then is not ours, whenever its answer comes. */
+  #resignedAt = Number.NEGATIVE_INFINITY
 
   constructor(identity: string, timing: ElectionTiming) {
     this.#identity = identity
@@ -117,9 +119,10 @@ export class Contender {
 
   /** A claim that was sent at a moment was answered with the lease as it is now. */
   wrote(lease: Lease, sentAt: Moment, now: Moment): void {
+    const isOurs = lease.record.holder === this.#identity && sentAt.monotonic > this.#resignedAt
     this.#presence = 'there'
     this.#seen = { lease, since: now.monotonic }
-    this.#heldSince = lease.record.holder === this.#identity ? sentAt : undefined
+    this.#heldSince = isOurs ? sentAt : undefined
   }
 
   /** What is known is out of date, or may be: a write was refused, or nobody knows what became of it. */
@@ -130,6 +133,7 @@ export class Contender {
   /** Gives up what we hold, for ourselves. What to write so that others need not wait, if the lease is known as ours. */
   resign(now: Moment): Claim | undefined {
     this.#heldSince = undefined
+    this.#resignedAt = now.monotonic
     const before = this.#seen?.lease
     if (before === undefined || this.#presence !== 'there' || before.record.holder !== this.#identity) return undefined
     const record = { ...before.record, holder: '', duration: 1000, renewTime: microTime(now.wall) }

@@ -98,13 +98,13 @@ export class Elector {
     let isRefused = false
     const write = async (signal: AbortSignal): Promise<Lease | undefined> => {
       const object = leaseObject(lease, claim)
+      const isNew = claim.resourceVersion === undefined
       try {
-        const isNew = claim.resourceVersion === undefined
         return readLease(
           await (isNew ? api.create(LEASES, object, signal) : api.replace(LEASES, object, undefined, signal)),
         )
       } catch (error) {
-        isRefused = error instanceof KubeError && REFUSALS.has(error.code)
+        isRefused = error instanceof KubeError && (isNew ? OF_CREATION : OF_REPLACEMENT).has(error.code)
         if (!isRefused) throw error
         return undefined
       }
@@ -187,7 +187,9 @@ export class HeldTerm implements Term {
   }
 }
 
-const REFUSALS: ReadonlySet<string> = new Set(['KUBE_CONFLICT', 'KUBE_EXISTS', 'KUBE_NOT_FOUND'])
+/** What is said to whom somebody else came before. Where there is no namespace, nobody did. */
+const OF_CREATION: ReadonlySet<string> = new Set(['KUBE_EXISTS'])
+const OF_REPLACEMENT: ReadonlySet<string> = new Set(['KUBE_CONFLICT', 'KUBE_NOT_FOUND'])
 
 function leaseObject(lease: LeadOptions['lease'], { record, resourceVersion }: Claim): KubeObject {
   const metadata = { ...lease, ...(resourceVersion === undefined ? {} : { resourceVersion }) }

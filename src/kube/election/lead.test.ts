@@ -14,12 +14,13 @@ import type { Term } from './term.ts'
 const LEASE = { namespace: 'kube-system', name: 'weft-controller' }
 
 /** What can be wrong with a request: it is refused, or done, and no answer comes. */
-type Trouble = 'refused' | 'never-arrives' | 'answer-lost' | undefined
+type Trouble = 'refused' | 'nowhere' | 'never-arrives' | 'answer-lost' | undefined
 
 function setUp() {
   const time = new VirtualTime()
   const api = new MemoryApi()
   const log: string[] = []
+  const errors: unknown[] = []
   const trouble: Record<string, Trouble> = {}
 
   /** Everybody reaches the same server, each by a line of their own. */
@@ -34,7 +35,11 @@ function setUp() {
     return {
       ...fencedApi(api, ALWAYS),
       get: (resource, at) => through(() => api.get(resource, at)),
-      create: (resource, object) => through(() => api.create(resource, object)),
+      create: (resource, object) =>
+        through(() => {
+          if (trouble[name] === 'nowhere') throw new KubeError('KUBE_NOT_FOUND', 'no such namespace', 'make it')
+          return api.create(resource, object)
+        }),
       replace: (resource, object, part) => through(() => api.replace(resource, object, part)),
     }
   }
@@ -50,6 +55,7 @@ function setUp() {
         now: time.now,
         sleep: time.sleep,
         random: () => 0,
+        onError: (error) => errors.push(error),
         onLeader: (holder) => log.push(`${name} sees ${holder}`),
       },
       async (term) => {
@@ -63,7 +69,7 @@ function setUp() {
     return { terms, done, stop: () => ending.abort() }
   }
   const record = async () => (await api.get(LEASES, LEASE))?.['spec'] as Record<string, unknown> | undefined
-  return { time, api, log, trouble, contend, record }
+  return { time, api, log, errors, trouble, contend, record }
 }
 
 const ALWAYS: Term = { number: 0, signal: new AbortController().signal, assertHeld: () => undefined }
@@ -195,7 +201,22 @@ describe('lead', () => {
     await a.done
   })
 
-  test('a lease of garbage is nobody's', async () => {
+  test('whoever cannot make the lease says why, and keeps trying', async () => {
+    const { time, trouble, contend, errors } = setUp()
+    trouble['a'] = 'nowhere'
+    const a = contend('a')
+    await time.pass(5_000)
+    expect(errors.length).toBeGreaterThan(1)
+    expect(errors[0]).toMatchObject({ code: 'KUBE_NOT_FOUND' })
+    trouble['a'] = undefined
+    await time.pass(2_000)
+    expect(holds(a.terms[0])).toBe(true)
+    a.stop()
+    await time.pass(0)
+    await a.done
+  })
+
+  test('a lease of garbage belongs to nobody', async () => {
     const { time, api, contend } = setUp()
     const spec = { holderIdentity: 7, leaseDurationSeconds: -1, leaseTransitions: 'x', renewTime: {} }
     await api.create(LEASES, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: LEASE, spec })
