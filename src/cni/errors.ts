@@ -80,7 +80,7 @@ export function printError(thrown: unknown, version?: unknown): string {
 }
 
 /** Text from outside, fit for one line: control characters become spaces, long text is cut. */
-export function cleanText(text: string, limit = MAX_MESSAGE): string {
+function cleanText(text: string, limit = MAX_MESSAGE): string {
   const head = text.length > limit ? `${text.slice(0, limit - 1)}…` : text
   return head.toWellFormed().replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ')
 }

@@ -6,7 +6,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { asText, type Json, ShapeError } from './json.ts'
 
 /** Linux refuses longer interface names (IFNAMSIZ less the terminator), in bytes. */
-export const MAX_IFNAME = 15
+const MAX_IFNAME = 15
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
@@ -34,7 +34,7 @@ export function isNamespaceName(text: string): boolean {
 }
 
 /** 4 or 6 for an address without zone and prefix length; undefined for anything else. */
-export function addressFamily(text: string): 4 | 6 | undefined {
+function addressFamily(text: string): 4 | 6 | undefined {
   if (isIPv4(text)) return 4
   return isIPv6(text) && !text.includes('%') ? 6 : undefined
 }

@@ -18,11 +18,6 @@ export function flowContent(flow: Flow): string {
   return `${cookie} ${formatActions(actions)}`
 }
 
-/** True if both are the same row with the same cookie and actions. Throws FlowError. */
-export function flowEqual(a: Flow, b: Flow): boolean {
-  return a === b || (flowKey(a) === flowKey(b) && flowContent(a) === flowContent(b))
-}
-
 function matchKey(match: Match): string {
   let key = ''
   for (const name in match) {

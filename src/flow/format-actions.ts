@@ -55,7 +55,7 @@ function formatOutput({ port, maxLength }: Extract<Action, { op: 'output' }>): s
 }
 
 /** `NXM_NX_REG0[0..15]`, `NXM_NX_REG0[3]`, or `NXM_NX_REG0[]` for the whole field. */
-export function formatSubfield({ field, offset, bits }: Subfield): string {
+function formatSubfield({ field, offset, bits }: Subfield): string {
   const name = longName(field)
   if (offset === 0 && bits === fieldCodec(field).bits) return `${name}[]`
   return bits === 1 ? `${name}[${offset}]` : `${name}[${offset}..${offset + bits - 1}]`

@@ -5,7 +5,7 @@ import type { Action, Nat, OutputPort, Subfield } from './flow.ts'
 import { mergeSets, normalizeSet } from './normalize-set.ts'
 
 /** Names of the reserved ports of OpenFlow, by number. */
-export const RESERVED_PORTS: ReadonlyMap<number, Exclude<OutputPort, number>> = new Map([
+const RESERVED_PORTS: ReadonlyMap<number, Exclude<OutputPort, number>> = new Map([
   [0xfffffff8, 'in_port'],
   [0xfffffffa, 'normal'],
   [0xfffffffb, 'flood'],

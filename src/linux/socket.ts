@@ -17,7 +17,6 @@ export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
 export const SO_PEERCRED = 17
 export const SO_RCVTIMEO = 20
-export const SO_BINDTODEVICE = 25
 export const SO_SNDBUFFORCE = 32
 export const SO_RCVBUFFORCE = 33
 

@@ -23,7 +23,7 @@ export async function surroundings(layout: Layout): Promise<Surroundings> {
 }
 
 /** The cluster as it is now. Throws PLAY_NOT_RUNNING where there is none. */
-export async function readSurroundings(registry: Registry): Promise<Surroundings> {
+async function readSurroundings(registry: Registry): Promise<Surroundings> {
   const [cluster, pods, tenants, nodes] = await Promise.all([
     registry.get('Cluster', 'default'),
     registry.list('Pod'),

@@ -9,7 +9,7 @@ import type { Layout } from './layout.ts'
 export type Kubectl = { readonly path: string } | { readonly refusal: string }
 
 /** The oldest minor version of kubectl 1.x that a playground's API server is made for. */
-export const OLDEST_KUBECTL = 30
+const OLDEST_KUBECTL = 30
 const PATIENCE = 10_000
 
 /** Finds a kubectl: in the folder that KUBEBUILDER_ASSETS names, else where the shell would. */

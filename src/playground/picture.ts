@@ -48,7 +48,7 @@ export function drawPicture(scene: Scene, look: Look): readonly string[] {
 }
 
 /** A colour per namespace, for as many as there are colours. */
-export function tenantColours({ tenants }: World, look: Look): (namespace: string) => (text: string) => string {
+function tenantColours({ tenants }: World, look: Look): (namespace: string) => (text: string) => string {
   const palette = look.hues
   const isolated = tenants.filter(({ vni }) => vni !== GLOBAL_VNI).map(({ vni }) => vni)
   const order = [...new Set(isolated)].sort((a, b) => a - b)

@@ -18,7 +18,7 @@ export function companionFolder(): string {
 }
 
 /** What people type to run this program: its name where their shell finds it, else its path as seen from their folder. */
-export function commandName(): string {
+function commandName(): string {
   if (!COMPILED || Bun.which('weft') === process.execPath) return 'weft'
   const path = relative(process.env['INIT_CWD'] ?? process.cwd(), process.execPath)
   return path.startsWith('..') ? process.execPath : path.includes('/') ? path : `./${path}`

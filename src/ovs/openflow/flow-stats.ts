@@ -94,7 +94,7 @@ const OXS_PACKETS = 4
 const OXS_BYTES = 5
 
 /** The extensible statistics of OpenFlow 1.5: 16 reserved bits, the length, then fields as in a match. */
-export function decodeOxs(r: Reader): Counters {
+function decodeOxs(r: Reader): Counters {
   r.skip(2)
   const length = r.u16('statistics')
   if (length < 4) throw malformed('statistics length')

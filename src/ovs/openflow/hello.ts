@@ -4,7 +4,7 @@ import { Reader } from './reader.ts'
 import { beginMessage, endMessage, Writer } from './writer.ts'
 
 /** Versions that we speak, best first. */
-export const SPOKEN = [OPENFLOW_15, OPENFLOW_14, OPENFLOW_13] as const
+const SPOKEN = [OPENFLOW_15, OPENFLOW_14, OPENFLOW_13] as const
 
 /** One of the versions we speak, as the number on the wire: 4 is 1.3, 6 is 1.5. */
 export type Version = (typeof SPOKEN)[number]

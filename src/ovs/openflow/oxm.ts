@@ -22,7 +22,7 @@ export function encodeMatch(w: Writer, match: Match): void {
 }
 
 /** Writes the fields of a match without the structure around them. */
-export function encodeFields(w: Writer, match: Match): void {
+function encodeFields(w: Writer, match: Match): void {
   const given = match.vlan_tci === undefined ? match : normalizeMatch(match)
   const fields: OxmField[] = []
   for (const name in given) {

@@ -11,7 +11,7 @@ import type { ClusterZone } from './zone.ts'
 /** Seconds for which an answer may be kept, and that there is none. */
 export const TTL = 5
 /** The version of the specification that is served. */
-export const SCHEMA_VERSION = '1.1.0'
+const SCHEMA_VERSION = '1.1.0'
 
 /** What a message gets for an answer. */
 export function answer(zone: ClusterZone, query: Message): Message {

@@ -16,7 +16,7 @@ import { cniStatus } from './network/plugin.ts'
 import { fields, list, text, timestamp } from './read.ts'
 
 /** What clients that ask for a kubelet's version are told: the API that is spoken, and who speaks it. */
-export const KUBELET_VERSION = 'v1.32.0+weft-playground'
+const KUBELET_VERSION = 'v1.32.0+weft-playground'
 /** Where nodes' leases are. */
 export const LEASE_NAMESPACE = 'kube-node-lease'
 const LEASE_SECONDS = 40

@@ -55,7 +55,7 @@ export function startKubelets({ layout, nodes, api, names, signal, log }: Kubele
 }
 
 /** A node's plugin and its configuration, which is written if it is not there. */
-export function nodeRuntime(node: NodeLayout): CniRuntime {
+function nodeRuntime(node: NodeLayout): CniRuntime {
   const confDir = join(node.dir, 'cni')
   const confFile = join(confDir, '10-weft.conflist')
   mkdirSync(confDir, { recursive: true, mode: 0o700 })

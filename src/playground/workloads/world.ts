@@ -62,7 +62,7 @@ export function lookTwice<Subject, Plan extends { readonly wake?: number }>({
 }
 
 /** A view that asks the API itself. */
-export function liveView(api: KubeApi, signal: AbortSignal): View {
+function liveView(api: KubeApi, signal: AbortSignal): View {
   return {
     get: (resource, namespace, name) => api.get(resource, namespace === '' ? { name } : { name, namespace }, signal),
     list: async (resource, namespace) => (await api.list(resource, { namespace }, signal)).items,

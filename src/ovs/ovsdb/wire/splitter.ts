@@ -1,7 +1,7 @@
 import { OvsdbError } from '../errors.ts'
 
 /** Default limit of one message: a full dump of a very large switch stays far below. */
-export const DEFAULT_MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+const DEFAULT_MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 
 const MAX_DEPTH = 64
 const QUOTE = 0x22

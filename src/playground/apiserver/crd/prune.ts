@@ -13,7 +13,7 @@ export function pruned(value: unknown, schema: Schema | undefined): unknown {
 }
 
 /** What every object has; a schema says nothing of it. */
-export const OBJECT_FIELDS: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata'])
+const OBJECT_FIELDS: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata'])
 
 function prunedItems(items: readonly unknown[], schema: Schema | undefined): readonly unknown[] {
   if (schema?.keepsUnknown && schema.items === undefined) return items

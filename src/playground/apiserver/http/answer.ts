@@ -14,7 +14,7 @@ import { statusOf } from './status.ts'
 export type Form = 'object' | 'table' | 'metadata'
 
 /** The first form of an `Accept` header that the server has. */
-export function formOf(accept: string): Form {
+function formOf(accept: string): Form {
   for (const range of accept.split(',')) {
     const parameters = new Map(
       range.split(';').map((part) => [part.split('=')[0]?.trim() ?? '', part.split('=')[1]?.trim()]),

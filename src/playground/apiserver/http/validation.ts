@@ -47,11 +47,7 @@ function words(path: string): string {
  * Paths of fields that were sent, are not kept, and are not known either: what is known goes where it means nothing, or
  * is written elsewhere. What is the server's own is left out.
  */
-export function lostFields(
-  { schema }: Pick<ServedResource, 'schema'>,
-  sent: unknown,
-  kept: unknown,
-): readonly string[] {
+function lostFields({ schema }: Pick<ServedResource, 'schema'>, sent: unknown, kept: unknown): readonly string[] {
   if (!isFields(sent) || !isFields(kept)) return []
   const { metadata: _metadata, status: _status, ...body } = sent
   return missing(body, kept, schema, '').slice(0, MOST)

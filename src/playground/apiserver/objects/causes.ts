@@ -25,10 +25,6 @@ export function invalidAs(field: string, printed: string, why: string): Cause {
   return cause('FieldValueInvalid', field, `Invalid value: ${printed}${why === '' ? '' : `: ${why}`}`)
 }
 
-export function notFoundField(field: string, value: unknown): Cause {
-  return cause('FieldValueNotFound', field, `Not found: ${shown(value)}`)
-}
-
 export function forbiddenField(field: string, why: string): Cause {
   return cause('FieldValueForbidden', field, `Forbidden: ${why}`)
 }

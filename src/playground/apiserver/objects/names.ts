@@ -84,7 +84,7 @@ function nameCauses({ group, plural }: ServedResource, name: string): readonly C
 }
 
 /** `prefix/name` with a subdomain as prefix, or a name alone. */
-export function isQualified(key: string): boolean {
+function isQualified(key: string): boolean {
   const [name = '', prefix, ...rest] = key.split('/').reverse()
   if (rest.length > 0 || !QUALIFIED.test(name)) return false
   return prefix === undefined || (prefix.length <= 253 && SUBDOMAIN.test(prefix))

@@ -14,7 +14,7 @@ export function applyStrategicPatch(target: unknown, patch: Fields, schema: Sche
 }
 
 /** Joins two objects as the patch's directives say. */
-export function mergeFields(target: Fields, patch: Fields, schema: Schema | undefined): Fields {
+function mergeFields(target: Fields, patch: Fields, schema: Schema | undefined): Fields {
   const directives = directivesOf(patch)
   if (directives.patch === 'delete') return {}
   const base = directives.patch === 'replace' ? {} : retained(target, directives)

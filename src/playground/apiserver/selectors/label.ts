@@ -13,12 +13,6 @@ export function parseLabelSelector(text: string): LabelMatcher {
   return (labels) => requirements.every((matches) => matches(labels))
 }
 
-/** Reads a `LabelSelector` object, as in `spec.selector`; an empty one matches everything. */
-export function matcherOf(selector: { readonly matchLabels?: Readonly<Record<string, string>> }): LabelMatcher {
-  const wanted = Object.entries(selector.matchLabels ?? {})
-  return (labels) => wanted.every(([key, value]) => labelOf(labels, key) === value)
-}
-
 /** Commas outside parentheses separate. */
 function splitRequirements(text: string): readonly string[] {
   const parts: string[] = []

@@ -49,7 +49,7 @@ export function updateObject(
 }
 
 /** Whether a deletion that waited for finalizers has nothing more to wait for. */
-export function isFinished({ group, plural }: ServedResource, { metadata, spec }: KubeObject): boolean {
+function isFinished({ group, plural }: ServedResource, { metadata, spec }: KubeObject): boolean {
   if (metadata.deletionTimestamp === undefined || (metadata.finalizers ?? []).length > 0) return false
   if (group === '' && plural === 'namespaces') {
     return !(typeof spec === 'object' && spec !== null && 'finalizers' in spec && hasAny(spec.finalizers))

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { RUN_FILES } from './files.ts'
 
 /** Bytes after which a log begins anew; twice that is kept. */
-export const MAX_LOG = 10 * 1024 * 1024
+const MAX_LOG = 10 * 1024 * 1024
 /** A longer line is written in parts. */
 const MAX_LINE = 16 * 1024
 const NEWLINE = 10

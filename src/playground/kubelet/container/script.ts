@@ -16,9 +16,6 @@ export interface View {
   readonly kept: string
 }
 
-/** The files in the script's working folder that replace those of /etc. */
-export const ETC_FILES = ['resolv.conf', 'hosts', 'hostname'] as const
-
 /** The script's file name. */
 export const SCRIPT_FILE = 'init'
 

@@ -42,7 +42,7 @@ export function isReady(container: Container, facts: ContainerFacts): boolean {
 }
 
 /** Whether a container is past its startup probe. */
-export function isStarted(container: Container, { run, probes }: ContainerFacts): boolean {
+function isStarted(container: Container, { run, probes }: ContainerFacts): boolean {
   return run.kind === 'running' && (container.startup === undefined || probes.startup.verdict === 'passed')
 }
 

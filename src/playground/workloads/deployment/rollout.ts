@@ -107,7 +107,7 @@ function changed(sets: readonly OwnedSet[], size: (set: OwnedSet, index: number)
 }
 
 /** Splits a total in the proportion of the parts: whole numbers, the largest remainders rounded up. */
-export function proportional(parts: readonly number[], total: number): readonly number[] {
+function proportional(parts: readonly number[], total: number): readonly number[] {
   const whole = sum(parts)
   const exact = parts.map((part) => (part * total) / whole)
   const floors = exact.map(Math.floor)

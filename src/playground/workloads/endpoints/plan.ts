@@ -18,7 +18,7 @@ import type { AddressType, SlicedService } from './service.ts'
 /** The label that names a slice's Service. */
 export const SERVICE_LABEL = 'kubernetes.io/service-name'
 /** Who writes a slice. */
-export const MANAGED_BY = { 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.weft.dev' } as const
+const MANAGED_BY = { 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.weft.dev' } as const
 /** As many endpoints as one slice holds. */
 export const MOST_ENDPOINTS = 100
 

@@ -12,7 +12,7 @@ import { ordinalOf, type StatefulSet } from './spec.ts'
 import { statefulSetStatus } from './status.ts'
 
 /** The label that says which revision a pod was made of. */
-export const REVISION_LABEL = 'controller-revision-hash'
+const REVISION_LABEL = 'controller-revision-hash'
 
 /** The writes that bring a StatefulSet nearer to its wishes. */
 export interface StatefulSetPlan {
