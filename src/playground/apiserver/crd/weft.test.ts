@@ -52,7 +52,7 @@ const CASES: readonly (readonly [kind: string, fields: object, words: string | u
   ],
   ['ClusterNetwork', { clusterNetworks: [{ CIDR: 'x' }] }, 'clusterNetworks[0].hostSubnetLength: Required value'],
   ['NodeNetwork', { spec: { addresses: ['192.0.2.1'], ranges: [] } }, undefined],
-  ['NodeNetwork', { spec: { addresses: [] } }, 'spec.ranges: Required value'],
+  ['NodeNetwork', { spec: { ranges: [] } }, 'spec.addresses: Required value'],
 ]
 
 describe('an object of Weft', () => {
