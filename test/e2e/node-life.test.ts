@@ -1,0 +1,4 @@
+import { testScenario } from '../lab/testing.ts'
+import { nodeLife } from './node-life.ts'
+
+testScenario(nodeLife)
