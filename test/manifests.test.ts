@@ -18,7 +18,7 @@ const { version } = parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
 
 interface Thing {
   readonly kind: string
-  readonly metadata: { readonly name: string }
+  readonly metadata: { readonly name: string; readonly namespace?: string }
   readonly [field: string]: unknown
 }
 
@@ -50,7 +50,7 @@ test('the file without the policy differs by the policy only', () => {
   const without = objectsIn('weft-no-admission-policy.yaml')
   const isPolicy = ({ kind }: Thing): boolean => kind.startsWith('ValidatingAdmissionPolicy')
   expect(objectsIn('weft.yaml').filter((one) => !isPolicy(one))).toEqual(without)
-  expect(objectsIn('weft.yaml').filter(isPolicy)).toHaveLength(2)
+  expect(objectsIn('weft.yaml').filter(isPolicy)).toHaveLength(4)
 })
 
 test('the ConfigMap says nothing but defaults', () => {
@@ -95,7 +95,7 @@ function documentsOf(text: string): Thing[] {
 }
 
 function sorted(objects: readonly Thing[]): Thing[] {
-  const key = ({ kind, metadata }: Thing): string => `${kind}/${metadata.name}`
+  const key = ({ kind, metadata }: Thing): string => `${kind}/${metadata.namespace}/${metadata.name}`
   return objects.toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
 }
 

@@ -24,7 +24,9 @@ test.each(PROGRAMS)('every option of weft %s is a setting, and the other way rou
 test.each(PROGRAMS)('weft %s has the defaults of the table', (program) => {
   for (const { flag, default: value } of settingsOf(program)) {
     const option = optionsOf(program).find(({ long }) => long === `--${flag}`)
-    expect([flag, flag === undefined ? value : option?.defaultValue]).toEqual([flag, value])
+    // An option without a value is not given unless it is.
+    const otherwise: unknown = option?.defaultValue ?? (value === false ? false : undefined)
+    expect([flag, flag === undefined ? value : otherwise]).toEqual([flag, value])
   }
 })
 

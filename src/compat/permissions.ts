@@ -5,7 +5,16 @@
  */
 import type { KubeCall, Verb } from '../kube/call.ts'
 import type { Resource } from '../kube/object.ts'
-import { ENDPOINT_SLICES, EVENTS, LEASES, NAMESPACES, NODES, SERVICES } from '../kube/resources.ts'
+import {
+  CONFIG_MAPS,
+  ENDPOINT_SLICES,
+  EVENTS,
+  LEASES,
+  NAMESPACES,
+  NODES,
+  SERVICE_CIDRS,
+  SERVICES,
+} from '../kube/resources.ts'
 import { CLUSTER_NETWORKS, HOST_SUBNETS, NET_NAMESPACES } from './openshift/resources.ts'
 import { NODE_NETWORKS } from './weft/node-network.ts'
 import { NODE_REPORTS } from './weft/node-report.ts'
@@ -60,6 +69,31 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
     { resource: NAMESPACES, verbs: ['get', ...FOLLOW, 'patch'], why: 'who gets a network; an annotation says why not' },
     { resource: NET_NAMESPACES, verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'], why: "namespaces' networks" },
     { resource: EVENTS, verbs: ['create', 'patch'], why: 'what was refused, and why' },
+    {
+      resource: SERVICE_CIDRS,
+      verbs: ['list'],
+      why: 'where services get addresses from, when there is no network yet: from servers that have words for it,',
+    },
+    {
+      resource: SERVICES,
+      verbs: ['create'],
+      namespace: WEFT_NAMESPACE,
+      why: 'else by a service that cannot be; the admission policy lets it be asked for and not made',
+    },
+    {
+      resource: SERVICES,
+      verbs: ['get'],
+      names: ['kubernetes'],
+      namespace: 'default',
+      why: 'an address that has to be in that network',
+    },
+    {
+      resource: CONFIG_MAPS,
+      verbs: ['get'],
+      names: ['kubeadm-config'],
+      namespace: 'kube-system',
+      why: 'which pod network kubeadm was told',
+    },
     { resource: LEASES, verbs: ['create'], namespace: WEFT_NAMESPACE, why: 'one controller at a time' },
     {
       resource: LEASES,

@@ -62,6 +62,8 @@ export interface KubeApi {
    */
   watch(resource: Resource, selection: Selection, after: string, signal: AbortSignal): AsyncIterable<KubeEvent>
   create(resource: Resource, object: KubeObject, signal?: AbortSignal): Promise<KubeObject>
+  /** What {@link create} would answer; nothing is kept. Absent where there is no server to ask. */
+  createDry?(resource: Resource, object: KubeObject, signal?: AbortSignal): Promise<KubeObject>
   /** Replaces an object, or with `subresource` that part of it. Throws KUBE_CONFLICT when it changed since. */
   replace(resource: Resource, object: KubeObject, subresource?: string, signal?: AbortSignal): Promise<KubeObject>
   patch(

@@ -88,6 +88,12 @@ export class KubeClient implements KubeApi {
     return decodeObject(await this.#http.json({ method: 'POST', path, body: object, signal }), resource)
   }
 
+  async createDry(resource: Resource, object: KubeObject, signal?: AbortSignal): Promise<KubeObject> {
+    const path = collectionPath(resource, requiredNamespace(resource, object.metadata))
+    const request = { method: 'POST', path, query: { dryRun: 'All' }, body: object, signal } as const
+    return decodeObject(await this.#http.json(request), resource)
+  }
+
   async replace(
     resource: Resource,
     object: KubeObject,

@@ -4,33 +4,39 @@
  */
 import type { Cidr, Family } from '../network/model/address.ts'
 import type { Cluster, ClusterNetwork } from '../network/model/cluster.ts'
-import { SETTINGS, type Settings } from './table.ts'
+import type { Settings } from './table.ts'
 
 /** What somebody wants the cluster's configuration to be. What is absent is found out. */
 export interface ClusterWish {
   readonly podNetworks?: readonly ClusterNetwork[]
   readonly serviceNetworks?: readonly Cidr[]
-  readonly tenancy: Cluster['tenancy']
-  readonly encapsulation: Cluster['encapsulation']['type']
+  readonly tenancy?: Cluster['tenancy']
+  readonly encapsulation?: Cluster['encapsulation']['type']
   readonly tunnelPort?: number
   readonly underlay?: Family
-  readonly services: Cluster['services']
+  readonly services?: Cluster['services']
   readonly mtu?: number
 }
 
-/** The section `cluster` of the settings. */
+/** The section `cluster` of the settings: what is in the file, and nothing else. */
 export function clusterWish(settings: Settings): ClusterWish {
-  const { 'cluster.podNetworks': podNetworks, 'cluster.serviceNetworks': serviceNetworks } = settings
-  const { 'cluster.tunnelPort': tunnelPort, 'cluster.underlay': underlay, 'cluster.mtu': mtu } = settings
+  const serviceNetworks = settings['cluster.serviceNetworks']
+  const underlay = settings['cluster.underlay']
   return {
-    ...(podNetworks === undefined ? {} : { podNetworks }),
+    ...field('podNetworks', settings['cluster.podNetworks']),
     // An empty list is what a generated file may say for none.
-    ...(serviceNetworks === undefined || serviceNetworks.length === 0 ? {} : { serviceNetworks }),
-    tenancy: settings['cluster.tenancy'] ?? SETTINGS['cluster.tenancy'].default,
-    encapsulation: settings['cluster.encapsulation'] ?? SETTINGS['cluster.encapsulation'].default,
-    ...(tunnelPort === undefined ? {} : { tunnelPort }),
-    ...(underlay === undefined ? {} : { underlay: underlay === 'IPv6' ? 6 : 4 }),
-    services: settings['cluster.services'] ?? SETTINGS['cluster.services'].default,
-    ...(mtu === undefined ? {} : { mtu }),
+    ...field('serviceNetworks', serviceNetworks?.length === 0 ? undefined : serviceNetworks),
+    ...field('tenancy', settings['cluster.tenancy']),
+    ...field('encapsulation', settings['cluster.encapsulation']),
+    ...field('tunnelPort', settings['cluster.tunnelPort']),
+    ...field('underlay', underlay === undefined ? undefined : UNDERLAYS[underlay]),
+    ...field('services', settings['cluster.services']),
+    ...field('mtu', settings['cluster.mtu']),
   }
+}
+
+const UNDERLAYS = { IPv4: 4, IPv6: 6 } as const
+
+function field<K extends keyof ClusterWish>(key: K, value: ClusterWish[K]): Pick<ClusterWish, K> | object {
+  return value === undefined ? {} : { [key]: value }
 }

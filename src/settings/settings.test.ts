@@ -115,12 +115,9 @@ test('an unreadable file is told by its path', () => {
   }
 })
 
-test('what a cluster is to be', () => {
-  expect(clusterWish({})).toEqual({ tenancy: 'multitenant', encapsulation: 'vxlan', services: 'weft' })
+test('what a cluster is to be is what the file says of it', () => {
+  expect(clusterWish({})).toEqual({})
   expect(clusterWish({ 'cluster.underlay': 'IPv6', 'cluster.serviceNetworks': [], 'cluster.mtu': 1400 })).toEqual({
-    tenancy: 'multitenant',
-    encapsulation: 'vxlan',
-    services: 'weft',
     underlay: 6,
     mtu: 1400,
   })

@@ -123,6 +123,28 @@ function installation(assets: string): void {
     LIMIT,
   )
 
+  test(
+    'the controller asks for a service, and makes none',
+    async () => {
+      const path = '/api/v1/namespaces/weft-system/services'
+      const service = (name: string) => ({
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name },
+        spec: { ports: [{ port: 1 }] },
+      })
+      await eventually(async () => {
+        const answer = await ask('controller', 'POST', path, service(`forbidden-${crypto.randomUUID().slice(0, 8)}`))
+        expect(answer).toEqual({ status: 403, message: expect.stringContaining('may ask for a service') })
+      }, PATIENCE)
+      expect((await ask('controller', 'POST', `${path}?dryRun=All`, service('asked'))).status).toBe(201)
+      expect(
+        (await ask('controller', 'POST', '/api/v1/namespaces/default/services?dryRun=All', service('asked'))).status,
+      ).toBe(403)
+    },
+    LIMIT,
+  )
+
   test.each([
     ['node1', 'GET', '/api/v1/secrets'],
     ['node1', 'GET', '/api/v1/namespaces/weft-system/secrets'],

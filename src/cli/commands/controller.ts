@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
 import { weftBindings } from '../../compat/bindings.ts'
 import { runController } from '../../controller/controller.ts'
+import { runFirstCluster } from '../../controller/first-cluster.ts'
 import { runHostSubnets } from '../../controller/host-subnets.ts'
 import { kubeEvents } from '../../controller/kube-events.ts'
-import { runNodeReports } from '../../controller/node-reports.ts'
+import { type NodeReportOptions, runNodeReports } from '../../controller/node-reports.ts'
 import type { KubeApi } from '../../kube/api.ts'
 import { EventRecorder } from '../../kube/events.ts'
+import { type ClusterWish, clusterWish } from '../../settings/cluster.ts'
 import type { Settings } from '../../settings/table.ts'
 import { type DaemonPlaceOptions, openForDaemon, withDaemonPlaceOptions } from '../address.ts'
 import { daemonLog } from '../log.ts'
@@ -40,11 +42,19 @@ async function run(choice: DaemonPlaceOptions, settings: Settings): Promise<void
   const events = kubernetes === undefined ? {} : { events: eventsOn(kubernetes) }
   const controller = runController({ registry, signal, random: Math.random, log, unreadable, onReady, ...events })
   // The view of others' words goes where others look; what agents say is where they may write.
-  const beside =
-    api === undefined ? [] : [runHostSubnets, runNodeReports].map((run) => run({ api, registry, signal, log }))
+  const beside = api === undefined ? [] : besides({ api, registry, signal, log }, clusterWish(settings))
   await Promise.all([controller, ...beside])
 }
 
+function besides(parts: NodeReportOptions, wish: ClusterWish): readonly Promise<void>[] {
+  const events = recorderOn(parts.api)
+  return [runHostSubnets(parts), runNodeReports(parts), runFirstCluster({ ...parts, wish, events })]
+}
+
 function eventsOn(api: KubeApi) {
-  return kubeEvents(api, weftBindings, new EventRecorder(api, { component: 'weft-controller' }))
+  return kubeEvents(api, weftBindings, recorderOn(api))
+}
+
+function recorderOn(api: KubeApi): EventRecorder {
+  return new EventRecorder(api, { component: 'weft-controller' })
 }
