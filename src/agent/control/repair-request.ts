@@ -23,6 +23,8 @@ export type RepairStep =
   | { readonly op: 'put-port'; readonly endpoint: string }
   /** Bring bridge, own ports, addresses and routes to the plan. */
   | { readonly op: 'sync-host' }
+  /** Have the kernel hold every limited pod to what was decided. */
+  | { readonly op: 'sync-limits' }
   /** Compare the switch with the plan as a whole and correct it. The bridge is ours alone: foreign flows go. */
   | { readonly op: 'sync-flows' }
 

@@ -8,6 +8,7 @@ import type { EndpointLinks } from '../attach/endpoint-links.ts'
 import { isLinkName } from '../attach/lease.ts'
 import type { Ports } from '../attach/ports.ts'
 import { AgentError } from '../errors.ts'
+import type { Limiter } from '../qos/limiter.ts'
 import type { Reconciler } from '../switch/reconciler.ts'
 import type { RepairAnswer, RepairResult, RepairStep } from './repair-request.ts'
 
@@ -17,6 +18,7 @@ export interface RepairParts {
   readonly ports: Ports
   readonly links: EndpointLinks
   readonly reconciler: Reconciler
+  readonly limiter: Pick<Limiter, 'applyNow' | 'facts'>
 }
 
 const MAX_STEPS = 10_000
@@ -45,6 +47,8 @@ function perform(parts: RepairParts, step: RepairStep): Promise<RepairResult> | 
       return removeLink(parts, step.link)
     case 'put-port':
       return putPort(parts, step.endpoint)
+    case 'sync-limits':
+      return syncLimits(parts)
     case 'sync-host':
     case 'sync-flows':
       return sync(parts)
@@ -88,6 +92,11 @@ async function putPort({ ports, reconciler }: RepairParts, endpoint: string): Pr
   return done(`the port ${lease.link} is as its lease says`)
 }
 
+async function syncLimits({ limiter }: RepairParts): Promise<RepairResult> {
+  await limiter.applyNow()
+  return done('every pod is held to what was decided')
+}
+
 async function sync({ reconciler }: RepairParts): Promise<RepairResult> {
   await reconciler.applyNow()
   return done('the node is as planned')
@@ -123,7 +132,7 @@ function parseStep(step: unknown, at: number): RepairStep {
   const field = (name: string): unknown =>
     typeof step === 'object' && step !== null ? Reflect.get(step, name) : undefined
   const op = field('op')
-  if (op === 'sync-host' || op === 'sync-flows') return { op }
+  if (op === 'sync-host' || op === 'sync-flows' || op === 'sync-limits') return { op }
   const known = op === 'release-lease' || op === 'remove-port' || op === 'remove-link' || op === 'put-port'
   if (!known) throw noPlan(`plan[${at}].op is none of the steps an agent knows`)
   const object = field(OBJECT_FIELD[op])

@@ -18,7 +18,7 @@ import type { ClusterView } from '../cluster/view.ts'
 import { AgentError } from '../errors.ts'
 import type { AgentOptions } from '../options.ts'
 import type { Problems } from '../problems.ts'
-import type { Limiter, LimitFact } from '../qos/limiter.ts'
+import type { LimitFact } from '../qos/limiter.ts'
 import type { Switch } from '../switch/switch.ts'
 import type { AgentHealth, AgentStatus, InstalledFlow, NodeFacts, ServiceFact } from './facts.ts'
 import { type RepairParts, repair } from './repair.ts'
@@ -30,7 +30,6 @@ export interface ReportParts extends RepairParts {
   readonly options: AgentOptions
   readonly pools: AddressPools
   readonly view: ClusterView
-  readonly limiter: Pick<Limiter, 'facts'>
   readonly problems: Problems
   uplinkMtu(): number
 }

@@ -84,6 +84,12 @@ export class Limiter {
     this.request()
   }
 
+  /** Looks at everything in the kernel now; rejects with what went wrong. */
+  applyNow(): Promise<void> {
+    this.#applied.clear()
+    return this.#repeater.runNow()
+  }
+
   /** An ADD has just shaped this endpoint; what its pod asked for meanwhile is looked at now. */
   attached({ link, endpoint: { limits = UNLIMITED } }: Lease): void {
     this.#applied.set(link, limits)
@@ -142,8 +148,7 @@ export class Limiter {
     await ports.handsOff.sweep()
     if (isRecorded) this.#parts.recorded()
     if (failures.length > 0) throw failures[0]
-    this.#tell()
-    if (this.#told.size === 0) problems.solved('bandwidth')
+    problems.solved('bandwidth')
   }
 
   /** Brings one endpoint to what it should be held to; whether its record changed. */
@@ -175,20 +180,10 @@ export class Limiter {
     if (problem === '') this.#told.delete(endpoint.id)
     else if (this.#told.get(endpoint.id) !== problem) {
       this.#told.set(endpoint.id, problem)
+      this.#parts.log.warn({ pod: `${endpoint.namespace}/${endpoint.pod}`, limits: standing }, `refused: ${problem}`)
       this.#parts.notices.warn(endpoint, 'BandwidthRefused', `${problem}. What was in force stays so.`)
     }
     return limitsFrom(wanted, standing)
-  }
-
-  /** Pods whose wishes make no sense are told of until they do. */
-  #tell(): void {
-    if (this.#told.size === 0) return
-    const names = new Map(this.#parts.ports.leases().map(({ endpoint }) => [endpoint.id, endpoint]))
-    const texts = [...this.#told].map(([id, problem]) => {
-      const endpoint = names.get(id)
-      return `pod ${endpoint?.namespace}/${endpoint?.pod}: ${problem}`
-    })
-    this.#parts.problems.failed('bandwidth', new Error(texts.join('; ')))
   }
 
   #forget(present: ReadonlySet<string>): void {

@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import { registerAgent } from './agent.ts'
 import { registerAudit } from './audit.ts'
 import { registerController } from './controller.ts'
+import { registerBandwidth } from './bandwidth.ts'
 import { registerDocs } from './docs.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerDrops } from './drops.ts'
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Register[] = [
   registerTrace,
   registerDrops,
   registerAudit,
+  registerBandwidth,
   registerDoctor,
   registerAgent,
   registerController,

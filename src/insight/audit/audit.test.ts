@@ -107,6 +107,16 @@ const PLANTS: { readonly [code in FindingCode]?: Plant } = {
     if (scene.pick(2) === 0) peers.pop()
     else item(peers, 0).ranges.pop()
   },
+  'limit-differs': (scene) => {
+    const node = chosen(scene)
+    const { endpoint, link } = item(node.leases, scene.pick(node.leases.length))
+    const { namespace, pod } = endpoint
+    const right = { rate: 8_000, bytes: 0n }
+    const wanted = { toPod: { rate: 8_000 }, fromPod: { rate: 8_000 } }
+    const limits = { toPod: 8_000, fromPod: 8_000 }
+    const inForce = scene.pick(2) === 0 ? { toPod: right } : { toPod: right, fromPod: { rate: 9_000, bytes: 0n } }
+    node.limits.push({ endpoint: endpoint.id, namespace, pod, link, wanted, limits, inForce })
+  },
   'group-missing': (scene) => {
     const { groups } = withGroups(scene)
     groups.splice(scene.pick(groups.length), 1)

@@ -8,6 +8,7 @@ import { auditAttachments } from './attachments.ts'
 import type { Finding } from './findings.ts'
 import { auditFlows } from './flows.ts'
 import { auditGroups } from './groups.ts'
+import { auditLimits } from './limits.ts'
 import { auditShared, auditUnplugged } from './shared.ts'
 
 /** Every difference, node by node. Empty: all agree. */
@@ -21,6 +22,7 @@ export function audit(view: ClusterView): readonly Finding[] {
       ...auditUnplugged(facts),
       ...auditFlows(facts),
       ...auditGroups(facts),
+      ...auditLimits(facts),
       ...(registry === undefined ? [] : auditShared(facts, registry)),
     ]),
     ...auditAddresses(view.nodes),

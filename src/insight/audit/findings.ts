@@ -115,6 +115,10 @@ export const FINDINGS = {
     means: 'the switch has a group that is not of the plan',
     repair: 'removes the group',
   },
+  'limit-differs': {
+    means: 'the kernel holds a pod to another bandwidth than was decided, or to none',
+    repair: 'sets the limits again',
+  },
   'flow-missing': {
     means: 'flows of the plan are not in the switch',
     repair: 'adds them',

@@ -26,6 +26,7 @@ const ORDER: readonly RepairStep['op'][] = [
   'put-port',
   'sync-host',
   'sync-flows',
+  'sync-limits',
 ]
 
 /** The plan for findings: each step once, per node, in the order in which they are to be done. */
@@ -57,6 +58,8 @@ export function describeStep(step: RepairStep): string {
       return `put the port of ${step.endpoint} back as its lease says`
     case 'sync-host':
       return 'bring the bridge and its own ports to the plan'
+    case 'sync-limits':
+      return 'hold every limited pod to what was decided'
     case 'sync-flows':
       return 'bring the switch’s flows to the plan; what is not of the plan goes'
   }

@@ -3,10 +3,11 @@
  * @module
  */
 import type { AgentStatus, InstalledFlow, NodeFacts } from '../../agent/control/facts.ts'
+import type { LimitFact } from '../../agent/qos/limiter.ts'
 import { decodeJson, encodeJson } from '../../flow/json.ts'
 import type { RepairAnswer, RepairStep } from '../audit/repair.ts'
 import { InsightError } from '../errors.ts'
-import { factsFrom, flowsFrom, repairAnswerFrom, statusFrom } from './shape.ts'
+import { factsFrom, flowsFrom, limitsFrom, repairAnswerFrom, statusFrom } from './shape.ts'
 import type { AgentSocket } from './sockets.ts'
 
 /** An answer that takes longer is none. */
@@ -39,6 +40,11 @@ export class AgentClient {
   /** The flows that drop, with their counters. */
   async drops(): Promise<readonly InstalledFlow[]> {
     return flowsFrom(await this.#call('GET', '/drops'), this.name)
+  }
+
+  /** Endpoints that are limited or should be. */
+  async bandwidth(): Promise<readonly LimitFact[]> {
+    return limitsFrom(await this.#call('GET', '/bandwidth'), this.name)
   }
 
   /** What `ofproto/trace` on the agent's bridge says about a packet written as ovs-ofctl does. */

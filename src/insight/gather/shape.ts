@@ -4,6 +4,7 @@
  * @module
  */
 import type { AgentStatus, InstalledFlow, NodeFacts } from '../../agent/control/facts.ts'
+import type { LimitFact } from '../../agent/qos/limiter.ts'
 import type { RepairAnswer } from '../audit/repair.ts'
 import { InsightError } from '../errors.ts'
 
@@ -30,6 +31,10 @@ const GROUP: Shape = {
 }
 const INSTALLED: Shape = { flow: FLOW, packets: 'bigint', bytes: 'bigint' }
 const STRINGS: Shape = { list: 'string' }
+
+const LIMITS: Shape = {
+  list: { endpoint: 'string', namespace: 'string', pod: 'string', limits: {}, inForce: {} },
+}
 
 const STATUS: Shape = {
   node: 'string',
@@ -59,6 +64,7 @@ const FACTS: Shape = {
   ports: { list: { name: 'string' } },
   links: { list: { name: 'string' } },
   resting: STRINGS,
+  limits: LIMITS,
 }
 
 /** An agent's facts. Throws `INSIGHT_AGENT_ANSWER`. */
@@ -74,6 +80,11 @@ export function statusFrom(answer: unknown, name: string): AgentStatus {
 /** A list of flows with counters. Throws `INSIGHT_AGENT_ANSWER`. */
 export function flowsFrom(answer: unknown, name: string): readonly InstalledFlow[] {
   return shaped<readonly InstalledFlow[]>(answer, { list: INSTALLED }, name)
+}
+
+/** What endpoints are held to. Throws `INSIGHT_AGENT_ANSWER`. */
+export function limitsFrom(answer: unknown, name: string): readonly LimitFact[] {
+  return shaped<readonly LimitFact[]>(answer, LIMITS, name)
 }
 
 /** What became of a repair. Throws `INSIGHT_AGENT_ANSWER`. */

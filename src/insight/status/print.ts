@@ -13,7 +13,7 @@ const MANY_PODS = 20
 
 /** The lines of `weft status`; `now` in seconds since the epoch. `details` tells all about each node. */
 export function printStatus(status: ClusterStatus, details: boolean, now: number, look: Look): string[] {
-  const { cluster, nodes, tenants, problems } = status
+  const { cluster, nodes, tenants, problems, limits } = status
   return [
     ...(cluster === undefined ? [] : [...wrap(clusterLine(cluster), look.width), '']),
     ...table(
@@ -21,7 +21,7 @@ export function printStatus(status: ClusterStatus, details: boolean, now: number
       nodes.map((node) => nodeRow(node, look)),
       look,
     ),
-    ...problemLines(nodes, problems, look),
+    ...problemLines(nodes, [...problems, ...limits], look),
     ...(details ? nodes.flatMap((node) => ['', ...detailLines(node, now, look)]) : ['', ...tenantLines(tenants, look)]),
     '',
     summary(status, look),

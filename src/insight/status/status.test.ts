@@ -40,6 +40,17 @@ test('a node that waits, has a problem, or says nothing makes the cluster not re
   }
 })
 
+test('a limit that somebody asked for in vain is told, and the cluster is ready all the same', () => {
+  const view = sampleView()
+  const problem = 'kubernetes.io/ingress-bandwidth "1": resource is unreasonably small (< 1kbit)'
+  const fact = { endpoint: 'c/eth0', namespace: 'shop', pod: 'web', link: 'weft0123456789a', limits: {}, inForce: {} }
+  const nodes = view.nodes.map((facts) => ({ ...facts, limits: [{ ...fact, wanted: { toPod: { problem } } }] }))
+  const status = clusterStatus({ ...view, nodes })
+  expect(status.ready).toBe(true)
+  const page = printStatus(status, false, NOW, PLAIN).join(' ')
+  expect(page).toContain(`! pod shop/web: ${problem} (in force stays: no limit)`)
+})
+
 test('a silent node of the registry is listed once', () => {
   const view = sampleView()
   const silent = [{ name: 'node2', cause: 'no agent answers', remedy: 'start it' }]

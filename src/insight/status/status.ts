@@ -6,6 +6,8 @@ import type { AgentStatus, NodeFacts, RangeFact } from '../../agent/control/fact
 import type { Ip } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
+import { limitRows } from '../bandwidth/bandwidth.ts'
+import { limitProblems } from '../bandwidth/print.ts'
 import { nameOf } from '../trace/party.ts'
 import type { ClusterView, SilentAgent } from '../view.ts'
 
@@ -18,6 +20,8 @@ export interface ClusterStatus {
   readonly tenants: readonly TenantStatus[]
   /** What the controller says is wrong with namespaces and nodes, and why the registry did not answer. */
   readonly problems: readonly string[]
+  /** Limits of pods that are not as somebody asked for. The network is as ready as ever. */
+  readonly limits: readonly string[]
 }
 
 /**
@@ -93,6 +97,7 @@ export function clusterStatus(view: ClusterView): ClusterStatus {
     nodes,
     tenants: tenantsOf(view),
     problems,
+    limits: limitProblems(limitRows(view.nodes.map(({ status: { node }, limits }) => ({ node, now: limits })))),
   }
 }
 
