@@ -1,0 +1,149 @@
+/**
+ * The packages as administrators meet them: installed with dpkg on a machine with systemd of its own, configured, run,
+ * upgraded, removed, purged. Half a minute: `npm run test:package`.
+ */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Outcome, output, run } from '../lab/command.ts'
+import { callPlugin, ourFiles, prepareHost, SETTINGS, startRegistry } from './host.ts'
+import { eventually, Machine, whyNoMachine } from './machine.ts'
+
+setDefaultTimeout(120_000)
+
+const ROOT = join(import.meta.dir, '../..')
+const DEB = '/root/weft.deb'
+const UNITS = ['weft-agent.service', 'weft-controller.service', 'k8s-ovs.service']
+const wanted = process.env['WEFT_TEST_PACKAGE'] !== undefined
+const lacking = whyNoMachine()
+
+let folder: string
+let deb: string
+let rpm: string
+
+beforeAll(async () => {
+  if (!wanted) return
+  folder = mkdtempSync(join(tmpdir(), 'wefttest-package-'))
+  await output(['node', join(ROOT, 'scripts/package.mjs'), '--output', folder])
+  const find = (ending: string): string => join(folder, readdirSync(folder).find((name) => name.endsWith(ending)) ?? '')
+  ;[deb, rpm] = [find('.deb'), find('.rpm')]
+})
+afterAll(() => wanted && rmSync(folder, { recursive: true, force: true }))
+
+describe.skipIf(!wanted || lacking !== undefined)(
+  `a .deb (npm run test:package${lacking ? `; ${lacking}` : ''})`,
+  () => {
+    let machine: Machine
+    const foreign: ReadonlySet<string> = new Set()
+    beforeAll(async () => {
+      machine = await Machine.boot()
+      await prepareHost(machine)
+      copyFileSync(deb, machine.path(DEB))
+    })
+    afterAll(() => machine?.[Symbol.asyncDispose]())
+
+    test('is installed and starts nothing', async () => {
+      expect(await left()).toEqual([])
+      await machine.output('dpkg', '-i', DEB)
+      expect(await machine.output('weft', '--version')).toMatch(/^\d+\.\d+\.\d+\n$/)
+      const { stderr } = await machine.run('/usr/sbin/k8s-ovs', '--version')
+      expect(stderr).toMatch(/^\d+\.\d+\.\d+\n$/)
+      for (const unit of UNITS) {
+        expect(await machine.property(unit, 'ActiveState')).toBe('inactive')
+        expect(await machine.property(unit, 'UnitFileState')).toBe('disabled')
+      }
+      expect(await machine.output('dpkg', '-V', 'weft')).toBe('')
+    })
+
+    test('runs as services when it is configured: ready when systemd says so, pods attached from within the sandbox', async () => {
+      writeFileSync(machine.path('/etc/weft/weft.yaml'), SETTINGS)
+      await startRegistry(machine)
+      // Returns when the agent has said that it serves.
+      await machine.output('systemctl', 'enable', '--now', 'weft-controller', 'weft-agent')
+      expect(await machine.property('weft-agent', 'StatusText')).toBe('attaching pods')
+      expect(await machine.run('weft', 'health', 'agent')).toMatchObject({ code: 0 })
+      for (const pod of ['web', 'db']) {
+        await machine.output('ip', 'netns', 'add', pod)
+        const { ips = [] } = await callPlugin(machine, 'ADD', pod)
+        expect(ips[0]?.address).toMatch(/^10\.128\./)
+      }
+      const address = (await machine.output('ip', '-n', 'db', '-4', '-br', 'address', 'show', 'eth0')).split(/\s+/)[2]
+      await machine.output('ip', 'netns', 'exec', 'web', 'ping', '-c', '1', '-W', '5', address?.split('/')[0] ?? '')
+    })
+
+    test('an agent that is killed comes back, in the same folder, and pods are not interrupted', async () => {
+      const before = await mainPid()
+      await machine.output('kill', '-9', before)
+      await eventually('another agent serves', () => isAnother(before))
+      await callPlugin(machine, 'DEL', 'web')
+      const link = async (): Promise<Outcome> => machine.run('ip', '-n', 'web', 'link', 'show', 'eth0')
+      await eventually('its link is gone', async () => (await link()).code !== 0 || undefined)
+    })
+
+    test('an upgrade restarts what ran, and keeps the configuration', async () => {
+      const before = await mainPid()
+      await machine.output('dpkg', '-i', '--force-confdef', DEB)
+      await eventually('the new agent serves', () => isAnother(before))
+      expect(await machine.output('cat', '/etc/weft/weft.yaml')).toBe(SETTINGS)
+      expect(await machine.property('k8s-ovs', 'ActiveState')).toBe('inactive')
+    })
+
+    test('removal leaves the configuration, a purge nothing', async () => {
+      await callPlugin(machine, 'DEL', 'db')
+      await machine.output('dpkg', '-r', 'weft')
+      expect(await left()).toEqual(['/etc/default/k8s-ovs', '/etc/default/weft', '/etc/weft', '/etc/weft/weft.yaml'])
+      await machine.output('dpkg', '-P', 'weft')
+      expect(await left()).toEqual([])
+    })
+
+    const left = async (): Promise<readonly string[]> => [...(await ourFiles(machine)).difference(foreign)].sort()
+    const mainPid = async (): Promise<string> => {
+      const pid = await machine.property('weft-agent', 'MainPID')
+      // To end process 0 would be to end this test.
+      if (pid === '0') throw new Error('the agent does not run')
+      return pid
+    }
+    const isAnother = async (before: string): Promise<true | undefined> => {
+      const isActive = (await machine.property('weft-agent', 'ActiveState')) === 'active'
+      return (isActive && (await mainPid()) !== before) || undefined
+    }
+  },
+)
+
+describe.skipIf(!wanted || Bun.which('rpm') === null)('an .rpm (npm run test:package; apt-get install rpm)', () => {
+  test('is whole and says what it is', async () => {
+    expect(await output(['rpm', '-K', rpm])).toContain('digests OK')
+    const requires = await output(['rpm', '-qpR', rpm])
+    expect(requires).toContain('openvswitch')
+    expect(await output(['rpm', '-qpc', rpm])).toBe(
+      '/etc/sysconfig/k8s-ovs\n/etc/sysconfig/weft\n/etc/weft/weft.yaml\n',
+    )
+    const scripts = await output(['rpm', '-qp', '--scripts', rpm])
+    expect(scripts).not.toMatch(/@[A-Z]+@/)
+  })
+
+  test('holds what the .deb holds, and it runs', async () => {
+    const root = join(folder, 'root')
+    await output(['sh', '-c', `mkdir ${root} && rpm2archive - < ${rpm} | tar xz -C ${root}`])
+    expect(await output([join(root, 'usr/bin/weft'), '--version'])).toMatch(/^\d/)
+    expect((await run([join(root, 'usr/sbin/k8s-ovs'), '--version'])).code).toBe(0)
+    const filesOf = async (list: readonly string[]): Promise<readonly string[]> =>
+      (await output(list))
+        .split('\n')
+        .map((line) => line.replace(/^\.?\//, '').replace('etc/sysconfig', 'etc/default'))
+        .filter((line) => line !== '' && !line.endsWith('/'))
+        .sort()
+    const inDeb = await filesOf(['sh', '-c', `dpkg-deb --fsys-tarfile ${deb} | tar t`])
+    const inRpm = (await filesOf(['rpm', '-qpl', rpm])).filter((path) => !FOLDERS.has(path))
+    expect(inRpm).toEqual([...inDeb])
+  })
+
+  const FOLDERS: ReadonlySet<string> = new Set([
+    'etc/weft',
+    'usr/lib/weft',
+    'usr/lib/weft/cni',
+    'usr/share/weft',
+    'usr/share/doc/weft',
+  ])
+})
