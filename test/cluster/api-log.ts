@@ -22,11 +22,11 @@ export function apiLogFlags(places: Places): readonly string[] {
 }
 
 /** Requests of Weft's daemons within some milliseconds from a moment on, and the most in one second. */
-export async function countCalls(
+export function countCalls(
   places: Places,
   since: Date,
   milliseconds: number,
-): Promise<{ readonly total: number; readonly peak: number }> {
+): { readonly total: number; readonly peak: number } {
   const perSecond = new Map<number, number>()
   for (const { at, agent } of entries(places)) {
     const offset = at - since.getTime()

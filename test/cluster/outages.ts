@@ -7,17 +7,16 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ip } from '../../src/network/model/address.ts'
+import { type Cidr, cidr, ip } from '../../src/network/model/address.ts'
 import { findProcesses } from '../../src/playground/processes.ts'
 import { ASSETS } from '../kube/control-plane.ts'
-import { countCalls } from './api-log.ts'
 import { installByHand } from './by-hand.ts'
-import { remakeSandbox, startChurn } from './churn.ts'
+import { showCatchUp } from './catch-up.ts'
+import { startChurn } from './churn.ts'
 import { Cluster } from './cluster.ts'
 import { type ControlPart, startControlPart } from './control-plane.ts'
 import { pod } from './objects.ts'
 import { type Places, placesOf } from './places.ts'
-import { waitFor } from './programs.ts'
 import { Report } from './report.ts'
 import { missing } from './requirements.ts'
 import type { PodPlace } from './sandboxes.ts'
@@ -62,81 +61,58 @@ async function main(places: Places): Promise<number> {
     const weft = await (values['by-hand'] ? installByHand : installByManifest)(rig)
     const pods = await makeTenants(rig)
     const restless = await makeRestless(rig)
-    for (const outage of OUTAGES) await show(rig, { weft, pods, restless, outage, report })
+    const ranges = await rangesOf(rig)
+    for (const outage of OUTAGES) await show(rig, { weft, pods, restless, ranges, outage, report })
   } finally {
     if (!values.keep) await rig.down()
   }
   return report.sumUp()
 }
 
-interface Standing {
+interface Scene {
   readonly weft: Weft
   readonly pods: readonly TenantPod[]
-  readonly restless: PodPlace
+  readonly restless: readonly PodPlace[]
+  readonly ranges: ReadonlyMap<string, Cidr>
   readonly outage: Outage
   readonly report: Report
 }
 
-async function show(rig: Cluster, { weft, pods, restless, outage, report }: Standing): Promise<void> {
+async function show(rig: Cluster, { weft, pods, restless, ranges, outage, report }: Scene): Promise<void> {
   const { places } = rig
   const seconds = Number(values.seconds)
   const [from, to] = [standing(rig, pods, 1), standing(rig, pods, 2)]
   const service = await rig.ask('get', 'service', 'web', '-n', TENANT, '-o', 'jsonpath={.spec.clusterIP}')
   report.section(`${outage.part} is ${outage.how} for ${seconds} s`)
   const traffic = await startTraffic(places, from, to, ip(service))
-  takeAway(places, outage)
   const end = performance.now() + seconds * 1000
+  takeAway(places, outage)
   const silent = (await rig.kubectl(['get', 'nodes', '--request-timeout=3s'])).code !== 0
   report.check(silent, 'kubectl gets no answer')
-  const churn = startChurn(rig, TENANT, to)
-  const remade = await remakeSandbox(rig, restless)
-  report.check(remade !== undefined, `a sandbox that died was made anew: ${restless.name} has ${remade}`)
+  const fresh = outage.part === 'kube-apiserver' && outage.how === 'killed'
+  const churn = startChurn(rig, { restless, from: to, ranges, fresh })
   await Bun.sleep(Math.max(0, end - performance.now()))
   await churn.stop(report)
   await traffic.stop(report)
-  await catchUp(rig, { weft, pods, restless, outage, report })
+  const label = `${outage.part.replace('kube-', '')}-${outage.how}`
+  await showCatchUp(rig, { weft, from, to, label, report }, () => giveBack(places, outage))
 }
 
-/** Gives the part back, and looks how everybody comes to know of what happened meanwhile. */
-async function catchUp(rig: Cluster, { weft, outage, report }: Standing): Promise<void> {
-  const { places } = rig
-  const start = performance.now()
-  const since = new Date()
-  const elapsed = (): string => `${((performance.now() - start) / 1000).toFixed(1)} s`
-  await giveBack(places, outage)
-  await waitFor(
-    'the API answers',
-    async () => (await rig.kubectl(['get', '--raw', '/readyz', '--request-timeout=2s'])).code === 0,
+/** Pods whose sandboxes are killed, one on each node. */
+async function makeRestless(rig: Cluster): Promise<readonly PodPlace[]> {
+  const places = rig.places.nodes.map((node) => ({ node, namespace: TENANT, name: `restless-${node.name}` }))
+  await rig.apply(...places.map(({ node, namespace, name }) => pod({ name, namespace, node: node.name })))
+  for (const { name } of places)
+    await rig.ask('-n', TENANT, 'wait', `pod/${name}`, '--for=condition=Ready', '--timeout=90s')
+  return places
+}
+
+/** Each node's range of IPv4 addresses. */
+async function rangesOf(rig: Cluster): Promise<ReadonlyMap<string, Cidr>> {
+  const { items } = await rig.get<{ readonly items: readonly { readonly host: string; readonly subnet: string }[] }>(
+    'hostsubnets',
   )
-  report.check(true, `the API answers again after ${elapsed()}`)
-  const name = `after-${outage.part.replace('kube-', '')}-${outage.how}`
-  await waitFor('a pod can be made', async () => {
-    try {
-      await rig.apply(pod({ name, namespace: TENANT }))
-      return true
-    } catch {
-      return false
-    }
-  })
-  await rig.ask('-n', TENANT, 'wait', `pod/${name}`, '--for=condition=Ready', '--timeout=120s')
-  report.check(true, `a pod made through the API runs after ${elapsed()}`)
-  await waitFor('every node is ready', async () => (await rig.readyNodes()).length === places.nodes.length)
-  report.check(true, `every node is Ready after ${elapsed()}`)
-  for (const node of places.nodes) {
-    const audit = await weft.audit(node.name)
-    report.succeeded(audit, `weft audit on ${node.name}: ${lastLine(audit.stdout)}`)
-  }
-  const calls = await countCalls(places, since, 10_000)
-  report.note(`requests of Weft in the first ten seconds: ${calls.total}; most in one second: ${calls.peak}`)
-  await rig.ask('-n', TENANT, 'delete', 'pod', name, '--wait=true')
-}
-
-/** The pod whose sandbox is killed. */
-async function makeRestless(rig: Cluster): Promise<PodPlace> {
-  const node = rig.node(1)
-  await rig.apply(pod({ name: 'restless', namespace: TENANT, node: node.name }))
-  await rig.ask('-n', TENANT, 'wait', 'pod/restless', '--for=condition=Ready', '--timeout=90s')
-  return { node, namespace: TENANT, name: 'restless' }
+  return new Map(items.map(({ host, subnet }) => [host, cidr(subnet)]))
 }
 
 function standing(rig: Cluster, pods: readonly TenantPod[], index: number): StandingPod {
@@ -156,8 +132,4 @@ async function giveBack(places: Places, { part, how }: Outage): Promise<void> {
   const pid = findProcesses(places.layout.runDir).find(({ role }) => role === part)?.pid
   if (how === 'stopped' && pid !== undefined) process.kill(pid, 'SIGCONT')
   else await startControlPart(places, part)
-}
-
-function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-1) ?? ''
 }

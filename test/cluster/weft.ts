@@ -2,11 +2,12 @@
  * Weft on a rig by its manifest: the image made and loaded, `kubectl apply`, the agents' own tools.
  * @module
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { type Outcome, output } from '../lab/command.ts'
 import type { Cluster } from './cluster.ts'
+import { API_PORT, controlAddress, type Places } from './places.ts'
 import { waitFor } from './programs.ts'
 import { importImages } from './runtime.ts'
 
@@ -35,8 +36,26 @@ interface ManifestObject {
   }
 }
 
-/** Reads the manifest for switches in user space. Throws when it has no agents. */
-export function readManifest(path = join(ROOT, 'deploy/weft-userspace.yaml')): Manifest {
+/** What a rig's manifest says otherwise: no kernel datapath, and no kube-proxy that agents reach the API server by. */
+const SETTINGS: readonly (readonly [string, string])[] = [
+  ['#datapath: system', 'datapath: netdev'],
+  ['#server: "192.0.2.10:6443"', `server: "${controlAddress()}:${API_PORT}"`],
+]
+
+/** Writes a rig's manifest: the one that is shipped, with two settings. Returns its path. */
+export function writeManifest({ layout }: Places): string {
+  const shipped = readFileSync(join(ROOT, 'deploy/weft.yaml'), 'utf8')
+  const text = SETTINGS.reduce((all, [from, to]) => {
+    if (!all.includes(from)) throw new Error(`deploy/weft.yaml has no ${from}`)
+    return all.replace(from, to)
+  }, shipped)
+  const path = join(layout.runDir, 'weft.yaml')
+  writeFileSync(path, text)
+  return path
+}
+
+/** Reads a manifest. Throws when it has no agents. */
+export function readManifest(path: string): Manifest {
   const objects = parseAllDocuments(readFileSync(path, 'utf8')).map(
     (document) => document.toJS() as ManifestObject | null,
   )
@@ -68,7 +87,7 @@ export async function loadImage(rig: Cluster, name: string): Promise<void> {
 
 /** Makes the image, applies the manifest, and waits until every node is ready. */
 export async function installByManifest(rig: Cluster): Promise<Weft> {
-  const manifest = readManifest()
+  const manifest = readManifest(writeManifest(rig.places))
   await loadImage(rig, manifest.image)
   await rig.ask('apply', '-f', manifest.path)
   await waitFor('every node is ready', async () => (await rig.readyNodes()).length === rig.places.nodes.length)
