@@ -24,8 +24,9 @@ test.each(PROGRAMS)('every option of weft %s is a setting, and the other way rou
 test.each(PROGRAMS)('weft %s has the defaults of the table', (program) => {
   for (const { flag, default: value } of settingsOf(program)) {
     const option = optionsOf(program).find(({ long }) => long === `--${flag}`)
-    // An option without a value is not given unless it is.
-    const otherwise: unknown = option?.defaultValue ?? (value === false ? false : undefined)
+    // An option without a value is not given unless it is; one that says no takes back a yes.
+    const unsaid = typeof value === 'boolean' ? option?.negate === true : undefined
+    const otherwise: unknown = option?.defaultValue ?? unsaid
     expect([flag, flag === undefined ? value : otherwise]).toEqual([flag, value])
   }
 })

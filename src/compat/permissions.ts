@@ -36,8 +36,8 @@ export interface Permission {
 
 /** Where Weft itself runs. */
 export const WEFT_NAMESPACE = 'weft-system'
-/** The Lease that the controllers elect by. */
-export const ELECTION_LEASE = 'weft-controller'
+/** The Lease that the controllers elect by. Its namespace is always there, however Weft was installed. */
+export const ELECTION_LEASE = { namespace: 'kube-system', name: 'weft-controller' } as const
 
 const FOLLOW: readonly Verb[] = ['list', 'watch']
 
@@ -94,12 +94,12 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       namespace: 'kube-system',
       why: 'which pod network kubeadm was told',
     },
-    { resource: LEASES, verbs: ['create'], namespace: WEFT_NAMESPACE, why: 'one controller at a time' },
+    { resource: LEASES, verbs: ['create'], namespace: ELECTION_LEASE.namespace, why: 'one controller at a time' },
     {
       resource: LEASES,
       verbs: ['get', 'update'],
-      names: [ELECTION_LEASE],
-      namespace: WEFT_NAMESPACE,
+      names: [ELECTION_LEASE.name],
+      namespace: ELECTION_LEASE.namespace,
       why: 'one controller at a time',
     },
   ],

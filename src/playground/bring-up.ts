@@ -134,8 +134,13 @@ function startDaemon(layout: Layout): number {
 function startController(layout: Layout): number {
   return startProcess(layout, {
     role: 'controller',
-    argv: selfCommand('controller', '--kubeconfig', layout.kubeconfig),
+    // The only one: after its end another takes over without waiting for a lease.
+    argv: selfCommand(...controllerArguments(layout)),
   })
+}
+
+function controllerArguments({ kubeconfig, runDir }: Layout): readonly string[] {
+  return ['controller', '--kubeconfig', kubeconfig, '--run-dir', runDir, '--no-election']
 }
 
 /** Starts a node's agent, inside the node's namespace. */

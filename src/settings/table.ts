@@ -120,6 +120,22 @@ export const SETTINGS = {
     applied: 'restart',
     flag: 'cni-config-name',
   }),
+  'controller.runDir': setting({
+    type: path,
+    default: '/run/weft',
+    description: 'Folder for the socket that `weft health controller` asks',
+    programs: CONTROLLER,
+    applied: 'restart',
+    flag: 'run-dir',
+  }),
+  'controller.election': setting({
+    type: yesOrNo,
+    default: true,
+    description: 'Several controllers elect one of them by a Lease. Without, there must be only one',
+    programs: CONTROLLER,
+    applied: 'restart',
+    flag: 'no-election',
+  }),
   'registry.address': setting({
     type: words('the address of a registry'),
     otherwise: 'shared state is where `kubernetes` says',
@@ -321,6 +337,7 @@ export type Settings = { readonly [K in SettingKey]?: ValueOf<(typeof SETTINGS)[
 /** What the sections of the file are about, in its order. */
 export const SECTIONS: Readonly<Record<string, string>> = {
   agent: 'The agent, on every node.',
+  controller: 'The controller, of which one decides at a time.',
   registry: 'A registry of Weft’s own, where there is no Kubernetes.',
   kubernetes: 'The Kubernetes API server.',
   etcd: 'k8s-ovs’s registry in etcd, for clusters that come from there. What Kubernetes says still comes from Kubernetes.',

@@ -156,8 +156,8 @@ function installation(assets: string): void {
     ['node1', 'PUT', '/apis/coordination.k8s.io/v1/namespaces/weft-system/leases/weft-controller'],
     ['controller', 'GET', '/api/v1/secrets'],
     ['controller', 'GET', '/api/v1/namespaces/weft-system/secrets/any'],
-    ['controller', 'GET', '/apis/coordination.k8s.io/v1/namespaces/weft-system/leases/another'],
-    ['controller', 'GET', '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/weft-controller'],
+    ['controller', 'GET', '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/another'],
+    ['controller', 'GET', '/apis/coordination.k8s.io/v1/namespaces/weft-system/leases/weft-controller'],
     ['controller', 'PATCH', '/apis/network.openshift.io/v1/clusternetworks/default'],
     ['controller', 'POST', REPORTS],
   ])('%s may not %s %s', async (who, method, path) => {

@@ -84,7 +84,8 @@ function tenancy(assets: string, bringUp: (folder: string) => Promise<Cluster>):
 
   function startController(): Running {
     const main = join(import.meta.dir, '../../src/main.ts')
-    return start([process.execPath, main, 'controller', '--kubeconfig', kubeconfig], join(folder, 'controller.log'))
+    const options = ['--kubeconfig', kubeconfig, '--run-dir', folder, '--no-election']
+    return start([process.execPath, main, 'controller', ...options], join(folder, 'controller.log'))
   }
 
   async function kubectl(args: readonly string[], input: object = {}): Promise<string> {

@@ -1,13 +1,11 @@
+import { mkdirSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
 import type { Command } from 'commander'
-import { weftBindings } from '../../compat/bindings.ts'
-import { runController } from '../../controller/controller.ts'
-import { runFirstCluster } from '../../controller/first-cluster.ts'
-import { runHostSubnets } from '../../controller/host-subnets.ts'
-import { kubeEvents } from '../../controller/kube-events.ts'
-import { type NodeReportOptions, runNodeReports } from '../../controller/node-reports.ts'
-import type { KubeApi } from '../../kube/api.ts'
-import { EventRecorder } from '../../kube/events.ts'
-import { type ClusterWish, clusterWish } from '../../settings/cluster.ts'
+import { ControllerDaemon } from '../../controller/daemon.ts'
+import { serveHealth } from '../../controller/health.ts'
+import { identityOf } from '../../kube/election/options.ts'
+import { clusterWish } from '../../settings/cluster.ts'
 import type { Settings } from '../../settings/table.ts'
 import { type DaemonPlaceOptions, openForDaemon, withDaemonPlaceOptions } from '../address.ts'
 import { daemonLog } from '../log.ts'
@@ -15,46 +13,48 @@ import { managerOfThis, signsOfLife, tellOfEnd } from '../service-manager.ts'
 import { configured, withSettings } from '../settings.ts'
 import { endSignal } from '../signals.ts'
 
+interface Options extends DaemonPlaceOptions {
+  readonly runDir: string
+  readonly election: boolean
+}
+
 /** `weft controller`: the cluster's controller as a daemon. */
 export function registerController(program: Command): void {
   const command = program
     .command('controller')
-    .summary('give nodes their ranges and namespaces their VNIs (one per cluster)')
+    .summary('give nodes their ranges and namespaces their VNIs')
     .description(
       'Gives every node its address ranges and every namespace its virtual network, and answers tenants’ requests to ' +
-        'join, isolate and become global. Run one per cluster; it can be killed and started at any time.',
+        'join, isolate and become global. Several may run: they elect one by a Lease, and the others wait for their turn. ' +
+        'It can be killed and started at any time.',
     )
-  withSettings(withDaemonPlaceOptions(command)).action(configured('controller', run))
+  withSettings(withDaemonPlaceOptions(command))
+    .option('--run-dir <path>', 'folder for the socket that weft health asks', '/run/weft')
+    .option('--no-election', 'be the only one, and start at once')
+    .action(configured('controller', run))
 }
 
-async function run(choice: DaemonPlaceOptions, settings: Settings): Promise<void> {
+async function run({ runDir, election, ...choice }: Options, settings: Settings): Promise<void> {
   const log = daemonLog('controller', settings['log.level'])
-  const { registry, api, kubernetes, unreadable } = openForDaemon(choice, {
-    isController: true,
-    onInvalid: (problem) => log.warn({}, problem),
-  })
+  const opened = openForDaemon(choice, { isController: true, onInvalid: (problem) => log.warn({}, problem) })
   const signal = endSignal()
   const manager = managerOfThis(log)
   if (manager !== undefined) tellOfEnd(manager, signal)
   using _living = manager && signsOfLife(manager)
+  const identity = election && opened.kubernetes !== undefined ? { identity: identityOf(hostname()) } : {}
+  const daemon = new ControllerDaemon({ ...opened, ...identity, wish: clusterWish(settings), log, signal })
+  mkdirSync(runDir, { recursive: true, mode: 0o700 })
+  const health = await serveHealth(join(runDir, 'controller.sock'), () => daemon.health())
   log.info({}, 'starting')
-  const onReady = (): void => manager?.ready()
-  const events = kubernetes === undefined ? {} : { events: eventsOn(kubernetes) }
-  const controller = runController({ registry, signal, random: Math.random, log, unreadable, onReady, ...events })
-  // The view of others' words goes where others look; what agents say is where they may write.
-  const beside = api === undefined ? [] : besides({ api, registry, signal, log }, clusterWish(settings))
-  await Promise.all([controller, ...beside])
+  // Its manager waits for a program that does its part, be it to lead or to wait for its turn.
+  const telling = setInterval(() => daemon.health().ready && manager?.ready(), READY_INTERVAL_MS)
+  try {
+    await daemon.run()
+  } finally {
+    clearInterval(telling)
+    await health.stop()
+    opened.close()
+  }
 }
 
-function besides(parts: NodeReportOptions, wish: ClusterWish): readonly Promise<void>[] {
-  const events = recorderOn(parts.api)
-  return [runHostSubnets(parts), runNodeReports(parts), runFirstCluster({ ...parts, wish, events })]
-}
-
-function eventsOn(api: KubeApi) {
-  return kubeEvents(api, weftBindings, recorderOn(api))
-}
-
-function recorderOn(api: KubeApi): EventRecorder {
-  return new EventRecorder(api, { component: 'weft-controller' })
-}
+const READY_INTERVAL_MS = 500

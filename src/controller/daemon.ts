@@ -1,0 +1,123 @@
+/**
+ * All that a controller does, in the one process of several that leads. What it writes is fenced: not a moment longer
+ * than it leads.
+ * @module
+ */
+import { weftBindings } from '../compat/bindings.ts'
+import { ELECTION_LEASE } from '../compat/permissions.ts'
+import type { KubeApi } from '../kube/api.ts'
+import { fencedApi } from '../kube/election/fenced.ts'
+import { lead } from '../kube/election/lead.ts'
+import { EventRecorder } from '../kube/events.ts'
+import { fenced } from '../registry/fenced.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { ClusterWish } from '../settings/cluster.ts'
+import { type ControllerLog, runController } from './controller.ts'
+import { runFirstCluster } from './first-cluster.ts'
+import type { ControllerHealth } from './health.ts'
+import { runHostSubnets } from './host-subnets.ts'
+import { kubeEvents } from './kube-events.ts'
+import { runNodeReports } from './node-reports.ts'
+
+/** What a controller runs with. */
+export interface ControllerParts {
+  readonly registry: Registry
+  /** Where shared state is kept in a Kubernetes API server. */
+  readonly api?: KubeApi
+  /** The Kubernetes API server, also where shared state is kept elsewhere. */
+  readonly kubernetes?: KubeApi
+  /** Why objects that are there cannot be read, by `<kind>/<name>`. */
+  readonly unreadable: ReadonlyMap<string, string>
+  readonly wish: ClusterWish
+  readonly log: ControllerLog
+  readonly signal: AbortSignal
+  /** Who we are among several; absent: there is only one. Needs a Kubernetes API server. */
+  readonly identity?: string
+}
+
+/** A controller as a daemon. */
+export class ControllerDaemon {
+  readonly #parts: ControllerParts
+  #isLeading = false
+  /** Whether the cluster was read, by the present leader if that is us; else whether anybody is known to lead. */
+  #isReady = false
+
+  constructor(parts: ControllerParts) {
+    this.#parts = parts
+  }
+
+  health(): ControllerHealth {
+    const what = this.#isLeading ? 'the cluster to be read' : 'the election'
+    return { ready: this.#isReady, leading: this.#isLeading, waitingFor: this.#isReady ? [] : [what] }
+  }
+
+  /** Runs until the signal aborts. */
+  async run(): Promise<void> {
+    const { kubernetes: api, identity, log, signal } = this.#parts
+    if (api === undefined || identity === undefined) return await this.#work(this.#parts)
+    const options = {
+      api,
+      lease: ELECTION_LEASE,
+      identity,
+      onLeader: (holder: string) => this.#follow(holder),
+      onError: (error: unknown) => log.warn({ err: error }, 'the election does not get through'),
+    }
+    await lead(
+      options,
+      async (term) => {
+        log.info({ identity, term: term.number }, 'leading')
+        try {
+          await this.#work(fencedParts(this.#parts, term))
+        } finally {
+          this.#isLeading = false
+          this.#isReady = false
+          if (!signal.aborted) log.warn({ identity }, 'not leading any more: nothing is written')
+        }
+      },
+      signal,
+    )
+  }
+
+  #follow(holder: string): void {
+    if (holder === '' || holder === this.#parts.identity) return
+    this.#isReady = true
+    this.#parts.log.info({ holder }, 'another one leads')
+  }
+
+  async #work(parts: ControllerParts): Promise<void> {
+    const { registry, api, kubernetes, signal, log, unreadable } = parts
+    this.#isLeading = true
+    this.#isReady = false
+    const recorder = kubernetes && new EventRecorder(kubernetes, { component: 'weft-controller' })
+    const events = kubernetes && recorder && { events: kubeEvents(kubernetes, weftBindings, recorder) }
+    const onReady = (): void => {
+      this.#isReady = true
+    }
+    const controller = runController({ registry, signal, random: Math.random, log, unreadable, onReady, ...events })
+    // The view of others' words goes where others look; what agents say is where they may write.
+    const beside = api === undefined ? [] : besides(parts, api, recorder)
+    await Promise.all([controller, ...beside])
+  }
+}
+
+function besides(
+  { registry, signal, log, wish }: ControllerParts,
+  api: KubeApi,
+  events: EventRecorder | undefined,
+): readonly Promise<void>[] {
+  const parts = { api, registry, signal, log }
+  const first = { ...parts, wish, ...(events === undefined ? {} : { events }) }
+  return [runHostSubnets(parts), runNodeReports(parts), runFirstCluster(first)]
+}
+
+/** The same parts for the time of one term. */
+function fencedParts(parts: ControllerParts, term: Parameters<Parameters<typeof lead>[1]>[0]): ControllerParts {
+  const { registry, api, kubernetes, signal } = parts
+  return {
+    ...parts,
+    registry: fenced(registry, term),
+    ...(api === undefined ? {} : { api: fencedApi(api, term) }),
+    ...(kubernetes === undefined ? {} : { kubernetes: fencedApi(kubernetes, term) }),
+    signal: AbortSignal.any([signal, term.signal]),
+  }
+}
