@@ -6,6 +6,7 @@ import type { DeleteOptions, KubeApi, KubeEvent, KubeList, ObjectName, PatchType
 import type { KubeConfig } from './config.ts'
 import { decodeObject, decodePage, garbage } from './decode.ts'
 import { KubeError } from './errors.ts'
+import { Gate } from './gate.ts'
 import { type HttpOptions, HttpTransport } from './http.ts'
 import type { KubeObject, Resource } from './object.ts'
 import { collectionPath, objectPath, requiredNamespace } from './path.ts'
@@ -18,6 +19,7 @@ export interface KubeClientOptions extends HttpOptions, WatchOptions {
 }
 
 const PAGE_SIZE = 500
+const LISTS_AT_A_TIME = 2
 /** A list that the server forgot between two pages starts anew; after so many times it is asked for in one piece. */
 const MOST_RESTARTS = 3
 /** Ten million objects; a server that goes on is broken. */
@@ -33,6 +35,8 @@ const CONTENT_TYPES: { readonly [T in PatchType]: string } = {
 export class KubeClient implements KubeApi {
   readonly #http: HttpTransport
   readonly #options: KubeClientOptions
+  /** After an outage everything is listed at once: not from here. */
+  readonly #lists = new Gate(LISTS_AT_A_TIME)
 
   constructor(config: KubeConfig, options: KubeClientOptions = {}) {
     this.#http = new HttpTransport(config, options)
@@ -63,15 +67,24 @@ export class KubeClient implements KubeApi {
     pick: (object: KubeObject) => T,
     signal?: AbortSignal,
   ): Promise<Picked<T>> {
+    using _turn = await this.#lists.enter()
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const limit = attempt > MOST_RESTARTS ? undefined : (this.#options.pageSize ?? PAGE_SIZE)
-        return await this.#pages({ resource, selection, signal }, pick, limit)
+        return await this.#pages({ resource, selection, signal }, pick, this.#pageSize(selection, attempt))
       } catch (error) {
         const expired = error instanceof KubeError && error.code === 'KUBE_EXPIRED'
         if (!expired || attempt > MOST_RESTARTS) throw error
       }
     }
+  }
+
+  /**
+   * Undefined asks for all in one piece. So is a choice by a field, such as one node's pods: since 1.31 the server has
+   * that at hand, and a page of it would make it go through everybody's.
+   */
+  #pageSize({ fieldSelector }: Selection, attempt: number): number | undefined {
+    if (attempt > MOST_RESTARTS || fieldSelector !== undefined) return undefined
+    return this.#options.pageSize ?? PAGE_SIZE
   }
 
   async *watch(

@@ -85,7 +85,7 @@ test('pauses grow for the key that fails and are forgotten after a success', asy
   queue.add('bad')
   queue.add('good')
   await finished.promise
-  expect(pauses).toEqual([5, 10, 20, 20, 5])
+  expect(pauses).toEqual([0, 10, 20, 20, 0])
   aborter.abort()
   await queue.done
 })

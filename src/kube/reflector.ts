@@ -3,6 +3,7 @@
  * @module
  */
 import {
+  type Fault,
   type MapChange,
   type Reflectable,
   type ReflectSourceOptions,
@@ -12,7 +13,7 @@ import {
   type SourceReflection,
 } from '../registry/reflect.ts'
 import type { KubeApi, Selection } from './api.ts'
-import { KubeError } from './errors.ts'
+import { KubeError, type KubeErrorCode } from './errors.ts'
 import type { KubeObject, Resource } from './object.ts'
 import { watchOn } from './watch-on.ts'
 
@@ -70,8 +71,20 @@ function entryOf(value: KubeObject): ResourceEntry {
   return { name: keyOf(value), revision: value.metadata.resourceVersion ?? '', value }
 }
 
-function faultOf(error: unknown) {
-  if (!(error instanceof KubeError)) return { kind: 'other' } as const
-  const kind = error.code === 'KUBE_UNAVAILABLE' ? 'broken' : error.code === 'KUBE_EXPIRED' ? 'expired' : 'other'
-  return { kind, retryAfter: error.retryAfter } as const
+/**
+ * Who is not let in at the moment, or has lost its credentials, knows all the same where its watch goes on: only what
+ * says something of the collection itself asks for another list.
+ */
+const BROKEN: ReadonlySet<KubeErrorCode> = new Set([
+  'KUBE_UNAVAILABLE',
+  'KUBE_UNAUTHORIZED',
+  'KUBE_FORBIDDEN',
+  'KUBE_CONFIG',
+  'KUBE_CREDENTIALS',
+])
+
+function faultOf(error: unknown): Fault {
+  if (!(error instanceof KubeError)) return { kind: 'other' }
+  const { code, retryAfter } = error
+  return { kind: BROKEN.has(code) ? 'broken' : code === 'KUBE_EXPIRED' ? 'expired' : 'other', retryAfter }
 }

@@ -87,12 +87,14 @@ export async function* followWatch(request: WatchRequest): AsyncGenerator<KubeEv
 
 /**
  * A server whose history was lost is at an earlier revision than we are. It would let us watch and stay silent until it
- * has caught up, so it is asked before.
+ * has caught up, so it is asked before. A thousand nodes do that at once after an outage: the question is about one
+ * name, which the server looks up by its key, whatever the size of the collection.
  */
 async function expectReaching({ http, resource, selection, signal }: WatchRequest, seen: bigint | undefined) {
   if (seen === undefined || signal.aborted) return
-  const { namespace, labelSelector, fieldSelector } = selection
-  const query = { labelSelector, fieldSelector, limit: '1' }
+  const isOne = /(^|,)metadata\.name=/.test(selection.fieldSelector ?? '')
+  const query = { fieldSelector: isOne ? selection.fieldSelector : 'metadata.name=none', limit: '1' }
+  const namespace = selection.namespace ?? (resource.namespaced ? 'default' : undefined)
   const page = decodePage(
     await http.json({ method: 'GET', path: collectionPath(resource, namespace), query, signal }),
     resource,

@@ -23,11 +23,15 @@ export class Backoff {
     this.#most = options.most ?? 10_000
   }
 
-  /** The time to wait after one more failure: half of it certain, half of it by chance. */
+  /**
+   * The time to wait after one more failure: half of it certain, half of it by chance. The first one is chance alone:
+   * when a server goes, all its clients are at their first, in the same moment.
+   */
   next(): number {
     const span = Math.min(this.#most, this.#first * 2 ** this.#failures)
+    const certain = this.#failures === 0 ? 0 : span / 2
     this.#failures = Math.min(this.#failures + 1, 30)
-    return span / 2 + (span / 2) * this.#random()
+    return certain + (span - certain) * this.#random()
   }
 
   /** Forgets the failures after a success. */

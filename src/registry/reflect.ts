@@ -55,6 +55,12 @@ export interface ReflectSourceOptions<O> {
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>
 }
 
+/**
+ * A node reflects a dozen collections, and a thousand nodes do: what comes back after an outage is spread over a second
+ * at least and over half of the time that a long outage has made everybody wait for.
+ */
+export const RECONNECT: Required<BackoffOptions> = { first: 1_000, most: 10_000 }
+
 /** A source being reflected. */
 export interface SourceReflection<O> {
   readonly store: ReadonlyMap<string, O>
@@ -92,7 +98,7 @@ class Reflector<R, O extends Reflectable<R>> {
   constructor(source: Source<R, O>, options: ReflectSourceOptions<O>) {
     this.#source = source
     this.#options = options
-    const { random = Math.random, backoff } = options
+    const { random = Math.random, backoff = RECONNECT } = options
     this.#backoff = new Backoff(random, backoff)
     this.#expiries = new Backoff(random, backoff)
   }

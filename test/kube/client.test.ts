@@ -4,14 +4,16 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { NODE_NETWORKS } from '../../src/compat/weft/node-network.ts'
 import { KubeClient } from '../../src/kube/client.ts'
 import { KubeError } from '../../src/kube/errors.ts'
 import { EventRecorder } from '../../src/kube/events.ts'
 import { loadKubeconfig } from '../../src/kube/kubeconfig.ts'
 import type { KubeObject, Resource } from '../../src/kube/object.ts'
 import { reflectResource } from '../../src/kube/reflector.ts'
-import { CONFIG_MAPS, EVENTS } from '../../src/kube/resources.ts'
+import { CONFIG_MAPS, EVENTS, LEASES, NODES } from '../../src/kube/resources.ts'
 import { makeCertificates } from './certificates.ts'
+import { installCrds } from './cluster-objects.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
 import { eventually } from './process.ts'
 
@@ -132,6 +134,25 @@ function suite(starting: Promise<ControlPlane>): void {
     await done
     client.close()
   }, 120_000)
+
+  test('a list of one name that nobody has tells how far the server is, of any kind', async () => {
+    const client = await clientOf()
+    await installCrds(client)
+    const selection = { fieldSelector: 'metadata.name=none' }
+    for (const resource of [CONFIG_MAPS, NODES, LEASES, NODE_NETWORKS]) {
+      const made = await client.create(CONFIG_MAPS, map(`far-${resource.plural}`))
+      const { resourceVersion, items } = await client.list(resource, {
+        ...(resource.namespaced ? HERE : {}),
+        ...selection,
+      })
+      expect(items).toEqual([])
+      expect(BigInt(resourceVersion)).toBeGreaterThanOrEqual(BigInt(made.metadata.resourceVersion ?? 'none'))
+    }
+    // A server that was put back to an earlier state is known by it.
+    const watch = client.watch(NODES, {}, '99999999', new AbortController().signal)
+    expect(await codeOf(watch[Symbol.asyncIterator]().next())).toBe('KUBE_EXPIRED')
+    client.close()
+  }, 60_000)
 
   test('events are there for who looks at the object', async () => {
     const client = await clientOf()
