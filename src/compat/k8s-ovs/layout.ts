@@ -30,6 +30,8 @@ export interface Layout {
 export interface Folders {
   readonly subnets: string
   readonly netNamespaces: string
+  /** The key that says that all this is kept elsewhere now. */
+  readonly moved: string
 }
 
 /** Where things are; undefined when a setting has an empty or a relative part. */
@@ -45,7 +47,8 @@ export function foldersOf({ prefix, config }: Layout, name: string): Folders | u
   const path = pathOf(name)
   // A key cannot be a folder.
   if (path === undefined || `${prefix}${path}` === config) return undefined
-  return { subnets: `${prefix}${path}/subnets/`, netNamespaces: `${prefix}${path}/netnamespaces/` }
+  const root = `${prefix}${path}`
+  return { subnets: `${root}/subnets/`, netNamespaces: `${root}/netnamespaces/`, moved: `${root}/moved` }
 }
 
 /** The key of a host's record: by its address, or by its name as long as no address is its own. */

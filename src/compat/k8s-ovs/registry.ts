@@ -64,19 +64,30 @@ export class K8sOvsRegistry implements Registry {
 
   async create<K extends Kind>(kind: K, name: string, value: Kinds[K]): Promise<Stored<K>> {
     const write = writeOf(kind, name, value)
-    return this.#in(async (folders) => this.#made(kind, folders, await createRecord(this.#store, folders, write)))
+    return this.#writing(async (folders) => this.#made(kind, folders, await createRecord(this.#store, folders, write)))
   }
 
   async update<K extends Kind>(kind: K, name: string, value: Kinds[K], revision: number): Promise<Stored<K>> {
     const write = writeOf(kind, name, value)
-    return this.#in(async (folders) =>
+    return this.#writing(async (folders) =>
       this.#made(kind, folders, await updateRecord(this.#store, folders, write, revision)),
     )
   }
 
   async delete(kind: Kind, name: string, revision?: number): Promise<void> {
     const object = { kind: ovsKind(kind), name }
-    await this.#in((folders) => deleteRecord(this.#store, folders, object, revision))
+    await this.#writing((folders) => deleteRecord(this.#store, folders, object, revision))
+  }
+
+  /** Says in etcd that all this is kept elsewhere from now on: none of our programs writes here any more. */
+  async leave(where: string): Promise<void> {
+    await this.#in(async ({ moved: key }) => {
+      const { space } = this.#store
+      if ((await space.get(key)).entry !== undefined) return
+      await space.put(key, JSON.stringify({ To: where }), 'absent').catch((error: unknown) => {
+        if (registryError(error).code !== 'REGISTRY_CONFLICT') throw error
+      })
+    })
   }
 
   async *#changes<K extends OvsKind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
@@ -121,6 +132,16 @@ export class K8sOvsRegistry implements Registry {
 
   #in<T>(call: (folders: Folders) => Promise<T>): Promise<T> {
     return asRegistry(async () => call(await this.#store.network.folders()))
+  }
+
+  #writing<T>(call: (folders: Folders) => Promise<T>): Promise<T> {
+    return this.#in(async (folders) => {
+      const { entry } = await this.#store.space.get(folders.moved)
+      if (entry === undefined) return call(folders)
+      const message = `the registry in etcd was left, by ${folders.moved}: nothing is written to it any more`
+      const remedy = 'start this program with --kubeconfig alone; to come back, remove that key'
+      throw new RegistryError('REGISTRY_UNAVAILABLE', `${message} → ${remedy}`)
+    })
   }
 
   #made<K extends Kind>(kind: K, folders: Folders, entry: Records['entries'][number]): Stored<K> {
