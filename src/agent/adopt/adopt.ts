@@ -182,7 +182,10 @@ async function clusterPlan(
     },
   }
   reflectCluster(registry, view, health, signal)
-  const inTime = await Promise.race([promise, Bun.sleep(PATIENCE_MS)])
+  const late = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => late.resolve(undefined), PATIENCE_MS)
+  const inTime = await Promise.race([promise, late.promise])
+  clearTimeout(timer)
   const waiting = view.waitingFor()
   if (inTime === undefined || waiting.length > 0) {
     const why = problem instanceof Error ? `: ${problem.message}` : ''

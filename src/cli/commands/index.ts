@@ -3,15 +3,18 @@
  * @module
  */
 import type { Command } from 'commander'
+import { registerAdopt } from './adopt.ts'
 import { registerAgent } from './agent.ts'
 import { registerAudit } from './audit.ts'
-import { registerController } from './controller.ts'
 import { registerBandwidth } from './bandwidth.ts'
+import { registerController } from './controller.ts'
 import { registerDocs } from './docs.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerDrops } from './drops.ts'
 import { registerHealth } from './health.ts'
 import { registerHost } from './host.ts'
+import { registerMigrate } from './migrate.ts'
+import { registerNode } from './node.ts'
 import { registerPlay } from './play.ts'
 import { registerRegistry } from './registry.ts'
 import { registerStatus } from './status.ts'
@@ -28,12 +31,15 @@ export const COMMANDS: readonly Register[] = [
   registerStatus,
   registerTrace,
   registerDrops,
-  registerAudit,
   registerBandwidth,
+  registerAudit,
   registerDoctor,
+  registerAdopt,
   registerAgent,
   registerController,
   registerHealth,
   registerRegistry,
+  registerNode,
+  registerMigrate,
   registerDocs,
 ]
