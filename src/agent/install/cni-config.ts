@@ -21,8 +21,9 @@ export interface CniConfigPlace {
 }
 
 /** Runtimes read `.conf`, `.conflist` and `.json`. */
-const ASIDE = '.waiting'
-const MARK = 'cni-config-written'
+export const ASIDE = '.waiting'
+/** The note. */
+export const MARK = 'cni-config-written'
 
 /** Puts aside what an earlier life of the machine left; does nothing when this one wrote it. */
 export function holdCniConfig(place: CniConfigPlace): void {

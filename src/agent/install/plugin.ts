@@ -44,6 +44,12 @@ export function pluginBeside(folder: string): string {
   return existsSync(installed) || !existsSync(built) ? installed : built
 }
 
+/** Whether a file is the plugin, of whatever version. */
+export function isPlugin(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  return found?.isFile() === true && readFileSync(path).includes(MARK)
+}
+
 /** What every version of the plugin says of itself, and no other program. */
 const MARK = 'CNI plugin of Weft;'
 

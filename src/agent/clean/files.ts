@@ -1,0 +1,73 @@
+/**
+ * Files of ours: the runtime's configuration, the plugin, what is in the agent's own folder.
+ * @module
+ */
+import { lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { ASIDE, MARK, readOurs } from '../install/cni-config.ts'
+import { isPlugin, PLUGIN_NAMES } from '../install/plugin.ts'
+import { AGENT_DEFAULTS } from '../options.ts'
+import type { CleanPlaces, Trace } from './clean.ts'
+
+/** The configuration, without which no pod is attached any more; or everything else. */
+export function fileTraces(places: CleanPlaces, which: 'configuration' | 'rest'): readonly Trace[] {
+  return which === 'configuration' ? configurations(places) : [...plugins(places), ...runFiles(places)]
+}
+
+/** Names that a configuration of ours has had. */
+const CONFIGURATIONS = [AGENT_DEFAULTS.cniConfigName, '80-k8s-ovs.conf'] as const
+/** Everything that daemons keep in their folder. */
+const RUN_FILES: ReadonlySet<string> = new Set(['agent.sock', 'cni.sock', 'controller.sock', MARK])
+
+function configurations({ cniConfigDir, cniConfigName }: CleanPlaces): readonly Trace[] {
+  const names = new Set([...(cniConfigName === undefined ? [] : [cniConfigName]), ...CONFIGURATIONS])
+  const files = [...names].flatMap((name) => [name, name + ASIDE]).map((name) => join(cniConfigDir, name))
+  return files.filter((file) => readOurs(file) !== undefined).map(fileTrace)
+}
+
+/** The plugin under its names, and what an interrupted installation left. */
+function plugins({ cniBinDir }: CleanPlaces): readonly Trace[] {
+  const isNamed = (name: string): boolean =>
+    PLUGIN_NAMES.some((plugin) => name === plugin || name.startsWith(`${plugin}.new-`))
+  return entriesOf(cniBinDir)
+    .filter(isNamed)
+    .map((name) => join(cniBinDir, name))
+    .filter(isPlugin)
+    .map(fileTrace)
+}
+
+function runFiles({ runDir }: CleanPlaces): readonly Trace[] {
+  const present = entriesOf(runDir)
+  const ours = present.filter((name) => RUN_FILES.has(name))
+  const isAllOurs = present.length === ours.length && lstatSync(runDir, { throwIfNoEntry: false }) !== undefined
+  const folder = { what: `folder ${runDir}`, remove: () => removeFolder(runDir) }
+  return [...ours.map((name) => fileTrace(join(runDir, name))), ...(isAllOurs ? [folder] : [])]
+}
+
+function fileTrace(file: string): Trace {
+  return { what: `file ${file}`, remove: () => rmSync(file, { force: true }) }
+}
+
+/** In a container the folder is where another is mounted: that stays, empty. */
+function removeFolder(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch (error) {
+    if (!STAYS.has(codeOf(error))) throw error
+  }
+}
+
+const STAYS: ReadonlySet<unknown> = new Set(['EBUSY', 'ENOTEMPTY', 'ENOENT', 'EROFS'])
+
+function entriesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}

@@ -1,0 +1,90 @@
+/**
+ * What is ours in the node's own stack: links of our groups, routes of our protocol, our tables of nftables, and the
+ * rules by which filters of others accept pods.
+ * @module
+ */
+import {
+  applyRuleset,
+  type Link,
+  linkDel,
+  linkFind,
+  linkList,
+  listChains,
+  openRtnl,
+  type Route,
+  type RtnlSocket,
+  routeDel,
+  routeList,
+} from '../../linux/index.ts'
+import { acceptanceScript } from '../../network/firewall/acceptance.ts'
+import { decodeRuleset } from '../../network/firewall/ruleset.ts'
+import { BRIDGE, DOOMED_GROUP, ENDPOINT_GROUP, GATEWAY, NFT_TABLE, ROUTE_PROTOCOL } from '../../network/host.ts'
+import { filterChains, withdrawAcceptance } from '../node/foreign-filters.ts'
+import type { Trace } from './clean.ts'
+
+/** Links, routes and rules of ours. */
+export async function kernelTraces(): Promise<readonly Trace[]> {
+  return [...routeTraces(), ...linkTraces(), ...(await ruleTraces())]
+}
+
+function routeTraces(): readonly Trace[] {
+  using rtnl = openRtnl()
+  return ([4, 6] as const)
+    .flatMap((family) => routeList(rtnl, { family, protocol: ROUTE_PROTOCOL }))
+    .filter(({ protocol }) => protocol === ROUTE_PROTOCOL)
+    .map((route) => ({
+      what: `route to ${route.destination}`,
+      remove: () => withRtnl((own) => removeRoute(own, route)),
+    }))
+}
+
+/** It may have gone with its link. */
+function removeRoute(rtnl: RtnlSocket, { family, destination, protocol }: Route): void {
+  const isThere = routeList(rtnl, { family, protocol }).some(
+    (one) => one.protocol === protocol && one.destination === destination,
+  )
+  if (isThere) routeDel(rtnl, { destination, protocol })
+}
+
+function linkTraces(): readonly Trace[] {
+  using rtnl = openRtnl()
+  const links = linkList(rtnl)
+  return [...links.filter(isPodLink), ...links.filter(isStray)].map(({ name, index, alias }) => ({
+    what: `link ${name}${alias === undefined ? '' : ` (${alias})`}`,
+    remove: () => withRtnl((own) => removeLink(own, index, name)),
+  }))
+}
+
+function isPodLink({ kind, group }: Link): boolean {
+  return kind === 'veth' && (group === ENDPOINT_GROUP || group === DOOMED_GROUP)
+}
+
+/** What the userspace datapath leaves when ovs-vswitchd is not there to remove it. */
+function isStray({ kind, name }: Link): boolean {
+  return kind === 'tun' && (name === GATEWAY || name === BRIDGE)
+}
+
+/** An index is not somebody else's: names are compared too. */
+async function removeLink(rtnl: RtnlSocket, index: number, name: string): Promise<void> {
+  if (linkFind(rtnl, index)?.name === name) await linkDel(rtnl, index)
+}
+
+async function ruleTraces(): Promise<readonly Trace[]> {
+  const tables = new Set(
+    decodeRuleset(await listChains()).flatMap(({ family, table }) =>
+      table === NFT_TABLE ? [`${family} ${table}`] : [],
+    ),
+  )
+  const ours = [...tables].map((table) => ({
+    what: `nftables table ${table}`,
+    remove: () => applyRuleset(`table ${table}\ndelete table ${table}\n`),
+  }))
+  const isAccepted = acceptanceScript([], await filterChains()) !== undefined
+  const acceptance = { what: 'rules that have pods accepted in filters of others', remove: () => withdrawAcceptance() }
+  return [...ours, ...(isAccepted ? [acceptance] : [])]
+}
+
+async function withRtnl(action: (rtnl: RtnlSocket) => void | Promise<void>): Promise<void> {
+  using rtnl = openRtnl()
+  await action(rtnl)
+}

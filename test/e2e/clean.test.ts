@@ -1,0 +1,4 @@
+import { testScenario } from '../lab/testing.ts'
+import { clean } from './clean.ts'
+
+testScenario(clean)
