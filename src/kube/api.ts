@@ -44,6 +44,8 @@ export interface DeleteOptions {
 export interface KubeApi {
   /** Undefined when there is none. */
   get(resource: Resource, at: ObjectName, signal?: AbortSignal): Promise<KubeObject | undefined>
+  /** Whether the server has this resource, in this version. Absent where it has every one. */
+  serves?(resource: Resource): Promise<boolean>
   /** The whole collection, read page by page. */
   list(resource: Resource, selection?: Selection, signal?: AbortSignal): Promise<KubeList>
   /**

@@ -5,10 +5,11 @@
 import type { DeleteOptions, KubeApi, KubeEvent, KubeList, ObjectName, PatchType, Selection } from './api.ts'
 import type { KubeConfig } from './config.ts'
 import { decodeObject, decodePage, garbage } from './decode.ts'
+import { Discovery } from './discovery.ts'
 import { KubeError } from './errors.ts'
 import { Gate } from './gate.ts'
 import { type HttpOptions, HttpTransport } from './http.ts'
-import type { KubeObject, Resource } from './object.ts'
+import { apiVersionOf, type KubeObject, type Resource } from './object.ts'
 import { collectionPath, objectPath, requiredNamespace } from './path.ts'
 import { followWatch, type WatchOptions } from './watch.ts'
 
@@ -38,14 +39,22 @@ export class KubeClient implements KubeApi {
   /** After an outage everything is listed at once: not from here. */
   readonly #lists = new Gate(LISTS_AT_A_TIME)
 
+  /** What the server has. */
+  readonly discovery: Discovery
+
   constructor(config: KubeConfig, options: KubeClientOptions = {}) {
     this.#http = new HttpTransport(config, options)
     this.#options = options
+    this.discovery = new Discovery((path, signal) => this.#http.json({ method: 'GET', path, signal }))
   }
 
   /** Gives back idle connections; calls in flight finish. */
   close(): void {
     this.#http.close()
+  }
+
+  serves(resource: Resource): Promise<boolean> {
+    return this.discovery.serves(resource)
   }
 
   async get(resource: Resource, at: ObjectName, signal?: AbortSignal): Promise<KubeObject | undefined> {
@@ -72,10 +81,21 @@ export class KubeClient implements KubeApi {
       try {
         return await this.#pages({ resource, selection, signal }, pick, this.#pageSize(selection, attempt))
       } catch (error) {
-        const expired = error instanceof KubeError && error.code === 'KUBE_EXPIRED'
-        if (!expired || attempt > MOST_RESTARTS) throw error
+        const code = error instanceof KubeError ? error.code : undefined
+        if (code === 'KUBE_NOT_FOUND') throw this.#notServed(resource, error)
+        if (code !== 'KUBE_EXPIRED' || attempt > MOST_RESTARTS) throw error
       }
     }
+  }
+
+  /** A namespace that is not there has empty collections: only one of no namespace at all is not found. */
+  #notServed(resource: Resource, cause: unknown): KubeError {
+    this.discovery.forget(resource)
+    const message = `the API server has no ${resource.plural} of ${apiVersionOf(resource)}`
+    return new KubeError('KUBE_NOT_FOUND', message, 'install the CustomResourceDefinition, or a later Kubernetes', {
+      status: 404,
+      cause,
+    })
   }
 
   /**
