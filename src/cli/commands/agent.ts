@@ -1,18 +1,13 @@
 import { hostname } from 'node:os'
 import { type Command, Option } from 'commander'
-import type { Logger } from 'pino'
-import { runAgent } from '../../agent/agent.ts'
-import { installPlugin, pluginBeside } from '../../agent/install/plugin.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
-import { podEvents } from '../../agent/qos/notices.ts'
-import { EventRecorder } from '../../kube/events.ts'
-import { companionFolder } from '../../playground/self.ts'
 import type { Settings } from '../../settings/table.ts'
 import { type DaemonPlaceOptions, openForDaemon, withDaemonPlaceOptions } from '../address.ts'
+import { serveAgent } from '../daemons.ts'
 import { splitEtcdOptions } from '../etcd-options.ts'
 import { daemonLog } from '../log.ts'
 import { wholeNumber } from '../numbers.ts'
-import { agentTeller, managerOfThis, tellOfEnd } from '../service-manager.ts'
+import { managerOfThis } from '../service-manager.ts'
 import { configured, withSettings } from '../settings.ts'
 import { endSignal } from '../signals.ts'
 
@@ -64,23 +59,9 @@ async function run(
     ...etcd,
   }
   const onInvalid = (problem: string): void => log.warn(problem)
-  const { registry: shared, kubernetes } = openForDaemon(choice, { onInvalid, node: options.node })
-  const notices = kubernetes && podEvents(kubernetes, new EventRecorder(kubernetes, { component: 'weft-agent' }))
-  if (cniBinDir !== undefined) putPlugin(cniBinDir, options.cniConfigName, log)
-  const signal = endSignal()
+  const opened = openForDaemon(choice, { onInvalid, node: options.node })
+  const plugin = cniBinDir === undefined ? {} : { cniBinDir }
   const manager = managerOfThis(log)
-  if (manager !== undefined) tellOfEnd(manager, signal)
-  const onState = manager && agentTeller(manager, () => performance.now())
-  await runAgent(options, shared, log, signal, onState, notices)
-}
-
-/** Without the plugin no new pod is attached; standing ones are looked after all the same. */
-function putPlugin(folder: string, configuration: string | undefined, log: Logger): void {
-  const required = configuration?.endsWith('k8s-ovs.conf') === true ? 'k8s-ovs' : 'weft'
-  try {
-    const done = installPlugin(pluginBeside(companionFolder()), folder, required)
-    for (const [name, what] of done) log.info({ plugin: `${folder}/${name}` }, `CNI plugin ${name}: ${what}`)
-  } catch (err) {
-    log.error({ err, folder }, 'the CNI plugin is not installed')
-  }
+  const managed = manager === undefined ? {} : { manager }
+  await serveAgent({ options, opened, ...managed, ...plugin, log, signal: endSignal() })
 }

@@ -1,15 +1,10 @@
-import { mkdirSync } from 'node:fs'
-import { hostname } from 'node:os'
-import { join } from 'node:path'
 import type { Command } from 'commander'
-import { ControllerDaemon } from '../../controller/daemon.ts'
-import { serveHealth } from '../../controller/health.ts'
-import { identityOf } from '../../kube/election/options.ts'
 import { clusterWish } from '../../settings/cluster.ts'
 import type { Settings } from '../../settings/table.ts'
 import { type DaemonPlaceOptions, openForDaemon, withDaemonPlaceOptions } from '../address.ts'
+import { serveController } from '../daemons.ts'
 import { daemonLog } from '../log.ts'
-import { managerOfThis, signsOfLife, tellOfEnd } from '../service-manager.ts'
+import { managerOfThis } from '../service-manager.ts'
 import { configured, withSettings } from '../settings.ts'
 import { endSignal } from '../signals.ts'
 
@@ -37,24 +32,7 @@ export function registerController(program: Command): void {
 async function run({ runDir, election, ...choice }: Options, settings: Settings): Promise<void> {
   const log = daemonLog('controller', settings['log.level'])
   const opened = openForDaemon(choice, { isController: true, onInvalid: (problem) => log.warn({}, problem) })
-  const signal = endSignal()
   const manager = managerOfThis(log)
-  if (manager !== undefined) tellOfEnd(manager, signal)
-  using _living = manager && signsOfLife(manager)
-  const identity = election && opened.kubernetes !== undefined ? { identity: identityOf(hostname()) } : {}
-  const daemon = new ControllerDaemon({ ...opened, ...identity, wish: clusterWish(settings), log, signal })
-  mkdirSync(runDir, { recursive: true, mode: 0o700 })
-  const health = await serveHealth(join(runDir, 'controller.sock'), () => daemon.health())
-  log.info({}, 'starting')
-  // Its manager waits for a program that does its part, be it to lead or to wait for its turn.
-  const telling = setInterval(() => daemon.health().ready && manager?.ready(), READY_INTERVAL_MS)
-  try {
-    await daemon.run()
-  } finally {
-    clearInterval(telling)
-    await health.stop()
-    opened.close()
-  }
+  const managed = manager === undefined ? {} : { manager }
+  await serveController({ opened, ...managed, runDir, election, wish: clusterWish(settings), log, signal: endSignal() })
 }
-
-const READY_INTERVAL_MS = 500

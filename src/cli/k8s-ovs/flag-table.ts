@@ -39,6 +39,8 @@ export const FLAGS = {
   'etcd-password': { ...TEXT, ...MEANT },
   network: { ...TEXT, ...MEANT },
   hostname: { ...TEXT, ...MEANT },
+  /** Weft's own: its settings, for what k8s-ovs has no flag. */
+  config: { ...TEXT, ...MEANT },
   version: { ...SWITCH, ...MEANT },
   help: { ...SWITCH, ...MEANT },
   'docker-endpoints': { ...TEXT, fate: 'idle', why: 'Docker is not asked: runtimes say what Weft needs' },

@@ -26,6 +26,7 @@ describe('what every flag becomes', () => {
     ['-network blue', { layout: { prefix: '/k8s.ovs.com/ovs/network', network: 'blue' } }],
     ['--etcd-cafile=/a --etcd-certfile=/b --etcd-keyfile=/c', etcd({ caFile: '/a', certFile: '/b', keyFile: '/c' })],
     ['--etcd-username=u --etcd-password=p=q', etcd({ username: 'u', password: 'p=q' })],
+    ['--config=/etc/weft/weft.yaml', { config: '/etc/weft/weft.yaml' }],
     ['--hostname=Node1', { hostname: 'node1' }],
     ['--hostname -odd', { hostname: '-odd' }],
     ['--kubeconfig=/k --context=c', { kubeconfig: '/k', context: 'c' }],

@@ -32,6 +32,8 @@ export interface K8sOvsRun {
   readonly context?: string
   /** Where the API server is, as `host:port` or a URL. */
   readonly server?: string
+  /** A file with Weft's settings. */
+  readonly config?: string
   readonly logLevel: LogLevel
   /** What was accepted and changes nothing, a sentence each. */
   readonly idle: readonly string[]
@@ -71,6 +73,7 @@ export function parseK8sOvs(
     }),
     layout: { prefix: text('etcd-prefix') ?? K8S_OVS_DEFAULTS.prefix, network: text('network') ?? '' },
     ...defined({
+      config: text('config'),
       hostname: text('hostname')?.toLowerCase(),
       kubeconfig: text('kubeconfig'),
       context: text('context'),

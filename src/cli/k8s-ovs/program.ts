@@ -2,9 +2,20 @@
  * Weft under the name `k8s-ovs`: that program's flags, its answers, and what it did.
  * @module
  */
+import { hostname } from 'node:os'
+import type { Logger } from 'pino'
+import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
+import { openPlace, placeInEnvironment, type RegistryPlace } from '../../place/place.ts'
+import { clusterWish } from '../../settings/cluster.ts'
+import { loadSettings } from '../../settings/load.ts'
+import type { Settings } from '../../settings/table.ts'
 import { VERSION } from '../../version.ts'
-import { CliError, describeError } from '../errors.ts'
+import { serveAgent, serveController } from '../daemons.ts'
+import { describeError } from '../errors.ts'
 import { EXIT, exitCodeOf } from '../exit-codes.ts'
+import { daemonLog } from '../log.ts'
+import { managerOfThis } from '../service-manager.ts'
+import { endSignal } from '../signals.ts'
 import { FLAGS, type Flag } from './flag-table.ts'
 import { K8S_OVS_DEFAULTS, type K8sOvsRun, parseK8sOvs } from './flags.ts'
 
@@ -23,13 +34,84 @@ export async function runK8sOvs(words: readonly string[]): Promise<number> {
   }
 }
 
-async function run(_: K8sOvsRun): Promise<void> {
-  throw new CliError(
-    'CLI_NOT_RUNNING',
-    'this build has no registry in etcd yet',
-    'run weft agent and weft controller with --kubeconfig',
-  )
+/**
+ * Both daemons in one process. Without a Kubernetes API server it is a host outside the cluster: it reaches pods, and takes
+ * no part in the election.
+ */
+async function run(command: K8sOvsRun): Promise<void> {
+  const settings = command.config === undefined ? {} : loadSettings(command.config)
+  const log = daemonLog('k8s-ovs', settings['log.level'] ?? command.logLevel)
+  for (const sentence of command.idle) log.warn({}, sentence)
+  const node = command.hostname ?? settings['agent.node'] ?? hostname().toLowerCase()
+  // kubectl's flag says what the environment would.
+  if (command.server !== undefined) process.env['KUBERNETES_MASTER'] = command.server
+  const place = placeOf(command)
+  const onInvalid = (problem: string): void => log.warn({}, problem)
+  const isExternal = place.beside === undefined || settings['agent.external'] === true
+  if (place.beside === undefined) log.info({}, 'no Kubernetes API server is named: this host is outside the cluster')
+  const ending = new AbortController()
+  const signal = AbortSignal.any([endSignal(), ending.signal])
+  const manager = managerOfThis(log)
+  const cniBinDir = settings['agent.cniBinDir']
+  const agent = serveAgent({
+    options: { ...agentOptions(settings, node), external: isExternal },
+    opened: openPlace(place, { node, onInvalid }),
+    ...(manager === undefined ? {} : { manager }),
+    ...(cniBinDir === undefined ? {} : { cniBinDir }),
+    log,
+    signal,
+  })
+  const daemons = isExternal ? [agent] : [agent, controller(place, settings, log, signal, onInvalid)]
+  // What ends one ends the program; its manager starts both again.
+  await Promise.all(daemons).finally(() => ending.abort())
 }
+
+function controller(
+  place: RegistryPlace,
+  settings: Settings,
+  log: Logger,
+  signal: AbortSignal,
+  onInvalid: (problem: string) => void,
+): Promise<void> {
+  return serveController({
+    opened: openPlace(place, { isController: true, onInvalid }),
+    runDir: settings['agent.runDir'] ?? AGENT_DEFAULTS.runDir,
+    election: settings['controller.election'] ?? true,
+    wish: clusterWish(settings),
+    log,
+    signal,
+  })
+}
+
+function placeOf({ etcd, layout, kubeconfig: file, context }: K8sOvsRun): EtcdPlaceMeant {
+  const named = file === undefined ? placeInEnvironment() : ({ kind: 'kubeconfig', file } as const)
+  const beside = named?.kind === 'kubeconfig' && context !== undefined ? { ...named, context } : named
+  return {
+    kind: 'etcd',
+    etcd: { settings: etcd, api: 'auto', prefix: layout.prefix, network: layout.network },
+    ...(beside === undefined ? {} : { beside }),
+  }
+}
+
+type EtcdPlaceMeant = Extract<RegistryPlace, { readonly kind: 'etcd' }>
+
+function agentOptions(settings: Settings, node: string): AgentOptions {
+  const dir = settings['agent.cniConfigDir']
+  return {
+    node,
+    ovsdb: settings['agent.ovsdb'] ?? AGENT_DEFAULTS.ovsdb,
+    ovsRunDir: settings['agent.ovsRunDir'] ?? AGENT_DEFAULTS.ovsRunDir,
+    runDir: settings['agent.runDir'] ?? AGENT_DEFAULTS.runDir,
+    datapath: settings['agent.datapath'] ?? 'system',
+    addressRest: settings['agent.addressRest'] ?? AGENT_DEFAULTS.addressRest,
+    resync: settings['agent.resync'] ?? AGENT_DEFAULTS.resync,
+    cniConfigName: settings['agent.cniConfigName'] ?? CNI_CONFIG,
+    ...(dir === undefined ? {} : { cniConfigDir: dir }),
+  }
+}
+
+/** The name that k8s-ovs's documents have. */
+const CNI_CONFIG = '80-k8s-ovs.conf'
 
 const HELP = [
   'Usage: k8s-ovs [flags]',
@@ -44,6 +126,6 @@ const HELP = [
   }),
   '',
   'The environment names the Kubernetes API server: KUBECONFIG, or KUBERNETES_MASTER=host:port. K8S_OVS_ETCD_PASSWORD holds a',
-  'password that no list of processes shows.',
+  'password that no list of processes shows. Where neither is set the host is outside the cluster: it reaches pods and has none.',
   '',
 ].join('\n')
