@@ -17,6 +17,8 @@ export function fencedApi(api: KubeApi, term: Term): KubeApi {
     list: (...args) => api.list(...args),
     ...(api.listAs === undefined ? {} : { listAs: api.listAs.bind(api) }),
     watch: (...args) => api.watch(...args),
+    // Nothing is kept of it.
+    ...(api.createDry === undefined ? {} : { createDry: api.createDry.bind(api) }),
     create: (resource, object, signal) => fence((joined) => api.create(resource, object, joined), signal),
     replace: (resource, object, part, signal) => fence((joined) => api.replace(resource, object, part, joined), signal),
     patch: (resource, at, type, patch, part, signal) =>

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { fenced } from '../../registry/fenced.ts'
 import { MemoryRegistry } from '../../registry/memory.ts'
 import type { KubeApi } from '../api.ts'
+import { KubeClient } from '../client.ts'
 import { KubeError } from '../errors.ts'
 import { CONFIG_MAPS, LEASES } from '../resources.ts'
 import { MemoryApi } from '../testing/memory-api.ts'
@@ -275,6 +276,12 @@ describe('behind a fence', () => {
     expect((await registry.list('Namespace')).objects).toEqual([stored])
   })
 
+  test('nothing that the API offers is lost behind the fence', () => {
+    const offered = Object.getOwnPropertyNames(KubeClient.prototype).filter((name) => !NOT_OF_API.has(name))
+    const client = new KubeClient({ server: 'http://127.0.0.1:1', credentials: () => ({}) })
+    expect(Object.keys(fencedApi(client, fence().term)).sort()).toEqual(offered.sort())
+  })
+
   test('a write that is on its way when it ends is broken off', async () => {
     const { term, end } = fence()
     let broken = false
@@ -304,3 +311,6 @@ describe('behind a fence', () => {
     })
   })
 })
+
+/** Of the client alone. */
+const NOT_OF_API: ReadonlySet<string> = new Set(['constructor', 'close'])
