@@ -13,6 +13,7 @@ import { leaseLost, type Term } from './term.ts'
 export function fencedApi(api: KubeApi, term: Term): KubeApi {
   const fence = <T>(write: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal) => guarded(term, write, signal)
   return {
+    ...(api.serves === undefined ? {} : { serves: api.serves.bind(api) }),
     get: (...args) => api.get(...args),
     list: (...args) => api.list(...args),
     ...(api.listAs === undefined ? {} : { listAs: api.listAs.bind(api) }),
