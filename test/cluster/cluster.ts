@@ -84,7 +84,12 @@ export class Cluster {
 
   /** Runs a program on a node, in its namespaces. */
   onNode(node: NodePlace, argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-    return run([...inNode(this.places, node), ...argv], options)
+    return run(this.nodeCommand(node, argv), options)
+  }
+
+  /** How a program is run on a node. */
+  nodeCommand(node: NodePlace, argv: readonly string[]): readonly string[] {
+    return [...inNode(this.places, node), ...argv]
   }
 
   /** Names of nodes that are Ready. */

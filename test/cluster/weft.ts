@@ -94,6 +94,12 @@ export async function installByManifest(rig: Cluster): Promise<Weft> {
   return installed(rig, manifest)
 }
 
+/** Has agents and controllers run another image. */
+export async function replaceImage(rig: Cluster, manifest: Manifest, image: string): Promise<void> {
+  const { namespace, daemonSet, deployment } = manifest
+  await rig.ask('-n', namespace, 'set', 'image', `daemonset/${daemonSet}`, `deployment/${deployment}`, `*=${image}`)
+}
+
 /** The tools of an installation. */
 export function installed(rig: Cluster, { namespace, daemonSet }: Manifest): Weft {
   return {

@@ -1,0 +1,124 @@
+/**
+ * Weft on a Kubernetes of two nodes by its manifest: from NotReady to Ready, tenants across nodes, services, a deployment
+ * to sixty replicas and back, the agents' image replaced under a steady ping, and everything removed. Prints what it saw. `--keep` leaves the
+ * rig standing, `--replicas` says how many.
+ * @module
+ */
+import { readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ip } from '../../src/network/model/address.ts'
+import { ASSETS } from '../kube/control-plane.ts'
+import { Cluster } from './cluster.ts'
+import { hostPath } from './node-host.ts'
+import { type Places, placesOf } from './places.ts'
+import { waitFor } from './programs.ts'
+import { Report } from './report.ts'
+import { missing } from './requirements.ts'
+import { showScaling } from './scaling.ts'
+import { showServices } from './service-calls.ts'
+import { drawTable, makeTenants, pingTable, type TenantPod } from './tenants.ts'
+import { startTraffic } from './traffic.ts'
+import { showUninstall } from './uninstall.ts'
+import { versionsOf } from './versions.ts'
+import { installed, loadImage, type Manifest, readManifest, replaceImage, type Weft, writeManifest } from './weft.ts'
+
+const { values } = parseArgs({
+  options: { keep: { type: 'boolean', default: false }, replicas: { type: 'string', default: '60' } },
+})
+const reason = missing(ASSETS)
+if (ASSETS === undefined || reason !== undefined) console.log(reason)
+else process.exitCode = await main(placesOf(join(tmpdir(), 'weft-cluster-install'), ASSETS))
+
+async function main(places: Places): Promise<number> {
+  const report = new Report()
+  for (const line of await versionsOf(places.assets)) console.log(line)
+  const rig = new Cluster(places)
+  await rig.down()
+  try {
+    await Cluster.up(places, (line) => console.log(`· ${line}`))
+    const manifest = readManifest(writeManifest(places))
+    await showInstallation(rig, manifest, report)
+    const weft = installed(rig, manifest)
+    const pods = await makeTenants(rig)
+    await showTenants(rig, pods, report)
+    await showServices(rig, pods, report)
+    await showScaling(rig, { weft, replicas: Number(values.replicas), report })
+    await showUpgrade(rig, { weft, manifest, pods, report })
+    await showUninstall(rig, manifest, report)
+  } finally {
+    if (!values.keep) await rig.down()
+  }
+  return report.sumUp()
+}
+
+async function showInstallation(rig: Cluster, manifest: Manifest, report: Report): Promise<void> {
+  const { nodes } = rig.places
+  report.section('From NotReady to Ready')
+  report.note(await rig.ask('get', 'nodes'))
+  report.check((await rig.readyNodes()).length === 0, 'no node is Ready')
+  await loadImage(rig, manifest.image)
+  report.note(`${manifest.image} is loaded on every node`)
+  const start = performance.now()
+  report.note(`kubectl apply -f ${manifest.path}`)
+  await rig.ask('apply', '-f', manifest.path)
+  const early = nodes.filter((node) => readdirSync(hostPath(node, '/etc/cni/net.d')).length > 0)
+  report.check(early.length === 0, 'there is no CNI configuration yet')
+  await waitFor('every node is ready', async () => (await rig.readyNodes()).length === nodes.length, {
+    explain: () => rig.ask('get', 'pods,events', '-A'),
+  })
+  report.check(true, `every node is Ready after ${((performance.now() - start) / 1000).toFixed(1)} s`)
+  const { namespace, daemonSet, deployment } = manifest
+  for (const what of [`daemonset/${daemonSet}`, `deployment/${deployment}`]) {
+    report.succeeded(
+      await rig.kubectl(['-n', namespace, 'rollout', 'status', what, '--timeout=90s']),
+      `${what} is available`,
+    )
+  }
+  for (const node of nodes)
+    report.note(`${node.name}: ${readdirSync(hostPath(node, '/etc/cni/net.d')).join(', ')} in /etc/cni/net.d`)
+  report.note(await rig.ask('get', 'nodes,pods', '-A', '-o', 'wide'))
+}
+
+async function showTenants(rig: Cluster, pods: readonly TenantPod[], report: Report): Promise<void> {
+  report.section('Tenants across nodes: kubectl exec … ping, both families')
+  const { lines, wrong } = drawTable(pods, await pingTable(rig, pods))
+  report.note(lines.join('\n'))
+  report.check(wrong === 0, `${pods.length * pods.length} pairs as expected but ${wrong}`)
+}
+
+interface Upgrade {
+  readonly weft: Weft
+  readonly manifest: Manifest
+  readonly pods: readonly TenantPod[]
+  readonly report: Report
+}
+
+async function showUpgrade(rig: Cluster, { weft, manifest, pods, report }: Upgrade): Promise<void> {
+  const { namespace, daemonSet, deployment } = manifest
+  report.section('The image of agents and controllers is replaced under traffic')
+  const [from, to] = rig.places.nodes.map((node) => {
+    const found = pods.find((one) => one.node === node.name)
+    if (found === undefined) throw new Error(`there is no pod on ${node.name}`)
+    return { ...found, node, ips: found.ips.map(ip) }
+  })
+  if (from === undefined || to === undefined) throw new Error('this takes two nodes')
+  const service = await rig.ask('get', 'service', 'web', '-n', from.namespace, '-o', 'jsonpath={.spec.clusterIP}')
+  const next = `${manifest.image}-next`
+  await loadImage(rig, next)
+  const traffic = await startTraffic(rig.places, from, to, ip(service))
+  await replaceImage(rig, manifest, next)
+  for (const what of [`daemonset/${daemonSet}`, `deployment/${deployment}`]) {
+    report.succeeded(
+      await rig.kubectl(['-n', namespace, 'rollout', 'status', what, '--timeout=120s']),
+      `${what} runs ${next}`,
+    )
+  }
+  await Bun.sleep(3000)
+  await traffic.stop(report)
+  for (const node of rig.places.nodes) {
+    const audit = await weft.audit(node.name)
+    report.succeeded(audit, `weft audit on ${node.name}: ${audit.stdout.trimEnd().split('\n').at(-1) ?? ''}`)
+  }
+}
