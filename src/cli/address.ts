@@ -65,8 +65,15 @@ export function withDaemonPlaceOptions(command: Command): Command {
 export function openForDaemon({ server, ...choice }: DaemonPlaceOptions, options: OpenOptions): OpenRegistry {
   const named = placeNamed(choice, server)
   const isTold = named !== undefined || process.env['WEFT_REGISTRY'] !== undefined
-  const place = isTold ? named : placeInEnvironment(server)
-  return openPlace(place ?? placeMeant(choice), options)
+  if (isTold) return openPlace(named ?? placeMeant(choice), options)
+  const place = placeInEnvironment(server) ?? placeIn(DEFAULT_RUN_DIR)
+  if (place !== undefined) return openPlace(place, options)
+  throw new CliError(
+    'CLI_NOT_RUNNING',
+    'nothing says where shared state is',
+    'name a Kubernetes API server by --kubeconfig, $KUBECONFIG or $KUBERNETES_MASTER (host:port), run in a pod with its ' +
+      'service account, or name another registry by --registry or --etcd-endpoints',
+  )
 }
 
 /**
