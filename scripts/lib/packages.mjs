@@ -28,6 +28,7 @@ const WITNESS = {
   'qemu-user': 'qemu-x86_64',
   dpkg: 'dpkg-deb',
   rpm: 'rpmbuild',
+  systemd: '/lib/systemd/systemd',
 }
 
 const BUILD = ['gcc', 'libc6-dev', 'musl-tools']
@@ -59,6 +60,8 @@ export const PACKAGES = {
   // Programs and libraries of these go into the image.
   image: [...BUILD, 'nftables'],
   package: [...BUILD, 'dpkg', 'rpm'],
+  'test:image': [...BUILD, 'nftables', 'containerd', 'podman', 'runc', 'qemu-user'],
+  'test:package': [...PLAY, 'dpkg', 'rpm', 'systemd'],
 }
 
 /** The packages of a purpose that this machine lacks. */

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,8 +11,8 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'wefttest-cni-config-'))
   place = { dir: join(root, 'net.d'), name: '10-weft.conflist', runDir: join(root, 'run') }
   mkdirSync(place.runDir)
-  return () => rmSync(root, { recursive: true })
 })
+afterEach(() => rmSync(root, { recursive: true }))
 
 const files = () => readdirSync(place.dir).sort()
 const text = (name = place.name) => readFileSync(join(place.dir, name), 'utf8')

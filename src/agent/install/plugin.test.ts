@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'bun:test'
+import { afterEach, beforeEach, expect, test } from 'bun:test'
 import {
   chmodSync,
   existsSync,
@@ -24,8 +24,8 @@ beforeEach(() => {
   plugin = join(root, 'plugin')
   folder = join(root, 'opt', 'cni', 'bin')
   writeFileSync(plugin, OURS, { mode: 0o600 })
-  return () => rmSync(root, { recursive: true })
 })
+afterEach(() => rmSync(root, { recursive: true }))
 
 test('it is there under each name, executable, and written once', () => {
   expect([...installPlugin(plugin, folder, 'weft')]).toEqual([
