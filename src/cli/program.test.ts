@@ -1,10 +1,12 @@
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { EXIT } from './exit-codes.ts'
 import { createProgram } from './program.ts'
 import { sentence } from './sentences.ts'
 
+/** Some tests run every command there is. */
+setDefaultTimeout(60_000)
 const MAIN = join(import.meta.dir, '../main.ts')
 
 describe('command lines that make no sense', () => {

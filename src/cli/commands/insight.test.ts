@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,8 @@ import { sampleView } from '../../insight/testing/sample-facts.ts'
 import { parseCookie } from '../../network/pipeline/cookie.ts'
 import { DROPS } from '../../network/pipeline/drops.ts'
 
+/** Every step is a program of its own. */
+setDefaultTimeout(60_000)
 const MAIN = join(import.meta.dir, '../../main.ts')
 let runDir: string
 let facts: NodeFacts[]
