@@ -123,7 +123,9 @@ export function samplePlanner(
   const context = nodeContext(cluster, inFamilies({ ...sampleNode(1), machine }), mtu)
   if (context === undefined) throw new Error('the sample node has ranges')
   const planner = new NodePlanner(context)
-  for (const peer of [sampleNode(2), ...sampleHosts()]) planner.putPeer(inFamilies(peer))
+  // Its agent has said something: before that it might be another plugin's node.
+  const second: NodeNetwork = { ...sampleNode(2), status: { ready: true, uplinkMtu: 1500, datapath: 'netdev' } }
+  for (const peer of [second, ...sampleHosts()]) planner.putPeer(inFamilies(peer))
   for (const [namespace, vni] of Object.entries(SAMPLE_VNIS)) planner.putTenant(namespace, vni)
   for (const pod of Object.values(SAMPLE_PODS)) {
     planner.putEndpoint({ ...pod, addresses: pod.addresses.filter(has) })

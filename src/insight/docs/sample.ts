@@ -15,7 +15,7 @@ export function pageSample(): NodePlanner {
   const context = nodeContext(CLUSTER, node(1), 1450)
   if (context === undefined) throw new Error('the sample node has ranges')
   const planner = new NodePlanner(context)
-  planner.putPeer(node(2))
+  planner.putPeer({ ...node(2), status: { ready: true, uplinkMtu: 1500, datapath: 'netdev' } })
   planner.putTenant('shop', 42)
   planner.putEndpoint({
     id: endpointId('sample', 'eth0'),

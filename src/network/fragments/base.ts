@@ -23,6 +23,7 @@ import {
   udpTo,
 } from '../pipeline/build.ts'
 import { GATEWAY_PORT, ORIGIN, PROBE_ETHERTYPE, REGISTERS, TUNNEL_PORT } from '../pipeline/stages.ts'
+import { answerArp, copy } from './answer-arp.ts'
 import { BASE_KEY, type Fragment } from './fragment.ts'
 import { translateStages, unfinishedDatagrams, untranslateStages } from './services-base.ts'
 
@@ -184,21 +185,6 @@ function toNodeStack(routerMac: Mac): Action[] {
   return [{ op: 'set', field: 'eth_dst', value: routerMac }, goto('node')]
 }
 
-/** Turns an ARP request into its answer: that address is at `mac`. */
-function answerArp(mac: Mac): Action[] {
-  return [
-    copy('eth_src', 'eth_dst', 48),
-    { op: 'set', field: 'eth_src', value: mac },
-    { op: 'set', field: 'arp_op', value: 2 },
-    copy('arp_sha', 'arp_tha', 48),
-    { op: 'set', field: 'arp_sha', value: mac },
-    copy('arp_tpa', 'reg4', 32),
-    copy('arp_spa', 'arp_tpa', 32),
-    copy('reg4', 'arp_spa', 32),
-    { op: 'output', port: 'in_port' },
-  ]
-}
-
 /** Turns a neighbour solicitation into an advertisement (router, solicited, override) still lacking its option. */
 function beginAdvertisement(mac: Mac): Action[] {
   return [
@@ -210,12 +196,4 @@ function beginAdvertisement(mac: Mac): Action[] {
     { op: 'set', field: 'nd_reserved', value: 0xe0000000 },
     goto('advertise'),
   ]
-}
-
-function copy(
-  from: 'eth_src' | 'arp_sha' | 'arp_spa' | 'arp_tpa' | 'reg4' | 'ipv6_src' | 'nd_target',
-  to: 'eth_dst' | 'arp_tha' | 'arp_spa' | 'arp_tpa' | 'reg4' | 'ipv6_dst' | 'ipv6_src',
-  bits: number,
-): Action {
-  return { op: 'move', from: { field: from, offset: 0, bits }, to: { field: to, offset: 0, bits } }
 }

@@ -7,8 +7,9 @@ import { type NodeContext, tunnelAddress } from '../context.ts'
 import { type Cidr, familyOf, type Ip } from '../model/address.ts'
 import type { Machine, NodeNetwork } from '../model/node.ts'
 import { GLOBAL_VNI } from '../model/tenant.ts'
-import { type FlowMaker, flowsOf, goto, holds, ipPacket, load } from '../pipeline/build.ts'
+import { ETH_ARP, type FlowMaker, flowsOf, goto, holds, ipPacket, load } from '../pipeline/build.ts'
 import { ORIGIN, REGISTERS } from '../pipeline/stages.ts'
+import { answerArp } from './answer-arp.ts'
 import { addressKey, type Fragment, NO_TABLES, peerKey } from './fragment.ts'
 import { nodeAddressFlows } from './services-base.ts'
 
@@ -26,6 +27,7 @@ export function peerFragment(context: NodeContext, peer: NodeNetwork): Fragment 
   const flows = peer.ranges.flatMap((range) => [
     make.flow('tunnel', 100, { ...sentFrom(remote), ...ipPacket(familyOf(range), { from: range }) }, accept),
     ...routes(make, range, peer.machine, remote, context.mtu),
+    ...(asksNeighbours(peer) ? neighbourAnswers(make, context, range, remote) : []),
   ])
   return { key, title, flows, groups: [] }
 }
@@ -50,6 +52,24 @@ export function addressFragment(context: NodeContext, address: Ip, claimants: re
     ],
     groups: [],
   }
+}
+
+/**
+ * A node whose agent has never said anything may still be another plugin's, which asks for MAC addresses by way of the
+ * tunnel (k8s-ovs, OpenShift SDN): while nodes come over one by one, the others need an answer.
+ */
+function asksNeighbours({ machine, status }: NodeNetwork): boolean {
+  return machine.kind === 'node' && status === undefined
+}
+
+function neighbourAnswers({ flow }: FlowMaker, context: NodeContext, range: Cidr, remote: Ip): Flow[] {
+  const local = context.ranges.filter(({ family }) => family === 4)
+  if (familyOf(range) === 6 || familyOf(remote) === 6) return []
+  const back: Action = { op: 'set', field: 'tun_dst', value: remote }
+  return local.map(({ range: own }) => {
+    const request: Match = { ...sentFrom(remote), eth_type: ETH_ARP, arp_op: 1, arp_spa: range, arp_tpa: own }
+    return flow('tunnel', 100, request, [back, ...answerArp(context.routerMac)])
+  })
 }
 
 /** A packet that came through the tunnel from this address. */

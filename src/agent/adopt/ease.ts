@@ -1,0 +1,126 @@
+/**
+ * Helps nodes to come over one by one. Theirs is one large link, where a packet carries the MAC address of the pod that
+ * it is for; our switch answers for everybody with its own. So on a node that is still theirs the bridge learns to write
+ * a local pod's MAC address on what arrives through the tunnel for it. (The other way round our switch answers their ARP
+ * requests, see `src/network/fragments/peer.ts`.)
+ * @module
+ */
+import type { Flow } from '../../flow/flow.ts'
+import { linkList, type RtnlSocket } from '../../linux/index.ts'
+import { contains, familyOf, type Ip, type Mac, parseCidr, parseIp, parseMac } from '../../network/model/address.ts'
+import { addFlows, connectOpenFlow } from '../../ovs/openflow/index.ts'
+import { decodeRows, everyRow, type OvsdbClient, select } from '../../ovs/ovsdb/index.ts'
+import { AgentError } from '../errors.ts'
+import { foreignBridge } from './observe.ts'
+import { FOREIGN_BRIDGE } from './observed.ts'
+import { findPods } from './pod-links.ts'
+
+/** Marks our flows on their bridge. */
+const COOKIE = 0x5745_4153_4500n
+const ETH_IPV4 = 0x800
+
+/** Where a pod of theirs is. */
+export interface EasedPod {
+  readonly address: Ip
+  readonly mac: Mac
+}
+
+/**
+ * Teaches their bridge the MAC addresses of this node's pods. Resolves with the pods; call it again after pods have come.
+ * Throws ADOPT_NO_BRIDGE where there is no bridge of theirs, ADOPT_NO_FLOWS where it does not look like one.
+ */
+export async function easeTransition(
+  client: Pick<OvsdbClient, 'transact'>,
+  rtnl: RtnlSocket,
+  ovsRunDir: string,
+): Promise<readonly EasedPod[]> {
+  const bridge = await foreignBridge(client, linkList(rtnl))
+  if (bridge === undefined) {
+    throw new AgentError(
+      'AGENT_NO_FOREIGN_BRIDGE',
+      `there is no bridge ${FOREIGN_BRIDGE} here`,
+      'this node has come over, or never was theirs',
+    )
+  }
+  const names = new Set(bridge.ports.map(({ name }) => name))
+  const pods = findPods(rtnl)
+    .filter(({ host }) => names.has(host.name))
+    .flatMap(({ inside }) => podsOf(inside))
+  const tunnels = await tunnelPorts(client)
+  const stopping = new AbortController()
+  const openflow = await connectOpenFlow({ path: `${ovsRunDir}/${FOREIGN_BRIDGE}.mgmt`, signal: stopping.signal })
+  try {
+    const present = await openflow.dumpFlows({ table: 0 })
+    const flows = easingFlows(
+      present.flatMap(({ flow, opaque }) => (opaque === undefined ? [flow] : [])),
+      tunnels,
+      pods,
+    )
+    if (flows.length === 0 && pods.length > 0) {
+      throw new AgentError(
+        'AGENT_NO_FOREIGN_FLOWS',
+        `${FOREIGN_BRIDGE} has no flows that take packets from its tunnel`,
+        'start the other plugin’s daemon once more, then call this again',
+      )
+    }
+    const stale = { op: 'delete', filter: { table: 0, cookie: COOKIE } } as const
+    await openflow.bundle({ flows: [stale, ...addFlows(flows)] })
+  } finally {
+    stopping.abort()
+    openflow.close()
+  }
+  return pods
+}
+
+/**
+ * Each of their flows that takes IPv4 from the tunnel, once more for every local pod it may be for: a little stronger, and
+ * with the pod's MAC address written first. What else it does is theirs to know.
+ */
+export function easingFlows(
+  present: readonly Flow[],
+  tunnels: ReadonlySet<number>,
+  pods: readonly EasedPod[],
+): readonly Flow[] {
+  const theirs = present.filter(
+    ({ cookie, match, actions }) =>
+      cookie !== COOKIE &&
+      typeof match.in_port === 'number' &&
+      tunnels.has(match.in_port) &&
+      match.eth_type === ETH_IPV4 &&
+      actions.length > 0,
+  )
+  return theirs.flatMap((flow) =>
+    pods
+      .filter(({ address }) => isFor(flow, address))
+      .map(
+        ({ address, mac }): Flow => ({
+          ...flow,
+          cookie: COOKIE,
+          priority: flow.priority + 1,
+          match: { ...flow.match, ipv4_dst: address },
+          actions: [{ op: 'set', field: 'eth_dst', value: mac }, ...flow.actions],
+        }),
+      ),
+  )
+}
+
+function isFor({ match }: Flow, address: Ip): boolean {
+  const to = match.ipv4_dst
+  if (to === undefined) return true
+  const network = typeof to === 'string' ? (parseCidr(to) ?? parseCidr(`${to}/32`)) : undefined
+  return network !== undefined && contains(network, address)
+}
+
+function podsOf({ mac: text, addresses }: { readonly mac: string; readonly addresses: readonly string[] }): EasedPod[] {
+  const mac = parseMac(text)
+  return addresses.flatMap((one) => {
+    const address = parseIp(one.split('/')[0] ?? '')
+    return mac === undefined || address === undefined || familyOf(address) === 6 ? [] : [{ address, mac }]
+  })
+}
+
+async function tunnelPorts(client: Pick<OvsdbClient, 'transact'>): Promise<ReadonlySet<number>> {
+  const [rows] = await client.transact([select('Interface', everyRow, ['type', 'ofport'])])
+  const tunnels = decodeRows('Interface', rows, ['type', 'ofport']).filter(({ type }) => type === 'vxlan')
+  return new Set(tunnels.flatMap(({ ofport }) => ofport ?? []))
+}
