@@ -195,7 +195,7 @@ export class Attachments {
     const { endpoint, link } = lease
     otherwise(() => links.doom(link))
     await links.create(lease, netns)
-    if (endpoint.limits !== undefined) shaper.apply(lease, netns.fd)
+    if (endpoint.limits !== undefined) shaper.apply(lease, { nsFd: netns.fd })
     planner.putEndpoint(endpoint)
     otherwise(() => {
       planner.removeEndpoint(endpoint.id)

@@ -49,14 +49,14 @@ export class HandsOff {
     return this.#tables.waitFor(() => this.#rows()[0], { timeoutMs: TIMEOUT_MS, what: 'the row of shaped ports' })
   }
 
-  /** Records what a port's endpoint is held to; resolves when the tables show it. A port that is gone is no error. */
+  /**
+   * Records what a port's endpoint is held to; resolves when the tables show it. A port that is gone is no error. One that
+   * has been ours to shape stays so: Open vSwitch would clear its queue with all that waits there.
+   */
   async setLimits(link: string, limits: Limits): Promise<void> {
     const text = limitsText(limits)
-    await this.#client.transact([
-      ...this.#naming(link, text !== undefined),
-      ...recording(link, text),
-      ...advanceConfig(),
-    ])
+    const naming = text === undefined ? [] : this.#naming(link)
+    await this.#client.transact([...naming, ...recording(link, text), ...advanceConfig()])
     const isShown = (): true | undefined => {
       const row = this.#tables.byName('Interface', link)
       return row === undefined || row.external_ids.get(LIMITS_KEY) === text ? true : undefined
@@ -71,12 +71,10 @@ export class HandsOff {
     if (spare.length > 0) await this.#client.transact(spare.map((uuid) => deleteRows('QoS', byUuid(uuid))))
   }
 
-  #naming(link: string, isShaped: boolean): readonly Operation[] {
+  #naming(link: string): readonly Operation[] {
     const [known] = this.#rows()
-    const where = byName(link)
-    if (!isShaped) return [update('Port', where, { qos: undefined })]
     const row: UuidRef = known ?? named('qos')
-    return [...(known === undefined ? [insertRow('qos')] : []), update('Port', where, { qos: row })]
+    return [...(known === undefined ? [insertRow('qos')] : []), update('Port', byName(link), { qos: row })]
   }
 
   /** UUIDs of the rows that are ours, always in the same order. */

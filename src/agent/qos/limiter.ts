@@ -55,12 +55,18 @@ export interface LimitFact {
   readonly problem?: string
 }
 
+/** How often, and at which distance in milliseconds, a shaper that is to go is looked at before it goes anyway. */
+const MOST_LOOKS = 20
+const LOOK_AGAIN_MS = 25
+
 /** Holds endpoints to their limits. */
 export class Limiter {
   readonly #parts: LimiterParts
   readonly #repeater: Repeater
   /** What was last seen to be in force, by link: others are looked at anew. */
   readonly #applied = new Map<string, Limits>()
+  /** Links whose shapers are to go and still have something waiting: how often they were looked at. */
+  readonly #draining = new Map<string, number>()
   /** Problems of pods by endpoint, as they were told. */
   readonly #told = new Map<string, string>()
 
@@ -158,19 +164,29 @@ export class Limiter {
     const standing = endpoint.limits ?? UNLIMITED
     const limits = this.#decide(lease, standing)
     const isNew = !sameLimits(limits, standing)
-    const isNamed = ports.handsOff.has(link) !== isUnlimited(limits)
-    if (isNew || !isNamed) {
+    const isOurs = isUnlimited(limits) || ports.handsOff.has(link)
+    if (isNew || !isOurs) {
       await ports.handsOff.setLimits(link, limits)
       log.info({ pod: `${endpoint.namespace}/${endpoint.pod}`, link, before: standing, limits }, 'bandwidth set')
     }
     const applied = this.#applied.get(link)
-    if (isNew || applied === undefined || !sameLimits(applied, limits)) {
-      // One that never had limits is nobody's business.
-      if (!isUnlimited(limits) || !isUnlimited(standing) || applied === undefined)
-        shaper.apply(withLimits(lease, limits))
+    // One that is new to this agent may have been left half done by an earlier one.
+    if (applied !== undefined && sameLimits(applied, limits)) return isNew
+    const looks = this.#draining.get(link) ?? 0
+    if (shaper.apply(withLimits(lease, limits), { force: looks >= MOST_LOOKS }) === 'draining') {
+      this.#lookAgain(link, looks)
+    } else {
+      this.#draining.delete(link)
       this.#applied.set(link, limits)
     }
     return isNew
+  }
+
+  /** What waits in a shaper that is to go leaves first: a moment, unless nobody takes it. */
+  #lookAgain(link: string, looks: number): void {
+    this.#applied.delete(link)
+    this.#draining.set(link, looks + 1)
+    setTimeout(() => this.request(), LOOK_AGAIN_MS)
   }
 
   #decide({ endpoint }: Lease, standing: Limits): Limits {
@@ -187,7 +203,9 @@ export class Limiter {
   }
 
   #forget(present: ReadonlySet<string>): void {
-    for (const link of this.#applied.keys()) if (!present.has(link)) this.#applied.delete(link)
+    for (const known of [this.#applied, this.#draining]) {
+      for (const link of known.keys()) if (!present.has(link)) known.delete(link)
+    }
     const endpoints = new Set(this.#parts.ports.leases().map(({ endpoint }) => endpoint.id))
     for (const id of this.#told.keys()) if (!endpoints.has(id)) this.#told.delete(id)
   }

@@ -42,7 +42,7 @@ describe('an endpoint', () => {
     const expected = Object.fromEntries(Object.entries(limits).map(([key, bits]) => [key, asBytes(bits)]))
     expect(stage.rates(limits)).toEqual(expected)
     // The node's side passes its pod without a name too, as an ADD has it open.
-    shaper.apply(lease({ toPod: 5_000_000, fromPod: 6_000_000 }), stage.podFd)
+    shaper.apply(lease({ toPod: 5_000_000, fromPod: 6_000_000 }), { nsFd: stage.podFd })
     expect(stage.rates(limits)).toEqual({ toPod: 5_000_000, fromPod: 6_000_000 })
     shaper.apply(lease({}))
     expect(shaper.inForce(lease({}))).toEqual({})

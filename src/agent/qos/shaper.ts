@@ -5,10 +5,10 @@
  */
 import { closeFd, hasErrno, type Link, linkFind, netnsOpen, openRtnl, type RtnlSocket } from '../../linux/index.ts'
 import type { Direction } from '../../network/model/bandwidth.ts'
-import { type Bucket, shapingOf } from '../../network/qos/shaping.ts'
+import { shapingOf } from '../../network/qos/shaping.ts'
 import type { Lease } from '../attach/lease.ts'
 import { AgentError } from '../errors.ts'
-import { htbOf, type Standing, setHtb, setTbf, tbfOf } from './tc.ts'
+import { bucketIn, type Outcome, type Standing, setBucket } from './tc.ts'
 
 /** What the kernel holds an endpoint to, and what passed so far. */
 export type InForce = { readonly [D in Direction]?: Standing }
@@ -22,28 +22,28 @@ export class Shaper {
   }
 
   /**
-   * Makes the kernel hold an endpoint to its limits; takes ours away where it has none. `nsFd`: the pod's namespace, where
-   * somebody has it open. A link that is gone is no error. Throws AGENT_POD_UNREACHABLE, LinuxError.
+   * Makes the kernel hold an endpoint to its limits; takes ours away where it has none, as soon as nothing waits in it.
+   * `nsFd`: the pod's namespace, where somebody has it open. `force` waits for nothing. A link that is gone is no error.
+   * Throws AGENT_POD_UNREACHABLE, LinuxError.
    */
-  apply(lease: Lease, nsFd?: number): void {
+  apply(lease: Lease, { nsFd, force }: { readonly nsFd?: number; readonly force?: boolean } = {}): Outcome {
     const outside = linkFind(this.#rtnl, lease.link)
-    if (outside === undefined) return
+    if (outside === undefined) return 'settled'
     const { toPod, fromPod } = shapingOf(lease.endpoint, lease.link, lease.mtu)?.buckets ?? {}
-    setHtb(this.#rtnl, outside.index, toPod)
-    this.#fromPod(lease, outside, fromPod, nsFd)
+    const outcomes = [
+      setBucket(this.#rtnl, outside.index, toPod, force),
+      insidePod(lease, outside, nsFd, (rtnl, link) => setBucket(rtnl, link, fromPod, force)),
+    ]
+    return outcomes.includes('draining') ? 'draining' : 'settled'
   }
 
   /** What the kernel holds an endpoint to. Throws as {@link apply} does. */
   inForce(lease: Lease): InForce {
     const outside = linkFind(this.#rtnl, lease.link)
     if (outside === undefined) return {}
-    const toPod = htbOf(this.#rtnl, outside.index)
-    const fromPod = insidePod(lease, outside, undefined, (rtnl, link) => tbfOf(rtnl, link))
+    const toPod = bucketIn(this.#rtnl, outside.index)
+    const fromPod = insidePod(lease, outside, undefined, bucketIn)
     return { ...(toPod === undefined ? {} : { toPod }), ...(fromPod === undefined ? {} : { fromPod }) }
-  }
-
-  #fromPod(lease: Lease, outside: Link, bucket: Bucket | undefined, nsFd: number | undefined): void {
-    insidePod(lease, outside, nsFd, (rtnl, link) => setTbf(rtnl, link, bucket))
   }
 }
 

@@ -1,6 +1,9 @@
 /**
  * A bucket on a link: what the kernel has of it, and how it becomes what it should be. Ours is told from others' by its
  * handle. What is right is left alone, and a change loses nothing that waits.
+ *
+ * The bucket is an `htb` class. A `tbf` would do as well, but for edits: a segment that waits in it and is larger than a
+ * new, smaller bucket never gets out, and everything waits behind it.
  * @module
  */
 import {
@@ -30,44 +33,28 @@ export function isOurs({ handle }: Pick<Qdisc, 'handle'>): boolean {
   return handle === tcHandle(OUR_MAJOR, 0)
 }
 
-/** Makes a link's root a token bucket, or takes ours away. */
-export function setTbf(rtnl: RtnlSocket, link: number, bucket: Bucket | undefined): void {
-  const root = rootOf(rtnl, link)
-  if (bucket === undefined) {
-    removeRoot(rtnl, link, root)
-    return
-  }
-  if (isTbf(root, bucket)) return
-  // Another kind in our place would be changed, which no kind takes from another.
-  if (root !== undefined && root.kind !== 'tbf') qdiscDel(rtnl, { link, parent: TC_ROOT })
-  qdiscReplace(rtnl, { link, handle: tcHandle(OUR_MAJOR, 0), kind: 'tbf', ...bucket })
-}
-
 /** A bucket as the kernel has it: its rate in bit/s, and the bytes that passed it. */
 export interface Standing {
   readonly rate: number
   readonly bytes: bigint
 }
 
-/** A link's token bucket; undefined where there is none of ours. */
-export function tbfOf(rtnl: RtnlSocket, link: number): Standing | undefined {
-  const root = rootOf(rtnl, link)
-  if (root?.data?.kind !== 'tbf' || !isOurs(root)) return undefined
-  return { rate: root.data.rate, bytes: root.counters?.bytes ?? 0n }
-}
+/** Whether a link is as asked for, or still lets go what waits. */
+export type Outcome = 'settled' | 'draining'
 
-/** Makes a link's root a hierarchical token bucket with one class for everything, or takes ours away. */
-export function setHtb(rtnl: RtnlSocket, link: number, bucket: Bucket | undefined): void {
-  if (bucket === undefined) {
-    removeRoot(rtnl, link, rootOf(rtnl, link))
-    return
-  }
+/**
+ * Makes a link's root a hierarchical token bucket with one class for everything, or takes ours away: not before what
+ * waits in it has left, which it may do at once then. `force` takes it away with what waits.
+ */
+export function setBucket(rtnl: RtnlSocket, link: number, bucket: Bucket | undefined, force = false): Outcome {
+  if (bucket === undefined) return takeAway(rtnl, link, force)
   ensureHtb(rtnl, link, ONLY_CLASS)
   setClass(rtnl, link, { minor: ONLY_CLASS, bucket })
+  return 'settled'
 }
 
 /** A link's only class; undefined where there is none of ours. */
-export function htbOf(rtnl: RtnlSocket, link: number): Standing | undefined {
+export function bucketIn(rtnl: RtnlSocket, link: number): Standing | undefined {
   const root = rootOf(rtnl, link)
   const only = root !== undefined && isOurs(root) ? classOf(rtnl, link, ONLY_CLASS) : undefined
   return only?.data === undefined ? undefined : { rate: only.data.ceil, bytes: only.counters?.bytes ?? 0n }
@@ -117,13 +104,22 @@ export function classOf(rtnl: RtnlSocket, link: number, minor: number): TrafficC
   return classList(rtnl, link).find(({ handle }) => handle === tcHandle(OUR_MAJOR, minor))
 }
 
-/** Whether a root is the token bucket that it should be. The kernel rounds a burst to what its time can tell. */
-export function isTbf(root: Qdisc | undefined, bucket: Bucket): boolean {
-  if (root?.data?.kind !== 'tbf' || !isOurs(root)) return false
-  const { rate, burst, limit } = root.data
-  return sameRate(rate, bucket.rate) && limit === bucket.limit && isAbout(burst, bucket)
+function takeAway(rtnl: RtnlSocket, link: number, force: boolean): Outcome {
+  const root = rootOf(rtnl, link)
+  if (root === undefined || !isOurs(root)) return 'settled'
+  const waiting = force ? 0 : (root.counters?.backlog ?? 0)
+  if (waiting > 0) {
+    setClass(rtnl, link, { minor: ONLY_CLASS, bucket: { ...DRAIN, limit: Math.max(DRAIN.limit, waiting) } })
+    return 'draining'
+  }
+  qdiscDel(rtnl, { link, parent: TC_ROOT })
+  return 'settled'
 }
 
+/** As good as no limit. */
+const DRAIN: Bucket = { rate: 1e12, burst: 1 << 24, limit: 1 << 25 }
+
+/** The kernel rounds a burst to what its time can tell. */
 function isClass(found: TrafficClass | undefined, { bucket, share = bucket.rate }: ClassWish): boolean {
   const data = found?.data
   if (data === undefined) return false
@@ -142,10 +138,6 @@ function isAbout(found: number, { burst, rate }: Bucket): boolean {
 
 /** Seconds in the unit that bursts are told in. */
 const TICK = 64e-9
-
-function removeRoot(rtnl: RtnlSocket, link: number, root: Qdisc | undefined): void {
-  if (root !== undefined && isOurs(root)) qdiscDel(rtnl, { link, parent: TC_ROOT })
-}
 
 function rootOf(rtnl: RtnlSocket, link: number): Qdisc | undefined {
   return qdiscList(rtnl, { link }).find(({ parent }) => parent === TC_ROOT)

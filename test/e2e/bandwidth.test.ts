@@ -1,0 +1,4 @@
+import { testScenario } from '../lab/testing.ts'
+import { bandwidth } from './bandwidth.ts'
+
+testScenario(bandwidth)
