@@ -50,7 +50,7 @@ test('the file without the policy differs by the policy only', () => {
   const without = objectsIn('weft-no-admission-policy.yaml')
   const isPolicy = ({ kind }: Thing): boolean => kind.startsWith('ValidatingAdmissionPolicy')
   expect(objectsIn('weft.yaml').filter((one) => !isPolicy(one))).toEqual(without)
-  expect(objectsIn('weft.yaml').filter(isPolicy)).toHaveLength(4)
+  expect(objectsIn('weft.yaml').filter(isPolicy)).toHaveLength(6)
 })
 
 test('the ConfigMap says nothing but defaults', () => {

@@ -35,7 +35,8 @@ export interface AgentRun {
 /** Runs the node's agent until the signal aborts. */
 export async function serveAgent({ options, opened, manager, cniBinDir, log, signal }: AgentRun): Promise<void> {
   const { registry, kubernetes } = opened
-  const notices = kubernetes && podEvents(kubernetes, new EventRecorder(kubernetes, { component: 'weft-agent' }))
+  const { node: host } = options
+  const notices = kubernetes && podEvents(kubernetes, new EventRecorder(kubernetes, { component: 'weft-agent', host }))
   if (cniBinDir !== undefined) putPlugin(cniBinDir, options.cniConfigName, log)
   if (manager !== undefined) tellOfEnd(manager, signal)
   const onState = manager && agentTeller(manager, () => performance.now())

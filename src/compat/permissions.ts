@@ -12,6 +12,7 @@ import {
   LEASES,
   NAMESPACES,
   NODES,
+  PODS,
   SERVICE_CIDRS,
   SERVICES,
 } from '../kube/resources.ts'
@@ -50,6 +51,12 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
     { resource: SERVICES, verbs: FOLLOW, why: 'what is translated' },
     { resource: ENDPOINT_SLICES, verbs: FOLLOW, why: 'what it is translated to' },
     { resource: NAMESPACES, verbs: ['get'], why: 'why a namespace has no network, for whoever waits for it' },
+    { resource: PODS, verbs: ['get', ...FOLLOW], why: "its own node's: what bandwidth they ask for" },
+    {
+      resource: EVENTS,
+      verbs: ['create', 'patch'],
+      why: 'what a pod asks for and cannot have; the admission policy keeps it to pods and to the own name',
+    },
     {
       resource: NODE_REPORTS,
       verbs: ['get', 'create', 'patch'],

@@ -124,6 +124,28 @@ function installation(assets: string): void {
   )
 
   test(
+    'an agent tells of pods, in its own node’s name',
+    async () => {
+      const path = '/api/v1/namespaces/weft-system/events'
+      const event = (host: string, kind: string): object => ({
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { name: `event-${crypto.randomUUID()}`, namespace: 'weft-system' },
+        involvedObject: { kind, name: 'agent-node1', namespace: 'weft-system' },
+        source: { component: 'weft-agent', host },
+      })
+      await eventually(async () => {
+        const answer = await ask('node1', 'POST', path, event('node2', 'Pod'))
+        expect(answer).toEqual({ status: 403, message: expect.stringContaining('tells of pods only') })
+      }, PATIENCE)
+      expect((await ask('node1', 'POST', path, event('node1', 'Pod'))).status).toBe(201)
+      expect((await ask('node1', 'POST', path, event('node1', 'ConfigMap'))).status).toBe(403)
+      expect((await ask('unbound', 'POST', path, event('node1', 'Pod'))).status).toBe(403)
+    },
+    LIMIT,
+  )
+
+  test(
     'the controller asks for a service, and makes none',
     async () => {
       const path = '/api/v1/namespaces/weft-system/services'

@@ -1,0 +1,111 @@
+/**
+ * What agent and controller ask the API server for is what their roles allow: nothing is missing, and what agents may do
+ * they do. What the controller may do beside that, a real API server shows (test/kube/permissions.test.ts).
+ * @module
+ */
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import { type Account, covers, PERMISSIONS } from '../../src/compat/permissions.ts'
+import { NODE_REPORTS } from '../../src/compat/weft/node-report.ts'
+import { callOf, type KubeCall, type RequestLine } from '../../src/kube/call.ts'
+import { PODS } from '../../src/kube/resources.ts'
+import { type ApiProxy, throughProxies } from '../lab/api-proxy.ts'
+import { eventually } from '../lab/lab.ts'
+import { Container } from '../lab/plugin.ts'
+import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
+
+export const permissions: Scenario = {
+  name: 'permissions',
+  lab: { nodes: 1 },
+  steps: [
+    { title: 'agent and controller do what they ever do', run: everything },
+    { title: 'what agents ask for is allowed to them', run: (context) => allowed(context, 'agent') },
+    { title: 'what controllers ask for is allowed to them', run: (context) => allowed(context, 'controller') },
+    { title: 'what agents are allowed, they ask for', run: used },
+  ],
+}
+
+const ROLES = { agent: 'node1-agent', controller: 'controller' } as const
+let proxies: ReadonlyMap<string, ApiProxy>
+
+async function everything(context: StepContext): Promise<void> {
+  const { lab } = context
+  proxies = await throughProxies(lab, Object.values(ROLES))
+  await eventually('the agent is ready', async () => (await lab.agent(1).status()).ready)
+  await lab.change('namespace', 'add', 'new')
+  await lab.change('pod', 'add', 'new/one', '--node', 'node1')
+  await lab.tenant('join', 'new', '--to', 'shop')
+  await lab.tenant('join', 'new', '--to', 'nowhere')
+  await lab.api().patch(PODS, { namespace: 'new', name: 'one' }, 'merge', {
+    metadata: { annotations: { 'kubernetes.io/ingress-bandwidth': 'much' } },
+  })
+  await eventually('the pod’s wish was refused', () => hasDone('agent', 'create', 'events'))
+  // A namespace that does not come: the agent asks why.
+  const container = new Container(lab, 'stranger').create()
+  try {
+    equal((await container.call('ADD', { namespace: 'nobody' })).code, 1)
+  } finally {
+    container.remove()
+  }
+  await lab.change('pod', 'delete', 'new/one')
+  await lab.change('namespace', 'delete', 'new')
+  // An agent makes its report when there is none.
+  await lab.api().delete(NODE_REPORTS, { name: 'node1' })
+  lab.restart(ROLES.agent)
+  await eventually('the agent reports', () => hasDone('agent', 'create', 'nodereports'))
+  await eventually('the namespace is gone', () => hasDone('controller', 'delete', 'netnamespaces'))
+}
+
+function allowed(context: StepContext, account: Account): void {
+  const calls = callsOf(account)
+  ok(calls.length > 10)
+  const missing = calls.filter((call) => !PERMISSIONS[account].some((one) => covers(one, call)))
+  deepEqual(missing.map(describe), [])
+  context.say(`${account}: ${calls.length} kinds of call`)
+}
+
+/** Writing the same event again, and the same report, need time or luck. */
+const RARE: ReadonlySet<string> = new Set(['patch events'])
+
+function used(): void {
+  const calls = callsOf('agent')
+  const unused = PERMISSIONS.agent.flatMap((one) =>
+    one.verbs
+      .filter((verb) => !calls.some((call) => covers({ ...one, verbs: [verb] }, call)))
+      .map((verb) => `${verb} ${one.resource.plural}`),
+  )
+  deepEqual(
+    unused.filter((one) => !RARE.has(one)),
+    [],
+  )
+}
+
+function hasDone(account: Account, verb: string, resource: string): boolean {
+  return callsOf(account).some((call) => call.verb === verb && call.resource === resource)
+}
+
+/** Each kind of call once. */
+function callsOf(account: Account): readonly KubeCall[] {
+  const lines = proxies.get(ROLES[account])?.passages.map(({ line }) => line) ?? []
+  const calls = new Map(
+    lines
+      .flatMap((line) => requestOf(line) ?? [])
+      .flatMap((request) => {
+        const call = callOf(request)
+        return call === undefined ? [] : [[describe(call), call] as const]
+      }),
+  )
+  return [...calls.values()]
+}
+
+function requestOf(line: string): RequestLine | undefined {
+  const [method = '', address = ''] = line.split(' ')
+  const { pathname, searchParams } = new URL(address, 'http://server')
+  return { method: method as RequestLine['method'], path: pathname, query: Object.fromEntries(searchParams) }
+}
+
+function describe({ verb, group, resource, subresource, namespace, name }: KubeCall): string {
+  const what = [resource, subresource].filter((part) => part !== undefined).join('/')
+  return [verb, `${what}.${group}`, namespace, name].filter((part) => part !== undefined).join(' ')
+}
+
+if (import.meta.main) await runScenario(permissions)
