@@ -29,7 +29,8 @@ export function registerBandwidth(program: Command): void {
 }
 
 const HELP = `
-Exit codes: 0 all that is asked for is in force, 1 something is not, 3 no agent answers.
+Exit codes: 0 all that is asked for is in force, 1 something is not,
+3 no agent answers.
 
 Examples:
   weft bandwidth

@@ -50,7 +50,7 @@ Exit codes: 0 nothing failed (there may be warnings), 1 a check failed.
 Examples:
   weft doctor
   weft doctor --datapath netdev
-  weft doctor --json | jq -r '.checks[] | select(.state != "ok") | [.check, .found, .remedy] | @tsv'`
+  weft doctor --json | jq '.checks[] | select(.state != "ok")'`
 
 async function run(options: Options): Promise<void> {
   const { runDir, ovsdb, ovsRunDir, cniConfigDir: cniConfDir, cniBinDir, datapath } = options

@@ -33,7 +33,8 @@ export function registerNode(program: Command): void {
 }
 
 const HELP = `
-Exit codes: 0 nothing of ours is left (with --dry-run: told), 1 something could not be removed.
+Exit codes: 0 nothing of ours is left (with --dry-run: told), 1 something
+could not be removed.
 
 Examples:
   weft node clean --dry-run
