@@ -6,6 +6,8 @@ import { ask, BUN } from './run.mjs'
 import { programs, shipped } from './tree.mjs'
 
 const UNITS = ['weft-agent.service', 'weft-controller.service', 'k8s-ovs.service']
+/** What tells a container runtime of the network, under Weft's name and under k8s-ovs's. */
+const CONFIGURATIONS = ['10-weft.conflist', '80-k8s-ovs.conf']
 
 /**
  * Every file of a package. `configuration` says which belong to the administrator once they are there.
@@ -15,15 +17,16 @@ const UNITS = ['weft-agent.service', 'weft-controller.service', 'k8s-ovs.service
 export function packageTree(kind) {
   const variables = kind === 'deb' ? 'etc/default' : 'etc/sysconfig'
   const configuration = [
-    { path: 'etc/weft/weft.yaml', type: 'file', mode: 0o644, content: Buffer.from(commentedSettings()) },
+    text('etc/weft/weft.yaml', commentedSettings()),
     shipped(`${variables}/weft`, 'deploy/package/weft.default'),
-    shipped(`${variables}/k8s-ovs`, 'deploy/package/k8s-ovs.default'),
+    // A password may stand in it.
+    shipped(`${variables}/k8s-ovs`, 'deploy/package/k8s-ovs.default', 0o600),
   ]
   const entries = [
     ...programs(),
     ...configuration,
     ...UNITS.map((unit) => shipped(`usr/lib/systemd/system/${unit}`, `deploy/systemd/${unit}`)),
-    shipped('usr/share/weft/80-k8s-ovs.conf', 'deploy/package/80-k8s-ovs.conf'),
+    ...CONFIGURATIONS.map((name) => text(`usr/share/weft/${name}`, runtimeConfiguration(name))),
     shipped('usr/share/doc/weft/install-by-hand.md', 'docs/install-by-hand.md'),
   ]
   return { entries, configuration: new Set(configuration.map(({ path }) => path)) }
@@ -31,8 +34,22 @@ export function packageTree(kind) {
 
 /** Every setting with its default, as a comment. */
 function commentedSettings() {
-  const program = "import { commentedFile } from './src/settings/print.ts'; process.stdout.write(commentedFile())"
+  return printed("import { commentedFile } from './src/settings/print.ts'; process.stdout.write(commentedFile())")
+}
+
+/** As an agent would write it. */
+function runtimeConfiguration(name) {
+  const text = `${JSON.stringify(name)}), null, 2) + '\\n')`
+  const module = "import { configurationFor } from './src/agent/install/cni-config.ts'"
+  return printed(`${module}; process.stdout.write(JSON.stringify(configurationFor(${text}`)
+}
+
+function printed(program) {
   const text = ask(BUN, ['-e', program])
-  if (text === undefined) throw new Refusal('the settings cannot be printed', 'find out with: npm test')
+  if (text === undefined) throw new Refusal('a file of the packages cannot be made', 'find out with: npm test')
   return text
+}
+
+function text(path, content) {
+  return { path, type: 'file', mode: 0o644, content: Buffer.from(content) }
 }

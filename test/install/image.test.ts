@@ -61,7 +61,7 @@ describe.skipIf(!wanted || lacks('containerd') || lacks('runc'))('containerd (ap
   test('has the addon: the kernel is asked', async () => {
     const { stdout } = await containerd.run(image, 'weft', 'doctor', '--json')
     expect(stdout).toStartWith('{')
-    expect(stdout).not.toContain('LINUX_ADDON')
+    expect(stdout).not.toContain('weft_sys.node')
   })
 
   test.each(['weft', 'k8s-ovs'])('holds the CNI plugin under the name %s', async (name) => {

@@ -98,15 +98,16 @@ describe.skipIf(!wanted || lacking !== undefined)(
     })
 
     const left = async (): Promise<readonly string[]> => [...(await ourFiles(machine)).difference(foreign)].sort()
+    const pidNow = (): Promise<string> => machine.property('weft-agent', 'MainPID')
     const mainPid = async (): Promise<string> => {
-      const pid = await machine.property('weft-agent', 'MainPID')
+      const pid = await pidNow()
       // To end process 0 would be to end this test.
       if (pid === '0') throw new Error('the agent does not run')
       return pid
     }
     const isAnother = async (before: string): Promise<true | undefined> => {
-      const isActive = (await machine.property('weft-agent', 'ActiveState')) === 'active'
-      return (isActive && (await mainPid()) !== before) || undefined
+      const [state, pid] = [await machine.property('weft-agent', 'ActiveState'), await pidNow()]
+      return (state === 'active' && pid !== before && pid !== '0') || undefined
     }
   },
 )

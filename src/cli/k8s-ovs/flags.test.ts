@@ -113,7 +113,7 @@ test.each(['token', 'password', 'username', 'client-key', 'user', 'insecure-skip
 
 test('a password can stand in the environment; the flag wins, an empty one is none', () => {
   const password = (words: string, value: string): string | undefined => {
-    const command = parseK8sOvs(words.split(' '), { K8S_OVS_ETCD_PASSWORD: value })
+    const command = parseK8sOvs(words.split(' '), { WEFT_ETCD_PASSWORD: value })
     return command.does === 'run' ? command.etcd.password : 'no run'
   }
   expect(password('--etcd-username=u', 'hidden')).toBe('hidden')

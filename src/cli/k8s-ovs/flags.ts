@@ -47,7 +47,7 @@ export const K8S_OVS_DEFAULTS = {
 } as const
 
 /** Where a password can stand without being seen in a list of processes. */
-const PASSWORD_VARIABLE = 'K8S_OVS_ETCD_PASSWORD'
+export const PASSWORD_VARIABLE = 'WEFT_ETCD_PASSWORD'
 
 /**
  * Reads a command line without the program's name. Of a flag given twice the last one counts. An empty value says

@@ -125,7 +125,7 @@ const HELP = [
     return [`  --${name}${flag.kind === 'switch' ? '' : ' VALUE'}${about}`]
   }),
   '',
-  'The environment names the Kubernetes API server: KUBECONFIG, or KUBERNETES_MASTER=host:port. K8S_OVS_ETCD_PASSWORD holds a',
+  'The environment names the Kubernetes API server: KUBECONFIG, or KUBERNETES_MASTER=host:port. WEFT_ETCD_PASSWORD holds a',
   'password that no list of processes shows. Where neither is set the host is outside the cluster: it reaches pods and has none.',
   '',
 ].join('\n')
