@@ -260,7 +260,7 @@ async function killed({ lab, say }: StepContext): Promise<void> {
     ...qdiscList(outside, { link: linkGet(outside, link).index }).map(({ counters: _, ...rest }) => rest),
   ]
   const before = look()
-  equal(before.length, 3)
+  equal(before.length, 4)
   lab.restart('node1-agent')
   await eventually('the agent is ready', () => isReady(lab, 1))
   await inForce(lab, 'shop/web', { toPod: TEN_MEGABIT, fromPod: TEN_MEGABIT })

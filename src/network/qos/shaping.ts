@@ -51,7 +51,7 @@ export function bucketOf(rate: number, mtu: number): Bucket {
   const perSecond = rate / 8
   const frame = mtu + ETHERNET_HEADER
   const burst = Math.max(2 * frame, Math.min(perSecond / 20, SEGMENT), Math.min(perSecond / 1_000, MOST_BURST))
-  const queue = Math.max(FRAMES_WAITING * frame, Math.min(perSecond / 10, MOST_QUEUE), burst)
+  const queue = Math.max(FRAMES_WAITING * frame, Math.min(perSecond / 5, MOST_QUEUE), burst)
   return { rate, burst: Math.ceil(burst), limit: Math.ceil(queue) }
 }
 
