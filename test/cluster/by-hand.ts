@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { startProcess } from '../../src/playground/processes.ts'
 import type { Cluster } from './cluster.ts'
 import { hostPath, inNode } from './node-host.ts'
-import { inControl, type NodePlace, type Places, pkiFile, SERVICE_RANGES } from './places.ts'
+import { inControl, nodeNamed, pkiFile, SERVICE_RANGES } from './places.ts'
 import { waitFor } from './programs.ts'
 import type { Weft } from './weft.ts'
 
@@ -33,12 +33,6 @@ export async function installByHand(rig: Cluster): Promise<Weft> {
   }
   await waitFor('every node is ready', async () => (await rig.readyNodes()).length === nodes.length)
   return { audit: (node) => rig.onNode(nodeNamed(places, node), [...WEFT, 'audit', ...access]) }
-}
-
-function nodeNamed({ nodes }: Places, name: string): NodePlace {
-  const found = nodes.find((node) => node.name === name)
-  if (found === undefined) throw new Error(`there is no ${name}`)
-  return found
 }
 
 const PLUGIN = { cniVersion: '1.0.0', name: 'weft', plugins: [{ type: 'weft' }] }

@@ -40,7 +40,7 @@ async function main(places: Places): Promise<number> {
     await Cluster.up(places, (line) => console.log(`· ${line}`))
     const manifest = readManifest(writeManifest(places))
     await showInstallation(rig, manifest, report)
-    const weft = installed(rig, manifest)
+    const weft = installed(rig)
     const pods = await makeTenants(rig)
     await showTenants(rig, pods, report)
     await showServices(rig, pods, report)
@@ -85,7 +85,7 @@ async function showTenants(rig: Cluster, pods: readonly TenantPod[], report: Rep
   report.section('Tenants across nodes: kubectl exec … ping, both families')
   const { lines, wrong } = drawTable(pods, await pingTable(rig, pods))
   report.note(lines.join('\n'))
-  report.check(wrong === 0, `${pods.length * pods.length} pairs as expected but ${wrong}`)
+  report.check(wrong === 0, `${pods.length * pods.length} pairs, ${wrong} of them not as expected`)
 }
 
 interface Upgrade {

@@ -52,7 +52,8 @@ export async function traces(rig: Cluster, node: NodePlace): Promise<readonly st
     ...(await grep(/weft/, ...on('ip', '-o', 'link'))),
     ...(await grep(/./, ...on('ip', 'route', 'show', 'table', 'all', 'proto', '77'))),
     ...(await grep(/./, ...on('ip', '-6', 'route', 'show', 'table', 'all', 'proto', '77'))),
-    ...(await grep(/./, ...on('ip', 'rule', 'show', 'proto', '77'))),
+    ...(await grep(/proto 77\b/, ...on('ip', '-d', 'rule'))),
+    ...(await grep(/proto 77\b/, ...on('ip', '-6', '-d', 'rule'))),
     ...(await grep(/weft/, ...on('nft', 'list', 'tables'))),
   ]
 }

@@ -69,6 +69,13 @@ export function inControl({ layout }: Places): readonly string[] {
   return ['nsenter', `--net=${netnsPath(layout.outsideNetns)}`, '--']
 }
 
+/** A node by its name. Throws when there is none. */
+export function nodeNamed({ nodes }: Places, name: string): NodePlace {
+  const found = nodes.find((node) => node.name === name)
+  if (found === undefined) throw new Error(`there is no ${name}`)
+  return found
+}
+
 /** A file among the keys. */
 export function pkiFile({ pki }: Pick<Places, 'pki'>, name: string): string {
   return join(pki, name)

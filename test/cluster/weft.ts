@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { type Outcome, output } from '../lab/command.ts'
 import type { Cluster } from './cluster.ts'
-import { API_PORT, controlAddress, type Places } from './places.ts'
+import { API_PORT, controlAddress, nodeNamed, type Places, pkiFile } from './places.ts'
 import { waitFor } from './programs.ts'
 import { importImages } from './runtime.ts'
 
@@ -91,7 +91,7 @@ export async function installByManifest(rig: Cluster): Promise<Weft> {
   await loadImage(rig, manifest.image)
   await rig.ask('apply', '-f', manifest.path)
   await waitFor('every node is ready', async () => (await rig.readyNodes()).length === rig.places.nodes.length)
-  return installed(rig, manifest)
+  return installed(rig)
 }
 
 /** Has agents and controllers run another image. */
@@ -100,22 +100,8 @@ export async function replaceImage(rig: Cluster, manifest: Manifest, image: stri
   await rig.ask('-n', namespace, 'set', 'image', `daemonset/${daemonSet}`, `deployment/${deployment}`, `*=${image}`)
 }
 
-/** The tools of an installation. */
-export function installed(rig: Cluster, { namespace, daemonSet }: Manifest): Weft {
-  return {
-    audit: async (node) =>
-      rig.kubectl(['exec', '-n', namespace, await agentOn(rig, namespace, daemonSet, node), '--', 'weft', 'audit']),
-  }
-}
-
-interface AgentPod {
-  readonly metadata: { readonly name: string; readonly ownerReferences?: readonly { readonly name: string }[] }
-}
-
-async function agentOn(rig: Cluster, namespace: string, daemonSet: string, node: string): Promise<string> {
-  const onNode = ['-n', namespace, '--field-selector', `spec.nodeName=${node},status.phase=Running`]
-  const { items } = await rig.get<{ readonly items: readonly AgentPod[] }>('pods', ...onNode)
-  const agent = items.find(({ metadata }) => metadata.ownerReferences?.some(({ name }) => name === daemonSet))
-  if (agent === undefined) throw new Error(`there is no agent on ${node}`)
-  return agent.metadata.name
+/** The tools of an installation: the administrator's on each node, for agents see no more of the API than they need. */
+export function installed(rig: Cluster): Weft {
+  const audit = [join(ROOT, 'dist/weft'), 'audit', '--kubeconfig', pkiFile(rig.places, 'admin.kubeconfig')]
+  return { audit: (node) => rig.onNode(nodeNamed(rig.places, node), audit) }
 }
