@@ -6,10 +6,10 @@
  * @module
  */
 import type { Flow } from '../../flow/flow.ts'
-import { linkList, type RtnlSocket } from '../../linux/index.ts'
+import { linkList, openRtnl, type RtnlSocket } from '../../linux/index.ts'
 import { contains, familyOf, type Ip, type Mac, parseCidr, parseIp, parseMac } from '../../network/model/address.ts'
 import { addFlows, connectOpenFlow } from '../../ovs/openflow/index.ts'
-import { decodeRows, everyRow, type OvsdbClient, select } from '../../ovs/ovsdb/index.ts'
+import { connectOvsdb, decodeRows, everyRow, type OvsdbClient, select } from '../../ovs/ovsdb/index.ts'
 import { AgentError } from '../errors.ts'
 import { foreignBridge } from './observe.ts'
 import { FOREIGN_BRIDGE } from './observed.ts'
@@ -25,9 +25,19 @@ export interface EasedPod {
   readonly mac: Mac
 }
 
+/** {@link easeTransition} on the Open vSwitch of this node. */
+export async function easeHere(
+  { ovsdb, ovsRunDir }: { readonly ovsdb: string; readonly ovsRunDir: string },
+  signal: AbortSignal,
+): Promise<readonly EasedPod[]> {
+  using client = await connectOvsdb({ path: ovsdb, signal })
+  using rtnl = openRtnl()
+  return await easeTransition(client, rtnl, ovsRunDir)
+}
+
 /**
  * Teaches their bridge the MAC addresses of this node's pods. Resolves with the pods; call it again after pods have come.
- * Throws ADOPT_NO_BRIDGE where there is no bridge of theirs, ADOPT_NO_FLOWS where it does not look like one.
+ * Throws AGENT_NO_FOREIGN_BRIDGE where there is no bridge of theirs, AGENT_NO_FOREIGN_FLOWS where it does not look like one.
  */
 export async function easeTransition(
   client: Pick<OvsdbClient, 'transact'>,

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Adopted, openAdoption } from '../../agent/adopt/adopt.ts'
+import { easeHere } from '../../agent/adopt/ease.ts'
 import { ADOPTION_PLACES } from '../../agent/adopt/observe.ts'
 import type { Adoption } from '../../agent/adopt/plan.ts'
 import { AGENT_DEFAULTS } from '../../agent/options.ts'
@@ -21,6 +22,7 @@ interface Options extends RegistryChoice {
   readonly cniNetwork: string
   readonly hostLocal: string
   readonly dryRun?: boolean
+  readonly prepare?: boolean
   readonly at?: Date
   readonly json?: boolean
 }
@@ -36,6 +38,7 @@ export function registerAdopt(program: Command): void {
     )
     .requiredOption('--node <name>', 'this node’s name in the registry')
     .option('--dry-run', 'show what would be done; change nothing')
+    .option('--prepare', 'before the first node comes over, on each: have br0 take packets of nodes that have')
     .addOption(
       new Option('--at <time>', 'make ready now, switch over then (as 2026-11-21T12:00:00Z)').argParser(moment),
     )
@@ -57,10 +60,12 @@ const HELP = `
 Exit codes: 0 done, or nothing left to do; 1 something is in the way.
 
 Examples:
+  weft adopt --node node1 --prepare
   weft adopt --node node1 --kubeconfig /etc/kubernetes/admin.conf --dry-run
   weft adopt --node node1 --kubeconfig /etc/kubernetes/admin.conf`
 
 async function run(options: Options): Promise<void> {
+  if (options.prepare === true) return prepare(options)
   const { node, ovsdb, ovsRunDir, datapath, cniNetwork: network, hostLocal, dryRun, at, json } = options
   const say = json === true ? () => undefined : printLines
   const { registry, close } = openRegistry(options)
@@ -90,6 +95,14 @@ async function run(options: Options): Promise<void> {
   const adopted = await session.perform()
   if (json === true) printJson({ done: true, plan: planAsJson(adoption), ...adopted })
   else say(describeDone(adoption, adopted))
+}
+
+async function prepare({ ovsdb, ovsRunDir, json }: Options): Promise<void> {
+  const pods = await easeHere({ ovsdb, ovsRunDir }, endSignal())
+  if (json === true) return printJson({ pods })
+  printLines([
+    `br0 knows the MAC addresses of ${count(pods.length, 'pod', outputLook())}; call this again when pods have come`,
+  ])
 }
 
 function describePlan({ pods, unfinished, stale, obstacles, removesBridge }: Adoption): string[] {
