@@ -33,8 +33,8 @@ describe('a bucket', () => {
   })
 
   test.each([
-    [10_000_000, 62_500],
-    [100_000_000, 66_536],
+    [10_000_000, 250_000],
+    [100_000_000, 262_144],
     [10_000_000_000, 1_250_000],
   ])('of %d bit/s lets %d bytes pass at once', (bits, burst) => expect(bucketOf(bits, 1_450).burst).toBe(burst))
 })

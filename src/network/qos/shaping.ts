@@ -43,14 +43,14 @@ export function shapingOf(endpoint: Endpoint, link: string, mtu: number): Shapin
 /**
  * The bucket of a rate.
  *
- * The burst is 50 ms of it, so that ten seconds are true to half a percent, but never less than two frames. What goes
- * faster than 10 Mbit/s may arrive in segments of 64 KiB (TSO): one of those has to fit. From 500 Mbit/s on a
- * millisecond has to: a timer may be that late.
+ * The burst is 200 ms of it, so that ten seconds are true to two percent and a sender that gets no processor for a while
+ * catches up; but never less than two frames, and no more than a few segments of 64 KiB (TSO), one of which has to
+ * fit. From 2 Gbit/s on a millisecond has to: a timer may be that late.
  */
 export function bucketOf(rate: number, mtu: number): Bucket {
   const perSecond = rate / 8
   const frame = mtu + ETHERNET_HEADER
-  const burst = Math.max(2 * frame, Math.min(perSecond / 20, SEGMENT), Math.min(perSecond / 1_000, MOST_BURST))
+  const burst = Math.max(2 * frame, Math.min(perSecond / 5, SEGMENTS), Math.min(perSecond / 1_000, MOST_BURST))
   const queue = Math.max(FRAMES_WAITING * frame, Math.min(perSecond / 5, MOST_QUEUE), burst)
   return { rate, burst: Math.ceil(burst), limit: Math.ceil(queue) }
 }
@@ -71,8 +71,7 @@ export function isUnlimited({ toPod, fromPod }: Limits): boolean {
 }
 
 const ETHERNET_HEADER = 14
-/** The longest a segment gets before it is cut up, with its headers. */
-const SEGMENT = 65_536 + 1_000
+const SEGMENTS = 4 * 65_536
 const MOST_BURST = 1 << 24
 const MOST_QUEUE = 1 << 25
 /** A queue shorter than a window's beginning would make TCP stumble. */
