@@ -3,7 +3,7 @@
  * upgraded, removed, purged. Half a minute: `npm run test:package`.
  */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Outcome, output, run } from '../lab/command.ts'
@@ -68,14 +68,15 @@ describe.skipIf(!wanted || lacking !== undefined)(
         const { ips = [] } = await callPlugin(machine, 'ADD', pod)
         expect(ips[0]?.address).toMatch(/^10\.128\./)
       }
-      const address = (await machine.output('ip', '-n', 'db', '-4', '-br', 'address', 'show', 'eth0')).split(/\s+/)[2]
-      await machine.output('ip', 'netns', 'exec', 'web', 'ping', '-c', '1', '-W', '5', address?.split('/')[0] ?? '')
+      expect(await ping('-c', '1', '-W', '5')).toContain(' 0% packet loss')
     })
 
     test('an agent that is killed comes back, in the same folder, and pods are not interrupted', async () => {
       const before = await mainPid()
+      const pinging = ping('-i', '0.2', '-c', '20')
       await machine.output('kill', '-9', before)
       await eventually('another agent serves', () => isAnother(before))
+      expect(await pinging).toContain(' 0% packet loss')
       await callPlugin(machine, 'DEL', 'web')
       const link = async (): Promise<Outcome> => machine.run('ip', '-n', 'web', 'link', 'show', 'eth0')
       await eventually('its link is gone', async () => (await link()).code !== 0 || undefined)
@@ -89,14 +90,50 @@ describe.skipIf(!wanted || lacking !== undefined)(
       expect(await machine.property('k8s-ovs', 'ActiveState')).toBe('inactive')
     })
 
+    test('an agent that stands still is started anew', async () => {
+      const dropIn = machine.path('/run/systemd/system/weft-agent.service.d')
+      mkdirSync(dropIn, { recursive: true })
+      writeFileSync(join(dropIn, 'impatient.conf'), '[Service]\nWatchdogSec=4\nTimeoutStopSec=1\n')
+      await machine.output('systemctl', 'daemon-reload')
+      await machine.output('systemctl', 'restart', 'weft-agent')
+      const before = await mainPid()
+      await machine.output('kill', '-STOP', before)
+      await eventually('another agent serves', () => isAnother(before))
+      expect(await machine.property('weft-agent', 'NRestarts')).toBe('1')
+    })
+
+    test('each variable of k8s-ovs.service holds as many flags as it says', async () => {
+      const tls = '--etcd-cafile=/etc/etcd/ca.pem --etcd-certfile=/etc/etcd/c.pem --etcd-keyfile=/etc/etcd/c.key'
+      const variables = [
+        'K8S_OVS_ETCD_ENDPOINTS=--etcd-endpoints=https://192.0.2.1:2379',
+        `K8S_OVS_ETCD_CA_CERT_KEY="${tls}"`,
+      ]
+      const path = machine.path('/etc/default/k8s-ovs')
+      const shipped = readFileSync(path)
+      writeFileSync(path, variables.join('\n'))
+      await machine.output('systemctl', 'start', '--no-block', 'k8s-ovs')
+      const log = await eventually('it says that there is no such certificate', async () => {
+        const { stdout } = await machine.run('journalctl', '-u', 'k8s-ovs', '-o', 'cat')
+        return stdout.includes('cannot be read') ? stdout : undefined
+      })
+      expect(log).toContain('/etc/etcd/c.pem cannot be read')
+      await machine.output('systemctl', 'stop', 'k8s-ovs')
+      writeFileSync(path, shipped)
+    })
+
     test('removal leaves the configuration, a purge nothing', async () => {
-      await callPlugin(machine, 'DEL', 'db')
       await machine.output('dpkg', '-r', 'weft')
+      expect(await machine.output('ovs-vsctl', 'list-br')).toBe('')
+      expect(await machine.output('nft', 'list', 'tables')).not.toContain('weft')
       expect(await left()).toEqual(['/etc/default/k8s-ovs', '/etc/default/weft', '/etc/weft', '/etc/weft/weft.yaml'])
       await machine.output('dpkg', '-P', 'weft')
       expect(await left()).toEqual([])
     })
 
+    const ping = async (...options: readonly string[]): Promise<string> => {
+      const address = (await machine.output('ip', '-n', 'db', '-4', '-br', 'address', 'show', 'eth0')).split(/\s+/)[2]
+      return machine.output('ip', 'netns', 'exec', 'web', 'ping', ...options, address?.split('/')[0] ?? '')
+    }
     const left = async (): Promise<readonly string[]> => [...(await ourFiles(machine)).difference(foreign)].sort()
     const pidNow = (): Promise<string> => machine.property('weft-agent', 'MainPID')
     const mainPid = async (): Promise<string> => {
