@@ -4,7 +4,7 @@
  */
 import { deepEqual, equal } from 'node:assert/strict'
 import { addNamespace, removeNamespace } from '../../src/playground/lab/namespaces.ts'
-import { netnsPath } from '../../src/playground/layout.ts'
+import { type NodeLayout, netnsPath } from '../../src/playground/layout.ts'
 import { run } from './command.ts'
 import { type Lab, PLUGIN } from './lab.ts'
 
@@ -39,14 +39,20 @@ export class Container {
       version = '1.1.0',
       node = 1,
       args = '',
-    }: { readonly version?: Version; readonly node?: number; readonly args?: string } = {},
+      machine = lab.node(node),
+    }: {
+      readonly version?: Version
+      readonly node?: number
+      readonly args?: string
+      readonly machine?: NodeLayout
+    } = {},
   ) {
     this.args = args
     this.#lab = lab
     this.id = `${lab.layout.prefix}-${name}`
     this.netns = this.id
     this.version = version
-    this.#socket = lab.node(node).cniSocket
+    this.#socket = machine.cniSocket
   }
 
   /** Makes the network namespace. */
