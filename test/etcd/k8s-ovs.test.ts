@@ -2,6 +2,9 @@
  * What k8s-ovs's documents say, line by line, on a real etcd, and what its users mistype.
  */
 import { afterAll, describe, expect, test } from 'bun:test'
+import { EitherKeySpace } from '../../src/etcd/choose.ts'
+import { EtcdV2 } from '../../src/etcd/v2.ts'
+import { EtcdV3 } from '../../src/etcd/v3.ts'
 import { ETCDS, EtcdServer, SKIPPED } from './etcd-server.ts'
 import { CONFIG, OvsCluster } from './k8s-ovs-cluster.ts'
 
@@ -61,6 +64,58 @@ if (program === undefined) {
       await cluster.until(() => agent.get('b')?.value.addresses[0] === '192.0.2.3')
       expect({ a: rangeOf('a'), b: rangeOf('b') }).toEqual(before)
       expect(agent.size).toBe(2)
+    })
+
+    check(
+      'of two records of one host the later counts: what a move left goes, what is of others is told',
+      async (cluster) => {
+        await cluster.set('config', CONFIG)
+        const write = (address: string, Host: string, Subnet: string) =>
+          cluster.set(`k8ssdn/subnets/${address}`, JSON.stringify({ Host, HostIP: address, Subnet, Assign: false }))
+        // Killed between the new record and the old one's end.
+        await write('192.0.2.1', 'a', '172.11.4.0/22')
+        await write('192.0.2.2', 'a', '172.11.4.0/22')
+        // As k8s-ovs leaves it when an address changes.
+        await write('192.0.2.3', 'b', '172.11.8.0/22')
+        await write('192.0.2.4', 'b', '172.11.12.0/22')
+        await cluster.addNode('a', '192.0.2.2')
+        await cluster.addNode('b', '192.0.2.4')
+        cluster.startController()
+        const agent = cluster.agent('NodeNetwork')
+        await cluster.recordWhen('k8ssdn/subnets/192.0.2.2', ({ NodeUID }) => NodeUID === 'uid-of-a')
+        await cluster.recordWhen('k8ssdn/subnets/192.0.2.4', ({ NodeUID }) => NodeUID === 'uid-of-b')
+        await cluster.until(async () => (await cluster.record('k8ssdn/subnets/192.0.2.1')) === undefined)
+        expect(await cluster.record('k8ssdn/subnets/192.0.2.3')).toMatchObject({ Subnet: '172.11.8.0/22' })
+        await cluster.until(() => cluster.said.some((line) => /192\.0\.2\.3: does not count/.test(line)))
+        expect(agent.get('a')?.value.ranges).toEqual(['172.11.4.0/22'] as never)
+        expect(agent.get('b')?.value.ranges).toEqual(['172.11.12.0/22'] as never)
+        // With the node all of them go, or the earlier one would come back.
+        await cluster.kubernetes.delete('Node', 'b')
+        await cluster.until(async () => (await cluster.record('k8ssdn/subnets/192.0.2.4')) === undefined)
+        expect(await cluster.record('k8ssdn/subnets/192.0.2.3')).toBeUndefined()
+        await cluster.until(() => !agent.has('b'))
+      },
+    )
+
+    check('which of the two key spaces is meant is found out', async (cluster) => {
+      const registry = cluster.registry()
+      const other = new OvsCluster(cluster.server, api === 'v2' ? 'v3' : 'v2')
+      Object.assign(other, { prefix: cluster.prefix })
+      const auto = new EitherKeySpace(
+        new EtcdV2(cluster.server.config()),
+        new EtcdV3(cluster.server.config()),
+        `${cluster.prefix}/config`,
+      )
+      const codeOf = (call: Promise<unknown>) => call.then(String, (error: { code?: unknown }) => error.code)
+      expect(await codeOf(auto.list(`${cluster.prefix}/`))).toBe('ETCD_UNAVAILABLE')
+      await other.set('config', CONFIG)
+      await cluster.set('config', CONFIG)
+      expect(await codeOf(auto.list(`${cluster.prefix}/`))).toBe('ETCD_CONFIG')
+      await other.remove('config')
+      expect((await auto.list(`${cluster.prefix}/`)).entries).toHaveLength(1)
+      expect(auto.api).toBe(api)
+      expect((await registry.get('Cluster', 'default'))?.value.tenancy).toBe('multitenant')
+      auto.close()
     })
 
     check('join, isolate and global, as administrators write them', async (cluster) => {

@@ -50,11 +50,11 @@ export class K8sOvsRegistry implements Registry {
   async list<K extends Kind>(kind: K): Promise<Listing<K>> {
     const ours = ovsKind(kind)
     return this.#in(async (folders) => {
-      const records = await this.#store.list(ours, folders)
+      const { revision, entries, view } = await this.#store.list(ours, folders)
       this.#listedIn.set(ours, this.#store.space.history)
-      this.#remember(ours, records)
-      const objects: readonly Stored<Kind>[] = this.#store.view(ours, folders, records.entries).objects()
-      return { revision: records.revision, objects: objects as readonly Stored<K>[] }
+      this.#remember(ours, { revision, entries })
+      const objects: readonly Stored<Kind>[] = view.objects()
+      return { revision, objects: objects as readonly Stored<K>[] }
     })
   }
 

@@ -55,11 +55,16 @@ export class RecordStore {
     this.#invalid = new InvalidObjects(onInvalid)
   }
 
-  /** Every record of a kind. What is remembered of others is forgotten. */
-  async list(kind: OvsKind, folders: Folders): Promise<Records> {
+  /** Every record of a kind, and the objects that they make. What is remembered of others is forgotten. */
+  async list<K extends OvsKind>(kind: K, folders: Folders): Promise<Records & { readonly view: View<K> }> {
     const records = await this.#all(kind, folders)
     this.#memories[kind].keep(new Set(records.entries.map(({ key }) => key)))
-    return records
+    const view = this.view(kind, folders, records.entries)
+    for (const { entry, object } of view.shadowed()) {
+      const problem = `does not count: a later record speaks of ${object?.name} too (remove it if it is of no use)`
+      this.#tell(kind, { entry, object: undefined, problem })
+    }
+    return { ...records, view }
   }
 
   /** The objects among which that of a name is: of machines all, since any address may be theirs. */

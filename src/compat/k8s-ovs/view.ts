@@ -36,6 +36,14 @@ export class View<K extends OvsKind> {
     return this.winner(name)?.object
   }
 
+  /** Records that do not count, since a later one speaks of the same object. */
+  shadowed(): readonly Reading<K>[] {
+    return [...this.#keys.keys()].flatMap((name) => {
+      const winner = this.winner(name)
+      return this.of(name).filter((one) => one !== winner)
+    })
+  }
+
   /** The record that counts for a name. */
   winner(name: string): Reading<K> | undefined {
     return winnerOf(this.of(name))
