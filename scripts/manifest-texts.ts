@@ -26,7 +26,7 @@ ${file.join('\n')}
 
 /** Roles of both accounts, and who has them. */
 export function rolesText(): string {
-  const accounts: readonly Account[] = ['agent', 'controller']
+  const accounts: readonly Account[] = ['agent', 'controller', 'external-host']
   const roles = accounts.flatMap((account) => rolesOf(account))
   return `# Made of src/compat/permissions.ts by \`npm run manifests\`. Secrets are in none of them.\n${roles.join('---\n')}`
 }
@@ -59,8 +59,11 @@ ${namespace === undefined ? '' : `  namespace: ${namespace}\n`}  labels:
     app.kubernetes.io/part-of: weft
 `
   const head = (what: string): string => `apiVersion: rbac.authorization.k8s.io/v1\nkind: ${what}\n${metadata}`
+  const rules = `${head(kind)}rules:\n${permissions.map(rule).join('')}`
+  // Who is an external host is not known before there is one.
+  if (account === 'external-host') return [rules]
   return [
-    `${head(kind)}rules:\n${permissions.map(rule).join('')}`,
+    rules,
     `${head(`${kind}Binding`)}roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: ${kind}

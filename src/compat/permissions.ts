@@ -20,8 +20,8 @@ import { CLUSTER_NETWORKS, HOST_SUBNETS, NET_NAMESPACES } from './openshift/reso
 import { NODE_NETWORKS } from './weft/node-network.ts'
 import { NODE_REPORTS } from './weft/node-report.ts'
 
-/** The daemons that have an account. */
-export type Account = 'agent' | 'controller'
+/** Who has permissions. Accounts of external hosts are made by administrators, one for each: `weft-host-<name>`. */
+export type Account = 'agent' | 'controller' | 'external-host'
 
 /** Something that an account may do. */
 export interface Permission {
@@ -61,6 +61,15 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       resource: NODE_REPORTS,
       verbs: ['get', 'create', 'patch'],
       why: 'how this node does; the admission policy keeps an agent to its own',
+    },
+  ],
+  'external-host': [
+    { resource: CLUSTER_NETWORKS, verbs: FOLLOW, why: 'the network to be part of' },
+    { resource: NODE_NETWORKS, verbs: ['get', ...FOLLOW], why: "this host's ranges, and where the nodes are" },
+    {
+      resource: NODE_REPORTS,
+      verbs: ['get', 'create', 'patch'],
+      why: 'how this host does; the admission policy keeps an account to its own',
     },
   ],
   controller: [

@@ -4,7 +4,7 @@
  * @module
  */
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import { type Account, covers, PERMISSIONS } from '../../src/compat/permissions.ts'
+import { covers, PERMISSIONS } from '../../src/compat/permissions.ts'
 import { NODE_REPORTS } from '../../src/compat/weft/node-report.ts'
 import { callOf, type KubeCall, type RequestLine } from '../../src/kube/call.ts'
 import { PODS } from '../../src/kube/resources.ts'
@@ -25,6 +25,7 @@ export const permissions: Scenario = {
 }
 
 const ROLES = { agent: 'node1-agent', controller: 'controller' } as const
+type Daemon = keyof typeof ROLES
 let proxies: ReadonlyMap<string, ApiProxy>
 
 async function everything(context: StepContext): Promise<void> {
@@ -55,7 +56,7 @@ async function everything(context: StepContext): Promise<void> {
   await eventually('the namespace is gone', () => hasDone('controller', 'delete', 'netnamespaces'))
 }
 
-function allowed(context: StepContext, account: Account): void {
+function allowed(context: StepContext, account: Daemon): void {
   const calls = callsOf(account)
   ok(calls.length > 10)
   const missing = calls.filter((call) => !PERMISSIONS[account].some((one) => covers(one, call)))
@@ -79,12 +80,12 @@ function used(): void {
   )
 }
 
-function hasDone(account: Account, verb: string, resource: string): boolean {
+function hasDone(account: Daemon, verb: string, resource: string): boolean {
   return callsOf(account).some((call) => call.verb === verb && call.resource === resource)
 }
 
 /** Each kind of call once. */
-function callsOf(account: Account): readonly KubeCall[] {
+function callsOf(account: Daemon): readonly KubeCall[] {
   const lines = proxies.get(ROLES[account])?.passages.map(({ line }) => line) ?? []
   const calls = new Map(
     lines

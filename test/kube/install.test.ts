@@ -44,6 +44,10 @@ function installation(assets: string): void {
       tokens.set(node, await kubectl(['create', 'token', 'weft-agent', ...NAMESPACE, ...bound]))
     }
     tokens.set('unbound', await kubectl(['create', 'token', 'weft-agent', ...NAMESPACE]))
+    await kubectl(['create', 'serviceaccount', 'weft-host-lb1', ...NAMESPACE])
+    const role = ['--clusterrole=weft-external-host', '--serviceaccount=weft-system:weft-host-lb1']
+    await kubectl(['create', 'clusterrolebinding', 'weft-host-lb1', ...role])
+    tokens.set('lb1', await kubectl(['create', 'token', 'weft-host-lb1', ...NAMESPACE]))
     tokens.set('controller', await kubectl(['create', 'token', 'weft-controller', ...NAMESPACE]))
   }, LIMIT)
 
@@ -124,6 +128,16 @@ function installation(assets: string): void {
   )
 
   test(
+    'an external host writes its own report, and no node’s',
+    async () => {
+      expect((await ask('lb1', 'POST', REPORTS, reportOf('lb1'))).status).toBe(201)
+      const forged = await ask('lb1', 'PATCH', `${REPORTS}/node1`, { agent: { ready: false } })
+      expect(forged).toEqual({ status: 403, message: expect.stringContaining('agent of node lb1 may not write') })
+    },
+    LIMIT,
+  )
+
+  test(
     'an agent tells of pods, in its own node’s name',
     async () => {
       const path = '/api/v1/namespaces/weft-system/events'
@@ -176,6 +190,9 @@ function installation(assets: string): void {
     ['node1', 'PATCH', '/apis/network.openshift.io/v1/clusternetworks/default'],
     ['node1', 'DELETE', `/apis/weft.dev/v1alpha1/nodereports/node1`],
     ['node1', 'PUT', '/apis/coordination.k8s.io/v1/namespaces/weft-system/leases/weft-controller'],
+    ['lb1', 'GET', '/api/v1/secrets'],
+    ['lb1', 'GET', '/api/v1/services'],
+    ['lb1', 'PATCH', '/apis/weft.dev/v1alpha1/nodenetworks/lb1'],
     ['controller', 'GET', '/api/v1/secrets'],
     ['controller', 'GET', '/api/v1/namespaces/weft-system/secrets/any'],
     ['controller', 'GET', '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/another'],
