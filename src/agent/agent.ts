@@ -113,7 +113,12 @@ class NodeAgent {
     const ovsdb = resources.use(await openOvsdb(options, log, signal))
     const rtnl = resources.use(openRtnl())
     const ports = await Ports.open(ovsdb, options.datapath, signal)
-    const links = new EndpointLinks(rtnl, options.datapath)
+    const links = resources.use(
+      new EndpointLinks(rtnl, options.datapath, (failure) => {
+        if (failure === undefined) problems.solved('links')
+        else problems.failed('links', failure.error)
+      }),
+    )
     const pools = new AddressPools(options.addressRest, Date.now, Math.random)
     const uplink = new Uplink(rtnl, () => view.self?.addresses ?? [])
     const view: ClusterView = new ClusterView(

@@ -41,16 +41,30 @@ const FURTHER_ROUTES = 2_000
 const SWEEP_DELAY_MS = 1_000
 
 /** The veth pairs of this node's endpoints. */
-export class EndpointLinks {
+export class EndpointLinks implements Disposable {
   readonly #rtnl: RtnlSocket
   readonly #datapath: 'system' | 'netdev'
+  readonly #swept: (failure?: { readonly error: unknown }) => void
   #sweep: ReturnType<typeof setTimeout> | undefined
+  #isOver = false
   /** Indexes of links to be marked and deleted at the next sweep. */
   readonly #doomed = new Set<number>()
 
-  constructor(rtnl: RtnlSocket, datapath: 'system' | 'netdev') {
+  /** `swept` hears how each sweep that nobody waits for ended: without an error, or with what it met. */
+  constructor(
+    rtnl: RtnlSocket,
+    datapath: 'system' | 'netdev',
+    swept: (failure?: { readonly error: unknown }) => void = () => undefined,
+  ) {
     this.#rtnl = rtnl
     this.#datapath = datapath
+    this.#swept = swept
+  }
+
+  /** No sweep begins any more; what is doomed yet is one of ours without a lease, which the next agent sweeps. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#sweep)
+    this.#isOver = true
   }
 
   /** Makes the pair of a lease: the node's end up, the pod's down and without addresses. Enough for a port. */
@@ -141,7 +155,15 @@ export class EndpointLinks {
     // Marked at the sweep, all at once: every notification of a link has ovs-vswitchd look at all its ports again. After a
     // crash before that, the link is one of ours without a lease.
     this.#doomed.add(found.index)
-    this.#sweep ??= setTimeout(() => void this.sweep(), SWEEP_DELAY_MS)
+    if (!this.#isOver) this.#sweep ??= setTimeout(() => this.sweepUnwatched(), SWEEP_DELAY_MS)
+  }
+
+  /** Deletes what is doomed; how that ended is told to whoever was named at the beginning. */
+  sweepUnwatched(): void {
+    this.sweep().then(
+      () => this.#swept(),
+      (error: unknown) => this.#swept({ error }),
+    )
   }
 
   /** Deletes what is doomed. */

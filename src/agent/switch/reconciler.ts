@@ -258,12 +258,12 @@ export class Reconciler {
 
   /** Links in our group that no lease knows: what an ADD left when the agent was killed in the middle of it. */
   #sweepStrays(): void {
-    const { ports, links, problems, isBusyLink } = this.#parts
+    const { ports, links, isBusyLink } = this.#parts
     const known = new Set(ports.records().map((record) => record.link))
     for (const { name, doomed } of links.facts()) {
       if (!doomed && !known.has(name) && !isBusyLink(name)) links.doom(name)
     }
-    links.sweep().catch((error: unknown) => problems.failed('links', error))
+    links.sweepUnwatched()
   }
 
   #repeater(part: Part, job: () => Promise<void>): Repeater {
