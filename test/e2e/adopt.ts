@@ -186,6 +186,8 @@ const BEFORE = [
   'web>outside',
   'node1>web',
   'node2>db',
+  'node1>db',
+  'node2>web',
 ] as const
 const NEVER = ['web>vault', 'vault>db', 'cart>safe'] as const
 
@@ -285,12 +287,17 @@ async function prepareBridges({ lab, say }: StepContext, site: Site): Promise<vo
 }
 
 async function firstNode({ lab, say }: StepContext, site: Site): Promise<void> {
-  const { web, cart } = site.pods
+  const { web, cart, db } = site.pods
   const fd = (netns: string) => lab.fd(netns)
   const target = (name: OldPod) => ({ fd: fd(name.netns), address: name.address, port: 9_000 })
-  const stream = await openStream('web → cart', { fd: fd(web.netns) }, target(cart))
+  const streams = [
+    await openStream('web → cart', { fd: fd(web.netns) }, target(cart)),
+    await openStream('web → db', { fd: fd(web.netns) }, target(db)),
+    await openStream('db → web', { fd: fd(db.netns) }, target(web)),
+  ]
   const pingers = [
     ['web → cart, same node', startPinger(fd(web.netns), cart.address)],
+    ['web → db, other node', startPinger(fd(web.netns), db.address)],
     ['node1 → web', startPinger(fd(site.nodes[0].layout.netns), web.address)],
     ['web → outside', startPinger(fd(web.netns), outsideAddress(4))],
   ] as const
@@ -299,9 +306,12 @@ async function firstNode({ lab, say }: StepContext, site: Site): Promise<void> {
   equal(code, 0, stdout + stderr)
   say(stdout.trimEnd().split('\n').slice(-12).join('\n'))
   await Bun.sleep(1000)
-  const arrived = stream.bytes()
-  await eventually('the stream goes on', () => stream.bytes() > arrived)
-  stream.close()
+  for (const stream of streams) {
+    const arrived = stream.bytes()
+    await eventually(`the stream ${stream.name} goes on`, () => stream.bytes() > arrived)
+    stream.close()
+  }
+  say(`TCP connections that stood before go on: ${streams.map(({ name }) => name).join(', ')}`)
   for (const [title, pinger] of pingers) {
     const tally = await pinger.stop()
     say(`${title}: ${describeTally(tally)}`)
