@@ -65,6 +65,18 @@ describe('what is on its way', () => {
     expect(vniIn(state.next())).toBe(10)
   })
 
+  test('is counted once when it was made and only the answer was lost', () => {
+    const state = stateOf([])
+    addNamespace(state, 'red')
+    const creation = state.next() as Write
+    state.found(creation, answerOf(creation, 50), 'unknown')
+    const request = { id: 'r', action: 'isolate' } as const
+    const value = { ...answerOf(creation, 50).value, request }
+    state.heard('Tenant', { type: 'put', object: { name: 'red', revision: 51, value } })
+    // It is alone on its VNI already, and keeps it.
+    expect(vniIn(state.next())).toBe(10)
+  })
+
   test('is free again when it was refused', () => {
     const state = stateOf([])
     for (const name of ['red', 'green']) addNamespace(state, name)

@@ -71,6 +71,8 @@ export class Tenants {
     this.#askers.put(name, value.request)
     this.#pool.share(value.vni)
     if (before !== undefined) this.#release(before.vni)
+    // The write was made, whoever's answer was lost: the VNI has one user here, not two.
+    if (this.#pending.get(name) === value.vni) this.#drop(name)
     this.retry(name)
   }
 
