@@ -37,6 +37,8 @@ export interface RegistryView {
   readonly pods: readonly Pod[]
   readonly networks: readonly NodeNetwork[]
   readonly namespaces: readonly Namespace[]
+  /** What somebody wrote and nobody can read, a sentence each. */
+  readonly unreadable?: readonly string[]
 }
 
 /** The node of this name, if its agent answered. */

@@ -50,8 +50,12 @@ export async function gather(where: Where): Promise<Gathered> {
 /** What the registry knows, or why it does not tell. */
 async function lookUpAt(place: RegistryPlace): Promise<RegistryView | string> {
   try {
-    const { registry, close } = openPlace(place)
-    return await lookUp(registry).finally(close)
+    const { registry, unreadable, close } = openPlace(place)
+    const view = await lookUp(registry).finally(close)
+    return {
+      ...view,
+      unreadable: [...unreadable].map(([object, problem]) => `${object.replace('/', ' ')}: ${problem}`),
+    }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
@@ -63,6 +67,8 @@ async function lookUp(registry: Registry): Promise<RegistryView> {
     registry.list('Pod'),
     registry.list('NodeNetwork'),
     registry.list('Namespace'),
+    // Of the configuration it matters whether it can be read: agents tell what it says.
+    registry.list('Cluster'),
   ])
   return {
     tenants: tenants.objects.map(({ value }) => value),

@@ -32,6 +32,7 @@ test('a node that waits, has a problem, or says nothing makes the cluster not re
     { ...sampleView(), nodes: sampleView().nodes.slice(1) },
     { ...sampleView(), registryProblem: 'nothing answers' },
     withNamespaceProblem('no VNI is free'),
+    withUnreadable('Cluster default: /k8s.ovs.com/ovs/network/config: is not a JSON object (correct it)'),
   ]
   for (const view of cases) {
     const status = clusterStatus(view)
@@ -118,6 +119,11 @@ test('pages are no wider than a page', () => {
     }
   }
 })
+
+function withUnreadable(problem: string): ClusterView {
+  const view = sampleView()
+  return view.registry === undefined ? view : { ...view, registry: { ...view.registry, unreadable: [problem] } }
+}
 
 function withNamespaceProblem(problem: string): ClusterView {
   const view = sampleView()

@@ -174,6 +174,7 @@ function sharedProblems({ registry, registryProblem }: ClusterView): string[] {
     ...namespaces.flatMap(({ name, problem }) => (problem === undefined ? [] : [`namespace ${name}: ${problem}`])),
     ...networks.flatMap(({ node, problem }) => (problem === undefined ? [] : [`node ${node}: ${problem}`])),
     ...(registryProblem === undefined ? [] : [`registry: ${registryProblem}`]),
+    ...(registry?.unreadable ?? []),
   ]
 }
 
