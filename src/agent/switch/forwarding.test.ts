@@ -178,3 +178,20 @@ test('a failed flush rejects everybody who waited for it, and readiness is gone 
   expect(forwarding.synced).toBe(true)
   expect(contents(target.flows.values())).toEqual(contents(planner.flows()))
 })
+
+test('a failed flush asks for the whole plan, whoever waited for it and whoever swallowed that', async () => {
+  const planner = samplePlanner()
+  const target = new FaultySwitch()
+  let asked = 0
+  const forwarding = new Forwarding(target, () => {
+    asked += 1
+  })
+  forwarding.follow(planner)
+  await forwarding.sync()
+  await forwarding.flush()
+  expect(asked).toBe(0)
+  planner.putEndpoint(samplePod(10, 'bank', 'pod10'))
+  target.failNext('refused')
+  await forwarding.flush({ confirm: 'afterwards' }).catch(() => undefined)
+  expect(asked).toBe(1)
+})

@@ -47,6 +47,7 @@ interface Waiter {
 /** The flow tables of the bridge, kept equal to a plan. */
 export class Forwarding {
   readonly #tables: FlowTables
+  readonly #failed: () => void
   #planner: NodePlanner | undefined
   /** Everything that changes the switch goes through here, one after another. */
   #queue: Promise<void> = Promise.resolve()
@@ -57,8 +58,10 @@ export class Forwarding {
   /** The switch's meters, as long as it is synchronised. */
   #meters: readonly Meter[] = []
 
-  constructor(tables: FlowTables) {
+  /** `failed` is called when a flush did not go through, whoever waited for it: only {@link sync} makes it good. */
+  constructor(tables: FlowTables, failed: () => void = () => undefined) {
     this.#tables = tables
+    this.#failed = failed
   }
 
   /** Whether the switch held the whole plan when last looked at, and every change since went through. */
@@ -118,6 +121,7 @@ export class Forwarding {
     } catch (error) {
       this.#synced = false
       for (const { reject } of waiters) reject(error)
+      this.#failed()
     }
   }
 

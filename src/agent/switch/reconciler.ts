@@ -149,7 +149,10 @@ export class Reconciler {
     const bridge = await this.#openSwitch()
     pools.setRanges(planner.context.ranges, ports.recordedAddresses())
     syncEndpoints(planner, ports, busy())
-    this.#forwarding ??= new Forwarding(bridge)
+    this.#forwarding ??= new Forwarding(bridge, () => {
+      // A switch that is away asks for it when it is back.
+      if (bridge.connected) this.requestWhole()
+    })
     this.#forwarding.follow(planner)
     await bridge.ensureMeters()
     await this.#forwarding.sync()
