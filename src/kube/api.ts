@@ -46,8 +46,11 @@ export interface KubeApi {
   get(resource: Resource, at: ObjectName, signal?: AbortSignal): Promise<KubeObject | undefined>
   /** Whether the server has this resource, in this version. Absent where it has every one. */
   serves?(resource: Resource): Promise<boolean>
-  /** The whole collection, read page by page. */
-  list(resource: Resource, selection?: Selection, signal?: AbortSignal): Promise<KubeList>
+  /**
+   * The whole collection, as it is now; with `atLeast`, as it was at that revision or at any later one, which is cheaper
+   * for the server.
+   */
+  list(resource: Resource, selection?: Selection, signal?: AbortSignal, atLeast?: string): Promise<KubeList>
   /**
    * As {@link list}, but of every object only what `pick` makes of it is kept: a large collection is never whole in
    * memory. `pick` may see an object again when a list starts anew. Absent where there is no gain.
@@ -57,6 +60,7 @@ export interface KubeApi {
     selection: Selection,
     pick: (object: KubeObject) => T,
     signal?: AbortSignal,
+    atLeast?: string,
   ): Promise<{ readonly resourceVersion: string; readonly items: readonly T[] }>
   /**
    * Every change after a revision until `signal` aborts or the server ends the watch; a bookmark tells that it is open.

@@ -4,7 +4,7 @@
  */
 import type { DeleteOptions, KubeApi, KubeEvent, KubeList, ObjectName, PatchType, Selection } from './api.ts'
 import type { KubeConfig } from './config.ts'
-import { decodeObject, decodePage, garbage } from './decode.ts'
+import { decodeObject, decodePageHead, garbage, type Page } from './decode.ts'
 import { Discovery } from './discovery.ts'
 import { KubeError } from './errors.ts'
 import { Gate } from './gate.ts'
@@ -66,8 +66,8 @@ export class KubeClient implements KubeApi {
     }
   }
 
-  list(resource: Resource, selection: Selection = {}, signal?: AbortSignal): Promise<KubeList> {
-    return this.listAs(resource, selection, (object) => object, signal)
+  list(resource: Resource, selection: Selection = {}, signal?: AbortSignal, atLeast?: string): Promise<KubeList> {
+    return this.listAs(resource, selection, (object) => object, signal, atLeast)
   }
 
   async listAs<T>(
@@ -75,11 +75,15 @@ export class KubeClient implements KubeApi {
     selection: Selection,
     pick: (object: KubeObject) => T,
     signal?: AbortSignal,
+    atLeast?: string,
   ): Promise<Picked<T>> {
     using _turn = await this.#lists.enter()
+    const request = { resource, selection, signal, pick }
+    if (atLeast !== undefined) return await this.#whole(request, atLeast)
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#pages({ resource, selection, signal }, pick, this.#pageSize(selection, attempt))
+        const isWhole = attempt > MOST_RESTARTS || selection.fieldSelector !== undefined
+        return isWhole ? await this.#whole(request) : await this.#pages(request)
       } catch (error) {
         const code = error instanceof KubeError ? error.code : undefined
         if (code === 'KUBE_NOT_FOUND') throw this.#notServed(resource, error)
@@ -96,15 +100,6 @@ export class KubeClient implements KubeApi {
       status: 404,
       cause,
     })
-  }
-
-  /**
-   * Undefined asks for all in one piece. So is a choice by a field, such as one node's pods: since 1.31 the server has
-   * that at hand, and a page of it would make it go through everybody's.
-   */
-  #pageSize({ fieldSelector }: Selection, attempt: number): number | undefined {
-    if (attempt > MOST_RESTARTS || fieldSelector !== undefined) return undefined
-    return this.#options.pageSize ?? PAGE_SIZE
   }
 
   async *watch(
@@ -172,34 +167,58 @@ export class KubeClient implements KubeApi {
     await this.#http.json({ method: 'DELETE', path: objectPath(resource, at), body, signal })
   }
 
+  /**
+   * All in one piece. What must only be as new as something known is given out of the server's memory; since 1.31 so is
+   * a choice by a field, such as one node's pods, of which a page would make the server go through everybody's.
+   */
+  async #whole<T>(request: ListRequest<T>, atLeast?: string): Promise<Picked<T>> {
+    const match = atLeast === undefined ? {} : { resourceVersion: atLeast, resourceVersionMatch: 'NotOlderThan' }
+    const items: T[] = []
+    const { resourceVersion, next } = await this.#page(request, match, items)
+    if (next === undefined) return { resourceVersion, items }
+    throw garbage('a part of a list that was asked for as a whole')
+  }
+
   /** Every page at the first one's revision: a watch from there repeats rather than misses what came between. */
-  async #pages<T>(
-    { resource, selection, signal }: ListRequest,
-    pick: (object: KubeObject) => T,
-    limit: number | undefined,
-  ): Promise<Picked<T>> {
-    const path = collectionPath(resource, selection.namespace)
-    const { labelSelector, fieldSelector } = selection
+  async #pages<T>(request: ListRequest<T>): Promise<Picked<T>> {
+    const limit = String(this.#options.pageSize ?? PAGE_SIZE)
     const items: T[] = []
     let resourceVersion: string | undefined
-    let next: string | undefined
+    let token: string | undefined
     for (let count = 0; count < MOST_PAGES; count += 1) {
-      const query = { labelSelector, fieldSelector, limit: limit?.toString(), continue: next }
-      const page = decodePage(await this.#http.json({ method: 'GET', path, query, signal }), resource)
+      const page = await this.#page(request, { limit, continue: token }, items)
       resourceVersion ??= page.resourceVersion
-      for (const item of page.items) items.push(pick(item))
       if (page.next === undefined) return { resourceVersion, items }
-      if (page.next === next) break
-      next = page.next
+      if (page.next === token) break
+      token = page.next
     }
     throw garbage('a list without an end')
   }
+
+  /** Adds a page's items. */
+  async #page<T>(
+    { resource, selection, signal, pick }: ListRequest<T>,
+    how: Readonly<Record<string, string | undefined>>,
+    items: T[],
+  ): Promise<Omit<Page, 'items'>> {
+    const { namespace, labelSelector, fieldSelector } = selection
+    const path = collectionPath(resource, namespace)
+    const query = { labelSelector, fieldSelector, ...how }
+    const before = items.length
+    const head = await this.#http.items(
+      { method: 'GET', path, query, signal },
+      () => items.splice(before),
+      (item) => items.push(pick(decodeObject(item, resource))),
+    )
+    return decodePageHead(head, resource)
+  }
 }
 
-interface ListRequest {
+interface ListRequest<T> {
   readonly resource: Resource
   readonly selection: Selection
   readonly signal: AbortSignal | undefined
+  readonly pick: (object: KubeObject) => T
 }
 
 interface Picked<T> {

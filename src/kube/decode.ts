@@ -35,17 +35,19 @@ export function decodeObject(input: unknown, resource?: Resource): KubeObject {
 /** One page of a list. */
 export function decodePage(input: unknown, resource: Resource): Page {
   const page = recordOf(input, 'a list')
-  const { resourceVersion, continue: next } = recordOf(page['metadata'], "a list's metadata")
   // A list of nothing may be written as null.
   const items = page['items'] ?? []
-  if (page['kind'] !== `${resource.kind}List` || !Array.isArray(items)) throw garbage(`no list of ${resource.kind}`)
+  if (!Array.isArray(items)) throw garbage(`no list of ${resource.kind}`)
+  return { ...decodePageHead(page, resource), items: items.map((item) => decodeObject(item, resource)) }
+}
+
+/** What a page says beside its items. */
+export function decodePageHead(page: Readonly<Record<string, unknown>>, resource: Resource): Omit<Page, 'items'> {
+  const { resourceVersion, continue: next } = recordOf(page['metadata'], "a list's metadata")
+  if (page['kind'] !== `${resource.kind}List`) throw garbage(`no list of ${resource.kind}`)
   if (typeof resourceVersion !== 'string' || resourceVersion === '') throw garbage('a list without a resourceVersion')
   if (next !== undefined && typeof next !== 'string') throw garbage('a continue token that is no text')
-  return {
-    resourceVersion,
-    next: next === '' ? undefined : next,
-    items: items.map((item) => decodeObject(item, resource)),
-  }
+  return { resourceVersion, next: next === '' ? undefined : next }
 }
 
 /** One line of a watch. An ERROR event is thrown as what it says. */

@@ -8,7 +8,7 @@ import { KubeError, type KubeErrorCode } from './errors.ts'
 import { reflectResource } from './reflector.ts'
 import { FAULTS, type Fault, THINGS, ThingServer, textOf } from './testing/thing-server.ts'
 
-const QUICK: KubeClientOptions = { deadline: 80, silence: 80, maxLine: 100_000, maxBody: 200_000, pageSize: 2 }
+const QUICK: KubeClientOptions = { deadline: 300, silence: 300, maxLine: 100_000, maxBody: 200_000, pageSize: 2 }
 const servers = new Set<ThingServer>()
 
 afterEach(() => {

@@ -5,19 +5,21 @@
 import { sleep } from '../registry/backoff.ts'
 import type { GivenOutOptions } from './account/given-out.ts'
 import { Identity, isSameTls, type Proof, type TlsMaterial } from './account/identity.ts'
+import { readBody, textOf } from './body.ts'
 import { callOf, type OnCall, type RequestLine } from './call.ts'
 import type { KubeConfig } from './config.ts'
 import { connectionError, ended, isDistrust, unavailable } from './connection-error.ts'
 import { Deadline } from './deadline.ts'
 import { parseJson } from './decode.ts'
 import { KubeError } from './errors.ts'
+import { ListReader } from './list-reader.ts'
 import { parseRetryAfter, statusError } from './status.ts'
 
 /** How an {@link HttpTransport} behaves. Times are in milliseconds. */
 export interface HttpOptions {
   /** When a call without a complete answer fails, waiting for the server's `Retry-After` included. 60 s when absent. */
   readonly deadline?: number
-  /** The longest answer in bytes, of a page of a list too. */
+  /** The longest answer in bytes. Lists are read item by item and may be longer. */
   readonly maxBody?: number
   readonly userAgent?: string
   /** Is told of every request on a resource. */
@@ -41,6 +43,8 @@ export interface HttpRequest {
 
 const DEADLINE = 60_000
 const MAX_BODY = 128 << 20
+/** Of what is not kept as a whole: a million pods. */
+const MAX_STREAM = 4 * 2 ** 30
 /** How often a server that asks to be called again is. */
 const MOST_ATTEMPTS = 4
 
@@ -64,14 +68,34 @@ export class HttpTransport {
   }
 
   /** A JSON answer. Waits and asks again while the server says when, as far as the deadline reaches. */
-  async json(request: HttpRequest): Promise<unknown> {
-    const { deadline = DEADLINE, maxBody = MAX_BODY, random = Math.random } = this.#options
+  json(request: HttpRequest): Promise<unknown> {
+    const { maxBody = MAX_BODY } = this.#options
+    return this.#answer(request, async (body) => parseJson(await textOf(body(maxBody))))
+  }
+
+  /**
+   * A list as {@link json}, without its items: `onItem` gets each of them as soon as it is there. It gets them anew when
+   * `onStart` was called again.
+   */
+  items(request: HttpRequest, onStart: () => void, onItem: (item: unknown) => void): Promise<Fields> {
+    return this.#answer(request, async (body) => {
+      onStart()
+      const reader = new ListReader(onItem)
+      const decoder = new TextDecoder()
+      for await (const chunk of body(MAX_STREAM)) reader.push(decoder.decode(chunk, { stream: true }))
+      reader.push(decoder.decode())
+      return reader.end()
+    })
+  }
+
+  async #answer<T>(request: HttpRequest, use: (body: (most: number) => AsyncIterable<Uint8Array>) => Promise<T>) {
+    const { deadline = DEADLINE, random = Math.random } = this.#options
     const end = this.#now() + deadline
     for (let attempt = 1; ; attempt += 1) {
       const limit = new Deadline(request.signal, Math.max(1, end - this.#now()))
       try {
         const response = await this.#authorized(request, limit)
-        return parseJson(await readText(response, maxBody, limit))
+        return await use((most) => readBody(response, most, limit))
       } catch (error) {
         const pause = pauseBefore(error, request.method)
         if (pause === undefined || attempt === MOST_ATTEMPTS || this.#now() + pause >= end) throw error
@@ -162,7 +186,7 @@ export class HttpTransport {
 
   async #failureOf(response: Response, limit: Deadline): Promise<KubeError> {
     const retryAfter = parseRetryAfter(response.headers.get('retry-after'), Date.now())
-    const text = await readText(response, 1 << 20, limit).catch(() => '')
+    const text = await textOf(readBody(response, 1 << 20, limit)).catch(() => '')
     const head = { status: response.status, retryAfter }
     try {
       return statusError(JSON.parse(text), head)
@@ -195,27 +219,9 @@ export class HttpTransport {
   }
 }
 
-const NEVER = new AbortController().signal
+type Fields = Readonly<Record<string, unknown>>
 
-/** A body as text. Throws when it is larger than `most` bytes, breaks off, or takes too long. */
-async function readText(response: Response, most: number, limit: Deadline): Promise<string> {
-  if (response.body === null) return ''
-  const chunks: Uint8Array[] = []
-  let size = 0
-  try {
-    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-      if (limit.signal.aborted) throw new Error('aborted')
-      size += chunk.length
-      if (size > most) throw unavailable('the API server sent an answer without an end')
-      chunks.push(chunk)
-    }
-  } catch (cause) {
-    if (cause instanceof KubeError) throw cause
-    if (limit.passed) throw unavailable('the API server did not answer in time')
-    throw limit.signal.aborted ? ended() : connectionError(cause)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
+const NEVER = new AbortController().signal
 
 /** How long to wait before asking again, or undefined when that is not for us to do. */
 function pauseBefore(error: unknown, method: string): number | undefined {

@@ -64,6 +64,33 @@ describe('reflectResource', () => {
     expect(present()).toEqual(['a@13=7', 'b@12=1'])
   })
 
+  test('what the server forgot is asked for as new as it was known, in one piece; when that fails, as it is now', async () => {
+    const { synced, present } = setUp()
+    await synced
+    server.put('c', 3)
+    await until(() => present().includes('c@13=3'))
+    const lists = () =>
+      server.requests
+        .filter(({ query }) => !query.has('watch') && query.get('limit') !== '1')
+        .map(({ query }) => Object.fromEntries(query))
+    // The look before the watch, and the watch, which says that its past is forgotten.
+    server.faults.push('fine' as never, 'gone')
+    server.restart(0)
+    server.put('d', 4)
+    await until(() => present().includes('d@14=4'))
+    // The new watch is there when it tells something.
+    server.put('e', 5)
+    await until(() => present().includes('e@15=5'))
+    const again = { resourceVersion: '13', resourceVersionMatch: 'NotOlderThan' }
+    expect(lists()).toEqual([{ limit: '500' }, again])
+    server.faults.push('fine' as never, 'gone', 'unavailable')
+    server.restart(0)
+    await until(() => lists().length >= 4)
+    expect(lists().slice(2)).toEqual([{ ...again, resourceVersion: '15' }, { limit: '500' }])
+    server.put('f', 6)
+    await until(() => present().includes('f@16=6'))
+  })
+
   test('waits as long as a server asks', async () => {
     const waits: number[] = []
     const { synced } = setUp(

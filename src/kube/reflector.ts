@@ -39,8 +39,8 @@ export function reflectResource(
   options: ReflectResourceOptions,
 ): ResourceReflection {
   const source: Source<string, ResourceEntry> = {
-    list: async (signal) => {
-      const { resourceVersion, items } = await api.list(resource, selection, signal)
+    list: async (signal, atLeast) => {
+      const { resourceVersion, items } = await api.list(resource, selection, signal, atLeast)
       return { revision: resourceVersion, objects: items.map(entryOf) }
     },
     watch: (after, signal) => changes(api, resource, selection, after, signal),

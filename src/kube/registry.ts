@@ -72,9 +72,9 @@ export class KubeRegistry implements Registry {
     }
   }
 
-  async list<K extends Kind>(kind: K): Promise<Listing<K>> {
+  async list<K extends Kind>(kind: K, atLeast?: number): Promise<Listing<K>> {
     try {
-      const { resourceVersion, items } = await this.#entries(kind)
+      const { resourceVersion, items } = await this.#entries(kind, atLeast?.toString())
       const entries = items.filter((entry) => entry !== undefined)
       this.#knownOf(kind).replace(entries)
       return { revision: revisionOf(resourceVersion), objects: entries.map(([, stored]) => stored) }
@@ -83,14 +83,14 @@ export class KubeRegistry implements Registry {
     }
   }
 
-  async #entries<K extends Kind>(kind: K) {
+  async #entries<K extends Kind>(kind: K, atLeast?: string) {
     const { resource, selection = {} } = this.#bindingOf(kind)
     const pick = (object: KubeObject): readonly [string, Stored<K>] | undefined => {
       const stored = this.#read(kind, object)
       return stored === undefined ? undefined : [keyOf(object), stored]
     }
-    if (this.#api.listAs !== undefined) return await this.#api.listAs(resource, selection, pick)
-    const { resourceVersion, items } = await this.#api.list(resource, selection)
+    if (this.#api.listAs !== undefined) return await this.#api.listAs(resource, selection, pick, undefined, atLeast)
+    const { resourceVersion, items } = await this.#api.list(resource, selection, undefined, atLeast)
     return { resourceVersion, items: items.map(pick) }
   }
 

@@ -31,7 +31,7 @@ export function fenced(registry: Registry, fence: Fence): Registry {
       ? {}
       : { report: (network, status) => guard(() => report.call(registry, network, status)) }),
     get: (kind, name) => registry.get(kind, name),
-    list: (kind) => registry.list(kind),
+    list: (kind, atLeast) => registry.list(kind, atLeast),
     watch: (kind, after, signal) => registry.watch(kind, after, signal),
     create: (kind, name, value) => guard(() => registry.create(kind, name, value)),
     update: (kind, name, value, revision) => guard(() => registry.update(kind, name, value, revision)),

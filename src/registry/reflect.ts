@@ -28,7 +28,8 @@ export interface Fault {
 
 /** A collection that can be listed and watched. */
 export interface Source<R, O extends Reflectable<R>> {
-  list(signal: AbortSignal): Promise<{ readonly revision: R; readonly objects: readonly O[] }>
+  /** As it is now; with `atLeast`, as it was at that revision or at any later one, if that is cheaper. */
+  list(signal: AbortSignal, atLeast?: R): Promise<{ readonly revision: R; readonly objects: readonly O[] }>
   /** Every change after a revision until `signal` aborts. */
   watch(after: R, signal: AbortSignal): AsyncIterable<SourceChange<R, O>>
   faultOf(error: unknown): Fault
@@ -92,6 +93,8 @@ class Reflector<R, O extends Reflectable<R>> {
   readonly #expiries: Backoff
   /** Where the watch goes on; undefined when only a listing can tell. */
   #place: { readonly revision: R } | undefined
+  /** Where a watch was whose past was forgotten: to go on, a listing that is as new will do. Asked for once. */
+  #forgotten: { readonly revision: R } | undefined
   #isSynced = false
   #isFailing = false
 
@@ -120,7 +123,9 @@ class Reflector<R, O extends Reflectable<R>> {
   /** Lists if need be, then watches. The error is the source's; what a callback throws passes through. */
   async #round(): Promise<unknown> {
     if (this.#place === undefined) {
-      const listed = await attempt(this.#source.list(this.#options.signal))
+      const atLeast = this.#forgotten?.revision
+      this.#forgotten = undefined
+      const listed = await attempt(this.#source.list(this.#options.signal, atLeast))
       if ('error' in listed) return listed.error
       this.#backoff.reset()
       this.#replace(listed.value)
@@ -162,6 +167,7 @@ class Reflector<R, O extends Reflectable<R>> {
   /** An expired watch is listed again at once, unless it never told anything: then its source may be ill. */
   #broken(error: unknown, heard: boolean): unknown {
     const { kind } = this.#source.faultOf(error)
+    if (kind === 'expired') this.#forgotten = this.#place
     // Only a connection that broke leaves no doubt about where to go on.
     if (kind !== 'broken') this.#place = undefined
     return kind === 'expired' && heard ? undefined : error

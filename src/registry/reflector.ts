@@ -27,7 +27,7 @@ export type Reflection<K extends Kind> = SourceReflection<Stored<K>>
 /** Reflects a kind until `signal` aborts. Whatever the registry does, the store ends up equal to it. */
 export function reflect<K extends Kind>(registry: Registry, kind: K, options: ReflectOptions<K>): Reflection<K> {
   const source: Source<number, Stored<K>> = {
-    list: () => registry.list(kind),
+    list: (_, atLeast) => registry.list(kind, atLeast),
     watch: (after, signal) => untilAborted(registry, kind, after, signal),
     faultOf,
   }

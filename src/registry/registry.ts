@@ -56,7 +56,11 @@ export interface Listing<K extends Kind> {
 /** Shared state. Every call may throw a {@link RegistryError}. */
 export interface Registry {
   get<K extends Kind>(kind: K, name: string): Promise<Stored<K> | undefined>
-  list<K extends Kind>(kind: K): Promise<Listing<K>>
+  /**
+   * All objects of a kind, as they are now; with `atLeast`, as they were at that revision or at any later one, which may
+   * be cheaper: what the caller wrote since may be missing.
+   */
+  list<K extends Kind>(kind: K, atLeast?: number): Promise<Listing<K>>
   /**
    * Every change after `after`, in order, until `signal` aborts. Throws `REGISTRY_EXPIRED` when the history no longer
    * reaches back that far: list again.

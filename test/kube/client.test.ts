@@ -135,6 +135,16 @@ function suite(starting: Promise<ControlPlane>): void {
     client.close()
   }, 120_000)
 
+  test('a list that is new enough comes from memory, and nobody waits for the future', async () => {
+    const client = new KubeClient((await starting).config(), { deadline: 20_000 })
+    const made = await client.create(CONFIG_MAPS, map('new-enough'))
+    const { resourceVersion = '' } = made.metadata
+    const { items } = await client.list(CONFIG_MAPS, HERE, undefined, resourceVersion)
+    expect(items.some(({ metadata }) => metadata.name === 'new-enough')).toBe(true)
+    expect(await codeOf(client.list(CONFIG_MAPS, HERE, undefined, '99999999'))).toBe('KUBE_UNAVAILABLE')
+    client.close()
+  }, 60_000)
+
   test('a list of one name that nobody has tells how far the server is, of any kind', async () => {
     const client = await clientOf()
     await installCrds(client)
