@@ -25,7 +25,7 @@ export interface EtcdOptions {
 }
 
 /** Holds a password that no list of processes shows. */
-const PASSWORD_VARIABLE = 'WEFT_ETCD_PASSWORD'
+export const PASSWORD_VARIABLE = 'WEFT_ETCD_PASSWORD'
 const GROUP = 'k8s-ovs’s registry in etcd:'
 
 /** Adds the options that {@link etcdPlaceNamed} understands. */

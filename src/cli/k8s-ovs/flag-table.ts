@@ -37,6 +37,8 @@ export const FLAGS = {
   'etcd-cafile': { ...TEXT, ...MEANT },
   'etcd-username': { ...TEXT, ...MEANT },
   'etcd-password': { ...TEXT, ...MEANT },
+  'etcd-password-file': { ...TEXT, ...MEANT },
+  'etcd-api': { kind: 'form', pattern: /^(auto|v2|v3)$/, expected: 'auto, v2 or v3', ...MEANT },
   network: { ...TEXT, ...MEANT },
   hostname: { ...TEXT, ...MEANT },
   /** Weft's own: its settings, for what k8s-ovs has no flag. */

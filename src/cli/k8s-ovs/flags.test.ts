@@ -8,6 +8,7 @@ const DEFAULTS: K8sOvsRun = {
   does: 'run',
   etcd: { endpoints: 'http://127.0.0.1:4001,http://127.0.0.1:2379' },
   layout: { prefix: '/k8s.ovs.com/ovs/network', network: '' },
+  api: 'auto',
   logLevel: 'info',
   idle: [],
 }
@@ -27,6 +28,10 @@ describe('what every flag becomes', () => {
     ['--etcd-cafile=/a --etcd-certfile=/b --etcd-keyfile=/c', etcd({ caFile: '/a', certFile: '/b', keyFile: '/c' })],
     ['--etcd-username=u --etcd-password=p=q', etcd({ username: 'u', password: 'p=q' })],
     ['--config=/etc/weft/weft.yaml', { config: '/etc/weft/weft.yaml' }],
+    ['--etcd-username=u --etcd-password-file=/p', etcd({ username: 'u', passwordFile: '/p' })],
+    ['--etcd-password=p --etcd-password-file=/p', etcd({ password: 'p' })],
+    ['--etcd-api=v3', { api: 'v3' }],
+    ['-etcd-api auto', {}],
     ['--hostname=Node1', { hostname: 'node1' }],
     ['--hostname -odd', { hostname: '-odd' }],
     ['--kubeconfig=/k --context=c', { kubeconfig: '/k', context: 'c' }],
@@ -89,6 +94,7 @@ test.each([
   ['--etcd-endpoints', 'needs a value'],
   ['--v=much', 'takes a number'],
   ['--v=-1', 'takes a number'],
+  ['--etcd-api=v4', 'takes auto, v2 or v3'],
   ['--stderrthreshold=LOUD', 'takes INFO, WARNING, ERROR or FATAL'],
   ['--vmodule=x', 'takes pattern=number'],
   ['--logtostderr=yes', 'takes true or false'],
@@ -118,7 +124,8 @@ test('a password can stand in the environment; the flag wins, an empty one is no
   }
   expect(password('--etcd-username=u', 'hidden')).toBe('hidden')
   expect(password('--etcd-password=seen', 'hidden')).toBe('seen')
-  expect(password('--etcd-password=', 'hidden')).toBe('hidden')
+  expect(password('--etcd-username=u --etcd-password=', 'hidden')).toBe('hidden')
+  expect(password('--hostname=a', 'hidden')).toBeUndefined()
   expect(password('--etcd-username=u', '')).toBeUndefined()
 })
 

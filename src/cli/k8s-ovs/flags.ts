@@ -5,6 +5,7 @@
  */
 import { nearest } from '../../settings/nearest.ts'
 import { CliError } from '../errors.ts'
+import { PASSWORD_VARIABLE } from '../etcd-options.ts'
 import { FLAGS, type Flag, type FlagName, SHORT } from './flag-table.ts'
 
 /** How much is logged. */
@@ -24,7 +25,11 @@ export interface K8sOvsRun {
     readonly keyFile?: string
     readonly username?: string
     readonly password?: string
+    /** A file with the password, where that is not given otherwise. */
+    readonly passwordFile?: string
   }
+  /** Which of etcd's interfaces. */
+  readonly api: 'auto' | 'v2' | 'v3'
   readonly layout: { readonly prefix: string; readonly network: string }
   /** The node's name; absent: the machine's. */
   readonly hostname?: string
@@ -46,9 +51,6 @@ export const K8S_OVS_DEFAULTS = {
   network: '',
 } as const
 
-/** Where a password can stand without being seen in a list of processes. */
-export const PASSWORD_VARIABLE = 'WEFT_ETCD_PASSWORD'
-
 /**
  * Reads a command line without the program's name. Of a flag given twice the last one counts. An empty value says
  * nothing. Throws CLI_USAGE.
@@ -69,8 +71,9 @@ export function parseK8sOvs(
       certFile: text('etcd-certfile'),
       keyFile: text('etcd-keyfile'),
       username: text('etcd-username'),
-      password: text('etcd-password') ?? (env[PASSWORD_VARIABLE] || undefined),
+      ...passwordIn(text('etcd-password'), text('etcd-password-file'), env[PASSWORD_VARIABLE], text('etcd-username')),
     }),
+    api: apiNamed(text('etcd-api')),
     layout: { prefix: text('etcd-prefix') ?? K8S_OVS_DEFAULTS.prefix, network: text('network') ?? '' },
     ...defined({
       config: text('config'),
@@ -85,6 +88,16 @@ export function parseK8sOvs(
       return flag.fate === 'idle' ? [`--${name} changes nothing: ${flag.why}`] : []
     }),
   }
+}
+
+/** A flag wins over a file, and a file over the environment, which says nothing without a user. */
+function passwordIn(flag?: string, file?: string, variable?: string, user?: string) {
+  if (flag !== undefined || (file === undefined && user === undefined)) return { password: flag }
+  return file === undefined ? { password: variable || undefined } : { passwordFile: file }
+}
+
+function apiNamed(text: string | undefined): 'auto' | 'v2' | 'v3' {
+  return text === 'v2' || text === 'v3' ? text : 'auto'
 }
 
 /** glog's verbosity: from 4 on it explains, from 6 on it shows what goes over the wire. */

@@ -5,6 +5,7 @@
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
+import { readSecret } from '../../etcd/config.ts'
 import { openPlace, placeInEnvironment, type RegistryPlace } from '../../place/place.ts'
 import { clusterWish } from '../../settings/cluster.ts'
 import { loadSettings } from '../../settings/load.ts'
@@ -83,14 +84,19 @@ function controller(
   })
 }
 
-function placeOf({ etcd, layout, kubeconfig: file, context }: K8sOvsRun): EtcdPlaceMeant {
+function placeOf({ etcd, api, layout, kubeconfig: file, context }: K8sOvsRun): EtcdPlaceMeant {
   const named = file === undefined ? placeInEnvironment() : ({ kind: 'kubeconfig', file } as const)
   const beside = named?.kind === 'kubeconfig' && context !== undefined ? { ...named, context } : named
   return {
     kind: 'etcd',
-    etcd: { settings: etcd, api: 'auto', prefix: layout.prefix, network: layout.network },
+    etcd: { settings: withPassword(etcd), api, prefix: layout.prefix, network: layout.network },
     ...(beside === undefined ? {} : { beside }),
   }
+}
+
+function withPassword({ passwordFile, ...settings }: K8sOvsRun['etcd']): EtcdPlaceMeant['etcd']['settings'] {
+  if (passwordFile === undefined) return settings
+  return { ...settings, password: readSecret(passwordFile, 'the password file').replace(/\r?\n$/, '') }
 }
 
 type EtcdPlaceMeant = Extract<RegistryPlace, { readonly kind: 'etcd' }>
