@@ -17,6 +17,7 @@ export const clean: Scenario = {
     { title: 'everything of ours is told, and not touched', run: dryRun },
     { title: 'everything of ours goes, and nothing else', run: removal },
     { title: 'again, there is nothing to do', run: again },
+    { title: 'it stays until it is told to end, where that is asked for', run: staying },
     { title: 'without Open vSwitch the rest goes, and it is said', run: withoutSwitch },
   ],
 }
@@ -120,6 +121,21 @@ async function removal(context: StepContext): Promise<void> {
 async function again(context: StepContext): Promise<void> {
   const { code, stdout } = await cleaned(context)
   deepEqual([code, stdout], [0, 'nothing of ours is here\n'])
+}
+
+/** As the pod that shows that its node is clean. */
+async function staying(context: StepContext): Promise<void> {
+  const { bin, config, agentDir, ovsdbSocket } = folders(context)
+  const { lab } = context
+  const places = ['--run-dir', agentDir, '--ovsdb', ovsdbSocket, '--cni-bin-dir', bin, '--cni-config-dir', config]
+  const argv = ['ip', 'netns', 'exec', lab.node(1).netns, ...lab.command('node', 'clean', '--stay', ...places)]
+  const child = Bun.spawn([...argv], { stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' })
+  const { value } = await child.stdout.getReader().read()
+  equal(new TextDecoder().decode(value), 'nothing of ours is here\n')
+  const ended = await Promise.race([child.exited, Bun.sleep(500)])
+  equal(ended, undefined)
+  child.kill('SIGTERM')
+  equal(await child.exited, 0)
 }
 
 async function withoutSwitch(context: StepContext): Promise<void> {

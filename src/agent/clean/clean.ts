@@ -40,23 +40,25 @@ export interface Cleaned {
 export async function cleanNode(places: CleanPlaces, isDryRun: boolean): Promise<readonly Cleaned[]> {
   await refuseBesideAgent(places.runDir)
   const done: Cleaned[] = []
-  for (const part of PARTS) {
+  for (const [where, part] of PARTS) {
     try {
       for (const trace of await part(places)) done.push(await cleaned(trace, isDryRun))
     } catch (error) {
-      done.push({ what: 'what cannot be looked for', problem: textOf(error) })
+      done.push({ what: `what is in ${where}`, problem: textOf(error) })
     }
   }
   return done
 }
 
 /** No new pods first, then ports before their links, and files at the end: what is left shows that something is. */
-const PARTS: readonly ((places: CleanPlaces) => readonly Trace[] | Promise<readonly Trace[]>)[] = [
-  (places) => fileTraces(places, 'configuration'),
-  switchTraces,
-  kernelTraces,
-  (places) => fileTraces(places, 'rest'),
+const PARTS: readonly (readonly [where: string, part: Part])[] = [
+  ['the folder of configurations', (places) => fileTraces(places, 'configuration')],
+  ["Open vSwitch's database", switchTraces],
+  ['the kernel', kernelTraces],
+  ['folders', (places) => fileTraces(places, 'rest')],
 ]
+
+type Part = (places: CleanPlaces) => readonly Trace[] | Promise<readonly Trace[]>
 
 async function cleaned({ what, remove }: Trace, isDryRun: boolean): Promise<Cleaned> {
   try {

@@ -3,7 +3,7 @@
  * @module
  */
 import { lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ASIDE, MARK, readOurs } from '../install/cni-config.ts'
 import { isPlugin, PLUGIN_NAMES } from '../install/plugin.ts'
 import { AGENT_DEFAULTS } from '../options.ts'
@@ -39,7 +39,7 @@ function plugins({ cniBinDir }: CleanPlaces): readonly Trace[] {
 function runFiles({ runDir }: CleanPlaces): readonly Trace[] {
   const present = entriesOf(runDir)
   const ours = present.filter((name) => RUN_FILES.has(name))
-  const isAllOurs = present.length === ours.length && lstatSync(runDir, { throwIfNoEntry: false }) !== undefined
+  const isAllOurs = present.length === ours.length && isOrdinaryFolder(runDir)
   const folder = { what: `folder ${runDir}`, remove: () => removeFolder(runDir) }
   return [...ours.map((name) => fileTrace(join(runDir, name))), ...(isAllOurs ? [folder] : [])]
 }
@@ -49,6 +49,11 @@ function fileTrace(file: string): Trace {
 }
 
 /** In a container the folder is where another is mounted: that stays, empty. */
+function isOrdinaryFolder(folder: string): boolean {
+  const found = lstatSync(folder, { throwIfNoEntry: false })
+  return found?.isDirectory() === true && found.dev === lstatSync(dirname(folder)).dev
+}
+
 function removeFolder(folder: string): void {
   try {
     rmdirSync(folder)

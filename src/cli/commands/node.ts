@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { type Cleaned, type CleanPlaces, cleanNode } from '../../agent/clean/clean.ts'
 import { AGENT_DEFAULTS } from '../../agent/options.ts'
+import { sleep } from '../../registry/backoff.ts'
 import { EXIT } from '../exit-codes.ts'
 import { configured, withSettings } from '../settings.ts'
 import { endSignal } from '../signals.ts'
@@ -56,9 +57,7 @@ function linesOf(found: readonly Cleaned[], isDryRun: boolean): readonly string[
   )
 }
 
-function ended(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+/** A signal to come keeps no program alive. */
+async function ended(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await sleep(3_600_000, signal)
 }
