@@ -9,9 +9,9 @@ import { KubeClient } from '../../src/kube/client.ts'
 import { KubeError } from '../../src/kube/errors.ts'
 import { loadKubeconfig, loadServiceAccount } from '../../src/kube/kubeconfig.ts'
 import type { KubeObject, Resource } from '../../src/kube/object.ts'
-import { NAMESPACES, SECRETS } from '../../src/kube/resources.ts'
+import { LEASES, NAMESPACES, SECRETS } from '../../src/kube/resources.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
-import { eventually } from './process.ts'
+import { eventually, freePort, start } from './process.ts'
 
 const PATIENCE = 120_000
 const NAMESPACE = 'default'
@@ -61,6 +61,30 @@ function suite(starting: Promise<ControlPlane>): void {
       mount(folder, 'two', { token: second, ca: readFileSync(plane.certificates.ca, 'utf8') })
       expect(await client.get(NAMESPACES, { name: NAMESPACE })).toBeDefined()
       client.close()
+    },
+    PATIENCE,
+  )
+
+  test(
+    'a server without accounts is reached by its address alone',
+    async () => {
+      const plane = await starting
+      const port = freePort()
+      // kubectl has the account, and serves without one on the loopback.
+      const proxy = start(
+        [`${ASSETS}/kubectl`, `--server=${plane.server}`, ...credentialsOf(plane), 'proxy', `--port=${port}`],
+        join(plane.folder, 'proxy.log'),
+      )
+      const client = new KubeClient(loadKubeconfig(undefined, { KUBERNETES_MASTER: `127.0.0.1:${port}` }))
+      await eventually(async () => {
+        expect(await codeOf(client.get(NAMESPACES, { name: NAMESPACE }))).toBe('ok')
+      }, 30_000)
+      const { major, text } = await client.discovery.version()
+      expect([major, `v${major}.`]).toEqual([1, text.slice(0, 3)])
+      expect(await client.serves(LEASES)).toBe(true)
+      expect(await client.serves({ ...LEASES, version: 'v9' })).toBe(false)
+      client.close()
+      await proxy.stop()
     },
     PATIENCE,
   )
@@ -128,6 +152,10 @@ async function startCluster(assets: string): Promise<ControlPlane> {
   })
   admin.close()
   return plane
+}
+
+function credentialsOf({ token, certificates }: ControlPlane): readonly string[] {
+  return [`--token=${token}`, `--certificate-authority=${certificates.ca}`]
 }
 
 /** A token that is good as long as a secret of that name is there; a kubelet's are bound to their pod. */

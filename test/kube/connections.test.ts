@@ -7,6 +7,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HttpTransport } from '../../src/kube/http.ts'
+import { loadMaster } from '../../src/kube/kubeconfig.ts'
 import { type Certificates, makeCertificates } from './certificates.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weft-connections-'))
@@ -75,6 +76,14 @@ describe('an authority in a file', () => {
     http.close()
     await server.stop(true)
   })
+})
+
+test('a server is reached over IPv6', async () => {
+  const server = Bun.serve({ hostname: '::1', port: 0, fetch: () => Response.json({ fine: true }) })
+  const http = new HttpTransport(loadMaster(`[::1]:${server.port}`), {})
+  expect(await http.json(READ)).toEqual({ fine: true })
+  http.close()
+  await server.stop(true)
 })
 
 test('a proxy carries what it cannot read, and learns nothing but the address', async () => {
