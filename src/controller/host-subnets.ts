@@ -1,14 +1,18 @@
 /**
- * Keeps HostSubnets as the IPv4 view of the nodes' networks: one for each, put back when somebody changes it.
+ * Keeps HostSubnets as the IPv4 view of the nodes' networks: one for each, put back when somebody changes it; and
+ * answers those that declare hosts outside the cluster.
  * @module
  */
+import { type AssignedHostCall, decideAssignedHost, isAssigned } from '../compat/openshift/assigned-host.ts'
 import { decideHostSubnet, type HostSubnetCall } from '../compat/openshift/host-subnet-decision.ts'
 import { HOST_SUBNETS } from '../compat/openshift/resources.ts'
+import { NODE_NETWORKS } from '../compat/weft/node-network.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { KubeError } from '../kube/errors.ts'
 import type { KubeObject } from '../kube/object.ts'
 import { WorkQueue } from '../kube/queue.ts'
 import { reflectResource } from '../kube/reflector.ts'
+import type { NodeNetwork } from '../network/model/node.ts'
 import { reflect } from '../registry/reflector.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ControllerLog } from './controller.ts'
@@ -33,7 +37,9 @@ export async function runHostSubnets({ api, registry, signal, log }: HostSubnetO
     signal,
     work: async (name) => {
       const object = subnets.store.get(name)?.value
-      const call = decideHostSubnet(networks.store.get(name)?.value, object)
+      const network = networks.store.get(name)?.value
+      if (object !== undefined && isAssigned(object)) return await lookAfterHost(name, network, object)
+      const call = decideHostSubnet(network, object)
       if (call === undefined) return undefined
       await make(api, name, object, call)
       told.clear()
@@ -42,6 +48,16 @@ export async function runHostSubnets({ api, registry, signal, log }: HostSubnetO
     },
     onError: (name, error) => complain(`cannot write HostSubnet ${name}`, error),
   })
+  const lookAfterHost = async (
+    name: string,
+    network: NodeNetwork | undefined,
+    object: KubeObject,
+  ): Promise<undefined> => {
+    const call = decideAssignedHost(network, object)
+    if (call?.op === 'refuse') complain(`HostSubnet ${name} asks for a host outside the cluster`, new Error(call.why))
+    else if (call !== undefined) await assign(api, name, object, call)
+    return undefined
+  }
   // Nothing is removed before both are known.
   let isReady = false
   const onChange = ({ object }: { readonly object: { readonly name: string } }): void => {
@@ -75,6 +91,22 @@ async function make(api: KubeApi, name: string, object: KubeObject | undefined, 
       const metadata = { ...(call.patch['metadata'] as object | undefined), resourceVersion }
       await api.patch(HOST_SUBNETS, { name }, 'merge', { ...call.patch, metadata })
     } else await api.delete(HOST_SUBNETS, { name }, uid === undefined ? {} : { uid })
+  } catch (error) {
+    if (!(error instanceof KubeError) || !OVERTAKEN.has(error.code)) throw error
+  }
+}
+
+/** Makes a call for a host outside the cluster, under the same terms. */
+async function assign(
+  api: KubeApi,
+  name: string,
+  { metadata: { resourceVersion } }: KubeObject,
+  call: Exclude<AssignedHostCall, { readonly op: 'refuse' }>,
+): Promise<void> {
+  try {
+    if (call.op === 'declare') await api.create(NODE_NETWORKS, call.object)
+    else if (call.op === 'amend') await api.patch(NODE_NETWORKS, { name }, 'merge', call.patch)
+    else await api.patch(HOST_SUBNETS, { name }, 'merge', { ...call.patch, metadata: { resourceVersion } })
   } catch (error) {
     if (!(error instanceof KubeError) || !OVERTAKEN.has(error.code)) throw error
   }

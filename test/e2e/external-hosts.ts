@@ -4,6 +4,7 @@
  * @module
  */
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { ASSIGN_SUBNET, FIXED_VNI, HOST_SUBNETS } from '../../src/compat/openshift/resources.ts'
 import { familyOf, type Ip } from '../../src/network/model/address.ts'
 import type { NodeLayout } from '../../src/playground/layout.ts'
 import { ECHO_PORT, netnsPath } from '../../src/playground/layout.ts'
@@ -31,6 +32,7 @@ export const externalHosts: Scenario = {
     { title: 'let in for everybody it reaches every pod', run: ofAll },
     { title: 'its agent’s end interrupts nothing', run: agentDies },
     { title: 'shut out it reaches nobody, and no node remembers it', run: shutOut },
+    { title: 'OpenShift’s HostSubnet with assign-subnet lets it in, and out when it goes', run: hostSubnet },
     { title: 'nothing is left over', run: async ({ lab, say }) => say(await lab.expectCleanAudit()) },
   ],
 }
@@ -115,6 +117,27 @@ async function shutOut(context: StepContext): Promise<void> {
   say(stdout.trimEnd())
   await eventually('no node has a flow of it', async () => (await flows()) === 0)
   say(`flows that name it: ${before} before, 0 now`)
+  await reaches(context, [], [...SHOP, ...BANK])
+}
+
+async function hostSubnet(context: StepContext): Promise<void> {
+  const { lab, say } = context
+  const [hostIP] = machine.addresses
+  const annotations = { [ASSIGN_SUBNET]: 'true', [FIXED_VNI]: '0' }
+  const object = { apiVersion: 'network.openshift.io/v1', kind: 'HostSubnet', metadata: { name: 'lb', annotations } }
+  await lab.api().create(HOST_SUBNETS, { ...object, host: 'lb', hostIP, subnet: '' })
+  const answered = async () => (await lab.api().get(HOST_SUBNETS, { name: 'lb' }))?.['subnet']
+  await eventually('it is answered', async () => ((await answered()) ?? '') !== '')
+  say(`HostSubnet lb: hostIP ${hostIP}, subnet ${await answered()}`)
+  await eventually('its agent is ready', () => isReady(lab))
+  own = (await lab.agentOf(machine).status()).ranges.map(({ gateway }) => gateway)
+  await reaches(context, [...SHOP, ...BANK], [])
+  await lab.api().delete(HOST_SUBNETS, { name: 'lb' })
+  await eventually('the host is shut out', async () => (await host(lab, 'list', '--json')).stdout.trim() === '[]')
+  await eventually('nodes forget it', async () => {
+    const { peers } = await lab.agent(1).status()
+    return !peers.some(({ node }) => node === 'lb')
+  })
   await reaches(context, [], [...SHOP, ...BANK])
 }
 

@@ -23,3 +23,6 @@ export const NODE_UID = 'pod.network.openshift.io/node-uid'
 
 /** On a HostSubnet: somebody outside the cluster asks for a range. */
 export const ASSIGN_SUBNET = 'pod.network.openshift.io/assign-subnet'
+
+/** On such a HostSubnet: the virtual network that the host belongs to, in decimal. */
+export const FIXED_VNI = 'pod.network.openshift.io/fixed-vnid-host'
