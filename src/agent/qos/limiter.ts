@@ -28,7 +28,7 @@ import type { InForce, Shaper } from './shaper.ts'
 export interface LimiterParts {
   readonly ports: Pick<Ports, 'leases' | 'connected' | 'handsOff'>
   readonly pods: Pick<NodePods, 'wantedFor'>
-  readonly shaper: Pick<Shaper, 'apply' | 'inForce'>
+  readonly shaper: Pick<Shaper, 'apply' | 'inForce' | 'sweep'>
   readonly problems: Problems
   readonly notices: PodNotices
   readonly log: AgentLog
@@ -135,7 +135,7 @@ export class Limiter {
   }
 
   async #run(): Promise<void> {
-    const { ports, problems, busy } = this.#parts
+    const { ports, problems, shaper, busy } = this.#parts
     // Its return brings all of it again.
     if (!ports.connected) return
     const leases = ports.leases()
@@ -152,6 +152,8 @@ export class Limiter {
       }
     }
     await ports.handsOff.sweep()
+    // An ADD shapes before it has a lease.
+    if (busy().size === 0) shaper.sweep(ports.leases().filter(({ endpoint }) => endpoint.limits !== undefined))
     if (isRecorded) this.#parts.recorded()
     if (failures.length > 0) throw failures[0]
     problems.solved('bandwidth')

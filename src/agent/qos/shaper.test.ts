@@ -114,7 +114,7 @@ function setUp() {
   const made = linkAdd(node.rtnl, { kind: 'veth', name: LINK, up: true, peer: { name: 'eth0', nsFd: podFd } })
   const counted = counting(node.rtnl)
   const inside = made.parent ?? 0
-  const shaper = new Shaper(counted.rtnl)
+  const shaper = new Shaper(counted.rtnl, 'netdev')
   return {
     node: node.rtnl,
     pod,

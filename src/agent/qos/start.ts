@@ -32,7 +32,7 @@ export interface Limiting extends Disposable {
 /** Starts holding pods to their bandwidth. It reads the registry by itself; nothing waits for that. */
 export function startLimiting({ options, registry, rtnl, ...parts }: LimitingParts): Limiting {
   const { ports, problems, signal } = parts
-  const shaper = new Shaper(rtnl)
+  const shaper = new Shaper(rtnl, options.datapath)
   const pods: NodePods = new NodePods(options.node, () => limiter.request())
   const limiter: Limiter = new Limiter({ ...parts, pods, shaper })
   const health = {

@@ -117,7 +117,7 @@ function takeAway(rtnl: RtnlSocket, link: number, force: boolean): Outcome {
 }
 
 /** As good as no limit. */
-const DRAIN: Bucket = { rate: 1e12, burst: 1 << 24, limit: 1 << 25 }
+export const DRAIN: Bucket = { rate: 1e12, burst: 1 << 24, limit: 1 << 25 }
 
 /** The kernel rounds a burst to what its time can tell. */
 function isClass(found: TrafficClass | undefined, { bucket, share = bucket.rate }: ClassWish): boolean {
