@@ -42,6 +42,11 @@ export class EitherKeySpace implements KeySpace {
     return this.#chosen?.history ?? 0
   }
 
+  askAnother(): void {
+    this.#v2.askAnother()
+    this.#v3.askAnother()
+  }
+
   close(): void {
     this.#v2.close()
     this.#v3.close()
@@ -75,6 +80,7 @@ export class EitherKeySpace implements KeySpace {
   async #present(signal: AbortSignal | undefined): Promise<KeySpace> {
     const chosen = await this.#choose(signal)
     if (chosen !== undefined) return chosen
+    this.askAnother()
     throw new EtcdError(
       'ETCD_UNAVAILABLE',
       `there is no ${this.#witness} in this etcd, neither in v2 nor in v3`,

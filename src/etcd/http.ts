@@ -72,6 +72,11 @@ export class EtcdHttp {
     this.#session.close()
   }
 
+  /** Another member is asked first from now on. */
+  askAnother(): void {
+    this.#preferred = (this.#preferred + 1) % this.#endpoints.length
+  }
+
   /** What `read` makes of the first answer that is one. What it throws as `ETCD_UNAVAILABLE` is none. */
   call<T>(request: EtcdRequest, read: (answer: EtcdAnswer) => T): Promise<T> {
     return this.#first(request, async (endpoint, limit) => {

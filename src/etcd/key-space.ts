@@ -68,6 +68,8 @@ export interface KeySpace {
    * order in which it is never missing. Throws `ETCD_CONFLICT`.
    */
   move(move: Move, signal?: AbortSignal): Promise<Entry>
+  /** Asks another member first from now on: a list of members may by mistake lead into two clusters. */
+  askAnother(): void
   /** Gives back connections. */
   close(): void
 }

@@ -39,6 +39,10 @@ export class EtcdV2 implements KeySpace {
     return this.#history.number
   }
 
+  askAnother(): void {
+    this.#http.askAnother()
+  }
+
   close(): void {
     this.#http.close()
   }

@@ -34,6 +34,10 @@ export class EtcdV3 implements KeySpace {
     return this.#history.number
   }
 
+  askAnother(): void {
+    this.#http.askAnother()
+  }
+
   close(): void {
     this.#http.close()
   }

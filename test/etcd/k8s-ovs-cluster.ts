@@ -38,15 +38,19 @@ export class OvsCluster {
   readonly #aborter = new AbortController()
   #controller: { readonly aborter: AbortController; readonly done: Promise<void> } | undefined
 
-  constructor(server: EtcdServer, api: 'v2' | 'v3') {
+  readonly #others: readonly string[]
+
+  /** `others`: further members that programs are told of. */
+  constructor(server: EtcdServer, api: 'v2' | 'v3', others: readonly string[] = []) {
     this.server = server
     this.api = api
+    this.#others = others
   }
 
   /** The registry as another program sees it. */
   registry(options: StoreOptions = {}): Registry {
-    const { server, api } = this
-    const space = api === 'v2' ? new EtcdV2(server.config(), IMPATIENT) : new EtcdV3(server.config(), IMPATIENT)
+    const config = { ...this.server.config(), endpoints: [this.server.endpoint, ...this.#others] }
+    const space = this.api === 'v2' ? new EtcdV2(config, IMPATIENT) : new EtcdV3(config, IMPATIENT)
     this.#spaces.push(space)
     const layout = layoutOf({ prefix: this.prefix })
     if (layout === undefined) throw new Error('no layout')

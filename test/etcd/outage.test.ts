@@ -58,4 +58,34 @@ if (program === undefined) {
     },
     120_000,
   )
+
+  test.each(['v2', 'v3'] as const)(
+    'by %s a member of another cluster, such as Kubernetes’ own etcd, takes nothing down',
+    async (api) => {
+      const [own, foreign] = [await EtcdServer.start({ program }), await EtcdServer.start({ program })]
+      const cluster = new OvsCluster(own, api, [foreign.endpoint])
+      try {
+        await cluster.set('config', CONFIG)
+        cluster.startController()
+        await cluster.addNode('a', '192.0.2.1')
+        await cluster.addNamespace('shop')
+        const stores = [cluster.agent('Cluster'), cluster.agent('NodeNetwork'), cluster.agent('Tenant')] as const
+        await cluster.until(() => stores.every((store) => store.size === 1))
+        await own.halt()
+        await cluster.addNode('b', '192.0.2.2')
+        await cluster.until(() => cluster.said.some((line) => line.includes('has lost its history')))
+        expect(stores.map((store) => store.size)).toEqual([1, 1, 1])
+        await own.start()
+        await cluster.until(() => stores[1].has('b'))
+        expect(stores.map((store) => store.size)).toEqual([1, 2, 1])
+        const keys = await foreign.etcdctl(3, ['get', '--prefix', '--keys-only', '/'])
+        expect(keys).toBe('')
+      } finally {
+        await cluster.close()
+        await own.stop()
+        await foreign.stop()
+      }
+    },
+    120_000,
+  )
 }

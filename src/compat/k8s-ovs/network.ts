@@ -62,6 +62,8 @@ export class ServedNetwork {
     if (this.#seen === undefined) return
     const isAnother = this.#space.history !== this.#seen.history || revision < this.#seen.revision
     if (!isAnother) return
+    // Others of its members may be of the right cluster.
+    this.#space.askAnother()
     throw unavailable(
       `etcd has lost its history, and ${this.#layout.config} with it: everything is left as it is`,
       'restore etcd from a snapshot, or write the configuration anew',

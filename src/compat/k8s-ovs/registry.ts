@@ -98,8 +98,10 @@ export class K8sOvsRegistry implements Registry {
       if (signal.aborted) return
       const listedIn = this.#listedIn.get(kind)
       const folders = await network.folders()
-      const entries = this.#places.get(kind)?.find(({ revision }) => revision === after)?.entries ?? []
-      view = this.#store.view(kind, folders, entries)
+      const place = this.#places.get(kind)?.find(({ revision }) => revision === after)
+      // Which of several records of a machine counts can only be told by who knows them all.
+      if (place === undefined && kind === 'NodeNetwork') throw moved('what was there at this revision is not known')
+      view = this.#store.view(kind, folders, place?.entries ?? [])
       for await (const batch of space.watch(layout.everything, after, signal)) {
         if (listedIn !== undefined && listedIn !== space.history)
           throw moved('another etcd cluster answers than before')
@@ -131,7 +133,15 @@ export class K8sOvsRegistry implements Registry {
   }
 
   #in<T>(call: (folders: Folders) => Promise<T>): Promise<T> {
-    return asRegistry(async () => call(await this.#store.network.folders()))
+    return asRegistry(async () => {
+      const { network, space } = this.#store
+      const folders = await network.folders()
+      const { history } = space
+      const result = await call(folders)
+      // What another cluster has, or lacks, says nothing of ours.
+      if (space.history === history) return result
+      throw new RegistryError('REGISTRY_UNAVAILABLE', 'two etcd clusters answered → check the list of members')
+    })
   }
 
   #writing<T>(call: (folders: Folders) => Promise<T>): Promise<T> {
