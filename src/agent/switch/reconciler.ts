@@ -17,6 +17,7 @@ import { AgentError } from '../errors.ts'
 import type { AgentLog } from '../log.ts'
 import { admitPods } from '../node/foreign-filters.ts'
 import { applyHost } from '../node/host.ts'
+import { HostStack } from '../node/host-stack.ts'
 import type { ColdEnds } from '../node/outer-neighbours.ts'
 import { WarmUp } from '../node/warm-up.ts'
 import type { AgentOptions } from '../options.ts'
@@ -51,13 +52,10 @@ export class Reconciler {
   readonly #whole: Repeater
   readonly #changes: Repeater
   readonly #status: Repeater
+  readonly #stack = new HostStack(applyHost)
   #forwarding: Forwarding | undefined
   #switch: Switch | undefined
   #warmUp: WarmUp | undefined
-  /** Whether the node's own stack has been set up as planned since the start. */
-  #applied = false
-  /** As of when the node's own stack publishes services. */
-  #publicationChanges = 0
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts
@@ -124,7 +122,7 @@ export class Reconciler {
     const fromView = this.#parts.view().waitingFor()
     if (!ports.connected) return ['Open vSwitch (ovsdb-server does not answer)', ...fromView]
     // Without the node's own rules a pod's frames would reach its stack past the switch.
-    const ready = this.#applied && this.#forwarding?.synced === true
+    const ready = this.#stack.applied && this.#forwarding?.synced === true
     if (fromView.length > 0 || ready) return fromView
     const problem = problems.of('plan')
     return [problem === undefined ? 'the flow tables to be written' : `the node's plan to be applied: ${problem}`]
@@ -142,9 +140,7 @@ export class Reconciler {
     const { ports, pools, busy, signal, problems } = this.#parts
     const planner = this.#parts.view().planner
     if (planner === undefined) return
-    const changes = planner.publicationChanges
-    const plan: HostPlan = hostPlan(planner.context, planner.publication())
-    await ports.ensureBridge(plan.bridge, signal)
+    await ports.ensureBridge(hostPlan(planner.context, planner.publication()).bridge, signal)
     await this.#restorePorts()
     const bridge = await this.#openSwitch()
     pools.setRanges(planner.context.ranges, ports.recordedAddresses())
@@ -156,10 +152,7 @@ export class Reconciler {
     this.#forwarding.follow(planner)
     await bridge.ensureMeters()
     await this.#forwarding.sync()
-    await applyHost(plan)
-    await this.#lookAtFilters(plan)
-    this.#applied = true
-    this.#publicationChanges = changes
+    await this.#lookAtFilters(await this.#stack.apply(planner))
     this.#sweepStrays()
     problems.solved('plan')
     this.#status.request()
@@ -169,18 +162,10 @@ export class Reconciler {
   async #applyChanges(): Promise<void> {
     // While the switch is away there is nothing to send to; its return brings the whole plan.
     if (this.#forwarding?.synced === true) await this.#forwarding.flush()
-    await this.#publishNodePorts()
-    this.#parts.problems.solved('flows')
-  }
-
-  /** The node's own stack leads what arrives at a service's node port to the switch, once that knows the service. */
-  async #publishNodePorts(): Promise<void> {
+    // The node's own stack leads what arrives at a service's node port to the switch, once that knows the service.
     const planner = this.#parts.view().planner
-    if (planner === undefined || !this.#applied) return
-    const changes = planner.publicationChanges
-    if (changes === this.#publicationChanges) return
-    await applyHost(hostPlan(planner.context, planner.publication()))
-    this.#publicationChanges = changes
+    if (planner !== undefined) await this.#stack.publish(planner)
+    this.#parts.problems.solved('flows')
   }
 
   /** What others filter keeps nobody from attaching pods, whose network works within the cluster. */
