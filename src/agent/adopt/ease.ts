@@ -1,18 +1,18 @@
 /**
  * Helps nodes to come over one by one. Theirs is one large link, where a packet carries the MAC address of the pod that
  * it is for; our switch answers for everybody with its own. So on a node that is still theirs the bridge learns to write
- * a local pod's MAC address on what arrives through the tunnel for it. (The other way round our switch answers their ARP
+ * the MAC address of a local pod, or of the node's gateway port, on what arrives through the tunnel for it. (The other way round our switch answers their ARP
  * requests, see `src/network/fragments/peer.ts`.)
  * @module
  */
 import type { Flow } from '../../flow/flow.ts'
-import { linkList, openRtnl, type RtnlSocket } from '../../linux/index.ts'
+import { addrList, linkFind, linkList, openRtnl, type RtnlSocket } from '../../linux/index.ts'
 import { contains, familyOf, type Ip, type Mac, parseCidr, parseIp, parseMac } from '../../network/model/address.ts'
 import { addFlows, connectOpenFlow } from '../../ovs/openflow/index.ts'
 import { connectOvsdb, decodeRows, everyRow, type OvsdbClient, select } from '../../ovs/ovsdb/index.ts'
 import { AgentError } from '../errors.ts'
 import { foreignBridge } from './observe.ts'
-import { FOREIGN_BRIDGE } from './observed.ts'
+import { FOREIGN_BRIDGE, FOREIGN_GATEWAY } from './observed.ts'
 import { findPods } from './pod-links.ts'
 
 /** Marks our flows on their bridge. */
@@ -64,7 +64,7 @@ export async function easeTransition(
     const flows = easingFlows(
       present.flatMap(({ flow, opaque }) => (opaque === undefined ? [flow] : [])),
       tunnels,
-      pods,
+      [...pods, ...gatewayOf(rtnl)],
     )
     if (flows.length === 0 && pods.length > 0) {
       throw new AgentError(
@@ -119,6 +119,14 @@ function isFor({ match }: Flow, address: Ip): boolean {
   if (to === undefined) return true
   const network = typeof to === 'string' ? (parseCidr(to) ?? parseCidr(`${to}/32`)) : undefined
   return network !== undefined && contains(network, address)
+}
+
+/** The node itself is reached through the tunnel too: by its gateway port. */
+function gatewayOf(rtnl: RtnlSocket): readonly EasedPod[] {
+  const link = linkFind(rtnl, FOREIGN_GATEWAY)
+  if (link === undefined) return []
+  const addresses = addrList(rtnl, { link: link.index }).map(({ address }) => address)
+  return podsOf({ mac: link.mac ?? '', addresses })
 }
 
 function podsOf({ mac: text, addresses }: { readonly mac: string; readonly addresses: readonly string[] }): EasedPod[] {

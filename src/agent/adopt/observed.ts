@@ -5,8 +5,9 @@
  */
 import type { Lease } from '../attach/lease.ts'
 
-/** The bridge of both. */
+/** The bridge of both, and its port that the node's own stack uses. */
 export const FOREIGN_BRIDGE = 'br0'
+export const FOREIGN_GATEWAY = 'tun0'
 
 /** Everything that was found. */
 export interface Observed {
