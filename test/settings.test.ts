@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { createProgram } from '../src/cli/program.ts'
 import { configured, withSettings } from '../src/cli/settings.ts'
+import type { Problem } from '../src/network/model/decode.ts'
 import type { Program, Setting } from '../src/settings/setting.ts'
 import { SETTINGS } from '../src/settings/table.ts'
 
@@ -28,6 +29,20 @@ test.each(PROGRAMS)('weft %s has the defaults of the table', (program) => {
     const unsaid = typeof value === 'boolean' ? option?.negate === true : undefined
     const otherwise: unknown = option?.defaultValue ?? unsaid
     expect([flag, flag === undefined ? value : otherwise]).toEqual([flag, value])
+  }
+})
+
+test.each(PROGRAMS)('weft %s takes the numbers of the table: never one that has it work without a pause', (program) => {
+  for (const { flag, type, unit } of settingsOf(program)) {
+    const option = optionsOf(program).find(({ long }) => long === `--${flag}`)
+    if (unit !== 'seconds' || option === undefined) continue
+    for (const number of [0, 1, 4, 5, 86_400, 86_401]) {
+      const problems: Problem[] = []
+      type.decode(number, { path: '', problems })
+      const parse = () => option.parseArg?.(String(number), undefined)
+      if (problems.length > 0) expect(parse).toThrow('whole number')
+      else expect([flag, parse()]).toEqual([flag, number])
+    }
   }
 })
 

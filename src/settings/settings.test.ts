@@ -48,9 +48,10 @@ test('the page has every setting', () => {
 test.each([
   ['agent: {rsync: 5}', 'agent.rsync', 'did you mean agent.resync?'],
   ['agent: {resync: 5, resync: 6}', 'not YAML', 'correct that line'],
-  ['agent: {resync: 86401}', 'agent.resync: 86401 is not a whole number from 0 to 86400', ''],
+  ['agent: {resync: 86401}', 'agent.resync: 86401 is not a whole number from 5 to 86400', ''],
+  ['agent: {resync: 0}', 'agent.resync: 0 is not a whole number from 5 to 86400', ''],
   ['agent: {resync: "5"}', 'agent.resync: "5" is not', ''],
-  ['agent: {resync: }', 'agent.resync: has no value', 'a whole number from 0 to 86400'],
+  ['agent: {resync: }', 'agent.resync: has no value', 'a whole number from 5 to 86400'],
   ['agent: {runDir: run}', 'agent.runDir: "run" is not an absolute path', ''],
   ['agent: {cniConfigName: ../x}', 'agent.cniConfigName: "../x" is not a file name', ''],
   ['clustr: {mtu: 1450}', 'clustr: there is no such section', 'did you mean cluster?'],

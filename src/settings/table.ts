@@ -77,7 +77,7 @@ export const SETTINGS = {
     flag: 'address-rest',
   }),
   'agent.resync': setting({
-    type: wholeNumber(0, DAY),
+    type: wholeNumber(5, DAY),
     default: 60,
     unit: 'seconds',
     description: 'How often the switch is compared with the plan when nothing happens',

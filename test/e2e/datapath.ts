@@ -196,7 +196,7 @@ async function repairs({ lab, say }: StepContext): Promise<void> {
   // What no notification tells of is found when the switch is compared with the plan: here not every minute.
   const command = lab.commandOf(AGENT)
   lab.kill(AGENT)
-  lab.start(AGENT, [...command, '--resync', '2'])
+  lab.start(AGENT, [...command, '--resync', '5'])
   await eventually('the agent is ready', () => clean(lab))
   for (const [what, argv] of BREAKAGES) {
     const [first] = (await lab.agent(1).facts()).leases

@@ -28,8 +28,10 @@ export function registerAgent(program: Command): void {
         .choices(['system', 'netdev'])
         .default('system'),
     )
-    .addOption(seconds('--address-rest <seconds>', 'how long a freed address rests', AGENT_DEFAULTS.addressRest))
-    .addOption(seconds('--resync <seconds>', 'how often the switch is compared with the plan', AGENT_DEFAULTS.resync))
+    .addOption(seconds('--address-rest <seconds>', 'how long a freed address rests', AGENT_DEFAULTS.addressRest, 0))
+    .addOption(
+      seconds('--resync <seconds>', 'how often the switch is compared with the plan', AGENT_DEFAULTS.resync, 5),
+    )
     .option('--external', 'this host is outside the cluster: it reaches pods and has none (see weft host)')
     .option('--cni-bin-dir <path>', 'install the CNI plugin in this folder')
     .option('--cni-config-dir <path>', 'write the CNI configuration into this folder once pods can be attached')
@@ -37,8 +39,8 @@ export function registerAgent(program: Command): void {
     .action(configured('agent', run))
 }
 
-function seconds(flags: string, description: string, value: number): Option {
-  return new Option(flags, description).default(value).argParser(wholeNumber(0, 86_400))
+function seconds(flags: string, description: string, value: number, least: number): Option {
+  return new Option(flags, description).default(value).argParser(wholeNumber(least, 86_400))
 }
 
 /** What the command line and the settings say. */
