@@ -1,0 +1,4 @@
+import { testScenario } from '../lab/testing.ts'
+import { capabilities } from './capabilities.ts'
+
+testScenario(capabilities)
