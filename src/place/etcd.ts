@@ -41,7 +41,7 @@ export function openEtcd(place: EtcdPlace, confirms: boolean, onInvalid: OnInval
   }
   const space = openKeySpace(etcdConfig(settings), api, layout.config)
   return {
-    registry: new K8sOvsRegistry(space, layout, { onInvalid, trustsNumbers: confirms }),
+    registry: new K8sOvsRegistry(space, layout, { onInvalid, confirms: confirms }),
     close: () => space.close(),
   }
 }

@@ -63,7 +63,7 @@ export class OvsCluster {
     const unreadable = new Map<string, string>()
     const log = (_: object, message: string): void => void this.said.push(message)
     const registry = this.registry({
-      trustsNumbers: true,
+      confirms: true,
       onInvalid: ({ kind, name, problem }) => {
         unreadable.set(`${kind}/${name}`, problem)
         this.said.push(`${kind} ${name}: ${problem}`)

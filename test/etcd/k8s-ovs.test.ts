@@ -193,13 +193,25 @@ if (program === undefined) {
       await cluster.set('config', CONFIG)
       cluster.startController()
       const key = 'k8ssdn/subnets/192.0.2.99'
+      const early = cluster.agent('NodeNetwork')
       await cluster.set(key, '{"Host":"lb","HostIP":"192.0.2.99","Subnet":"","Assign":true}')
       const given = await cluster.recordWhen(key, ({ Assign }) => Assign === false)
       expect(given).toMatchObject({ Host: 'lb', HostIP: '192.0.2.99', Subnet: '172.11.0.0/22', Assign: false })
       const agent = cluster.agent('NodeNetwork')
-      await cluster.until(() => agent.has('lb'))
+      await cluster.until(() => agent.has('lb') && early.has('lb'))
+      // What is written anew counts when the controller has seen it.
+      await cluster.stopController()
+      await cluster.set(key, '{"Host":"lb","HostIP":"192.0.2.99","Subnet":"172.11.0.0/22","VNI":4711}')
+      const late = cluster.agent('NodeNetwork')
+      const heard = cluster.agent('Tenant')
+      await cluster.set('k8ssdn/netnamespaces/x', '{"NetName":"x","NetID":12,"VNI":12}')
+      await cluster.until(() => heard.has('x'))
+      expect([late.has('lb'), agent.get('lb')?.value.machine]).toEqual([false, { kind: 'external', vni: 0 }])
+      cluster.startController()
+      await cluster.until(() => late.has('lb'))
+      await cluster.until(() => Bun.deepEquals(agent.get('lb')?.value.machine, { kind: 'external', vni: 4711 }))
       await cluster.remove(key)
-      await cluster.until(() => !agent.has('lb'))
+      await cluster.until(() => !agent.has('lb') && !late.has('lb'))
     })
 
     check('a record under another’s address destroys nothing', async (cluster) => {

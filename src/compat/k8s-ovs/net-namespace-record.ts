@@ -33,7 +33,7 @@ export function netNamespaceKey(namespace: string, { netNamespaces }: Folders): 
   return isNamespaceName(namespace) ? `${netNamespaces}${namespace}` : undefined
 }
 
-function read(key: string, object: GoObject, { folders, last, trustsNumbers }: ReadContext<'Tenant'>): RecordReading {
+function read(key: string, object: GoObject, { folders, last, confirms }: ReadContext<'Tenant'>): RecordReading {
   const namespace = namespaceKeyed(folders, key)
   const said = textField(object, 'NetName')
   if (namespace === undefined || (said !== '' && said !== namespace)) {
@@ -42,7 +42,7 @@ function read(key: string, object: GoObject, { folders, last, trustsNumbers }: R
   }
   const typed = field(object, 'NetID') ?? 0
   const confirmed = field(object, 'VNI')
-  const vni = isVni(confirmed) ? confirmed : (last?.vni ?? (trustsNumbers ? typed : undefined))
+  const vni = isVni(confirmed) ? confirmed : (last?.vni ?? (confirms ? typed : undefined))
   if (vni === undefined) return UNCONFIRMED
   if (!isVni(vni) || (vni !== confirmed && vni === typed && vni > 0 && vni < MIN_VNI)) {
     return { problem: `NetID ${String(vni).slice(0, 40)} is not 0 or ${MIN_VNI} to ${MAX_VNI}`, remedy: 'correct it' }

@@ -51,7 +51,7 @@ export interface Reader<K extends OvsKind> {
   readonly binding: RecordBinding<K>
   readonly memory: Memory<K>
   readonly folders: Folders
-  readonly trustsNumbers: boolean
+  readonly confirms: boolean
 }
 
 /**
@@ -75,12 +75,12 @@ export function readRecord<K extends OvsKind>(reader: Reader<K>, entry: Entry): 
 }
 
 function understand<K extends OvsKind>(
-  { kind, binding, memory, folders, trustsNumbers }: Reader<K>,
+  { kind, binding, memory, folders, confirms }: Reader<K>,
   { key, value: text }: Entry,
 ): Known<K> | { readonly problem: string } {
   const object = parseGoObject(text)
   if (object === undefined) return { problem: 'is not a JSON object (correct it)' }
-  const context: ReadContext<K> = { folders, trustsNumbers, last: memory.at(key)?.value }
+  const context: ReadContext<K> = { folders, confirms, last: memory.at(key)?.value }
   const reading = binding.read(key, object, context)
   if ('problem' in reading) return { problem: `${reading.problem} (${reading.remedy})` }
   try {

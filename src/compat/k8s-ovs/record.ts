@@ -20,8 +20,8 @@ export interface ReadContext<K extends OvsKind> {
   readonly folders: Folders
   /** What this record last said when it could be read, as far as this process knows. */
   readonly last: Kinds[K] | undefined
-  /** Numbers that no controller has confirmed count: only for whoever confirms them. */
-  readonly trustsNumbers: boolean
+  /** What no controller has confirmed counts: only for whoever confirms it. */
+  readonly confirms: boolean
 }
 
 /** A record as it is to be understood: the value is still to be validated. */

@@ -102,16 +102,22 @@ describe('the configuration', () => {
 describe('a machine', () => {
   test('of k8s-ovs’s making is one that no Node is known of', () => {
     const text = '{"Host":"node-1","HostIP":"192.0.2.1","Subnet":"172.11.4.0/22","Assign":false}'
-    expect(read('NodeNetwork', `${FOLDERS.subnets}192.0.2.1`, text)).toEqual({
+    const key = `${FOLDERS.subnets}192.0.2.1`
+    expect(reading('NodeNetwork', key, text, undefined, true).object?.value).toEqual({
       node: 'node-1',
       machine: { kind: 'external', vni: 0 },
       addresses: [ip('192.0.2.1')],
       ranges: [cidr('172.11.4.0/22')],
+      problem: 'no controller has confirmed it yet',
     })
+    // Agents would take what comes from there for a global host's.
+    expect(reading('NodeNetwork', key, text)).toMatchObject({ object: undefined, problem: expect.stringMatching(/./) })
+    const known = examples.NodeNetwork.value
+    expect(reading('NodeNetwork', key, text, known).object?.value).toEqual(known)
   })
 
   test('that asks for a range has none', () => {
-    const text = '{"Host":"lb","HostIP":"192.0.2.9","Subnet":"","Assign":true,"VNI":4711}'
+    const text = '{"Host":"lb","HostIP":"192.0.2.9","Subnet":"","Assign":true,"External":true,"VNI":4711}'
     const value = read('NodeNetwork', `${FOLDERS.subnets}192.0.2.9`, text)
     expect(value).toMatchObject({ machine: { kind: 'external', vni: 4711 }, ranges: [] })
     expect(parseGoObject(RECORDS.NodeNetwork.write(value as NodeNetwork, parseGoObject(text)))).toEqual(
@@ -123,6 +129,7 @@ describe('a machine', () => {
       HostIP: '192.0.2.9',
       Subnet: '172.11.12.0/22',
       Assign: false,
+      External: true,
       VNI: 4711,
     })
   })
@@ -140,7 +147,8 @@ describe('a machine', () => {
     ['192.0.2.1', { NodeUID: 'a b' }, 'uid'],
     ['192.0.2.1', { VNI: -1 }, 'vni'],
   ])('under %p with %p is refused', (last, extra, problem) => {
-    const text = JSON.stringify({ Host: 'node-1', HostIP: '192.0.2.1', Subnet: '172.11.4.0/22', ...extra })
+    const record = { Host: 'node-1', HostIP: '192.0.2.1', Subnet: '172.11.4.0/22', External: true }
+    const text = JSON.stringify({ ...record, ...extra })
     expect(reading('NodeNetwork', FOLDERS.subnets + last, text)).toMatchObject({
       object: undefined,
       problem: expect.stringContaining(problem),
@@ -149,7 +157,7 @@ describe('a machine', () => {
 
   test('what Subnet says counts for its family', () => {
     const text =
-      '{"Host":"n","HostIP":"192.0.2.1","Subnet":"172.11.8.0/22","Subnets":["fd00::/64","172.11.4.0/22"],"Addresses":["192.0.2.7"]}'
+      '{"Host":"n","HostIP":"192.0.2.1","External":true,"Subnet":"172.11.8.0/22","Subnets":["fd00::/64","172.11.4.0/22"],"Addresses":["192.0.2.7"]}'
     expect(read('NodeNetwork', `${FOLDERS.subnets}192.0.2.1`, text)).toMatchObject({
       addresses: ['192.0.2.1'],
       ranges: ['172.11.8.0/22', 'fd00::/64'],
@@ -243,8 +251,12 @@ describe('a record that cannot be read', () => {
 })
 
 describe('what is written reads as it was meant', () => {
+  const others = fc.dictionary(
+    fc.oneof(fc.constantFrom('hostip', 'NETID', '__proto__', 'Other'), fc.string()),
+    fc.json().map((text) => JSON.parse(text) as unknown),
+  )
   const before = fc.option(
-    fc.dictionary(fc.oneof(fc.constantFrom('hostip', 'NETID', '__proto__', 'Other'), fc.string()), fc.jsonValue()),
+    others.map((object) => JSON.parse(JSON.stringify(object)) as object),
     { nil: undefined },
   )
   const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,12}[a-z0-9])?$/)
@@ -330,13 +342,13 @@ function reading<K extends OvsKind>(
   key: string,
   value: string,
   last?: Kinds[K],
-  trustsNumbers = false,
+  confirms = false,
 ): Reading<K> {
   const memory = new Memory<K>()
   const name = last === undefined ? '' : kind === 'Tenant' ? (last as Tenant).namespace : (last as NodeNetwork).node
   if (last !== undefined) memory.learn(key, { name, value: last })
   const binding: RecordBinding<K> = RECORDS[kind]
-  return readRecord({ kind, binding, memory, folders: FOLDERS, trustsNumbers }, { key, value, revision: 7, created: 7 })
+  return readRecord({ kind, binding, memory, folders: FOLDERS, confirms }, { key, value, revision: 7, created: 7 })
 }
 
 function read<K extends OvsKind>(kind: K, key: string, value: string): Kinds[K] {

@@ -17,8 +17,8 @@ import { View } from './view.ts'
 export interface StoreOptions {
   /** Called once for every revision of a record that means nothing; by its key where nobody knows whose it is. */
   readonly onInvalid?: OnInvalid
-  /** For the controller alone: a number in a record that nobody has confirmed is taken for what is in force. */
-  readonly trustsNumbers?: boolean
+  /** For the controller alone: what somebody typed and no controller has confirmed counts, so that it can be confirmed. */
+  readonly confirms?: boolean
 }
 
 /** Records as they were at a revision. */
@@ -39,7 +39,7 @@ export class RecordStore {
   readonly space: KeySpace
   readonly layout: Layout
   readonly network: ServedNetwork
-  readonly #trustsNumbers: boolean
+  readonly #confirms: boolean
   readonly #invalid: InvalidObjects
   readonly #memories: { readonly [K in OvsKind]: Memory<K> } = {
     Cluster: new Memory(),
@@ -47,11 +47,11 @@ export class RecordStore {
     Tenant: new Memory(),
   }
 
-  constructor(space: KeySpace, layout: Layout, { onInvalid = () => undefined, trustsNumbers = false }: StoreOptions) {
+  constructor(space: KeySpace, layout: Layout, { onInvalid = () => undefined, confirms = false }: StoreOptions) {
     this.space = space
     this.layout = layout
     this.network = new ServedNetwork(space, layout)
-    this.#trustsNumbers = trustsNumbers
+    this.#confirms = confirms
     this.#invalid = new InvalidObjects(onInvalid)
   }
 
@@ -83,7 +83,7 @@ export class RecordStore {
       binding: kind === 'Cluster' ? this.#ofThisNetwork(binding) : binding,
       memory,
       folders,
-      trustsNumbers: this.#trustsNumbers,
+      confirms: this.#confirms,
     }
     return new View(reader, entries, (reading) => this.#tell(kind, reading))
   }

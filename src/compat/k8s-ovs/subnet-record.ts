@@ -1,7 +1,9 @@
 /**
  * A machine's part of the overlay as k8s-ovs's `subnets/<address>`. `Subnet` is its IPv4 range; both families, the
  * Node's uid, and what controller and agent say are under further keys, which k8s-ovs passes over. A record without
- * `NodeUID` is that of a host outside the cluster: written by hand with `"Assign":true` and no `Subnet`, it gets one.
+ * `NodeUID` is that of a host outside the cluster: written by hand with `"Assign":true` and no `Subnet`, it gets one. Until
+ * the controller has put `External` into it, agents pass it over: k8s-ovs's records of nodes look the same, and whatever
+ * comes from a host outside is believed to be of its VNI.
  *
  * The address in the key and in the record must be the same. Where they differ, nobody can tell whose record it is: it is
  * refused, and nothing is done to the other one.
@@ -14,12 +16,12 @@ import { optionalField } from '../fields.ts'
 import { masked } from './cluster-record.ts'
 import { field, type GoObject, objectField, rewritten, textField } from './go-object.ts'
 import { type Folders, subnetKey, subnetKeyed } from './layout.ts'
-import type { RecordBinding, RecordReading } from './record.ts'
+import type { ReadContext, RecordBinding, RecordReading } from './record.ts'
 
 /** NodeNetwork ↔ `subnets/<address>`. */
 export const subnetRecord: RecordBinding<'NodeNetwork'> = {
   isKey: (key, folders) => subnetKeyed(folders, key) !== undefined,
-  read: (key, object, { folders }) => read(key, object, folders),
+  read,
   write: (network, before) => rewritten(fieldsOf(network), before),
   damaged: (last, why) => ({ ...last, problem: `its record in etcd was damaged: ${why}`.slice(0, MAX_PROBLEM) }),
 }
@@ -37,7 +39,7 @@ export function waitingKeyOf({ node }: NodeNetwork, folders: Folders): string {
   return subnetKey(folders, { host: node })
 }
 
-function read(key: string, object: GoObject, folders: Folders): RecordReading {
+function read(key: string, object: GoObject, { folders, last, confirms }: ReadContext<'NodeNetwork'>): RecordReading {
   const keyed = subnetKeyed(folders, key)
   const host = textField(object, 'Host')
   const hostIp = textField(object, 'HostIP')
@@ -50,10 +52,19 @@ function read(key: string, object: GoObject, folders: Folders): RecordReading {
     const problem = `it says HostIP ${shortly(hostIp)}, which is not the address in its key: whose it is cannot be told`
     return { problem, remedy: 'write it again under its own address' }
   }
-  return { name: host, value: decode(object, host, keyIp ?? parseIp(hostIp)) }
+  const isConfirmed = textField(object, 'NodeUID') !== '' || field(object, 'External') === true
+  if (!isConfirmed && !confirms) return last === undefined ? UNCONFIRMED : { name: last.node, value: last }
+  const value = decode(object, host, keyIp ?? parseIp(hostIp))
+  // So that there is something to write anew.
+  return { name: host, value: isConfirmed ? value : { ...value, problem: UNCONFIRMED.problem } }
 }
 
-function decode(object: GoObject, host: string, hostIp: Ip | undefined): unknown {
+const UNCONFIRMED = {
+  problem: 'no controller has confirmed it yet',
+  remedy: 'start weft controller, or wait for it',
+} as const
+
+function decode(object: GoObject, host: string, hostIp: Ip | undefined): GoObject {
   return {
     node: host,
     machine: machineIn(object),
@@ -115,6 +126,7 @@ function fieldsOf(network: NodeNetwork): GoObject {
     Subnet: subnet ?? '',
     Assign: machine.kind === 'external' && ranges.length === 0,
     NodeUID: machine.kind === 'node' ? machine.uid : undefined,
+    External: machine.kind === 'external' ? true : undefined,
     VNI: vniOf(machine),
     Addresses: addresses.length === (hostIp === undefined ? 0 : 1) ? undefined : addresses,
     Subnets: ranges.length === (subnet === undefined ? 0 : 1) ? undefined : ranges,
