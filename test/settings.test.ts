@@ -39,9 +39,9 @@ test.each(PROGRAMS)('weft %s takes the numbers of the table: never one that has 
     for (const number of [0, 1, 4, 5, 86_400, 86_401]) {
       const problems: Problem[] = []
       type.decode(number, { path: '', problems })
-      const parse = () => option.parseArg?.(String(number), undefined)
+      const parse = (): unknown => option.parseArg?.(String(number), undefined)
       if (problems.length > 0) expect(parse).toThrow('whole number')
-      else expect([flag, parse()]).toEqual([flag, number])
+      else expect(parse()).toBe(number)
     }
   }
 })
