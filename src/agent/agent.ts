@@ -120,7 +120,7 @@ class NodeAgent {
       }),
     )
     const pools = new AddressPools(options.addressRest, Date.now, Math.random)
-    const uplink = new Uplink(rtnl, () => view.self?.addresses ?? [])
+    const uplink = new Uplink(rtnl, () => view.self)
     const view: ClusterView = new ClusterView(
       options.node,
       () => uplink.mtu,

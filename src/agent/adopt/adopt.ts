@@ -169,7 +169,7 @@ async function clusterPlan(
   rtnl: RtnlSocket,
   signal: AbortSignal,
 ): Promise<NodePlanner> {
-  const uplink = new Uplink(rtnl, () => view.self?.addresses ?? [])
+  const uplink = new Uplink(rtnl, () => view.self)
   let problem: unknown
   const { promise, resolve } = Promise.withResolvers<NodePlanner>()
   const view: ClusterView = new ClusterView(node, () => uplink.mtu, { context: resolve, fragments: () => undefined })

@@ -3,27 +3,32 @@
  * @module
  */
 import { addrList, type Link, linkGet, type RtnlSocket } from '../../linux/index.ts'
-import type { Ip } from '../../network/model/address.ts'
+import type { NodeNetwork } from '../../network/model/node.ts'
 
-/** What is assumed while no link has the node's address. */
+/** What is assumed where no link ever had the node's address. */
 const ETHERNET_MTU = 1500
 
 /** The link that has the node's address, remembered until something about it changes. */
 export class Uplink {
   readonly #rtnl: RtnlSocket
-  readonly #addresses: () => readonly Ip[]
+  readonly #self: () => Pick<NodeNetwork, 'addresses' | 'status'> | undefined
   #link: Link | undefined
+  #lastMtu: number | undefined
 
-  /** `addresses`: those that other nodes reach this one at. */
-  constructor(rtnl: RtnlSocket, addresses: () => readonly Ip[]) {
+  /** `self`: the addresses that other nodes reach this one at, and what its agent said last. */
+  constructor(rtnl: RtnlSocket, self: () => Pick<NodeNetwork, 'addresses' | 'status'> | undefined) {
     this.#rtnl = rtnl
-    this.#addresses = addresses
+    this.#self = self
   }
 
-  /** MTU in bytes. */
+  /**
+   * MTU in bytes. While no link has the node's address it is the last one known: all nodes take the smallest, so that a
+   * guess of one that loses its address for a moment would have the whole cluster drop larger packets.
+   */
   get mtu(): number {
     this.#link ??= this.#find()
-    return this.#link?.mtu ?? ETHERNET_MTU
+    this.#lastMtu = this.#link?.mtu ?? this.#lastMtu
+    return this.#lastMtu ?? this.#self()?.status?.uplinkMtu ?? ETHERNET_MTU
   }
 
   /** A link changed; whether it is this one, with another MTU. */
@@ -39,7 +44,7 @@ export class Uplink {
   }
 
   #find(): Link | undefined {
-    const addresses = this.#addresses()
+    const addresses = this.#self()?.addresses ?? []
     const holder = addrList(this.#rtnl).find(({ address }) => addresses.some((one) => address.startsWith(`${one}/`)))
     return holder === undefined ? undefined : linkGet(this.#rtnl, holder.link)
   }
