@@ -17,7 +17,7 @@ export function withSettings(command: Command): Command {
 /** The action of a command that reads settings: they stand in for options that were not given. */
 export function configured<O extends object>(
   program: Program,
-  run: (options: O, settings: Settings) => Promise<void>,
+  run: (options: O, settings: Settings, file?: string) => Promise<void>,
 ): (options: object, command: Command) => Promise<void> {
   return async (_, command) => {
     const { config } = command.opts<{ readonly config?: string }>()
@@ -29,7 +29,7 @@ export function configured<O extends object>(
       if (option !== undefined && !isGiven(command, option)) command.setOptionValueWithSource(option, value, 'config')
     }
     const { config: __, ...options } = command.opts<O & { readonly config?: string }>()
-    await run(options as unknown as O, settings)
+    await run(options as unknown as O, settings, config)
   }
 }
 

@@ -259,7 +259,7 @@ export const SETTINGS = {
     default: 'info',
     description: 'How much is logged. The environment variable WEFT_LOG_LEVEL wins',
     programs: BOTH,
-    applied: 'restart',
+    applied: 'live',
   }),
   'cluster.podNetworks': setting({
     type: podNetworks,

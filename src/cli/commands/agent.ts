@@ -5,6 +5,7 @@ import type { Settings } from '../../settings/table.ts'
 import { type DaemonPlaceOptions, openForDaemon, withDaemonPlaceOptions } from '../address.ts'
 import { serveAgent } from '../daemons.ts'
 import { splitEtcdOptions } from '../etcd-options.ts'
+import { followSettings } from '../follow-settings.ts'
 import { daemonLog } from '../log.ts'
 import { wholeNumber } from '../numbers.ts'
 import { managerOfThis } from '../service-manager.ts'
@@ -49,6 +50,7 @@ type Given = Omit<AgentOptions, 'node'> & { readonly node?: string; readonly cni
 async function run(
   { registry, kubeconfig, context, server, cniBinDir, ...given }: Given,
   settings: Settings,
+  file?: string,
 ): Promise<void> {
   const { etcd, others } = splitEtcdOptions(given)
   const options: AgentOptions = { ...others, node: others.node ?? hostname().toLowerCase() }
@@ -65,5 +67,7 @@ async function run(
   const plugin = cniBinDir === undefined ? {} : { cniBinDir }
   const manager = managerOfThis(log)
   const managed = manager === undefined ? {} : { manager }
-  await serveAgent({ options, opened, ...managed, ...plugin, log, signal: endSignal() })
+  const signal = endSignal()
+  if (file !== undefined) void followSettings({ program: 'agent', file, settings, log, signal })
+  await serveAgent({ options, opened, ...managed, ...plugin, log, signal })
 }

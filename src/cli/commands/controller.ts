@@ -3,6 +3,7 @@ import { clusterWish } from '../../settings/cluster.ts'
 import type { Settings } from '../../settings/table.ts'
 import { type DaemonPlaceOptions, openForDaemon, withDaemonPlaceOptions } from '../address.ts'
 import { serveController } from '../daemons.ts'
+import { followSettings } from '../follow-settings.ts'
 import { daemonLog } from '../log.ts'
 import { managerOfThis } from '../service-manager.ts'
 import { configured, withSettings } from '../settings.ts'
@@ -29,10 +30,12 @@ export function registerController(program: Command): void {
     .action(configured('controller', run))
 }
 
-async function run({ runDir, election, ...choice }: Options, settings: Settings): Promise<void> {
+async function run({ runDir, election, ...choice }: Options, settings: Settings, file?: string): Promise<void> {
   const log = daemonLog('controller', settings['log.level'])
   const opened = openForDaemon(choice, { isController: true, onInvalid: (problem) => log.warn({}, problem) })
   const manager = managerOfThis(log)
   const managed = manager === undefined ? {} : { manager }
-  await serveController({ opened, ...managed, runDir, election, wish: clusterWish(settings), log, signal: endSignal() })
+  const signal = endSignal()
+  if (file !== undefined) void followSettings({ program: 'controller', file, settings, log, signal })
+  await serveController({ opened, ...managed, runDir, election, wish: clusterWish(settings), log, signal })
 }
