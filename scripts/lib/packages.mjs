@@ -61,7 +61,7 @@ export const PACKAGES = {
   image: [...BUILD, 'nftables'],
   package: [...BUILD, 'dpkg', 'rpm'],
   'test:image': [...BUILD, 'nftables', 'containerd', 'podman', 'runc', 'qemu-user'],
-  'test:package': [...PLAY, 'dpkg', 'rpm', 'systemd'],
+  'test:package': [...PLAY, 'dpkg', 'rpm', 'systemd', ...REGISTRY],
 }
 
 /** The packages of a purpose that this machine lacks. */

@@ -10,7 +10,9 @@ import { eventually, type Machine } from './machine.ts'
 
 const REGISTRY = '/run/weft-registry.sock'
 const NAMESPACE = 'shop'
-const CLUSTER: Cluster = {
+/** The machine's address, where it is the node. */
+export const ADDRESS = '192.0.2.11'
+export const CLUSTER: Cluster = {
   networks: [{ cidr: cidr('10.128.0.0/14'), hostBits: 9 }],
   serviceNetworks: [],
   tenancy: 'multitenant',
@@ -29,31 +31,39 @@ registry:
   address: unix:${REGISTRY}
 `
 
-/** Gives the machine an uplink and a running Open vSwitch. */
-export async function prepareHost(machine: Machine): Promise<void> {
-  await machine.output('ip', 'link', 'add', 'uplink', 'type', 'veth', 'peer', 'wire')
-  await machine.output('ip', 'address', 'add', '192.0.2.11/24', 'dev', 'uplink')
-  for (const link of ['uplink', 'wire']) await machine.output('ip', 'link', 'set', link, 'up')
+/**
+ * Starts the machine's Open vSwitch, with an address on its link `uplink`. The userspace datapath sends tunnel packets
+ * only by way of a bridge of its own.
+ */
+export async function startSwitch(machine: Machine, address: string): Promise<void> {
   await machine.output('systemctl', 'start', 'openvswitch-switch')
+  const bridge = ['add-br', 'br-phy', '--', 'set', 'bridge', 'br-phy', 'datapath_type=netdev']
+  await machine.output('ovs-vsctl', ...bridge, '--', 'add-port', 'br-phy', 'uplink')
+  await machine.output('ip', 'address', 'add', `${address}/24`, 'dev', 'br-phy')
+  for (const link of ['uplink', 'br-phy']) await machine.output('ip', 'link', 'set', link, 'up')
 }
 
-/** Starts the stand-alone registry that is installed there, with one node and one tenant in it. */
+/** Starts the stand-alone registry that is installed there, with one node and one namespace in it. */
 export async function startRegistry(machine: Machine): Promise<RegistryClient> {
   await machine.output('systemd-run', '--unit=registry', '/usr/bin/weft', 'registry', '--socket', REGISTRY)
   const registry = new RegistryClient(machine.path(REGISTRY))
   await eventually('the registry listens', () => registry.list('Node').catch(() => undefined))
-  await registry.create('Cluster', 'default', CLUSTER)
-  await registry.create('Node', 'node1', { name: 'node1', uid: 'uid-node1', addresses: [ip('192.0.2.11')] })
+  await registry.create('Node', 'node1', { name: 'node1', uid: 'uid-node1', addresses: [ip(ADDRESS)] })
   await registry.create('Namespace', NAMESPACE, { name: NAMESPACE, uid: `uid-${NAMESPACE}` })
   return registry
 }
 
-/** Calls the plugin as a runtime does, by the configuration that is there. Resolves to its answer. */
-export async function callPlugin(
-  machine: Machine,
-  verb: 'ADD' | 'DEL',
-  pod: string,
-): Promise<{ ips?: readonly { address: string }[] }> {
+/** Attaches a pod in a namespace of its own; resolves to its address. */
+export async function addPod(machine: Machine, pod: string): Promise<string> {
+  await machine.output('ip', 'netns', 'add', pod)
+  const { ips } = JSON.parse(await callPlugin(machine, 'ADD', pod)) as {
+    readonly ips: readonly { readonly address: string }[]
+  }
+  return ips[0]?.address.split('/')[0] ?? ''
+}
+
+/** Calls the plugin as a runtime does, by the configuration that is there. Resolves to what it prints. */
+export async function callPlugin(machine: Machine, verb: 'ADD' | 'DEL', pod: string): Promise<string> {
   const text = await machine.output('cat', '/etc/cni/net.d/10-weft.conflist')
   const { cniVersion, name, plugins } = JSON.parse(text)
   const env = {
@@ -67,7 +77,7 @@ export async function callPlugin(
   const input = JSON.stringify({ cniVersion, name, ...plugins[0] })
   const { code, stdout } = await machine.runWith({ env, input }, `/opt/cni/bin/${plugins[0].type}`)
   if (code !== 0) throw new Error(`${verb} of ${pod} failed: ${stdout}`)
-  return stdout.trim() === '' ? {} : JSON.parse(stdout)
+  return stdout
 }
 
 /** Everything on the machine that has one of our names, below the folders that packages and daemons write to. */

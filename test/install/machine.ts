@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { type Outcome, run } from '../lab/command.ts'
+import { output as must, type Outcome, run } from '../lab/command.ts'
 
 export const INIT = '/lib/systemd/systemd'
 const PATIENCE_MS = 60_000
@@ -86,6 +86,13 @@ export class Machine implements AsyncDisposable {
     const { code, stdout, stderr } = await this.run(...argv)
     if (code === 0) return stdout
     throw new Error(`${argv.join(' ')} failed with ${code}: ${(stderr || stdout).trim()}`)
+  }
+
+  /** Lays a wire to another machine: its link `uplink` at either end. */
+  async connect(other: Machine): Promise<void> {
+    const far = ['peer', 'uplink', 'netns', String(other.#init)]
+    const inside = ['nsenter', '-t', String(this.#init), '-n']
+    await must([...inside, 'ip', 'link', 'add', 'uplink', 'type', 'veth', ...far])
   }
 
   /** A property of a unit, as `systemctl show` prints it. */

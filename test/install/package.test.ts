@@ -7,7 +7,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Outcome, output, run } from '../lab/command.ts'
-import { callPlugin, ourFiles, prepareHost, SETTINGS, startRegistry } from './host.ts'
+import { ADDRESS, addPod, CLUSTER, callPlugin, ourFiles, SETTINGS, startRegistry, startSwitch } from './host.ts'
 import { eventually, Machine, whyNoMachine } from './machine.ts'
 
 setDefaultTimeout(120_000)
@@ -35,10 +35,12 @@ describe.skipIf(!wanted || lacking !== undefined)(
   `a .deb (npm run test:package${lacking ? `; ${lacking}` : ''})`,
   () => {
     let machine: Machine
+    let db = ''
     const foreign: ReadonlySet<string> = new Set()
     beforeAll(async () => {
       machine = await Machine.boot()
-      await prepareHost(machine)
+      await machine.output('ip', 'link', 'add', 'uplink', 'type', 'veth', 'peer', 'wire')
+      await startSwitch(machine, ADDRESS)
       copyFileSync(deb, machine.path(DEB))
     })
     afterAll(() => machine?.[Symbol.asyncDispose]())
@@ -58,16 +60,14 @@ describe.skipIf(!wanted || lacking !== undefined)(
 
     test('runs as services when it is configured: ready when systemd says so, pods attached from within the sandbox', async () => {
       writeFileSync(machine.path('/etc/weft/weft.yaml'), SETTINGS)
-      await startRegistry(machine)
+      const registry = await startRegistry(machine)
+      await registry.create('Cluster', 'default', CLUSTER)
       // Returns when the agent has said that it serves.
       await machine.output('systemctl', 'enable', '--now', 'weft-controller', 'weft-agent')
       expect(await machine.property('weft-agent', 'StatusText')).toBe('attaching pods')
       expect(await machine.run('weft', 'health', 'agent')).toMatchObject({ code: 0 })
-      for (const pod of ['web', 'db']) {
-        await machine.output('ip', 'netns', 'add', pod)
-        const { ips = [] } = await callPlugin(machine, 'ADD', pod)
-        expect(ips[0]?.address).toMatch(/^10\.128\./)
-      }
+      expect(await addPod(machine, 'web')).toMatch(/^10\.128\./)
+      db = await addPod(machine, 'db')
       expect(await ping('-c', '1', '-W', '5')).toContain(' 0% packet loss')
     })
 
@@ -123,17 +123,15 @@ describe.skipIf(!wanted || lacking !== undefined)(
 
     test('removal leaves the configuration, a purge nothing', async () => {
       await machine.output('dpkg', '-r', 'weft')
-      expect(await machine.output('ovs-vsctl', 'list-br')).toBe('')
+      expect(await machine.output('ovs-vsctl', 'list-br')).toBe('br-phy\n')
       expect(await machine.output('nft', 'list', 'tables')).not.toContain('weft')
       expect(await left()).toEqual(['/etc/default/k8s-ovs', '/etc/default/weft', '/etc/weft', '/etc/weft/weft.yaml'])
       await machine.output('dpkg', '-P', 'weft')
       expect(await left()).toEqual([])
     })
 
-    const ping = async (...options: readonly string[]): Promise<string> => {
-      const address = (await machine.output('ip', '-n', 'db', '-4', '-br', 'address', 'show', 'eth0')).split(/\s+/)[2]
-      return machine.output('ip', 'netns', 'exec', 'web', 'ping', ...options, address?.split('/')[0] ?? '')
-    }
+    const ping = (...options: readonly string[]): Promise<string> =>
+      machine.output('ip', 'netns', 'exec', 'web', 'ping', ...options, db)
     const left = async (): Promise<readonly string[]> => [...(await ourFiles(machine)).difference(foreign)].sort()
     const pidNow = (): Promise<string> => machine.property('weft-agent', 'MainPID')
     const mainPid = async (): Promise<string> => {
