@@ -22,6 +22,7 @@ const USERS: readonly Holder[] = [
   { name: 'admin', subject: '/O=system:masters/CN=admin', usage: 'clientAuth' },
   { name: 'scheduler', subject: '/CN=system:kube-scheduler', usage: 'clientAuth' },
   { name: 'controller-manager', subject: '/CN=system:kube-controller-manager', usage: 'clientAuth' },
+  { name: 'kube-proxy', subject: '/CN=system:kube-proxy', usage: 'clientAuth' },
 ]
 const DAYS = '2'
 

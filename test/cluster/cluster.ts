@@ -11,6 +11,7 @@ import { type Outcome, type RunOptions, run } from '../lab/command.ts'
 import { makeKeys } from './certificates.ts'
 import { CONTROL_PARTS, startControlPart } from './control-plane.ts'
 import { makeImages } from './image.ts'
+import { startKubeProxy } from './kube-proxy.ts'
 import { startKubelet } from './kubelet.ts'
 import { inNode, startHost } from './node-host.ts'
 import { inControl, type NodePlace, type Places, pkiFile } from './places.ts'
@@ -19,6 +20,12 @@ import { removeCluster } from './remove.ts'
 import { importImages, startRuntime } from './runtime.ts'
 
 export type Say = (line: string) => void
+
+/** What a rig has beside what it needs. */
+export interface ClusterOptions {
+  /** A kube-proxy on every node. */
+  readonly kubeProxy?: boolean
+}
 
 /** A rig that is up. */
 export class Cluster {
@@ -29,10 +36,10 @@ export class Cluster {
   }
 
   /** Brings one up where there is none; every node is registered, and NotReady. Leaves nothing when it fails. */
-  static async up(places: Places, say: Say): Promise<Cluster> {
+  static async up(places: Places, say: Say, options: ClusterOptions = {}): Promise<Cluster> {
     const cluster = new Cluster(places)
     try {
-      await cluster.#bringUp(say)
+      await cluster.#bringUp(say, options)
       return cluster
     } catch (error) {
       await removeCluster(places)
@@ -98,7 +105,7 @@ export class Cluster {
     return items.filter(isReady).map(({ metadata }) => metadata.name)
   }
 
-  async #bringUp(say: Say): Promise<void> {
+  async #bringUp(say: Say, { kubeProxy = false }: ClusterOptions): Promise<void> {
     const { layout, nodes } = this.places
     if (existsSync(layout.stateFile)) throw new Error(`there is a rig in ${layout.runDir} already; remove it first`)
     makeFolders(layout)
@@ -125,6 +132,7 @@ export class Cluster {
       await startRuntime(this.places, node)
       await importImages(this.places, node, archive)
       await startKubelet(this.places, node)
+      if (kubeProxy) await startKubeProxy(this.places, node)
     }
     await waitFor('every node is registered', async () => {
       const { items } = await this.get<{ readonly items: readonly unknown[] }>('nodes')

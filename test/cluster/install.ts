@@ -1,7 +1,7 @@
 /**
  * Weft on a Kubernetes of two nodes by its manifest: from NotReady to Ready, tenants across nodes, services, a deployment
  * to sixty replicas and back, the agents' image replaced under a steady ping, and everything removed. Prints what it saw. `--keep` leaves the
- * rig standing, `--replicas` says how many.
+ * rig standing, `--replicas` says how many, `--kube-proxy` has one on every node.
  * @module
  */
 import { readdirSync } from 'node:fs'
@@ -25,7 +25,11 @@ import { versionsOf } from './versions.ts'
 import { installed, loadImage, type Manifest, readManifest, replaceImage, type Weft, writeManifest } from './weft.ts'
 
 const { values } = parseArgs({
-  options: { keep: { type: 'boolean', default: false }, replicas: { type: 'string', default: '60' } },
+  options: {
+    'kube-proxy': { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    replicas: { type: 'string', default: '60' },
+  },
 })
 const reason = missing(ASSETS)
 if (ASSETS === undefined || reason !== undefined) console.log(reason)
@@ -37,7 +41,7 @@ async function main(places: Places): Promise<number> {
   const rig = new Cluster(places)
   await rig.down()
   try {
-    await Cluster.up(places, (line) => console.log(`· ${line}`))
+    await Cluster.up(places, (line) => console.log(`· ${line}`), { kubeProxy: values['kube-proxy'] })
     const manifest = readManifest(writeManifest(places))
     await showInstallation(rig, manifest, report)
     const weft = installed(rig)

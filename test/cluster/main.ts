@@ -29,7 +29,7 @@ async function main(places: Places, [command, ...rest]: readonly string[]): Prom
   switch (command) {
     case 'up':
       for (const line of await versionsOf(places.assets)) console.log(line)
-      await Cluster.up(places, (line) => console.log(`· ${line}`))
+      await Cluster.up(places, (line) => console.log(`· ${line}`), { kubeProxy: rest.includes('--kube-proxy') })
       return print(await cluster.kubectl(['get', 'nodes', '-o', 'wide']))
     case 'down':
       await cluster.down()

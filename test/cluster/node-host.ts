@@ -6,7 +6,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { netnsPath } from '../../src/playground/layout.ts'
-import { findProcesses, until } from '../../src/playground/processes.ts'
+import { findProcesses, type PlayProcess, startOf, until } from '../../src/playground/processes.ts'
 import { run } from '../lab/command.ts'
 import type { NodePlace, Places } from './places.ts'
 import { startUp } from './programs.ts'
@@ -54,9 +54,19 @@ export async function startHost({ layout, nodes }: Places, node: NodePlace): Pro
 
 /** The way into a node's namespaces. Throws when the node is not there. */
 export function inNode({ layout }: Places, node: NodePlace): readonly string[] {
-  const holder = findProcesses(layout.runDir).find(({ role }) => role === holderOf(node))
-  if (holder === undefined) throw new Error(`${node.name} is not there`)
+  const known = holders.get(node.netns)
+  const holder = known !== undefined && startOf(known.pid) === known.start ? known : findHolder(layout, node)
   return ['nsenter', `--target=${holder.pid}`, '--mount', '--uts', '--net', '--']
+}
+
+/** Looking through all processes takes a while: who was found is looked at again only. */
+const holders = new Map<string, PlayProcess>()
+
+function findHolder({ runDir }: Places['layout'], node: NodePlace): PlayProcess {
+  const holder = findProcesses(runDir).find(({ role }) => role === holderOf(node))
+  if (holder === undefined) throw new Error(`${node.name} is not there`)
+  holders.set(node.netns, holder)
+  return holder
 }
 
 /** A path of the node's own folders, as the machine has it. */

@@ -17,10 +17,11 @@ import { Cluster } from './cluster.ts'
 import { type ControlPart, startControlPart } from './control-plane.ts'
 import { pod } from './objects.ts'
 import { type Places, placesOf } from './places.ts'
+import { waitFor } from './programs.ts'
 import { Report } from './report.ts'
 import { missing } from './requirements.ts'
 import type { PodPlace } from './sandboxes.ts'
-import { makeTenants, type TenantPod } from './tenants.ts'
+import { makeTenants, readyEndpoints, type TenantPod } from './tenants.ts'
 import { type StandingPod, startTraffic } from './traffic.ts'
 import { versionsOf } from './versions.ts'
 import { installByManifest, type Weft } from './weft.ts'
@@ -83,6 +84,9 @@ async function show(rig: Cluster, { weft, pods, restless, ranges, outage, report
   const seconds = Number(values.seconds)
   const [from, to] = [standing(rig, pods, 1), standing(rig, pods, 2)]
   const service = await rig.ask('get', 'service', 'web', '-n', TENANT, '-o', 'jsonpath={.spec.clusterIP}')
+  // Nodes that were not heard of for a while are not Ready when the API is back, and their pods serve nobody for a moment.
+  const all = places.nodes.length * to.ips.length
+  await waitFor('the endpoints are ready', async () => (await readyEndpoints(rig, TENANT)) === all)
   report.section(`${outage.part} is ${outage.how} for ${seconds} s`)
   const traffic = await startTraffic(places, from, to, ip(service))
   const end = performance.now() + seconds * 1000

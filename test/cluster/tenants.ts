@@ -32,6 +32,25 @@ export async function makeTenants(rig: Cluster): Promise<readonly TenantPod[]> {
   return (await Promise.all(TENANTS.map((tenant) => podsOf(rig, tenant)))).flat()
 }
 
+/** How many endpoints of a tenant's service are ready, as Kubernetes has it. */
+export async function readyEndpoints(rig: Cluster, tenant: string): Promise<number> {
+  const { items } = await rig.get<{ readonly items: readonly SliceObject[] }>(
+    'endpointslices',
+    '-n',
+    tenant,
+    '-l',
+    SERVICE,
+  )
+  const ready = items.flatMap(({ endpoints }) => endpoints ?? []).filter(({ conditions }) => conditions.ready === true)
+  return ready.length
+}
+
+interface SliceObject {
+  readonly endpoints?: readonly { readonly conditions: { readonly ready?: boolean } }[] | null
+}
+
+const SERVICE = 'kubernetes.io/service-name=web'
+
 /** Who reaches whom: `yes` or `no` for each pair, asked pod by pod with one `kubectl exec`. */
 export async function pingTable(rig: Cluster, pods: readonly TenantPod[]): Promise<readonly (readonly boolean[])[]> {
   const targets = pods.flatMap(({ ips }) => ips)

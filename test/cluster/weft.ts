@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import { findProcesses } from '../../src/playground/processes.ts'
 import { type Outcome, output } from '../lab/command.ts'
 import type { Cluster } from './cluster.ts'
 import { API_PORT, controlAddress, nodeNamed, type Places, pkiFile } from './places.ts'
@@ -36,16 +37,16 @@ interface ManifestObject {
   }
 }
 
-/** What a rig's manifest says otherwise: no kernel datapath, and no kube-proxy that agents reach the API server by. */
-const SETTINGS: readonly (readonly [string, string])[] = [
-  ['#datapath: system', 'datapath: netdev'],
-  ['#server: "192.0.2.10:6443"', `server: "${controlAddress()}:${API_PORT}"`],
-]
+/** What a rig's manifest says otherwise: no node has the kernel's datapath. */
+const DATAPATH = ['#datapath: system', 'datapath: netdev'] as const
+/** Where no kube-proxy runs, nothing leads to the API server by its service until Weft does. */
+const SERVER = ['#server: "192.0.2.10:6443"', `server: "${controlAddress()}:${API_PORT}"`] as const
 
-/** Writes a rig's manifest: the one that is shipped, with two settings. Returns its path. */
+/** Writes a rig's manifest: the one that is shipped, with a setting or two. Returns its path. */
 export function writeManifest({ layout }: Places): string {
   const shipped = readFileSync(join(ROOT, 'deploy/weft.yaml'), 'utf8')
-  const text = SETTINGS.reduce((all, [from, to]) => {
+  const hasProxy = findProcesses(layout.runDir).some(({ role }) => role.endsWith('-kube-proxy'))
+  const text = [DATAPATH, ...(hasProxy ? [] : [SERVER])].reduce((all, [from, to]) => {
     if (!all.includes(from)) throw new Error(`deploy/weft.yaml has no ${from}`)
     return all.replace(from, to)
   }, shipped)
