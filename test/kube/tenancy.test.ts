@@ -255,11 +255,14 @@ function tenancy(assets: string, bringUp: (folder: string) => Promise<Cluster>):
         hostIP: '192.0.2.77',
       }
       await kubectl(['create', '-f', '-'], { ...outside, subnet: '' })
+      await soon(async () => expect(await field('hostsubnet', 'outside', '{.subnet}')).toMatch(/^10\.\d+\.\d+\.0\/23$/))
       await kubectl(['delete', 'node', 'node-1'])
+      // A host outside is let in by its HostSubnet, and stays with it.
       await soon(async () =>
-        expect(await kubectl(['get', 'hostsubnets,nodenetworks', '-o', 'name'])).toBe(
+        expect((await kubectl(['get', 'hostsubnets,nodenetworks', '-o', 'name'])).split('\n')).toEqual([
           'hostsubnet.network.openshift.io/outside',
-        ),
+          'nodenetwork.weft.dev/outside',
+        ]),
       )
     },
     LIMIT,
