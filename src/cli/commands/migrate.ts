@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { hostSubnetSource } from '../../compat/openshift/host-subnet-ranges.ts'
 import { openEtcd } from '../../place/etcd.ts'
 import { openPlace, type RegistryPlace } from '../../place/place.ts'
 import { type Migration, migrate, readPlan } from '../../registry/migrate.ts'
@@ -18,7 +19,7 @@ interface Options extends PlaceOptions {
 export function registerMigrate(program: Command): void {
   const command = program
     .command('migrate')
-    .summary('take a cluster from k8s-ovs’s registry in etcd to the Kubernetes API')
+    .summary('take over the ranges of a cluster of k8s-ovs or OpenShift SDN')
     .description('Takes shared state from one place to another: no address, no range and no VNI changes.')
   withPlaceOptions(
     command
@@ -34,6 +35,17 @@ export function registerMigrate(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
     .action(run)
+  command
+    .command('hostsubnets')
+    .description(
+      'Makes a NodeNetwork of every node’s HostSubnet, so that nodes of OpenShift SDN keep their ranges. It comes after ' +
+        'the definitions and before weft controller, which writes HostSubnets itself. It can be run again.',
+    )
+    .requiredOption('--kubeconfig <file>', 'the API server that has the HostSubnets, as this file tells')
+    .option('--context <name>', 'another context of the kubeconfig than its current one')
+    .option('--dry-run', 'show what would be done, and do nothing')
+    .option('--json', 'print JSON')
+    .action(takeHostSubnets)
 }
 
 const EXAMPLES = `
@@ -61,6 +73,31 @@ async function run(options: Options): Promise<void> {
     show(options, end, unreadable, true)
   } finally {
     source.close()
+    target.close()
+  }
+}
+
+async function takeHostSubnets(options: Options): Promise<void> {
+  const place = placeNamed(options)
+  if (place?.kind !== 'kubeconfig') {
+    throw new CliError('CLI_USAGE', 'whose HostSubnets is not said', 'give --kubeconfig')
+  }
+  const problems = new Set<string>()
+  const target = openPlace(place, { onInvalid: (problem) => problems.add(problem) })
+  try {
+    const { api, registry } = target
+    if (api === undefined) throw new CliError('CLI_USAGE', 'that is no API server', 'give --kubeconfig')
+    if ((await registry.get('Cluster', 'default')) === undefined) {
+      throw new CliError('CLI_USAGE', 'there is no ClusterNetwork default', 'this is for clusters of OpenShift SDN')
+    }
+    const { source, unreadable } = await hostSubnetSource(api, registry)
+    const migration: Migration = { source, target: registry }
+    const plan = await readPlan(migration)
+    const wrong = new Set([...problems, ...unreadable])
+    const isPossible = plan.conflicts.length === 0 && wrong.size === 0
+    if (options.dryRun === true || !isPossible) return show(options, plan, wrong, false)
+    show(options, await migrate(migration, (step) => tell(options, step)), wrong, true)
+  } finally {
     target.close()
   }
 }
