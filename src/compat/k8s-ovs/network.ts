@@ -37,6 +37,16 @@ export class ServedNetwork {
     return this.#foldersOf(this.#name ?? DEFAULT_NAME)
   }
 
+  /** Where they are, once that is decided: as long as etcd goes on from where it was, the configuration need not be read. */
+  decided(): Folders | undefined {
+    return this.#name === undefined ? undefined : this.known()
+  }
+
+  /** Whether an etcd at a revision goes on from where it was. */
+  goesOn(revision: number): boolean {
+    return this.#seen !== undefined && this.#space.history === this.#seen.history && revision >= this.#seen.revision
+  }
+
   /** The configuration as it is at a revision. */
   note(entry: Entry, revision: number): void {
     this.#seen = { revision, history: this.#space.history }
@@ -59,9 +69,7 @@ export class ServedNetwork {
 
   /** An etcd that lost everything is no reason to take down what runs. */
   #expectOwnHistory(revision: number): void {
-    if (this.#seen === undefined) return
-    const isAnother = this.#space.history !== this.#seen.history || revision < this.#seen.revision
-    if (!isAnother) return
+    if (this.#seen === undefined || this.goesOn(revision)) return
     // Others of its members may be of the right cluster.
     this.#space.askAnother()
     throw unavailable(

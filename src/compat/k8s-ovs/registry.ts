@@ -145,8 +145,11 @@ export class K8sOvsRegistry implements Registry {
   }
 
   #writing<T>(call: (folders: Folders) => Promise<T>): Promise<T> {
-    return this.#in(async (folders) => {
-      const { entry } = await this.#store.space.get(folders.moved)
+    const { network, space } = this.#store
+    return asRegistry(async () => {
+      const folders = network.decided() ?? (await network.folders())
+      const { revision, entry } = await space.get(folders.moved)
+      if (!network.goesOn(revision)) await network.folders()
       if (entry === undefined) return call(folders)
       const message = `the registry in etcd was left, by ${folders.moved}: nothing is written to it any more`
       const remedy = 'start this program with --kubeconfig alone; to come back, remove that key'
