@@ -5,6 +5,8 @@ import type { Cluster } from '../model/cluster.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import { peerFragment } from './peer.ts'
 
+const STATUS = { ready: true, uplinkMtu: 1500, datapath: 'netdev' } as const
+
 function contextOf(cluster: Cluster = SAMPLE_CLUSTER): NodeContext {
   const context = nodeContext(cluster, sampleNode(1), 1450)
   if (context === undefined) throw new Error('the sample node has ranges')
@@ -15,10 +17,11 @@ function asked(peer: NodeNetwork, cluster?: Cluster): readonly unknown[] {
   return peerFragment(contextOf(cluster), peer).flows.filter(({ match }) => match.arp_op === 1)
 }
 
-const STATUS = { ready: true, uplinkMtu: 1500, datapath: 'netdev' } as const
-
-test('a node that may be another plugin’s gets an answer to its ARP requests, for its own pods only', () => {
-  expect(asked(sampleNode(2))).toEqual([
+test.each([
+  ['that nobody has heard of', {}],
+  ['whose agent waits', { status: { ...STATUS, ready: false } }],
+])('a node %s may be another plugin’s: its ARP requests are answered, for our pods only', (_, more) => {
+  expect(asked({ ...sampleNode(2), ...more })).toEqual([
     expect.objectContaining({
       match: {
         tun_src: '192.0.2.12',

@@ -55,11 +55,11 @@ export function addressFragment(context: NodeContext, address: Ip, claimants: re
 }
 
 /**
- * A node whose agent has never said anything may still be another plugin's, which asks for MAC addresses by way of the
- * tunnel (k8s-ovs, OpenShift SDN): while nodes come over one by one, the others need an answer.
+ * A node without a ready agent may still be another plugin's, which asks for MAC addresses by way of the tunnel (k8s-ovs,
+ * OpenShift SDN): while nodes come over one by one, the others need an answer.
  */
 function asksNeighbours({ machine, status }: NodeNetwork): boolean {
-  return machine.kind === 'node' && status === undefined
+  return machine.kind === 'node' && status?.ready !== true
 }
 
 function neighbourAnswers({ flow }: FlowMaker, context: NodeContext, range: Cidr, remote: Ip): Flow[] {

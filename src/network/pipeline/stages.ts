@@ -23,7 +23,7 @@ export const STAGES = {
     table: 10,
     question: 'Did a node of ours send it, and for its own pods?',
     about:
-      'Accepts packets from known nodes only, with an inner source of that node’s ranges; the VNI becomes the tenant. A node whose agent has never been heard of may be another plugin’s: its ARP requests are answered.',
+      'Accepts packets from known nodes only, with an inner source of that node’s ranges; the VNI becomes the tenant. A node without a ready agent may be another plugin’s: its ARP requests are answered.',
   },
   gateway: {
     table: 20,
