@@ -31,10 +31,10 @@ test('no object of a kind that the file defines is in it: the first kubectl appl
   expect(objectsIn('weft.yaml').filter(({ kind }) => defined.has(kind))).toEqual([])
 })
 
-test('every definition is in it, at its end', () => {
+test('every definition is in it, at its end, and then what a controller would make anew', () => {
   const kinds = objectsIn('weft.yaml').map(({ kind }) => kind)
   const first = kinds.indexOf('CustomResourceDefinition')
-  expect(kinds.slice(first)).toEqual(weftCrds().map(() => 'CustomResourceDefinition'))
+  expect(kinds.slice(first)).toEqual([...weftCrds().map(() => 'CustomResourceDefinition'), 'Lease'])
 })
 
 test('images are those of this version', () => {

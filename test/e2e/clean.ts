@@ -57,12 +57,15 @@ async function looks({ lab }: StepContext) {
 }
 
 async function refused(context: StepContext): Promise<void> {
-  const { bin, config } = folders(context)
+  const { bin, config, agentDir } = folders(context)
   const { lab } = context
   for (const folder of [bin, config]) mkdirSync(folder, { recursive: true })
   for (const name of ['weft', 'k8s-ovs']) copyFileSync(PLUGIN, join(bin, name))
   writeFileSync(join(bin, 'bridge'), 'another plugin')
   writeFileSync(join(config, '10-weft.conflist'), JSON.stringify({ name: 'weft', plugins: [{ type: 'weft' }] }))
+  // Under a name of the administrator's choice, which the agent noted.
+  writeFileSync(join(config, '05-own.conf'), JSON.stringify({ name: 'weft', type: 'weft' }))
+  writeFileSync(join(agentDir, 'cni-config-written'), '05-own.conf')
   writeFileSync(join(config, '20-other.conf'), JSON.stringify({ name: 'other', type: 'bridge' }))
   for (const line of FOREIGN) await output(['ip', 'netns', 'exec', lab.node(1).netns, ...line.split(' ')])
   await output(['ip', 'netns', 'exec', lab.node(1).netns, 'nft', FOREIGN_TABLE])

@@ -46,6 +46,8 @@ function controllerPermissions(assets: string): void {
     await kubectl(['create', '-f', '-'], nodeNamed('node1', '192.0.2.11'))
     await kubectl(['apply', '-f', join(ROOT, 'deploy/weft.yaml')])
     await kubectl(['wait', '--for=condition=established', 'crd', '--all', '--timeout=30s'])
+    // Who finds no Lease makes it.
+    await kubectl(['delete', 'lease', 'weft-controller', '-n', 'kube-system'])
     const token = await kubectl(['create', 'token', 'weft-controller', '-n', 'weft-system'])
     const config = JSON.parse(readFileSync(admin ?? '', 'utf8'))
     writeFileSync(own ?? '', JSON.stringify({ ...config, users: [{ name: 'test', user: { token } }] }), { mode: 0o600 })

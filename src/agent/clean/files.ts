@@ -2,7 +2,7 @@
  * Files of ours: the runtime's configuration, the plugin, what is in the agent's own folder.
  * @module
  */
-import { lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ASIDE, MARK, readOurs } from '../install/cni-config.ts'
 import { isPlugin, PLUGIN_NAMES } from '../install/plugin.ts'
@@ -19,10 +19,23 @@ const CONFIGURATIONS = [AGENT_DEFAULTS.cniConfigName, '80-k8s-ovs.conf'] as cons
 /** Everything that daemons keep in their folder. */
 const RUN_FILES: ReadonlySet<string> = new Set(['agent.sock', 'cni.sock', 'controller.sock', MARK])
 
-function configurations({ cniConfigDir, cniConfigName }: CleanPlaces): readonly Trace[] {
-  const names = new Set([...(cniConfigName === undefined ? [] : [cniConfigName]), ...CONFIGURATIONS])
+function configurations({ cniConfigDir, cniConfigName, runDir }: CleanPlaces): readonly Trace[] {
+  const names = new Set([cniConfigName, notedName(join(runDir, MARK)), ...CONFIGURATIONS].filter(isFileName))
   const files = [...names].flatMap((name) => [name, name + ASIDE]).map((name) => join(cniConfigDir, name))
   return files.filter((file) => readOurs(file) !== undefined).map(fileTrace)
+}
+
+/** The name that the agent noted. */
+function notedName(mark: string): string | undefined {
+  try {
+    return readFileSync(mark, 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}
+
+function isFileName(name: string | undefined): name is string {
+  return name !== undefined && /^(?!\.)[^/\0]{1,255}$/.test(name)
 }
 
 /** The plugin under its names, and what an interrupted installation left. */

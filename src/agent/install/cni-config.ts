@@ -22,7 +22,7 @@ export interface CniConfigPlace {
 
 /** Runtimes read `.conf`, `.conflist` and `.json`. */
 export const ASIDE = '.waiting'
-/** The note. */
+/** The note; it names the file. */
 export const MARK = 'cni-config-written'
 
 /** Puts aside what an earlier life of the machine left; does nothing when this one wrote it. */
@@ -41,7 +41,7 @@ export function giveCniConfig(place: CniConfigPlace): void {
     else writeDurably(file, `${JSON.stringify(configurationFor(place.name), null, 2)}\n`, 0o644)
   }
   const mark = join(place.runDir, MARK)
-  if (!existsSync(mark)) writeFileSync(mark, '', { mode: 0o600 })
+  if (!existsSync(mark)) writeFileSync(mark, place.name, { mode: 0o600 })
 }
 
 /**
