@@ -143,8 +143,7 @@ class NodeAgent {
       uplinkMtu: () => uplink.mtu,
       coldEnds: options.datapath === 'netdev' ? coldInUserspace(options.ovsRunDir) : coldInKernel(rtnl),
       ready: () => announce(options, problems),
-      busy: () => attachments.busy,
-      isBusyLink: (link) => attachments.isBusyLink(link),
+      attachments: () => attachments,
     })
     const { limiter, shaper } = resources.use(
       startLimiting({

@@ -108,6 +108,11 @@ export class Attachments {
     })
   }
 
+  /** Does something to an attachment that no operation may disturb; leaves it alone while one is under way. */
+  async whenIdle(id: string, work: () => Promise<void>): Promise<void> {
+    if (!this.#busy.has(id)) await this.#alone(id, work)
+  }
+
   /** Compares an attachment with what ADD answered; throws what differs. */
   check(request: CheckRequest, netns: PodNetns): void {
     const lease = this.#find(endpointId(request.containerId, request.ifname))
@@ -123,9 +128,10 @@ export class Attachments {
   /** Detaches every attachment of the network that is not in the list; goes on after a failure and throws it at the end. */
   async gc({ config, validAttachments }: GcRequest): Promise<void> {
     const valid = new Set(validAttachments.map(({ containerId, ifname }) => endpointId(containerId, ifname)))
-    const stale = this.#parts.ports
-      .leases()
-      .filter(({ network, endpoint }) => network === config.name && !valid.has(endpoint.id))
+    const { ports } = this.#parts
+    const stale = [...ports.leases(), ...ports.lost()].filter(
+      ({ network, endpoint }) => network === config.name && !valid.has(endpoint.id),
+    )
     const results = await Promise.allSettled(stale.map((lease) => this.release(lease)))
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
@@ -252,12 +258,16 @@ export class Attachments {
     return planner
   }
 
-  async #exclusive<T>(
+  #exclusive<T>(
     id: string,
     { containerId: container, ifname }: { readonly containerId: string; readonly ifname: string },
     work: () => Promise<T>,
   ): Promise<T> {
-    if (this.#busy.has(id)) throw cniError('attachment-in-progress', { container, ifname })
+    if (this.#busy.has(id)) return Promise.reject(cniError('attachment-in-progress', { container, ifname }))
+    return this.#alone(id, work)
+  }
+
+  async #alone<T>(id: string, work: () => Promise<T>): Promise<T> {
     this.#busy.add(id)
     try {
       return await work()

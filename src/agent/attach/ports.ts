@@ -172,10 +172,11 @@ export class Ports {
     return this.#ourInterfaces().flatMap((row) => recordedAddresses(row.external_ids))
   }
 
-  /** The lease whose port has this name. */
+  /** The lease whose port has this name, or had it until somebody else removed the port: it holds until its DEL. */
   leaseOf(link: string): Lease | undefined {
     const row = this.#tables.byName('Interface', link)
-    const record = row && this.#recordIn(row)
+    if (row === undefined) return this.#remembered.get(link)
+    const record = this.#recordIn(row)
     return record !== undefined && isLease(record) ? record : undefined
   }
 

@@ -6,11 +6,12 @@
 import { type HostPlan, hostPlan } from '../../network/host.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import type { Registry } from '../../registry/registry.ts'
+import type { Attachments } from '../attach/attachments.ts'
 import type { EndpointLinks } from '../attach/endpoint-links.ts'
 import { syncEndpoints } from '../attach/endpoints.ts'
-import type { Lease } from '../attach/lease.ts'
 import type { AddressPools } from '../attach/pools.ts'
 import type { Ports } from '../attach/ports.ts'
+import { restorePorts } from '../attach/restore-ports.ts'
 import { reportStatus } from '../cluster/node-status.ts'
 import type { ClusterView } from '../cluster/view.ts'
 import { AgentError } from '../errors.ts'
@@ -41,9 +42,8 @@ export interface ReconcilerParts {
   readonly coldEnds: ColdEnds
   /** Pods can be attached, and reach others. Called again and again. */
   ready(): void
-  /** Attachments with an operation under way, and whether a link is one of theirs: hands off. */
-  busy(): ReadonlySet<string>
-  isBusyLink(link: string): boolean
+  /** Those with an operation under way: hands off. */
+  attachments(): Pick<Attachments, 'busy' | 'isBusyLink' | 'whenIdle'>
 }
 
 /** Keeps the node as planned. */
@@ -90,11 +90,11 @@ export class Reconciler {
 
   /** OVSDB changed: the bridge may be gone, a port removed or renumbered by somebody else. */
   lookAtPorts(): void {
-    const { ports, busy } = this.#parts
+    const { ports, attachments } = this.#parts
     const planner = this.#parts.view().planner
     if (planner === undefined) return
     if (ports.lacksBridge() || ports.lost().length > 0) this.requestWhole()
-    else if (syncEndpoints(planner, ports, busy())) this.requestChanges()
+    else if (syncEndpoints(planner, ports, attachments().busy)) this.requestChanges()
   }
 
   /** Sends what changed in the plan now; resolves when the switch has it. */
@@ -137,14 +137,15 @@ export class Reconciler {
   }
 
   async #applyWhole(): Promise<void> {
-    const { ports, pools, busy, signal, problems } = this.#parts
+    const { ports, pools, links, log, signal, problems } = this.#parts
+    const attachments = this.#parts.attachments()
     const planner = this.#parts.view().planner
     if (planner === undefined) return
     await ports.ensureBridge(hostPlan(planner.context, planner.publication()).bridge, signal)
-    await this.#restorePorts()
+    await restorePorts({ ports, links, attachments, log, signal })
     const bridge = await this.#openSwitch()
     pools.setRanges(planner.context.ranges, ports.recordedAddresses())
-    syncEndpoints(planner, ports, busy())
+    syncEndpoints(planner, ports, attachments.busy)
     this.#forwarding ??= new Forwarding(bridge, () => {
       // A switch that is away asks for it when it is back.
       if (bridge.connected) this.requestWhole()
@@ -231,25 +232,12 @@ export class Reconciler {
     return this.#switch
   }
 
-  /** Puts back ports that somebody else removed while their pods stand. */
-  async #restorePorts(): Promise<void> {
-    const { ports, links, signal, isBusyLink, log } = this.#parts
-    const standing = new Set(links.facts().flatMap(({ name, doomed }) => (doomed ? [] : [name])))
-    const restore = async (lease: Lease): Promise<void> => {
-      if (isBusyLink(lease.link)) return
-      if (!standing.has(lease.link)) return ports.forget(lease)
-      log.warn({ link: lease.link, pod: lease.endpoint.pod }, 'somebody removed a port; putting it back')
-      await ports.add(lease, signal)
-    }
-    await Promise.all(ports.lost().map(restore))
-  }
-
   /** Links in our group that no lease knows: what an ADD left when the agent was killed in the middle of it. */
   #sweepStrays(): void {
-    const { ports, links, isBusyLink } = this.#parts
+    const { ports, links, attachments } = this.#parts
     const known = new Set(ports.records().map((record) => record.link))
     for (const { name, doomed } of links.facts()) {
-      if (!doomed && !known.has(name) && !isBusyLink(name)) links.doom(name)
+      if (!doomed && !known.has(name) && !attachments().isBusyLink(name)) links.doom(name)
     }
     links.sweepUnwatched()
   }
