@@ -72,6 +72,7 @@ export function adoptFrom(plugin: OldPlugin): Scenario {
       step('a dry run shows every pod and changes nothing', dryRun),
       step('what is in the way is named, and nothing is done', inTheWay),
       step('the bridges that stay for now are prepared', prepareBridges),
+      step('an agent that runs already waits, and changes nothing', agentWaits),
       step('the first node is taken over under traffic', firstNode),
       step('a node that has come over and one that has not reach each other’s pods', between),
       step('killed in the middle, the second node is taken over by the next call', secondNode),
@@ -282,6 +283,28 @@ async function prepareBridges({ lab, say }: StepContext, site: Site): Promise<vo
   await expectReach(lab, site, BEFORE)
 }
 
+function startAgent(lab: Lab, site: Site, { layout }: OldNode): void {
+  mkdirSync(layout.agentDir, { recursive: true })
+  const options = ['--node', layout.name, '--registry', site.place, '--ovsdb', layout.ovsdbSocket]
+  const places = ['--ovs-run-dir', layout.ovsDir, '--run-dir', layout.agentDir, '--datapath', DATAPATH]
+  const argv = lab.command('agent', ...options, ...places)
+  startProcess(lab.layout, { role: `${layout.name}-agent`, argv, netns: layout.netns })
+}
+
+async function agentWaits({ lab, say }: StepContext, site: Site): Promise<void> {
+  const [first] = site.nodes
+  startAgent(lab, site, first)
+  const client = new AgentClient({ path: join(first.layout.agentDir, 'agent.sock'), node: first.layout.name })
+  const waitingFor = () =>
+    client.status().then(
+      (status) => status.waitingFor.join('; '),
+      () => '',
+    )
+  await eventually('the agent says what it waits for', async () => (await waitingFor()).includes('weft-tunnel'))
+  await expectReach(lab, site, BEFORE)
+  say(`the agent waits for ${await waitingFor()}`)
+}
+
 async function firstNode({ lab, say }: StepContext, site: Site): Promise<void> {
   const { web, cart, db } = site.pods
   const fd = (netns: string) => lab.fd(netns)
@@ -352,16 +375,7 @@ async function secondNode({ lab, say }: StepContext, site: Site): Promise<void> 
 
 async function agents({ lab, say }: StepContext, site: Site): Promise<void> {
   const pinger = startPinger(lab.fd(site.pods.web.netns), site.pods.db.address)
-  for (const { layout } of site.nodes) {
-    mkdirSync(layout.agentDir, { recursive: true })
-    const options = ['--node', layout.name, '--registry', site.place, '--ovsdb', layout.ovsdbSocket]
-    const places = ['--ovs-run-dir', layout.ovsDir, '--run-dir', layout.agentDir, '--datapath', DATAPATH]
-    startProcess(lab.layout, {
-      role: `${layout.name}-agent`,
-      argv: lab.command('agent', ...options, ...places),
-      netns: layout.netns,
-    })
-  }
+  startAgent(lab, site, site.nodes[1])
   for (const { layout } of site.nodes) {
     const client = new AgentClient({ path: join(layout.agentDir, 'agent.sock'), node: layout.name })
     await eventually(
