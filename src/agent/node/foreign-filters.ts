@@ -5,7 +5,7 @@
  */
 import { applyRuleset, legacyFilter, listChains, listRuleset, type NftOptions } from '../../linux/index.ts'
 import { acceptanceScript } from '../../network/firewall/acceptance.ts'
-import { dropInWords, foreignDrops } from '../../network/firewall/judge.ts'
+import { dropsInWords, foreignDrops } from '../../network/firewall/judge.ts'
 import { type Chain, decodeRuleset } from '../../network/firewall/ruleset.ts'
 import { type HostPlan, NFT_TABLE } from '../../network/host.ts'
 
@@ -16,18 +16,18 @@ export type FilterPlan = Pick<HostPlan, 'acceptance' | 'traffic'>
  * Brings the acceptance in filters of others to the plan. Resolves with what still drops needed packets, in words.
  * Rejects with LINUX_TOOL where nft refuses: another has changed a table in between, and the next turn will do.
  */
-export async function admitPods({ acceptance, traffic }: FilterPlan, options: NftOptions = {}): Promise<string[]> {
+export async function admitPods(
+  { acceptance, traffic }: FilterPlan,
+  options: NftOptions = {},
+): Promise<readonly string[]> {
   let chains = await filterChains(options)
   const script = acceptanceScript(acceptance, chains)
   if (script !== undefined) {
     await applyRuleset(script, options)
     chains = await filterChains(options)
   }
-  return foreignDrops(
-    traffic,
-    [...chains, ...legacyFilter(4), ...legacyFilter(6)],
-    ({ table }) => table === NFT_TABLE,
-  ).map(dropInWords)
+  const all = [...chains, ...legacyFilter(4), ...legacyFilter(6)]
+  return dropsInWords(foreignDrops(traffic, all, ({ table }) => table === NFT_TABLE))
 }
 
 /** Removes every acceptance of ours from filters of others. */

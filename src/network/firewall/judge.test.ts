@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import { SAMPLE_CLUSTER } from '../../../test/tables/sample-node.ts'
 import { acceptanceScript } from './acceptance.ts'
-import { dropInWords, foreignDrops } from './judge.ts'
+import { dropsInWords, foreignDrops } from './judge.ts'
 import { type Chain, decodeRuleset } from './ruleset.ts'
 import { neededTraffic } from './traffic.ts'
 
@@ -119,13 +119,13 @@ test.each([
 })
 
 test('a drop in words says where and why', () => {
-  const traffic = neededTraffic(SAMPLE_CLUSTER, [4], 'weft0').slice(0, 1)
-  const words = (ruleset: string) => foreignDrops(traffic, chainsOf(ruleset), () => false).map(dropInWords)
+  const traffic = neededTraffic(SAMPLE_CLUSTER, [4], 'weft0')
+  const words = (ruleset: string) => dropsInWords(foreignDrops(traffic, chainsOf(ruleset), () => false))
   expect(words(forward(''))).toEqual([
-    `ip filter FORWARD (hook forward) drops ${OUT4}: its policy is drop and no rule accepts that`,
+    `ip filter FORWARD (hook forward) drops ${OUT4}, ${BACK4}: its policy is drop and no rule accepts that`,
   ])
   expect(words(forward('drop;', 'accept'))).toEqual([
-    expect.stringMatching(/drops what pods .* outside: rule \d+ of FORWARD$/),
+    expect.stringMatching(/drops what pods .* outside, answers .*: rule \d+ of FORWARD$/),
   ])
 })
 

@@ -70,11 +70,18 @@ export function foreignDrops(
   })
 }
 
-/** A drop in words. */
-export function dropInWords({ traffic, family, table, chain, hook, rule }: ForeignDrop): string {
-  const why =
-    rule === undefined ? 'its policy is drop and no rule accepts that' : `rule ${rule.handle} of ${rule.chain}`
-  return `${family} ${table} ${chain} (hook ${hook}) drops ${traffic}: ${why}`
+/** Drops in words: a sentence for each chain and rule, with everything that it drops. */
+export function dropsInWords(drops: readonly ForeignDrop[]): readonly string[] {
+  const sentences = new Map<string, { readonly place: string; readonly why: string; readonly traffics: string[] }>()
+  for (const { traffic, family, table, chain, hook, rule } of drops) {
+    const why =
+      rule === undefined ? 'its policy is drop and no rule accepts that' : `rule ${rule.handle} of ${rule.chain}`
+    const place = `${family} ${table} ${chain} (hook ${hook})`
+    const known = sentences.get(`${place} ${why}`)
+    if (known === undefined) sentences.set(`${place} ${why}`, { place, why, traffics: [traffic] })
+    else known.traffics.push(traffic)
+  }
+  return [...sentences.values()].map(({ place, why, traffics }) => `${place} drops ${traffics.join(', ')}: ${why}`)
 }
 
 function carries(family: string, traffic: Traffic): boolean {

@@ -3,7 +3,7 @@
  * @module
  */
 import { ACCEPTANCE_CHAIN } from '../../../network/firewall/acceptance.ts'
-import { dropInWords, foreignDrops } from '../../../network/firewall/judge.ts'
+import { dropsInWords, foreignDrops } from '../../../network/firewall/judge.ts'
 import { neededTraffic } from '../../../network/firewall/traffic.ts'
 import { GATEWAY, NFT_TABLE } from '../../../network/host.ts'
 import { type Check, fail, given, ok, type Verdict } from '../check.ts'
@@ -27,7 +27,7 @@ function judge({ filters, legacyFilters }: HostFacts, expected: Expected): Verdi
   const willPass = (one: { readonly table: string; readonly chain: string }): boolean =>
     expected.agent.state === 'none' && one.table === 'filter' && one.chain === 'FORWARD'
   const lasting = drops.filter((one) => !willPass(one))
-  if (lasting.length > 0) return fail(lasting.map(dropInWords).join('; '), 'have that accepted there')
+  if (lasting.length > 0) return fail(dropsInWords(lasting).join('; '), 'have that accepted there')
   if (drops.length > 0)
     return ok('iptables drops what is forwarded (Docker does that); the agent has pods accepted there')
   const accepted = chains.some(({ name }) => name === ACCEPTANCE_CHAIN)

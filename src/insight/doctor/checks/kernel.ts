@@ -76,8 +76,10 @@ const rpFilter: Check = {
 
 const neighbours: Check = {
   id: 'neighbours',
-  look: ({ sysctls }, { peers }) =>
-    given(sysctls.neighbours4, (text) => {
+  look: ({ sysctls }, { peers }) => {
+    // One table for the whole machine, which only its first network namespace shows.
+    if (!sysctls.neighbours4.ok) return ok('room for neighbours is not to be seen from here')
+    return given(sysctls.neighbours4, (text) => {
       const limit = Math.min(Number(text), sysctls.neighbours6.ok ? Number(sysctls.neighbours6.value) : Number(text))
       // One per node of the cluster, not one per pod; the rest is for the physical network.
       if (limit >= Math.max(1024, 4 * peers)) return ok(`room for ${limit} neighbours, ${peers} nodes are known`)
@@ -85,7 +87,8 @@ const neighbours: Check = {
         `room for ${limit} neighbours only, with ${peers} other nodes`,
         'set net.ipv4.neigh.default.gc_thresh1, 2, 3 to 8192, 32768, 65536 and those of net.ipv6 too',
       )
-    }),
+    })
+  },
 }
 
 /** Share of the table that is still fine. */
