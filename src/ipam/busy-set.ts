@@ -31,6 +31,13 @@ export class BusySet {
     return (this.#wordAt(0, Math.floor(number / WORD)) & bit(number)) !== 0
   }
 
+  /** Every busy number, in no order. Nothing may be added or deleted meanwhile. */
+  *[Symbol.iterator](): IterableIterator<number> {
+    for (const [key, word] of this.#levels[0] ?? []) {
+      for (let index = 0; index < WORD; index += 1) if ((word & bit(index)) !== 0) yield key * WORD + index
+    }
+  }
+
   /** False when it was there already. */
   add(number: number): boolean {
     if (this.has(number)) return false

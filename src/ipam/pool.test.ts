@@ -89,6 +89,7 @@ describe('an address pool', () => {
     pool.mark(far)
     pool.mark(far)
     expect([pool.leased, pool.isLeased(far)]).toEqual([1, true])
+    expect(pool.leasedAddresses()).toEqual([far])
     expect(code(() => pool.request(far))).toBe('IPAM_TAKEN')
     pool.release(far, 0)
     expect([pool.leased, pool.isLeased(far)]).toEqual([0, false])
@@ -116,6 +117,7 @@ describe('an address pool', () => {
           else if (next.do === 'request') both.request(`10.0.0.${next.number + 28}`)
           else both.now += next.number / 4
           expect(both.pool.leased).toBe(both.leased.size)
+          expect<readonly string[]>(both.pool.leasedAddresses().sort()).toEqual([...both.leased].sort())
         }
       }),
       { numRuns: 200 },
@@ -180,6 +182,7 @@ test('a busy set finds what a plain search finds', () => {
             }
         }
         expect(set.count).toBe(plain.size)
+        expect([...set].sort((a, b) => a - b)).toEqual([...plain].sort((a, b) => a - b))
         for (const from of [0, size - 1, ...probes.map((probe) => probe % size)]) {
           let expected: number | undefined = from
           while (expected < size && plain.has(expected)) expected += 1

@@ -71,6 +71,13 @@ export class AddressPool {
     return this.#busy.count - this.#reserved.length - this.#resting.size + this.#distant.size
   }
 
+  /** The addresses that are leased, in no order. */
+  leasedAddresses(): Ip[] {
+    const near = [...this.#busy].filter((offset) => !this.#resting.has(offset)).map(BigInt)
+    const offsets = [...near, ...this.#distant].filter((offset) => !this.#reserved.includes(offset))
+    return offsets.map((offset) => formatIp(this.#family, this.#first + offset))
+  }
+
   /** How many released addresses may not be reused yet, as of the last call with a clock. */
   get resting(): number {
     return this.#resting.size

@@ -26,6 +26,7 @@ let ports: Ports
 let links: EndpointLinks
 let pools: AddressPools
 let attachments: Attachments
+let flush: () => Promise<void>
 
 beforeEach(async () => {
   ovs = await startOvsSandbox({ dummy: true })
@@ -36,6 +37,7 @@ beforeEach(async () => {
   pod = scratch()
   links = new EndpointLinks(host.rtnl, 'system')
   const planner = samplePlanner()
+  flush = async () => undefined
   pools = new AddressPools(60, Date.now, () => 0)
   pools.setRanges(planner.context.ranges, [])
   attachments = new Attachments({
@@ -44,7 +46,7 @@ beforeEach(async () => {
     pools,
     limiter: { limitsFor: () => ({ limits: {}, problems: [] }), attached: () => undefined },
     shaper: { apply: () => 'settled' },
-    forwarding: { flush: async () => undefined },
+    forwarding: { flush: () => flush() },
     planner: () => planner,
     waitingFor: () => [],
     tenantOf: async () => 42,
@@ -110,4 +112,25 @@ test('a DEL while the port is put back has to wait: the port of a dead pod does 
   await restorePorts({ ports, links, attachments, log: { warn: () => undefined }, signal: never })
   expect(await ovs.vsctl('list-ports', 'br-weft')).toBe('')
   expect(used()).toEqual(['0', '0'])
+})
+
+test('addresses are held from before their record until the switch has let them go', async () => {
+  const attaching = add()
+  // As of now: looking again must not take them away from the ADD.
+  await Promise.resolve()
+  expect(attachments.heldAddresses().length).toBe(2)
+  await attaching
+  expect(attachments.heldAddresses()).toEqual([])
+  let letGo: () => void = () => undefined
+  flush = () =>
+    new Promise((resolve) => {
+      letGo = resolve
+    })
+  await del()
+  expect(ports.recordedAddresses()).toEqual([])
+  expect(attachments.heldAddresses().length).toBe(2)
+  letGo()
+  await Promise.resolve()
+  await Promise.resolve()
+  expect([attachments.heldAddresses(), used()]).toEqual([[], ['0', '0']])
 })

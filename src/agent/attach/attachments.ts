@@ -13,17 +13,17 @@ import {
   NO_DNS,
   type StatusRequest,
 } from '../../cni/index.ts'
-import { type Ip, macFromIp } from '../../network/model/address.ts'
+import type { Ip } from '../../network/model/address.ts'
 import { type Limits, UNLIMITED } from '../../network/model/bandwidth.ts'
-import { endpointId } from '../../network/model/endpoint.ts'
+import { type Endpoint, endpointId } from '../../network/model/endpoint.ts'
 import type { NodePlanner } from '../../network/planner.ts'
-import { isUnlimited } from '../../network/qos/shaping.ts'
 import type { Limiter } from '../qos/limiter.ts'
 import type { Shaper } from '../qos/shaper.ts'
 import type { Forwarding } from '../switch/forwarding.ts'
-import { type AddTerms, termsOf } from './add-limits.ts'
+import { termsOf } from './add-limits.ts'
 import type { EndpointLinks, PodNetns } from './endpoint-links.ts'
 import { type Lease, linkName } from './lease.ts'
+import { leaseFor, type Order } from './order.ts'
 import { podAddresses } from './pod-address.ts'
 import type { AddressPools } from './pools.ts'
 import type { Ports } from './ports.ts'
@@ -56,15 +56,15 @@ export interface AttachmentParts {
 /** One endpoint's flows are confirmed in one round trip: after a refusal the whole plan is applied, this endpoint's undone. */
 const QUICK = { confirm: 'afterwards' } as const
 
+const OVSDB_AWAY = { target: 'ovsdb-server', reason: 'the connection is down' } as const
+
 /** The attachments of this node. */
 export class Attachments {
   readonly #parts: AttachmentParts
   /** Attachments with an operation under way. */
   readonly #busy = new Set<string>()
-  /** Port numbers promised to ADDs that are not in OVSDB yet. */
-  readonly #pendingOfports = new Set<number>()
-  /** Port numbers of removed ports whose flows may still be there. */
-  readonly #retiredOfports = new Set<number>()
+  /** Promised to ADDs that are not recorded yet, or of removed ports whose flows may still be there. */
+  readonly #held = new Set<Held>()
 
   constructor(parts: AttachmentParts) {
     this.#parts = parts
@@ -80,6 +80,11 @@ export class Attachments {
     return [...this.#busy].some((id) => linkName(id) === link)
   }
 
+  /** Addresses of operations under way, recorded or not: they are not free. */
+  heldAddresses(): readonly Ip[] {
+    return [...this.#held].flatMap(({ addresses }) => addresses)
+  }
+
   /** Attaches a pod; a repeated call for a standing attachment answers the same again. */
   async add(request: AddRequest, netns: PodNetns): Promise<CniResult> {
     const id = endpointId(request.containerId, request.ifname)
@@ -93,7 +98,7 @@ export class Attachments {
   del(request: DelRequest): Promise<void> {
     const id = endpointId(request.containerId, request.ifname)
     return this.#exclusive(id, request, async () => {
-      if (!this.#parts.ports.connected) throw ovsUnreachable()
+      if (!this.#parts.ports.connected) throw cniError('ovs-unreachable', OVSDB_AWAY)
       const lease = this.#find(id)
       if (lease === undefined) this.#parts.links.doom(linkName(id))
       else await this.#detach(lease)
@@ -187,16 +192,16 @@ export class Attachments {
   /** Takes what an attachment needs, step by step, each with its undo. */
   async #attach(order: Order, planner: NodePlanner, netns: PodNetns): Promise<Lease> {
     const { ports, forwarding, links, pools, shaper, signal } = this.#parts
+    const ofport = ports.freeOfport((one) => [...this.#held].some((held) => held.ofport === one))
+    const addresses = pools.lease()
+    // Until it is recorded, or undone to the end.
+    using _held = this.#hold({ ofport, addresses })
     await using undo = new AsyncDisposableStack()
     const otherwise = (step: () => Promise<unknown> | unknown): void => {
       // Every step is undone, whatever becomes of the others; the error that led here is the one to tell.
       undo.defer(async () => void (await Promise.try(step).catch(() => undefined)))
     }
-    const addresses = pools.lease()
     otherwise(() => pools.release(addresses))
-    const ofport = ports.freeOfport((one) => this.#pendingOfports.has(one) || this.#retiredOfports.has(one))
-    this.#pendingOfports.add(ofport)
-    using _promise = { [Symbol.dispose]: () => void this.#pendingOfports.delete(ofport) }
     const lease = leaseFor(order, addresses, ofport, planner)
     const { endpoint, link } = lease
     otherwise(() => links.doom(link))
@@ -232,13 +237,27 @@ export class Attachments {
     this.#parts.planner()?.removeEndpoint(endpoint.id)
     // Without a connection to the switch the flows wait for the next synchronisation; the port's removal does not.
     const unplugged = forwarding.flush(QUICK).catch(() => undefined)
-    // ovs-vswitchd is busy with the port for tens of milliseconds: the answer waits for the record only. What the flows
-    // name, number and addresses, goes to nobody else before the switch has confirmed that they are gone.
-    this.#retiredOfports.add(endpoint.ofport)
-    void unplugged.then(() => this.#retiredOfports.delete(endpoint.ofport))
-    await ports.remove([link])
-    links.doom(link)
-    void unplugged.then(() => pools.release(endpoint.addresses))
+    const held = this.#hold(endpoint)
+    let freed: readonly Ip[] = []
+    try {
+      await ports.remove([link])
+      links.doom(link)
+      freed = endpoint.addresses
+    } finally {
+      // ovs-vswitchd is busy with the port for tens of milliseconds: the answer waits for the record only. What the flows
+      // name, number and addresses, goes to nobody else before the switch has confirmed that they are gone.
+      void unplugged.then(() => {
+        pools.release(freed)
+        held[Symbol.dispose]()
+      })
+    }
+  }
+
+  #hold(what: Held): Disposable {
+    // A copy: an operation and the one after it may hold the same, each to its own end.
+    const held = { ...what }
+    this.#held.add(held)
+    return { [Symbol.dispose]: () => void this.#held.delete(held) }
   }
 
   /** What of a standing attachment is not as ADD makes it, for people. */
@@ -277,32 +296,5 @@ export class Attachments {
   }
 }
 
-/** What is to be attached. */
-interface Order extends AddTerms {
-  readonly request: AddRequest
-  readonly limits: Limits
-}
-
-/** The record of an attachment to be. */
-function leaseFor(
-  { request, namespace, mtu, limits }: Order,
-  addresses: readonly Ip[],
-  ofport: number,
-  planner: NodePlanner,
-): Lease {
-  const { containerId, ifname, netns, config } = request
-  const [first] = addresses
-  if (first === undefined) throw cniError('node-range-missing', { node: planner.context.self.node })
-  const id = endpointId(containerId, ifname)
-  const pod = request.args.pod
-  const uid = pod?.uid === undefined ? {} : { podUid: pod.uid }
-  const name = pod?.name ?? containerId.slice(0, 12)
-  const held = isUnlimited(limits) ? {} : { limits }
-  const place = { id, containerId, ifname, namespace, pod: name, ...uid }
-  const endpoint = { ...place, mac: macFromIp(first), addresses, ofport, ...held }
-  return { network: config.name, netns, link: linkName(id), mtu, endpoint }
-}
-
-function ovsUnreachable() {
-  return cniError('ovs-unreachable', { target: 'ovsdb-server', reason: 'the connection is down' })
-}
+/** What an operation takes, or has not given back yet. */
+type Held = Pick<Endpoint, 'ofport' | 'addresses'>

@@ -23,10 +23,15 @@ export class AddressPools {
     this.#random = random
   }
 
-  /** The node has these ranges, and these addresses in them are leased. Pools of ranges that stay are kept. */
+  /**
+   * The node has these ranges, and these addresses in them are leased, and no others: what nobody has any more rests from
+   * now on. Pools of ranges that stay are kept.
+   */
   setRanges(ranges: readonly LocalRange[], leased: Iterable<Ip>): void {
     this.#pools = ranges.map(({ range }) => this.#pools.find((pool) => pool.range === range) ?? this.#open(range))
-    for (const address of leased) this.#mark(address)
+    const wanted = new Set(leased)
+    this.release(this.#pools.flatMap((pool) => pool.leasedAddresses().filter((address) => !wanted.has(address))))
+    for (const address of wanted) this.#mark(address)
   }
 
   /** One address of each range. Throws `pool-exhausted` and leases nothing. */

@@ -43,7 +43,7 @@ export interface ReconcilerParts {
   /** Pods can be attached, and reach others. Called again and again. */
   ready(): void
   /** Those with an operation under way: hands off. */
-  attachments(): Pick<Attachments, 'busy' | 'isBusyLink' | 'whenIdle'>
+  attachments(): Pick<Attachments, 'busy' | 'isBusyLink' | 'whenIdle' | 'heldAddresses'>
 }
 
 /** Keeps the node as planned. */
@@ -144,7 +144,8 @@ export class Reconciler {
     await ports.ensureBridge(hostPlan(planner.context, planner.publication()).bridge, signal)
     await restorePorts({ ports, links, attachments, log, signal })
     const bridge = await this.#openSwitch()
-    pools.setRanges(planner.context.ranges, ports.recordedAddresses())
+    const lost = ports.lost().flatMap(({ endpoint }) => endpoint.addresses)
+    pools.setRanges(planner.context.ranges, [...ports.recordedAddresses(), ...lost, ...attachments.heldAddresses()])
     syncEndpoints(planner, ports, attachments.busy)
     this.#forwarding ??= new Forwarding(bridge, () => {
       // A switch that is away asks for it when it is back.
