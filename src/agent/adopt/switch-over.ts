@@ -6,7 +6,7 @@
  * transaction on, leases are recorded in it, and the links' mark, by which an agent may delete them, comes last.
  * @module
  */
-import { closeFd, hasErrno, linkSet, netnsOpen, openRtnl, type RtnlSocket } from '../../linux/index.ts'
+import { closeFd, hasErrno, linkFind, linkSet, netnsOpen, openRtnl, type RtnlSocket } from '../../linux/index.ts'
 import { BRIDGE, type BridgePlan, TUNNEL } from '../../network/host.ts'
 import { advanceConfig } from '../../ovs/ovsdb/helpers/ports.ts'
 import {
@@ -49,53 +49,77 @@ export async function switchOver(pods: readonly AdoptedPod[], parts: SwitchOverP
   const tables = await client.monitor(MONITORED, { signal })
   try {
     const started = performance.now()
-    for (const { host, lease } of pods) rename(rtnl, host.index, host.name, lease.link)
-    await client.transact(operations(pods, parts))
+    // A pod that ends in this very moment is none any more.
+    const standing = pods.filter(({ host, lease }) => rename(rtnl, host.index, host.name, lease.link))
+    await client.transact(operations(standing, parts))
     const own = hasTunnel ? [] : [{ name: TUNNEL, requested: plan.tunnel.ofport }]
-    const ports = [...own, ...pods.map(({ lease }) => ({ name: lease.link, requested: lease.endpoint.ofport }))]
+    const ports = [...own, ...standing.map(({ lease }) => ({ name: lease.link, requested: lease.endpoint.ofport }))]
     const forwards = ports.map(({ name, requested }) =>
       waitForOfport(tables, name, { requested, signal, timeoutMs: PATIENCE_MS }),
     )
     const [, ...results] = await Promise.allSettled([parts.meanwhile(), ...forwards])
     const took = performance.now() - started
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
+    const failed = results.find((result, i) => {
+      const name = ports[i]?.name ?? ''
+      return result.status === 'rejected' && (name === TUNNEL || linkFind(rtnl, name) !== undefined)
+    })
+    if (failed?.status === 'rejected') throw failed.reason
     return took
   } finally {
     tables.close()
   }
 }
 
+/** A pod whose ports have been moved. */
+interface Finished {
+  readonly lease: Lease
+  readonly shrinkTo?: number | undefined
+}
+
 /** Puts our mark on the links of pods that were taken over, and lowers their MTU where it has to be. */
-export function finish(
-  pods: readonly { readonly lease: Lease; readonly shrinkTo?: number | undefined }[],
-  links: EndpointLinks,
-  rtnl: RtnlSocket,
-): void {
-  for (const { lease, shrinkTo } of pods) {
-    const fd = netnsOpen(lease.netns)
+export function finish(pods: readonly Finished[], links: EndpointLinks, rtnl: RtnlSocket): void {
+  for (const pod of pods) {
     try {
-      links.own(lease, { fd, path: lease.netns })
-      if (shrinkTo === undefined) continue
-      using inside = openRtnl({ nsFd: fd })
-      linkSet(inside, lease.endpoint.ifname, { mtu: shrinkTo })
-      linkSet(rtnl, lease.link, { mtu: shrinkTo })
-    } finally {
-      closeFd(fd)
+      finishOne(pod, links, rtnl)
+    } catch (error) {
+      // It has ended meanwhile; the agent finds that out by itself.
+      if (linkFind(rtnl, pod.lease.link) !== undefined) throw error
     }
   }
 }
 
-/** Kernels before 6.2 rename links only while they are down; what the pod sends in that moment is lost. */
-function rename(rtnl: RtnlSocket, index: number, from: string, to: string): void {
-  if (from === to) return
+function finishOne({ lease, shrinkTo }: Finished, links: EndpointLinks, rtnl: RtnlSocket): void {
+  const fd = netnsOpen(lease.netns)
   try {
-    linkSet(rtnl, index, { name: to })
+    links.own(lease, { fd, path: lease.netns })
+    if (shrinkTo === undefined) return
+    using inside = openRtnl({ nsFd: fd })
+    linkSet(inside, lease.endpoint.ifname, { mtu: shrinkTo })
+    linkSet(rtnl, lease.link, { mtu: shrinkTo })
+  } finally {
+    closeFd(fd)
+  }
+}
+
+/**
+ * Whether the link is there, under its new name. Kernels before 6.2 rename links only while they are down; what the pod
+ * sends in that moment is lost.
+ */
+function rename(rtnl: RtnlSocket, index: number, from: string, to: string): boolean {
+  try {
+    if (from === to) return linkFind(rtnl, index) !== undefined
+    try {
+      linkSet(rtnl, index, { name: to })
+    } catch (error) {
+      if (!hasErrno(error, 'EBUSY')) throw error
+      linkSet(rtnl, index, { up: false })
+      linkSet(rtnl, index, { name: to })
+      linkSet(rtnl, index, { up: true })
+    }
+    return true
   } catch (error) {
-    if (!hasErrno(error, 'EBUSY')) throw error
-    linkSet(rtnl, index, { up: false })
-    linkSet(rtnl, index, { name: to })
-    linkSet(rtnl, index, { up: true })
+    if (hasErrno(error, 'ENODEV')) return false
+    throw error
   }
 }
 
