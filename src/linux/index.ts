@@ -28,6 +28,7 @@ export * from './netlink/rule.ts'
 export type { Scope } from './netlink/scope.ts'
 export {
   formatTcHandle,
+  TC_EGRESS_FILTERS,
   TC_INGRESS,
   TC_INGRESS_FILTERS,
   TC_INGRESS_HANDLE,

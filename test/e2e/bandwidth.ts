@@ -200,7 +200,7 @@ async function limitedFromTheStart({ lab, say }: StepContext): Promise<void> {
   say(
     (await lab.weft('bandwidth', '--run-dir', lab.layout.runDir)).stdout
       .split('\n')
-      .filter((one) => one.includes('early'))
+      .filter((one) => one.includes('shop/early'))
       .join('\n'),
   )
   await lab.api().delete(PODS, { namespace: 'shop', name: 'early' }, { gracePeriodSeconds: 0 })

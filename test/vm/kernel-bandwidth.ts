@@ -5,7 +5,7 @@
  */
 import { ok } from 'node:assert/strict'
 import type { Lease } from '../../src/agent/attach/lease.ts'
-import { DETOUR } from '../../src/agent/qos/on-node.ts'
+import { DETOURS } from '../../src/agent/qos/on-node.ts'
 import { Shaper } from '../../src/agent/qos/shaper.ts'
 import {
   addrAdd,
@@ -41,6 +41,7 @@ await ovs.vsctl('add-br', 'br-weft', '--', 'set', 'Bridge', 'br-weft', 'datapath
 const shaper = new Shaper(rtnl, 'system')
 const web = await pod('web', 1)
 const cart = await pod('cart', 2)
+const api = await pod('api', 3)
 
 await step('without limits', async () => {
   const { toPod, fromPod } = await bothWays(3)
@@ -76,9 +77,50 @@ await step('limits go with all that belongs to them', async () => {
   for (let looks = 0; shaper.apply(web.lease({})) === 'draining' && looks < 50; looks += 1) await Bun.sleep(20)
   const outside = linkGet(rtnl, web.lease({}).link).index
   ok(filterList(rtnl, { link: outside, parent: TC_INGRESS_FILTERS }).length === 0)
-  ok(classList(rtnl, linkGet(rtnl, DETOUR).index).length === 0)
+  shaper.sweep([])
+  ok(classList(rtnl, linkGet(rtnl, DETOURS.fromPod.name).index).length === 0)
   const { toPod, fromPod } = await bothWays(3)
   ok(toPod > 2 * TEN_MEGABIT && fromPod > 2 * TEN_MEGABIT)
+})
+await step(
+  'a namespace’s total of what its pods send is shared by them, and a pod’s own limit holds within it',
+  async () => {
+    const total = { number: 0x20, limits: { fromPod: 20e6 } }
+    for (const one of [web, api]) shaper.apply(one.lease({}), { group: total })
+    const both = await sharing(SECONDS)
+    ok(both.all < 20e6 * 1.05 && both.all > 20e6 * 0.95)
+    ok(Math.min(both.web, both.api) / Math.max(both.web, both.api) > 0.8, 'no fair shares')
+    shaper.apply(web.lease({ fromPod: 4e6 }), { group: total })
+    const held = await sharing(SECONDS)
+    ok(held.all < 20e6 * 1.05 && held.all > 20e6 * 0.95)
+    ok(held.web < 4e6 * 1.05 && held.web > 4e6 * 0.95)
+    shaper.apply(web.lease({}), { group: { ...total, limits: { fromPod: 10e6 } } })
+    const edited = await sharing(SECONDS)
+    ok(edited.all < 10e6 * 1.05)
+    ok(shaper.totalInForce(0x20).fromPod?.rate === 10e6)
+  },
+)
+await step('and of what they receive', async () => {
+  const group = { number: 0x20, limits: { toPod: 20e6 } }
+  for (const one of [web, api]) {
+    for (let looks = 0; shaper.apply(one.lease({}), { group }) === 'draining' && looks < 50; looks += 1)
+      await Bun.sleep(20)
+  }
+  const streams = await Promise.all([web, api].map((to) => startBulk(cart.fd, { fd: to.fd, address: to.address })))
+  const measured = await Promise.all([web, api].map(({ fd }) => measure(fd, SECONDS * 1000)))
+  for (const stream of streams) stream.close()
+  const [first, second] = measured.map(({ received }) => received)
+  console.log(
+    `  web ${shown(first ?? 0)} and api ${shown(second ?? 0)}, together ${shown((first ?? 0) + (second ?? 0))}`,
+  )
+  ok((first ?? 0) + (second ?? 0) < 20e6 * 1.05 && (first ?? 0) + (second ?? 0) > 20e6 * 0.9)
+})
+await step('what no endpoint needs any more goes', async () => {
+  for (const one of [web, api]) {
+    for (let looks = 0; shaper.apply(one.lease({})) === 'draining' && looks < 50; looks += 1) await Bun.sleep(20)
+  }
+  shaper.sweep([])
+  for (const { name } of Object.values(DETOURS)) ok(classList(rtnl, linkGet(rtnl, name).index).length === 0)
 })
 console.log('as it should be')
 process.exit(0)
@@ -128,6 +170,19 @@ async function bothWays(seconds: number): Promise<{ readonly toPod: number; read
   for (const stream of streams) stream.close()
   console.log(`  to the pod ${shown(ofWeb.received)}, from the pod ${shown(ofCart.received)}`)
   return { toPod: ofWeb.received, fromPod: ofCart.received }
+}
+
+/** Streams of two pods to a third: what of each arrives. */
+async function sharing(seconds: number): Promise<{ readonly web: number; readonly api: number; readonly all: number }> {
+  const streams = await Promise.all(
+    [web, api].map((from) => startBulk(from.fd, { fd: cart.fd, address: cart.address })),
+  )
+  await Bun.sleep(1_000)
+  const [ofWeb, ofApi, ofCart] = await Promise.all([web, api, cart].map(({ fd }) => measure(fd, seconds * 1000)))
+  for (const stream of streams) stream.close()
+  const [one, other, all] = [ofWeb?.sent ?? 0, ofApi?.sent ?? 0, ofCart?.received ?? 0]
+  console.log(`  web sends ${shown(one)}, api ${shown(other)}; ${shown(all)} arrive`)
+  return { web: one, api: other, all }
 }
 
 async function step(title: string, work: () => Promise<void>): Promise<void> {

@@ -15,6 +15,7 @@ export const insidePod: SenderSide = {
   set: (lease, outside, bucket: Bucket | undefined, { nsFd, force }: ApplyOptions) =>
     withPod(lease, outside, nsFd, (rtnl, link) => setBucket(rtnl, link, bucket, force)) ?? 'settled',
   standing: (lease, outside) => withPod(lease, outside, undefined, bucketIn),
+  total: () => undefined,
   // A pod's namespace goes with all that is in it.
   sweep: () => undefined,
 }

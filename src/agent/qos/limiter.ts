@@ -20,15 +20,17 @@ import type { Ports } from '../attach/ports.ts'
 import type { AgentLog } from '../log.ts'
 import type { Problems } from '../problems.ts'
 import { Repeater } from '../switch/repeater.ts'
+import type { Groups } from './groups.ts'
 import type { NodePods } from './node-pods.ts'
 import type { PodNotices } from './notices.ts'
-import type { InForce, Shaper } from './shaper.ts'
+import type { Group, InForce, Shaper } from './shaper.ts'
 
 /** What a limiter works with. */
 export interface LimiterParts {
   readonly ports: Pick<Ports, 'leases' | 'connected' | 'handsOff'>
   readonly pods: Pick<NodePods, 'wantedFor'>
-  readonly shaper: Pick<Shaper, 'apply' | 'inForce' | 'sweep'>
+  readonly shaper: Pick<Shaper, 'apply' | 'inForce' | 'totalInForce' | 'sweep'>
+  readonly groups: Pick<Groups, 'refresh' | 'of' | 'facts'>
   readonly problems: Problems
   readonly notices: PodNotices
   readonly log: AgentLog
@@ -39,7 +41,7 @@ export interface LimiterParts {
   recorded(): void
 }
 
-/** An endpoint that is limited, or should be. */
+/** An endpoint that is limited, or should be; or a namespace (`namespace/<name>`), whose `pod` is empty then. */
 export interface LimitFact {
   readonly endpoint: string
   readonly namespace: string
@@ -64,7 +66,7 @@ export class Limiter {
   readonly #parts: LimiterParts
   readonly #repeater: Repeater
   /** What was last seen to be in force, by link: others are looked at anew. */
-  readonly #applied = new Map<string, Limits>()
+  readonly #applied = new Map<string, string>()
   /** Links whose shapers are to go and still have something waiting: how often they were looked at. */
   readonly #draining = new Map<string, number>()
   /** Problems of pods by endpoint, as they were told. */
@@ -86,7 +88,7 @@ export class Limiter {
 
   /** Asks for every limited endpoint to be looked at in the kernel again. */
   requestAll(): void {
-    for (const [link, limits] of this.#applied) if (!isUnlimited(limits)) this.#applied.delete(link)
+    for (const [link, applied] of this.#applied) if (applied !== NOTHING) this.#applied.delete(link)
     this.request()
   }
 
@@ -98,7 +100,7 @@ export class Limiter {
 
   /** An ADD has just shaped this endpoint; what its pod asked for meanwhile is looked at now. */
   attached({ link, endpoint: { limits = UNLIMITED } }: Lease): void {
-    this.#applied.set(link, limits)
+    this.#applied.set(link, keyOf(limits, undefined))
     this.request()
   }
 
@@ -118,6 +120,11 @@ export class Limiter {
 
   /** Every endpoint that is limited or should be, as the kernel has it. */
   facts(): readonly LimitFact[] {
+    const { groups, shaper } = this.#parts
+    return [...this.#podFacts(), ...groups.facts((group) => shaper.totalInForce(group))]
+  }
+
+  #podFacts(): readonly LimitFact[] {
     return this.#parts.ports.leases().flatMap((lease) => {
       const wanted = this.#parts.pods.wantedFor(lease.endpoint)
       const { limits = UNLIMITED, id, namespace, pod } = lease.endpoint
@@ -140,6 +147,7 @@ export class Limiter {
     if (!ports.connected) return
     const leases = ports.leases()
     this.#forget(new Set(leases.map(({ link }) => link)))
+    this.#parts.groups.refresh(leases)
     let isRecorded = false
     const failures: unknown[] = []
     for (const lease of leases) {
@@ -153,7 +161,7 @@ export class Limiter {
     }
     await ports.handsOff.sweep()
     // An ADD shapes before it has a lease.
-    if (busy().size === 0) shaper.sweep(ports.leases().filter(({ endpoint }) => endpoint.limits !== undefined))
+    if (busy().size === 0) shaper.sweep(ports.leases())
     if (isRecorded) this.#parts.recorded()
     if (failures.length > 0) throw failures[0]
     problems.solved('bandwidth')
@@ -173,13 +181,15 @@ export class Limiter {
     }
     const applied = this.#applied.get(link)
     // One that is new to this agent may have been left half done by an earlier one.
-    if (applied !== undefined && sameLimits(applied, limits)) return isNew
+    const group = this.#parts.groups.of(endpoint.namespace)
+    if (applied === keyOf(limits, group)) return isNew
     const looks = this.#draining.get(link) ?? 0
-    if (shaper.apply(withLimits(lease, limits), { force: looks >= MOST_LOOKS }) === 'draining') {
+    const options = { force: looks >= MOST_LOOKS, ...(group === undefined ? {} : { group }) }
+    if (shaper.apply(withLimits(lease, limits), options) === 'draining') {
       this.#lookAgain(link, looks)
     } else {
       this.#draining.delete(link)
-      this.#applied.set(link, limits)
+      this.#applied.set(link, keyOf(limits, group))
     }
     return isNew
   }
@@ -212,6 +222,13 @@ export class Limiter {
     for (const id of this.#told.keys()) if (!endpoints.has(id)) this.#told.delete(id)
   }
 }
+
+/** What was applied, to be compared. */
+function keyOf({ toPod, fromPod }: Limits, group: Group | undefined): string {
+  return JSON.stringify([toPod, fromPod, group?.limits?.toPod, group?.limits?.fromPod, group?.number])
+}
+
+const NOTHING = keyOf(UNLIMITED, undefined)
 
 function withLimits(lease: Lease, limits: Limits): Lease {
   return { ...lease, endpoint: { ...lease.endpoint, limits } }

@@ -1,7 +1,8 @@
 /**
- * Shaping what a pod sends on the node, out of the pod's reach: what arrives on the node's end of its link is led through one
- * link of ours (an ifb), where each pod has a class, and goes on from there as if it had just arrived. The kernel's
- * datapath sees it only then.
+ * Shaping on the node, out of the pod's reach: what passes the node's end of a pod's link is led through a link of ours (an
+ * ifb) on its way, where each pod has a class below its namespace's, and goes on from there as if nothing had been. Only
+ * the kernel's own datapath sees packets after that. What pods receive takes a detour for their namespace's total only:
+ * their own limit waits at their own link.
  * @module
  */
 import {
@@ -17,86 +18,132 @@ import {
   qdiscDel,
   qdiscList,
   type RtnlSocket,
+  TC_EGRESS_FILTERS,
   TC_INGRESS,
   TC_INGRESS_FILTERS,
+  TC_ROOT,
   tcHandle,
 } from '../../linux/index.ts'
+import { DIRECTIONS, type Direction } from '../../network/model/bandwidth.ts'
+import { FIRST_ENDPOINT_PORT } from '../../network/pipeline/stages.ts'
+import { type Bucket, bucketOf } from '../../network/qos/shaping.ts'
 import type { Lease } from '../attach/lease.ts'
-import type { SenderSide } from './shaper.ts'
+import type { Group, SenderSide } from './shaper.ts'
 import { classOf, DRAIN, ensureHtb, OUR_MAJOR, type Outcome, setClass } from './tc.ts'
 
-/** The link that limited pods' packets pass. */
-export const DETOUR = 'weft-shape'
+/** The links that packets take their detour through, and where on a pod's link it begins. */
+export const DETOURS = {
+  fromPod: { name: 'weft-shape', parent: TC_INGRESS_FILTERS },
+  toPod: { name: 'weft-shape-to', parent: TC_EGRESS_FILTERS },
+} as const satisfies { readonly [D in Direction]: { readonly name: string; readonly parent: number } }
 /** The order of our filter among others'; it tells ours. */
 const PRIORITY = OUR_MAJOR
 /** What no class is named for is not held up. */
 const NO_CLASS = 0
+/** What a pod is sure of within its namespace's total, in bit/s: next to nothing, so that all share what there is. */
+const SHARE = 8_000
+/** The group of a pod whose namespace is not told. */
+const EVERYBODY: Group = { number: 1, limits: {} }
 
-/** Shapes what pods send on the node. */
+/** Shapes what pods send on the node, and what namespaces send and receive there. */
 export function onNode(rtnl: RtnlSocket): SenderSide {
   return {
-    set: (lease, outside, bucket, { force = false }) => {
-      if (bucket === undefined) {
-        removeDetour(rtnl, outside)
-        const detour = linkFind(rtnl, DETOUR)
-        return detour === undefined ? 'settled' : removeClass(rtnl, detour.index, handleOf(lease), force)
-      }
-      const detour = ensureDetour(rtnl)
-      setClass(rtnl, detour, { minor: lease.endpoint.ofport, bucket })
-      leadThrough(rtnl, outside, detour, lease.endpoint.ofport)
-      return 'settled'
+    set: (lease, outside, bucket, { group = EVERYBODY, force = false }) => {
+      const outcomes = DIRECTIONS.map((direction) => {
+        const own = direction === 'fromPod' ? bucket : undefined
+        return lead(rtnl, { direction, lease, outside, own, group, force })
+      })
+      return outcomes.includes('draining') ? 'draining' : 'settled'
     },
     standing: (lease, outside) => {
-      const detour = linkFind(rtnl, DETOUR)
-      if (detour === undefined || !isLed(rtnl, outside, detour.index, lease.endpoint.ofport)) return undefined
-      const found = classOf(rtnl, detour.index, lease.endpoint.ofport)
-      return found?.data === undefined ? undefined : { rate: found.data.ceil, bytes: found.counters?.bytes ?? 0n }
+      const detour = linkFind(rtnl, DETOURS.fromPod.name)
+      if (detour === undefined || !isLed(rtnl, 'fromPod', outside, detour.index, lease)) return undefined
+      return standingOf(rtnl, detour.index, lease.endpoint.ofport)
+    },
+    total: (direction, number) => {
+      const detour = linkFind(rtnl, DETOURS[direction].name)
+      return detour === undefined ? undefined : standingOf(rtnl, detour.index, number)
     },
     sweep: (standing) => {
-      const detour = linkFind(rtnl, DETOUR)
-      if (detour === undefined) return
-      const held = new Set(standing.map(({ endpoint: { ofport } }) => tcHandle(OUR_MAJOR, ofport)))
-      for (const { handle } of classList(rtnl, detour.index))
-        if (!held.has(handle)) removeClass(rtnl, detour.index, handle)
+      const held = new Set(standing.map(handleOf))
+      for (const { name } of Object.values(DETOURS)) {
+        const detour = linkFind(rtnl, name)
+        if (detour !== undefined) sweep(rtnl, detour.index, held)
+      }
     },
   }
 }
 
-function ensureDetour(rtnl: RtnlSocket): number {
-  const found = linkFind(rtnl, DETOUR)
-  const link = found ?? linkAdd(rtnl, { kind: 'ifb', name: DETOUR, alias: 'weft' })
+interface Leading {
+  readonly direction: Direction
+  readonly lease: Lease
+  readonly outside: number
+  /** The pod's own limit. */
+  readonly own: Bucket | undefined
+  readonly group: Group
+  readonly force: boolean
+}
+
+function lead(rtnl: RtnlSocket, { direction, lease, outside, own, group, force }: Leading): Outcome {
+  const total = group.limits?.[direction]
+  const found = linkFind(rtnl, DETOURS[direction].name)
+  const isLedNow = found !== undefined && isLed(rtnl, direction, outside, found.index, lease)
+  if (own === undefined && total === undefined) {
+    // Before namespaces have been read, what stands stays.
+    if (isLedNow && group.limits === undefined) return 'settled'
+    removeFilter(rtnl, direction, outside)
+    return found === undefined ? 'settled' : removeClass(rtnl, found.index, handleOf(lease), force)
+  }
+  const detour = ensureDetour(rtnl, direction)
+  const bucket = total === undefined ? undefined : bucketOf(total, lease.mtu)
+  if (group.limits !== undefined || classOf(rtnl, detour, group.number) === undefined) {
+    setClass(rtnl, detour, { minor: group.number, bucket: bucket ?? DRAIN, isInner: true })
+  }
+  moveTo(rtnl, detour, lease, group)
+  const ceiling = own ?? bucket ?? DRAIN
+  setClass(rtnl, detour, { minor: lease.endpoint.ofport, parent: group.number, bucket: ceiling, share: SHARE })
+  if (!isLedNow) putFilter(rtnl, direction, outside, detour, lease)
+  return 'settled'
+}
+
+/** A class stays where it was born: below another group it is born anew. */
+function moveTo(rtnl: RtnlSocket, detour: number, lease: Lease, { number }: Group): void {
+  const found = classOf(rtnl, detour, lease.endpoint.ofport)
+  if (found === undefined || found.parent === tcHandle(OUR_MAJOR, number)) return
+  classDel(rtnl, { link: detour, handle: handleOf(lease) })
+}
+
+function ensureDetour(rtnl: RtnlSocket, direction: Direction): number {
+  const { name } = DETOURS[direction]
+  const link = linkFind(rtnl, name) ?? linkAdd(rtnl, { kind: 'ifb', name, alias: 'weft' })
   if (!link.up) linkSet(rtnl, link.index, { up: true })
   ensureHtb(rtnl, link.index, NO_CLASS)
   return link.index
 }
 
-function leadThrough(rtnl: RtnlSocket, outside: number, detour: number, ofport: number): void {
-  if (isLed(rtnl, outside, detour, ofport)) return
-  const place = { link: outside, parent: TC_INGRESS_FILTERS, priority: PRIORITY }
+function putFilter(rtnl: RtnlSocket, direction: Direction, outside: number, detour: number, lease: Lease): void {
+  const place = { link: outside, parent: DETOURS[direction].parent, priority: PRIORITY }
   if (!qdiscList(rtnl, { link: outside }).some(({ kind }) => kind === 'clsact')) {
     qdiscDel(rtnl, { link: outside, parent: TC_INGRESS })
     qdiscAdd(rtnl, { link: outside, kind: 'clsact' })
   }
   filterDel(rtnl, place)
-  const actions = { redirect: detour, setPriority: tcHandle(OUR_MAJOR, ofport) }
-  filterAdd(rtnl, { ...place, kind: 'u32', actions })
+  filterAdd(rtnl, { ...place, kind: 'u32', actions: { redirect: detour, setPriority: handleOf(lease) } })
 }
 
-function isLed(rtnl: RtnlSocket, outside: number, detour: number, ofport: number): boolean {
-  const [ours, ...more] = filterList(rtnl, { link: outside, parent: TC_INGRESS_FILTERS }).filter(
-    ({ priority }) => priority === PRIORITY,
-  )
+function isLed(rtnl: RtnlSocket, direction: Direction, outside: number, detour: number, lease: Lease): boolean {
+  const all = filterList(rtnl, { link: outside, parent: DETOURS[direction].parent })
+  const [ours, ...more] = all.filter(({ priority }) => priority === PRIORITY)
   const { redirect, setPriority } = ours?.actions ?? {}
-  return more.length === 0 && redirect === detour && setPriority === tcHandle(OUR_MAJOR, ofport)
+  return more.length === 0 && redirect === detour && setPriority === handleOf(lease)
 }
 
-function removeDetour(rtnl: RtnlSocket, outside: number): void {
-  if (filterDel(rtnl, { link: outside, parent: TC_INGRESS_FILTERS, priority: PRIORITY })) {
-    // Others' filters would go with it.
-    if (filterList(rtnl, { link: outside, parent: TC_INGRESS_FILTERS }).length === 0) {
-      qdiscDel(rtnl, { link: outside, parent: TC_INGRESS })
-    }
-  }
+function removeFilter(rtnl: RtnlSocket, direction: Direction, outside: number): void {
+  const { parent } = DETOURS[direction]
+  if (!filterDel(rtnl, { link: outside, parent, priority: PRIORITY })) return
+  // Others' filters would go with it.
+  const rest = Object.values(DETOURS).flatMap((one) => filterList(rtnl, { link: outside, parent: one.parent }))
+  if (rest.length === 0) qdiscDel(rtnl, { link: outside, parent: TC_INGRESS })
 }
 
 /** What waits in a class leaves first, as fast as it can. */
@@ -104,11 +151,31 @@ function removeClass(rtnl: RtnlSocket, detour: number, handle: number, force = f
   const found = classList(rtnl, detour).find((one) => one.handle === handle)
   if (found === undefined) return 'settled'
   if (!force && (found.counters?.backlog ?? 0) > 0) {
-    setClass(rtnl, detour, { minor: handle % 0x10000, bucket: DRAIN })
+    const parent = found.parent === TC_ROOT ? 0 : found.parent % 0x10000
+    setClass(rtnl, detour, { minor: handle % 0x10000, parent, bucket: DRAIN, share: SHARE })
     return 'draining'
   }
   classDel(rtnl, { link: detour, handle })
   return 'settled'
+}
+
+/** Classes of endpoints that are gone go, and then those of namespaces without endpoints. */
+function sweep(rtnl: RtnlSocket, detour: number, held: ReadonlySet<number>): void {
+  for (const { handle } of classList(rtnl, detour)) {
+    if (handle % 0x10000 >= FIRST_ENDPOINT_PORT && !held.has(handle)) removeClass(rtnl, detour, handle)
+  }
+  const left = classList(rtnl, detour)
+  const parents = new Set(left.map(({ parent }) => parent))
+  for (const { handle } of left) {
+    if (handle % 0x10000 < FIRST_ENDPOINT_PORT && !parents.has(handle)) classDel(rtnl, { link: detour, handle })
+  }
+}
+
+function standingOf(rtnl: RtnlSocket, detour: number, minor: number) {
+  const found = classOf(rtnl, detour, minor)
+  // One without a total lets everything pass.
+  if (found?.data === undefined || found.data.ceil === DRAIN.rate) return undefined
+  return { rate: found.data.ceil, bytes: found.counters?.bytes ?? 0n }
 }
 
 function handleOf({ endpoint }: Lease): number {

@@ -4,7 +4,7 @@
  * @module
  */
 import { linkFind, type RtnlSocket } from '../../linux/index.ts'
-import type { Direction } from '../../network/model/bandwidth.ts'
+import type { Direction, Limits } from '../../network/model/bandwidth.ts'
 import { type Bucket, shapingOf } from '../../network/qos/shaping.ts'
 import type { Lease } from '../attach/lease.ts'
 import { insidePod } from './inside-pod.ts'
@@ -14,16 +14,27 @@ import { bucketIn, type Outcome, type Standing, setBucket } from './tc.ts'
 /** What the kernel holds an endpoint to, and what passed so far. */
 export type InForce = { readonly [D in Direction]?: Standing }
 
+/** The endpoints of a namespace on a node. */
+export interface Group {
+  /** The number of their class; see `groupNumbers`. */
+  readonly number: number
+  /** What they are held to together; undefined while it is not known: what stands stays. */
+  readonly limits: Limits | undefined
+}
+
 /** How a shaping is applied. `nsFd`: the pod's namespace, where somebody has it open. `force` waits for nothing. */
 export interface ApplyOptions {
   readonly nsFd?: number
   readonly force?: boolean
+  readonly group?: Group
 }
 
 /** Where what pods send is shaped. `outside` is the index of the node's end of a pod's link. */
 export interface SenderSide {
   set(lease: Lease, outside: number, bucket: Bucket | undefined, options: ApplyOptions): Outcome
   standing(lease: Lease, outside: number): Standing | undefined
+  /** What a group is held to. */
+  total(direction: Direction, group: number): Standing | undefined
   /** What is kept elsewhere than on pods' own links goes, but for these. */
   sweep(standing: readonly Lease[]): void
 }
@@ -59,6 +70,13 @@ export class Shaper {
     if (outside === undefined) return {}
     const toPod = bucketIn(this.#rtnl, outside.index)
     const fromPod = this.#sender.standing(lease, outside.index)
+    return { ...(toPod === undefined ? {} : { toPod }), ...(fromPod === undefined ? {} : { fromPod }) }
+  }
+
+  /** What a group is held to together. */
+  totalInForce(group: number): InForce {
+    const toPod = this.#sender.total('toPod', group)
+    const fromPod = this.#sender.total('fromPod', group)
     return { ...(toPod === undefined ? {} : { toPod }), ...(fromPod === undefined ? {} : { fromPod }) }
   }
 

@@ -6,10 +6,12 @@ import { linkFind, type MonitorEvent, openMonitor, type RtnlSocket, TC_ROOT } fr
 import type { Registry } from '../../registry/registry.ts'
 import type { Ports } from '../attach/ports.ts'
 import type { AgentOptions } from '../options.ts'
+import { Groups } from './groups.ts'
 import { Limiter, type LimiterParts } from './limiter.ts'
 import { NodePods, reflectPods } from './node-pods.ts'
 import { Shaper } from './shaper.ts'
 import { isOurs } from './tc.ts'
+import { NamespaceTotals, reflectTotals } from './totals.ts'
 
 /** OVSDB changes are looked at together. */
 const SETTLE_MS = 100
@@ -34,12 +36,15 @@ export function startLimiting({ options, registry, rtnl, ...parts }: LimitingPar
   const { ports, problems, signal } = parts
   const shaper = new Shaper(rtnl, options.datapath)
   const pods: NodePods = new NodePods(options.node, () => limiter.request())
-  const limiter: Limiter = new Limiter({ ...parts, pods, shaper })
+  const totals: NamespaceTotals = new NamespaceTotals(() => limiter.request())
+  const groups = new Groups({ ...parts, datapath: options.datapath, totals })
+  const limiter: Limiter = new Limiter({ ...parts, pods, groups, shaper })
   const health = {
     failed: (error: unknown) => problems.failed('pods', error),
     recovered: () => problems.solved('pods'),
   }
   reflectPods(registry, pods, health, signal)
+  reflectTotals(registry, totals, health, signal)
   const watching = watchPorts(ports, limiter, rtnl)
   const clock = setInterval(() => limiter.requestAll(), options.resync * 1000)
   // Not before whoever starts this has put all parts together.

@@ -28,6 +28,9 @@ const ONLY_CLASS = 1
 /** Bytes in turn, where classes share. More than a segment of 64 KiB: less would be unfair to nobody, but slow. */
 const QUANTUM = 65_536 + 1_000
 
+/** What a class may send at once of the little that it is sure of, in bytes. */
+const SHARE_BURST = 3_000
+
 /** Whether a qdisc is ours. */
 export function isOurs({ handle }: Pick<Qdisc, 'handle'>): boolean {
   return handle === tcHandle(OUR_MAJOR, 0)
@@ -66,6 +69,8 @@ export interface ClassWish {
   readonly parent?: number
   readonly bucket: Bucket
   readonly share?: number
+  /** Others hang below it: it has no queue. */
+  readonly isInner?: boolean
 }
 
 /** Makes sure that a link's root is an htb of ours. Nothing of somebody else's is kept: one root is all a link has. */
@@ -78,7 +83,7 @@ export function ensureHtb(rtnl: RtnlSocket, link: number, defaultClass: number):
 
 /** Makes a class of our htb what it should be, with a queue of its own. */
 export function setClass(rtnl: RtnlSocket, link: number, wish: ClassWish): void {
-  const { minor, parent = 0, bucket, share = bucket.rate } = wish
+  const { minor, parent = 0, bucket, share = bucket.rate, isInner = false } = wish
   const handle = tcHandle(OUR_MAJOR, minor)
   const found = classOf(rtnl, link, minor)
   if (!isClass(found, wish)) {
@@ -88,11 +93,12 @@ export function setClass(rtnl: RtnlSocket, link: number, wish: ClassWish): void 
       handle,
       rate: share,
       ceil: bucket.rate,
-      burst: bucket.burst,
+      burst: share === bucket.rate ? bucket.burst : Math.min(bucket.burst, SHARE_BURST),
       cburst: bucket.burst,
       quantum: QUANTUM,
     })
   }
+  if (isInner) return
   const queue = qdiscList(rtnl, { link }).find((one) => one.parent === handle)
   if (queue?.data?.kind === 'bfifo' && queue.data.limit === bucket.limit) return
   if (queue !== undefined && queue.kind !== 'bfifo') qdiscDel(rtnl, { link, parent: handle })

@@ -20,11 +20,17 @@ export const BANDWIDTH_ANNOTATIONS: { readonly [D in Direction]: string } = {
   fromPod: 'kubernetes.io/egress-bandwidth',
 }
 
+/** The annotations of a namespace, for all its pods on a node together. */
+export const TOTAL_ANNOTATIONS: { readonly [D in Direction]: string } = {
+  toPod: 'weft.dev/ingress-bandwidth',
+  fromPod: 'weft.dev/egress-bandwidth',
+}
+
 /** What an object's annotations ask for; undefined where they say nothing of it. */
-export function bandwidthIn(object: unknown): Bandwidth | undefined {
+export function bandwidthIn(object: unknown, annotations = BANDWIDTH_ANNOTATIONS): Bandwidth | undefined {
   const wishes = DIRECTIONS.flatMap((direction) => {
-    const text = annotationOf(object, BANDWIDTH_ANNOTATIONS[direction])
-    return text === undefined ? [] : [[direction, wishOf(BANDWIDTH_ANNOTATIONS[direction], text)] as const]
+    const text = annotationOf(object, annotations[direction])
+    return text === undefined ? [] : [[direction, wishOf(annotations[direction], text)] as const]
   })
   return wishes.length === 0 ? undefined : Object.fromEntries(wishes)
 }

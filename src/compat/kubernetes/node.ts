@@ -8,6 +8,7 @@ import { NAMESPACES, NODES } from '../../kube/resources.ts'
 import type { Namespace } from '../../network/model/pod.ts'
 import { annotationOf, at, listAt, nameOf, optionalField } from '../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../merge.ts'
+import { bandwidthIn, TOTAL_ANNOTATIONS } from './bandwidth.ts'
 
 /** On a Namespace: why its pods cannot be attached. */
 const PROBLEM = 'weft.dev/network-problem'
@@ -36,6 +37,7 @@ export const namespaceBinding: KubeBinding<'Namespace'> = {
     name: nameOf(object),
     uid: at(object, 'metadata', 'uid'),
     ...optionalField('problem', annotationOf(object, PROBLEM)?.slice(0, MAX_PROBLEM) || undefined),
+    ...optionalField('totals', bandwidthIn(object, TOTAL_ANNOTATIONS)),
   }),
   encode: (namespace) => objectOf(NAMESPACES, clusterPlace(namespace.name), namespacePatch(namespace)),
   patch: namespacePatch,

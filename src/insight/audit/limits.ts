@@ -7,7 +7,7 @@ import { formatRate } from '../../compat/kubernetes/bandwidth.ts'
 import { isInForce, type LimitRow, limitRows } from '../bandwidth/bandwidth.ts'
 import type { Finding } from './findings.ts'
 
-const WORDS = { toPod: 'to the pod', fromPod: 'from the pod' } as const
+const WORDS = { toPod: 'received', fromPod: 'sent' } as const
 
 /** Limits that the kernel does not have as they were decided, or that nobody can ask it for. */
 export function auditLimits({ status: { node }, limits }: NodeFacts): Finding[] {
@@ -16,14 +16,14 @@ export function auditLimits({ status: { node }, limits }: NodeFacts): Finding[] 
     .map((row) => ({
       code: 'limit-differs',
       node,
-      object: `pod ${row.pod}`,
+      object: row.object,
       detail: detailOf(row),
       step: { op: 'sync-limits' },
     }))
 }
 
 function detailOf({ direction, decided, inForce, wanted, problem }: LimitRow): string {
-  const difference = `${WORDS[direction]} ${shown(decided)} was decided, ${shown(inForce)} is in force`
+  const difference = `${WORDS[direction]}: ${shown(decided)} was decided, ${shown(inForce)} is in force`
   return problem === undefined || wanted === undefined ? difference : `${difference}: ${problem}`
 }
 

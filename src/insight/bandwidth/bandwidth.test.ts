@@ -22,12 +22,21 @@ const api: LimitFact = {
   inForce: {},
 }
 
+const shop: LimitFact = {
+  ...web,
+  endpoint: 'namespace/shop',
+  pod: '',
+  wanted: { fromPod: { rate: 20_000_000 } },
+  limits: { fromPod: 20_000_000 },
+  inForce: { fromPod: { rate: 20_000_000, bytes: 0n } },
+}
+
 test('every direction has its row, by pod', () => {
   const later = { seconds: 2, facts: [{ ...web, inForce: { toPod: { rate: 1e7, bytes: 2_501_000n } } }] }
   const rows = limitRows([{ node: 'node1', now: [web, api], later }])
   expect(
-    rows.map(({ pod, direction, wanted, decided, inForce, passing }) => [
-      pod,
+    rows.map(({ object, direction, wanted, decided, inForce, passing }) => [
+      object,
       direction,
       wanted,
       decided,
@@ -35,9 +44,9 @@ test('every direction has its row, by pod', () => {
       passing,
     ]),
   ).toEqual([
-    ['shop/api', 'toPod', undefined, 1_001, undefined, undefined],
-    ['shop/web', 'toPod', 10_000_000, 10_000_000, 10_000_000, 10_000_000],
-    ['shop/web', 'fromPod', undefined, 2_000_000, 2_000_000, undefined],
+    ['pod shop/api', 'toPod', undefined, 1_001, undefined, undefined],
+    ['pod shop/web', 'toPod', 10_000_000, 10_000_000, 10_000_000, 10_000_000],
+    ['pod shop/web', 'fromPod', undefined, 2_000_000, 2_000_000, undefined],
   ])
   expect(rows.map(isInForce)).toEqual([false, true, true])
   expect(isInForce({ decided: 1_001, inForce: 1_000 })).toBe(true)
@@ -45,18 +54,19 @@ test('every direction has its row, by pod', () => {
 
 test('the page says what is asked for, what holds, what passes, and what is wrong', () => {
   const later = { seconds: 1, facts: [{ ...web, inForce: { toPod: { rate: 1e7, bytes: 1_195_001_000n } } }] }
-  const rows = limitRows([{ node: 'node1', now: [web, api], later }])
+  const rows = limitRows([{ node: 'node1', now: [web, api, shop], later }])
   expect(printBandwidth(rows, PLAIN).join('\n')).toBe(
     `
-POD       NODE   DIRECTION       WANTED  IN FORCE      PASSING
-shop/api  node1  to the pod           -  no limit            -
-shop/web  node1  to the pod    10Mbit/s  10Mbit/s  9.56 Gbit/s
-shop/web  node1  from the pod   refused   2Mbit/s            -
+LIMITED         NODE   DIRECTION    WANTED  IN FORCE      PASSING
+namespace shop  node1  sent       20Mbit/s  20Mbit/s            -
+pod shop/api    node1  received          -  no limit            -
+pod shop/web    node1  received   10Mbit/s  10Mbit/s  9.56 Gbit/s
+pod shop/web    node1  sent        refused   2Mbit/s            -
 
-! pod shop/api: to the pod 1001bit/s should be in force, but no limit is
+! pod shop/api: received 1001bit/s should be in force, but no limit is
 ! pod shop/web: kubernetes.io/egress-bandwidth "1": too small (in force stays: 2Mbit/s)`.trimStart(),
   )
-  expect(printBandwidth([], PLAIN)).toEqual(['No pod is limited.'])
+  expect(printBandwidth([], PLAIN)).toEqual(['Nothing is limited.'])
   const narrow = printBandwidth(rows, lookFor({ columns: 60 }, false))
   expect(narrow.filter((line) => line.length > 60)).toEqual([])
 })

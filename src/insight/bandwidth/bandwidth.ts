@@ -8,8 +8,8 @@ import { DIRECTIONS, type Direction } from '../../network/model/bandwidth.ts'
 /** One direction of one endpoint. Rates in bit/s. */
 export interface LimitRow {
   readonly node: string
-  /** `shop/web`. */
-  readonly pod: string
+  /** `pod shop/web`, or `namespace shop` for all its pods on the node together. */
+  readonly object: string
   /** `<container>/<interface>`. */
   readonly endpoint: string
   readonly direction: Direction
@@ -35,7 +35,7 @@ export interface LimitLooks {
 /** A row for every direction that is limited or should be, by pod. */
 export function limitRows(nodes: readonly LimitLooks[]): readonly LimitRow[] {
   const rows = nodes.flatMap(({ node, now, later }) => now.flatMap((fact) => rowsOf(node, fact, later)))
-  return rows.sort((a, b) => (a.pod === b.pod ? 0 : a.pod < b.pod ? -1 : 1))
+  return rows.sort((a, b) => (a.object === b.object ? 0 : a.object < b.object ? -1 : 1))
 }
 
 /** Whether the kernel does what was decided: it counts in whole bytes a second. */
@@ -56,7 +56,7 @@ function rowsOf(node: string, fact: LimitFact, later: LimitLooks['later']): read
     return [
       {
         node,
-        pod: `${namespace}/${pod}`,
+        object: pod === '' ? `namespace ${namespace}` : `pod ${namespace}/${pod}`,
         endpoint,
         direction,
         wanted: wish !== undefined && 'rate' in wish ? wish.rate : undefined,

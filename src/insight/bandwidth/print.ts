@@ -9,7 +9,7 @@ import { printable, wrap } from '../../text/words.ts'
 import { isInForce, type LimitRow } from './bandwidth.ts'
 
 const COLUMNS: readonly Column[] = [
-  { head: 'POD' },
+  { head: 'LIMITED' },
   { head: 'NODE' },
   { head: 'DIRECTION' },
   { head: 'WANTED', align: 'right' },
@@ -17,29 +17,29 @@ const COLUMNS: readonly Column[] = [
   { head: 'PASSING', align: 'right' },
 ]
 
-const DIRECTION_WORDS = { toPod: 'to the pod', fromPod: 'from the pod' } as const
+const DIRECTION_WORDS = { toPod: 'received', fromPod: 'sent' } as const
 
 /** The lines of `weft bandwidth`. */
 export function printBandwidth(rows: readonly LimitRow[], look: Look): string[] {
-  if (rows.length === 0) return ['No pod is limited.']
+  if (rows.length === 0) return ['Nothing is limited.']
   return [...table(COLUMNS, rows.map(cells), look), ...problemLines(rows, look)]
 }
 
 /** What is not as it should be, one sentence each. */
 export function limitProblems(rows: readonly LimitRow[]): readonly string[] {
   const texts = rows.flatMap((row) => {
-    const { pod, direction, problem, decided, inForce } = row
+    const { object, direction, problem, decided, inForce } = row
     const stays = decided === undefined ? 'no limit' : shown(decided)
-    if (problem !== undefined) return [`pod ${pod}: ${problem} (in force stays: ${stays})`]
+    if (problem !== undefined) return [`${object}: ${problem} (in force stays: ${stays})`]
     if (isInForce(row)) return []
-    return [`pod ${pod}: ${DIRECTION_WORDS[direction]} ${stays} should be in force, but ${shown(inForce)} is`]
+    return [`${object}: ${DIRECTION_WORDS[direction]} ${stays} should be in force, but ${shown(inForce)} is`]
   })
   return [...new Set(texts)]
 }
 
-function cells({ pod, node, direction, wanted, inForce, passing, problem }: LimitRow): string[] {
+function cells({ object, node, direction, wanted, inForce, passing, problem }: LimitRow): string[] {
   const asked = problem !== undefined ? 'refused' : wanted === undefined ? '-' : shown(wanted)
-  return [pod, node, DIRECTION_WORDS[direction], asked, shown(inForce), passing === undefined ? '-' : about(passing)]
+  return [object, node, DIRECTION_WORDS[direction], asked, shown(inForce), passing === undefined ? '-' : about(passing)]
 }
 
 function shown(rate: number | undefined): string {

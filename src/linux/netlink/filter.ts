@@ -13,7 +13,7 @@ import type { MessageWriter } from './writer.ts'
 /** A filter that every packet matches, and what becomes of the packet. */
 export interface FilterSpec {
   readonly link: number
-  /** Where it hangs: `TC_INGRESS_HANDLE` below `ingress`, `TC_INGRESS_FILTERS` below `clsact`. */
+  /** Where it hangs: `TC_INGRESS_HANDLE` below `ingress`, `TC_INGRESS_FILTERS` or `TC_EGRESS_FILTERS` below `clsact`. */
   readonly parent: number
   /** Order among the filters there, 1 first; at most 65535. */
   readonly priority: number

@@ -8,10 +8,11 @@ import type { MessageWriter } from './writer.ts'
 
 /** TC_H_ numbers of linux/pkt_sched.h: places on a link that are no class. */
 export const TC_ROOT = 0xffffffff
-/** Where an `ingress` or `clsact` qdisc is; its filters hang below `TC_INGRESS_FILTERS` (clsact) or its handle. */
+/** Where an `ingress` or `clsact` qdisc is. Filters hang below the handle of the one, below these two of the other. */
 export const TC_INGRESS = 0xfffffff1
 export const TC_INGRESS_HANDLE = 0xffff0000
 export const TC_INGRESS_FILTERS = 0xfffffff2
+export const TC_EGRESS_FILTERS = 0xfffffff3
 
 /** Attributes of every tc message. */
 export const Tca = { KIND: 1, OPTIONS: 2, STATS2: 7 } as const

@@ -22,4 +22,6 @@ export interface Namespace {
   readonly uid: string
   /** Why its pods cannot be attached, for people; written by the controller. */
   readonly problem?: string
+  /** What all its pods on a node together may send and receive. Absent: nothing was asked for. */
+  readonly totals?: Bandwidth
 }

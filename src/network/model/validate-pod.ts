@@ -37,6 +37,7 @@ const namespace: Decode<Namespace> = record<Namespace>({
   name: namespaceName,
   uid,
   problem: optional(text(1, MAX_SENTENCE)),
+  totals: optional(bandwidth),
 })
 
 /** The pod in this input, or what is wrong with it. */
