@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { cidr, ip } from '../network/model/address.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import { MemoryRegistry } from '../registry/memory.ts'
-import { RegistryError } from '../registry/registry.ts'
+import { type Registry, RegistryError } from '../registry/registry.ts'
 import { type ControllerLog, runController } from './controller.ts'
 
 const CLUSTER: Cluster = {
@@ -48,6 +48,39 @@ describe('runController', () => {
     }
     await until(async () => (await sound.list('NodeNetwork')).objects.length === 3)
     await until(async () => (await sound.list('Tenant')).objects.length === 3)
+    aborter.abort()
+    await running
+  })
+
+  test('does not take a tenant for unreadable that was in the way once, and once more long after', async () => {
+    const memory = new MemoryRegistry()
+    let inTheWay = 0
+    const registry: Registry = {
+      get: (kind, name) => memory.get(kind, name),
+      list: (kind) => memory.list(kind),
+      watch: (kind, after, signal) => memory.watch(kind, after, signal),
+      create: async (kind, name, value) => {
+        if (kind === 'Tenant') inTheWay += 1
+        // Somebody made it a moment before.
+        if (inTheWay === 1) await memory.create('Tenant', 'shop', { namespace: 'shop', uid: 's', vni: 77 })
+        // It was there, and is gone when we look.
+        if (inTheWay === 2) throw new RegistryError('REGISTRY_EXISTS', 'as asked')
+        return memory.create(kind, name, value)
+      },
+      update: (kind, name, value, revision) => memory.update(kind, name, value, revision),
+      delete: (kind, name, revision) => memory.delete(kind, name, revision),
+    }
+    const warnings: string[] = []
+    const log = { ...QUIET, warn: (_: object, message: string) => void warnings.push(message) }
+    const aborter = new AbortController()
+    await memory.create('Cluster', 'default', CLUSTER)
+    await memory.create('Namespace', 'shop', { name: 'shop', uid: 's' })
+    const running = runController({ registry, signal: aborter.signal, random: () => 0, log, backoff: BACKOFF })
+    await until(async () => (await memory.get('Tenant', 'shop'))?.value.vni === 77)
+    await settle()
+    await memory.delete('Tenant', 'shop')
+    await until(async () => (await memory.get('Tenant', 'shop'))?.value.vni === 10)
+    expect(warnings).toEqual([])
     aborter.abort()
     await running
   })

@@ -18,6 +18,7 @@ import { Outage } from './outage.ts'
 import { lookAgain, type Performance, perform } from './perform.ts'
 import { Silences } from './silences.ts'
 import { ControllerState, INPUTS, type Input } from './state.ts'
+import { Streaks } from './streaks.ts'
 import type { Write } from './write.ts'
 
 /** Where the controller says what it does; pino's loggers are such. */
@@ -63,8 +64,8 @@ class Controller {
   readonly #bell = new Bell()
   readonly #outage: Outage
   readonly #patience: Backoff
-  /** How often the write for an object failed in a row. */
-  readonly #failures = new Map<string, Backoff>()
+  /** Writes for an object that failed in a row. */
+  readonly #streaks: Streaks
   /** Writes of which nobody knows whether they were made. */
   readonly #doubtful: Write[] = []
   /** Failures that were told and last. */
@@ -81,6 +82,7 @@ class Controller {
     this.#state = new ControllerState(options.random)
     this.#outage = new Outage(options.log)
     this.#patience = new Backoff(options.random, options.backoff)
+    this.#streaks = new Streaks(options.random, options.backoff)
   }
 
   /** Follows a kind. */
@@ -193,10 +195,12 @@ class Controller {
     }
     const write = this.#state.next()
     if (write !== undefined) this.#start(write, perform(registry, this.#state, write))
+    else this.#streaks.rest()
     return write !== undefined
   }
 
   #start(write: Write, call: Promise<Performance>): void {
+    this.#streaks.tried(keyOf(write))
     const running = call.then((end) => this.#ended(write, end))
     this.#underway.add(running)
     void running.finally(() => {
@@ -209,7 +213,7 @@ class Controller {
     const { log } = this.#options
     const object = { kind: write.kind, name: write.name }
     if (end.is === 'made') {
-      this.#failures.delete(keyOf(write))
+      this.#streaks.succeeded(keyOf(write))
       this.#complaints.delete(keyOf(write))
       log.info(object, describe(write))
       if (!end.isKept) log.error(object, 'the registry keeps less than was written: its objects are of another version')
@@ -218,27 +222,27 @@ class Controller {
     }
     if (end.is === 'failed') {
       this.#failed(keyOf(write), end.error, `cannot write ${write.kind} ${write.name}`)
-      this.#later(write, false, () => this.#doubtful.push(write))
+      this.#later(write, { atOnce: false, isHidden: false }, () => this.#doubtful.push(write))
       return
     }
     if (end.is === 'hidden') {
       this.#hidden(write)
       return
     }
-    if (end.is === 'unreadable' && !this.#failures.has(keyOf(write))) log.warn(object, end.reason)
-    this.#later(write, end.is === 'overtaken', () => this.#state.retry(write))
+    if (end.is === 'unreadable' && !this.#streaks.has(keyOf(write))) log.warn(object, end.reason)
+    this.#later(write, { atOnce: end.is === 'overtaken', isHidden: false }, () => this.#state.retry(write))
   }
 
   /** Once it may have been deleted in between; twice it is there and cannot be read. */
   #hidden(write: Write): void {
     const { unreadable, log } = this.#options
-    if (this.#failures.has(keyOf(write))) {
+    if (this.#streaks.wasHidden(keyOf(write))) {
       const reason = unreadable?.get(keyOf(write)) ?? 'something else has its name'
       this.#state.unreadable(write, reason)
       if (!this.#complaints.has(keyOf(write))) log.warn({ kind: write.kind, name: write.name }, reason)
       this.#complaints.add(keyOf(write))
     } else this.#state.found(write, undefined, 'refused')
-    this.#later(write, true, () => this.#state.retry(write))
+    this.#later(write, { atOnce: true, isHidden: true }, () => this.#state.retry(write))
   }
 
   #failed(what: string, error: unknown, message: string): void {
@@ -256,12 +260,10 @@ class Controller {
   }
 
   /** What one object's write meets is no reason for others to wait. */
-  #later(write: Write, atOnce: boolean, action: () => void): void {
-    const { random, backoff, signal } = this.#options
-    const isFirst = !this.#failures.has(keyOf(write))
-    const patience = this.#failures.get(keyOf(write)) ?? new Backoff(random, backoff)
-    this.#failures.set(keyOf(write), patience)
-    void sleep(isFirst && atOnce ? 0 : patience.next(), signal).then(() => {
+  #later(write: Write, failure: Parameters<Streaks['failed']>[1], action: () => void): void {
+    const pause = this.#streaks.failed(keyOf(write), failure)
+    void sleep(pause, this.#options.signal).then(() => {
+      this.#streaks.waited(keyOf(write))
       action()
       this.#bell.ring()
     })
