@@ -11,7 +11,7 @@ import { waitFor } from './programs.ts'
 import type { Report } from './report.ts'
 import { inPod } from './sandboxes.ts'
 import type { StandingPod } from './traffic.ts'
-import type { Weft } from './weft.ts'
+import { showAudits, type Weft } from './weft.ts'
 
 const PATIENCE = 60_000
 const COUNTED = 10_000
@@ -65,10 +65,7 @@ export async function showCatchUp(rig: Cluster, options: CatchUpOptions, giveBac
   report.check(true, `everybody: a new pod is scheduled and runs after ${elapsed()}`)
   await waitFor('every node is ready', async () => (await rig.readyNodes()).length === rig.places.nodes.length)
   report.check(true, `every node is Ready after ${elapsed()}`)
-  for (const node of rig.places.nodes) {
-    const audit = await weft.audit(node.name)
-    report.succeeded(audit, `weft audit on ${node.name}: ${audit.stdout.trimEnd().split('\n').at(-1) ?? ''}`)
-  }
+  await showAudits(rig, weft, report)
   const { total, peak } = countCalls(rig.places, since, COUNTED)
   report.note(
     `requests of Weft's agents and controllers in the first ${COUNTED / 1000} s: ${total}, in one second at most ${peak}`,

@@ -8,7 +8,6 @@ import { readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ip } from '../../src/network/model/address.ts'
 import { ASSETS } from '../kube/control-plane.ts'
 import { Cluster } from './cluster.ts'
 import { hostPath } from './node-host.ts'
@@ -19,10 +18,10 @@ import { missing } from './requirements.ts'
 import { showScaling } from './scaling.ts'
 import { showServices } from './service-calls.ts'
 import { drawTable, makeTenants, pingTable, type TenantPod } from './tenants.ts'
-import { startTraffic } from './traffic.ts'
 import { showUninstall } from './uninstall.ts'
+import { showUpgrade } from './upgrade.ts'
 import { versionsOf } from './versions.ts'
-import { installed, loadImage, type Manifest, readManifest, replaceImage, type Weft, writeManifest } from './weft.ts'
+import { installed, loadImage, type Manifest, readManifest, writeManifest } from './weft.ts'
 
 const { values } = parseArgs({
   options: {
@@ -90,39 +89,4 @@ async function showTenants(rig: Cluster, pods: readonly TenantPod[], report: Rep
   const { lines, wrong } = drawTable(pods, await pingTable(rig, pods))
   report.note(lines.join('\n'))
   report.check(wrong === 0, `${pods.length * pods.length} pairs, ${wrong} of them not as expected`)
-}
-
-interface Upgrade {
-  readonly weft: Weft
-  readonly manifest: Manifest
-  readonly pods: readonly TenantPod[]
-  readonly report: Report
-}
-
-async function showUpgrade(rig: Cluster, { weft, manifest, pods, report }: Upgrade): Promise<void> {
-  const { namespace, daemonSet, deployment } = manifest
-  report.section('The image of agents and controllers is replaced under traffic')
-  const [from, to] = rig.places.nodes.map((node) => {
-    const found = pods.find((one) => one.node === node.name)
-    if (found === undefined) throw new Error(`there is no pod on ${node.name}`)
-    return { ...found, node, ips: found.ips.map(ip) }
-  })
-  if (from === undefined || to === undefined) throw new Error('this takes two nodes')
-  const service = await rig.ask('get', 'service', 'web', '-n', from.namespace, '-o', 'jsonpath={.spec.clusterIP}')
-  const next = `${manifest.image}-next`
-  await loadImage(rig, next)
-  const traffic = await startTraffic(rig.places, from, to, ip(service))
-  await replaceImage(rig, manifest, next)
-  for (const what of [`daemonset/${daemonSet}`, `deployment/${deployment}`]) {
-    report.succeeded(
-      await rig.kubectl(['-n', namespace, 'rollout', 'status', what, '--timeout=120s']),
-      `${what} runs ${next}`,
-    )
-  }
-  await Bun.sleep(3000)
-  await traffic.stop(report)
-  for (const node of rig.places.nodes) {
-    const audit = await weft.audit(node.name)
-    report.succeeded(audit, `weft audit on ${node.name}: ${audit.stdout.trimEnd().split('\n').at(-1) ?? ''}`)
-  }
 }

@@ -9,7 +9,7 @@ import { describeInventory, type Inventory, inventory } from './inventory.ts'
 import { deployment } from './objects.ts'
 import { waitFor } from './programs.ts'
 import type { Report } from './report.ts'
-import type { Weft } from './weft.ts'
+import { showAudits, type Weft } from './weft.ts'
 
 const TENANT = 'shop'
 /** Kubelets remove sandboxes in their own time. */
@@ -43,7 +43,7 @@ export async function showScaling(rig: Cluster, { weft, replicas, report }: Scal
   ).split(' ')
   report.check(new Set(addresses).size === replicas, `${new Set(addresses).size} addresses, each of them once`)
   show(await count())
-  await audits(rig, weft, report)
+  await showAudits(rig, weft, report)
   await rig.ask('-n', TENANT, 'delete', 'deployment/many', '--wait=true')
   await waitFor(
     'no pod is left',
@@ -53,14 +53,7 @@ export async function showScaling(rig: Cluster, { weft, replicas, report }: Scal
   const after = await count()
   show(after)
   report.check(equal, 'sandboxes, links, ports and flows are as many as before')
-  await audits(rig, weft, report)
-}
-
-async function audits(rig: Cluster, weft: Weft, report: Report): Promise<void> {
-  for (const node of rig.places.nodes) {
-    const audit = await weft.audit(node.name)
-    report.succeeded(audit, `weft audit on ${node.name}: ${audit.stdout.trimEnd().split('\n').at(-1) ?? ''}`)
-  }
+  await showAudits(rig, weft, report)
 }
 
 function isSame(a: readonly Inventory[], b: readonly Inventory[]): boolean {

@@ -11,6 +11,9 @@ import type { Manifest } from './weft.ts'
 
 const REMOVE = join(import.meta.dir, '../../deploy/weft-remove.yaml')
 
+const KINDS =
+  'clusterrole,clusterrolebinding,role,rolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding,namespace'
+
 /** Removes pods, then Weft from the nodes, then its objects. */
 export async function showUninstall(rig: Cluster, manifest: Manifest, report: Report): Promise<void> {
   const { namespace, daemonSet, path } = manifest
@@ -32,6 +35,10 @@ export async function showUninstall(rig: Cluster, manifest: Manifest, report: Re
   }
   const crds = await rig.ask('get', 'crd', '-o', 'name')
   report.check(crds === '', `definitions that are left: ${crds === '' ? 'none' : crds.replaceAll('\n', ', ')}`)
+  const objects = await rig.ask('get', KINDS, '-A', '-l', 'app.kubernetes.io/part-of=weft', '-o', 'name')
+  report.check(objects === '', `objects that are left: ${objects === '' ? 'none' : objects.replaceAll('\n', ', ')}`)
+  const leases = await rig.ask('-n', 'kube-system', 'get', 'leases', '-o', 'name')
+  report.check(!leases.includes('weft'), 'no Lease of the controllers is left')
   await waitFor('no node is ready', async () => (await rig.readyNodes()).length === 0)
   report.check(true, 'nodes are NotReady again')
 }

@@ -10,6 +10,7 @@ import { type Outcome, output } from '../lab/command.ts'
 import type { Cluster } from './cluster.ts'
 import { API_PORT, controlAddress, nodeNamed, type Places, pkiFile } from './places.ts'
 import { waitFor } from './programs.ts'
+import type { Report } from './report.ts'
 import { importImages } from './runtime.ts'
 
 const ROOT = join(import.meta.dir, '../..')
@@ -105,4 +106,12 @@ export async function replaceImage(rig: Cluster, manifest: Manifest, image: stri
 export function installed(rig: Cluster): Weft {
   const audit = [join(ROOT, 'dist/weft'), 'audit', '--kubeconfig', pkiFile(rig.places, 'admin.kubeconfig')]
   return { audit: (node) => rig.onNode(nodeNamed(rig.places, node), audit) }
+}
+
+/** `weft audit` on every node finds no difference. */
+export async function showAudits(rig: Cluster, weft: Weft, report: Report): Promise<void> {
+  for (const { name } of rig.places.nodes) {
+    const audit = await weft.audit(name)
+    report.succeeded(audit, `weft audit on ${name}: ${audit.stdout.trimEnd().split('\n').at(-1) ?? ''}`)
+  }
 }
