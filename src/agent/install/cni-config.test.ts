@@ -44,11 +44,20 @@ test('after the machine started anew it is put aside until it is true again, wit
   expect(text()).toBe(edited)
 })
 
-test('somebody’s file of that name that has nothing to do with us is not moved', () => {
+test.each([
+  ['that has nothing to do with us', '{"type": "bridge"}'],
+  ['that is broken', '{"cniVersion": "1.0.0", "name": "weft", "plu'],
+  ['that is empty', ''],
+])('a file of that name %s is neither moved nor overwritten, and told of', (_, content) => {
   mkdirSync(place.dir)
-  writeFileSync(join(place.dir, place.name), '{"type": "bridge"}')
+  writeFileSync(join(place.dir, place.name), content)
   holdCniConfig(place)
-  expect(text()).toBe('{"type": "bridge"}')
+  expect(() => giveCniConfig(place)).toThrow(expect.objectContaining({ code: 'AGENT_CNI_CONFIG' }))
+  expect(text()).toBe(content)
+  // Once it is gone, ours appears.
+  rmSync(join(place.dir, place.name))
+  giveCniConfig(place)
+  expect(JSON.parse(text())).toEqual(configurationFor(place.name))
 })
 
 describe('the form follows the name', () => {

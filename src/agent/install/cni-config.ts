@@ -6,8 +6,9 @@
  * another matter: what an earlier life left is put aside until it is true again.
  * @module
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { AgentError } from '../errors.ts'
 import { writeDurably } from './write-durably.ts'
 
 /** Where the configuration is, and where it is noted that this life of the machine has seen it true. */
@@ -32,16 +33,25 @@ export function holdCniConfig(place: CniConfigPlace): void {
   if (readOurs(file) !== undefined) renameSync(file, file + ASIDE)
 }
 
-/** Makes sure that the configuration is there. One that people edited is left as it is. */
+/**
+ * Makes sure that the configuration is there. One that people edited is left as it is. Throws `AGENT_CNI_CONFIG` where
+ * something else has its name, be it broken: what we write is there as a whole or not at all.
+ */
 export function giveCniConfig(place: CniConfigPlace): void {
   const file = join(place.dir, place.name)
   mkdirSync(place.dir, { recursive: true, mode: 0o755 })
   if (readOurs(file) === undefined) {
+    if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) throw inTheWay(file)
     if (readOurs(file + ASIDE) !== undefined) renameSync(file + ASIDE, file)
     else writeDurably(file, `${JSON.stringify(configurationFor(place.name), null, 2)}\n`, 0o644)
   }
   const mark = join(place.runDir, MARK)
   if (!existsSync(mark)) writeFileSync(mark, place.name, { mode: 0o600 })
+}
+
+function inTheWay(file: string): AgentError {
+  const cause = `${file} is in the way: it is no network configuration that names our plugin`
+  return new AgentError('AGENT_CNI_CONFIG', cause, 'remove it, or choose another name: --cni-config-name')
 }
 
 /**
