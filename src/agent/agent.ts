@@ -69,9 +69,11 @@ export async function runAgent(
     options.external === true
       ? undefined
       : serveCni(`${options.runDir}/cni.sock`, () => node?.attachments ?? { waitingFor }, log)
+  let control: { stop(): Promise<void> } | undefined
   const state = (): AgentState => node?.state() ?? { waitingFor: [waitingFor], hasSwitch: false }
   using _telling = every(STATE_INTERVAL_MS, () => onState(state()))
   try {
+    control = await serveControl(`${options.runDir}/agent.sock`, () => node?.report ?? { waitingFor })
     node = await NodeAgent.start(options, registry, notices, log, signal)
     log.info({ node: options.node, runDir: options.runDir, datapath: options.datapath }, 'agent started')
     await aborted(signal)
@@ -80,19 +82,29 @@ export async function runAgent(
     if (!signal.aborted) throw error
   } finally {
     cni?.close()
+    await control?.stop()
     await node?.stop()
   }
   log.info({ node: options.node }, 'agent stopped; forwarding goes on')
 }
 
+/** What of an agent is asked from outside. */
+interface NodeParts {
+  readonly attachments: Attachments
+  readonly reconciler: Reconciler
+  readonly report: AgentReport
+}
+
 /** The parts of an agent, wired. */
 class NodeAgent {
   readonly attachments: Attachments
+  readonly report: AgentReport
   readonly #reconciler: Reconciler
   readonly #resources: AsyncDisposableStack
 
-  private constructor(attachments: Attachments, reconciler: Reconciler, resources: AsyncDisposableStack) {
+  private constructor({ attachments, reconciler, report }: NodeParts, resources: AsyncDisposableStack) {
     this.attachments = attachments
+    this.report = report
     this.#reconciler = reconciler
     this.#resources = resources
   }
@@ -192,14 +204,12 @@ class NodeAgent {
       problems,
       uplinkMtu: () => uplink.mtu,
     })
-    const control = await serveControl(`${options.runDir}/agent.sock`, report)
-    resources.defer(() => control.stop())
     const health = {
       failed: (error: unknown) => problems.failed('registry', error),
       recovered: () => problems.solved('registry'),
     }
     reflectCluster(registry, view, health, signal)
-    return new NodeAgent(attachments, reconciler, resources.move())
+    return new NodeAgent({ attachments, reconciler, report }, resources.move())
   }
 
   stop(): Promise<void> {

@@ -25,16 +25,19 @@ export interface Control {
   repair(plan: unknown): Promise<unknown>
 }
 
+/** What can be told and done, or what an agent that is starting waits for. */
+export type ControlSource = () => Control | { readonly waitingFor: string }
+
 const MAX_BODY = 1 << 20
 
 /** Serves a control socket until stopped. Throws where the socket cannot be had. */
-export async function serveControl(path: string, control: Control): Promise<{ stop(): Promise<void> }> {
+export async function serveControl(path: string, source: ControlSource): Promise<{ stop(): Promise<void> }> {
   await claimSocket(path)
   const server = listenPrivately(path, () =>
     Bun.serve({
       unix: path,
       maxRequestBodySize: MAX_BODY,
-      fetch: (request) => answer(control, request),
+      fetch: (request) => answer(source(), request),
       error: (error) => failure(error),
     }),
   )
@@ -46,7 +49,8 @@ export async function serveControl(path: string, control: Control): Promise<{ st
   }
 }
 
-async function answer(control: Control, request: Request): Promise<Response> {
+async function answer(control: ReturnType<ControlSource>, request: Request): Promise<Response> {
+  if ('waitingFor' in control) return starting(control.waitingFor, request)
   try {
     switch (`${request.method} ${new URL(request.url).pathname}`) {
       case 'GET /status':
@@ -69,6 +73,12 @@ async function answer(control: Control, request: Request): Promise<Response> {
   } catch (error) {
     return failure(error, isFaultOfTheCaller(error) ? 400 : 500)
   }
+}
+
+/** That it lives can be asked of an agent from its first moment on: probes would end it otherwise. */
+function starting(waitingFor: string, request: Request): Response {
+  if (new URL(request.url).pathname === '/health') return json({ ready: false, waitingFor: [waitingFor] })
+  return failure(new AgentError('AGENT_STARTING', `the agent waits for ${waitingFor}`, 'start that'), 503)
 }
 
 function isFaultOfTheCaller(error: unknown): boolean {
