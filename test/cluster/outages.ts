@@ -1,7 +1,8 @@
 /**
  * API server and etcd, each stopped for a minute (SIGSTOP) and each killed for a minute (SIGKILL), while pods talk and
  * other pods come and go. Prints what kept working and how the cluster caught up. `--seconds` makes the outages
- * shorter, `--by-hand` installs without the manifest, `--keep` leaves the rig standing.
+ * shorter, `--only etcd-killed` leaves the others out, `--by-hand` installs without the manifest, `--keep` leaves the rig
+ * standing.
  * @module
  */
 import { tmpdir } from 'node:os'
@@ -44,6 +45,7 @@ const OUTAGES: readonly Outage[] = [
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
+    only: { type: 'string' },
     'by-hand': { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
   },
@@ -63,11 +65,16 @@ async function main(places: Places): Promise<number> {
     const pods = await makeTenants(rig)
     const restless = await makeRestless(rig)
     const ranges = await rangesOf(rig)
-    for (const outage of OUTAGES) await show(rig, { weft, pods, restless, ranges, outage, report })
+    for (const outage of OUTAGES.filter(isWanted)) await show(rig, { weft, pods, restless, ranges, outage, report })
   } finally {
     if (!values.keep) await rig.down()
   }
   return report.sumUp()
+}
+
+/** `--only etcd-killed` */
+function isWanted({ part, how }: Outage): boolean {
+  return values.only === undefined || values.only === `${part}-${how}`
 }
 
 interface Scene {
