@@ -81,7 +81,10 @@ async function less(context: StepContext): Promise<void> {
     context,
     granted().filter((name) => name !== 'sys_admin'),
   )
-  await statusOf(context, ({ ready, problems }) => !ready && problems.some((problem) => problem.includes('not permitted')))
+  await statusOf(
+    context,
+    ({ ready, problems }) => !ready && problems.some((problem) => problem.includes('not permitted')),
+  )
 }
 
 if (import.meta.main) await runScenario(capabilities)

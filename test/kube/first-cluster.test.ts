@@ -55,7 +55,8 @@ function firstCluster(assets: string): void {
     const stop = new AbortController()
     const log = { info: say, warn: say, error: say }
     const running = runFirstCluster({ api, registry, wish, signal: stop.signal, log, events })
-    await Promise.race([running, Bun.sleep(5000)])
+    const told = eventually(async () => expect(said).not.toEqual([]), 20_000)
+    await Promise.race([running, told])
     stop.abort()
     await running
     await events.settled()
