@@ -65,14 +65,14 @@ export function configurationFor(name: string): object {
 }
 
 /** The names under which runtimes call our plugin. */
-const PLUGINS: ReadonlySet<unknown> = new Set(['weft', 'weft-cni', 'k8s-ovs'])
+export const OUR_PLUGINS: ReadonlySet<unknown> = new Set(['weft', 'weft-cni', 'k8s-ovs'])
 
 /** What a file says, if our plugin is in it. */
 export function readOurs(file: string): string | undefined {
   try {
     const text = readFileSync(file, 'utf8')
     const configuration: unknown = JSON.parse(text)
-    return pluginsOf(configuration).some((type) => PLUGINS.has(type)) ? text : undefined
+    return pluginsOf(configuration).some((type) => OUR_PLUGINS.has(type)) ? text : undefined
   } catch {
     return undefined
   }

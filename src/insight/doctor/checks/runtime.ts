@@ -2,11 +2,9 @@
  * Checks: what the container runtime finds, and who else works on services.
  * @module
  */
+import { OUR_PLUGINS } from '../../../agent/install/cni-config.ts'
 import { type Check, fail, given, ok, warn } from '../check.ts'
 import type { CniConfig } from '../facts.ts'
-
-/** Plugin types that this project's plugin answers to. */
-const OUR_TYPES: ReadonlySet<string> = new Set(['weft', 'weft-cni', 'k8s-ovs'])
 
 const cniConfig: Check = {
   id: 'cni-config',
@@ -31,7 +29,7 @@ const cniConfig: Check = {
 }
 
 function isOurs({ types }: CniConfig): boolean {
-  return types?.some((type) => OUR_TYPES.has(type)) === true
+  return types?.some((type) => OUR_PLUGINS.has(type)) === true
 }
 
 const plugin: Check = {
