@@ -2,9 +2,9 @@
  * What a playground writes down of itself: its shape, and a record of every pod's sandbox as a container runtime keeps it.
  * @module
  */
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemCalls } from '../linux/sys/addon.ts'
+import { lockFile } from '../linux/lock.ts'
 import { type Ip, parseIp } from '../network/model/address.ts'
 import { notRunning, PlaygroundError } from './errors.ts'
 import type { Layout } from './layout.ts'
@@ -30,8 +30,6 @@ export interface Sandbox {
   /** The ADD's result, kept for the DEL. */
   readonly result?: unknown
 }
-
-const LOCK_EX_NB = 2 | 4
 
 /** Makes the folders. */
 export function makeFolders({ runDir, podDir, logDir, intentDir, apiDir }: Layout): void {
@@ -94,19 +92,10 @@ export function addressesOf({ result }: Pick<Sandbox, 'result'>): readonly Ip[] 
  */
 export async function exclusively<T>(layout: Layout, work: () => Promise<T>): Promise<T> {
   mkdirSync(layout.runDir, { recursive: true, mode: 0o700 })
-  const fd = openSync(layout.lockFile, 'a', 0o600)
-  try {
-    if (systemCalls().flock(fd, LOCK_EX_NB) < 0) {
-      throw new PlaygroundError(
-        'PLAY_BUSY',
-        `another weft play is at work on ${layout.runDir}`,
-        'wait until it is done, or use another --run-dir',
-      )
-    }
-    return await work()
-  } finally {
-    closeSync(fd)
-  }
+  using mine = lockFile(layout.lockFile)
+  if (mine !== undefined) return await work()
+  const remedy = 'wait until it is done, or use another --run-dir'
+  throw new PlaygroundError('PLAY_BUSY', `another weft play is at work on ${layout.runDir}`, remedy)
 }
 
 function sandboxFile({ podDir }: Layout, { namespace, name }: Pick<Sandbox, 'namespace' | 'name'>): string {

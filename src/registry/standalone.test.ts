@@ -3,10 +3,11 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileS
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { lockFile } from '../linux/lock.ts'
 import { RegistryClient } from './client.ts'
 import { node, settled } from './conformance-tools.ts'
 import { Journal } from './journal.ts'
-import { type StandaloneOptions, startStandaloneRegistry } from './standalone.ts'
+import { type StandaloneOptions, type StateFile, startStandaloneRegistry } from './standalone.ts'
 
 const undo: (() => Promise<void> | void)[] = []
 afterEach(async () => {
@@ -19,6 +20,11 @@ function folder(): string {
   return path
 }
 
+/** State in a file, as the program keeps it. */
+function keptIn(path: string): StateFile {
+  return { path, lock: lockFile }
+}
+
 async function start(options: Omit<StandaloneOptions, 'now'>): Promise<{ stop: () => Promise<void> }> {
   const server = await startStandaloneRegistry({ ...options, now: 1000 })
   undo.push(() => server.stop().catch(() => undefined))
@@ -28,8 +34,9 @@ async function start(options: Omit<StandaloneOptions, 'now'>): Promise<{ stop: (
 /** A registry in a process of its own. */
 async function spawn(path: string, state: string): Promise<ReturnType<typeof Bun.spawn>> {
   const script = `
+    const { lockFile } = await import(${JSON.stringify(join(import.meta.dir, '../linux/lock.ts'))})
     const { startStandaloneRegistry } = await import(${JSON.stringify(join(import.meta.dir, 'standalone.ts'))})
-    await startStandaloneRegistry({ path: ${JSON.stringify(path)}, state: ${JSON.stringify(state)}, now: 1000 })
+    await startStandaloneRegistry({ path: ${JSON.stringify(path)}, state: { path: ${JSON.stringify(state)}, lock: lockFile }, now: 1000 })
     console.log('up')`
   const child = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe', stderr: 'inherit' })
   undo.push(async () => {
@@ -81,25 +88,42 @@ describe('the stand-alone registry', () => {
       child.kill('SIGKILL')
       await child.exited
     }
-    await start({ path, state })
+    await start({ path, state: keptIn(state) })
     expect((await client.list('Node')).objects).toHaveLength(27)
     expect(statSync(state).mode & 0o777).toBe(0o600)
+  })
+
+  test('two that start together do not both open the state file, whatever their sockets', async () => {
+    const dir = folder()
+    const state = join(dir, 'state')
+    const start = (name: string) =>
+      startStandaloneRegistry({ path: join(dir, name), state: keptIn(state), now: 1000 }).then(
+        (server) => server,
+        (error: { readonly code: string }) => error.code,
+      )
+    const [first, second] = await Promise.all([start('a.sock'), start('b.sock')])
+    expect([typeof first, second]).toEqual(['object', 'REGISTRY_UNAVAILABLE'])
+    if (typeof first === 'object') await first.stop()
+    // It is given back with the registry.
+    const third = await start('b.sock')
+    expect(typeof third).toBe('object')
+    if (typeof third === 'object') await third.stop()
   })
 
   test('drops half a line at the end, and refuses a file that is damaged elsewhere', async () => {
     const path = join(folder(), 'r.sock')
     const state = `${path}.state`
-    const first = await start({ path, state })
+    const first = await start({ path, state: keptIn(state) })
     await new RegistryClient(path).create('Node', 'a', node('a'))
     await first.stop()
     appendFileSync(state, '{"kind":"Node","type":"pu')
-    const second = await start({ path, state })
+    const second = await start({ path, state: keptIn(state) })
     await new RegistryClient(path).create('Node', 'b', node('b'))
     expect((await new RegistryClient(path).list('Node')).objects.map(({ name }) => name)).toEqual(['a', 'b'])
     await second.stop()
     const damaged = readFileSync(state, 'utf8').replace('"put"', '"pot"')
     writeFileSync(state, damaged)
-    expect(await settled(startStandaloneRegistry({ path, state, now: 0 }))).toBe('REGISTRY_INVALID')
+    expect(await settled(startStandaloneRegistry({ path, state: keptIn(state), now: 0 }))).toBe('REGISTRY_INVALID')
     expect(readFileSync(state, 'utf8')).toBe(damaged)
   })
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { lockFile } from '../../linux/index.ts'
 import { aborted } from '../../registry/backoff.ts'
 import { startStandaloneRegistry } from '../../registry/standalone.ts'
 import { daemonLog } from '../log.ts'
@@ -26,9 +27,9 @@ export function registerRegistry(program: Command): void {
 async function run({ socket, state }: Options): Promise<void> {
   const signal = endSignal()
   const log = daemonLog('registry')
-  const kept = state === undefined ? {} : { state }
+  const kept = state === undefined ? {} : { state: { path: state, lock: lockFile } }
   const server = await startStandaloneRegistry({ path: socket, now: Date.now(), ...kept })
-  log.info({ socket, ...kept }, 'listening')
+  log.info({ socket, ...(state === undefined ? {} : { state }) }, 'listening')
   await aborted(signal)
   await server.stop()
 }
