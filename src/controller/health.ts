@@ -2,8 +2,7 @@
  * How a controller does, for whoever asks on its own socket: `GET /health` as JSON.
  * @module
  */
-import { existsSync, unlinkSync } from 'node:fs'
-import { claimSocket, listenPrivately } from '../registry/socket.ts'
+import { type PrivateServer, servePrivately } from '../registry/socket.ts'
 
 /** How a controller does. One that waits for its turn is well: it is ready to take over. */
 export interface ControllerHealth {
@@ -15,21 +14,11 @@ export interface ControllerHealth {
 }
 
 /** Serves until stopped. Throws where the socket cannot be had. */
-export async function serveHealth(path: string, health: () => ControllerHealth): Promise<{ stop(): Promise<void> }> {
-  await claimSocket(path)
-  const server = listenPrivately(path, () =>
-    Bun.serve({
-      unix: path,
-      fetch: (request) =>
-        `${request.method} ${new URL(request.url).pathname}` === 'GET /health'
-          ? Response.json(health())
-          : new Response('no such resource\n', { status: 404 }),
-    }),
-  )
-  return {
-    stop: async () => {
-      await server.stop(true)
-      if (existsSync(path)) unlinkSync(path)
-    },
-  }
+export function serveHealth(path: string, health: () => ControllerHealth): Promise<PrivateServer> {
+  return servePrivately(path, {
+    fetch: (request) =>
+      `${request.method} ${new URL(request.url).pathname}` === 'GET /health'
+        ? Response.json(health())
+        : new Response('no such resource\n', { status: 404 }),
+  })
 }

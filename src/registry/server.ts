@@ -2,10 +2,9 @@
  * A registry served over a unix socket, in the dialect of `wire.ts`.
  * @module
  */
-import { existsSync, unlinkSync } from 'node:fs'
 import { isKind } from './codec.ts'
 import { type Kind, type Kinds, type Registry, RegistryError } from './registry.ts'
-import { claimSocket, listenPrivately } from './socket.ts'
+import { type PrivateServer, servePrivately } from './socket.ts'
 import { watchStream } from './watch-stream.ts'
 import { BOOKMARK_INTERVAL, errorToWire, MAX_BODY, MAX_NAME, parseJson, parseRevision, STATUS } from './wire.ts'
 
@@ -18,39 +17,27 @@ export interface ServeOptions {
 }
 
 /** A registry being served. */
-export interface RegistryServer {
+export interface RegistryServer extends PrivateServer {
   readonly path: string
-  /** Ends every connection, watches too, and removes the socket. */
-  stop(): Promise<void>
 }
 
 /** Serves a registry. Throws `REGISTRY_UNAVAILABLE` when the socket cannot be had. */
 export async function serveRegistry(registry: Registry, options: ServeOptions): Promise<RegistryServer> {
   const { path, bookmarkInterval = BOOKMARK_INTERVAL } = options
   const stopping = new AbortController()
-  await claimSocket(path)
-  const server = listenPrivately(path, () =>
-    Bun.serve({
-      unix: path,
-      ...NEVER_IDLE,
-      maxRequestBodySize: MAX_BODY,
-      fetch: (request) => answer(registry, request, { bookmarkInterval, stopping: stopping.signal }),
-      error: failure,
-    }),
-  )
-  const stop = async (): Promise<void> => {
+  const server = await servePrivately(path, {
+    // A quiet watch is not a dead one, and Bun would end it after ten seconds.
+    idleTimeout: 0,
+    maxRequestBodySize: MAX_BODY,
+    fetch: (request) => answer(registry, request, { bookmarkInterval, stopping: stopping.signal }),
+    error: failure,
+  })
+  const stop = (): Promise<void> => {
     stopping.abort()
-    await server.stop(true)
-    if (existsSync(path)) unlinkSync(path)
+    return server.stop()
   }
   return { path, stop }
 }
-
-/**
- * A quiet watch is not a dead one, and Bun would end it after ten seconds. Its types know this option for TCP only; on a
- * unix socket it works too (and `server.timeout()` does not).
- */
-const NEVER_IDLE: object = { idleTimeout: 0 }
 
 interface WatchContext {
   readonly bookmarkInterval: number

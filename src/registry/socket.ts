@@ -2,7 +2,7 @@
  * The unix socket a server is reached at: taken over from a process that is gone, never from one that lives.
  * @module
  */
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { RegistryError } from './registry.ts'
 
@@ -23,8 +23,35 @@ export async function claimSocket(path: string): Promise<void> {
   unlinkSync(path)
 }
 
+/** What is answered, in Bun's words. */
+export interface PrivateServing {
+  fetch(request: Request): Response | Promise<Response>
+  error?(error: Error): Response
+  readonly maxRequestBodySize?: number
+  /** Connections are ended when nothing passes for this long, in seconds: 0 never, ten seconds when absent. */
+  readonly idleTimeout?: number
+}
+
+/** Something that is served. */
+export interface PrivateServer {
+  /** Ends every connection and removes the socket. */
+  stop(): Promise<void>
+}
+
+/** Serves HTTP on a socket that is its owner's alone. Throws `REGISTRY_UNAVAILABLE` where the socket cannot be had. */
+export async function servePrivately(path: string, serving: PrivateServing): Promise<PrivateServer> {
+  await claimSocket(path)
+  // Bun's types know the idle timeout for TCP only; on a unix socket it works too (and `server.timeout()` does not).
+  const server = listenPrivately(path, () => Bun.serve({ unix: path, ...(serving as object), fetch: serving.fetch }))
+  const stop = async (): Promise<void> => {
+    await server.stop(true)
+    if (existsSync(path)) unlinkSync(path)
+  }
+  return { stop }
+}
+
 /** Runs `listen` so that the socket it makes is its owner's alone from its first moment on. */
-export function listenPrivately<T>(path: string, listen: () => T): T {
+function listenPrivately<T>(path: string, listen: () => T): T {
   const before = process.umask(0o177)
   try {
     const listening = listen()

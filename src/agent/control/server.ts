@@ -3,9 +3,8 @@
  * its owner may open.
  * @module
  */
-import { existsSync, unlinkSync } from 'node:fs'
 import { decodeJson, encodeJson, JsonError } from '../../flow/json.ts'
-import { claimSocket, listenPrivately } from '../../registry/socket.ts'
+import { type PrivateServer, servePrivately } from '../../registry/socket.ts'
 import { AgentError } from '../errors.ts'
 import type { LimitFact } from '../qos/limiter.ts'
 import type { AgentHealth, AgentStatus, InstalledFlow, NodeFacts } from './facts.ts'
@@ -31,22 +30,12 @@ export type ControlSource = () => Control | { readonly waitingFor: string }
 const MAX_BODY = 1 << 20
 
 /** Serves a control socket until stopped. Throws where the socket cannot be had. */
-export async function serveControl(path: string, source: ControlSource): Promise<{ stop(): Promise<void> }> {
-  await claimSocket(path)
-  const server = listenPrivately(path, () =>
-    Bun.serve({
-      unix: path,
-      maxRequestBodySize: MAX_BODY,
-      fetch: (request) => answer(source(), request),
-      error: (error) => failure(error),
-    }),
-  )
-  return {
-    stop: async () => {
-      await server.stop(true)
-      if (existsSync(path)) unlinkSync(path)
-    },
-  }
+export function serveControl(path: string, source: ControlSource): Promise<PrivateServer> {
+  return servePrivately(path, {
+    maxRequestBodySize: MAX_BODY,
+    fetch: (request) => answer(source(), request),
+    error: (error) => failure(error),
+  })
 }
 
 async function answer(control: ReturnType<ControlSource>, request: Request): Promise<Response> {
