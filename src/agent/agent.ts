@@ -168,6 +168,7 @@ class NodeAgent {
         log,
         signal,
         busy: () => attachments.busy,
+        uplink: () => uplink.index,
         recorded: () => reconciler.lookAtPorts(),
       }),
     )

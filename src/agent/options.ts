@@ -21,6 +21,8 @@ export interface AgentOptions {
   readonly resync: number
   /** A host outside the cluster: it reaches pods and has none, and reads nothing of services and tenants. */
   readonly external?: boolean
+  /** The uplink's rate in Mbit/s, to be shared fairly between pods; absent: nobody shares it. Kernel datapath only. */
+  readonly uplinkMbit?: number
   /** Where the network's configuration for the container runtime is written once pods can be attached; absent: nowhere. */
   readonly cniConfigDir?: string
   /** That configuration's file. */

@@ -16,6 +16,7 @@ export type Part =
   | 'cni-config'
   | 'bandwidth'
   | 'pods'
+  | 'uplink'
 
 /** Present problems. */
 export class Problems {

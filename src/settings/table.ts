@@ -85,6 +85,16 @@ export const SETTINGS = {
     applied: 'restart',
     flag: 'resync',
   }),
+  'agent.uplinkMbit': setting({
+    type: wholeNumber(1, 10_000_000),
+    otherwise: 'pods take what they get',
+    example: 10_000,
+    description:
+      "The uplink's rate in Mbit/s: pods share it fairly. It takes the place of the uplink's own queues; the kernel's datapath only",
+    programs: AGENT,
+    applied: 'restart',
+    flag: 'uplink-mbit',
+  }),
   'agent.external': setting({
     type: yesOrNo,
     default: false,

@@ -1,20 +1,32 @@
 /**
- * Bandwidth on the kernel's datapath, in a virtual machine: `bun test/vm/bandwidth.ts`. It takes a few minutes and needs
- * `qemu-system-x86`, `busybox-static` and `cpio`.
+ * Bandwidth on the kernel's datapath, in a virtual machine: `npm run test:kernel`. It takes a few minutes and needs
+ * `qemu-system-x86`, `busybox-static` and `cpio`. An argument names one of its two programs.
  * @module
  */
 import { join } from 'node:path'
 import { runInGuest, whyNoGuest } from './guest.ts'
 
-const MODULES = ['openvswitch', 'veth', 'ifb', 'sch_htb', 'sch_ingress', 'cls_u32', 'act_mirred', 'act_skbedit']
+const MODULES = [
+  'openvswitch',
+  'vport-vxlan',
+  'veth',
+  'ifb',
+  'sch_htb',
+  'sch_ingress',
+  'cls_u32',
+  'act_mirred',
+  'act_skbedit',
+]
 
 const reason = whyNoGuest()
 if (reason !== undefined) {
   console.error(`skipped: ${reason}`)
   process.exit(2)
 }
-const program = join(import.meta.dir, 'kernel-bandwidth.ts')
-const { code } = await runInGuest(`uname -r; ${process.execPath} ${program}`, MODULES, {
+const programs = (process.argv[2] === undefined ? ['kernel-bandwidth', 'kernel-shares'] : [process.argv[2]]).map(
+  (name) => `${process.execPath} ${join(import.meta.dir, `${name}.ts`)}`,
+)
+const { code } = await runInGuest(`uname -r; ${programs.join(' && ')}`, MODULES, {
   seconds: 500,
   onLine: (line) => console.log(line),
 })

@@ -31,6 +31,12 @@ export class Uplink {
     return this.#lastMtu ?? this.#self()?.status?.uplinkMtu ?? ETHERNET_MTU
   }
 
+  /** Its index; undefined while no link has the node's address. */
+  get index(): number | undefined {
+    this.#link ??= this.#find()
+    return this.#link?.index
+  }
+
   /** A link changed; whether it is this one, with another MTU. */
   sees(link: Link): boolean {
     if (link.index !== this.#link?.index || link.mtu === this.#link.mtu) return false

@@ -39,6 +39,8 @@ export interface LimiterParts {
   busy(): ReadonlySet<string>
   /** Endpoints' records changed: the plan has to follow. */
   recorded(): void
+  /** Every endpoint is as it should be; whether the kernel was told anything for it. */
+  settled?(leases: readonly Lease[], isChanged: boolean): void
 }
 
 /** An endpoint that is limited, or should be; or a namespace (`namespace/<name>`), whose `pod` is empty then. */
@@ -69,6 +71,8 @@ export class Limiter {
   readonly #applied = new Map<string, string>()
   /** Links whose shapers are to go and still have something waiting: how often they were looked at. */
   readonly #draining = new Map<string, number>()
+  /** Whether the kernel was told anything since everything was settled last. */
+  #isChanged = false
   /** Problems of pods by endpoint, as they were told. */
   readonly #told = new Map<string, string>()
 
@@ -162,6 +166,8 @@ export class Limiter {
     await ports.handsOff.sweep()
     // An ADD shapes before it has a lease.
     if (busy().size === 0) shaper.sweep(ports.leases())
+    this.#parts.settled?.(ports.leases(), this.#isChanged)
+    this.#isChanged = false
     if (isRecorded) this.#parts.recorded()
     if (failures.length > 0) throw failures[0]
     problems.solved('bandwidth')
@@ -184,6 +190,7 @@ export class Limiter {
     const group = this.#parts.groups.of(endpoint.namespace)
     if (applied === keyOf(limits, group)) return isNew
     const looks = this.#draining.get(link) ?? 0
+    this.#isChanged = true
     const options = { force: looks >= MOST_LOOKS, ...(group === undefined ? {} : { group }) }
     if (shaper.apply(withLimits(lease, limits), options) === 'draining') {
       this.#lookAgain(link, looks)

@@ -37,7 +37,7 @@ export const DETOURS = {
   toPod: { name: 'weft-shape-to', parent: TC_EGRESS_FILTERS },
 } as const satisfies { readonly [D in Direction]: { readonly name: string; readonly parent: number } }
 /** The order of our filter among others'; it tells ours. */
-const PRIORITY = OUR_MAJOR
+export const PRIORITY = OUR_MAJOR
 /** What no class is named for is not held up. */
 const NO_CLASS = 0
 /** What a pod is sure of within its namespace's total, in bit/s: next to nothing, so that all share what there is. */
@@ -140,7 +140,10 @@ function isLed(rtnl: RtnlSocket, direction: Direction, outside: number, detour: 
 
 function removeFilter(rtnl: RtnlSocket, direction: Direction, outside: number): void {
   const { parent } = DETOURS[direction]
-  if (!filterDel(rtnl, { link: outside, parent, priority: PRIORITY })) return
+  const ours = filterList(rtnl, { link: outside, parent }).find(({ priority }) => priority === PRIORITY)
+  // One that only marks is for the uplink's shares.
+  if (ours === undefined || (ours.actions !== undefined && ours.actions.redirect === undefined)) return
+  filterDel(rtnl, { link: outside, parent, priority: PRIORITY })
   // Others' filters would go with it.
   const rest = Object.values(DETOURS).flatMap((one) => filterList(rtnl, { link: outside, parent: one.parent }))
   if (rest.length === 0) qdiscDel(rtnl, { link: outside, parent: TC_INGRESS })

@@ -4,6 +4,7 @@
  */
 import { linkFind, type MonitorEvent, openMonitor, type RtnlSocket, TC_ROOT } from '../../linux/index.ts'
 import type { Registry } from '../../registry/registry.ts'
+import type { Lease } from '../attach/lease.ts'
 import type { Ports } from '../attach/ports.ts'
 import type { AgentOptions } from '../options.ts'
 import { Groups } from './groups.ts'
@@ -12,6 +13,7 @@ import { NodePods, reflectPods } from './node-pods.ts'
 import { Shaper } from './shaper.ts'
 import { isOurs } from './tc.ts'
 import { NamespaceTotals, reflectTotals } from './totals.ts'
+import { noShares, UplinkShares } from './uplink-shares.ts'
 
 /** OVSDB changes are looked at together. */
 const SETTLE_MS = 100
@@ -19,7 +21,9 @@ const SETTLE_MS = 100
 /** What limiting needs of the agent. */
 export interface LimitingParts
   extends Pick<LimiterParts, 'problems' | 'notices' | 'log' | 'signal' | 'busy' | 'recorded'> {
-  readonly options: Pick<AgentOptions, 'node' | 'datapath' | 'resync'>
+  readonly options: Pick<AgentOptions, 'node' | 'datapath' | 'resync' | 'external' | 'uplinkMbit'>
+  /** Index of the link that carries the node's tunnels, if it is known. */
+  uplink(): number | undefined
   readonly registry: Registry
   readonly rtnl: RtnlSocket
   readonly ports: Ports
@@ -32,21 +36,34 @@ export interface Limiting extends Disposable {
 }
 
 /** Starts holding pods to their bandwidth. It reads the registry by itself; nothing waits for that. */
-export function startLimiting({ options, registry, rtnl, ...parts }: LimitingParts): Limiting {
+export function startLimiting({ options, registry, rtnl, uplink, ...parts }: LimitingParts): Limiting {
   const { ports, problems, signal } = parts
   const shaper = new Shaper(rtnl, options.datapath)
   const pods: NodePods = new NodePods(options.node, () => limiter.request())
   const totals: NamespaceTotals = new NamespaceTotals(() => limiter.request())
   const groups = new Groups({ ...parts, datapath: options.datapath, totals })
-  const limiter: Limiter = new Limiter({ ...parts, pods, groups, shaper })
+  const shares = sharesOf(options, rtnl, problems)
+  const settled = (leases: readonly Lease[], isChanged: boolean): void => {
+    const link = uplink()
+    // A limit that went took its pod's mark with it.
+    if (isChanged) shares.forget()
+    if (link !== undefined) shares.apply(link, leases)
+  }
+  const limiter: Limiter = new Limiter({ ...parts, pods, groups, shaper, settled })
   const health = {
     failed: (error: unknown) => problems.failed('pods', error),
     recovered: () => problems.solved('pods'),
   }
-  reflectPods(registry, pods, health, signal)
-  reflectTotals(registry, totals, health, signal)
+  // A host outside the cluster has no pods, and may read none.
+  if (options.external !== true) {
+    reflectPods(registry, pods, health, signal)
+    reflectTotals(registry, totals, health, signal)
+  }
   const watching = watchPorts(ports, limiter, rtnl)
-  const clock = setInterval(() => limiter.requestAll(), options.resync * 1000)
+  const clock = setInterval(() => {
+    shares.forget()
+    limiter.requestAll()
+  }, options.resync * 1000)
   // Not before whoever starts this has put all parts together.
   setImmediate(() => limiter.request())
   return {
@@ -58,6 +75,20 @@ export function startLimiting({ options, registry, rtnl, ...parts }: LimitingPar
     },
   }
 }
+
+/** The uplink's shares, where somebody asked for them and they can be had; else what makes sure that none are left. */
+function sharesOf(
+  { datapath, uplinkMbit }: LimitingParts['options'],
+  rtnl: RtnlSocket,
+  problems: LimitingParts['problems'],
+): Pick<UplinkShares, 'apply' | 'forget'> {
+  if (datapath === 'system') return uplinkMbit === undefined ? noShares(rtnl) : new UplinkShares(rtnl, uplinkMbit * 1e6)
+  if (uplinkMbit !== undefined) problems.failed('uplink', new Error(NO_SHARES))
+  return { apply: () => undefined, forget: () => undefined }
+}
+
+const NO_SHARES =
+  'the uplink is not shared between pods: that needs the kernel’s datapath, the userspace one gives packets no mark'
 
 /** Looks after what others do to our ports' rows and queueing disciplines. */
 function watchPorts(ports: Ports, limiter: Limiter, rtnl: RtnlSocket): Disposable {

@@ -33,6 +33,11 @@ export function registerAgent(program: Command): void {
     .addOption(
       seconds('--resync <seconds>', 'how often the switch is compared with the plan', AGENT_DEFAULTS.resync, 5),
     )
+    .addOption(
+      new Option('--uplink-mbit <rate>', 'share the uplink fairly between pods: its rate in Mbit/s').argParser(
+        wholeNumber(1, 10_000_000),
+      ),
+    )
     .option('--external', 'this host is outside the cluster: it reaches pods and has none (see weft host)')
     .option('--cni-bin-dir <path>', 'install the CNI plugin in this folder')
     .option('--cni-config-dir <path>', 'write the CNI configuration into this folder once pods can be attached')

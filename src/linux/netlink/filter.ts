@@ -25,8 +25,8 @@ export interface FilterSpec {
 /** What becomes of a packet. */
 export interface FilterActions {
   /** Index of the link through which it leaves instead. */
-  readonly redirect: number
-  /** Its priority there: a class's handle. */
+  readonly redirect?: number
+  /** The priority that it has from here on: a class's handle. */
   readonly setPriority?: number
 }
 
@@ -139,6 +139,7 @@ function writeActions(writer: MessageWriter, { redirect, setPriority }: FilterAc
     )
     place += 1
   }
+  if (redirect === undefined) return
   writer.nest(place, (act) =>
     act.text(TcaAct.KIND, 'mirred').nest(TcaAct.OPTIONS, (options) => {
       options.struct(TcaMirred.PARMS, (parms) =>
@@ -158,10 +159,10 @@ function decodeActions(bytes: Uint8Array | undefined): FilterActions | undefined
   const acts = readAttributeList(bytes).map(({ value }) => readAttributes(value))
   const [first, second] = acts
   if (first === undefined || acts.length > 2) return undefined
-  if (second === undefined) return withRedirect(first, undefined)
   const setPriority =
     first.text(TcaAct.KIND) === 'skbedit' ? first.nested(TcaAct.OPTIONS)?.u32(TcaSkbedit.PRIORITY) : undefined
-  return setPriority === undefined ? undefined : withRedirect(second, setPriority)
+  if (setPriority === undefined) return second === undefined ? withRedirect(first, undefined) : undefined
+  return second === undefined ? { setPriority } : withRedirect(second, setPriority)
 }
 
 function withRedirect(act: Attributes, setPriority: number | undefined): FilterActions | undefined {
