@@ -4,8 +4,7 @@
  * @module
  */
 import { mkdirSync } from 'node:fs'
-import { type MonitorEvent, openMonitor, openRtnl } from '../linux/index.ts'
-import { GATEWAY, NEXT_HOP, ROUTE_PROTOCOL } from '../network/host.ts'
+import { openRtnl } from '../linux/index.ts'
 import { BEAT_MS } from '../network/model/node.ts'
 import { connectOvsdb, type OvsdbClient } from '../ovs/ovsdb/index.ts'
 import { aborted } from '../registry/backoff.ts'
@@ -23,6 +22,7 @@ import { type CniConfigPlace, giveCniConfig, holdCniConfig } from './install/cni
 import type { AgentLog } from './log.ts'
 import { coldInKernel, coldInUserspace } from './node/outer-neighbours.ts'
 import { Uplink } from './node/uplink.ts'
+import { watchNode } from './node/watch.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from './options.ts'
 import { Problems } from './problems.ts'
 import { NO_NOTICES, type PodNotices } from './qos/notices.ts'
@@ -35,8 +35,6 @@ const TENANT_WAIT_MS = 5_000
 const PROBE_INTERVAL_MS = 60_000
 /** How often whoever asked is told how far the agent is. */
 const STATE_INTERVAL_MS = 500
-/** OVSDB changes are looked at together. */
-const OVSDB_SETTLE_MS = 100
 
 /** How far an agent is. */
 export interface AgentState {
@@ -185,7 +183,7 @@ class NodeAgent {
       whyNoTenant: (namespace) => whyNoTenant(registry, namespace),
       signal,
     })
-    resources.use(watchNode(ports, view, uplink, reconciler))
+    resources.use(watchNode({ rtnl, ports, view, uplink, reconciler }))
     resources.use(every(options.resync * 1000, () => reconciler.requestWhole()))
     resources.use(
       every(PROBE_INTERVAL_MS, () => {
@@ -250,45 +248,6 @@ async function whyNoTenant(registry: Registry, name: string): Promise<MissingTen
   if (namespace === undefined) return { reason: 'unknown' }
   const { problem } = namespace.value
   return problem === undefined ? { reason: 'unassigned' } : { reason: 'refused', problem }
-}
-
-/** Looks after what others change on the node: ports, links and addresses. */
-function watchNode(ports: Ports, view: ClusterView, uplink: Uplink, reconciler: Reconciler): Disposable {
-  let settling: ReturnType<typeof setTimeout> | undefined
-  const unsubscribe = ports.onChange(() => {
-    settling ??= setTimeout(() => {
-      settling = undefined
-      reconciler.lookAtPorts()
-    }, OVSDB_SETTLE_MS)
-  })
-  const monitor = openMonitor({
-    topics: ['link', 'address', 'route', 'neighbour'],
-    onEvent: (event) => {
-      if (event.topic === 'address') {
-        uplink.forget()
-        view.uplinkChanged()
-      } else if (event.topic === 'link' && uplink.sees(event.object)) view.uplinkChanged()
-      if (isLossOfOurs(event)) reconciler.requestWhole()
-    },
-    onResync: () => reconciler.requestWhole(),
-  })
-  return {
-    [Symbol.dispose]: () => {
-      clearTimeout(settling)
-      unsubscribe()
-      monitor.close()
-    },
-  }
-}
-
-/** What of the node's own stack is ours and went away, by whoever's hand. */
-function isLossOfOurs({ topic, change, object }: MonitorEvent): boolean {
-  // A gateway port that OVS made anew has lost its addresses and routes.
-  if (topic === 'link') return object.name === GATEWAY && change === 'new' && !object.up
-  if (change === 'new') return false
-  if (topic === 'address') return object.scope !== 'link'
-  if (topic === 'route') return object.protocol === ROUTE_PROTOCOL
-  return topic === 'neighbour' && (object.address === NEXT_HOP[4] || object.address === NEXT_HOP[6])
 }
 
 function every(milliseconds: number, job: () => void): Disposable {
