@@ -7,12 +7,15 @@
 /** A JSON object. */
 export type GoObject = Readonly<Record<string, unknown>>
 
+/** What is nested deeper than this is no record: whoever prints or writes it again would run out of stack. */
+const MAX_DEPTH = 64
+
 /** The object in a text; undefined when it is none. */
 export function parseGoObject(text: string): GoObject | undefined {
   try {
     const parsed: unknown = JSON.parse(text)
     const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-    return isObject ? (parsed as GoObject) : undefined
+    return isObject && isWithin(parsed, MAX_DEPTH) ? (parsed as GoObject) : undefined
   } catch {
     return undefined
   }
@@ -46,4 +49,9 @@ export function rewritten(fields: GoObject, before: GoObject | undefined): strin
   const ours = new Set(Object.keys(fields).map((name) => name.toLowerCase()))
   const others = Object.entries(before ?? {}).filter(([name]) => !ours.has(name.toLowerCase()))
   return JSON.stringify(Object.fromEntries([...Object.entries(fields), ...others]))
+}
+
+function isWithin(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return depth > 0 && Object.values(value).every((inner) => isWithin(inner, depth - 1))
 }

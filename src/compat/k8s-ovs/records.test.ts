@@ -333,6 +333,14 @@ test('nothing that somebody writes breaks a reader', () => {
   for (const deep of ['['.repeat(200_000), '{"a":'.repeat(100_000)]) expect(parseGoObject(deep)).toBeUndefined()
 })
 
+test('a value that is nested without an end is none that anybody could print: others are read all the same', () => {
+  const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
+  for (const name of ['NetID', 'Other']) {
+    const { object, problem } = reading('Tenant', `${FOLDERS.netNamespaces}a`, `{"NetName":"a","${name}":${deep}}`)
+    expect({ object, problem }).toEqual({ object: undefined, problem: 'is not a JSON object (correct it)' })
+  }
+})
+
 test('keys that differ by case alone are one, and ours replace them', () => {
   expect(rewritten({ NetID: 1, Gone: undefined }, { netid: 2, GONE: 3, other: null })).toBe('{"NetID":1,"other":null}')
 })
