@@ -2,6 +2,7 @@
  * Namespaces' totals on this node: what is asked for, what of it can be had, and who is told where it cannot.
  * @module
  */
+import { TOTAL_ANNOTATIONS } from '../../compat/kubernetes/bandwidth.ts'
 import {
   type Bandwidth,
   DIRECTIONS,
@@ -85,7 +86,9 @@ export class Groups {
     const wanted = this.#parts.totals.wantedFor(namespace)
     if (wanted === undefined || this.#parts.datapath === 'system') return wanted
     return Object.fromEntries(
-      DIRECTIONS.flatMap((one) => (wanted[one] === undefined ? [] : [[one, { problem: REFUSED }]])),
+      DIRECTIONS.flatMap((one) =>
+        wanted[one] === undefined ? [] : [[one, { problem: `${TOTAL_ANNOTATIONS[one]}: ${REFUSED}` }]],
+      ),
     )
   }
 }
