@@ -23,7 +23,17 @@ export const clean: Scenario = {
 }
 
 /** Of somebody else, and near to ours by name or kind. */
-const FOREIGN = ['ip link add veth-other type veth peer name veth-peer', 'ip route add 203.0.113.0/24 dev lo proto 78']
+const FOREIGN = [
+  'ip link add veth-other type veth peer name veth-peer',
+  'ip route add 203.0.113.0/24 dev lo proto 78',
+  'ip link add ifb-other type ifb',
+]
+/** Of ours, as the kernel's datapath has it. */
+const SHAPING = [
+  'ip link add weft-ifb type ifb',
+  'ip link set weft-ifb alias weft',
+  'tc qdisc add dev veth-other root handle 5745: htb',
+]
 const FOREIGN_TABLE =
   'table inet other {\n  chain forward {\n    type filter hook forward priority 0; policy accept;\n  }\n}\n'
 
@@ -67,7 +77,8 @@ async function refused(context: StepContext): Promise<void> {
   writeFileSync(join(config, '05-own.conf'), JSON.stringify({ name: 'weft', type: 'weft' }))
   writeFileSync(join(agentDir, 'cni-config-written'), '05-own.conf')
   writeFileSync(join(config, '20-other.conf'), JSON.stringify({ name: 'other', type: 'bridge' }))
-  for (const line of FOREIGN) await output(['ip', 'netns', 'exec', lab.node(1).netns, ...line.split(' ')])
+  for (const line of [...FOREIGN, ...SHAPING])
+    await output(['ip', 'netns', 'exec', lab.node(1).netns, ...line.split(' ')])
   await output(['ip', 'netns', 'exec', lab.node(1).netns, 'nft', FOREIGN_TABLE])
   const { code, stderr } = await cleaned(context)
   equal(code, 1)
@@ -93,7 +104,7 @@ async function dryRun(context: StepContext): Promise<void> {
     '10-weft',
   ])
     ok(stdout.includes(what), `${what} is not told:\n${stdout}`)
-  ok(!/other|bridge$/m.test(stdout), stdout)
+  ok(!/inet other|ifb-other|link veth-other|20-other|bridge$/m.test(stdout), stdout)
   deepEqual(await looks(context), before)
 }
 

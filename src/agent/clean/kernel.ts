@@ -11,20 +11,24 @@ import {
   linkList,
   listChains,
   openRtnl,
+  qdiscDel,
+  qdiscList,
   type Route,
   type RtnlSocket,
   routeDel,
   routeList,
+  TC_ROOT,
 } from '../../linux/index.ts'
 import { acceptanceScript } from '../../network/firewall/acceptance.ts'
 import { decodeRuleset } from '../../network/firewall/ruleset.ts'
 import { BRIDGE, DOOMED_GROUP, ENDPOINT_GROUP, GATEWAY, NFT_TABLE, ROUTE_PROTOCOL } from '../../network/host.ts'
 import { filterChains, withdrawAcceptance } from '../node/foreign-filters.ts'
+import { isOurs } from '../qos/tc.ts'
 import type { Trace } from './clean.ts'
 
 /** Links, routes and rules of ours. */
 export async function kernelTraces(): Promise<readonly Trace[]> {
-  return [...routeTraces(), ...linkTraces(), ...(await ruleTraces())]
+  return [...routeTraces(), ...linkTraces(), ...queueTraces(), ...(await ruleTraces())]
 }
 
 function routeTraces(): readonly Trace[] {
@@ -49,14 +53,33 @@ function removeRoute(rtnl: RtnlSocket, { family, destination, protocol }: Route)
 function linkTraces(): readonly Trace[] {
   using rtnl = openRtnl()
   const links = linkList(rtnl)
-  return [...links.filter(isPodLink), ...links.filter(isStray)].map(({ name, index, alias }) => ({
-    what: `link ${name}${alias === undefined ? '' : ` (${alias})`}`,
-    remove: () => withRtnl((own) => removeLink(own, index, name)),
-  }))
+  return [...links.filter(isPodLink), ...links.filter(isDetour), ...links.filter(isStray)].map(
+    ({ name, index, alias }) => ({
+      what: `link ${name}${alias === undefined ? '' : ` (${alias})`}`,
+      remove: () => withRtnl((own) => removeLink(own, index, name)),
+    }),
+  )
+}
+
+/** What shapes links that are not ours: the uplink. Of ours it goes with them. */
+function queueTraces(): readonly Trace[] {
+  using rtnl = openRtnl()
+  const links = new Map(linkList(rtnl).map((link) => [link.index, link]))
+  return qdiscList(rtnl).flatMap((qdisc) => {
+    const link = links.get(qdisc.link)
+    if (link === undefined || !isOurs(qdisc) || isPodLink(link) || isDetour(link)) return []
+    const place = { link: qdisc.link, parent: TC_ROOT }
+    return [{ what: `queueing discipline of ${link.name}`, remove: () => withRtnl((own) => void qdiscDel(own, place)) }]
+  })
 }
 
 function isPodLink({ kind, group }: Link): boolean {
   return kind === 'veth' && (group === ENDPOINT_GROUP || group === DOOMED_GROUP)
+}
+
+/** What pods' packets make a detour over to be shaped. */
+function isDetour({ kind, alias }: Link): boolean {
+  return kind === 'ifb' && alias === 'weft'
 }
 
 /** What the userspace datapath leaves when ovs-vswitchd is not there to remove it. */
