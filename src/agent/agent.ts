@@ -44,18 +44,26 @@ export interface AgentState {
   readonly hasSwitch: boolean
 }
 
-/**
- * Runs an agent until `signal` aborts. Rejects with what makes running impossible. `onState` is told again and again how
- * far it is, twice a second, also when nothing changed: it hears nothing more from an agent that is stuck. `notices` are
- * for the owners of pods.
- */
+/** What is around an agent, where there is such. */
+export interface AgentSurroundings {
+  /**
+   * Is told again and again how far it is, twice a second, also when nothing changed: it hears nothing more from an agent
+   * that is stuck.
+   */
+  readonly onState?: (state: AgentState) => void
+  /** For the owners of pods. */
+  readonly notices?: PodNotices
+  /** Why objects that are there cannot be read, by `<kind>/<name>`. */
+  readonly unreadable?: ReadonlyMap<string, string>
+}
+
+/** Runs an agent until `signal` aborts. Rejects with what makes running impossible. */
 export async function runAgent(
   options: AgentOptions,
   registry: Registry,
   log: AgentLog,
   signal: AbortSignal,
-  onState: (state: AgentState) => void = () => undefined,
-  notices: PodNotices = NO_NOTICES,
+  surroundings: AgentSurroundings = {},
 ): Promise<void> {
   mkdirSync(options.runDir, { recursive: true, mode: 0o700 })
   const cniConfig = cniConfigPlace(options)
@@ -69,10 +77,10 @@ export async function runAgent(
       : serveCni(`${options.runDir}/cni.sock`, () => node?.attachments ?? { waitingFor }, log)
   let control: { stop(): Promise<void> } | undefined
   const state = (): AgentState => node?.state() ?? { waitingFor: [waitingFor], hasSwitch: false }
-  using _telling = every(STATE_INTERVAL_MS, () => onState(state()))
+  using _telling = every(STATE_INTERVAL_MS, () => surroundings.onState?.(state()))
   try {
     control = await serveControl(`${options.runDir}/agent.sock`, () => node?.report ?? { waitingFor })
-    node = await NodeAgent.start(options, registry, notices, log, signal)
+    node = await NodeAgent.start(options, registry, surroundings, log, signal)
     log.info({ node: options.node, runDir: options.runDir, datapath: options.datapath }, 'agent started')
     await aborted(signal)
   } catch (error) {
@@ -114,7 +122,7 @@ class NodeAgent {
   static async start(
     options: AgentOptions,
     registry: Registry,
-    notices: PodNotices,
+    { notices = NO_NOTICES, unreadable }: AgentSurroundings,
     log: AgentLog,
     signal: AbortSignal,
   ): Promise<NodeAgent> {
@@ -139,6 +147,7 @@ class NodeAgent {
         fragments: () => reconciler.requestChanges(),
       },
       options.external,
+      () => unreadable?.get('Cluster/default'),
     )
     const reconciler: Reconciler = new Reconciler({
       options,

@@ -34,13 +34,16 @@ export interface AgentRun {
 
 /** Runs the node's agent until the signal aborts. */
 export async function serveAgent({ options, opened, manager, cniBinDir, log, signal }: AgentRun): Promise<void> {
-  const { registry, kubernetes } = opened
+  const { registry, kubernetes, unreadable } = opened
   const { node: host } = options
-  const notices = kubernetes && podEvents(kubernetes, new EventRecorder(kubernetes, { component: 'weft-agent', host }))
+  const notices =
+    kubernetes === undefined
+      ? {}
+      : { notices: podEvents(kubernetes, new EventRecorder(kubernetes, { component: 'weft-agent', host })) }
   if (cniBinDir !== undefined) putPlugin(cniBinDir, options.cniConfigName, log)
   if (manager !== undefined) tellOfEnd(manager, signal)
-  const onState = manager && agentTeller(manager, () => performance.now())
-  await runAgent(options, registry, log, signal, onState, notices)
+  const onState = manager === undefined ? {} : { onState: agentTeller(manager, () => performance.now()) }
+  await runAgent(options, registry, log, signal, { unreadable, ...onState, ...notices })
 }
 
 /** Without the plugin no new pod is attached; standing ones are looked after all the same. */

@@ -97,6 +97,30 @@ test('a configuration without room for the node’s ranges is not followed, and 
   expect(one.refusal).toBeUndefined()
 })
 
+test('a configuration that is there and not valid is refused with the reason, as it is now', () => {
+  let reason: string | undefined
+  const listener = { context: () => undefined, fragments: () => undefined }
+  const one = new ClusterView(
+    'node1',
+    () => 1500,
+    listener,
+    false,
+    () => reason,
+  )
+  one.putNetwork(sampleNode(1))
+  for (const kind of VIEWED_KINDS) one.synced(kind)
+  expect(one.waitingFor()).toEqual(['the cluster configuration (ClusterNetwork default)'])
+  reason = 'weft.mtu: 12 is not a whole number from 576 to 65535'
+  expect(one.waitingFor()[0]).toContain(reason)
+  one.putCluster(SAMPLE_CLUSTER)
+  expect(one.refusal).toBeUndefined()
+  one.putCluster(undefined)
+  expect(one.refusal).toContain(reason)
+  reason = 'weft.mtu: "x" is not a whole number from 576 to 65535'
+  expect(one.refusal).toContain(reason)
+  expect(one.planner).toBeDefined()
+})
+
 test('a configuration that leaves out another node is not followed either, until that node is gone', () => {
   const { view: one, seen } = ready()
   one.putNetwork(sampleNode(2))

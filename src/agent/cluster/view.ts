@@ -35,6 +35,7 @@ export class ClusterView {
   readonly #node: string
   readonly #uplinkMtu: () => number
   readonly #listener: ViewListener
+  readonly #whyUnreadable: () => string | undefined
   readonly #networks = new Map<string, NodeNetwork>()
   readonly #tenants = new Map<string, Tenant>()
   /** Shared with the plan once there is one. */
@@ -50,8 +51,18 @@ export class ClusterView {
   #refusal: string | undefined
   #planner: NodePlanner | undefined
 
-  /** `uplinkMtu` in bytes. Of an external host's view only {@link KINDS_OF_EXTERNAL} are read. */
-  constructor(node: string, uplinkMtu: () => number, listener: ViewListener, isExternal = false) {
+  /**
+   * `uplinkMtu` in bytes. Of an external host's view only {@link KINDS_OF_EXTERNAL} are read. `whyUnreadable` tells why a
+   * cluster configuration that is there was not understood, as far as anybody knows.
+   */
+  constructor(
+    node: string,
+    uplinkMtu: () => number,
+    listener: ViewListener,
+    isExternal = false,
+    whyUnreadable: () => string | undefined = () => undefined,
+  ) {
+    this.#whyUnreadable = whyUnreadable
     this.#node = node
     this.#isExternal = isExternal
     this.#unsynced = new Set(this.kinds)
@@ -83,7 +94,7 @@ export class ClusterView {
   /** What is missing before there is a plan, for people. */
   waitingFor(): readonly string[] {
     if (this.#unsynced.size > 0) return [`the registry (${[...this.#unsynced].join(', ')} not read yet)`]
-    if (this.#cluster === undefined) return ['the cluster configuration (ClusterNetwork default)']
+    if (this.#cluster === undefined) return [`the cluster configuration (ClusterNetwork default)${this.#reason()}`]
     const self = this.self
     if (self === undefined || this.#isDismissed) return [this.#admission()]
     if (this.#isExternal && self.machine.kind === 'node') {
@@ -119,7 +130,8 @@ export class ClusterView {
 
   /** Why the cluster's present configuration is not followed, for people; undefined when it is. */
   get refusal(): string | undefined {
-    return this.#refusal
+    // What is wrong with one that is not valid may be another thing by now.
+    return this.#refusal === undefined ? undefined : this.#whyNot(this.#wanted)
   }
 
   putNetwork(network: NodeNetwork): void {
@@ -220,13 +232,20 @@ export class ClusterView {
   }
 
   #whyNot(wanted: Cluster | undefined): string | undefined {
-    if (wanted === undefined) return NO_CLUSTER
+    if (wanted === undefined) {
+      return `the cluster configuration (ClusterNetwork default) is gone or not valid${this.#reason()}; the last one stands`
+    }
     if (this.#cluster === undefined) return undefined
     const inhabitants = { machines: this.#networks.values(), services: this.#catalogue.services() }
     const [first, ...more] = changeObstacles(this.#cluster, wanted, inhabitants)
     if (first === undefined) return undefined
     const others = more.length === 0 ? '' : ` (and ${more.length} more)`
     return `the cluster configuration was changed, which is not followed: ${first}${others}`
+  }
+
+  #reason(): string {
+    const reason = this.#whyUnreadable()
+    return reason === undefined ? '' : `: ${reason}`
   }
 
   #replan(): void {
@@ -253,8 +272,6 @@ export class ClusterView {
     return nodeContext(cluster, self, podMtu(cluster, [this.#uplinkMtu(), ...uplinks]))
   }
 }
-
-const NO_CLUSTER = 'the cluster configuration (ClusterNetwork default) is gone or not valid: the last one stands'
 
 function sameContext(a: NodeContext, b: NodeContext): boolean {
   return a.mtu === b.mtu && JSON.stringify(placeOf(a)) === JSON.stringify(placeOf(b))
