@@ -7,6 +7,7 @@ import type { KubeCall, Verb } from '../kube/call.ts'
 import type { Resource } from '../kube/object.ts'
 import {
   CONFIG_MAPS,
+  DAEMON_SETS,
   ENDPOINT_SLICES,
   EVENTS,
   LEASES,
@@ -113,6 +114,13 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       names: ['kubeadm-config'],
       namespace: 'kube-system',
       why: 'which pod network kubeadm was told',
+    },
+    {
+      resource: DAEMON_SETS,
+      verbs: ['get'],
+      names: ['kube-proxy'],
+      namespace: 'kube-system',
+      why: 'whether somebody else translates services, too',
     },
     { resource: LEASES, verbs: ['create'], namespace: ELECTION_LEASE.namespace, why: 'one controller at a time' },
     {

@@ -6,6 +6,9 @@ import { CLUSTER_NETWORKS } from '../compat/openshift/resources.ts'
 import { WEFT_NAMESPACE } from '../compat/permissions.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { EventRecorder } from '../kube/events.ts'
+import type { KubeObject } from '../kube/object.ts'
+import { DAEMON_SETS } from '../kube/resources.ts'
+import type { Cluster } from '../network/model/cluster.ts'
 import { Backoff, sleep } from '../registry/backoff.ts'
 import { type Registry, RegistryError } from '../registry/registry.ts'
 import type { ClusterWish } from '../settings/cluster.ts'
@@ -54,6 +57,7 @@ async function attempt(options: FirstClusterOptions): Promise<string | undefined
       const message = `${difference}: this object counts`
       options.events?.record(object, { type: 'Warning', reason: 'CLUSTER_SETTINGS_DIFFER', message })
     }
+    await warnOfKubeProxy(options, object, stored.value)
     return undefined
   }
   const made = newCluster(wish, await clusterFacts(api, registry, WEFT_NAMESPACE))
@@ -66,8 +70,27 @@ async function attempt(options: FirstClusterOptions): Promise<string | undefined
     return undefined
   }
   log.info({ cluster: made.cluster }, `ClusterNetwork "${NAME}" created`)
+  const created = await api.get(CLUSTER_NETWORKS, { name: NAME })
+  if (created !== undefined) await warnOfKubeProxy(options, created, made.cluster)
   return undefined
 }
+
+/** Two that translate services do not know of each other's connections, nor the other one of tenants. */
+async function warnOfKubeProxy(
+  { api, log, events }: FirstClusterOptions,
+  object: KubeObject,
+  { services }: Cluster,
+): Promise<void> {
+  // Who may not ask is not told.
+  const proxy = services === 'weft' ? await api.get(DAEMON_SETS, KUBE_PROXY).catch(() => undefined) : undefined
+  if (proxy === undefined) return
+  const message = 'a kube-proxy runs, and Weft translates services: remove it, or set weft.services to kube-proxy'
+  log.warn({}, message)
+  events?.record(object, { type: 'Warning', reason: 'CLUSTER_KUBE_PROXY_RUNS', message })
+}
+
+/** Where kubeadm and its like have it. */
+const KUBE_PROXY = { namespace: 'kube-system', name: 'kube-proxy' } as const
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

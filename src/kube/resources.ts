@@ -13,6 +13,7 @@ export const SECRETS: Resource = core('secrets', 'Secret')
 export const SERVICES: Resource = core('services', 'Service')
 
 export const CONTROLLER_REVISIONS: Resource = apps('controllerrevisions', 'ControllerRevision')
+export const DAEMON_SETS: Resource = apps('daemonsets', 'DaemonSet')
 export const DEPLOYMENTS: Resource = apps('deployments', 'Deployment')
 export const REPLICA_SETS: Resource = apps('replicasets', 'ReplicaSet')
 export const STATEFUL_SETS: Resource = apps('statefulsets', 'StatefulSet')

@@ -9,7 +9,7 @@ import { runFirstCluster } from '../../src/controller/first-cluster.ts'
 import { KubeClient } from '../../src/kube/client.ts'
 import { EventRecorder } from '../../src/kube/events.ts'
 import { KubeRegistry } from '../../src/kube/registry.ts'
-import { EVENTS, NAMESPACES, NODES, SERVICES } from '../../src/kube/resources.ts'
+import { DAEMON_SETS, EVENTS, NAMESPACES, NODES, SERVICES } from '../../src/kube/resources.ts'
 import type { ClusterWish } from '../../src/settings/cluster.ts'
 import { installCrds } from './cluster-objects.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
@@ -81,6 +81,27 @@ function firstCluster(assets: string): void {
       expect(made?.['weft']).toMatchObject({ serviceNetworks: SERVICE_NETWORKS, services: 'weft' })
       // Asking left nothing behind.
       expect((await client?.list(SERVICES))?.items.map(({ metadata: { name } }) => name)).toEqual(['kubernetes'])
+    },
+    LIMIT,
+  )
+
+  test(
+    'a kube-proxy that runs as well is told of',
+    async () => {
+      const labels = { app: 'kube-proxy' }
+      const template = { metadata: { labels }, spec: { containers: [{ name: 'kube-proxy', image: 'none' }] } }
+      await client?.create(DAEMON_SETS, {
+        apiVersion: 'apps/v1',
+        kind: 'DaemonSet',
+        metadata: { name: 'kube-proxy', namespace: 'kube-system' },
+        spec: { selector: { matchLabels: labels }, template },
+      })
+      said.length = 0
+      await run({})
+      expect(said).toEqual([
+        'a kube-proxy runs, and Weft translates services: remove it, or set weft.services to kube-proxy',
+      ])
+      await client?.delete(DAEMON_SETS, { name: 'kube-proxy', namespace: 'kube-system' })
     },
     LIMIT,
   )
