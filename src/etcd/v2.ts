@@ -4,7 +4,7 @@
  */
 import type { EtcdConfig } from './config.ts'
 import { parseJson, recordOf } from './decode.ts'
-import { conflict, type EtcdError, garbage } from './errors.ts'
+import { conflict, EtcdError, garbage } from './errors.ts'
 import { ClusterHistory } from './history.ts'
 import { type EtcdAnswer, EtcdHttp, type EtcdHttpOptions, type EtcdRequest } from './http.ts'
 import type { Batch, Entry, KeyListing, KeyReading, KeySpace, Move } from './key-space.ts'
@@ -95,16 +95,17 @@ export class EtcdV2 implements KeySpace {
   }
 
   /** The new one first: who is killed in between leaves two, of which the later one counts. */
-  async move({ from, to, value }: Move, signal?: AbortSignal): Promise<Entry> {
+  async move({ from, to, value, over }: Move, signal?: AbortSignal): Promise<Entry> {
     const { entry } = await this.get(from.key, signal)
     if (entry?.revision !== from.revision) throw conflict(from.key)
-    const made = await this.put(to, value, 'absent', signal)
+    const made = await this.put(to, value, over ?? 'absent', signal)
     try {
       await this.delete(from.key, from.revision, signal)
       return made
     } catch (error) {
-      // Somebody wrote the old one meanwhile: what they wrote counts.
-      await this.delete(to, made.revision, signal)
+      // Somebody wrote the old one meanwhile: what they wrote counts. After any other failure it may be gone.
+      const isOvertaken = error instanceof EtcdError && error.code === 'ETCD_CONFLICT'
+      if (isOvertaken && over === undefined) await this.delete(to, made.revision, signal)
       throw error
     }
   }
