@@ -215,7 +215,7 @@ function verdictOf(
 function linkAt(bytes: Uint8Array, at: number): string | undefined {
   const name = textAt(bytes, at, 16)
   if (name === '') return undefined
-  const covered = bytes.subarray(at + 32, at + 48).findIndex((byte) => byte === 0)
+  const covered = bytes.subarray(at + 32, at + 48).indexOf(0)
   // Where the mask covers the end of the name as well, the name is meant as it is.
   return covered < 0 || covered > name.length ? name : `${name.slice(0, covered)}*`
 }

@@ -7,7 +7,7 @@ import { openRtnl } from '../../linux/netlink/rtnl-socket.ts'
 import { type Scratch, scratch, veth } from '../../linux/testing/scratch.ts'
 import { nodeContext } from '../../network/context.ts'
 import { hostPlan } from '../../network/host.ts'
-import { admitPods, withdrawAcceptance } from './foreign-filters.ts'
+import { admitPods, filterChains, withdrawAcceptance } from './foreign-filters.ts'
 
 const NETNS = `wefttest-agent-filters-${process.pid}`
 const context = nodeContext(SAMPLE_CLUSTER, sampleNode(1), 1450)
@@ -102,6 +102,21 @@ test.skipIf(noTool)('a drop of others that wins is told', async () => {
   const told = await admitPods(plan, HERE)
   expect(told[0]).toContain('inet mine f (hook forward) drops what pods of 10.128.0.0/14 send to the outside')
   expect(told.filter((one) => one.startsWith('ip filter'))).toEqual([])
+})
+
+test('kube-proxy’s rules grow with the cluster: they are not read', async () => {
+  inside(
+    'nft',
+    'add table ip kube-proxy; add chain ip kube-proxy f { type filter hook forward priority 0; policy accept; }',
+  )
+  inside('nft', 'add rule ip kube-proxy f drop')
+  inside('nft', 'add table ip site; add chain ip site f { type filter hook forward priority 0; policy accept; }')
+  inside('nft', 'add rule ip site f counter')
+  const chains = await filterChains(HERE)
+  expect(chains.map(({ table, rules }) => [table, rules.length])).toEqual([
+    ['kube-proxy', 0],
+    ['site', 1],
+  ])
 })
 
 test.skipIf(noLegacy)('the old iptables is read as well', () => {

@@ -36,18 +36,25 @@ export async function withdrawAcceptance(options: NftOptions = {}): Promise<void
   if (script !== undefined) await applyRuleset(script, options)
 }
 
-/** Chains with their rules of every table of others that filters. Address translation is left out: it can be huge. */
+/**
+ * Chains with their rules of every table of others that filters. Address translation is left out, and kube-proxy's table
+ * is told without its rules: both grow with the cluster's services, and drop nothing of pods.
+ */
 export async function filterChains(options: NftOptions = {}): Promise<readonly Chain[]> {
-  const tables = new Set(
-    decodeRuleset(await listChains(options)).flatMap(({ family, table, base }) => {
-      const filters = base?.type === 'filter' && (base.hook === 'forward' || base.hook === 'input')
-      return filters && table !== NFT_TABLE && FAMILIES.has(family) ? [`${family} ${table}`] : []
-    }),
+  const chains = decodeRuleset(await listChains(options)).filter(
+    ({ family, table }) => table !== NFT_TABLE && FAMILIES.has(family),
   )
+  const filters = chains.filter(
+    ({ table, base }) =>
+      table !== KUBE_PROXY && base?.type === 'filter' && (base.hook === 'forward' || base.hook === 'input'),
+  )
+  const tables = new Set(filters.map(({ family, table }) => `${family} ${table}`))
   const rulesets = await Promise.all([...tables].map((table) => tableRules(table, options)))
-  return rulesets.flatMap(decodeRuleset)
+  return [...chains.filter(({ table }) => table === KUBE_PROXY), ...rulesets.flatMap(decodeRuleset)]
 }
 
+/** Its table, where it uses nftables. */
+const KUBE_PROXY = 'kube-proxy'
 const FAMILIES: ReadonlySet<string> = new Set(['ip', 'ip6', 'inet'])
 
 /** One that vanished in between is none. */
