@@ -44,6 +44,8 @@ export interface Move {
   readonly from: Entry
   readonly to: string
   readonly value: string
+  /** The revision of what is written over there; absent: nothing is there. */
+  readonly over?: number
 }
 
 /** etcd. Every call throws an EtcdError. Reads are linearizable: never older than what was answered before. */
@@ -64,8 +66,8 @@ export interface KeySpace {
   /** Deletes a key that is at a revision. Throws `ETCD_CONFLICT`, also when it is gone. */
   delete(key: string, at: number, signal?: AbortSignal): Promise<void>
   /**
-   * Takes a record from one key to another that is not there: in one step, or, where there are no such steps, in an
-   * order in which it is never missing. Throws `ETCD_CONFLICT`.
+   * Takes a record from one key to another: in one step, or, where there are no such steps, in an order in which it is
+   * never missing. Throws `ETCD_CONFLICT`.
    */
   move(move: Move, signal?: AbortSignal): Promise<Entry>
   /** Asks another member first from now on: a list of members may by mistake lead into two clusters. */

@@ -92,13 +92,18 @@ export class EtcdV3 implements KeySpace {
     await this.#txn([isAt(key, at)], [{ request_delete_range: { key: base64(key) } }], key, signal)
   }
 
-  async move({ from, to, value }: Move, signal?: AbortSignal): Promise<Entry> {
+  async move({ from, to, value, over }: Move, signal?: AbortSignal): Promise<Entry> {
     const success = [
       { request_put: { key: base64(to), value: base64(value) } },
       { request_delete_range: { key: base64(from.key) } },
       rangeOf(to),
     ]
-    const fields = await this.#txn([isAt(from.key, from.revision), isAt(to, 'absent')], success, from.key, signal)
+    const fields = await this.#txn(
+      [isAt(from.key, from.revision), isAt(to, over ?? 'absent')],
+      success,
+      from.key,
+      signal,
+    )
     return onlyOne(rangeIn(fields, 2))
   }
 

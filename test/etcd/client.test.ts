@@ -65,7 +65,27 @@ for (const program of ETCDS) {
           expect(await keysIn(space, '/t/move/')).toEqual(['/t/move/a', '/t/move/taken'])
           await space.move({ from, to: '/t/move/b', value: 'y' })
           expect(await keysIn(space, '/t/move/')).toEqual(['/t/move/b', '/t/move/taken'])
+          const there = await space.get('/t/move/b')
+          const taken = await space.get('/t/move/taken')
+          const over = taken.entry?.revision ?? 0
+          if (there.entry === undefined) throw new Error('it was moved there')
+          const move = { from: there.entry, to: '/t/move/taken', value: 'z' }
+          expect(await codeOf(space.move({ ...move, over: over - 1 }))).toBe('ETCD_CONFLICT')
+          expect(await keysIn(space, '/t/move/')).toEqual(['/t/move/b', '/t/move/taken'])
+          await space.move({ ...move, over })
+          expect((await space.list('/t/move/')).entries).toMatchObject([{ key: '/t/move/taken', value: 'z' }])
           space.close()
+        })
+
+        test('a move whose last answer is lost loses no record', async () => {
+          const lossy = losing(await starting, (request) => request.method === 'DELETE' || request.url.endsWith('/txn'))
+          const there = open((await starting).config())
+          const space = open({ ...(await starting).config(), endpoints: [`http://127.0.0.1:${lossy.port}`] })
+          const from = await there.put('/t/lost/a', 'x', 'absent')
+          expect(await codeOf(space.move({ from, to: '/t/lost/b', value: 'y' }))).toBe('ETCD_UNAVAILABLE')
+          expect(await keysIn(there, '/t/lost/')).toEqual(['/t/lost/b'])
+          for (const one of [space, there]) one.close()
+          await lossy.stop(true)
         })
 
         test('watches from where it was, deletions with what was', async () => {
@@ -189,4 +209,25 @@ async function codeOf(call: Promise<unknown>): Promise<unknown> {
     () => 'ok',
     (error: { readonly code?: unknown }) => error.code ?? error,
   )
+}
+
+/** A way to etcd on which the answers to some requests are lost, once each, though they are carried out. */
+function losing(server: EtcdServer, isLost: (request: Request) => boolean) {
+  const { ca, credentials } = server.config()
+  const tls = ca === undefined ? {} : { tls: { ca, ...credentials() } }
+  let isOver = false
+  return Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch: async (request) => {
+      const { pathname, search } = new URL(request.url)
+      const { method } = request
+      const body = method === 'GET' || method === 'DELETE' ? {} : { body: await request.text() }
+      const headers = { 'content-type': request.headers.get('content-type') ?? 'application/json' }
+      const answer = await fetch(`${server.endpoint}${pathname}${search}`, { method, headers, ...body, ...tls })
+      if (isOver || !isLost(request)) return answer
+      isOver = true
+      return new Response('', { status: 503 })
+    },
+  })
 }

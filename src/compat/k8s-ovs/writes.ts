@@ -59,10 +59,9 @@ export async function updateRecord(
   const key = keyFor(store, write, view, folders)
   const text = textOf(write, entry)
   if (key !== entry.key) {
-    // An earlier record of its own is in the way.
-    const blocker = view.at(key)?.entry
-    if (blocker !== undefined) await store.space.delete(key, blocker.revision)
-    return store.space.move({ from: entry, to: key, value: text })
+    // An earlier record of its own may be there, which others may go by: it is written over, and never missing.
+    const over = view.at(key)?.entry.revision
+    return store.space.move({ from: entry, to: key, value: text, ...(over === undefined ? {} : { over }) })
   }
   const made = await store.space.put(key, text, revision)
   await sweep(store, view.of(name), made)
