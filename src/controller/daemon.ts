@@ -9,6 +9,7 @@ import type { KubeApi } from '../kube/api.ts'
 import { fencedApi } from '../kube/election/fenced.ts'
 import { lead } from '../kube/election/lead.ts'
 import { EventRecorder } from '../kube/events.ts'
+import type { OnInvalid } from '../kube/invalid.ts'
 import { fenced } from '../registry/fenced.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ClusterWish } from '../settings/cluster.ts'
@@ -28,6 +29,8 @@ export interface ControllerParts {
   readonly kubernetes?: KubeApi
   /** Why objects that are there cannot be read, by `<kind>/<name>`. */
   readonly unreadable: ReadonlyMap<string, string>
+  /** Tells of objects that are there and mean nothing, from now on. Returns the undo. */
+  onInvalid?(listener: OnInvalid): () => void
   readonly wish: ClusterWish
   readonly log: ControllerLog
   readonly signal: AbortSignal
@@ -89,11 +92,14 @@ export class ControllerDaemon {
     this.#isLeading = true
     this.#isReady = false
     const recorder = kubernetes && new EventRecorder(kubernetes, { component: 'weft-controller' })
-    const events = kubernetes && recorder && { events: kubeEvents(kubernetes, weftBindings, recorder) }
+    const events = kubernetes && recorder && kubeEvents(kubernetes, weftBindings, recorder)
+    using told = new DisposableStack()
+    if (events !== undefined && parts.onInvalid !== undefined) told.defer(parts.onInvalid(events.invalid))
     const onReady = (): void => {
       this.#isReady = true
     }
-    const controller = runController({ registry, signal, random: Math.random, log, unreadable, onReady, ...events })
+    const options = { registry, signal, random: Math.random, log, unreadable, onReady }
+    const controller = runController(events === undefined ? options : { ...options, events })
     // The view of others' words goes where others look; what agents say is where they may write.
     const beside = api === undefined ? [] : besides(parts, api, recorder)
     await Promise.all([controller, ...beside])

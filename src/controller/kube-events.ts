@@ -5,6 +5,7 @@
 import type { KubeApi } from '../kube/api.ts'
 import type { KubeBindings } from '../kube/binding.ts'
 import type { EventRecorder } from '../kube/events.ts'
+import type { OnInvalid } from '../kube/invalid.ts'
 import type { Kind } from '../registry/registry.ts'
 import { type ControllerEvents, lineOf } from './events.ts'
 
@@ -18,19 +19,28 @@ const SUBJECTS: { readonly [K in Kind]?: readonly Kind[] } = {
   Tenant: ['Tenant', 'Namespace'],
 }
 
+/** What is told as events. */
+export interface KubeEvents extends ControllerEvents {
+  /** That an object of somebody's means nothing, at that object. */
+  readonly invalid: OnInvalid
+}
+
 /** Tells notices as events. One whose object is gone, or cannot be read, is lost. */
-export function kubeEvents(api: KubeApi, bindings: KubeBindings, recorder: EventRecorder): ControllerEvents {
+export function kubeEvents(api: KubeApi, bindings: KubeBindings, recorder: EventRecorder): KubeEvents {
+  const tell = async (subjects: readonly Kind[], name: string, reason: string, message: string): Promise<void> => {
+    for (const subject of subjects) {
+      const { resource, place } = bindings[subject]
+      const object = await api.get(resource, place(name))
+      if (object !== undefined) return recorder.record(object, { type: 'Warning', reason, message })
+    }
+  }
   return {
     warn: ({ kind, name }, notice) => {
-      const tell = async (): Promise<void> => {
-        for (const subject of SUBJECTS[kind] ?? [kind]) {
-          const { resource, place } = bindings[subject]
-          const object = await api.get(resource, place(name))
-          if (object === undefined) continue
-          return recorder.record(object, { type: 'Warning', reason: notice.code, message: lineOf(notice) })
-        }
-      }
-      tell().catch(() => undefined)
+      tell(SUBJECTS[kind] ?? [kind], name, notice.code, lineOf(notice)).catch(() => undefined)
+    },
+    invalid: ({ kind, name, problem }) => {
+      // The object itself; what it is about where it is kept elsewhere.
+      tell([kind, ...(SUBJECTS[kind] ?? [])], name, 'OBJECT_INVALID', problem).catch(() => undefined)
     },
   }
 }

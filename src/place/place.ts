@@ -40,6 +40,8 @@ export interface OpenRegistry {
   readonly kubernetes?: KubeApi
   /** Why objects that are there cannot be read, by `<kind>/<name>`. */
   readonly unreadable: ReadonlyMap<string, string>
+  /** Tells of objects that are there and mean nothing, from now on. Returns the undo. */
+  onInvalid(listener: OnInvalid): () => void
   /** Gives back connections, so that a command can end. */
   close(): void
 }
@@ -67,7 +69,7 @@ export function openPlace(place: RegistryPlace, options: OpenOptions = {}): Open
   return {
     registry: overKubernetes(etcd.registry, beside?.registry),
     ...(beside?.kubernetes === undefined ? {} : { kubernetes: beside.kubernetes }),
-    unreadable: reasons.all,
+    ...tellersOf(reasons),
     close,
   }
 }
@@ -75,7 +77,7 @@ export function openPlace(place: RegistryPlace, options: OpenOptions = {}): Open
 function openWhole(place: WholePlace, reasons: Reasons, { node }: OpenOptions): OpenRegistry {
   switch (place.kind) {
     case 'socket':
-      return { registry: new RegistryClient(place.path), unreadable: reasons.all, close: () => undefined }
+      return { registry: new RegistryClient(place.path), ...tellersOf(reasons), close: () => undefined }
     case 'kubeconfig':
       return openKubernetes(loadKubeconfig(place.file, process.env, place.context), reasons, node)
     case 'environment':
@@ -112,22 +114,33 @@ const MOST_REASONS = 1000
 /** Why objects that are there cannot be read. */
 class Reasons {
   readonly all = new Map<string, string>()
+  readonly listeners = new Set<OnInvalid>()
   readonly #tell: (problem: string) => void
 
   constructor(tell: (problem: string) => void) {
     this.#tell = tell
   }
 
-  readonly note: OnInvalid = ({ kind, name, problem }) => {
+  readonly note: OnInvalid = (invalid) => {
+    const { kind, name, problem } = invalid
     const key = `${kind}/${name}`
     if (this.all.size < MOST_REASONS || this.all.has(key)) this.all.set(key, problem)
     this.#tell(`${kind} ${name}: ${problem}`)
+    for (const listener of this.listeners) listener(invalid)
   }
+}
+
+function tellersOf({ all, listeners }: Reasons): Pick<OpenRegistry, 'unreadable' | 'onInvalid'> {
+  const onInvalid: OpenRegistry['onInvalid'] = (listener) => {
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }
+  return { unreadable: all, onInvalid }
 }
 
 function openKubernetes(config: KubeConfig, reasons: Reasons, node: string | undefined): OpenRegistry {
   const api = new KubeClient(config)
   const bindings = node === undefined ? weftBindings : nodeBindings(node)
   const registry = new KubeRegistry(api, bindings, { reports: nodeReports, onInvalid: reasons.note })
-  return { registry, api, kubernetes: api, unreadable: reasons.all, close: () => api.close() }
+  return { registry, api, kubernetes: api, ...tellersOf(reasons), close: () => api.close() }
 }
