@@ -2,14 +2,14 @@
  * From a settings file to values, or every reason why not.
  * @module
  */
-import { parseDocument } from 'yaml'
+import { isMap, parseDocument } from 'yaml'
 import { type At, below, type Decoded, type Problem, reject, shown } from '../network/model/decode.ts'
 import { nearest } from './nearest.ts'
 import type { Setting } from './setting.ts'
 import { SECTIONS, SETTINGS, type Settings } from './table.ts'
 
 /** A file of all settings has a few thousand characters. */
-const MAX_TEXT = 1 << 20
+const MAX_TEXT = 1 << 16
 
 const TABLE: Readonly<Record<string, Setting>> = SETTINGS
 const KEYS = Object.keys(SETTINGS)
@@ -30,13 +30,29 @@ export function decodeSettings(text: string): Decoded<Settings> {
 function parse(text: string, at: At): unknown {
   if (text.length > MAX_TEXT) return reject(at, `${text.length} characters are too many`, `give at most ${MAX_TEXT}`)
   try {
-    const document = parseDocument(text, { uniqueKeys: true })
+    // The library compares every key with every other one, for minutes where there are many.
+    const document = parseDocument(text, { uniqueKeys: false })
     const [error] = document.errors
-    if (error === undefined) return document.toJS({ maxAliasCount: 10 })
-    return reject(at, `not YAML: ${firstLine(error.message)}`, 'correct that line')
+    if (error !== undefined) return reject(at, `not YAML: ${firstLine(error.message)}`, 'correct that line')
+    const twice = repeatedKey(document.contents)
+    if (twice !== undefined) return reject(at, `${shown(twice)} is there twice`, 'remove one of them')
+    return document.toJS({ maxAliasCount: 10 })
   } catch (error) {
     return reject(at, `not YAML: ${firstLine(error instanceof Error ? error.message : '')}`, 'correct it')
   }
+}
+
+/** A key that a map has twice, or one in it. */
+function repeatedKey(node: unknown): string | undefined {
+  if (!isMap(node)) return undefined
+  const seen = new Set<string>()
+  for (const { key, value } of node.items) {
+    const name = String(key)
+    const twice = seen.has(name) ? name : repeatedKey(value)
+    if (twice !== undefined) return twice
+    seen.add(name)
+  }
+  return undefined
 }
 
 function decodeSection(section: string, content: unknown, at: At, values: Record<string, unknown>): void {

@@ -47,7 +47,8 @@ test('the page has every setting', () => {
 
 test.each([
   ['agent: {rsync: 5}', 'agent.rsync', 'did you mean agent.resync?'],
-  ['agent: {resync: 5, resync: 6}', 'not YAML', 'correct that line'],
+  ['agent: {resync: 5, resync: 6}', '"resync" is there twice', 'remove one of them'],
+  ['log: {}\nlog: {}', '"log" is there twice', 'remove one of them'],
   ['agent: {resync: 86401}', 'agent.resync: 86401 is not a whole number from 5 to 86400', ''],
   ['agent: {resync: 0}', 'agent.resync: 0 is not a whole number from 5 to 86400', ''],
   ['agent: {resync: "5"}', 'agent.resync: "5" is not', ''],
@@ -71,6 +72,13 @@ test.each([
   const told = decoded.ok ? 'accepted' : describeProblems(decoded.problems)
   expect(told).toContain(problem)
   expect(told).toContain(remedy)
+})
+
+test('a file of very many keys stops nobody who reads it', () => {
+  const keys = (count: number): string => `log: {${Array.from({ length: count }, (_, number) => `k${number}`).join()}}`
+  // Whoever compares each with each other one takes minutes for so many.
+  const problems = [8_000, 100_000].map((count) => decodeSettings(keys(count)))
+  expect(problems.map(({ ok }) => ok)).toEqual([false, false])
 })
 
 test('every problem is told at once', () => {
