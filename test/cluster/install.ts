@@ -1,6 +1,6 @@
 /**
  * Weft on a Kubernetes of two nodes by its manifest: from NotReady to Ready, tenants across nodes, services, a deployment
- * to sixty replicas and back, the agents' image replaced under a steady ping, and everything removed. Prints what it saw. `--keep` leaves the
+ * to sixty replicas and back, the agents' image replaced under a steady ping, a node that loses its power, and everything removed. Prints what it saw. `--keep` leaves the
  * rig standing, `--replicas` says how many, `--kube-proxy` has one on every node.
  * @module
  */
@@ -13,15 +13,16 @@ import { Cluster } from './cluster.ts'
 import { hostPath } from './node-host.ts'
 import { type Places, placesOf } from './places.ts'
 import { waitFor } from './programs.ts'
+import { rebootNode } from './reboot.ts'
 import { Report } from './report.ts'
 import { missing } from './requirements.ts'
 import { showScaling } from './scaling.ts'
 import { showServices } from './service-calls.ts'
-import { drawTable, makeTenants, pingTable, type TenantPod } from './tenants.ts'
+import { drawTable, makeTenants, pingTable, type TenantPod, tenantPods } from './tenants.ts'
 import { showUninstall } from './uninstall.ts'
 import { showUpgrade } from './upgrade.ts'
 import { versionsOf } from './versions.ts'
-import { installed, loadImage, type Manifest, readManifest, writeManifest } from './weft.ts'
+import { installed, loadImage, type Manifest, readManifest, showAudits, type Weft, writeManifest } from './weft.ts'
 
 const { values } = parseArgs({
   options: {
@@ -49,6 +50,7 @@ async function main(places: Places): Promise<number> {
     await showServices(rig, pods, report)
     await showScaling(rig, { weft, replicas: Number(values.replicas), report })
     await showUpgrade(rig, { weft, manifest, pods, report })
+    await showReboot(rig, weft, report)
     await showUninstall(rig, manifest, report)
   } finally {
     if (!values.keep) await rig.down()
@@ -84,8 +86,39 @@ async function showInstallation(rig: Cluster, manifest: Manifest, report: Report
   report.note(await rig.ask('get', 'nodes,pods', '-A', '-o', 'wide'))
 }
 
+async function showReboot(rig: Cluster, weft: Weft, report: Report): Promise<void> {
+  const node = rig.node(2)
+  report.section(`${node.name} loses its power and comes back`)
+  const start = performance.now()
+  await rebootNode(rig, node)
+  const isBack = async (): Promise<boolean> => {
+    const { stdout } = await rig.kubectl([
+      'get',
+      'pods',
+      '-A',
+      '--no-headers',
+      '--field-selector',
+      `spec.nodeName=${node.name}`,
+    ])
+    return stdout
+      .trim()
+      .split('\n')
+      .every((line) => / 1\/1 +Running /.test(line))
+  }
+  // Nobody has told the API server yet that its pods are gone.
+  await waitFor('the reboot is noticed', async () => !(await isBack()))
+  await waitFor('its pods run again', isBack)
+  report.check(true, `its pods run again after ${((performance.now() - start) / 1000).toFixed(1)} s`)
+  await showTable(rig, await tenantPods(rig), report)
+  await showAudits(rig, weft, report)
+}
+
 async function showTenants(rig: Cluster, pods: readonly TenantPod[], report: Report): Promise<void> {
   report.section('Tenants across nodes: kubectl exec … ping, both families')
+  await showTable(rig, pods, report)
+}
+
+async function showTable(rig: Cluster, pods: readonly TenantPod[], report: Report): Promise<void> {
   const { lines, wrong } = drawTable(pods, await pingTable(rig, pods))
   report.note(lines.join('\n'))
   report.check(wrong === 0, `${pods.length * pods.length} pairs, ${wrong} of them not as expected`)

@@ -1,5 +1,5 @@
 /**
- * `bun test/cluster/main.ts up | down | status | weft | install | kubectl … | node <number> <program> … | ctr <number> …`: a Kubernetes of two nodes on this
+ * `bun test/cluster/main.ts up | down | status | weft | install | kubectl … | reboot <number> | node <number> <program> … | ctr <number> …`: a Kubernetes of two nodes on this
  * machine, from the programs in the folder that KUBEBUILDER_ASSETS names. `--dir` chooses another folder for it.
  * @module
  */
@@ -11,12 +11,14 @@ import { installByHand } from './by-hand.ts'
 import { Cluster } from './cluster.ts'
 import { inNode } from './node-host.ts'
 import { DEFAULT_FOLDER, type Places, placesOf } from './places.ts'
+import { rebootNode } from './reboot.ts'
 import { missing } from './requirements.ts'
 import { ctr } from './runtime.ts'
 import { versionsOf } from './versions.ts'
 import { installByManifest } from './weft.ts'
 
-const USAGE = 'up | down | status | weft | install | kubectl … | node <number> <program> … | ctr <number> …'
+const USAGE =
+  'up | down | status | weft | install | kubectl … | reboot <number> | node <number> <program> … | ctr <number> …'
 
 const args = process.argv.slice(2)
 const folder = args[0] === '--dir' ? (args.splice(0, 2)[1] ?? DEFAULT_FOLDER) : DEFAULT_FOLDER
@@ -44,6 +46,9 @@ async function main(places: Places, [command, ...rest]: readonly string[]): Prom
       return print(await cluster.kubectl(['get', 'nodes,pods', '-A']))
     case 'kubectl':
       return hand(cluster.kubectlCommand(rest))
+    case 'reboot':
+      await rebootNode(cluster, cluster.node(Number(rest[0])))
+      return 0
     case 'node':
       return hand([...inNode(places, cluster.node(Number(rest[0]))), ...rest.slice(1)])
     case 'ctr':

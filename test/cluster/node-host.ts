@@ -37,8 +37,8 @@ export async function startHost({ layout, nodes }: Places, node: NodePlace): Pro
   const etc = join(node.changes, 'upper/etc')
   mkdirSync(join(etc, 'kubernetes/manifests'), { recursive: true })
   // What every node has of its system's packages: no sandbox comes to be without its loopback.
-  mkdirSync(hostPath(node, '/etc/cni/net.d'))
-  mkdirSync(hostPath(node, '/opt/cni/bin'))
+  mkdirSync(hostPath(node, '/etc/cni/net.d'), { recursive: true })
+  mkdirSync(hostPath(node, '/opt/cni/bin'), { recursive: true })
   copyFileSync(LOOPBACK, hostPath(node, '/opt/cni/bin/loopback'))
   const hosts = nodes.flatMap(({ name, addresses }) => addresses.map((address) => `${address} ${name}`))
   writeFileSync(join(etc, 'hosts'), ['127.0.0.1 localhost', '::1 localhost', ...hosts, ''].join('\n'))

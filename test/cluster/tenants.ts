@@ -26,8 +26,13 @@ export async function makeTenants(rig: Cluster): Promise<readonly TenantPod[]> {
       ...nodes.map((node) => pod({ name: `web-${node}`, namespace: tenant, labels: { app: 'web' }, node })),
     ]),
   )
+  return tenantPods(rig)
+}
+
+/** The tenants' pods, as soon as they are ready. */
+export async function tenantPods(rig: Cluster): Promise<readonly TenantPod[]> {
   for (const tenant of TENANTS) {
-    await rig.ask('-n', tenant, 'wait', 'pod', '--all', '--for=condition=Ready', '--timeout=90s')
+    await rig.ask('-n', tenant, 'wait', 'pod', '-l', 'app=web', '--for=condition=Ready', '--timeout=90s')
   }
   return (await Promise.all(TENANTS.map((tenant) => podsOf(rig, tenant)))).flat()
 }
