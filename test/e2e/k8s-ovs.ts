@@ -146,7 +146,7 @@ async function table(
     joined.some((pair) => pair.includes(a.namespace) && pair.includes(b.namespace) && a.namespace !== b.namespace) ||
     joined.some(([one, two]) => two === '*' && (one === a.namespace || one === b.namespace))
   const wrong: string[] = []
-  for (const from of pods) {
+  const row = async (from: Pod): Promise<string> => {
     const marks = await Promise.all(
       pods.map(async (to) => {
         if (to === from) return '—'
@@ -155,8 +155,9 @@ async function table(
         return reached ? '●' : '·'
       }),
     )
-    say(`${from.name.padEnd(22)} ${marks.join(' ')}`)
+    return `${from.name.padEnd(22)} ${marks.join(' ')}`
   }
+  say((await Promise.all(pods.map(row))).join('\n'))
   deepEqual(wrong, [])
 }
 
