@@ -49,7 +49,10 @@ export async function startHost({ layout, nodes }: Places, node: NodePlace): Pro
   const way = ['nsenter', `--net=${netnsPath(node.netns)}`, '--', 'unshare', '--mount', '--uts', '--']
   const ready = join(node.changes, 'own', READY)
   const isUp = async (): Promise<boolean> => (await run(['test', '-e', ready])).code === 0
-  await startUp(layout, { role: holderOf(node), way, argv: ['sh', script] }, isUp, 15_000)
+  const role = holderOf(node)
+  const pid = await startUp(layout, { role, way, argv: ['sh', script] }, isUp, 15_000)
+  // Not looked for: while it becomes `sleep`, its environment cannot be read.
+  holders.set(node.netns, { pid, start: startOf(pid) ?? '', role })
 }
 
 /** The way into a node's namespaces. Throws when the node is not there. */
@@ -59,7 +62,7 @@ export function inNode({ layout }: Places, node: NodePlace): readonly string[] {
   return ['nsenter', `--target=${holder.pid}`, '--mount', '--uts', '--net', '--']
 }
 
-/** Looking through all processes takes a while: who was found is looked at again only. */
+/** By network namespace. Looking through all processes takes a while: who was found is looked at again only. */
 const holders = new Map<string, PlayProcess>()
 
 function findHolder({ runDir }: Places['layout'], node: NodePlace): PlayProcess {
