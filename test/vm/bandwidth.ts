@@ -1,6 +1,6 @@
 /**
- * Bandwidth on the kernel's datapath, in a virtual machine: `npm run test:kernel`. It takes a few minutes and needs
- * `qemu-system-x86`, `busybox-static` and `cpio`. An argument names one of its two programs.
+ * Bandwidth on the kernel's datapath, in a virtual machine: `npm run test:kernel`. It takes some ten minutes and needs
+ * `qemu-system-x86`, `busybox-static` and `cpio`. An argument names one of its programs.
  * @module
  */
 import { join } from 'node:path'
@@ -23,11 +23,11 @@ if (reason !== undefined) {
   console.error(`skipped: ${reason}`)
   process.exit(2)
 }
-const programs = (process.argv[2] === undefined ? ['kernel-bandwidth', 'kernel-shares'] : [process.argv[2]]).map(
-  (name) => `${process.execPath} ${join(import.meta.dir, `${name}.ts`)}`,
-)
+const programs = (
+  process.argv[2] === undefined ? ['kernel-bandwidth', 'kernel-shares', 'kernel-agent'] : [process.argv[2]]
+).map((name) => `${process.execPath} ${join(import.meta.dir, `${name}.ts`)}`)
 const { code } = await runInGuest(`uname -r; ${programs.join(' && ')}`, MODULES, {
-  seconds: 500,
+  seconds: 900,
   onLine: (line) => console.log(line),
 })
 process.exit(code)

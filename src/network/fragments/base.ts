@@ -112,11 +112,10 @@ function neighbour({ flow, drop }: FlowMaker, { cluster, routerMac }: NodeContex
       flow('neighbour', 100, { ...icmpv6(135), nd_target: network }, beginAdvertisement(routerMac)),
     ),
     drop('unanswered-neighbour', 0, {}),
-    flow('advertise', 100, icmpv6(136), [
-      { op: 'set', field: 'nd_options_type', value: 2 },
-      { op: 'set', field: 'nd_tll', value: routerMac },
-      { op: 'output', port: 'in_port' },
-    ]),
+    // The kernel's datapath cannot set these: clusters without IPv6 do without.
+    ...(podNetworks(cluster, 6).length === 0
+      ? []
+      : [flow('advertise', 100, icmpv6(136), completeAdvertisement(routerMac))]),
     drop('unfinished-advertisement', 0, {}),
   ]
 }
@@ -195,5 +194,14 @@ function beginAdvertisement(mac: Mac): Action[] {
     { op: 'set', field: 'icmpv6_type', value: 136 },
     { op: 'set', field: 'nd_reserved', value: 0xe0000000 },
     goto('advertise'),
+  ]
+}
+
+/** Gives the advertisement its option: at that MAC. */
+function completeAdvertisement(mac: Mac): Action[] {
+  return [
+    { op: 'set', field: 'nd_options_type', value: 2 },
+    { op: 'set', field: 'nd_tll', value: mac },
+    { op: 'output', port: 'in_port' },
   ]
 }
