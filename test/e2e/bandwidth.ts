@@ -6,8 +6,8 @@
  */
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import type { LimitFact } from '../../src/agent/qos/limiter.ts'
-import { BANDWIDTH_ANNOTATIONS } from '../../src/compat/kubernetes/bandwidth.ts'
-import { EVENTS, PODS } from '../../src/kube/resources.ts'
+import { BANDWIDTH_ANNOTATIONS, TOTAL_ANNOTATIONS } from '../../src/compat/kubernetes/bandwidth.ts'
+import { EVENTS, NAMESPACES, PODS } from '../../src/kube/resources.ts'
 import { linkGet, openRtnl, qdiscDel, qdiscList, TC_ROOT } from '../../src/linux/index.ts'
 import { BRIDGE } from '../../src/network/host.ts'
 import type { Direction } from '../../src/network/model/bandwidth.ts'
@@ -45,6 +45,7 @@ export const bandwidth: Scenario = {
       title: 'a rate that makes no sense is refused: the old one stays, an event and the status say why',
       run: refused,
     },
+    { title: 'a total for a namespace is refused on the userspace datapath, which is said', run: totalRefused },
     { title: 'an ADD for such a pod is refused, and leaves nothing', run: refusedAdd },
     { title: 'a pod that begins with annotations begins limited', run: limitedFromTheStart },
     { title: 'a pod that takes its own shaper away meets the policer', run: policed },
@@ -153,6 +154,30 @@ async function refused({ lab, say }: StepContext): Promise<void> {
   await ask(lab, 'shop/web', { toPod: '1001T', fromPod: 'fast' })
   const facts = await factsOf(lab, 'shop/web', ({ wanted }) => 'problem' in (wanted?.fromPod ?? {}))
   deepEqual(facts.limits, { toPod: 5e6, fromPod: 6e6 })
+}
+
+async function totalRefused({ lab, say }: StepContext): Promise<void> {
+  const total = async (rate: string | null) => {
+    const metadata = { annotations: { [TOTAL_ANNOTATIONS.fromPod]: rate } }
+    await lab.api().patch(NAMESPACES, { name: 'bank' }, 'merge', { metadata })
+  }
+  await total('20M')
+  await eventually('an event tells', async () =>
+    (await messages(lab, 'bank')).some((one) => one.includes('namespace bank')),
+  )
+  const status = await lab.weft('status', '--run-dir', lab.layout.runDir, '--json')
+  const { limits } = JSON.parse(status.stdout) as { readonly limits: readonly string[] }
+  const told = limits.filter((one) => one.startsWith('namespace bank: weft.dev/egress-bandwidth: '))
+  ok(told.length > 0, status.stdout)
+  say(told.join('; '))
+  await total(null)
+  await eventually('nobody speaks of it', async () =>
+    (await limitsOf(lab)).every(({ namespace }) => namespace !== 'bank'),
+  )
+}
+
+async function limitsOf(lab: Lab): Promise<readonly LimitFact[]> {
+  return (await Promise.all(lab.nodes().map((n) => limits(lab, n)))).flat()
 }
 
 async function refusedAdd({ lab, say }: StepContext): Promise<void> {
@@ -327,7 +352,7 @@ async function inForce(lab: Lab, pod: string, rates: { readonly [D in Direction]
 async function factsOf(lab: Lab, pod: string, holds: (fact: LimitFact) => boolean = () => true): Promise<LimitFact> {
   let found: LimitFact | undefined
   await eventually(`${pod} is held as it should be`, async () => {
-    const all = (await Promise.all(lab.nodes().map((n) => limits(lab, n)))).flat()
+    const all = await limitsOf(lab)
     found = all.find((fact) => `${fact.namespace}/${fact.pod}` === pod && holds(fact))
     return found !== undefined
   })
