@@ -40,11 +40,13 @@ export function networkOf(
   ranges: NodeRanges,
   owner: Owner,
   record: NodeNetwork | undefined,
-  kept: readonly Cidr[],
+  held: readonly Cidr[],
   silence: string | undefined,
   former: readonly Cidr[] = [],
 ): NodeNetworkDecision {
   const { machine } = owner
+  // No pods live on an external host: what it has of foreign networks is a mistake that would lead their traffic there.
+  const kept = machine.kind === 'external' ? held.filter((range) => isInside(cluster, range)) : held
   const usable = owner.addresses.filter((address) => nodeAddressProblems(cluster, [address]).length === 0)
   const trouble = addressTrouble(cluster, owner, usable)
   const stranded = kept.filter((range) => !isInside(cluster, range)).map(strandedRange)

@@ -203,6 +203,24 @@ describe('node ranges', () => {
     expect((await nodes.ranges())['b']?.[0]).toBe('10.1.2.0/24')
   })
 
+  test('a foreign range that somebody typed for an external host is not let in: every node would send it there', async () => {
+    const nodes = new Nodes()
+    const external = { machine: { kind: 'external' as const, vni: 0 } }
+    for (const [name, range] of [
+      ['services', '10.96.0.0/18'],
+      ['underlay', '192.0.2.0/24'],
+      ['half', '0.0.0.0/1'],
+    ] as const)
+      await nodes.record(name, [range], external)
+    await nodes.settle()
+    expect(Object.values(await nodes.ranges()).toSorted()).toEqual([
+      ['10.1.0.0/18', 'fd01:0:0:1::/64'],
+      ['10.1.128.0/18', 'fd01:0:0:3::/64'],
+      ['10.1.64.0/18', 'fd01:0:0:2::/64'],
+    ])
+    expect((await nodes.network('half'))?.problem).toBeUndefined()
+  })
+
   const addressCases: readonly {
     readonly title: string
     readonly addresses: readonly string[]
