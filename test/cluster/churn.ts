@@ -1,6 +1,6 @@
 /**
- * Pods that come and go without an API server. Kubelets make a sandbox anew that has died, and of themselves the pods whose manifests lie
- * in a folder of the node.
+ * Pods that come and go without an API server. Kubelets make a sandbox anew that has died, and of themselves the pods
+ * whose manifests lie in a folder of the node.
  * @module
  */
 import { rmSync, writeFileSync } from 'node:fs'

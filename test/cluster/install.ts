@@ -1,7 +1,8 @@
 /**
  * Weft on a Kubernetes of two nodes by its manifest: from NotReady to Ready, tenants across nodes, services, a deployment
- * to sixty replicas and back, the agents' image replaced under a steady ping, a node that loses its power, and everything removed. Prints what it saw. `--keep` leaves the
- * rig standing, `--replicas` says how many, `--kube-proxy` has one on every node.
+ * to sixty replicas and back, the agents' image replaced under a steady ping, a node that loses its power, and everything
+ * removed. Prints what it saw. `--keep` leaves the rig standing, `--replicas` says how many, `--kube-proxy` has one on
+ * every node.
  * @module
  */
 import { readdirSync } from 'node:fs'

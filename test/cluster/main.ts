@@ -1,6 +1,7 @@
 /**
- * `bun test/cluster/main.ts up | down | status | weft | install | kubectl … | reboot <number> | node <number> <program> … | ctr <number> …`: a Kubernetes of two nodes on this
- * machine, from the programs in the folder that KUBEBUILDER_ASSETS names. `--dir` chooses another folder for it.
+ * A Kubernetes of two nodes on this machine, from the programs in the folder that KUBEBUILDER_ASSETS names:
+ * `bun test/cluster/main.ts [--dir <folder>] <command>`; without a command it says which there are. `up --kube-proxy` has one
+ * on every node.
  * @module
  */
 import { existsSync } from 'node:fs'
