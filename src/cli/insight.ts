@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import { InsightError } from '../insight/errors.ts'
 import { type Gathered, gather } from '../insight/gather/gather.ts'
 import { agentSockets } from '../insight/gather/sockets.ts'
+import { placeInEnvironment } from '../place/place.ts'
 import { withTypedCommands } from '../playground/self.ts'
 import { type PlaceOptions, placeNamed, withPlaceOptions } from './address.ts'
 
@@ -22,9 +23,15 @@ export function withInsightOptions(command: Command): Command {
   return withPlaceOptions(whose, 'what that folder says, if anything')
 }
 
-/** Asks the agents and the registry that the options mean. Throws CLI_USAGE, and as {@link gather} does. */
+/**
+ * Asks the agents and the registry that the options mean; in a pod, the agent's own for example, the registry that its
+ * account reaches. Throws CLI_USAGE, and as {@link gather} does.
+ */
 export async function lookAt(options: InsightOptions): Promise<Gathered> {
-  return gather(agentSockets(options.runDir, placeNamed(options)))
+  const where = agentSockets(options.runDir, placeNamed(options))
+  const isPod = (process.env['KUBERNETES_SERVICE_HOST'] ?? '') !== ''
+  const registry = where.registry ?? (isPod ? placeInEnvironment() : undefined)
+  return gather(registry === undefined ? where : { ...where, registry })
 }
 
 /** Rewrites commands in advice as they have to be typed to ask the same agents. */

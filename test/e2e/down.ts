@@ -105,10 +105,19 @@ async function halfWay({ lab, say }: StepContext): Promise<void> {
   }
 }
 
+/** Some end by themselves when others are gone. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (Object(error)['code'] !== 'ESRCH') throw error
+  }
+}
+
 async function afterMassacre({ lab, say }: StepContext): Promise<void> {
   const before = traces(lab)
   await lab.up()
-  for (const pid of processesOf(lab.layout.runDir)) process.kill(Number(pid), 'SIGKILL')
+  for (const pid of processesOf(lab.layout.runDir)) kill(Number(pid))
   equal((await lab.play('down')).code, 0)
   expectNothing(lab, before, say)
   const again = await lab.play('down')

