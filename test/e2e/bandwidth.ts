@@ -5,31 +5,18 @@
  * @module
  */
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import type { LimitFact } from '../../src/agent/qos/limiter.ts'
 import { BANDWIDTH_ANNOTATIONS, TOTAL_ANNOTATIONS } from '../../src/compat/kubernetes/bandwidth.ts'
-import { EVENTS, NAMESPACES, PODS } from '../../src/kube/resources.ts'
+import { NAMESPACES, PODS } from '../../src/kube/resources.ts'
 import { linkGet, openRtnl, qdiscDel, qdiscList, TC_ROOT } from '../../src/linux/index.ts'
-import { BRIDGE } from '../../src/network/host.ts'
-import type { Direction } from '../../src/network/model/bandwidth.ts'
-import { FIRST_ENDPOINT_PORT } from '../../src/network/pipeline/stages.ts'
 import { measure, startBulk } from '../lab/bulk.ts'
-import { eventually, type Lab } from '../lab/lab.ts'
+import { eventually } from '../lab/lab.ts'
+import { ask, factsOf, inForce, isReady, limits, limitsOf, messages, meter, shown } from '../lab/limits.ts'
 import { describeTally, startPinger } from '../lab/pinger.ts'
 import { Container, errorOf } from '../lab/plugin.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
+import { MOST_ERROR, PAIRS, rates, TEN_MEGABIT } from './bandwidth-rates.ts'
 
 const FAMILIES = [4, 6] as const
-const TEN_MEGABIT = 10_000_000
-/** What the issue allows, and over which time. */
-const MOST_ERROR = 0.05
-const TEN_SECONDS = 10_000
-/** A machine that is busy otherwise makes a stream slower than it may be: measured again, not for ever. */
-const TRIES = 5
-/** Pods with the partner that their traffic is with: on the same node, and across. */
-const PAIRS = [
-  { pod: 'shop/web', partner: 'shop/cart', where: 'on one node' },
-  { pod: 'shop/db', partner: 'shop/cart', where: 'across nodes' },
-] as const
 
 export const bandwidth: Scenario = {
   name: 'bandwidth',
@@ -64,47 +51,6 @@ async function annotate({ lab, say }: StepContext): Promise<void> {
     await inForce(lab, pod, { toPod: TEN_MEGABIT, fromPod: TEN_MEGABIT })
     say(`${pod}: ${Math.round(performance.now() - since)} ms from the edit to the kernel`)
   }
-}
-
-async function rates({ lab, say }: StepContext, family: 4 | 6): Promise<void> {
-  let pairs: readonly Pair[] = PAIRS
-  for (let attempt = 1; pairs.length > 0; attempt += 1) {
-    const results = await Promise.all(pairs.map(async (pair) => ({ pair, rates: await bothWays(lab, pair, family) })))
-    for (const { pair, rates: measured } of results) say(described(pair, measured))
-    const all = results.flatMap(({ rates: { toPod, fromPod } }) => [toPod, fromPod])
-    // Too fast is never the machine's fault.
-    for (const rate of all) ok(rate < TEN_MEGABIT * (1 + MOST_ERROR), `${shown(rate)} is too fast`)
-    const slow = results.filter(({ rates: one }) => Math.min(one.toPod, one.fromPod) < TEN_MEGABIT * (1 - MOST_ERROR))
-    pairs = slow.map(({ pair }) => pair)
-    ok(
-      attempt < TRIES || pairs.length === 0,
-      `too slow, ${TRIES} times: ${slow.map((one) => described(one.pair, one.rates))}`,
-    )
-  }
-}
-
-type Pair = (typeof PAIRS)[number]
-
-interface BothWays {
-  readonly toPod: number
-  readonly fromPod: number
-}
-
-function described({ pod, partner, where }: Pair, { toPod, fromPod }: BothWays): string {
-  return `${where}: ${partner} → ${pod} ${shown(toPod)}, ${pod} → ${partner} ${shown(fromPod)}`
-}
-
-/** A stream each way at once, and what the pod's interface counts in ten seconds, from the first byte on. */
-async function bothWays(lab: Lab, { pod, partner }: Pair, family: 4 | 6): Promise<BothWays> {
-  const [a, b] = [lab.fd(lab.netns(pod)), lab.fd(lab.netns(partner))]
-  const measured = measure(a, TEN_SECONDS)
-  const streams = await Promise.all([
-    startBulk(a, { fd: b, address: lab.address(partner, family) }),
-    startBulk(b, { fd: a, address: lab.address(pod, family) }),
-  ])
-  const { received, sent } = await measured
-  for (const stream of streams) stream.close()
-  return { toPod: received, fromPod: sent }
 }
 
 async function edited({ lab, say }: StepContext): Promise<void> {
@@ -174,10 +120,6 @@ async function totalRefused({ lab, say }: StepContext): Promise<void> {
   await eventually('nobody speaks of it', async () =>
     (await limitsOf(lab)).every(({ namespace }) => namespace !== 'bank'),
   )
-}
-
-async function limitsOf(lab: Lab): Promise<readonly LimitFact[]> {
-  return (await Promise.all(lab.nodes().map((n) => limits(lab, n)))).flat()
 }
 
 async function refusedAdd({ lab, say }: StepContext): Promise<void> {
@@ -328,73 +270,6 @@ async function removed({ lab, say }: StepContext): Promise<void> {
   const ids = await lab.ovs(lab.node(1), 'ovs-vsctl', '--no-wait', 'get', 'Interface', link, 'external_ids')
   ok(!ids.includes('weft-limits'), ids)
   await meter(lab, 'node1', false)
-}
-
-/** Sets annotations of a pod; null removes one. */
-async function ask(lab: Lab, pod: string, wishes: { readonly [D in Direction]: string | null }): Promise<void> {
-  const [namespace = '', name = ''] = pod.split('/')
-  const annotations = {
-    [BANDWIDTH_ANNOTATIONS.toPod]: wishes.toPod,
-    [BANDWIDTH_ANNOTATIONS.fromPod]: wishes.fromPod,
-  }
-  await lab.api().patch(PODS, { namespace, name }, 'merge', { metadata: { annotations } })
-}
-
-/** Waits until the kernel holds a pod to these rates. */
-async function inForce(lab: Lab, pod: string, rates: { readonly [D in Direction]: number }): Promise<void> {
-  await factsOf(
-    lab,
-    pod,
-    (fact) => fact.inForce.toPod?.rate === rates.toPod && fact.inForce.fromPod?.rate === rates.fromPod,
-  )
-}
-
-async function factsOf(lab: Lab, pod: string, holds: (fact: LimitFact) => boolean = () => true): Promise<LimitFact> {
-  let found: LimitFact | undefined
-  await eventually(`${pod} is held as it should be`, async () => {
-    const all = await limitsOf(lab)
-    found = all.find((fact) => `${fact.namespace}/${fact.pod}` === pod && holds(fact))
-    return found !== undefined
-  })
-  if (found === undefined) throw new Error(pod)
-  return found
-}
-
-/** What an agent says; nothing while it is being started. */
-async function limits(lab: Lab, node: number): Promise<readonly LimitFact[]> {
-  return lab
-    .agent(node)
-    .bandwidth()
-    .catch(() => [])
-}
-
-async function isReady(lab: Lab, node: number): Promise<boolean> {
-  return lab
-    .agent(node)
-    .status()
-    .then(
-      ({ ready }) => ready,
-      () => false,
-    )
-}
-
-async function messages(lab: Lab, namespace: string): Promise<readonly string[]> {
-  const { items } = await lab.api().list(EVENTS, { namespace })
-  return items.map((event) => String(event['message']))
-}
-
-/** Whether the switch has a meter of an endpoint's. */
-async function meter(lab: Lab, node: 'node1', expected: boolean): Promise<void> {
-  const place = lab.node(Number(node.slice(4)))
-  await eventually(`${node} has ${expected ? 'a' : 'no'} meter`, async () => {
-    const text = await lab.ovs(place, 'ovs-ofctl', '-O', 'OpenFlow15', 'dump-meters', `${place.ovsDir}/${BRIDGE}.mgmt`)
-    const ids = [...text.matchAll(/meter=(\d+)/g)].map(([, id]) => Number(id))
-    return ids.some((id) => id >= FIRST_ENDPOINT_PORT) === expected
-  })
-}
-
-function shown(rate: number): string {
-  return `${(rate / 1e6).toFixed(2)} Mbit/s`
 }
 
 /** A second is what is promised; a test machine that does much else at once may be slower. */
