@@ -3,7 +3,7 @@ import { reconcile } from '../controller/reconcile.ts'
 import { ip } from '../network/model/address.ts'
 import { clusterOf, DEFAULT_SHAPE } from '../playground/options.ts'
 import { MemoryRegistry } from '../registry/memory.ts'
-import type { Registry } from '../registry/registry.ts'
+import { type Registry, RegistryError } from '../registry/registry.ts'
 import { addHost, listHosts, removeHost, vniOfTenant } from './external-hosts.ts'
 
 const LB = { name: 'lb', addresses: [ip('192.0.2.40')], vni: 42 }
@@ -45,6 +45,19 @@ test('what is not there, or is a node, is not removed', async () => {
   await expect(removeHost(one.registry, 'lb')).rejects.toMatchObject({ code: 'HOST_NOT_FOUND' })
   await expect(removeHost(one.registry, 'node1')).rejects.toMatchObject({ code: 'HOST_IS_NODE' })
   await expect(vniOfTenant(one.registry, 'nobody')).rejects.toMatchObject({ code: 'HOST_NO_TENANT' })
+})
+
+test('a record that cannot be read in its place is told: nobody tries for ever', async () => {
+  using one = await cluster()
+  const exists = () => Promise.reject(new RegistryError('REGISTRY_EXISTS', 'NodeNetwork "lb" exists already'))
+  const registry: Registry = Object.assign(Object.create(one.registry) as Registry, {
+    get: one.registry.get.bind(one.registry),
+    list: one.registry.list.bind(one.registry),
+    create: exists,
+  })
+  await expect(addHost(registry, LB)).rejects.toMatchObject({ code: 'HOST_HIDDEN' })
+  // Whoever is asked to end does.
+  await expect(addHost(registry, LB, AbortSignal.abort())).rejects.toMatchObject({ code: 'HOST_HIDDEN' })
 })
 
 test('without a controller the declaration stays, and who waits is told', async () => {

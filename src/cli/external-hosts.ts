@@ -25,7 +25,13 @@ export interface HostView extends HostDeclaration {
 }
 
 /** Codes of {@link HostError}. Stable: they are API. */
-export type HostErrorCode = 'HOST_IS_NODE' | 'HOST_NOT_FOUND' | 'HOST_ADDRESS' | 'HOST_TIMEOUT' | 'HOST_NO_TENANT'
+export type HostErrorCode =
+  | 'HOST_IS_NODE'
+  | 'HOST_NOT_FOUND'
+  | 'HOST_ADDRESS'
+  | 'HOST_TIMEOUT'
+  | 'HOST_NO_TENANT'
+  | 'HOST_HIDDEN'
 
 /** A host that cannot be let in or shut out: the message is the cause, the remedy what to do. */
 export class HostError extends Error {
@@ -62,7 +68,8 @@ export async function vniOfTenant(registry: Registry, namespace: string): Promis
 
 /**
  * Lets a host in, or changes what was declared of it, and waits until it has its ranges. Throws HOST_IS_NODE,
- * HOST_ADDRESS, HOST_TIMEOUT when no controller answers (the declaration stays), and what the registry throws.
+ * HOST_ADDRESS, HOST_HIDDEN, HOST_TIMEOUT when no controller answers (the declaration stays), and what the registry
+ * throws.
  */
 export async function addHost(
   registry: Registry,
@@ -71,7 +78,7 @@ export async function addHost(
   patience: number = PATIENCE_MS,
 ): Promise<HostView> {
   await checkAddresses(registry, declaration)
-  await declare(registry, declaration)
+  await declare(registry, declaration, signal)
   const end = performance.now() + patience
   do {
     const host = (await registry.get('NodeNetwork', declaration.name))?.value
@@ -90,9 +97,13 @@ export async function removeHost(registry: Registry, name: string): Promise<void
   await registry.delete('NodeNetwork', name, stored.revision)
 }
 
+/** How often is looked again. */
+const MOST_TRIES = 20
+
 /** Somebody else may write in between: then it is looked at again. */
-async function declare(registry: Registry, { name, addresses, vni }: HostDeclaration): Promise<void> {
-  for (;;) {
+async function declare(registry: Registry, declaration: HostDeclaration, signal: AbortSignal): Promise<void> {
+  const { name, addresses, vni } = declaration
+  for (let tries = 1; ; tries += 1) {
     const stored = await registry.get('NodeNetwork', name)
     if (stored !== undefined) refuseNode(stored)
     const declared = { node: name, machine: { kind: 'external', vni }, addresses } as const
@@ -102,7 +113,10 @@ async function declare(registry: Registry, { name, addresses, vni }: HostDeclara
       return
     } catch (error) {
       if (!(error instanceof RegistryError) || !OVERTAKEN.has(error.code)) throw error
+      // What is there and does not show cannot be read.
+      if (tries === MOST_TRIES || signal.aborted) throw stored === undefined ? hidden(name) : error
     }
+    await sleep(PAUSE_MS, signal)
   }
 }
 
@@ -123,6 +137,11 @@ async function checkAddresses(registry: Registry, { name, addresses }: HostDecla
 function refuseNode({ name, value }: Stored<'NodeNetwork'>): void {
   if (value.machine.kind === 'external') return
   throw new HostError('HOST_IS_NODE', `${name} is a node of the cluster, no host outside it`, 'choose another name')
+}
+
+function hidden(name: string): HostError {
+  const message = `in the place of ${name}, or of its address, there is something that cannot be read`
+  return new HostError('HOST_HIDDEN', message, 'the log of weft controller names it: correct it, or remove it')
 }
 
 function notFound(name: string): HostError {
