@@ -3,7 +3,7 @@ import { reconcile } from '../controller/reconcile.ts'
 import { ip } from '../network/model/address.ts'
 import { clusterOf, DEFAULT_SHAPE } from '../playground/options.ts'
 import { MemoryRegistry } from '../registry/memory.ts'
-import { type Registry, RegistryError } from '../registry/registry.ts'
+import { type Registry, RegistryError, type Stored } from '../registry/registry.ts'
 import { addHost, listHosts, removeHost, vniOfTenant } from './external-hosts.ts'
 
 const LB = { name: 'lb', addresses: [ip('192.0.2.40')], vni: 42 }
@@ -45,6 +45,25 @@ test('what is not there, or is a node, is not removed', async () => {
   await expect(removeHost(one.registry, 'lb')).rejects.toMatchObject({ code: 'HOST_NOT_FOUND' })
   await expect(removeHost(one.registry, 'node1')).rejects.toMatchObject({ code: 'HOST_IS_NODE' })
   await expect(vniOfTenant(one.registry, 'nobody')).rejects.toMatchObject({ code: 'HOST_NO_TENANT' })
+})
+
+test('a host that says something of itself meanwhile is removed all the same', async () => {
+  using one = await cluster()
+  await addHost(one.registry, LB)
+  const status = { ready: true, uplinkMtu: 1500, datapath: 'netdev' } as const
+  let beat = 0
+  const get: Registry['get'] = async (kind, name) => {
+    const stored = await one.registry.get(kind, name)
+    if (stored === undefined || kind !== 'NodeNetwork' || beat === 3) return stored
+    beat += 1
+    const { value, revision } = stored as Stored<'NodeNetwork'>
+    await one.registry.update('NodeNetwork', name, { ...value, status: { ...status, beat } }, revision)
+    return stored
+  }
+  const remove = one.registry.delete.bind(one.registry)
+  await removeHost(Object.assign(Object.create(one.registry) as Registry, { get, delete: remove }), 'lb')
+  expect(beat).toBe(3)
+  expect(await listHosts(one.registry)).toEqual([])
 })
 
 test('a record that cannot be read in its place is told: nobody tries for ever', async () => {
