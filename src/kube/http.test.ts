@@ -102,6 +102,13 @@ test('a token is sent to nobody else', async () => {
   expect(requests.map(({ path }) => path)).toEqual(['/x'])
 })
 
+test('a server that repeats the token does not get it into an error', async () => {
+  const { config } = serve(json(403, { kind: 'Status', reason: 'Forbidden', message: 'who is Bearer s3cr3t?' }))
+  const failure = await failureOf(new HttpTransport(config, {}).json(READ))
+  expect(Bun.inspect(failure, { depth: 9 })).not.toContain('s3cr3t')
+  expect(failure).toMatchObject({ code: 'KUBE_FORBIDDEN', message: expect.stringContaining('who is Bearer …?') })
+})
+
 test('no error holds the token', async () => {
   for (const wrong of [answer(200, 'no JSON'), json(401, {}), '', 'HTTP/9 what\r\n\r\n']) {
     const { config } = serve(wrong)

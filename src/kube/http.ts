@@ -123,11 +123,11 @@ export class HttpTransport {
   async #authorized(request: HttpRequest, limit: Deadline, bodySignal?: AbortSignal): Promise<Response> {
     const proof = await this.#identity.current(limit.signal)
     const first = await this.#trusted(request, proof, limit, bodySignal)
-    if (first.status !== 401) return this.#accepted(first, limit)
+    if (first.status !== 401) return this.#accepted(first, proof, limit)
     const renewed = await this.#identity.afterRefusal(proof, limit.signal)
-    if (renewed === undefined) return this.#accepted(first, limit)
+    if (renewed === undefined) return this.#accepted(first, proof, limit)
     await first.body?.cancel().catch(() => undefined)
-    return this.#accepted(await this.#send(request, renewed, limit, bodySignal), limit)
+    return this.#accepted(await this.#send(request, renewed, limit, bodySignal), renewed, limit)
   }
 
   /** Asks once more where the authority that vouches for the server was replaced meanwhile. */
@@ -141,9 +141,9 @@ export class HttpTransport {
     }
   }
 
-  async #accepted(response: Response, limit: Deadline): Promise<Response> {
+  async #accepted(response: Response, proof: Proof, limit: Deadline): Promise<Response> {
     if (response.ok) return response
-    throw await this.#failureOf(response, limit)
+    throw await this.#failureOf(response, proof, limit)
   }
 
   async #send(
@@ -184,12 +184,16 @@ export class HttpTransport {
     if (call !== undefined) this.#options.onCall?.(call)
   }
 
-  async #failureOf(response: Response, limit: Deadline): Promise<KubeError> {
+  async #failureOf(response: Response, { token }: Proof, limit: Deadline): Promise<KubeError> {
     const retryAfter = parseRetryAfter(response.headers.get('retry-after'), Date.now())
     const text = await textOf(readBody(response, 1 << 20, limit)).catch(() => '')
     const head = { status: response.status, retryAfter }
+    // A server or a proxy may repeat what it was sent.
+    const isSecret = (value: unknown): value is string => typeof value === 'string' && token !== undefined
+    const masked = (_: string, value: unknown): unknown =>
+      isSecret(value) ? value.replaceAll(token ?? '', '…') : value
     try {
-      return statusError(JSON.parse(text), head)
+      return statusError(JSON.parse(text, masked), head)
     } catch {
       return statusError(undefined, head)
     }
