@@ -2,7 +2,7 @@
  * One node's Open vSwitch: its own database and daemons, in its own namespace and folder.
  * @module
  */
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { applyRuleset } from '../../linux/index.ts'
 import { command } from '../command.ts'
@@ -60,6 +60,9 @@ async function leaveUplinkToTheSwitch({ netns }: NodeLayout): Promise<void> {
 
 /** Starts a node's ovs-vswitchd again after it has ended, as a supervisor does. */
 export async function restartForwarding(layout: Layout, node: NodeLayout, datapath: Datapath): Promise<void> {
+  // A busy machine takes its time to end a killed process, which holds its pid file until then.
+  const before = Number(readFileSync(pidFileOf(node), 'utf8'))
+  await until(() => !isAlive(before), PATIENCE)
   await startForwarding(layout, node, datapath)
   if (datapath === 'netdev') await routeTunnels(node)
 }
@@ -117,12 +120,16 @@ async function switchVersion(): Promise<string> {
 async function startForwarding(layout: Layout, node: NodeLayout, datapath: Datapath): Promise<void> {
   const { ovsDir, ovsdbSocket } = node
   const socket = join(ovsDir, 'ovs-vswitchd.ctl')
-  const control = [`--unixctl=${socket}`, `--pidfile=${join(ovsDir, 'ovs-vswitchd.pid')}`]
+  const control = [`--unixctl=${socket}`, `--pidfile=${pidFileOf(node)}`]
   const routes = datapath === 'netdev' ? ['--disable-system-route'] : []
   // What a killed one left would be taken for the sign that this one is up.
   rmSync(socket, { force: true })
   const argv = ['ovs-vswitchd', ...routes, ...control, '-vconsole:warn', `unix:${ovsdbSocket}`]
   await started(layout, node, { role: `${node.name}-ovs-vswitchd`, argv }, () => existsSync(socket))
+}
+
+function pidFileOf({ ovsDir }: NodeLayout): string {
+  return join(ovsDir, 'ovs-vswitchd.pid')
 }
 
 async function started(
