@@ -108,6 +108,22 @@ describe.each(CLIENTS)('%s', (api, open) => {
     expect(await codeOf(open([endless], { maxBody: 1 << 20 }).list('/a/'))).toBe('ETCD_UNAVAILABLE')
   })
 
+  test('a watch whose event never ends, byte by byte, is not waited for', async () => {
+    let opened = 0
+    const trickling = serve(async (request) => {
+      if (!(request.url.includes('wait=true') || request.url.endsWith('/watch'))) return nothing()
+      opened += 1
+      return new Response(drops(' ', 10), { headers: nothing().headers })
+    })
+    const ending = new AbortController()
+    const watch = open([trickling], { silence: 100 }).watch('/a/', 7, ending.signal)
+    const end = watch[Symbol.asyncIterator]().next()
+    // It is opened anew.
+    while (opened < 3) await Bun.sleep(20)
+    ending.abort()
+    expect((await end).done).toBe(true)
+  })
+
   test('when nobody answers, every member is named, once', async () => {
     const error = await open(['http://127.0.0.1:1', 'http://127.0.0.1:2'])
       .get('/a')
@@ -160,7 +176,7 @@ function anonymous(endpoints: readonly string[]) {
   return { endpoints, credentials: () => ({}) }
 }
 
-function serve(answer: () => Response | Promise<Response>): string {
+function serve(answer: (request: Request) => Response | Promise<Response>): string {
   const server = Bun.serve({ hostname: '127.0.0.1', port: 0, idleTimeout: 0, fetch: answer })
   running.push(server)
   return `http://127.0.0.1:${server.port}`

@@ -7,7 +7,10 @@ import { EtcdError, garbage, unavailable } from './errors.ts'
 /** v2 has no limit for values of its own; what is larger than any of ours is none of ours. */
 const MAX_EVENT = 16 << 20
 
-/** A body as text; undefined when its server was silent for so many milliseconds, or `signal` aborted. */
+/**
+ * A body as text; undefined when its server was silent for so many milliseconds, took as many for what it had begun, or
+ * `signal` aborted.
+ */
 export async function readEvent(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
@@ -16,11 +19,13 @@ export async function readEvent(
   const reader = body.getReader() as Reader
   const chunks: Uint8Array[] = []
   let size = 0
+  let end = performance.now() + silence
   try {
     for (;;) {
-      const next = await within(reader.read(), silence)
+      const next = await within(reader.read(), end - performance.now())
       if (next === 'silence' || signal.aborted) return undefined
       if (next.done) break
+      if (size === 0) end = performance.now() + silence
       size += next.value?.length ?? 0
       if (size > MAX_EVENT) throw garbage('an event without an end')
       if (next.value !== undefined) chunks.push(next.value)

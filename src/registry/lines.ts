@@ -7,7 +7,7 @@ import { RegistryError } from './registry.ts'
 /** The longest line: an object may be a {@link MAX_BODY | body} long, and its frame a little more. */
 const MAX_LINE = 4 << 20
 
-/** When to stop, and how many milliseconds without a byte are too many. */
+/** When to stop, and how many milliseconds without a byte are too many; a line that has begun ends in as many. */
 export interface ReadLinesOptions {
   readonly signal: AbortSignal
   readonly silence: number
@@ -31,11 +31,17 @@ export async function* readLines(
   // Pieces of a line whose end has not come: joined once, or a line that comes byte by byte costs its square.
   let pieces: string[] = []
   let length = 0
+  let begun = 0
   try {
     while (!signal.aborted) {
-      const { done, value } = await readWithin(reader, silence, fail)
+      const { done, value } = await readWithin(
+        reader,
+        length === 0 ? silence : begun + silence - performance.now(),
+        fail,
+      )
       if (done) return
       const [first = '', ...others] = decoder.decode(value, { stream: true }).split('\n')
+      const isNew = length === 0 || others.length > 0
       pieces.push(first)
       length += first.length
       for (const next of others) {
@@ -46,6 +52,8 @@ export async function* readLines(
         length = next.length
       }
       if (length > maxLine) throw fail('length')
+      // A line that never ends, byte by byte, is as good as silence.
+      if (isNew) begun = performance.now()
     }
   } finally {
     // The stream may have failed already, and says so again.
