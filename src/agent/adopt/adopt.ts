@@ -138,7 +138,7 @@ async function perform({ client, rtnl, planner, ports, links, observed, adoption
     })
   }
   const { bridge } = observed
-  const milliseconds = await switchOver(pods, {
+  const milliseconds = await switchOver(pods, unfinished, {
     client,
     rtnl,
     links,

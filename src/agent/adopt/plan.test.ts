@@ -172,9 +172,12 @@ test('what an earlier call took over is only finished', () => {
   })
   expect([again.pods.length, again.unfinished, again.removesBridge]).toEqual([
     0,
-    [{ lease: first.lease, index: 102 }],
+    [{ lease: first.lease, host: taken(0).host }],
     false,
   ])
+  // Killed before the link got its name.
+  const unnamed = plan({ leases: [first.lease], pods: [found(2), found(3)], bridge: undefined })
+  expect([unnamed.pods.length, unnamed.unfinished]).toEqual([0, [{ lease: first.lease, host: found(2).host }]])
   const done = plan({ leases: [first.lease], pods: [taken(ENDPOINT_GROUP)], bridge: undefined })
   expect([done.pods, done.unfinished, done.obstacles]).toEqual([[], [], []])
 })

@@ -41,8 +41,8 @@ export interface Obstacle {
 /** What is to be done. Nothing is, while there are obstacles. */
 export interface Adoption {
   readonly pods: readonly AdoptedPod[]
-  /** Taken over by an earlier call that did not come to its end: their links lack our mark. */
-  readonly unfinished: readonly { readonly lease: Lease; readonly index: number }[]
+  /** Taken over by an earlier call that did not come to its end: their links lack our mark, or still their names. */
+  readonly unfinished: readonly { readonly lease: Lease; readonly host: FoundPod['host'] }[]
   /** Ports whose pod is gone; they go with the bridge. */
   readonly stale: readonly string[]
   readonly obstacles: readonly Obstacle[]
@@ -63,9 +63,9 @@ export function planAdoption(observed: Observed, terms: AdoptionTerms): Adoption
   const twice = doubles(judged.flatMap((one) => ('lease' in one ? [one] : [])))
   return {
     pods: judged.flatMap((one) => ('lease' in one ? [one] : [])),
-    unfinished: observed.pods.flatMap(({ host }) => {
-      const lease = leased.get(host.name)
-      return lease === undefined || host.group === ENDPOINT_GROUP ? [] : [{ lease, index: host.index }]
+    unfinished: observed.pods.flatMap(({ host, inside }) => {
+      const lease = leased.get(host.name) ?? leases.find((one) => isOf(one, inside))
+      return lease === undefined || host.group === ENDPOINT_GROUP ? [] : [{ lease, host }]
     }),
     stale: others.filter(({ hasLink }) => !hasLink).map(({ name }) => name),
     obstacles: [
@@ -130,6 +130,14 @@ function judge(
   }
   const lease: Lease = { endpoint, link: linkName(id), network: terms.network, netns, mtu }
   return { lease, host, shrinkTo: mtu < inside.mtu ? mtu : undefined }
+}
+
+/** Whether a lease is that of a pod whose link has another name yet. */
+function isOf({ endpoint }: Lease, { name, mac, addresses }: FoundPod['inside']): boolean {
+  const has = addresses.map((text) => parseIp(text.split('/')[0] ?? ''))
+  return (
+    endpoint.ifname === name && endpoint.mac === parseMac(mac) && endpoint.addresses.every((one) => has.includes(one))
+  )
 }
 
 function localAddress(addresses: readonly string[], { ranges }: NodeContext): Ip | undefined {

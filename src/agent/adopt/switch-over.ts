@@ -2,29 +2,30 @@
  * The moment itself: every port of the other bridge becomes one of ours, and that bridge goes, in one transaction. Our
  * bridge has its flows by then.
  *
- * A call that was killed is taken up by the next one, wherever it was: links have our names from just before the
- * transaction on, leases are recorded in it, and the links' mark, by which an agent may delete them, comes last.
+ * A call that was killed is taken up by the next one, wherever it was: leases are recorded in the transaction, links get our
+ * names after it, and the mark by which an agent may delete them comes last.
  * @module
  */
 import { closeFd, hasErrno, linkFind, linkSet, netnsOpen, openRtnl, type RtnlSocket } from '../../linux/index.ts'
 import { BRIDGE, type BridgePlan, TUNNEL } from '../../network/host.ts'
-import { advanceConfig } from '../../ovs/ovsdb/helpers/ports.ts'
+import { advanceConfig, configOf } from '../../ovs/ovsdb/helpers/ports.ts'
 import {
   byName,
   byUuid,
   deleteRows,
   everyRow,
   insert,
+  type Monitor,
   mutate,
   named,
   type Operation,
   type OvsdbClient,
-  waitForOfport,
+  waitForConfig,
 } from '../../ovs/ovsdb/index.ts'
 import type { EndpointLinks } from '../attach/endpoint-links.ts'
 import { type Lease, leaseIds } from '../attach/lease.ts'
-import { MONITORED } from '../attach/tables.ts'
-import type { ForeignBridge } from './observed.ts'
+import { AgentError } from '../errors.ts'
+import type { ForeignBridge, FoundPod } from './observed.ts'
 import type { AdoptedPod } from './plan.ts'
 
 /** What there is to work with. */
@@ -40,37 +41,70 @@ export interface SwitchOverParts {
   readonly signal: AbortSignal
 }
 
-/** How long ovs-vswitchd may take for all ports together. */
+/** How long ovs-vswitchd may take for all ports together, and for one when it is done with them. */
 const PATIENCE_MS = 120_000
+const PORT_PATIENCE_MS = 60_000
 
-/** Switches over. Resolves with the milliseconds from the first renamed link to the last port that forwards. */
-export async function switchOver(pods: readonly AdoptedPod[], parts: SwitchOverParts): Promise<number> {
+/**
+ * Switches over. Resolves with the milliseconds until the last port forwards. `renamed` are pods of an earlier call that
+ * was killed before it renamed their links.
+ *
+ * Links are renamed after the old bridge is gone: the kernel's datapath knows its ports by the names that links have now, and
+ * a port that was renamed under it could not be removed any more. Open vSwitch tries missing ports again when links change.
+ */
+export async function switchOver(
+  pods: readonly AdoptedPod[],
+  renamed: readonly MovedPod[],
+  parts: SwitchOverParts,
+): Promise<number> {
   const { client, rtnl, signal, plan, hasTunnel } = parts
-  const tables = await client.monitor(MONITORED, { signal })
+  const tables = await client.monitor(WATCHED, { signal })
   try {
     const started = performance.now()
-    // A pod that ends in this very moment is none any more.
-    const standing = pods.filter(({ host, lease }) => rename(rtnl, host.index, host.name, lease.link))
-    await client.transact(operations(standing, parts))
-    const own = hasTunnel ? [] : [{ name: TUNNEL, requested: plan.tunnel.ofport }]
-    const ports = [...own, ...standing.map(({ lease }) => ({ name: lease.link, requested: lease.endpoint.ofport }))]
-    const forwards = ports.map(({ name, requested }) =>
-      waitForOfport(tables, name, { requested, signal, timeoutMs: PATIENCE_MS }),
-    )
-    const [, ...results] = await Promise.allSettled([parts.meanwhile(), ...forwards])
-    const took = performance.now() - started
-    const failed = results.find((result, i) => {
-      const name = ports[i]?.name ?? ''
-      return result.status === 'rejected' && (name === TUNNEL || linkFind(rtnl, name) !== undefined)
-    })
-    if (failed?.status === 'rejected') throw failed.reason
-    return took
+    const nextCfg = configOf(await client.transact(operations(pods, parts)))
+    const meanwhile = parts.meanwhile()
+    await waitForConfig(tables, nextCfg, { signal, timeoutMs: PATIENCE_MS })
+    const standing = [...renamed, ...pods].filter(({ host, lease }) => rename(rtnl, host.index, host.name, lease.link))
+    const own = hasTunnel ? [] : [{ name: TUNNEL, ofport: plan.tunnel.ofport }]
+    const ports = [...own, ...standing.map(({ lease }) => ({ name: lease.link, ofport: lease.endpoint.ofport }))]
+    await meanwhile
+    await Promise.all(ports.map((port) => untilForwarding(tables, port, parts)))
+    return performance.now() - started
   } finally {
     tables.close()
   }
 }
 
-/** A pod whose ports have been moved. */
+const WATCHED = {
+  Open_vSwitch: { columns: ['cur_cfg'] },
+  Interface: { columns: ['name', 'ofport', 'error'] },
+} as const
+
+/** Waits for a port's number. What Open vSwitch says of it before its link had this name means nothing. */
+async function untilForwarding(
+  tables: Monitor<typeof WATCHED>,
+  { name, ofport }: { readonly name: string; readonly ofport: number },
+  { rtnl, signal }: SwitchOverParts,
+): Promise<void> {
+  const isThere = (): true | undefined => (tables.byName('Interface', name)?.ofport === ofport ? true : undefined)
+  try {
+    await tables.waitFor(isThere, { what: `the OpenFlow port of ${name}`, signal, timeoutMs: PORT_PATIENCE_MS })
+  } catch (error) {
+    // A pod that has ended in this very moment is none any more.
+    if (name !== TUNNEL && linkFind(rtnl, name) === undefined) return
+    const told = tables.byName('Interface', name)?.error
+    if (told === undefined) throw error
+    const remedy = 'see ovs-vswitchd.log, then call this again'
+    throw new AgentError('AGENT_PORT_FAILED', `Open vSwitch could not use ${name}: ${told}`, remedy, { cause: error })
+  }
+}
+
+/** A pod whose port has been moved. */
+export interface MovedPod {
+  readonly lease: Lease
+  readonly host: FoundPod['host']
+}
+
 interface Finished {
   readonly lease: Lease
   readonly shrinkTo?: number | undefined
