@@ -146,8 +146,11 @@ class NodeAgent {
         context: () => reconciler.requestWhole(),
         fragments: () => reconciler.requestChanges(),
       },
-      options.external,
-      () => unreadable?.get('Cluster/default'),
+      {
+        isExternal: options.external === true,
+        datapath: options.datapath,
+        whyUnreadable: () => unreadable?.get('Cluster/default'),
+      },
     )
     const reconciler: Reconciler = new Reconciler({
       options,

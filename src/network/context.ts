@@ -25,14 +25,21 @@ export interface NodeContext {
   readonly routerMac: Mac
   /** MTU of pod interfaces, in bytes. */
   readonly mtu: number
+  /** `system` is the kernel's datapath, `netdev` the userspace one. */
+  readonly datapath: 'system' | 'netdev'
 }
 
 /** The context of a node, or undefined while it has no range. */
-export function nodeContext(cluster: Cluster, self: NodeNetwork, mtu: number): NodeContext | undefined {
+export function nodeContext(
+  cluster: Cluster,
+  self: NodeNetwork,
+  mtu: number,
+  datapath: NodeContext['datapath'] = 'netdev',
+): NodeContext | undefined {
   const ranges = self.ranges.map(localRange)
   const [first] = ranges
   if (first === undefined) return undefined
-  return { cluster, self, ranges, routerMac: macFromIp(first.gateway), mtu }
+  return { cluster, self, ranges, routerMac: macFromIp(first.gateway), mtu, datapath }
 }
 
 /** A range with the node's own address. */

@@ -1,5 +1,5 @@
 /**
- * Bandwidth on the kernel's datapath, in a virtual machine: `npm run test:kernel`. It takes some ten minutes and needs
+ * Pods and their bandwidth on the kernel's datapath, in a virtual machine: `npm run test:kernel`. It takes some ten minutes and needs
  * `qemu-system-x86`, `busybox-static` and `cpio`. An argument names one of its programs.
  * @module
  */
@@ -24,7 +24,9 @@ if (reason !== undefined) {
   process.exit(2)
 }
 const programs = (
-  process.argv[2] === undefined ? ['kernel-bandwidth', 'kernel-shares', 'kernel-agent'] : [process.argv[2]]
+  process.argv[2] === undefined
+    ? ['kernel-pods', 'kernel-bandwidth', 'kernel-shares', 'kernel-agent']
+    : [process.argv[2]]
 ).map((name) => `${process.execPath} ${join(import.meta.dir, `${name}.ts`)}`)
 const { code } = await runInGuest(`uname -r; ${programs.join(' && ')}`, MODULES, {
   seconds: 900,

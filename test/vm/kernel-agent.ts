@@ -1,84 +1,21 @@
 /**
- * The whole agent on the kernel's datapath, inside the guest that `bandwidth.ts` starts: pods attached by the CNI plugin, limits of
- * pods, totals of namespaces and shares of the uplink by what the registry says. The guest is the node. Prints what it
- * measures, and ends with 1 when something is not as it should be.
+ * Bandwidth by the whole agent on the kernel's datapath, inside the guest that `bandwidth.ts` starts: limits of pods, totals of
+ * namespaces and shares of the uplink by what the registry says. Prints what it measures, and ends with 1 when something
+ * is not as it should be.
  * @module
  */
 import { ok } from 'node:assert/strict'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { runAgent } from '../../src/agent/agent.ts'
-import { AGENT_DEFAULTS } from '../../src/agent/options.ts'
 import type { LimitFact } from '../../src/agent/qos/limiter.ts'
 import { DETOURS } from '../../src/agent/qos/on-node.ts'
-import { AgentClient } from '../../src/insight/gather/agent-client.ts'
-import { addrAdd, classList, linkAdd, linkGet, linkSet, netnsAdd, openRtnl, qdiscList } from '../../src/linux/index.ts'
-import { familyOf, type Ip, ip } from '../../src/network/model/address.ts'
+import { classList, linkGet, qdiscList } from '../../src/linux/index.ts'
 import type { Bandwidth } from '../../src/network/model/bandwidth.ts'
-import { startOvsSandbox } from '../../src/ovs/testing/ovs-sandbox.ts'
-import { MemoryRegistry } from '../../src/registry/memory.ts'
 import { measure, startBulk } from '../lab/bulk.ts'
 import { eventually } from '../lab/lab.ts'
-import { callPlugin } from '../lab/plugin.ts'
-import { SAMPLE_CLUSTER, sampleNode } from '../tables/sample-node.ts'
+import { PATIENCE_MS, type Pod, startGuestAgent } from './guest-agent.ts'
 
-const PATIENCE_MS = 120_000
 const SECONDS = 10
-const NODE = sampleNode(1)
-const SILENT = { debug: () => undefined, info: () => undefined, warn: said, error: said }
 
-/** One line each: the guest's console is slow. */
-function said(_: object, message: string): void {
-  console.log(`  (${message})`)
-}
-
-interface Pod {
-  readonly name: string
-  readonly fd: number
-  readonly address: Ip
-  del(): Promise<void>
-}
-
-await using ovs = await startOvsSandbox()
-using rtnl = openRtnl()
-linkAdd(rtnl, { kind: 'veth', name: 'up0', up: true, peer: { name: 'up1' } })
-linkSet(rtnl, 'up1', { up: true })
-const uplink = linkGet(rtnl, 'up0').index
-addrAdd(rtnl, { link: uplink, address: `${NODE.addresses[0]}/24` })
-
-const registry = new MemoryRegistry()
-// The kernel's datapath cannot answer neighbour solicitations: Open vSwitch refuses to set their options there.
-const networks = SAMPLE_CLUSTER.networks.filter(({ cidr }) => familyOf(cidr) === 4)
-await registry.create('Cluster', 'default', { ...SAMPLE_CLUSTER, networks, serviceNetworks: [] })
-const ranges = NODE.ranges.filter((range) => familyOf(range) === 4)
-await registry.create('NodeNetwork', NODE.node, { ...NODE, ranges })
-await registry.create('Namespace', 'shop', { name: 'shop', uid: 'u' })
-await registry.create('Tenant', 'shop', { namespace: 'shop', vni: 42 })
-const runDir = mkdtempSync(join(tmpdir(), 'weft-vm-'))
-const end = new AbortController()
-const paths = { ovsdb: ovs.dbSocket, ovsRunDir: ovs.dir, runDir }
-const options = {
-  ...AGENT_DEFAULTS,
-  ...paths,
-  node: NODE.node,
-  datapath: 'system',
-  uplinkMbit: 50,
-  resync: 10,
-} as const
-const running = runAgent(options, registry, SILENT as never, end.signal)
-const agent = new AgentClient({ path: join(runDir, 'agent.sock'), node: NODE.node })
-await eventually(
-  'the agent is ready',
-  () =>
-    agent.status().then(
-      ({ ready }) => ready,
-      () => false,
-    ),
-  PATIENCE_MS,
-)
-console.log('the agent is ready on the kernel’s datapath')
-
+const { agent, registry, rtnl, uplink, attach, stop } = await startGuestAgent()
 const web = await attach('web', { toPod: { rate: 10e6 }, fromPod: { rate: 10e6 } })
 const api = await attach('api')
 const cart = await attach('cart')
@@ -137,38 +74,10 @@ await eventually(
   PATIENCE_MS,
 )
 console.log('nothing is left of them')
-end.abort()
-await running
+await stop()
 ok(qdiscList(rtnl, { link: uplink }).length > 0, 'an agent that stops leaves what it made')
 console.log('as it should be')
 process.exit(0)
-
-/** Attaches a pod that the registry knows, as a container runtime does. */
-async function attach(name: string, bandwidth?: Bandwidth): Promise<Pod> {
-  const pod = { namespace: 'shop', name, uid: `u-${name}`, node: NODE.node, addresses: [] }
-  await registry.create('Pod', `shop/${name}`, bandwidth === undefined ? pod : { ...pod, bandwidth })
-  const netns = `wefttest-vm-${name}`
-  const fd = netnsAdd(netns)
-  const call = async (verb: string) => {
-    const environment = {
-      CNI_COMMAND: verb,
-      CNI_CONTAINERID: name,
-      CNI_NETNS: `/run/netns/${netns}`,
-      CNI_IFNAME: 'eth0',
-      CNI_PATH: '/opt/cni/bin',
-      CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=${name};K8S_POD_UID=u-${name}`,
-    }
-    const config = JSON.stringify({ cniVersion: '1.0.0', name: 'weft', type: 'weft' })
-    const answer = await callPlugin(join(runDir, 'cni.sock'), environment, config)
-    ok(answer.code === 0, answer.text)
-    return answer.json as { readonly ips: readonly { readonly address: string }[] }
-  }
-  const { ips } = await call('ADD')
-  const address = ips.map((one) => ip(one.address.split('/')[0] ?? '')).find((one) => familyOf(one) === 4)
-  if (address === undefined) throw new Error(`${name} has no address`)
-  console.log(`${name} has ${address}`)
-  return { name, fd, address, del: async () => void (await call('DEL')) }
-}
 
 async function ask(name: string, bandwidth: Bandwidth | undefined): Promise<void> {
   const known = await registry.get('Pod', `shop/${name}`)

@@ -17,6 +17,7 @@ import {
   linkFind,
   linkList,
   linkSet,
+  neighReplace,
   openRtnl,
   type RtnlSocket,
   routeAdd,
@@ -112,10 +113,13 @@ export class EndpointLinks implements Disposable {
     const { index } = requireLink(rtnl, ifname)
     if (addresses.some(({ address }) => familyOf(address) === 6)) quietIpv6(ifname, netns.fd)
     for (const { address, prefix } of addresses) {
-      addrAdd(rtnl, { link: index, address: `${address}/${prefix}`, nodad: familyOf(address) === 6 })
+      const six = familyOf(address) === 6
+      addrAdd(rtnl, { link: index, address: `${address}/${prefix}`, nodad: six, noprefixroute: six })
     }
     linkSet(rtnl, index, { up: true })
-    for (const { address, gateway } of addresses) {
+    for (const { address, gateway, gatewayMac } of addresses) {
+      // The kernel's datapath answers no solicitations. So everything goes to the gateway, which needs no asking for.
+      if (familyOf(gateway) === 6) neighReplace(rtnl, { link: index, address: gateway, mac: gatewayMac })
       addDefaultRoute(rtnl, index, { address, gateway })
     }
   }
@@ -212,7 +216,8 @@ function addDefaultRoute(
   link: number,
   { address, gateway }: Pick<PodAddress, 'address' | 'gateway'>,
 ): void {
-  const route = { destination: familyOf(address) === 4 ? '0.0.0.0/0' : '::/0', gateway, link }
+  const six = familyOf(address) === 6
+  const route = { destination: six ? '::/0' : '0.0.0.0/0', gateway, link, onlink: six }
   try {
     routeAdd(rtnl, route)
   } catch (error) {

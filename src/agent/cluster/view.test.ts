@@ -100,13 +100,7 @@ test('a configuration without room for the node’s ranges is not followed, and 
 test('a configuration that is there and not valid is refused with the reason, as it is now', () => {
   let reason: string | undefined
   const listener = { context: () => undefined, fragments: () => undefined }
-  const one = new ClusterView(
-    'node1',
-    () => 1500,
-    listener,
-    false,
-    () => reason,
-  )
+  const one = new ClusterView('node1', () => 1500, listener, { whyUnreadable: () => reason })
   one.putNetwork(sampleNode(1))
   for (const kind of VIEWED_KINDS) one.synced(kind)
   expect(one.waitingFor()).toEqual(['the cluster configuration (ClusterNetwork default)'])
@@ -171,7 +165,12 @@ test('a tenant’s change replans its pods only', () => {
 
 test('an external host plans from the cluster and its machines alone, when it was let in', () => {
   const [host] = sampleHosts()
-  const one = new ClusterView('balancer', () => 1500, { context: () => undefined, fragments: () => undefined }, true)
+  const one = new ClusterView(
+    'balancer',
+    () => 1500,
+    { context: () => undefined, fragments: () => undefined },
+    { isExternal: true },
+  )
   one.putCluster(SAMPLE_CLUSTER)
   for (const kind of KINDS_OF_EXTERNAL) one.synced(kind)
   expect(one.waitingFor()[0]).toContain('weft host add balancer')

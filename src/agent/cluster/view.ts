@@ -30,6 +30,15 @@ export const KINDS_OF_EXTERNAL: readonly ViewedKind[] = ['Cluster', 'NodeNetwork
 /** A kind that a node's plan is made of. */
 export type ViewedKind = (typeof VIEWED_KINDS)[number]
 
+/** How a view differs from a node's on the userspace datapath. */
+export interface ViewOptions {
+  /** An external host's: only {@link KINDS_OF_EXTERNAL} are read. */
+  readonly isExternal?: boolean
+  readonly datapath?: NodeContext['datapath']
+  /** Why a cluster configuration that is there was not understood, as far as anybody knows. */
+  readonly whyUnreadable?: () => string | undefined
+}
+
 /** The cluster as this node sees it. */
 export class ClusterView {
   readonly #node: string
@@ -42,6 +51,7 @@ export class ClusterView {
   readonly #catalogue = new Catalogue()
   readonly #unsynced: Set<ViewedKind>
   readonly #isExternal: boolean
+  readonly #datapath: NodeContext['datapath']
   /** An administrator shut this host out. Its own tables stay: nobody answers it any more. */
   #isDismissed = false
   readonly #tenantWaiters = new Set<() => void>()
@@ -51,19 +61,12 @@ export class ClusterView {
   #refusal: string | undefined
   #planner: NodePlanner | undefined
 
-  /**
-   * `uplinkMtu` in bytes. Of an external host's view only {@link KINDS_OF_EXTERNAL} are read. `whyUnreadable` tells why a
-   * cluster configuration that is there was not understood, as far as anybody knows.
-   */
-  constructor(
-    node: string,
-    uplinkMtu: () => number,
-    listener: ViewListener,
-    isExternal = false,
-    whyUnreadable: () => string | undefined = () => undefined,
-  ) {
+  /** `uplinkMtu` in bytes. */
+  constructor(node: string, uplinkMtu: () => number, listener: ViewListener, options: ViewOptions = {}) {
+    const { isExternal = false, datapath = 'netdev', whyUnreadable = () => undefined } = options
     this.#whyUnreadable = whyUnreadable
     this.#node = node
+    this.#datapath = datapath
     this.#isExternal = isExternal
     this.#unsynced = new Set(this.kinds)
     this.#uplinkMtu = uplinkMtu
@@ -269,7 +272,7 @@ export class ClusterView {
     if (this.#unsynced.size > 0 || cluster === undefined || self === undefined) return undefined
     if (self.ranges.some((range) => !hasRange(cluster, range))) return undefined
     const uplinks = [...this.#networks.values()].flatMap(({ status }) => status?.uplinkMtu ?? [])
-    return nodeContext(cluster, self, podMtu(cluster, [this.#uplinkMtu(), ...uplinks]))
+    return nodeContext(cluster, self, podMtu(cluster, [this.#uplinkMtu(), ...uplinks]), this.#datapath)
   }
 }
 

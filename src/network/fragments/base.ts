@@ -103,19 +103,21 @@ function manners({ flow, drop }: FlowMaker): Flow[] {
   ]
 }
 
-function neighbour({ flow, drop }: FlowMaker, { cluster, routerMac }: NodeContext): Flow[] {
+/**
+ * The kernel's datapath cannot write neighbour advertisements: Open vSwitch refuses such flows there. Pods do not need them;
+ * they know their gateway's MAC from the start (src/agent/attach/endpoint-links.ts).
+ */
+function neighbour({ flow, drop }: FlowMaker, { cluster, routerMac, datapath }: NodeContext): Flow[] {
+  const networks = datapath === 'netdev' ? podNetworks(cluster, 6) : []
   return [
     ...podNetworks(cluster, 4).map((network) =>
       flow('neighbour', 100, { eth_type: ETH_ARP, arp_op: 1, arp_tpa: network }, answerArp(routerMac)),
     ),
-    ...podNetworks(cluster, 6).map((network) =>
+    ...networks.map((network) =>
       flow('neighbour', 100, { ...icmpv6(135), nd_target: network }, beginAdvertisement(routerMac)),
     ),
     drop('unanswered-neighbour', 0, {}),
-    // The kernel's datapath cannot set these: clusters without IPv6 do without.
-    ...(podNetworks(cluster, 6).length === 0
-      ? []
-      : [flow('advertise', 100, icmpv6(136), completeAdvertisement(routerMac))]),
+    ...(networks.length === 0 ? [] : [flow('advertise', 100, icmpv6(136), completeAdvertisement(routerMac))]),
     drop('unfinished-advertisement', 0, {}),
   ]
 }
