@@ -105,7 +105,8 @@ async function startNodes(
   for (const node of nodes) pids.set(`${node.name}-agent`, startAgent(layout, node, datapath))
   await waitFor(layout, pids, 'every node is ready', async () => {
     const { objects } = await registry.list('NodeNetwork')
-    return objects.length === nodes.length && objects.every(({ value }) => value.status?.ready === true)
+    const ready = new Set(objects.flatMap(({ name, value }) => (value.status?.ready === true ? [name] : [])))
+    return nodes.every(({ name }) => ready.has(name))
   })
 }
 

@@ -22,8 +22,11 @@ export async function surroundings(layout: Layout): Promise<Surroundings> {
   }
 }
 
-/** The cluster as it is now. Throws PLAY_NOT_RUNNING where there is none. */
-async function readSurroundings(registry: Registry): Promise<Surroundings> {
+/**
+ * The cluster as a registry has it: its nodes, not the hosts outside it, which are no machines of the playground. Throws
+ * PLAY_NOT_RUNNING where there is none.
+ */
+export async function readSurroundings(registry: Registry): Promise<Surroundings> {
   const [cluster, pods, tenants, nodes] = await Promise.all([
     registry.get('Cluster', 'default'),
     registry.list('Pod'),
@@ -43,7 +46,9 @@ async function readSurroundings(registry: Registry): Promise<Surroundings> {
       .filter(({ namespace, addresses }) => namespace !== OWN_NAMESPACE && addresses.length > 0)
       .toSorted((a, b) => podKey(a).localeCompare(podKey(b))),
     tenants: values(tenants),
-    nodes: values(nodes).toSorted((a, b) => a.node.localeCompare(b.node, 'en', { numeric: true })),
+    nodes: values(nodes)
+      .filter(({ machine }) => machine.kind === 'node')
+      .toSorted((a, b) => a.node.localeCompare(b.node, 'en', { numeric: true })),
     outside: [outsideAddress(4), outsideAddress(6)],
   }
 }
