@@ -4,7 +4,7 @@ import { ip } from '../network/model/address.ts'
 import { clusterOf, DEFAULT_SHAPE } from '../playground/options.ts'
 import { MemoryRegistry } from '../registry/memory.ts'
 import { type Registry, RegistryError, type Stored } from '../registry/registry.ts'
-import { addHost, listHosts, removeHost, vniOfTenant } from './external-hosts.ts'
+import { addHost, changeHost, listHosts, removeHost, vniOfTenant } from './external-hosts.ts'
 
 const LB = { name: 'lb', addresses: [ip('192.0.2.40')], vni: 42 }
 
@@ -23,11 +23,42 @@ test('a host is let in, gets its ranges, is changed, and is shut out', async () 
   const host = await addHost(one.registry, LB)
   expect(host).toMatchObject({ ...LB, state: 'unmanaged' })
   expect(host.ranges).toHaveLength(2)
-  const changed = await addHost(one.registry, { ...LB, vni: 0 })
-  expect(changed).toMatchObject({ vni: 0, ranges: host.ranges })
-  expect(await listHosts(one.registry)).toEqual([changed])
+  const changed = await changeHost(one.registry, 'lb', { vni: 0 })
+  expect(changed).toMatchObject({ before: LB, host: { ...LB, vni: 0, ranges: host.ranges } })
+  expect(await listHosts(one.registry)).toEqual([changed.host])
   await removeHost(one.registry, 'lb')
   expect(await listHosts(one.registry)).toEqual([])
+})
+
+test('a host that is there is not changed by letting it in again: the same is fine, anything else refused', async () => {
+  using one = await cluster()
+  const two = { ...LB, addresses: [ip('192.0.2.40'), ip('fd00::40')] }
+  const host = await addHost(one.registry, two)
+  expect(await addHost(one.registry, { ...two, addresses: two.addresses.toReversed() })).toEqual(host)
+  await expect(addHost(one.registry, LB)).rejects.toMatchObject({
+    code: 'HOST_EXISTS',
+    remedy: '`weft host change lb --address 192.0.2.40` changes that',
+  })
+  await expect(addHost(one.registry, { ...two, vni: 0 })).rejects.toMatchObject({
+    message: 'lb was let in before, at 192.0.2.40 and fd00::40 with the VNI 42',
+    remedy: '`weft host change lb --vni 0` changes that',
+  })
+  expect(await listHosts(one.registry)).toEqual([host])
+})
+
+test('what was not named in a change stays', async () => {
+  using one = await cluster()
+  await addHost(one.registry, LB)
+  const moved = await changeHost(one.registry, 'lb', { addresses: [ip('192.0.2.41')] })
+  expect(moved.host).toMatchObject({ addresses: [ip('192.0.2.41')], vni: LB.vni })
+  expect(await changeHost(one.registry, 'lb', { vni: LB.vni })).toEqual({
+    ...moved,
+    before: { ...LB, addresses: moved.host.addresses },
+  })
+  const wrong = changeHost(one.registry, 'lb', { addresses: [ip('192.0.2.11')] })
+  await expect(wrong).rejects.toMatchObject({ code: 'HOST_ADDRESS' })
+  await expect(changeHost(one.registry, 'nobody', { vni: 0 })).rejects.toMatchObject({ code: 'HOST_NOT_FOUND' })
+  await expect(changeHost(one.registry, 'node1', { vni: 0 })).rejects.toMatchObject({ code: 'HOST_IS_NODE' })
 })
 
 test.each([

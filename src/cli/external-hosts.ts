@@ -27,6 +27,7 @@ export interface HostView extends HostDeclaration {
 /** Codes of {@link HostError}. Stable: they are API. */
 export type HostErrorCode =
   | 'HOST_IS_NODE'
+  | 'HOST_EXISTS'
   | 'HOST_NOT_FOUND'
   | 'HOST_ADDRESS'
   | 'HOST_TIMEOUT'
@@ -66,10 +67,19 @@ export async function vniOfTenant(registry: Registry, namespace: string): Promis
   )
 }
 
+/** What is to be different; what is absent stays. */
+export type HostChange = Partial<Omit<HostDeclaration, 'name'>>
+
+/** A host that was changed, and what had been declared of it. */
+export interface ChangedHost {
+  readonly before: HostDeclaration
+  readonly host: HostView
+}
+
 /**
- * Lets a host in, or changes what was declared of it, and waits until it has its ranges. Throws HOST_IS_NODE,
- * HOST_ADDRESS, HOST_HIDDEN, HOST_TIMEOUT when no controller answers (the declaration stays), and what the registry
- * throws.
+ * Lets a host in, and waits until it has its ranges; one that was let in just so is fine. Throws HOST_EXISTS when it was
+ * let in otherwise, HOST_IS_NODE, HOST_ADDRESS, HOST_HIDDEN, HOST_TIMEOUT when no controller answers (the declaration
+ * stays), and what the registry throws.
  */
 export async function addHost(
   registry: Registry,
@@ -77,16 +87,47 @@ export async function addHost(
   signal: AbortSignal = new AbortController().signal,
   patience: number = PATIENCE_MS,
 ): Promise<HostView> {
+  const { name } = declaration
   await checkAddresses(registry, declaration)
-  await declare(registry, declaration, signal)
+  await write(registry, name, signal, (there) => {
+    if (there === undefined) return { ...recordOf(declaration), ranges: [] }
+    const differences = differencesOf(declarationOf(there), declaration)
+    if (differences.length > 0) throw existsAlready(declarationOf(there), differences)
+    return undefined
+  })
+  return await withRanges(registry, name, signal, patience)
+}
+
+/** Changes what was declared of a host. Throws HOST_NOT_FOUND, and otherwise as {@link addHost} does. */
+export async function changeHost(
+  registry: Registry,
+  name: string,
+  change: HostChange,
+  signal: AbortSignal = new AbortController().signal,
+  patience: number = PATIENCE_MS,
+): Promise<ChangedHost> {
+  if (change.addresses !== undefined) await checkAddresses(registry, { name, addresses: change.addresses })
+  let before: HostDeclaration | undefined
+  await write(registry, name, signal, (there) => {
+    if (there === undefined) throw notFound(name)
+    before = declarationOf(there)
+    const wanted = { ...before, ...change }
+    return differencesOf(before, wanted).length === 0 ? undefined : { ...there, ...recordOf(wanted) }
+  })
+  const host = await withRanges(registry, name, signal, patience)
+  return { before: before ?? host, host }
+}
+
+/** The host once it has its ranges, or cannot get any. */
+async function withRanges(registry: Registry, name: string, signal: AbortSignal, patience: number): Promise<HostView> {
   const end = performance.now() + patience
   do {
-    const host = (await registry.get('NodeNetwork', declaration.name))?.value
+    const host = (await registry.get('NodeNetwork', name))?.value
     const view = host && viewOf(host)
     if (view !== undefined && (view.ranges.length > 0 || view.problem !== undefined)) return view
     await sleep(PAUSE_MS, signal)
   } while (performance.now() < end && !signal.aborted)
-  throw new HostError('HOST_TIMEOUT', `${declaration.name} got no range yet`, 'is weft controller running?')
+  throw new HostError('HOST_TIMEOUT', `${name} got no range yet`, 'is weft controller running?')
 }
 
 /** Shuts a host out: every node stops answering it. Throws HOST_NOT_FOUND and HOST_IS_NODE. */
@@ -94,7 +135,7 @@ export async function removeHost(registry: Registry, name: string): Promise<void
   for (let tries = 1; ; tries += 1) {
     const stored = await registry.get('NodeNetwork', name)
     if (stored === undefined) throw notFound(name)
-    refuseNode(stored)
+    hostIn(stored)
     try {
       await registry.delete('NodeNetwork', name, stored.revision)
       return
@@ -109,16 +150,23 @@ export async function removeHost(registry: Registry, name: string): Promise<void
 /** How often is looked again. */
 const MOST_TRIES = 20
 
-/** Somebody else may write in between: then it is looked at again. */
-async function declare(registry: Registry, declaration: HostDeclaration, signal: AbortSignal): Promise<void> {
-  const { name, addresses, vni } = declaration
+/** A host outside, as the registry has it. */
+type HostRecord = NodeNetwork & { readonly machine: Extract<NodeNetwork['machine'], { readonly kind: 'external' }> }
+
+/** Writes what `decide` makes of what is there, if anything. Somebody else may write in between: then it is asked again. */
+async function write(
+  registry: Registry,
+  name: string,
+  signal: AbortSignal,
+  decide: (there: HostRecord | undefined) => NodeNetwork | undefined,
+): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     const stored = await registry.get('NodeNetwork', name)
-    if (stored !== undefined) refuseNode(stored)
-    const declared = { node: name, machine: { kind: 'external', vni }, addresses } as const
+    const record = decide(stored && hostIn(stored))
+    if (record === undefined) return
     try {
-      if (stored === undefined) await registry.create('NodeNetwork', name, { ...declared, ranges: [] })
-      else await registry.update('NodeNetwork', name, { ...stored.value, ...declared }, stored.revision)
+      if (stored === undefined) await registry.create('NodeNetwork', name, record)
+      else await registry.update('NodeNetwork', name, record, stored.revision)
       return
     } catch (error) {
       if (!(error instanceof RegistryError) || !OVERTAKEN.has(error.code)) throw error
@@ -131,7 +179,7 @@ async function declare(registry: Registry, declaration: HostDeclaration, signal:
 
 const OVERTAKEN: ReadonlySet<string> = new Set(['REGISTRY_CONFLICT', 'REGISTRY_EXISTS', 'REGISTRY_NOT_FOUND'])
 
-async function checkAddresses(registry: Registry, { name, addresses }: HostDeclaration): Promise<void> {
+async function checkAddresses(registry: Registry, { name, addresses }: Omit<HostDeclaration, 'vni'>): Promise<void> {
   const cluster = (await registry.get('Cluster', 'default'))?.value
   const [problem] = cluster === undefined ? [] : nodeAddressProblems(cluster, addresses)
   if (problem !== undefined) throw new HostError('HOST_ADDRESS', problem.problem, problem.remedy)
@@ -143,9 +191,32 @@ async function checkAddresses(registry: Registry, { name, addresses }: HostDecla
   }
 }
 
-function refuseNode({ name, value }: Stored<'NodeNetwork'>): void {
-  if (value.machine.kind === 'external') return
+function recordOf({ name, addresses, vni }: HostDeclaration): Pick<NodeNetwork, 'node' | 'machine' | 'addresses'> {
+  return { node: name, machine: { kind: 'external', vni }, addresses }
+}
+
+function declarationOf({ node, machine, addresses }: HostRecord): HostDeclaration {
+  return { name: node, addresses, vni: machine.vni }
+}
+
+/** The options that would make one into the other. */
+function differencesOf(one: HostDeclaration, other: HostDeclaration): readonly string[] {
+  const isMoved = new Set(one.addresses).symmetricDifference(new Set(other.addresses)).size > 0
+  return [
+    ...(isMoved ? other.addresses.map((address) => `--address ${address}`) : []),
+    ...(one.vni === other.vni ? [] : [`--vni ${other.vni}`]),
+  ]
+}
+
+function hostIn({ name, value }: Stored<'NodeNetwork'>): HostRecord {
+  const { machine } = value
+  if (machine.kind === 'external') return { ...value, machine }
   throw new HostError('HOST_IS_NODE', `${name} is a node of the cluster, no host outside it`, 'choose another name')
+}
+
+function existsAlready({ name, addresses, vni }: HostDeclaration, differences: readonly string[]): HostError {
+  const message = `${name} was let in before, at ${addresses.join(' and ')} with the VNI ${vni}`
+  return new HostError('HOST_EXISTS', message, `\`weft host change ${name} ${differences.join(' ')}\` changes that`)
 }
 
 function hidden(name: string): HostError {

@@ -29,7 +29,7 @@ export const externalHosts: Scenario = {
     { title: 'wrong declarations are refused with the reason, and change nothing', run: refusals },
     { title: 'let in for a tenant it reaches that tenant’s pods on every node, and no others', run: ofTenant },
     { title: 'pods of the tenant reach it, others do not', run: reached },
-    { title: 'let in for everybody it reaches every pod', run: ofAll },
+    { title: 'changed to everybody it reaches every pod; letting it in again changes nothing', run: ofAll },
     { title: 'its agent’s end interrupts nothing', run: agentDies },
     { title: 'shut out it reaches nobody, and no node remembers it', run: shutOut },
     { title: 'OpenShift’s HostSubnet with assign-subnet lets it in, and out when it goes', run: hostSubnet },
@@ -92,7 +92,16 @@ async function reached({ lab, say }: StepContext): Promise<void> {
 }
 
 async function ofAll(context: StepContext): Promise<void> {
-  await letIn(context, '--vni', '0')
+  const { lab, say } = context
+  const addresses = machine.addresses.flatMap((address) => ['--address', address])
+  const again = await host(lab, 'add', 'lb', ...addresses, '--vni', '0')
+  say(`$ weft host add lb ${addresses.join(' ')} --vni 0\n${again.stderr.trimEnd()} (exit ${again.code})`)
+  equal(again.code, 1)
+  match(again.stderr, /lb was let in before, .* → .*weft host change lb --vni 0 .*changes that/)
+  const changed = await host(lab, 'change', 'lb', '--vni', '0')
+  say(`$ weft host change lb --vni 0\n${(changed.stdout + changed.stderr).trimEnd()}`)
+  match(changed.stdout, /^lb: VNI \d+ → 0 \(all\)$/m)
+  await becomesReady(context)
   await reaches(context, [...SHOP, ...BANK, 'default/monitor'], [])
 }
 
@@ -146,6 +155,10 @@ async function letIn({ lab, say }: StepContext, ...whom: readonly string[]): Pro
   const { code, stdout, stderr } = await host(lab, 'add', 'lb', ...addresses, ...whom)
   say(`$ weft host add lb ${addresses.join(' ')} ${whom.join(' ')}\n${(stdout + stderr).trimEnd()}`)
   equal(code, 0)
+  await becomesReady({ lab, say })
+}
+
+async function becomesReady({ lab, say }: StepContext): Promise<void> {
   await eventually('its agent is ready', () => isReady(lab))
   own = (await lab.agentOf(machine).status()).ranges.map(({ gateway }) => gateway)
   say((await host(lab, 'list')).stdout.trimEnd())

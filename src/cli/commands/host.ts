@@ -4,7 +4,15 @@ import { GLOBAL_VNI, MAX_VNI } from '../../network/model/tenant.ts'
 import { table } from '../../text/table.ts'
 import { openRegistry, type RegistryChoice, withRegistryOptions } from '../address.ts'
 import { CliError } from '../errors.ts'
-import { addHost, type HostView, listHosts, removeHost, vniOfTenant } from '../external-hosts.ts'
+import {
+  addHost,
+  type ChangedHost,
+  changeHost,
+  type HostView,
+  listHosts,
+  removeHost,
+  vniOfTenant,
+} from '../external-hosts.ts'
 import { outputLook } from '../look.ts'
 import { machineName, wholeNumber } from '../numbers.ts'
 import { endSignal } from '../signals.ts'
@@ -13,10 +21,14 @@ interface Options extends RegistryChoice {
   readonly json?: boolean
 }
 
-interface AddOptions extends Options {
-  readonly address: readonly Ip[]
+interface ChangeOptions extends Options {
+  readonly address?: readonly Ip[]
   readonly vni?: number
   readonly tenant?: string
+}
+
+interface AddOptions extends ChangeOptions {
+  readonly address: readonly Ip[]
 }
 
 /** `weft host`: machines outside the cluster that reach pods. */
@@ -32,14 +44,23 @@ export function registerHost(program: Command): void {
     .addHelpText('after', EXAMPLES)
   withOptions(host.command('list').description('list those that were let in')).action(list)
   withOptions(
-    host
-      .command('add')
-      .description('let a machine in, or change what was said of it')
-      .argument('<name>', 'its name; its agent is started with --node <name> --external', machineName)
-      .requiredOption('--address <address>', 'where nodes reach it; again for another family', addresses)
-      .option('--vni <number>', 'whom it reaches: 0 is every pod', wholeNumber(0, MAX_VNI))
-      .option('--tenant <namespace>', 'whom it reaches: the tenant that this namespace has now', machineName),
+    withWhom(
+      host
+        .command('add')
+        .description('let a machine in')
+        .argument('<name>', 'its name; its agent is started with --node <name> --external', machineName)
+        .requiredOption('--address <address>', ADDRESS, addresses),
+    ),
   ).action(add)
+  withOptions(
+    withWhom(
+      host
+        .command('change')
+        .description('change what was said of a machine that was let in, and tell what changed')
+        .argument('<name>', 'whom', machineName)
+        .option('--address <address>', `${ADDRESS}; these replace all it had`, addresses),
+    ),
+  ).action(change)
   withOptions(
     host
       .command('remove')
@@ -48,10 +69,19 @@ export function registerHost(program: Command): void {
   ).action(remove)
 }
 
+const ADDRESS = 'where nodes reach it; again for another family'
+
+function withWhom(command: Command): Command {
+  return command
+    .option('--vni <number>', 'whom it reaches: 0 is every pod', wholeNumber(0, MAX_VNI))
+    .option('--tenant <namespace>', 'whom it reaches: the tenant that this namespace has now', machineName)
+}
+
 const EXAMPLES = `
 Examples:
   weft host add lb1 --address 192.0.2.40 --tenant shop
   weft host add lb2 --address 192.0.2.41 --vni 0
+  weft host change lb2 --tenant shop
   weft host list
   weft host remove lb1
 
@@ -87,6 +117,42 @@ async function add(name: string, options: AddOptions): Promise<void> {
   }
 }
 
+async function change(name: string, options: ChangeOptions): Promise<void> {
+  const { address, vni, tenant } = options
+  if (vni !== undefined && tenant !== undefined) {
+    throw new CliError('CLI_USAGE', '--vni and --tenant both say whom it reaches', 'give one of them')
+  }
+  if (address === undefined && vni === undefined && tenant === undefined) {
+    throw new CliError('CLI_USAGE', 'what should change is not said', 'give --address, --vni or --tenant')
+  }
+  const { registry, close } = openRegistry(options)
+  try {
+    const wanted = tenant === undefined ? vni : await vniOfTenant(registry, tenant)
+    const parts = {
+      ...(address === undefined ? {} : { addresses: address }),
+      ...(wanted === undefined ? {} : { vni: wanted }),
+    }
+    const changed = await changeHost(registry, name, parts, endSignal())
+    if (options.json === true) process.stdout.write(`${JSON.stringify(changed)}\n`)
+    else process.stdout.write(`${differences(changed).join('\n')}\n`)
+  } finally {
+    close()
+  }
+}
+
+function differences({ before, host }: ChangedHost): readonly string[] {
+  const rows = [
+    ['addresses', before.addresses.join(' '), host.addresses.join(' ')],
+    ['VNI', vniText(before.vni), vniText(host.vni)],
+  ] as const
+  const lines = rows.flatMap(([what, from, to]) => (from === to ? [] : [`${host.name}: ${what} ${from} → ${to}`]))
+  return lines.length === 0 ? [`${host.name}: nothing changes`] : lines
+}
+
+function vniText(vni: number): string {
+  return vni === GLOBAL_VNI ? '0 (all)' : `${vni}`
+}
+
 async function remove(name: string, options: Options): Promise<void> {
   const { registry, close } = openRegistry(options)
   await removeHost(registry, name).finally(close)
@@ -107,7 +173,7 @@ function print(hosts: readonly HostView[]): void {
     state,
     [...at],
     ranges.length === 0 ? '-' : [...ranges],
-    vni === GLOBAL_VNI ? '0 (all)' : `${vni}`,
+    vniText(vni),
   ])
   const problems = hosts.flatMap(({ name, problem }) => (problem === undefined ? [] : [`! ${name}: ${problem}`]))
   process.stdout.write(`${[...table(COLUMNS, rows, outputLook()), ...problems].join('\n')}\n`)
