@@ -54,19 +54,22 @@ export function withRegistryOptions(command: Command): Command {
 
 /** Adds the options of a daemon, which runs in a pod too. */
 export function withDaemonPlaceOptions(command: Command): Command {
-  const environment = '$WEFT_REGISTRY, $KUBECONFIG, $KUBERNETES_MASTER, the pod’s own account, the playground’s'
+  const environment = '$WEFT_REGISTRY, $KUBECONFIG, $KUBERNETES_MASTER, the pod’s own account'
   return withPlaceOptions(command, environment).option(
     '--server <address>',
     'where a pod reaches the API server, as host:port (default: what Kubernetes tells it)',
   )
 }
 
-/** Opens the place that a daemon means. Throws as {@link openRegistry} does. */
+/**
+ * Opens the place that a daemon is told. It never takes a playground's by itself: a machine would join what somebody
+ * tries out there. Throws CLI_NOT_RUNNING when nothing says which, and as {@link openRegistry} does.
+ */
 export function openForDaemon({ server, ...choice }: DaemonPlaceOptions, options: OpenOptions): OpenRegistry {
   const named = placeNamed(choice, server)
   const isTold = named !== undefined || process.env['WEFT_REGISTRY'] !== undefined
   if (isTold) return openPlace(named ?? placeMeant(choice), options)
-  const place = placeInEnvironment(server) ?? placeIn(DEFAULT_RUN_DIR)
+  const place = placeInEnvironment(server)
   if (place !== undefined) return openPlace(place, options)
   throw new CliError(
     'CLI_NOT_RUNNING',

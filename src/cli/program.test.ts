@@ -64,6 +64,25 @@ test('remedies name the folder that was given', async () => {
   expect(code).toBe(EXIT.unreachable)
 })
 
+test.each(['agent', 'controller'])(
+  'weft %s that is told nothing ends, also where a playground is up',
+  async (daemon) => {
+    // A machine whose /run is its own, with what a playground leaves there.
+    const playground = 'mount -t tmpfs none /run && mkdir /run/weft-play && touch /run/weft-play/registry.sock'
+    const machine = ['unshare', '--map-root-user', '--mount', 'sh', '-c', `${playground} && exec timeout 20 "$@"`, 'sh']
+    const { code, stderr } = await run([...machine, process.execPath, MAIN, daemon], WITHOUT_PLACE)
+    expect(stderr).toStartWith(
+      'weft: nothing says where shared state is → name a Kubernetes API server by --kubeconfig',
+    )
+    expect(code).toBe(EXIT.unreachable)
+  },
+)
+
+/** An environment that tells of no shared state. */
+const WITHOUT_PLACE = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(WEFT_REGISTRY|KUBECONFIG|KUBERNETES_.*)$/.test(name)),
+)
+
 test('weft play --help lists the options that hold without a command', async () => {
   const { stdout } = await weft('play', '--help')
   for (const flag of ['--nodes', '--underlay', '--encapsulation', '--once', '--keep', '--json', '--yes']) {
@@ -98,8 +117,12 @@ function everyCommand(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(everyCommand)]
 }
 
-async function weft(...args: readonly string[]) {
-  const child = Bun.spawn([process.execPath, MAIN, ...args], { stdout: 'pipe', stderr: 'pipe' })
+function weft(...args: readonly string[]) {
+  return run([process.execPath, MAIN, ...args])
+}
+
+async function run(command: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+  const child = Bun.spawn([...command], { stdout: 'pipe', stderr: 'pipe', env })
   const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
   return { code: await child.exited, stdout, stderr }
 }
