@@ -140,9 +140,24 @@ function duration(seconds: number, look: Look): string {
   return count(Math.max(0, Math.floor(seconds)), 'second', look)
 }
 
-function summary({ nodes, tenants, ready }: ClusterStatus, look: Look): string {
+function summary({ nodes: machines, tenants, ready }: ClusterStatus, look: Look): string {
+  const nodes = machines.filter(({ externalVni }) => externalVni === undefined)
+  const outside = machines.length - nodes.length
   const up = nodes.filter(({ state }) => state === 'ready').length
   const pods = tenants.reduce((sum, tenant) => sum + tenant.pods.length, 0)
-  const text = `${up} of ${count(nodes.length, 'node', look)} ready, ${count(tenants.length, 'virtual network', look)}, ${count(pods, 'pod', look)}`
-  return ready ? look.good(text) : look.bad(text)
+  const parts = [
+    `${up} of ${count(nodes.length, 'node', look)} ready`,
+    ...(outside === 0 ? [] : [`${count(outside, 'host', look)} outside`]),
+    count(tenants.length, 'virtual network', look),
+    `${count(pods, 'pod', look)}${ofWhom(nodes, look)}`,
+  ]
+  return ready ? look.good(parts.join(', ')) : look.bad(parts.join(', '))
+}
+
+/** Pods are known where agents were asked. */
+function ofWhom(nodes: readonly NodeStatus[], look: Look): string {
+  const asked = nodes.filter(({ agent }) => agent !== undefined)
+  const [one] = asked
+  if (asked.length === nodes.length || one === undefined) return ''
+  return asked.length === 1 ? ` of ${printable(one.node)} only` : ` of ${count(asked.length, 'node', look)} only`
 }

@@ -52,6 +52,17 @@ test('a limit that somebody asked for in vain is told, and the cluster is ready 
   expect(page).toContain(`! pod shop/web: ${problem} (in force stays: no limit)`)
 })
 
+test('the last line counts nodes apart from hosts outside', () => {
+  const lines = printStatus(clusterStatus(sampleView()), false, NOW, PLAIN)
+  expect(lines.at(-1)).toBe('2 of 2 nodes ready, 2 hosts outside, 3 virtual networks, 6 pods')
+})
+
+test('the last line says whose pods it counts where not every node was asked', () => {
+  const view = sampleView()
+  const lines = printStatus(clusterStatus({ ...view, nodes: view.nodes.slice(0, 1) }), false, NOW, PLAIN)
+  expect(lines.at(-1)).toEndWith(', 4 pods of node1 only')
+})
+
 test('a silent node of the registry is listed once', () => {
   const view = sampleView()
   const silent = [{ name: 'node2', cause: 'no agent answers', remedy: 'start it' }]
