@@ -117,8 +117,11 @@ export function placeMeant(choice: RegistryChoice): RegistryPlace {
   const found = placeIn(runDir ?? DEFAULT_RUN_DIR)
   if (found !== undefined) return found
   const where = runDir === undefined ? ', and no registry was named' : ` in ${runDir}`
-  const remedy = '`weft play` brings one up, --registry unix:PATH names another'
-  throw new CliError('CLI_NOT_RUNNING', `no playground is up${where}`, remedy)
+  // A variable that is left over in a shell must not change somebody's cluster; whoever counts on it is told.
+  const unread = (process.env['KUBECONFIG'] ?? '') === '' ? '' : '; commands do not read $KUBECONFIG'
+  const remedy =
+    '`weft play` brings one up; a cluster is named by --kubeconfig FILE, another registry by --registry unix:PATH'
+  throw new CliError('CLI_NOT_RUNNING', `no playground is up${where}`, `${remedy}${unread}`)
 }
 
 /** Opens what the user means. Throws as {@link placeMeant} does, `KUBE_CONFIG` and `ETCD_CONFIG`. */

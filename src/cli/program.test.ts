@@ -78,6 +78,19 @@ test.each(['agent', 'controller'])(
   },
 )
 
+test.each([
+  [{}, /another registry by --registry unix:PATH\n$/],
+  [{ KUBECONFIG: '/nowhere/config' }, /; commands do not read \$KUBECONFIG\n$/],
+])('a command that is told no cluster says how to name one, %p', async (env, end) => {
+  const command = ['unshare', '--map-root-user', '--mount', 'sh', '-c', 'mount -t tmpfs none /run && exec "$@"', 'sh']
+  const words = [process.execPath, MAIN, 'tenant', 'list']
+  const { code, stderr } = await run([...command, ...words], { ...WITHOUT_PLACE, ...env })
+  expect(stderr).toStartWith('weft: no playground is up, and no registry was named → ')
+  expect(stderr).toContain('a cluster is named by --kubeconfig FILE')
+  expect(stderr).toMatch(end)
+  expect(code).toBe(EXIT.unreachable)
+})
+
 /** An environment that tells of no shared state. */
 const WITHOUT_PLACE = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(WEFT_REGISTRY|KUBECONFIG|KUBERNETES_.*)$/.test(name)),

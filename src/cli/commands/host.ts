@@ -82,7 +82,7 @@ Examples:
   weft host add lb1 --address 192.0.2.40 --tenant shop
   weft host add lb2 --address 192.0.2.41 --vni 0
   weft host change lb2 --tenant shop
-  weft host list
+  weft host list --kubeconfig admin.conf
   weft host remove lb1
 
 On the host itself, with Open vSwitch:

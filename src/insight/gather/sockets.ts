@@ -34,7 +34,10 @@ export function agentSockets(runDir: string | undefined, registry?: RegistryPlac
     const agents = socketsIn(folder)
     if (agents.length > 0) return { agents, registry: registry ?? placeIn(folder) }
   }
-  const remedy = runDir === undefined ? 'start one (`weft play`), or name its folder: --run-dir' : 'check --run-dir'
+  const remedy =
+    runDir === undefined
+      ? 'ask on a node, or in its agent’s pod; or start a playground (`weft play`), or name the folder: --run-dir'
+      : 'check --run-dir'
   throw new InsightError('INSIGHT_AGENT_NOT_RUNNING', `no agent’s socket below ${folders.join(' or ')}`, remedy)
 }
 
