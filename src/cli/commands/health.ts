@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander'
 import { AGENT_DEFAULTS } from '../../agent/options.ts'
+import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { wholeNumber } from '../numbers.ts'
 
@@ -35,18 +36,21 @@ export function registerHealth(program: Command): void {
 }
 
 async function run(daemon: 'agent' | 'controller', options: HealthOptions): Promise<void> {
-  const health = await ask(`${options.runDir}/${daemon}.sock`, options.timeout * 1000)
-  if (options.json === true) console.log(JSON.stringify(health ?? { ready: false, waitingFor: [SILENT] }))
+  const socket = `${options.runDir}/${daemon}.sock`
+  const health = await ask(socket, options.timeout * 1000)
+  if (health === undefined) throw silent(daemon, socket)
+  if (options.json === true) console.log(JSON.stringify(health))
   else console.log(textOf(daemon, health))
-  const isWell = options.live === true || health?.ready === true
-  if (health === undefined) process.exitCode = EXIT.unreachable
-  else if (!isWell) process.exitCode = EXIT.failed
+  if (options.live !== true && !health.ready) process.exitCode = EXIT.failed
 }
 
-const SILENT = 'an answer'
+function silent(daemon: string, socket: string): CliError {
+  const elsewhere = daemon === 'agent' ? '; a playground’s is asked by --run-dir /run/weft-play/<node>/agent' : ''
+  const remedy = `start weft ${daemon}, or name its folder: --run-dir${elsewhere}`
+  return new CliError('CLI_NOT_RUNNING', `the ${daemon} does not answer at ${socket}`, remedy)
+}
 
-function textOf(daemon: string, health: Health | undefined): string {
-  if (health === undefined) return `the ${daemon} does not answer`
+function textOf(daemon: string, health: Health): string {
   return health.ready ? `the ${daemon} is ready` : `the ${daemon} waits for ${health.waitingFor.join('; ')}`
 }
 
