@@ -1,6 +1,9 @@
 import { expect, test } from 'bun:test'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { demoPods } from './demo.ts'
-import { layoutOf, MAX_NODES, nodeLayouts } from './layout.ts'
+import { layoutOf, MAX_NODES, nodeLayouts, switchBeside } from './layout.ts'
 
 test('names and places come from the folder', () => {
   const layout = layoutOf('/run/weft-play')
@@ -33,4 +36,18 @@ test.each([1, 2, 3, 5])('the demo has same-node and cross-node pairs on %d nodes
   const onOneNode = shop.some((a) => shop.some((b) => a !== b && a.node === b.node))
   const across = shop.some((a) => shop.some((b) => a.node !== b.node))
   expect([onOneNode, across]).toEqual([true, nodes > 1])
+})
+
+test('the switch of a node’s agent is beside the agent’s folder, where it is a playground’s', () => {
+  const runDir = mkdtempSync(join(tmpdir(), 'weft-layout-'))
+  try {
+    const [node] = nodeLayouts({ ...layoutOf('/run/x'), runDir }, 1)
+    if (node === undefined) throw new Error('no node')
+    expect(switchBeside(node.agentDir)).toBeUndefined()
+    mkdirSync(node.ovsDir, { recursive: true })
+    writeFileSync(node.ovsdbSocket, '')
+    expect(switchBeside(node.agentDir)).toEqual({ ovsdb: node.ovsdbSocket, ovsRunDir: node.ovsDir })
+  } finally {
+    rmSync(runDir, { recursive: true, force: true })
+  }
 })

@@ -3,7 +3,7 @@
  * @module
  */
 import { existsSync, readdirSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { type Family, formatIp, type Ip, ip, ipValue } from '../network/model/address.ts'
 import { PlaygroundError } from './errors.ts'
 
@@ -115,6 +115,13 @@ export function nodeLayout(layout: Layout, index: number): NodeLayout {
     agentDir,
     cniSocket: join(agentDir, 'cni.sock'),
   }
+}
+
+/** The Open vSwitch of the node whose agent has this folder, if it is a playground's. */
+export function switchBeside(agentDir: string): { readonly ovsdb: string; readonly ovsRunDir: string } | undefined {
+  const ovsRunDir = join(dirname(resolve(agentDir)), 'ovs')
+  const ovsdb = join(ovsRunDir, 'db.sock')
+  return existsSync(ovsdb) ? { ovsdb, ovsRunDir } : undefined
 }
 
 /** All nodes' layouts. */

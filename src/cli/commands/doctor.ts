@@ -6,6 +6,7 @@ import { expectedOf } from '../../insight/doctor/expected.ts'
 import { observeHost } from '../../insight/doctor/observe/observe.ts'
 import { printReport } from '../../insight/doctor/print.ts'
 import { placeIn } from '../../place/place.ts'
+import { switchBeside } from '../../playground/layout.ts'
 import { type PlaceOptions, placeNamed, withPlaceOptions } from '../address.ts'
 import { EXIT } from '../exit-codes.ts'
 import { printJson, printLines } from '../insight.ts'
@@ -13,8 +14,8 @@ import { outputLook } from '../look.ts'
 
 interface Options extends PlaceOptions {
   readonly runDir: string
-  readonly ovsdb: string
-  readonly ovsRunDir: string
+  readonly ovsdb?: string
+  readonly ovsRunDir?: string
   readonly cniConfigDir: string
   readonly cniBinDir: string
   readonly datapath: 'system' | 'netdev'
@@ -31,8 +32,8 @@ export function registerDoctor(program: Command): void {
         'It changes nothing. With an agent here it knows the cluster; without one, name a registry, or it judges less.',
     )
     .option('--run-dir <folder>', 'the agent’s folder', AGENT_DEFAULTS.runDir)
-    .option('--ovsdb <path>', 'socket of ovsdb-server', AGENT_DEFAULTS.ovsdb)
-    .option('--ovs-run-dir <path>', 'folder of ovs-vswitchd’s control socket', AGENT_DEFAULTS.ovsRunDir)
+    .option('--ovsdb <path>', `socket of ovsdb-server ${BESIDE} ${AGENT_DEFAULTS.ovsdb})`)
+    .option('--ovs-run-dir <path>', `folder of ovs-vswitchd’s control socket ${BESIDE} ${AGENT_DEFAULTS.ovsRunDir})`)
     .option('--cni-config-dir <folder>', 'where container runtimes look for configurations', '/etc/cni/net.d')
     .option('--cni-bin-dir <folder>', 'where container runtimes look for plugins', '/opt/cni/bin')
     .addOption(
@@ -44,6 +45,8 @@ export function registerDoctor(program: Command): void {
   withPlaceOptions(command, 'what the agent’s folder says, if anything').addHelpText('after', HELP).action(run)
 }
 
+const BESIDE = '(default: that of the playground’s node whose agent is asked, else'
+
 const HELP = `
 Exit codes: 0 nothing failed (there may be warnings), 1 a check failed.
 
@@ -53,7 +56,8 @@ Examples:
   weft doctor --json | jq '.checks[] | select(.state != "ok")'`
 
 async function run(options: Options): Promise<void> {
-  const { runDir, ovsdb, ovsRunDir, cniConfigDir: cniConfDir, cniBinDir, datapath } = options
+  const { runDir, cniConfigDir: cniConfDir, cniBinDir, datapath } = options
+  const { ovsdb = AGENT_DEFAULTS.ovsdb, ovsRunDir = AGENT_DEFAULTS.ovsRunDir } = { ...switchBeside(runDir), ...options }
   const registry = placeNamed(options) ?? placeIn(runDir)
   const [expected, facts] = await Promise.all([
     expectedOf({ agent: `${runDir}/agent.sock`, registry, datapath }),

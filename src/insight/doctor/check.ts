@@ -4,13 +4,13 @@
  */
 import type { Expected, HostFacts, Read } from './facts.ts'
 
-/** `warn`: it works, or may work; `fail`: something of the network does not. */
-export type State = 'ok' | 'warn' | 'fail'
+/** `warn`: it works, or may work; `fail`: something of the network does not; `unknown`: not judged, for want of a fact. */
+export type State = 'ok' | 'unknown' | 'warn' | 'fail'
 
 /** What a check found; with anything but `ok` the cause, and what to do. */
 export type Verdict =
   | { readonly state: 'ok'; readonly found: string }
-  | { readonly state: 'warn' | 'fail'; readonly found: string; readonly remedy: string }
+  | { readonly state: 'unknown' | 'warn' | 'fail'; readonly found: string; readonly remedy: string }
 
 /** A question about the host. */
 export interface Check {
@@ -46,8 +46,13 @@ export function fail(found: string, remedy: string): Verdict {
   return { state: 'fail', found, remedy }
 }
 
+/** It cannot be told from here whether it is well. */
+export function unknown(found: string, remedy: string): Verdict {
+  return { state: 'unknown', found: `not judged: ${found}`, remedy }
+}
+
 /** Judges a fact that was read; one that was not is told with the reason. */
 export function given<T>(read: Read<T>, judge: (value: T) => Verdict): Verdict {
   if (read.ok) return judge(read.value)
-  return warn(`not known: ${read.reason}`, 'run weft doctor as root, on the node itself')
+  return unknown(read.reason, 'run weft doctor as root, on the node itself')
 }

@@ -59,6 +59,12 @@ test('the report: a line per check, advice, a sum', () => {
   expect(lines.join('\n')).toContain('vswitchd: start Open vSwitch')
 })
 
+test('what is not judged is neither well nor a failure', () => {
+  const lines = printReport(examine(CHECKS, FINE, { ...EXPECTED, cluster: undefined }), PLAIN)
+  expect(lines.find((line) => line.startsWith('ranges '))).toContain(' unknown ')
+  expect(lines.at(-1)).toBe('22 checks: 1 not judged')
+})
+
 function write(path: string, text: string): void {
   mkdirSync(dirname(join(root, path)), { recursive: true })
   writeFileSync(join(root, path), text)

@@ -24,15 +24,16 @@ export function printReport(rows: readonly Row[], look: Look): string[] {
 
 function summary(rows: readonly Row[], look: Look): string {
   const of = (state: State) => rows.filter((row) => row.state === state).length
-  const [failed, warned] = [of('fail'), of('warn')]
-  if (failed === 0 && warned === 0) return look.good(`${count(rows.length, 'check', look)}: all is well`)
+  const [failed, warned, open] = [of('fail'), of('warn'), of('unknown')]
+  if (failed === 0 && warned === 0 && open === 0) return look.good(`${count(rows.length, 'check', look)}: all is well`)
   const parts = [
     ...(failed === 0 ? [] : [look.bad(`${failed} failed`)]),
     ...(warned === 0 ? [] : [look.warn(count(warned, 'warning', look))]),
+    ...(open === 0 ? [] : [look.quiet(`${open} not judged`)]),
   ]
   return `${count(rows.length, 'check', look)}: ${parts.join(', ')}`
 }
 
 function brush(state: State, look: Look): (text: string) => string {
-  return { ok: look.good, warn: look.warn, fail: look.bad }[state] ?? ((text) => text)
+  return { ok: look.good, unknown: look.quiet, warn: look.warn, fail: look.bad }[state] ?? ((text) => text)
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { mtuProblem, podMtu } from '../../../network/host.ts'
-import { type Check, fail, given, ok, type Verdict, warn } from '../check.ts'
+import { type Check, fail, given, ok, unknown, type Verdict, warn } from '../check.ts'
 import type { Expected, HostFacts, Read } from '../facts.ts'
 
 const ipv6: Check = {
@@ -78,7 +78,11 @@ const neighbours: Check = {
   id: 'neighbours',
   look: ({ sysctls }, { peers }) => {
     // One table for the whole machine, which only its first network namespace shows.
-    if (!sysctls.neighbours4.ok) return ok('room for neighbours is not to be seen from here')
+    if (!sysctls.neighbours4.ok)
+      return unknown(
+        'the kernel does not show its room for neighbours here',
+        'run weft doctor in the host’s network namespace',
+      )
     return given(sysctls.neighbours4, (text) => {
       const limit = Math.min(Number(text), sysctls.neighbours6.ok ? Number(sysctls.neighbours6.value) : Number(text))
       // One per node of the cluster, not one per pod; the rest is for the physical network.
@@ -114,7 +118,8 @@ const mtu: Check = {
     const uplinks = uplinksOf(facts, addresses)
     const [uplink] = uplinks
     if (uplink === undefined) {
-      if (addresses.length === 0) return ok('not judged: this node’s address in the physical network is not known here')
+      if (addresses.length === 0)
+        return unknown('this node’s address in the physical network is not known here', 'start the agent')
       return fail(`no link of this host has ${addresses.join(' or ')}`, 'correct the node’s address')
     }
     if (cluster === undefined) return ok(`${uplink.name} has MTU ${uplink.mtu}`)

@@ -4,7 +4,7 @@
  */
 import { BRIDGE, GATEWAY, ROUTE_PROTOCOL, TUNNEL } from '../../../network/host.ts'
 import { type Cidr, overlaps, parseCidr } from '../../../network/model/address.ts'
-import { type Check, fail, given, ok, warn } from '../check.ts'
+import { type Check, fail, given, ok, unknown, warn } from '../check.ts'
 import type { HostFacts, LinkFile } from '../facts.ts'
 import { type IniSection, lastValue, matchesGlob, truth } from '../ini.ts'
 
@@ -121,7 +121,11 @@ const names: Check = {
 const ranges: Check = {
   id: 'ranges',
   look: ({ routes, links }, { cluster }) => {
-    if (cluster === undefined) return ok('not judged: the ranges of pods and services are not known here')
+    if (cluster === undefined)
+      return unknown(
+        'the ranges of pods and services are not known here',
+        'start the agent, or name the cluster: --kubeconfig FILE',
+      )
     return given(routes, (all) => {
       const own = [...cluster.networks.map(({ cidr }) => cidr), ...cluster.serviceNetworks]
       const foreign = all.flatMap(({ destination, protocol, link }) => {

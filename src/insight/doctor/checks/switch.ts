@@ -2,8 +2,7 @@
  * Checks: Open vSwitch, and the agent on it.
  * @module
  */
-import { type Check, fail, given, ok, warn } from '../check.ts'
-import type { OvsdbFacts, Read } from '../facts.ts'
+import { type Check, fail, ok, unknown, warn } from '../check.ts'
 
 /** Open vSwitch forgets tracked connections on request from this version on. */
 const WANTED = [3, 1] as const
@@ -41,26 +40,24 @@ const vswitchd: Check = {
       : fail(read.reason, 'start Open vSwitch (systemctl start openvswitch-switch), or name its folder: --ovs-run-dir'),
 }
 
-const NO_TYPES: Read<Pick<OvsdbFacts, 'datapathTypes'>> = { ok: true, value: { datapathTypes: [] } }
-
 const datapath: Check = {
   id: 'datapath',
-  look: ({ ovsdb: read, modules }, { datapath: wanted }) =>
-    // Without an answer the check above has said why.
-    given(read.ok ? read : NO_TYPES, ({ datapathTypes: types }) => {
-      const kernel = modules.ok && (modules.value.loaded.has('openvswitch') || modules.value.known.has('openvswitch'))
-      if (types.length > 0 && !types.includes(wanted)) {
-        const other = wanted === 'system' ? 'netdev' : 'system'
-        return fail(`this Open vSwitch has no ${wanted} datapath`, `run the agent with --datapath ${other}`)
-      }
-      if (wanted === 'netdev' && kernel) {
-        return warn(
-          'the agent uses the userspace datapath, and this kernel has Open vSwitch’s module',
-          'run the agent with --datapath system: it is faster, and goes on when ovs-vswitchd stops',
-        )
-      }
-      return ok(wanted === 'system' ? 'the kernel’s datapath' : 'the userspace datapath')
-    }),
+  look: ({ ovsdb: read, modules }, { datapath: wanted }) => {
+    if (!read.ok) return unknown('ovsdb-server does not answer', 'see the check ovsdb')
+    const { datapathTypes: types } = read.value
+    const kernel = modules.ok && (modules.value.loaded.has('openvswitch') || modules.value.known.has('openvswitch'))
+    if (types.length > 0 && !types.includes(wanted)) {
+      const other = wanted === 'system' ? 'netdev' : 'system'
+      return fail(`this Open vSwitch has no ${wanted} datapath`, `run the agent with --datapath ${other}`)
+    }
+    if (wanted === 'netdev' && kernel) {
+      return warn(
+        'the agent uses the userspace datapath, and this kernel has Open vSwitch’s module',
+        'run the agent with --datapath system: it is faster, and goes on when ovs-vswitchd stops',
+      )
+    }
+    return ok(wanted === 'system' ? 'the kernel’s datapath' : 'the userspace datapath')
+  },
 }
 
 const agent: Check = {
