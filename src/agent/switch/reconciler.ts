@@ -23,8 +23,8 @@ import type { ColdEnds } from '../node/outer-neighbours.ts'
 import { WarmUp } from '../node/warm-up.ts'
 import type { AgentOptions } from '../options.ts'
 import type { Part, Problems } from '../problems.ts'
+import { Repeater } from '../repeater.ts'
 import { Forwarding } from './forwarding.ts'
-import { Repeater } from './repeater.ts'
 import { Switch } from './switch.ts'
 
 /** What a reconciler works on. */

@@ -54,6 +54,7 @@ export class Repeater {
     try {
       if (!this.#signal.aborted) await this.#job()
       this.#failures = 0
+      clearTimeout(this.#retry)
       return undefined
     } catch (error) {
       if (this.#signal.aborted) return undefined

@@ -81,3 +81,24 @@ test('nothing runs once it is told to end', async () => {
   await Bun.sleep(5)
   expect(runs).toBe(0)
 })
+
+test('a failure is not repeated once a later run succeeded', async () => {
+  let runs = 0
+  const gate = Promise.withResolvers<void>()
+  const repeater = new Repeater(
+    async () => {
+      runs += 1
+      if (runs > 1) return
+      await gate.promise
+      throw new Error('the first')
+    },
+    () => undefined,
+    never,
+  )
+  repeater.request()
+  repeater.request()
+  gate.resolve()
+  // The first pause is 100 ms.
+  await Bun.sleep(150)
+  expect(runs).toBe(2)
+})
