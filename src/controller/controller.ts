@@ -2,9 +2,11 @@
  * The cluster's controller: gives every node its ranges and every namespace its VNI, and answers tenants' requests.
  *
  * It decides from its own copy of the registry's state, with its own writes on top, so that one event costs the same in
- * a cluster of any size. It can be killed at any line and started again. One at a time should run: two do no lasting
- * harm to nodes, whose doubled ranges are taken apart as soon as either sees them, but two namespaces that got one VNI
- * from both look joined; with 2^24 VNIs chosen by chance that is unlikely, not impossible.
+ * a cluster of any size. It can be killed at any line and started again. One at a time should run: `daemon.ts` sees to
+ * that where shared state is in a Kubernetes API server, by a Lease and by a registry that writes only while it is held.
+ * Elsewhere (a registry of its own, `--no-election`) whoever starts it does. Two do no lasting harm to nodes, whose
+ * doubled ranges are taken apart as soon as either sees them, but two namespaces that got one VNI from both look joined;
+ * with 2^24 VNIs chosen by chance that is unlikely, not impossible.
  * @module
  */
 import { BEAT_MS } from '../network/model/node.ts'

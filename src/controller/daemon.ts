@@ -15,7 +15,7 @@ import type { Registry } from '../registry/registry.ts'
 import type { ClusterWish } from '../settings/cluster.ts'
 import { type ControllerLog, runController } from './controller.ts'
 import { runFirstCluster } from './first-cluster.ts'
-import type { ControllerHealth } from './health.ts'
+import { type ControllerHealth, healthOf } from './health.ts'
 import { runHostSubnets } from './host-subnets.ts'
 import { kubeEvents } from './kube-events.ts'
 import { runNodeReports } from './node-reports.ts'
@@ -42,16 +42,18 @@ export interface ControllerParts {
 export class ControllerDaemon {
   readonly #parts: ControllerParts
   #isLeading = false
-  /** Whether the cluster was read, by the present leader if that is us; else whether anybody is known to lead. */
-  #isReady = false
+  /** Whether the cluster was read in this term. */
+  #hasRead = false
+  /** Who holds the lease, as far as is known; nobody: empty. */
+  #holder = ''
 
   constructor(parts: ControllerParts) {
     this.#parts = parts
   }
 
   health(): ControllerHealth {
-    const what = this.#isLeading ? 'the cluster to be read' : 'the election'
-    return { ready: this.#isReady, leading: this.#isLeading, waitingFor: this.#isReady ? [] : [what] }
+    if (this.#isLeading) return healthOf({ does: 'lead', hasRead: this.#hasRead })
+    return healthOf({ does: 'wait', holder: this.#holder, identity: this.#parts.identity ?? '' })
   }
 
   /** Runs until the signal aborts. */
@@ -73,7 +75,6 @@ export class ControllerDaemon {
           await this.#work(fencedParts(this.#parts, term))
         } finally {
           this.#isLeading = false
-          this.#isReady = false
           if (!signal.aborted) log.warn({ identity }, 'not leading any more: nothing is written')
         }
       },
@@ -82,21 +83,21 @@ export class ControllerDaemon {
   }
 
   #follow(holder: string): void {
+    this.#holder = holder
     if (holder === '' || holder === this.#parts.identity) return
-    this.#isReady = true
     this.#parts.log.info({ holder }, 'another one leads')
   }
 
   async #work(parts: ControllerParts): Promise<void> {
     const { registry, api, kubernetes, signal, log, unreadable } = parts
     this.#isLeading = true
-    this.#isReady = false
+    this.#hasRead = false
     const recorder = kubernetes && new EventRecorder(kubernetes, { component: 'weft-controller' })
     const events = kubernetes && recorder && kubeEvents(kubernetes, weftBindings, recorder)
     using told = new DisposableStack()
     if (events !== undefined && parts.onInvalid !== undefined) told.defer(parts.onInvalid(events.invalid))
     const onReady = (): void => {
-      this.#isReady = true
+      this.#hasRead = true
     }
     const options = { registry, signal, random: Math.random, log, unreadable, onReady }
     const controller = runController(events === undefined ? options : { ...options, events })

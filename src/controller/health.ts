@@ -4,7 +4,25 @@
  */
 import { type PrivateServer, servePrivately } from '../registry/socket.ts'
 
-/** How a controller does. One that waits for its turn is well: it is ready to take over. */
+/** What a controller is doing. */
+export type Standing =
+  /** Deciding; `hasRead`: it has read the cluster. */
+  | { readonly does: 'lead'; readonly hasRead: boolean }
+  /** Waiting for its turn while somebody holds the lease: itself between two terms, another one, or nobody (empty). */
+  | { readonly does: 'wait'; readonly holder: string; readonly identity: string }
+
+/**
+ * How a controller in that state does. One that waits for its turn is well as long as another one is known to lead: then
+ * it reaches the API server, and is ready to take over.
+ */
+export function healthOf(state: Standing): ControllerHealth {
+  const leading = state.does === 'lead'
+  const ready = leading ? state.hasRead : state.holder !== '' && state.holder !== state.identity
+  const missing = leading ? 'the cluster to be read' : 'the election'
+  return { ready, leading, waitingFor: ready ? [] : [missing] }
+}
+
+/** How a controller does. */
 export interface ControllerHealth {
   readonly ready: boolean
   /** Whether it is the one that decides. */

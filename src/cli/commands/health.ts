@@ -24,8 +24,8 @@ export function registerHealth(program: Command): void {
     .summary('ask a daemon on this machine whether it is well (for probes)')
     .description(
       'Asks the agent or the controller of this machine. The agent is ready when pods can be attached and reach others: the ' +
-        'switch holds the plan and answers, the ways to other machines are known. A controller is ready when it can read the ' +
-        'cluster, whether it leads or waits for its turn.',
+        'switch holds the plan and answers, the ways to other machines are known. A controller that leads is ready ' +
+        'once it has read the cluster, one that waits for its turn while it knows of another one that leads.',
     )
     .addArgument(new Argument('<daemon>', 'whom to ask').choices(['agent', 'controller']))
     .option('--run-dir <path>', 'folder of its socket', AGENT_DEFAULTS.runDir)
