@@ -93,21 +93,30 @@ export function startLink(options: OvsdbOptions, monitors: ReadonlyMap<string, M
       opened.close('closed by this side')
     }
   }
+  /** A failure that stays is told once, however often it is tried again, and once that it is over. */
+  let told = ''
+  const tellFailure = (error: unknown): void => {
+    const known = isOvsdbError(error)
+    const text = known ? `${error.message} → ${error.remedy}` : String(error)
+    if (text === told || stopping.signal.aborted) return
+    told = text
+    log('warn', 'cannot use ovsdb-server', { path: options.path, code: known ? error.code : 'INTERNAL', error: text })
+  }
   const run = async (settleFirst: (error?: unknown) => void): Promise<void> => {
     for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
       let since: number | undefined
       const established = (): void => {
         since = performance.now()
         settleFirst()
+        if (told !== '') log('info', 'ovsdb-server answers', { path: options.path })
+        told = ''
       }
       try {
         const reason = await session(established)
         if (!stopping.signal.aborted) log('warn', 'lost the connection to ovsdb-server', { path: options.path, reason })
       } catch (error) {
         settleFirst(error)
-        const code = isOvsdbError(error) ? error.code : 'INTERNAL'
-        if (!stopping.signal.aborted)
-          log('warn', 'cannot use ovsdb-server', { path: options.path, code, error: String(error) })
+        tellFailure(error)
       }
       if (since !== undefined && performance.now() - since > STABLE_SESSION_MS) attempt = 0
       await sleep(backoffDelay(attempt, backoff), stopping.signal)

@@ -239,3 +239,24 @@ test('waitForServer connects as soon as there is one', async () => {
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await Bun.sleep(1)
 }
+
+test('a failure that stays is logged once, with what to do, and once that it is over', async () => {
+  const ovs = await sandbox()
+  await ovs.killDatabase()
+  const lines: string[] = []
+  const log = (level: string, text: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+    lines.push(`${level} ${text}${fields['code'] === undefined ? '' : ` ${fields['code']}: ${fields['error']}`}`)
+  }
+  const options = { path: ovs.dbSocket, backoffMs: { first: 1, max: 2 }, waitForServer: true }
+  const connecting = connectOvsdb({ ...options, log })
+  // Many attempts fit in here.
+  await Bun.sleep(100)
+  await ovs.startDatabase()
+  const db = await connecting
+  cleanups.push(db.close)
+  await db.whenConnected({ timeoutMs: 5000 })
+  expect(lines[0]).toMatch(/^warn cannot use ovsdb-server OVSDB_UNREACHABLE: .* → ./)
+  // While it starts, its socket may be there already: that is another failure.
+  expect(lines).toEqual([...new Set(lines)])
+  expect(lines.at(-1)).toBe('info ovsdb-server answers')
+})
