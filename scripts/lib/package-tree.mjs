@@ -1,8 +1,10 @@
 /**
- * What the packages install besides the programs: units, configuration, the page that explains them.
+ * What the packages install besides the programs: units, configuration, the pages that explain them.
  */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { Refusal } from './fail.mjs'
-import { ask, BUN } from './run.mjs'
+import { ask, BUN, ROOT } from './run.mjs'
 import { programs, shipped } from './tree.mjs'
 
 const UNITS = ['weft-agent.service', 'weft-controller.service', 'k8s-ovs.service']
@@ -27,9 +29,17 @@ export function packageTree(kind) {
     ...configuration,
     ...UNITS.map((unit) => shipped(`usr/lib/systemd/system/${unit}`, `deploy/systemd/${unit}`)),
     ...CONFIGURATIONS.map((name) => text(`usr/share/weft/${name}`, runtimeConfiguration(name))),
-    shipped('usr/share/doc/weft/install-by-hand.md', 'docs/install-by-hand.md'),
+    ...pages(),
   ]
   return { entries, configuration: new Set(configuration.map(({ path }) => path)) }
+}
+
+/** The documentation, all of it: its pages link to each other, and errors name them. */
+function pages() {
+  return readdirSync(join(ROOT, 'docs'), { recursive: true })
+    .filter((path) => path.endsWith('.md'))
+    .sort()
+    .map((path) => shipped(join('usr/share/doc/weft', path), join('docs', path)))
 }
 
 /** Every setting with its default, as a comment. */

@@ -10,7 +10,14 @@ import { stage } from './stage.mjs'
 
 const ARCHITECTURES = { x64: 'x86_64', arm64: 'aarch64' }
 /** Folders that are ours alone. */
-const FOLDERS = ['etc/weft', 'usr/lib/weft', 'usr/lib/weft/cni', 'usr/share/weft', 'usr/share/doc/weft']
+const FOLDERS = [
+  'etc/weft',
+  'usr/lib/weft',
+  'usr/lib/weft/cni',
+  'usr/share/weft',
+  'usr/share/doc/weft',
+  'usr/share/doc/weft/adr',
+]
 
 /** Makes it in `folder` and returns its path. `work` is a folder for its files. */
 export async function makeRpm({ version, time, folder, work }) {

@@ -26,6 +26,12 @@ test('every relative link leads somewhere', () => {
   expect(wrong).toEqual([])
 })
 
+test('pages that packages install link to each other only', () => {
+  const shipped = PAGES.filter(({ path }) => path.startsWith('docs/'))
+  const wrong = shipped.flatMap((page) => linksOf(page).flatMap((target) => linkOutside(page.path, target)))
+  expect(wrong).toEqual([])
+})
+
 test.each([
   ['weft nonsense', 'no command nonsense'],
   ['weft play nonsense', 'no command nonsense'],
@@ -89,6 +95,11 @@ function flagsOf(command: Command): ReadonlySet<string> {
   const named = [command, ...command.commands.filter((one) => one.name() === fallback)]
   const options = named.flatMap((one) => one.options.flatMap(({ long, short }) => [long, short]))
   return new Set(['--help', '-h', ...options.filter((flag) => typeof flag === 'string')])
+}
+
+function linkOutside(from: string, target: string): string[] {
+  if (/^[a-z]+:|^#/.test(target)) return []
+  return join(dirname(from), target).startsWith('docs/') ? [] : [`${from}: ${target}`]
 }
 
 function brokenLink(from: string, target: string): string[] {

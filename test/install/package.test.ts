@@ -181,5 +181,6 @@ describe.skipIf(!wanted || Bun.which('rpm') === null)('an .rpm (npm run test:pac
     'usr/lib/weft/cni',
     'usr/share/weft',
     'usr/share/doc/weft',
+    'usr/share/doc/weft/adr',
   ])
 })
