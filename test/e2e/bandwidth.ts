@@ -8,6 +8,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { BANDWIDTH_ANNOTATIONS, TOTAL_ANNOTATIONS } from '../../src/compat/kubernetes/bandwidth.ts'
 import { NAMESPACES, PODS } from '../../src/kube/resources.ts'
 import { linkGet, openRtnl, qdiscDel, qdiscList, TC_ROOT } from '../../src/linux/index.ts'
+import { RATE_REMEDY } from '../../src/network/model/bandwidth.ts'
 import { measure, startBulk } from '../lab/bulk.ts'
 import { eventually } from '../lab/lab.ts'
 import { ask, factsOf, inForce, isReady, limits, limitsOf, messages, meter, shown } from '../lab/limits.ts'
@@ -90,7 +91,7 @@ async function refused({ lab, say }: StepContext): Promise<void> {
   const text = 'kubernetes.io/ingress-bandwidth "10": resource is unreasonably small (< 1kbit)'
   const status = await lab.weft('status', '--run-dir', lab.layout.runDir, '--json')
   const { limits } = JSON.parse(status.stdout) as { readonly limits: readonly string[] }
-  deepEqual(limits, [`pod shop/web: ${text} (in force stays: 5Mbit/s)`])
+  deepEqual(limits, [`pod shop/web: ${text} (in force stays: 5Mbit/s) → ${RATE_REMEDY}`])
   equal(status.code, 0)
   say(`weft status: ${limits}`)
   await eventually('an event tells', async () => (await messages(lab, 'shop')).some((one) => one.includes(text)))

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { ip, macFromIp } from '../../network/model/address.ts'
-import { DIRECTIONS, type Limits } from '../../network/model/bandwidth.ts'
+import { DIRECTIONS, type Limits, RATE_REMEDY } from '../../network/model/bandwidth.ts'
 import type { Endpoint } from '../../network/model/endpoint.ts'
 import type { Pod } from '../../network/model/pod.ts'
 import { isUnlimited } from '../../network/qos/shaping.ts'
@@ -151,7 +151,7 @@ test('what makes no sense is told once, and changes nothing', async () => {
   scene.pods.put(podOf(0, { toPod: { problem: 'too small' } }))
   await scene.limiter.applyNow()
   await scene.limiter.applyNow()
-  expect(scene.events).toEqual(['BandwidthRefused too small. What was in force stays so.'])
+  expect(scene.events).toEqual([`BandwidthRefused too small → ${RATE_REMEDY}. What was in force stays so.`])
   expect(scene.limiter.facts()).toMatchObject([
     { pod: 'pod0', limits: { toPod: 5_000 }, inForce: { toPod: { rate: 5_000 } } },
   ])

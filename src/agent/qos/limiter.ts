@@ -11,6 +11,7 @@ import {
   type Limits,
   limitsFrom,
   problemsOf,
+  RATE_REMEDY,
   sameLimits,
   UNLIMITED,
 } from '../../network/model/bandwidth.ts'
@@ -215,8 +216,11 @@ export class Limiter {
     if (problem === '') this.#told.delete(endpoint.id)
     else if (this.#told.get(endpoint.id) !== problem) {
       this.#told.set(endpoint.id, problem)
-      this.#parts.log.warn({ pod: `${endpoint.namespace}/${endpoint.pod}`, limits: standing }, `refused: ${problem}`)
-      this.#parts.notices.warn(endpoint, 'BandwidthRefused', `${problem}. What was in force stays so.`)
+      this.#parts.log.warn(
+        { pod: `${endpoint.namespace}/${endpoint.pod}`, limits: standing },
+        `refused: ${problem} → ${RATE_REMEDY}`,
+      )
+      this.#parts.notices.warn(endpoint, 'BandwidthRefused', `${problem} → ${RATE_REMEDY}. What was in force stays so.`)
     }
     return limitsFrom(wanted, standing)
   }

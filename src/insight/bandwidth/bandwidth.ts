@@ -3,7 +3,7 @@
  * @module
  */
 import type { LimitFact } from '../../agent/qos/limiter.ts'
-import { DIRECTIONS, type Direction } from '../../network/model/bandwidth.ts'
+import { DIRECTIONS, type Direction, RATE_REMEDY } from '../../network/model/bandwidth.ts'
 
 /** One direction of one endpoint. Rates in bit/s. */
 export interface LimitRow {
@@ -23,6 +23,8 @@ export interface LimitRow {
   readonly passing: number | undefined
   /** What is wrong with what is asked for, or why nothing can be said. */
   readonly problem: string | undefined
+  /** What to do about it, where that is known. */
+  readonly remedy: string | undefined
 }
 
 /** What an agent said, and what it said some time later. */
@@ -64,6 +66,7 @@ function rowsOf(node: string, fact: LimitFact, later: LimitLooks['later']): read
         inForce: standing?.rate,
         passing: later === undefined ? undefined : passing(fact, direction, later),
         problem: wish !== undefined && 'problem' in wish ? wish.problem : fact.problem,
+        remedy: wish !== undefined && 'problem' in wish && pod !== '' ? RATE_REMEDY : undefined,
       },
     ]
   })

@@ -28,9 +28,10 @@ export function printBandwidth(rows: readonly LimitRow[], look: Look): string[] 
 /** What is not as it should be, one sentence each. */
 export function limitProblems(rows: readonly LimitRow[]): readonly string[] {
   const texts = rows.flatMap((row) => {
-    const { object, direction, problem, decided, inForce } = row
+    const { object, direction, problem, remedy, decided, inForce } = row
     const stays = decided === undefined ? 'no limit' : shown(decided)
-    if (problem !== undefined) return [`${object}: ${problem} (in force stays: ${stays})`]
+    if (problem !== undefined)
+      return [`${object}: ${problem} (in force stays: ${stays})${remedy === undefined ? '' : ` → ${remedy}`}`]
     if (isInForce(row)) return []
     return [`${object}: ${DIRECTION_WORDS[direction]} ${stays} should be in force, but ${shown(inForce)} is`]
   })

@@ -49,7 +49,7 @@ test('a limit that somebody asked for in vain is told, and the cluster is ready 
   const status = clusterStatus({ ...view, nodes })
   expect(status.ready).toBe(true)
   const page = printStatus(status, false, NOW, PLAIN).join(' ')
-  expect(page).toContain(`! pod shop/web: ${problem} (in force stays: no limit)`)
+  expect(page).toContain(`! pod shop/web: ${problem} (in force stays: no limit) → write a quantity`)
 })
 
 test('the last line counts nodes apart from hosts outside', () => {

@@ -12,6 +12,9 @@ export type Direction = (typeof DIRECTIONS)[number]
 export const LEAST_RATE = 1_000
 export const MOST_RATE = 1e15
 
+/** What to do about a wish that is no rate. */
+export const RATE_REMEDY = 'write a quantity from 1k to 1P (bits per second), or remove it'
+
 /** What a pod is held to, in whole bits per second of layer 2. A direction that is absent has no limit. */
 export type Limits = { readonly [D in Direction]?: number }
 
