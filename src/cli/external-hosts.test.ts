@@ -40,7 +40,7 @@ test('a host that is there is not changed by letting it in again: the same is fi
     remedy: '`weft host change lb --address 192.0.2.40` changes that',
   })
   await expect(addHost(one.registry, { ...two, vni: 0 })).rejects.toMatchObject({
-    message: 'lb was let in before, at 192.0.2.40 and fd00::40 with the VNI 42',
+    message: '"lb" was let in before, at 192.0.2.40 and fd00::40 with the VNI 42',
     remedy: '`weft host change lb --vni 0` changes that',
   })
   expect(await listHosts(one.registry)).toEqual([host])

@@ -62,8 +62,8 @@ export async function vniOfTenant(registry: Registry, namespace: string): Promis
   if (tenant !== undefined) return tenant.value.vni
   throw new HostError(
     'HOST_NO_TENANT',
-    `there is no tenant ${namespace}`,
-    'weft tenant list shows those that there are',
+    `there is no tenant "${namespace}"`,
+    '`weft tenant list` shows those that there are',
   )
 }
 
@@ -211,11 +211,11 @@ function differencesOf(one: HostDeclaration, other: HostDeclaration): readonly s
 function hostIn({ name, value }: Stored<'NodeNetwork'>): HostRecord {
   const { machine } = value
   if (machine.kind === 'external') return { ...value, machine }
-  throw new HostError('HOST_IS_NODE', `${name} is a node of the cluster, no host outside it`, 'choose another name')
+  throw new HostError('HOST_IS_NODE', `"${name}" is a node of the cluster, no host outside it`, 'choose another name')
 }
 
 function existsAlready({ name, addresses, vni }: HostDeclaration, differences: readonly string[]): HostError {
-  const message = `${name} was let in before, at ${addresses.join(' and ')} with the VNI ${vni}`
+  const message = `"${name}" was let in before, at ${addresses.join(' and ')} with the VNI ${vni}`
   return new HostError('HOST_EXISTS', message, `\`weft host change ${name} ${differences.join(' ')}\` changes that`)
 }
 
@@ -225,7 +225,7 @@ function hidden(name: string): HostError {
 }
 
 function notFound(name: string): HostError {
-  return new HostError('HOST_NOT_FOUND', `there is no host ${name}`, 'weft host list shows those that there are')
+  return new HostError('HOST_NOT_FOUND', `there is no host "${name}"`, '`weft host list` shows those that there are')
 }
 
 function viewOf({ node, machine, addresses, ranges, problem, silence, status }: NodeNetwork): HostView | undefined {

@@ -179,7 +179,7 @@ async function tenantOf(registry: Registry, namespace: string): Promise<Stored<'
   if (stored !== undefined) return stored
   const names = (await registry.list('Tenant')).objects.map(({ name }) => name).sort()
   const remedy = names.length === 0 ? IS_IT_RUNNING : `there are ${names.slice(0, 20).join(', ')}`
-  throw failure('TENANT_NOT_FOUND', `there is no tenant ${namespace}`, remedy)
+  throw failure('TENANT_NOT_FOUND', `there is no tenant "${namespace}"`, remedy)
 }
 
 function viewOf({ namespace, vni }: Tenant, all: readonly Tenant[]): TenantView {

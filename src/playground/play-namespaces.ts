@@ -34,7 +34,7 @@ export async function deletePlayNamespace(api: KubeApi, name: string): Promise<r
     await api.delete(NAMESPACES, { name })
   } catch (error) {
     if (!(error instanceof KubeError) || error.code !== 'KUBE_NOT_FOUND') throw error
-    throw new PlaygroundError('PLAY_NOT_FOUND', `there is no namespace ${name}`, '`weft tenant list` shows them')
+    throw new PlaygroundError('PLAY_NOT_FOUND', `there is no namespace "${name}"`, '`weft tenant list` shows them')
   }
   const gone = await until(async () => (await api.get(NAMESPACES, { name })) === undefined, DELETE_PATIENCE)
   if (!gone) {

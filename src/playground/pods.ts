@@ -36,7 +36,7 @@ async function addPod(api: KubeApi, spec: PodSpec): Promise<void> {
   const { namespace, name } = spec
   if ((await api.get(NAMESPACES, { name: namespace })) === undefined) {
     const remedy = `\`weft play namespace add ${namespace}\``
-    throw new PlaygroundError('PLAY_NOT_FOUND', `there is no namespace ${namespace}`, remedy)
+    throw new PlaygroundError('PLAY_NOT_FOUND', `there is no namespace "${namespace}"`, remedy)
   }
   if ((await api.get(NODES, { name: spec.node })) === undefined) {
     const names = (await api.list(NODES)).items.map(({ metadata }) => metadata.name)

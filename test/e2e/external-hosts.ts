@@ -57,12 +57,12 @@ const REFUSED: readonly (readonly [args: readonly string[], reason: RegExp, code
   [['add', 'lb', '--address', '198.18.77.40'], /whom it reaches is not said/, 2],
   [['add', 'lb', '--address', '198.18.77.40', '--vni', '16777216'], /from 0 to 16777215/, 2],
   [['add', 'lb', '--address', '198.18.77.300', '--vni', '0'], /an IP address is wanted/, 2],
-  [['add', 'lb', '--address', '198.18.77.40', '--tenant', 'nowhere'], /no tenant nowhere/, 1],
-  [['add', 'node1', '--address', '198.18.77.40', '--vni', '0'], /node1 is a node of the cluster/, 1],
+  [['add', 'lb', '--address', '198.18.77.40', '--tenant', 'nowhere'], /there is no tenant "nowhere"/, 1],
+  [['add', 'node1', '--address', '198.18.77.40', '--vni', '0'], /"node1" is a node of the cluster/, 1],
   [['add', 'lb', '--address', '198.18.77.12', '--vni', '0'], /198.18.77.12 is node2's address/, 1],
   [['add', 'lb', '--address', '10.128.0.9', '--vni', '0'], /lies inside the pod network/, 1],
-  [['remove', 'node1'], /node1 is a node of the cluster/, 1],
-  [['remove', 'nobody'], /no host nobody/, 1],
+  [['remove', 'node1'], /"node1" is a node of the cluster/, 1],
+  [['remove', 'nobody'], /there is no host "nobody"/, 1],
 ]
 
 async function refusals({ lab, say }: StepContext): Promise<void> {
@@ -97,7 +97,7 @@ async function ofAll(context: StepContext): Promise<void> {
   const again = await host(lab, 'add', 'lb', ...addresses, '--vni', '0')
   say(`$ weft host add lb ${addresses.join(' ')} --vni 0\n${again.stderr.trimEnd()} (exit ${again.code})`)
   equal(again.code, 1)
-  match(again.stderr, /lb was let in before, .* → .*weft host change lb --vni 0 .*changes that/)
+  match(again.stderr, /"lb" was let in before, .* → .*weft host change lb --vni 0 .*changes that/)
   const changed = await host(lab, 'change', 'lb', '--vni', '0')
   say(`$ weft host change lb --vni 0\n${(changed.stdout + changed.stderr).trimEnd()}`)
   match(changed.stdout, /^lb: VNI \d+ → 0 \(all\)$/m)
