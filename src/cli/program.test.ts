@@ -28,6 +28,18 @@ describe('command lines that make no sense', () => {
     expect(error).toMatchObject({ code: 'CLI_USAGE', remedy: `${explained} --help explains the command` })
   })
 
+  test.each([
+    ['tennant list', "unknown command 'tennant' → did you mean weft tenant? weft --help explains the command"],
+    ['tenant lsit', "unknown command 'lsit' → did you mean weft tenant list? weft tenant --help explains the command"],
+    ['tenant list --jsn', "unknown option '--jsn' → did you mean --json? weft tenant list --help explains the command"],
+    [
+      'host add LB_1 --address ::1 --vni 0',
+      "'LB_1' is no <name>: lower case letters, digits, dashes and dots are wanted → weft host add --help explains the command",
+    ],
+  ])('weft %s is told what was meant', async (words, says) => {
+    expect(await weft(...words.split(' '))).toEqual({ code: EXIT.usage, stdout: '', stderr: `weft: ${says}\n` })
+  })
+
   test('our own options between the place and the program', async () => {
     const { code, stderr } = await weft('play', 'exec', 'shop/web', '--run-dir', '/run/x', '--', 'true')
     expect(stderr).toBe(

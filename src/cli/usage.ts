@@ -3,6 +3,7 @@
  * @module
  */
 import type { Command, CommanderError } from 'commander'
+import { nearest } from '../settings/nearest.ts'
 import { CliError } from './errors.ts'
 
 /** What commander complains about, as an error of ours. */
@@ -12,11 +13,30 @@ export function usageError(program: Command, args: readonly string[], { code, me
   const remedy = `\`${path} --help\` explains the command`
   if (code === 'commander.help') return new CliError('CLI_USAGE', `${path} needs a command`, remedy)
   // Where one command stands for none, commander takes an unknown one for its argument.
-  if (code === 'commander.excessArguments' && command.commands.length > 0 && stray !== undefined) {
-    return new CliError('CLI_USAGE', `unknown command '${stray}'`, remedy)
+  const isCommand = code === 'commander.unknownCommand' || code === 'commander.excessArguments'
+  if (isCommand && command.commands.length > 0 && stray !== undefined) {
+    const meant = nearest(stray, commandNames(command))
+    return new CliError('CLI_USAGE', `unknown command '${stray}'`, meaning(meant && `${path} ${meant}`, remedy))
   }
   const [first = ''] = message.replace(/^error: /, '').split('\n')
-  return new CliError('CLI_USAGE', first.replace(/\.$/, ''), remedy)
+  const cause = first.replace(ARGUMENT, "'$<value>' is no <$<name>>: ").replace(/\.$/, '')
+  const flag = code === 'commander.unknownOption' ? /'(--[^']+)'/.exec(first)?.[1] : undefined
+  return new CliError('CLI_USAGE', cause, meaning(flag && nearest(flag, flagsOf(command)), remedy))
+}
+
+/** How commander begins to say that an argument is not what it should be. */
+const ARGUMENT = /^command-argument value '(?<value>.*)' is invalid for argument '(?<name>[^']*)'\. /
+
+function meaning(meant: string | undefined, remedy: string): string {
+  return meant === undefined || meant === '' ? remedy : `did you mean ${meant}? ${remedy}`
+}
+
+function commandNames(command: Command): readonly string[] {
+  return command.commands.map((one) => one.name())
+}
+
+function flagsOf(command: Command): readonly string[] {
+  return command.options.flatMap(({ long }) => long ?? [])
 }
 
 /** The command that the words lead to, and the first word that is none. */
