@@ -80,5 +80,6 @@ async function refuseBesideAgent(runDir: string): Promise<void> {
 }
 
 function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  return 'remedy' in error ? `${error.message} → ${error.remedy}` : error.message
 }

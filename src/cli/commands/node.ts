@@ -35,7 +35,7 @@ export function registerNode(program: Command): void {
 
 const HELP = `
 Exit codes: 0 nothing of ours is left (with --dry-run: told), 1 something
-could not be removed.
+could not be removed (with --dry-run: looked at).
 
 Examples:
   weft node clean --dry-run
@@ -51,10 +51,8 @@ async function clean({ dryRun = false, stay, json, ...places }: Options): Promis
 
 function linesOf(found: readonly Cleaned[], isDryRun: boolean): readonly string[] {
   if (found.length === 0) return ['nothing of ours is here']
-  const done = isDryRun ? 'there is' : 'removed:'
-  return found.map(({ what, problem }) =>
-    problem === undefined ? `${done} ${what}` : `cannot remove ${what}: ${problem}`,
-  )
+  const [done, not] = isDryRun ? ['there is', 'cannot tell'] : ['removed:', 'cannot remove']
+  return found.map(({ what, problem }) => (problem === undefined ? `${done} ${what}` : `${not} ${what}: ${problem}`))
 }
 
 /** A signal to come keeps no program alive. */
