@@ -109,7 +109,7 @@ export function placeMeant(choice: RegistryChoice): RegistryPlace {
   const { runDir } = choice
   const named = placeNamed(choice)
   if (named !== undefined) {
-    if (runDir !== undefined) throw namedTwice(nameOf(named), '--run-dir')
+    if (runDir !== undefined) throw namedTwice(optionOf(named), '--run-dir')
     return named
   }
   const environment = process.env['WEFT_REGISTRY']
@@ -130,7 +130,7 @@ export function openRegistry(choice: RegistryChoice, options: OpenOptions = {}):
 }
 
 /** The option that begins a kind of place. */
-function nameOf({ kind }: RegistryPlace): string {
+export function optionOf({ kind }: RegistryPlace): string {
   return kind === 'etcd' ? '--etcd-endpoints' : kind === 'socket' ? '--registry' : '--kubeconfig'
 }
 

@@ -59,6 +59,11 @@ describe('command lines that make no sense', () => {
     ],
     ['status --registry unix:/y --kubeconfig z', '--registry and --kubeconfig both name a registry → give one of them'],
     ['status --context z', '--context says nothing without --kubeconfig → give both'],
+    ['adopt', '--node is missing → give this node’s name in the registry'],
+    [
+      'adopt --prepare --kubeconfig y',
+      '--kubeconfig says nothing with --prepare, which changes br0 alone → leave --kubeconfig away',
+    ],
     ['audit --registry tcp:1', '"tcp:1" is not the address of a registry → write unix:/path/to/socket'],
   ]
   test.each(places)('weft %s', async (words, says) => {

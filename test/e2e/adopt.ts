@@ -70,7 +70,8 @@ function adoptCommand(
   { layout, ...node }: OldNode,
   ...more: readonly string[]
 ): readonly string[] {
-  const where = ['--registry', site.place, '--ovsdb', layout.ovsdbSocket, '--ovs-run-dir', layout.ovsDir]
+  const ours = more.includes('--prepare') ? [] : ['--registry', site.place]
+  const where = [...ours, '--ovsdb', layout.ovsdbSocket, '--ovs-run-dir', layout.ovsDir]
   const what = ['--node', layout.name, '--datapath', DATAPATH, '--host-local', hostLocalOf({ layout, ...node })]
   return ['ip', 'netns', 'exec', layout.netns, ...lab.command('adopt', ...where, ...what, ...more)]
 }

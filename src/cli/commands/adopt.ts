@@ -6,7 +6,7 @@ import type { Adoption } from '../../agent/adopt/plan.ts'
 import { AGENT_DEFAULTS } from '../../agent/options.ts'
 import { table } from '../../text/table.ts'
 import { count, printable, wrapWords } from '../../text/words.ts'
-import { openRegistry, type RegistryChoice, withRegistryOptions } from '../address.ts'
+import { openRegistry, optionOf, placeNamed, type RegistryChoice, withRegistryOptions } from '../address.ts'
 import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { printJson, printLines } from '../insight.ts'
@@ -15,7 +15,7 @@ import { outputLook } from '../look.ts'
 import { endSignal } from '../signals.ts'
 
 interface Options extends RegistryChoice {
-  readonly node: string
+  readonly node?: string
   readonly ovsdb: string
   readonly ovsRunDir: string
   readonly datapath: 'system' | 'netdev'
@@ -36,7 +36,7 @@ export function registerAdopt(program: Command): void {
         'transaction of Open vSwitch. The node must have the range of addresses that it had, and the other plugin’s ' +
         'daemon must be stopped. Killed or failed, it is called again and goes on.',
     )
-    .requiredOption('--node <name>', 'this node’s name in the registry')
+    .option('--node <name>', 'this node’s name in the registry (needed without --prepare)')
     .option('--dry-run', 'show what would be done; change nothing')
     .option('--prepare', 'before the first node comes over, on each: have br0 take packets of nodes that have')
     .addOption(
@@ -60,13 +60,15 @@ const HELP = `
 Exit codes: 0 done, or nothing left to do; 1 something is in the way.
 
 Examples:
-  weft adopt --node node1 --prepare
+  weft adopt --prepare
   weft adopt --node node1 --kubeconfig /etc/kubernetes/admin.conf --dry-run
   weft adopt --node node1 --kubeconfig /etc/kubernetes/admin.conf`
 
 async function run(options: Options): Promise<void> {
   if (options.prepare === true) return prepare(options)
-  const { node, ovsdb, ovsRunDir, datapath, cniNetwork: network, hostLocal, dryRun, at, json } = options
+  const { node } = options
+  if (node === undefined) throw new CliError('CLI_USAGE', '--node is missing', 'give this node’s name in the registry')
+  const { ovsdb, ovsRunDir, datapath, cniNetwork: network, hostLocal, dryRun, at, json } = options
   const say = json === true ? () => undefined : printLines
   const { registry, close } = openRegistry(options)
   using _closing = { [Symbol.dispose]: close }
@@ -97,12 +99,26 @@ async function run(options: Options): Promise<void> {
   else say(describeDone(adoption, adopted))
 }
 
-async function prepare({ ovsdb, ovsRunDir, json }: Options): Promise<void> {
+async function prepare({ ovsdb, ovsRunDir, json, ...rest }: Options): Promise<void> {
+  const stray = rest.dryRun === true ? '--dry-run' : rest.at !== undefined ? '--at' : namesPlace(rest)
+  if (stray !== undefined) {
+    throw new CliError(
+      'CLI_USAGE',
+      `${stray} says nothing with --prepare, which changes br0 alone`,
+      `leave ${stray} away`,
+    )
+  }
   const pods = await easeHere({ ovsdb, ovsRunDir }, endSignal())
   if (json === true) return printJson({ pods })
   printLines([
     `br0 knows the MAC addresses of ${count(pods.length, 'pod', outputLook())}; call this again when pods have come`,
   ])
+}
+
+function namesPlace({ runDir, ...choice }: RegistryChoice): string | undefined {
+  if (runDir !== undefined) return '--run-dir'
+  const place = placeNamed(choice)
+  return place && optionOf(place)
 }
 
 function describePlan({ pods, unfinished, stale, obstacles, removesBridge }: Adoption): string[] {
