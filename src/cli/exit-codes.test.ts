@@ -12,6 +12,8 @@ test.each([
   ['ECONNREFUSED', EXIT.unreachable],
   // A file that is missing is not somebody who does not answer.
   ['ENOENT', EXIT.failed],
+  ['KUBE_CONFIG', EXIT.usage],
+  ['SETTINGS_UNREADABLE', EXIT.usage],
   ['TENANT_SELF_JOIN', EXIT.failed],
   ['SOMETHING_UNAVAILABLE', EXIT.failed],
   ['PLAY_NO_PROGRAM', EXIT.noProgram],

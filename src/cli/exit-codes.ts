@@ -9,7 +9,7 @@ export const EXIT = {
   ok: 0,
   /** Something went wrong, or the answer is no: a refused request, a difference, a wrong cell. */
   failed: 1,
-  /** The command line makes no sense. Nothing was done. */
+  /** The command line makes no sense, or a file that it names (settings, kubeconfig) does not. Nothing was done. */
   usage: 2,
   /** Something the command needs does not answer: the registry, an agent, the controller, Open vSwitch, the playground. */
   unreachable: 3,
@@ -27,17 +27,25 @@ export const EXIT = {
 export const EXIT_CODES_HELP = `Exit codes:
   0  done, or the answer is yes
   1  it failed, or the answer is no (refused, different, unreachable pod)
-  2  the command line makes no sense; nothing was done
+  2  the command line makes no sense, or a settings file or kubeconfig that it
+     names does not; nothing was done
   3  something that is needed does not answer (registry, agent, controller,
      Open vSwitch, playground)
   4  trace --check only: Open vSwitch would do something else than the plan
+  127  play exec only: there is no such program
   130, 143  ended by SIGINT or SIGTERM before it was done`
 
 /** Every error code that does not mean {@link EXIT.failed}. */
 export const EXIT_BY_CODE: ReadonlyMap<string, number> = new Map([
-  ...['CLI_USAGE', 'PLAY_USAGE', 'INSIGHT_USAGE', 'SETTINGS_INVALID', 'SETTINGS_UNREADABLE'].map(
-    (code) => [code, EXIT.usage] as const,
-  ),
+  ...[
+    'CLI_USAGE',
+    'PLAY_USAGE',
+    'INSIGHT_USAGE',
+    'SETTINGS_INVALID',
+    'SETTINGS_UNREADABLE',
+    'KUBE_CONFIG',
+    'ETCD_CONFIG',
+  ].map((code) => [code, EXIT.usage] as const),
   ...[
     'CLI_NOT_RUNNING',
     'PLAY_NOT_RUNNING',
