@@ -1,6 +1,6 @@
 /**
  * How everything that Weft shares is kept in the Kubernetes API: OpenShift SDN's objects where there are such,
- * Kubernetes' own, and one of Weft's.
+ * Kubernetes' own, and two of Weft's: a machine's network, and beside it what its agent reports (`nodeReports`).
  * @module
  */
 import type { KubeBindings } from '../kube/binding.ts'

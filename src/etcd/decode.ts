@@ -23,7 +23,7 @@ export function recordOf(input: unknown, what: string): Readonly<Record<string, 
   throw garbage(`something that is not ${what}`)
 }
 
-/** A list, which is left out when it is empty. */
+/** A list. etcd leaves it out of an answer when it is empty. */
 export function listOf(input: unknown, what: string): readonly unknown[] {
   if (input === undefined || input === null) return []
   if (Array.isArray(input)) return input

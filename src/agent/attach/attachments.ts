@@ -11,7 +11,6 @@ import {
   type DelRequest,
   type GcRequest,
   NO_DNS,
-  type StatusRequest,
 } from '../../cni/index.ts'
 import type { Ip } from '../../network/model/address.ts'
 import { type Limits, UNLIMITED } from '../../network/model/bandwidth.ts'
@@ -143,7 +142,7 @@ export class Attachments {
   }
 
   /** Throws why no pod can be attached now. */
-  status(_request: StatusRequest): void {
+  status(): void {
     const waiting = this.#parts.waitingFor()
     if (waiting.length > 0) throw cniError('status-not-ready', { reason: waiting.join('; ') })
   }

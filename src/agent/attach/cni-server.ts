@@ -86,7 +86,7 @@ async function perform(
   }
   switch (request.verb) {
     case 'STATUS':
-      attachments.status(request)
+      attachments.status()
       return ''
     case 'GC':
       await attachments.gc(request)

@@ -6,7 +6,7 @@ import { cniError } from '../../cni/index.ts'
 import { IpamError } from '../../ipam/errors.ts'
 import { AddressPool } from '../../ipam/pool.ts'
 import type { LocalRange } from '../../network/context.ts'
-import { contains, firstIp, formatIp, type Ip, ipValue } from '../../network/model/address.ts'
+import { contains, familyOf, firstIp, formatIp, type Ip, ipValue } from '../../network/model/address.ts'
 import type { RangeFact } from '../control/facts.ts'
 
 /** Gives out addresses of the node's ranges. */
@@ -88,10 +88,10 @@ export class AddressPools {
    * likely: chance spreads the search over the first 2^16 addresses.
    */
   #open(range: LocalRange['range']): AddressPool {
-    const probe = new AddressPool(range)
-    const span = probe.capacity < 65_536n ? Number(probe.capacity) : 65_536
+    const { capacity } = new AddressPool(range)
+    const span = capacity < 65_536n ? Number(capacity) : 65_536
     const first = firstIp(range)
-    const after = formatIp(range.includes(':') ? 6 : 4, ipValue(first) + BigInt(Math.floor(this.#random() * span)))
+    const after = formatIp(familyOf(first), ipValue(first) + BigInt(Math.floor(this.#random() * span)))
     return new AddressPool(range, { rest: this.#restMs, after })
   }
 }
