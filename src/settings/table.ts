@@ -3,7 +3,6 @@
  * from this table; a test compares it with the commands' options.
  * @module
  */
-
 import { cidr } from '../network/model/address.ts'
 import { AGENT_SETTINGS } from './agent-table.ts'
 import {
