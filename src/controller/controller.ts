@@ -9,7 +9,6 @@
  * with 2^24 VNIs chosen by chance that is unlikely, not impossible.
  * @module
  */
-import { BEAT_MS } from '../network/model/node.ts'
 import { Backoff, type BackoffOptions, sleep } from '../registry/backoff.ts'
 import { reflect } from '../registry/reflector.ts'
 import { type Registry, RegistryError } from '../registry/registry.ts'
@@ -18,7 +17,7 @@ import { type ControllerEvents, lineOf } from './events.ts'
 import { listening } from './listening.ts'
 import { Outage } from './outage.ts'
 import { lookAgain, type Performance, perform } from './perform.ts'
-import { Silences } from './silences.ts'
+import { listenForSilences, type Verdicts } from './silences.ts'
 import { ControllerState, INPUTS, type Input } from './state.ts'
 import { Streaks } from './streaks.ts'
 import type { Write } from './write.ts'
@@ -128,18 +127,13 @@ class Controller {
   }
 
   /** Notices external hosts that fall silent. */
-  async listen(): Promise<void> {
-    const { signal } = this.#options
-    const silences = new Silences()
-    while (!signal.aborted) {
-      if (this.#outage.isOn) silences.forgive()
-      else {
-        const verdicts = silences.judge(this.#state.machines(), performance.now(), new Date())
-        for (const [name, silence] of verdicts) this.#state.setSilence(name, silence)
-        this.#bell.ring()
-      }
-      await sleep(BEAT_MS / 2, signal)
+  listen(): Promise<void> {
+    const machines = () => (this.#outage.isOn ? undefined : this.#state.machines())
+    const judged = (verdicts: Verdicts): void => {
+      for (const [name, silence] of verdicts) this.#state.setSilence(name, silence)
+      this.#bell.ring()
     }
+    return listenForSilences(machines, judged, this.#options.signal)
   }
 
   /** Whether the registry answers at all: what fails otherwise is a matter of one object or kind. */

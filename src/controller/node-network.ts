@@ -5,7 +5,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { IpamError } from '../ipam/errors.ts'
 import type { NodeRanges } from '../ipam/node-ranges.ts'
-import { type Cidr, contains, type Family, familyOf, firstIp, type Ip, prefixLength } from '../network/model/address.ts'
+import { hasRange } from '../network/cluster-change.ts'
+import { type Cidr, type Family, familyOf, type Ip } from '../network/model/address.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import { describeProblems } from '../network/model/decode.ts'
 import type { Node, NodeNetwork } from '../network/model/node.ts'
@@ -46,10 +47,10 @@ export function networkOf(
 ): NodeNetworkDecision {
   const { machine } = owner
   // No pods live on an external host: what it has of foreign networks is a mistake that would lead their traffic there.
-  const kept = machine.kind === 'external' ? held.filter((range) => isInside(cluster, range)) : held
+  const kept = machine.kind === 'external' ? held.filter((range) => hasRange(cluster, range)) : held
   const usable = owner.addresses.filter((address) => nodeAddressProblems(cluster, [address]).length === 0)
   const trouble = addressTrouble(cluster, owner, usable)
-  const stranded = kept.filter((range) => !isInside(cluster, range)).map(strandedRange)
+  const stranded = kept.filter((range) => !hasRange(cluster, range)).map(strandedRange)
   // A machine that nobody can reach gets no range: it could not use it.
   const wanted =
     trouble === undefined ? ranges.families.filter((family) => !kept.some((r) => familyOf(r) === family)) : []
@@ -80,13 +81,6 @@ function regained(ranges: NodeRanges, family: Family, former: readonly Cidr[]): 
   const range = former.find((one) => familyOf(one) === family && ranges.owns(one) && !ranges.isTaken(one))
   if (range !== undefined) ranges.mark(range)
   return range
-}
-
-/** Whether a range lies in one of the cluster's pod networks. */
-export function isInside(cluster: Cluster, range: Cidr): boolean {
-  return cluster.networks.some(
-    ({ cidr }) => contains(cidr, firstIp(range)) && prefixLength(cidr) <= prefixLength(range),
-  )
 }
 
 function strandedRange(range: Cidr): string {

@@ -10,12 +10,13 @@
  * @module
  */
 import { isDeepStrictEqual } from 'node:util'
+import { hasRange } from '../network/cluster-change.ts'
 import type { Cidr } from '../network/model/address.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import type { Node, NodeNetwork } from '../network/model/node.ts'
 import type { Stored } from '../registry/registry.ts'
 import { type Claim, Holdings } from './holdings.ts'
-import { isInside, networkOf, ownerOf } from './node-network.ts'
+import { networkOf, ownerOf } from './node-network.ts'
 import { putBackNotice, rangesToKeep } from './put-back.ts'
 import { WorkQueue } from './work-queue.ts'
 import type { Notice, WriteEnd, WriteOf } from './write.ts'
@@ -198,7 +199,7 @@ export class Nodes {
 
   /** What a node is to have back. A range that the cluster has no network for any more is not insisted on. */
   #rememberedOf(name: string, cluster: Cluster): readonly Cidr[] {
-    return (this.#remembered.get(name) ?? []).filter((range) => isInside(cluster, range))
+    return (this.#remembered.get(name) ?? []).filter((range) => hasRange(cluster, range))
   }
 
   #remember(name: string, ranges: readonly Cidr[]): void {

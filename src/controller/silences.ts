@@ -5,6 +5,7 @@
  * @module
  */
 import { BEAT_MS, type NodeNetwork } from '../network/model/node.ts'
+import { sleep } from '../registry/backoff.ts'
 
 /** After this long without a change a host is silent, in milliseconds. */
 export const SILENT_AFTER_MS = 4 * BEAT_MS
@@ -17,6 +18,24 @@ interface Heard {
   readonly date: Date
 }
 
+/** Since when each host that ever counted is silent, in words; undefined when it is not. */
+export type Verdicts = ReadonlyMap<string, string | undefined>
+
+/** Judges twice a beat until `signal` aborts. `machines` answers undefined while the registry is away. */
+export async function listenForSilences(
+  machines: () => Iterable<NodeNetwork> | undefined,
+  judged: (verdicts: Verdicts) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const silences = new Silences()
+  while (!signal.aborted) {
+    const known = machines()
+    if (known === undefined) silences.forgive()
+    else judged(silences.judge(known, performance.now(), new Date()))
+    await sleep(BEAT_MS / 2, signal)
+  }
+}
+
 /** What was heard of external hosts. */
 export class Silences {
   readonly #heard = new Map<string, Heard>()
@@ -26,7 +45,7 @@ export class Silences {
    * undefined when it is not.
    * @param now milliseconds of a clock that only goes forward
    */
-  judge(machines: Iterable<NodeNetwork>, now: number, date: Date): ReadonlyMap<string, string | undefined> {
+  judge(machines: Iterable<NodeNetwork>, now: number, date: Date): Verdicts {
     const verdicts = new Map<string, string | undefined>()
     for (const { node, machine, status } of machines) {
       if (machine.kind !== 'external' || status?.beat === undefined) continue
