@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { ROOT } from '../docs/markdown.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
+import { runKubectl } from './kubectl.ts'
 import { eventually } from './process.ts'
 
 const LIMIT = 120_000
@@ -56,16 +57,8 @@ function installation(assets: string): void {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  async function kubectl(args: readonly string[], input: object = {}): Promise<string> {
-    const child = Bun.spawn([join(assets, 'kubectl'), '--kubeconfig', kubeconfig, ...args], {
-      stdin: new Blob([JSON.stringify(input)]),
-      stdout: 'pipe',
-      stderr: 'pipe',
-      env: { PATH: process.env['PATH'] ?? '', HOME: folder },
-    })
-    const [said, complaint] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
-    if ((await child.exited) !== 0) throw new Error(complaint)
-    return said.trim()
+  function kubectl(args: readonly string[], input?: object): Promise<string> {
+    return runKubectl({ assets, kubeconfig, home: folder }, args, input)
   }
 
   /** What the holder of a token is answered. */

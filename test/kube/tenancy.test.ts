@@ -14,6 +14,7 @@ import { formats } from '../../src/playground/apiserver/all-formats.ts'
 import { serveApi } from '../../src/playground/apiserver/serve.ts'
 import { installCrds } from './cluster-objects.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
+import { runKubectl } from './kubectl.ts'
 import { eventually, type Running, start } from './process.ts'
 
 const PATIENCE = 20_000
@@ -88,16 +89,8 @@ function tenancy(assets: string, bringUp: (folder: string) => Promise<Cluster>):
     return start([process.execPath, main, 'controller', ...options], join(folder, 'controller.log'))
   }
 
-  async function kubectl(args: readonly string[], input: object = {}): Promise<string> {
-    const child = Bun.spawn([join(assets, 'kubectl'), '--kubeconfig', kubeconfig, ...args], {
-      stdin: new Blob([JSON.stringify(input)]),
-      stdout: 'pipe',
-      stderr: 'pipe',
-      env: { PATH: process.env['PATH'] ?? '', HOME: folder },
-    })
-    const [said, complaint] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
-    if ((await child.exited) !== 0) throw new Error(complaint)
-    return said.trim()
+  function kubectl(args: readonly string[], input?: object): Promise<string> {
+    return runKubectl({ assets, kubeconfig, home: folder }, args, input)
   }
 
   function field(resource: string, name: string, path: string): Promise<string> {
