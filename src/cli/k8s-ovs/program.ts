@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
-import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
+import { AGENT_DEFAULTS } from '../../agent/options.ts'
 import { readSecret } from '../../etcd/config.ts'
 import { openPlace, placeInEnvironment, type RegistryPlace } from '../../place/place.ts'
 import { clusterWish } from '../../settings/cluster.ts'
@@ -17,6 +17,7 @@ import { EXIT, exitCodeOf } from '../exit-codes.ts'
 import { daemonLog } from '../log.ts'
 import { managerOfThis } from '../service-manager.ts'
 import { endSignal } from '../signals.ts'
+import { agentOptions } from './agent-options.ts'
 import { FLAGS, type Flag } from './flag-table.ts'
 import { K8S_OVS_DEFAULTS, type K8sOvsRun, parseK8sOvs } from './flags.ts'
 
@@ -100,24 +101,6 @@ function withPassword({ passwordFile, ...settings }: K8sOvsRun['etcd']): EtcdPla
 }
 
 type EtcdPlaceMeant = Extract<RegistryPlace, { readonly kind: 'etcd' }>
-
-function agentOptions(settings: Settings, node: string): AgentOptions {
-  const dir = settings['agent.cniConfigDir']
-  return {
-    node,
-    ovsdb: settings['agent.ovsdb'] ?? AGENT_DEFAULTS.ovsdb,
-    ovsRunDir: settings['agent.ovsRunDir'] ?? AGENT_DEFAULTS.ovsRunDir,
-    runDir: settings['agent.runDir'] ?? AGENT_DEFAULTS.runDir,
-    datapath: settings['agent.datapath'] ?? 'system',
-    addressRest: settings['agent.addressRest'] ?? AGENT_DEFAULTS.addressRest,
-    resync: settings['agent.resync'] ?? AGENT_DEFAULTS.resync,
-    cniConfigName: settings['agent.cniConfigName'] ?? CNI_CONFIG,
-    ...(dir === undefined ? {} : { cniConfigDir: dir }),
-  }
-}
-
-/** The name that k8s-ovs's documents have. */
-const CNI_CONFIG = '80-k8s-ovs.conf'
 
 const HELP = [
   'Usage: k8s-ovs [flags]',
