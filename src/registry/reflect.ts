@@ -69,6 +69,8 @@ export interface SourceReflection<O> {
   readonly synced: Promise<void>
   /** When `signal` aborted. Rejects only with what a callback threw. */
   readonly done: Promise<void>
+  /** Tells one more of every change: of what is in the map as of news, at once, then of what happens. */
+  listen(onChange: (change: MapChange<O>) => void): void
 }
 
 /** Reflects a source until `signal` aborts. Whatever the source does, the map ends up equal to it. */
@@ -80,7 +82,7 @@ export function reflectSource<R, O extends Reflectable<R>>(
   const done = reflector.run()
   // A caller who awaits only `synced` must still be told of what a callback threw.
   const synced = Promise.race([reflector.synced.promise, done])
-  return { store: reflector.store, synced, done }
+  return { store: reflector.store, synced, done, listen: (onChange) => reflector.listen(onChange) }
 }
 
 class Reflector<R, O extends Reflectable<R>> {
@@ -88,6 +90,7 @@ class Reflector<R, O extends Reflectable<R>> {
   readonly synced = Promise.withResolvers<void>()
   readonly #source: Source<R, O>
   readonly #options: ReflectSourceOptions<O>
+  readonly #listeners: ((change: MapChange<O>) => void)[] = []
   readonly #backoff: Backoff
   /** Of a source that forgets at once what it listed. It answers, so that what went before does not count. */
   readonly #expiries: Backoff
@@ -101,9 +104,15 @@ class Reflector<R, O extends Reflectable<R>> {
   constructor(source: Source<R, O>, options: ReflectSourceOptions<O>) {
     this.#source = source
     this.#options = options
-    const { random = Math.random, backoff = RECONNECT } = options
+    const { random = Math.random, backoff = RECONNECT, onChange } = options
+    if (onChange !== undefined) this.#listeners.push(onChange)
     this.#backoff = new Backoff(random, backoff)
     this.#expiries = new Backoff(random, backoff)
+  }
+
+  listen(onChange: (change: MapChange<O>) => void): void {
+    for (const object of this.store.values()) onChange({ type: 'put', object, before: undefined })
+    this.#listeners.push(onChange)
   }
 
   async run(): Promise<void> {
@@ -200,14 +209,18 @@ class Reflector<R, O extends Reflectable<R>> {
   #put(object: O): void {
     const before = this.store.get(object.name)
     this.store.set(object.name, object)
-    this.#options.onChange?.({ type: 'put', object, before })
+    this.#tell({ type: 'put', object, before })
   }
 
   #delete(object: O): void {
     const before = this.store.get(object.name)
     if (before === undefined) return
     this.store.delete(object.name)
-    this.#options.onChange?.({ type: 'delete', object, before })
+    this.#tell({ type: 'delete', object, before })
+  }
+
+  #tell(change: MapChange<O>): void {
+    for (const listener of this.#listeners) listener(change)
   }
 }
 

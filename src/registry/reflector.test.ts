@@ -45,6 +45,27 @@ describe('reflect', () => {
     await done
   })
 
+  test('whoever listens later is told of what is there, and hears of the same changes from then on', async () => {
+    const registry = new MemoryRegistry()
+    for (const name of ['stays', 'goes']) await registry.create('Node', name, node(name))
+    const aborter = new AbortController()
+    const [first, later]: [string[], string[]] = [[], []]
+    const into = (told: string[]) => (change: StoreChange<'Node'>) => {
+      told.push(`${change.type} ${change.object.name} ${change.before?.name ?? '-'}`)
+    }
+    const reflection = reflect(registry, 'Node', { ...NO_WAIT, signal: aborter.signal, onChange: into(first) })
+    await reflection.synced
+    reflection.listen(into(later))
+    expect(later).toEqual(['put stays -', 'put goes -'])
+    await registry.delete('Node', 'goes')
+    await registry.create('Node', 'comes', node('comes'))
+    await until(() => reflection.store.has('comes'))
+    expect(later).toEqual(['put stays -', 'put goes -', 'delete goes goes', 'put comes -'])
+    expect(later).toEqual(first)
+    aborter.abort()
+    await reflection.done
+  })
+
   test('reports errors with a growing pause, and none of them ends it', async () => {
     const registry = new MemoryRegistry()
     const gate = new Gate(registry)
