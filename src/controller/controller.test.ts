@@ -3,7 +3,7 @@ import { cidr, ip } from '../network/model/address.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import { MemoryRegistry } from '../registry/memory.ts'
 import { type Registry, RegistryError } from '../registry/registry.ts'
-import { type ControllerLog, runController } from './controller.ts'
+import { type ControllerLog, startController } from './controller.ts'
 
 const CLUSTER: Cluster = {
   networks: [{ cidr: cidr('10.128.0.0/14'), hostBits: 9 }],
@@ -16,11 +16,11 @@ const CLUSTER: Cluster = {
 const QUIET: ControllerLog = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const BACKOFF = { first: 1, most: 2 }
 
-describe('runController', () => {
+describe('startController', () => {
   test('gives nodes and namespaces that come while it runs what they need', async () => {
     const registry = new MemoryRegistry()
     const aborter = new AbortController()
-    const running = runController({ registry, signal: aborter.signal, random: () => 0, log: QUIET })
+    const { done } = startController({ registry, signal: aborter.signal, random: () => 0, log: QUIET })
     await registry.create('Node', 'a', { name: 'a', uid: 'u', addresses: [ip('192.0.2.1')] })
     await registry.create('Namespace', 'shop', { name: 'shop', uid: 's' })
     await registry.create('Cluster', 'default', CLUSTER)
@@ -29,7 +29,7 @@ describe('runController', () => {
     await registry.delete('Node', 'a')
     await until(async () => (await registry.get('NodeNetwork', 'a')) === undefined)
     aborter.abort()
-    await running
+    await done
   })
 
   test('lives through a registry that fails every seventh call', async () => {
@@ -40,7 +40,13 @@ describe('runController', () => {
       return calls % 7 === 0
     })
     const aborter = new AbortController()
-    const running = runController({ registry, signal: aborter.signal, random: () => 0.5, log: QUIET, backoff: BACKOFF })
+    const { done } = startController({
+      registry,
+      signal: aborter.signal,
+      random: () => 0.5,
+      log: QUIET,
+      backoff: BACKOFF,
+    })
     await sound.create('Cluster', 'default', CLUSTER)
     for (const name of ['a', 'b', 'c']) {
       await sound.create('Node', name, { name, uid: name, addresses: [ip('192.0.2.1')] })
@@ -49,7 +55,7 @@ describe('runController', () => {
     await until(async () => (await sound.list('NodeNetwork')).objects.length === 3)
     await until(async () => (await sound.list('Tenant')).objects.length === 3)
     aborter.abort()
-    await running
+    await done
   })
 
   test('does not take a tenant for unreadable that was in the way once, and once more long after', async () => {
@@ -75,14 +81,14 @@ describe('runController', () => {
     const aborter = new AbortController()
     await memory.create('Cluster', 'default', CLUSTER)
     await memory.create('Namespace', 'shop', { name: 'shop', uid: 's' })
-    const running = runController({ registry, signal: aborter.signal, random: () => 0, log, backoff: BACKOFF })
+    const { done } = startController({ registry, signal: aborter.signal, random: () => 0, log, backoff: BACKOFF })
     await until(async () => (await memory.get('Tenant', 'shop'))?.value.vni === 77)
     await settle()
     await memory.delete('Tenant', 'shop')
     await until(async () => (await memory.get('Tenant', 'shop'))?.value.vni === 10)
     expect(warnings).toEqual([])
     aborter.abort()
-    await running
+    await done
   })
 
   test('does not run a pass for what agents say of themselves', async () => {
@@ -93,7 +99,7 @@ describe('runController', () => {
       return false
     })
     const aborter = new AbortController()
-    const running = runController({ registry: counted, signal: aborter.signal, random: () => 0, log: QUIET })
+    const { done } = startController({ registry: counted, signal: aborter.signal, random: () => 0, log: QUIET })
     await registry.create('Cluster', 'default', CLUSTER)
     await registry.create('Node', 'a', { name: 'a', uid: 'u', addresses: [ip('192.0.2.1')] })
     await until(async () => (await registry.get('NodeNetwork', 'a')) !== undefined)
@@ -109,7 +115,7 @@ describe('runController', () => {
     await settle()
     expect(reads).toBe(before)
     aborter.abort()
-    await running
+    await done
   })
 })
 

@@ -10,7 +10,7 @@
  * @module
  */
 import { Backoff, type BackoffOptions, sleep } from '../registry/backoff.ts'
-import { reflect } from '../registry/reflector.ts'
+import { type Reflection, reflect } from '../registry/reflector.ts'
 import { type Registry, RegistryError } from '../registry/registry.ts'
 import { Bell } from './bell.ts'
 import { type ControllerEvents, lineOf } from './events.ts'
@@ -20,7 +20,7 @@ import { lookAgain, type Performance, perform } from './perform.ts'
 import { listenForSilences, type Verdicts } from './silences.ts'
 import { ControllerState, INPUTS, type Input } from './state.ts'
 import { Streaks } from './streaks.ts'
-import type { Write } from './write.ts'
+import { describe, keyOf, type Write } from './write.ts'
 
 /** Where the controller says what it does; pino's loggers are such. */
 export interface ControllerLog {
@@ -49,12 +49,29 @@ export interface ControllerOptions {
 
 const WRITES_IN_FLIGHT = 32
 
-/** Runs the controller until `signal` aborts. Does not reject for anything that the registry does. */
-export async function runController(options: ControllerOptions): Promise<void> {
+/** A controller that runs. */
+export interface RunningController {
+  /** The machines' networks as the registry tells of them, for others who look at them: nobody needs a copy of their own. */
+  readonly networks: Reflection<'NodeNetwork'>
+  /** When `signal` aborted. Does not reject for anything that the registry does. */
+  readonly done: Promise<void>
+}
+
+/** Runs the controller until `signal` aborts. */
+export function startController(options: ControllerOptions): RunningController {
   const controller = new Controller(options)
-  const reflections = INPUTS.map((kind) => controller.reflect(kind))
+  const networks = controller.reflect('NodeNetwork')
+  const reflections = INPUTS.map((kind) => (kind === 'NodeNetwork' ? networks : controller.reflect(kind)))
+  return { networks, done: run(controller, reflections, options) }
+}
+
+async function run(
+  controller: Controller,
+  reflections: readonly Pick<Reflection<Input>, 'synced' | 'done'>[],
+  { onReady }: ControllerOptions,
+): Promise<void> {
   await Promise.all(reflections.map(({ synced }) => synced))
-  options.onReady?.()
+  onReady?.()
   await Promise.race([controller.work(), controller.listen(), ...reflections.map(({ done }) => done)])
   await Promise.all(reflections.map(({ done }) => done))
 }
@@ -87,7 +104,7 @@ class Controller {
   }
 
   /** Follows a kind. */
-  reflect<K extends Input>(kind: K) {
+  reflect<K extends Input>(kind: K): Reflection<K> {
     const { registry, signal, random, backoff = {} } = this.#options
     const told = listening<K>(registry, {
       listed: (listing) => {
@@ -277,19 +294,4 @@ const NO_CLUSTER = 'there is no cluster configuration: nothing is done until the
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof RegistryError && error.code === 'REGISTRY_UNAVAILABLE'
-}
-
-function keyOf({ kind, name }: Write): string {
-  return `${kind}/${name}`
-}
-
-function describe(write: Write): string {
-  if (write.op === 'delete') return `${write.kind} deleted`
-  return `${write.kind} ${write.op === 'create' ? 'created' : 'updated'}: ${detailOf(write)}`
-}
-
-function detailOf(write: Exclude<Write, { readonly op: 'delete' }>): string {
-  if (write.kind === 'Tenant') return `VNI ${write.value.vni}`
-  if (write.kind === 'Namespace') return write.value.problem ?? 'no problem any more'
-  return write.value.ranges.join(', ') || 'no range'
 }

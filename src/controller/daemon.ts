@@ -13,7 +13,7 @@ import type { OnInvalid } from '../kube/invalid.ts'
 import { fenced } from '../registry/fenced.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ClusterWish } from '../settings/cluster.ts'
-import { type ControllerLog, runController } from './controller.ts'
+import { type ControllerLog, type RunningController, startController } from './controller.ts'
 import { runFirstCluster } from './first-cluster.ts'
 import { type ControllerHealth, healthOf } from './health.ts'
 import { runHostSubnets } from './host-subnets.ts'
@@ -100,19 +100,20 @@ export class ControllerDaemon {
       this.#hasRead = true
     }
     const options = { registry, signal, random: Math.random, log, unreadable, onReady }
-    const controller = runController(events === undefined ? options : { ...options, events })
+    const { networks, done } = startController(events === undefined ? options : { ...options, events })
     // The view of others' words goes where others look; what agents say is where they may write.
-    const beside = api === undefined ? [] : besides(parts, api, recorder)
-    await Promise.all([controller, ...beside])
+    const beside = api === undefined ? [] : besides(parts, api, networks, recorder)
+    await Promise.all([done, ...beside])
   }
 }
 
 function besides(
   { registry, signal, log, wish }: ControllerParts,
   api: KubeApi,
+  networks: RunningController['networks'],
   events: EventRecorder | undefined,
 ): readonly Promise<void>[] {
-  const parts = { api, registry, signal, log }
+  const parts = { api, registry, networks, signal, log }
   const first = { ...parts, wish, ...(events === undefined ? {} : { events }) }
   return [runHostSubnets(parts), runNodeReports(parts), runFirstCluster(first)]
 }

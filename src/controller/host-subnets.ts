@@ -13,20 +13,19 @@ import type { KubeObject } from '../kube/object.ts'
 import { WorkQueue } from '../kube/queue.ts'
 import { reflectResource } from '../kube/reflector.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
-import { reflect } from '../registry/reflector.ts'
-import type { Registry } from '../registry/registry.ts'
+import type { Reflection } from '../registry/reflector.ts'
 import type { ControllerLog } from './controller.ts'
 
 /** What the view is kept with. */
 export interface HostSubnetOptions {
   readonly api: KubeApi
-  readonly registry: Registry
+  readonly networks: Reflection<'NodeNetwork'>
   readonly signal: AbortSignal
   readonly log: ControllerLog
 }
 
 /** Keeps the view until `signal` aborts. Does not reject for anything that the API does. */
-export async function runHostSubnets({ api, registry, signal, log }: HostSubnetOptions): Promise<void> {
+export async function runHostSubnets({ api, networks, signal, log }: HostSubnetOptions): Promise<void> {
   const told = new Set<string>()
   const complain = (what: string, error: unknown): void => {
     const text = `${what}: ${error instanceof Error ? error.message : String(error)}`
@@ -63,21 +62,17 @@ export async function runHostSubnets({ api, registry, signal, log }: HostSubnetO
   const onChange = ({ object }: { readonly object: { readonly name: string } }): void => {
     if (isReady) queue.add(object.name)
   }
-  const networks = reflect(registry, 'NodeNetwork', {
-    signal,
-    onChange,
-    onError: (error) => complain('cannot watch NodeNetwork', error),
-  })
   const subnets = reflectResource(
     api,
     HOST_SUBNETS,
     {},
     { signal, onChange, onError: (error) => complain('cannot watch HostSubnet', error) },
   )
+  networks.listen(onChange)
   await Promise.all([networks.synced, subnets.synced])
   isReady = true
   for (const name of new Set([...networks.store.keys(), ...subnets.store.keys()])) queue.add(name)
-  await Promise.all([networks.done, subnets.done, queue.done])
+  await Promise.all([subnets.done, queue.done])
 }
 
 const WORDS = { create: 'HostSubnet created', patch: 'HostSubnet put back', delete: 'HostSubnet deleted' } as const

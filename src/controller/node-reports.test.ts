@@ -8,6 +8,7 @@ import { KubeRegistry } from '../kube/registry.ts'
 import { MemoryApi } from '../kube/testing/memory-api.ts'
 import { cidr, ip } from '../network/model/address.ts'
 import type { NodeNetwork, NodeNetworkStatus } from '../network/model/node.ts'
+import { reflect } from '../registry/reflector.ts'
 import { runNodeReports } from './node-reports.ts'
 
 const READY: NodeNetworkStatus = { ready: true, uplinkMtu: 1500, datapath: 'netdev' }
@@ -44,7 +45,8 @@ beforeEach(() => {
   said = []
   const say = (_: object, text: string): void => void said.push(text)
   const log = { info: say, warn: say, error: say }
-  running = runNodeReports({ api, registry, signal: stop.signal, log })
+  const { signal } = stop
+  running = runNodeReports({ api, registry, networks: reflect(registry, 'NodeNetwork', { signal }), signal, log })
 })
 
 afterEach(async () => {

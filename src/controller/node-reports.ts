@@ -7,7 +7,7 @@ import { decideReport } from '../compat/weft/node-report-decision.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { WorkQueue } from '../kube/queue.ts'
 import { reflectResource } from '../kube/reflector.ts'
-import { reflect } from '../registry/reflector.ts'
+import type { Reflection } from '../registry/reflector.ts'
 import { type Registry, RegistryError } from '../registry/registry.ts'
 import type { ControllerLog } from './controller.ts'
 
@@ -15,12 +15,13 @@ import type { ControllerLog } from './controller.ts'
 export interface NodeReportOptions {
   readonly api: KubeApi
   readonly registry: Registry
+  readonly networks: Reflection<'NodeNetwork'>
   readonly signal: AbortSignal
   readonly log: ControllerLog
 }
 
 /** Copies reports until `signal` aborts. Does not reject for anything that the API does. */
-export async function runNodeReports({ api, registry, signal, log }: NodeReportOptions): Promise<void> {
+export async function runNodeReports({ api, registry, networks, signal, log }: NodeReportOptions): Promise<void> {
   const told = new Map<string, string>()
   const tell = (about: string, text: string): void => {
     if (told.get(about) !== text) log.warn({}, text)
@@ -45,18 +46,14 @@ export async function runNodeReports({ api, registry, signal, log }: NodeReportO
     onError: (name, error) => tell(name, `cannot copy the report of node ${name}: ${textOf(error)}`),
   })
   const onChange = ({ object }: { readonly object: { readonly name: string } }): void => queue.add(object.name)
-  const networks = reflect(registry, 'NodeNetwork', {
-    signal,
-    onChange,
-    onError: (error) => tell('NodeNetwork', `cannot watch NodeNetwork: ${textOf(error)}`),
-  })
   const reports = reflectResource(
     api,
     NODE_REPORTS,
     {},
     { signal, onChange, onError: (error) => tell('NodeReport', `cannot watch NodeReport: ${textOf(error)}`) },
   )
-  await Promise.all([networks.done, reports.done, queue.done])
+  networks.listen(onChange)
+  await Promise.all([reports.done, queue.done])
 }
 
 const OVERTAKEN: ReadonlySet<string> = new Set(['REGISTRY_CONFLICT', 'REGISTRY_NOT_FOUND'])

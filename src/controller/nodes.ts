@@ -1,7 +1,9 @@
 /**
  * Which ranges every node has: what is known of nodes and their networks, and what is to be written next.
  *
- * A range that a write is on its way with counts as taken until it is known what became of the write.
+ * A record is created without ranges, and gets them by an update. A write that was given up may arrive when its node is
+ * long gone; an update is over with the revision that it replaces, a creation never is: one with ranges could bring them
+ * back when they are another node's. A range that an update is on its way with counts as taken until then.
  *
  * As long as it runs, the controller remembers the ranges that each node had last by its own decision, or as it first
  * read them. They stay taken until the node is gone or another machine, and come back when others delete or edit the
@@ -17,6 +19,7 @@ import type { Node, NodeNetwork } from '../network/model/node.ts'
 import type { Stored } from '../registry/registry.ts'
 import { type Claim, Holdings } from './holdings.ts'
 import { networkOf, ownerOf } from './node-network.ts'
+import { PendingRanges } from './pending-ranges.ts'
 import { putBackNotice, rangesToKeep } from './put-back.ts'
 import { WorkQueue } from './work-queue.ts'
 import type { Notice, WriteEnd, WriteOf } from './write.ts'
@@ -26,8 +29,8 @@ export class Nodes {
   readonly #nodes = new Map<string, Node>()
   readonly #records = new Map<string, Stored<'NodeNetwork'>>()
   readonly #queue = new WorkQueue()
-  readonly #pending = new Map<string, readonly Cidr[]>()
-  /** What the write on its way for a name makes of it. */
+  readonly #pending = new PendingRanges()
+  /** What the update on its way for a name makes of it. */
   readonly #decided = new Map<string, NodeNetwork>()
   /** The ranges that nodes had last; forgotten with the node's uid. */
   readonly #remembered = new Map<string, readonly Cidr[]>()
@@ -52,7 +55,10 @@ export class Nodes {
     const isSame = isDeepStrictEqual(cluster?.networks, this.#cluster?.networks)
     this.#cluster = cluster
     this.#resort()
-    if (!isSame) this.#position = undefined
+    if (!isSame) {
+      this.#position = undefined
+      this.#pending.unchooseAll()
+    }
     for (const name of [...this.#records.keys(), ...this.#nodes.keys()]) this.#queue.add(name)
   }
 
@@ -72,11 +78,13 @@ export class Nodes {
 
   putNetwork(record: Stored<'NodeNetwork'>): void {
     this.#records.set(record.name, record)
+    this.#pending.recordIsAt(record.name, record.revision)
     this.#recordChanged(record.name)
   }
 
   removeNetwork(name: string): void {
     this.#records.delete(name)
+    this.#pending.recordIsAt(name, undefined)
     this.#silences.delete(name)
     this.#recordChanged(name)
   }
@@ -115,7 +123,6 @@ export class Nodes {
     if (end === 'made' && machine?.kind === 'node' && machine.uid === this.#nodes.get(name)?.uid) {
       this.#remember(name, decided?.ranges ?? [])
     }
-    if (end !== 'unknown') this.#drop(name)
     this.#queue.done(name)
     // What was made may have been undone before it was answered.
     if (end === 'made') this.#queue.add(name)
@@ -125,7 +132,7 @@ export class Nodes {
     const record = this.#records.get(name)
     const owner = ownerOf(this.#nodes.get(name), record?.value)
     if (owner === undefined) {
-      if (record === undefined) this.#drop(name)
+      this.#unchoose(name)
       if (record === undefined) return undefined
       return { op: 'delete', kind: 'NodeNetwork', name, revision: record.revision }
     }
@@ -142,17 +149,21 @@ export class Nodes {
     )
     if (lacks) this.#starved.add(name)
     if (gained.length > 0) holdings.add(name, gained)
-    if (record !== undefined && isDeepStrictEqual(value, record.value)) {
+    if (record === undefined) {
+      this.#pending.choose(name, value.ranges)
+      const problem = problemNotice(value, undefined)
+      return { op: 'create', kind: 'NodeNetwork', name, value: { ...value, ranges: [] }, ...told(problem) }
+    }
+    if (isDeepStrictEqual(value, record.value)) {
+      this.#unchoose(name)
       if (owner.machine.kind === 'node') this.#remember(name, value.ranges)
       return undefined
     }
     // All of them, not only new ones: others may edit the record while the write is on its way.
-    this.#pending.set(name, [...new Set([...(this.#pending.get(name) ?? []), ...value.ranges])])
+    this.#pending.bring(name, value.ranges, record.revision)
     this.#decided.set(name, value)
-    const notice = putBackNotice(value, remembered, record?.value) ?? problemNotice(value, record?.value)
-    const told = notice === undefined ? {} : { notice }
-    if (record === undefined) return { op: 'create', kind: 'NodeNetwork', name, value, ...told }
-    return { op: 'update', kind: 'NodeNetwork', name, value, revision: record.revision, ...told }
+    const notice = putBackNotice(value, remembered, record.value) ?? problemNotice(value, record.value)
+    return { op: 'update', kind: 'NodeNetwork', name, value, revision: record.revision, ...told(notice) }
   }
 
   /** Who holds what; worked out from all records only where they are at odds. */
@@ -186,8 +197,7 @@ export class Nodes {
 
   #claimsChanged(name: string): void {
     const remembered = this.#cluster === undefined ? [] : this.#rememberedOf(name, this.#cluster)
-    const pending = this.#pending.get(name) ?? []
-    const wanted = [...new Set([...remembered, ...this.#recordedOf(name), ...pending])]
+    const wanted = [...new Set([...remembered, ...this.#recordedOf(name), ...this.#pending.of(name)])]
     const before = this.#holdings?.of(name) ?? []
     if (this.#holdings?.replace(name, wanted) === false) this.#resort()
     if (before.some((range) => !wanted.includes(range))) this.#wake()
@@ -220,9 +230,8 @@ export class Nodes {
     if (this.#former.size > MOST_FORMER && oldest !== undefined) this.#former.delete(oldest)
   }
 
-  /** Forgets what a write might have brought. */
-  #drop(name: string): void {
-    if (this.#pending.delete(name)) this.#recordChanged(name)
+  #unchoose(name: string): void {
+    if (this.#pending.unchoose(name)) this.#claimsChanged(name)
   }
 
   #resort(): void {
@@ -249,6 +258,10 @@ const MOST_FORMER = 1000
 function problemNotice({ problem }: NodeNetwork, before: NodeNetwork | undefined): Notice | undefined {
   if (problem === undefined || problem === before?.problem) return undefined
   return { code: 'NODE_NETWORK_INCOMPLETE', message: problem, remedy: '' }
+}
+
+function told(notice: Notice | undefined): { readonly notice?: Notice } {
+  return notice === undefined ? {} : { notice }
 }
 
 function compare(a: string, b: string): number {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { MemoryRegistry } from '../registry/memory.ts'
 import { type Registry, RegistryError } from '../registry/registry.ts'
-import { runController } from './controller.ts'
+import { startController } from './controller.ts'
 import { Outage } from './outage.ts'
 
 test('a state is told once, and once that it is over', () => {
@@ -40,10 +40,10 @@ test('a controller whose registry is down says so once, and when it is back', as
   const ending = new AbortController()
   const backoff = { first: 1, most: 2 }
   const log = logInto(lines)
-  const running = runController({ registry, signal: ending.signal, random: () => 0.5, log, backoff })
+  const { done } = startController({ registry, signal: ending.signal, random: () => 0.5, log, backoff })
   while (!lines.some((line) => line.includes('again'))) await Bun.sleep(5)
   ending.abort()
-  await running
+  await done
   expect(lines.filter((line) => line.includes('nobody listens'))).toHaveLength(1)
 })
 

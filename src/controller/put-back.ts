@@ -26,12 +26,13 @@ export function rangesToKeep(
 export function putBackNotice(
   { ranges, problem }: NodeNetwork,
   remembered: readonly Cidr[],
-  record: NodeNetwork | undefined,
+  record: NodeNetwork,
 ): Notice | undefined {
-  const before = record?.ranges ?? []
+  const before = record.ranges
   const own = ranges.filter((range) => remembered.includes(range))
   if (own.every((range) => before.includes(range))) return undefined
-  const deed = record === undefined ? 'was deleted' : `was changed to ${before.join(', ') || 'no range'}`
+  // One that was deleted is there again without ranges by now.
+  const deed = before.length === 0 ? 'was deleted or emptied' : `was changed to ${before.join(', ')}`
   return {
     code: 'NODE_NETWORK_PUT_BACK',
     message: `the node's network ${deed} while its pods live in ${own.join(', ')}, which is put back${

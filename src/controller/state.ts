@@ -12,7 +12,7 @@ import { Configuration } from './configuration.ts'
 import { Mirror } from './mirror.ts'
 import { Nodes } from './nodes.ts'
 import { Tenants } from './tenants.ts'
-import type { Notice, Write, WriteEnd } from './write.ts'
+import { keyOf, type Notice, type Write, type WriteEnd } from './write.ts'
 
 /** The kinds that decisions rest on. */
 export const INPUTS = ['Cluster', 'Node', 'NodeNetwork', 'Namespace', 'Tenant'] as const
@@ -161,8 +161,4 @@ export class ControllerState {
     this.#futile.delete(keyOf(write))
     return false
   }
-}
-
-function keyOf({ kind, name }: Write): string {
-  return `${kind}/${name}`
 }

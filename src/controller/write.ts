@@ -34,6 +34,23 @@ export type WriteOf<K extends Kind> =
 /** A write of what the controller owns. */
 export type Write = WriteOf<'NodeNetwork'> | WriteOf<'Tenant'> | WriteOf<'Namespace'>
 
+/** Which object a write is of: `<kind>/<name>`. */
+export function keyOf({ kind, name }: Write): string {
+  return `${kind}/${name}`
+}
+
+/** A write that was made, for people. */
+export function describe(write: Write): string {
+  if (write.op === 'delete') return `${write.kind} deleted`
+  return `${write.kind} ${write.op === 'create' ? 'created' : 'updated'}: ${detailOf(write)}`
+}
+
+function detailOf(write: Exclude<Write, { readonly op: 'delete' }>): string {
+  if (write.kind === 'Tenant') return `VNI ${write.value.vni}`
+  if (write.kind === 'Namespace') return write.value.problem ?? 'no problem any more'
+  return write.value.ranges.join(', ') || 'no range'
+}
+
 /** What became of a write. `unknown`: it was not made so far as anybody can see, and may be made yet. */
 export type WriteEnd = 'made' | 'refused' | 'unknown'
 

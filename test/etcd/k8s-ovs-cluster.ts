@@ -5,7 +5,7 @@
 import { layoutOf } from '../../src/compat/k8s-ovs/layout.ts'
 import { K8sOvsRegistry } from '../../src/compat/k8s-ovs/registry.ts'
 import type { StoreOptions } from '../../src/compat/k8s-ovs/store.ts'
-import { runController } from '../../src/controller/controller.ts'
+import { startController } from '../../src/controller/controller.ts'
 import type { KeySpace } from '../../src/etcd/key-space.ts'
 import { EtcdV2 } from '../../src/etcd/v2.ts'
 import { EtcdV3 } from '../../src/etcd/v3.ts'
@@ -69,7 +69,7 @@ export class OvsCluster {
         this.said.push(`${kind} ${name}: ${problem}`)
       },
     })
-    const done = runController({
+    const { done } = startController({
       registry,
       signal: aborter.signal,
       random: Math.random,
