@@ -26,6 +26,7 @@ import {
 } from '../../ovs/openflow/index.ts'
 import type { InstalledFlow } from '../control/facts.ts'
 import type { AgentLog } from '../log.ts'
+import { dumpParts } from './dump-parts.ts'
 import type { Confirm, FlowTables } from './forwarding.ts'
 import { type IcmpError, icmpAnswer, PORT_UNREACHABLE, tooBig } from './icmp-answer.ts'
 
@@ -99,15 +100,13 @@ export class Switch implements FlowTables {
     return { packets: stats?.packets ?? 0n, bytes: stats?.bytes ?? 0n }
   }
 
-  /**
-   * Table by table: ovs-vswitchd in user space forwards nothing while it puts an answer together. What changes between
-   * two tables may be missing or stale.
-   */
+  /** In parts, beside which packets go on. What changes between two parts may be missing or stale. */
   async dump(): Promise<readonly InstalledFlow[]> {
     const all: InstalledFlow[] = []
     for (const { table, flows } of await this.#client.tableStats()) {
-      if (flows === 0) continue
-      for (const flow of await this.#client.dumpFlows({ table })) all.push(flow)
+      for (const part of dumpParts(table, flows)) {
+        for (const flow of await this.#client.dumpFlows(part)) all.push(flow)
+      }
     }
     return all
   }
