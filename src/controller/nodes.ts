@@ -2,8 +2,8 @@
  * Which ranges every node has: what is known of nodes and their networks, and what is to be written next.
  *
  * A record is created without ranges, and gets them by an update. A write that was given up may arrive when its node is
- * long gone; an update is over with the revision that it replaces, a creation never is: one with ranges could bring them
- * back when they are another node's. A range that an update is on its way with counts as taken until then.
+ * long gone: an update is over with the revision that it replaces, a creation never is, and would bring back ranges that
+ * are another node's by now. A range that an update is on its way with counts as taken until that one is over.
  *
  * As long as it runs, the controller remembers the ranges that each node had last by its own decision, or as it first
  * read them. They stay taken until the node is gone or another machine, and come back when others delete or edit the
@@ -160,7 +160,7 @@ export class Nodes {
       return undefined
     }
     // All of them, not only new ones: others may edit the record while the write is on its way.
-    this.#pending.bring(name, value.ranges, record.revision)
+    if (this.#pending.bring(name, value.ranges, record.revision)) this.#claimsChanged(name)
     this.#decided.set(name, value)
     const notice = putBackNotice(value, remembered, record.value) ?? problemNotice(value, record.value)
     return { op: 'update', kind: 'NodeNetwork', name, value, revision: record.revision, ...told(notice) }

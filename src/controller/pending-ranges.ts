@@ -1,11 +1,11 @@
 /**
- * The ranges that names are about to have, before a record says so: chosen for a record that is not there yet, or
- * brought by an update.
+ * The ranges that names are about to have, before a record says so: brought by an update, or only chosen so far.
  *
  * An update that was given up without an answer may be made later, however late. But it names the revision that it
  * replaces: it can only be made as long as the record is at that revision. With the record's next revision, and with its
- * end, it is over. A creation has no such bound, so creations bring no ranges, and what was only chosen is free again
- * as soon as nobody wants it. No clock is needed, and nothing is kept for ever because of an answer that never comes.
+ * end, it is over, and what it would have brought is only chosen. A creation has no such bound, so creations bring no
+ * ranges. What is only chosen is free as soon as it is not wanted any more. So no clock is needed, and nothing is kept
+ * for ever because of an answer that never comes.
  * @module
  */
 import type { Cidr } from '../network/model/address.ts'
@@ -29,7 +29,7 @@ export class PendingRanges {
     for (const [name, { ranges }] of this.#pending) yield [name, ranges]
   }
 
-  /** A name without a record is to have these. */
+  /** A name is to have these. */
   choose(name: string, ranges: readonly Cidr[]): void {
     this.#pending.set(name, { ranges, revision: undefined })
   }
@@ -42,19 +42,24 @@ export class PendingRanges {
 
   /** Nothing that was only chosen is wanted any more. */
   unchooseAll(): void {
-    for (const name of [...this.#pending.keys()]) this.unchoose(name)
+    for (const name of this.#pending.keys()) this.unchoose(name)
   }
 
-  /** An update that replaces `revision` brings these. Earlier ones that replace the same may be made instead of it. */
-  bring(name: string, ranges: readonly Cidr[], revision: number): void {
+  /**
+   * An update that replaces `revision` brings these. Earlier ones that replace the same may be made instead of it. True
+   * when some are not about to come any more.
+   */
+  bring(name: string, ranges: readonly Cidr[], revision: number): boolean {
     const earlier = this.#pending.get(name)
     const rivals = earlier?.revision === revision ? earlier.ranges : []
-    this.#pending.set(name, { ranges: [...new Set([...rivals, ...ranges])], revision })
+    const all = [...new Set([...rivals, ...ranges])]
+    this.#pending.set(name, { ranges: all, revision })
+    return earlier?.ranges.some((range) => !all.includes(range)) ?? false
   }
 
-  /** A name's record is at this revision; undefined: there is none any more. */
+  /** A name's record is at this revision; undefined: there is none. */
   recordIsAt(name: string, revision: number | undefined): void {
     const pending = this.#pending.get(name)
-    if (pending?.revision !== undefined && pending.revision !== revision) this.#pending.delete(name)
+    if (pending !== undefined && pending.revision !== revision) this.choose(name, pending.ranges)
   }
 }

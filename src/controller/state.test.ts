@@ -6,7 +6,7 @@ import type { Tenant } from '../network/model/tenant.ts'
 import type { Stored } from '../registry/registry.ts'
 import { ControllerState, INPUTS } from './state.ts'
 import { clusterOf } from './testing/cluster.ts'
-import type { Write } from './write.ts'
+import type { Write, WriteOf } from './write.ts'
 
 /** A state that knows a cluster and these tenants, each with its namespace. */
 function stateOf(tenants: readonly Tenant[], pool?: VniPool): ControllerState {
@@ -32,6 +32,21 @@ function withUid(tenant: Tenant): Tenant {
 function answerOf(write: Write | undefined, revision: number): Stored<'Tenant'> {
   if (write === undefined || write.op === 'delete') throw new Error('nothing was written')
   return { name: write.name, revision, value: write.value as Tenant }
+}
+
+/** The next write makes a network, without ranges. */
+function createNetwork(state: ControllerState, revision: number): void {
+  const write = state.next()
+  if (write?.op !== 'create' || write.kind !== 'NodeNetwork') throw new Error('no network was made')
+  expect(write.value.ranges).toEqual([])
+  state.made(write, { name: write.name, revision, value: write.value })
+}
+
+/** The next write gives ranges. */
+function updateOf(state: ControllerState): Extract<WriteOf<'NodeNetwork'>, { readonly op: 'update' }> {
+  const write = state.next()
+  if (write?.op !== 'update' || write.kind !== 'NodeNetwork') throw new Error('no range was given')
+  return write
 }
 
 function vniIn(write: Write | undefined): number | undefined {
@@ -63,6 +78,18 @@ describe('what is on its way', () => {
     expect(vniIn(state.next())).toBe(12)
     state.retry(red)
     expect(vniIn(state.next())).toBe(10)
+  })
+
+  test('is nobody else’s when it is given up and its namespace is gone: it may arrive yet', () => {
+    const state = stateOf([])
+    addNamespace(state, 'red')
+    const creation = state.next() as Write
+    const value = { name: 'red', uid: 'uid-red' }
+    state.heard('Namespace', { type: 'delete', object: { name: 'red', revision: 11, value } })
+    state.found(creation, undefined, 'unknown')
+    expect(state.next()).toBeUndefined()
+    addNamespace(state, 'green')
+    expect([vniIn(creation), vniIn(state.next())]).toEqual([10, 11])
   })
 
   test('is counted once when it was made and only the answer was lost', () => {
@@ -146,16 +173,33 @@ test('a range on its way is nobody else’s', () => {
     const value = { name, uid: name, addresses: [ip('192.0.2.1')] }
     state.heard('Node', { type: 'put', object: { name, revision: 10, value } })
   }
-  const rangeIn = (write: Write | undefined) =>
-    write?.kind === 'NodeNetwork' && write.op !== 'delete' ? write.value.ranges[0] : undefined
-  const a = state.next() as Write
-  const b = state.next()
-  state.found(a, undefined, 'unknown')
-  const c = state.next()
-  expect(new Set([a, b, c].map(rangeIn)).size).toBe(3)
+  for (const revision of [11, 12, 13]) createNetwork(state, revision)
+  const a = updateOf(state)
+  const b = updateOf(state)
+  state.found(a, { name: 'a', revision: 11, value: { ...a.value, ranges: [] } }, 'unknown')
+  const c = updateOf(state)
+  expect(new Set([a, b, c].map(({ value }) => value.ranges[0])).size).toBe(3)
   // It was given up and may yet be made: it is repeated as it was.
   state.retry(a)
-  expect(rangeIn(state.next())).toBe(cidr('10.128.0.0/23'))
+  expect(updateOf(state).value.ranges).toEqual([cidr('10.128.0.0/23')])
+})
+
+test('ranges are given in the order in which nodes came, whichever record is there first', () => {
+  const state = stateOf([])
+  for (const name of ['b', 'a']) {
+    const value = { name, uid: name, addresses: [ip('192.0.2.1')] }
+    state.heard('Node', { type: 'put', object: { name, revision: 10, value } })
+  }
+  const [b, a] = [state.next(), state.next()]
+  for (const [index, write] of [a, b].entries()) {
+    if (write?.op !== 'create' || write.kind !== 'NodeNetwork') throw new Error('no network was made')
+    state.made(write, { name: write.name, revision: 11 + index, value: write.value })
+  }
+  const ranges = [updateOf(state), updateOf(state)].map(({ name, value }) => [name, ...value.ranges])
+  expect(ranges).toEqual([
+    ['a', cidr('10.129.0.0/23')],
+    ['b', cidr('10.128.0.0/23')],
+  ])
 })
 
 test('an edit that comes before the controller looked at its own write is put back', async () => {
@@ -164,11 +208,11 @@ test('an edit that comes before the controller looked at its own write is put ba
   const node = { name: 'a', uid: 'u', addresses: [ip('192.0.2.1')] }
   state.heard('Cluster', { type: 'put', object: { name: 'default', revision: 2, value: clusterOf() } })
   state.heard('Node', { type: 'put', object: { name: 'a', revision: 3, value: node } })
-  const write = state.next()
-  if (write?.op !== 'create' || write.kind !== 'NodeNetwork') throw new Error('no network was made')
-  state.made(write, { name: 'a', revision: 4, value: write.value })
+  createNetwork(state, 4)
+  const write = updateOf(state)
+  state.made(write, { name: 'a', revision: 5, value: write.value })
   const edited = { ...write.value, ranges: [cidr('10.128.8.0/23')] }
-  state.heard('NodeNetwork', { type: 'put', object: { name: 'a', revision: 5, value: edited } })
+  state.heard('NodeNetwork', { type: 'put', object: { name: 'a', revision: 6, value: edited } })
   expect(state.next()).toMatchObject({
     value: { ranges: write.value.ranges },
     notice: { code: 'NODE_NETWORK_PUT_BACK' },
@@ -192,9 +236,8 @@ test('what is edited while a write for it is on its way is nobody else’s', asy
   if (write?.op !== 'update' || write.kind !== 'NodeNetwork') throw new Error('no address was written')
   state.heard('NodeNetwork', { type: 'put', object: { name: 'a', revision: 6, value: { ...recorded, ranges: [] } } })
   state.heard('Node', { type: 'put', object: { name: 'b', revision: 7, value: { name: 'b', uid: 'v', addresses } } })
-  const other = state.next()
-  if (other?.op !== 'create' || other.kind !== 'NodeNetwork') throw new Error('no network was made')
-  expect(other.value.ranges).not.toContain(cidr('10.128.0.0/23'))
+  createNetwork(state, 8)
+  expect(updateOf(state).value.ranges).not.toContain(cidr('10.128.0.0/23'))
   state.made(write, { name: 'a', revision: 5, value: write.value })
   expect(state.next()).toMatchObject({ op: 'update', name: 'a', value: { ranges: recorded.ranges } })
 })

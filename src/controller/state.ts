@@ -150,7 +150,7 @@ export class ControllerState {
 
   #settled(write: Write, end: WriteEnd): void {
     if (write.kind === 'NodeNetwork') this.#nodes.settled(write.name, end)
-    else this.#tenants.settled(write.name, end)
+    else this.#tenants.settled(write, end)
   }
 
   #isFutile(write: Write): boolean {

@@ -2,8 +2,10 @@
  * Which VNI every namespace has: what is known of namespaces and tenants, and what is to be written next.
  *
  * Tenants of equal VNI are joined; that is all there is to remember of a join, so a VNI is free when no tenant has it.
- * A VNI that a write is on its way with counts as taken until it is known what became of the write. Everything is kept
- * by name, so that an event costs the same in a cluster of any size.
+ * A VNI that a write is on its way with counts as taken until it is known what became of the write. One whose write was
+ * given up without an answer is avoided from then on: a creation may arrive however late, when its namespace is long
+ * gone, and there are so many VNIs that none needs to be given out twice. Everything is kept by name, so that an event
+ * costs the same in a cluster of any size.
  * @module
  */
 import { isDeepStrictEqual } from 'node:util'
@@ -115,8 +117,10 @@ export class Tenants {
   }
 
   /** What became of a write. What it made is put, or removed, before. */
-  settled(name: string, end: WriteEnd): void {
+  settled(write: TenantWrite, end: WriteEnd): void {
+    const { name } = write
     if (end !== 'unknown') this.#drop(name)
+    else if (write.kind === 'Tenant' && write.op !== 'delete') this.#pool.avoid(write.value.vni)
     this.#queue.done(name)
     // What was made may have been undone before it was answered.
     if (end === 'made') this.#queue.add(name)

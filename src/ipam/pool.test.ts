@@ -213,6 +213,19 @@ describe('a VNI pool', () => {
     expect(code(() => pool.release(12))).toBe('IPAM_NOT_TAKEN')
   })
 
+  test('what is avoided is given out when nothing else is left, and no user of it is counted', () => {
+    const pool = new VniPool(10, 12)
+    pool.share(10)
+    for (const vni of [0, 9, 10, 11, 13]) pool.avoid(vni)
+    pool.release(10)
+    expect([pool.users(10), pool.users(11), pool.allocate(0)]).toEqual([0, 0, 12])
+    pool.share(11)
+    expect(pool.allocate(0)).toBe(10)
+    expect(code(() => pool.allocate(0))).toBe('IPAM_VNIS_EXHAUSTED')
+    pool.release(11)
+    expect(pool.allocate(0)).toBe(11)
+  })
+
   test('the global VNI and reserved ones have users and are never given out', () => {
     const pool = new VniPool(10, 10)
     for (const vni of [0, 0, 1, 9]) pool.share(vni)

@@ -15,6 +15,8 @@ export class VniPool {
   readonly #max: number
   readonly #busy: BusySet
   readonly #users = new Map<number, number>()
+  /** Not given out as long as there are others. */
+  readonly #avoided = new Set<number>()
 
   constructor(min: number = MIN_VNI, max: number = MAX_VNI) {
     this.#min = min
@@ -23,13 +25,13 @@ export class VniPool {
   }
 
   /**
-   * A VNI without users, which then has one: the first from a place that `chance` (0 up to 1) points to.
-   * Throws `IPAM_VNIS_EXHAUSTED`.
+   * A VNI without users, which then has one: the first from a place that `chance` (0 up to 1) points to. One that is
+   * avoided only when there is no other. Throws `IPAM_VNIS_EXHAUSTED`.
    */
   allocate(chance: number): number {
     const size = this.#max - this.#min + 1
     const start = Math.min(size - 1, Math.max(0, Math.floor(chance * size)))
-    const offset = this.#busy.nextFree(start) ?? this.#busy.nextFree(0)
+    const offset = this.#nextFree(start) ?? (this.#giveUpAvoiding() ? this.#nextFree(start) : undefined)
     if (offset === undefined) {
       throw new IpamError('IPAM_VNIS_EXHAUSTED', 'range is full: every VNI is taken', 'join namespaces, or delete some')
     }
@@ -56,11 +58,30 @@ export class VniPool {
       return
     }
     this.#users.delete(vni)
-    if (vni >= this.#min) this.#busy.delete(vni - this.#min)
+    if (vni >= this.#min && !this.#avoided.has(vni)) this.#busy.delete(vni - this.#min)
+  }
+
+  /** Gives a VNI out no more as long as there are others: somebody may turn up who has it. It gets no user by that. */
+  avoid(vni: number): void {
+    if (vni < this.#min || vni > this.#max) return
+    this.#avoided.add(vni)
+    this.#busy.add(vni - this.#min)
   }
 
   /** How many users a VNI has. */
   users(vni: number): number {
     return this.#users.get(vni) ?? 0
+  }
+
+  #nextFree(start: number): number | undefined {
+    return this.#busy.nextFree(start) ?? this.#busy.nextFree(0)
+  }
+
+  /** False when nothing was avoided. */
+  #giveUpAvoiding(): boolean {
+    const isAny = this.#avoided.size > 0
+    for (const vni of this.#avoided) if (this.users(vni) === 0) this.#busy.delete(vni - this.#min)
+    this.#avoided.clear()
+    return isAny
   }
 }
