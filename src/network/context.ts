@@ -58,8 +58,11 @@ export function serviceNetworks(cluster: Cluster, family: Family): readonly Cidr
 }
 
 /** The address that tunnels to this node end at, or undefined when it has none of the underlay's family. */
-export function tunnelAddress(cluster: Cluster, node: NodeNetwork): Ip | undefined {
-  return node.addresses.find((address) => familyOf(address) === cluster.underlay)
+export function tunnelAddress(
+  { underlay }: Pick<Cluster, 'underlay'>,
+  { addresses }: Pick<NodeNetwork, 'addresses'>,
+): Ip | undefined {
+  return addresses.find((address) => familyOf(address) === underlay)
 }
 
 /** The VNI that the machine's own stack speaks with: a node is everybody's. */

@@ -5,14 +5,15 @@
  */
 import type { Ip } from './model/address.ts'
 import type { NodeNetwork } from './model/node.ts'
+import type { Claimant } from './shared-address.ts'
 
 /** The other machines of the overlay, by name and by address. */
-export class Peers {
-  readonly #peers = new Map<string, NodeNetwork>()
+export class Peers<M extends Claimant = NodeNetwork> {
+  readonly #peers = new Map<string, M>()
   readonly #claimants = new Map<Ip, Set<string>>()
 
   /** A machine appeared or changed. Returns the addresses of which other things hold now. */
-  put(peer: NodeNetwork): readonly Ip[] {
+  put(peer: M): readonly Ip[] {
     const before = this.#peers.get(peer.node)
     this.#peers.set(peer.node, peer)
     const isSame = before !== undefined && fingerprint(before) === fingerprint(peer)
@@ -30,7 +31,7 @@ export class Peers {
     return addresses
   }
 
-  values(): Iterable<NodeNetwork> {
+  values(): Iterable<M> {
     return this.#peers.values()
   }
 
@@ -40,8 +41,13 @@ export class Peers {
   }
 
   /** Those who lay claim to an address. */
-  claimants(address: Ip): readonly NodeNetwork[] {
+  claimants(address: Ip): readonly M[] {
     return [...(this.#claimants.get(address) ?? [])].flatMap((node) => this.#peers.get(node) ?? [])
+  }
+
+  /** Those who lay claim to any of a machine's addresses, itself among them. */
+  claimantsOf({ addresses }: Pick<M, 'addresses'>): readonly M[] {
+    return addresses.flatMap((address) => this.claimants(address))
   }
 
   #claim(address: Ip, node: string): void {
@@ -57,7 +63,7 @@ export class Peers {
   }
 }
 
-/** What of a machine its addresses' flows depend on. */
-function fingerprint({ addresses, machine }: NodeNetwork): string {
-  return `${machine.kind} ${addresses.join(' ')}`
+/** What of a machine its addresses' flows, and those of others there, depend on. */
+function fingerprint({ addresses, machine, ranges }: Claimant): string {
+  return `${machine.kind} ${ranges.length > 0} ${addresses.join(' ')}`
 }

@@ -8,14 +8,20 @@ import { type NodeContext, nodeContext } from './context.ts'
 import { diffFragments, together } from './diff.ts'
 import { NO_TABLES, type SwitchTables } from './fragments/fragment.ts'
 import { ip } from './model/address.ts'
-import type { Machine } from './model/node.ts'
+import type { Machine, NodeNetwork } from './model/node.ts'
 import type { EndpointSlice, Service } from './model/service.ts'
 import { NodePlanner } from './planner.ts'
 
 type Event =
   | { readonly type: 'tenant'; readonly namespace: string; readonly vni: number | undefined }
   | { readonly type: 'endpoint'; readonly n: number; readonly namespace: string | undefined }
-  | { readonly type: 'peer'; readonly n: number; readonly at: number | undefined; readonly machine: Machine }
+  | {
+      readonly type: 'peer'
+      readonly n: number
+      readonly at: number | undefined
+      readonly machine: Machine
+      readonly hasRanges: boolean
+    }
   | { readonly type: 'service'; readonly n: number; readonly change: Partial<Service> | undefined }
   | { readonly type: 'slice'; readonly n: number; readonly service: number | undefined; readonly ready: number }
   | { readonly type: 'context'; readonly mtu: number }
@@ -43,6 +49,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
       { kind: 'external', vni: 0 },
       { kind: 'external', vni: 10 },
     ),
+    hasRanges: fc.boolean(),
   }),
   fc.record({
     type: fc.constant('service' as const),
@@ -78,8 +85,7 @@ function apply(planner: NodePlanner, one: Event): void {
   else if (one.type === 'endpoint' && one.namespace !== undefined)
     planner.putEndpoint(samplePod(one.n, one.namespace, `pod${one.n}`))
   else if (one.type === 'endpoint') planner.removeEndpoint(`c${one.n}/eth0`)
-  else if (one.type === 'peer' && one.at !== undefined)
-    planner.putPeer({ ...sampleNode(one.n), addresses: sampleNode(one.at).addresses, machine: one.machine })
+  else if (one.type === 'peer' && one.at !== undefined) planner.putPeer(peer(one.n, one.at, one.machine, one.hasRanges))
   else if (one.type === 'peer') planner.removePeer(`node${one.n}`)
   else if (one.type === 'context') planner.setContext(context(one.mtu))
   else if (one.type === 'service' && one.change !== undefined) planner.putService(service(one.n, one.change))
@@ -87,6 +93,11 @@ function apply(planner: NodePlanner, one: Event): void {
   else if (one.type === 'slice' && one.service !== undefined)
     planner.putEndpointSlice(slice(one.n, one.service, one.ready))
   else if (one.type === 'slice') planner.removeEndpointSlice(`alpha/slice${one.n}`)
+}
+
+function peer(n: number, at: number, machine: Machine, hasRanges: boolean): NodeNetwork {
+  const { addresses } = sampleNode(at)
+  return { ...sampleNode(n), addresses, machine, ...(hasRanges ? {} : { ranges: [] }) }
 }
 
 function service(n: number, change: Partial<Service>): Service {

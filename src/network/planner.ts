@@ -18,7 +18,7 @@ import {
   serviceFragmentKey,
   vniKey,
 } from './fragments/fragment.ts'
-import { addressFragment, peerFragment } from './fragments/peer.ts'
+import { addressFragment, peerFragment, tunnelEnd } from './fragments/peer.ts'
 import { type ServiceInputs, serviceFragment } from './fragments/service.ts'
 import { vniFragment } from './fragments/vni.ts'
 import type { Publication } from './host.ts'
@@ -71,7 +71,7 @@ export class NodePlanner {
   setContext(context: NodeContext): void {
     this.#context = context
     this.#set(BASE_KEY, baseFragment(context))
-    for (const peer of this.#peers.values()) this.#set(peerKey(peer.node), peerFragment(context, peer))
+    for (const peer of this.#peers.values()) this.#planPeer(peer)
     this.#planAddresses(this.#peers.addresses())
     for (const endpoint of this.#endpoints.values()) this.#planEndpoint(endpoint)
     this.#planServices()
@@ -81,7 +81,7 @@ export class NodePlanner {
   putPeer(peer: NodeNetwork): void {
     if (peer.node === this.#context.self.node) return
     this.#addressesChanged(this.#peers.put(peer))
-    this.#set(peerKey(peer.node), peerFragment(this.#context, peer))
+    this.#planPeer(peer)
   }
 
   /** A remote machine is gone. */
@@ -182,6 +182,15 @@ export class NodePlanner {
     return this.#peers.values()
   }
 
+  /** The machines that tunnels run to from here, and where those end. */
+  *tunnelEnds(): Generator<{ readonly peer: NodeNetwork; readonly end: Ip }> {
+    const { self } = this.#context
+    for (const peer of this.#peers.values()) {
+      const end = tunnelEnd(this.#context, peer, this.#peers.claimantsOf(peer))
+      if (end !== undefined && !self.addresses.includes(end)) yield { peer, end }
+    }
+  }
+
   /** Every fragment of the plan. */
   fragments(): Iterable<Fragment> {
     return this.#fragments.values()
@@ -216,6 +225,12 @@ export class NodePlanner {
   #addressesChanged(addresses: readonly Ip[]): void {
     if (addresses.length > 0) this.#peerChanges += 1
     this.#planAddresses(addresses)
+    // Whose an address is decides about the external hosts there.
+    for (const one of this.#peers.claimantsOf({ addresses })) if (one.machine.kind === 'external') this.#planPeer(one)
+  }
+
+  #planPeer(peer: NodeNetwork): void {
+    this.#set(peerKey(peer.node), peerFragment(this.#context, peer, this.#peers.claimantsOf(peer)))
   }
 
   #planAddresses(addresses: Iterable<Ip>): void {

@@ -2,7 +2,6 @@
  * A node's first moments: the ways to other machines are made known before pods are attached.
  * @module
  */
-import { tunnelAddress } from '../../network/context.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import { sleep } from '../../registry/backoff.ts'
 import type { ColdEnds } from './outer-neighbours.ts'
@@ -52,12 +51,9 @@ export class WarmUp {
   async #warm(planner: NodePlanner): Promise<void> {
     const { probe, cold, signal } = this.#parts
     for (let round = 0; round < ROUNDS && !signal.aborted; round += 1) {
-      const ends = [...planner.peers()].flatMap((peer) => {
-        const end = tunnelAddress(planner.context.cluster, peer)
-        return end === undefined ? [] : [{ node: peer.node, end }]
-      })
+      const ends = [...planner.tunnelEnds()]
       const missing = new Set(await cold(ends.map(({ end }) => end)))
-      this.#cold = ends.flatMap(({ node, end }) => (missing.has(end) ? [node] : []))
+      this.#cold = ends.flatMap(({ peer, end }) => (missing.has(end) ? [peer.node] : []))
       if (missing.size === 0) return
       if (round % 10 === 0) await probe(planner)
       await sleep(ROUND_MS, signal)

@@ -4,7 +4,6 @@
  */
 
 import type { Action, Group, Meter } from '../../flow/flow.ts'
-import { tunnelAddress } from '../../network/context.ts'
 import type { SwitchDiff } from '../../network/diff.ts'
 import { BRIDGE } from '../../network/host.ts'
 import { familyOf } from '../../network/model/address.ts'
@@ -172,16 +171,13 @@ export class Switch implements FlowTables {
     const frame = new Uint8Array(60)
     frame.set([0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
     frame.set([0x02, 0x57, 0x45, 0x46, 0x54, 0x00, PROBE_ETHERTYPE >> 8, PROBE_ETHERTYPE & 0xff], 6)
-    const outs = [...planner.peers()].flatMap((peer): PacketOut[] => {
-      const remote = tunnelAddress(planner.context.cluster, peer)
-      if (remote === undefined) return []
-      const field = familyOf(remote) === 4 ? 'tun_dst' : 'tun_ipv6_dst'
+    const outs = [...planner.tunnelEnds()].map(({ end }): PacketOut => {
       const actions: Action[] = [
         { op: 'set', field: 'tun_id', value: 0n },
-        { op: 'set', field, value: remote },
+        { op: 'set', field: familyOf(end) === 4 ? 'tun_dst' : 'tun_ipv6_dst', value: end },
         { op: 'output', port: TUNNEL_PORT },
       ]
-      return [{ actions }]
+      return { actions }
     })
     if (outs.length > 0) await this.#client.packetOuts(frame, outs)
   }

@@ -9,6 +9,7 @@ import type { Machine, NodeNetwork } from '../model/node.ts'
 import { GLOBAL_VNI } from '../model/tenant.ts'
 import { ETH_ARP, type FlowMaker, flowsOf, goto, holds, ipPacket, load } from '../pipeline/build.ts'
 import { ORIGIN, REGISTERS } from '../pipeline/stages.ts'
+import { givesWay } from '../shared-address.ts'
 import { answerArp } from './answer-arp.ts'
 import { addressKey, type Fragment, NO_TABLES, peerKey } from './fragment.ts'
 import { nodeAddressFlows } from './services-base.ts'
@@ -16,11 +17,18 @@ import { nodeAddressFlows } from './services-base.ts'
 /** Ethernet header bytes that `check_pkt_larger` counts and an MTU does not. */
 const ETHERNET = 14
 
-/** The fragment of a remote machine; without flows when it has no address of the underlay's family. */
-export function peerFragment(context: NodeContext, peer: NodeNetwork): Fragment {
+/**
+ * The fragment of a remote machine; without flows when no tunnel to it has an end. `claimants` are those who lay claim to
+ * its addresses.
+ */
+export function peerFragment(
+  context: NodeContext,
+  peer: NodeNetwork,
+  claimants: readonly NodeNetwork[] = [],
+): Fragment {
   const key = peerKey(peer.node)
   const title = `${peer.machine.kind === 'node' ? 'node' : 'external host'} ${peer.node}`
-  const remote = tunnelAddress(context.cluster, peer)
+  const remote = tunnelEnd(context, peer, claimants)
   if (remote === undefined) return { key, title, ...NO_TABLES }
   const make = flowsOf(key)
   const accept: Action[] = [tenantOf(peer.machine), load('origin', ORIGIN.tunnel), goto('route')]
@@ -30,6 +38,20 @@ export function peerFragment(context: NodeContext, peer: NodeNetwork): Fragment 
     ...(asksNeighbours(peer) ? neighbourAnswers(make, context, range, remote) : []),
   ])
   return { key, title, flows, groups: [] }
+}
+
+/**
+ * Where tunnels to a remote machine end; undefined when it has no address of the underlay's family, and for an external
+ * host when that address is another machine's.
+ */
+export function tunnelEnd(
+  { cluster, self }: NodeContext,
+  peer: NodeNetwork,
+  claimants: readonly NodeNetwork[],
+): Ip | undefined {
+  const end = tunnelAddress(cluster, peer)
+  if (end === undefined || peer.machine.kind === 'node') return end
+  return self.addresses.includes(end) || givesWay(cluster, peer, claimants) ? undefined : end
 }
 
 /**
