@@ -9,10 +9,10 @@ import { clusterOf } from './testing/cluster.ts'
 import type { Write, WriteOf } from './write.ts'
 
 /** A state that knows a cluster and these tenants, each with its namespace. */
-function stateOf(tenants: readonly Tenant[], pool?: VniPool): ControllerState {
+function stateOf(tenants: readonly Tenant[], pool?: VniPool, cluster: Partial<Cluster> = {}): ControllerState {
   const state = new ControllerState(() => 0, pool)
   for (const kind of INPUTS) state.listed(kind, { revision: 1, objects: [] })
-  state.heard('Cluster', { type: 'put', object: { name: 'default', revision: 2, value: clusterOf() } })
+  state.heard('Cluster', { type: 'put', object: { name: 'default', revision: 2, value: clusterOf(cluster) } })
   for (const [index, tenant] of tenants.entries()) {
     const { namespace } = tenant
     addNamespace(state, namespace)
@@ -23,6 +23,11 @@ function stateOf(tenants: readonly Tenant[], pool?: VniPool): ControllerState {
 
 function addNamespace(state: ControllerState, name: string): void {
   state.heard('Namespace', { type: 'put', object: { name, revision: 10, value: { name, uid: `uid-${name}` } } })
+}
+
+function addNode(state: ControllerState, name: string): void {
+  const value = { name, uid: name, addresses: [ip('192.0.2.1')] }
+  state.heard('Node', { type: 'put', object: { name, revision: 10, value } })
 }
 
 function withUid(tenant: Tenant): Tenant {
@@ -169,10 +174,7 @@ test('a free VNI goes to those who wait for one', () => {
 
 test('a range on its way is nobody else’s', () => {
   const state = stateOf([])
-  for (const name of ['a', 'b', 'c']) {
-    const value = { name, uid: name, addresses: [ip('192.0.2.1')] }
-    state.heard('Node', { type: 'put', object: { name, revision: 10, value } })
-  }
+  for (const name of ['a', 'b', 'c']) addNode(state, name)
   for (const revision of [11, 12, 13]) createNetwork(state, revision)
   const a = updateOf(state)
   const b = updateOf(state)
@@ -186,10 +188,7 @@ test('a range on its way is nobody else’s', () => {
 
 test('ranges are given in the order in which nodes came, whichever record is there first', () => {
   const state = stateOf([])
-  for (const name of ['b', 'a']) {
-    const value = { name, uid: name, addresses: [ip('192.0.2.1')] }
-    state.heard('Node', { type: 'put', object: { name, revision: 10, value } })
-  }
+  for (const name of ['b', 'a']) addNode(state, name)
   const [b, a] = [state.next(), state.next()]
   for (const [index, write] of [a, b].entries()) {
     if (write?.op !== 'create' || write.kind !== 'NodeNetwork') throw new Error('no network was made')
@@ -200,6 +199,37 @@ test('ranges are given in the order in which nodes came, whichever record is the
     ['a', cidr('10.129.0.0/23')],
     ['b', cidr('10.128.0.0/23')],
   ])
+})
+
+for (const { title, addresses } of [
+  { title: 'is right', addresses: ['192.0.2.1'] },
+  { title: 'is to be corrected', addresses: [] },
+]) {
+  test(`what was chosen for a node is free when somebody made its record with other ranges, which ${title}`, () => {
+    const [first, second] = [cidr('10.128.0.0/24'), cidr('10.128.1.0/24')]
+    const state = stateOf([], undefined, { networks: [{ cidr: cidr('10.128.0.0/23'), hostBits: 8 }] })
+    addNode(state, 'a')
+    const creation = state.next() as Write
+    const machine = { kind: 'node', uid: 'a' } as const
+    const theirs = { node: 'a', machine, addresses: addresses.map(ip), ranges: [second] }
+    state.found(creation, { name: 'a', revision: 11, value: theirs }, 'refused')
+    addNode(state, 'b')
+    if (addresses.length === 0) expect(updateOf(state).value.ranges).toEqual([second])
+    createNetwork(state, 12)
+    expect(updateOf(state)).toMatchObject({ name: 'b', value: { ranges: [first] } })
+  })
+}
+
+test('what was chosen for a node is chosen anew when the networks are others', () => {
+  const state = stateOf([])
+  addNode(state, 'a')
+  const creation = state.next()
+  if (creation?.op !== 'create' || creation.kind !== 'NodeNetwork') throw new Error('no network was made')
+  const value = clusterOf({ networks: [{ cidr: cidr('10.9.0.0/16'), hostBits: 9 }] })
+  state.heard('Cluster', { type: 'put', object: { name: 'default', revision: 11, value } })
+  state.made(creation, { name: 'a', revision: 12, value: creation.value })
+  const { ranges, problem } = updateOf(state).value
+  expect([ranges, problem]).toEqual([[cidr('10.9.0.0/23')], undefined])
 })
 
 test('an edit that comes before the controller looked at its own write is put back', async () => {
