@@ -139,6 +139,9 @@ const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
  * every switch knows as this node's publish: a pod's own switch leads it to a node port, in its tenant's name, and what of a
  * pod still arrives here for another node's (in fragments, or by way of a service) would look like an outsider there. Redirects would tell
  * pods to go around the node that kube-proxy needs them to pass.
+ *
+ * What a pod publishes by itself (`hostPort`, by rules of others) takes neither a service's node port nor the tunnel's packets: who got
+ * those would be in every tenant. Translating an address to itself is final, so both are decided before the others' rules.
  */
 function nftables(context: NodeContext, { ports: nodePorts, peers }: Publication): string {
   const { cluster } = context
@@ -172,11 +175,12 @@ ${FAMILIES.map((family) => addressSet(`nodes${family}`, family, peers)).join('\n
 ${networks.map((cidr) => `    iifname != { "${GATEWAY}", "lo" } ${nftFamily(cidr)} saddr ${cidr} counter drop`).join('\n')}
   }
   chain publish {
-    type nat hook prerouting priority -100; policy accept;
+    type nat hook prerouting priority ${BEFORE_OTHERS}; policy accept;
+${FAMILIES.flatMap((family) => keepTunnels(cluster, family).map((rule) => `    ${rule}`)).join('\n')}
 ${FAMILIES.map((family) => `    iifname != "${GATEWAY}" ${NFT_FAMILY[family]} daddr @own_addresses${family} meta l4proto . th dport @node_ports goto to_service`).join('\n')}
   }
   chain publish_to_self {
-    type nat hook output priority -100; policy accept;
+    type nat hook output priority ${BEFORE_OTHERS}; policy accept;
 ${FAMILIES.map((family) => `    ${NFT_FAMILY[family]} daddr @own_addresses${family} meta l4proto . th dport @node_ports goto to_service`).join('\n')}
   }
   chain to_service {
@@ -207,6 +211,16 @@ ${context.ranges.map(({ family, gateway }) => `    oifname "${GATEWAY}" ${NFT_FA
   }
 }
 `
+}
+
+/** Just before the place where iptables, Docker and kube-proxy translate destinations. */
+const BEFORE_OTHERS = -101
+
+function keepTunnels(cluster: Cluster, family: Family): readonly string[] {
+  const to = `${NFT_FAMILY[family]} daddr`
+  return tunnelGuards(cluster).map(
+    (guard) => `${to} @own_addresses${family} ${guard} dnat ${NFT_FAMILY[family]} to ${to}`,
+  )
 }
 
 function nodePortSet(name: string, ports: readonly NodePort[]): string {
