@@ -56,6 +56,7 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
       node: 'node-1',
       addresses: [ip('10.128.0.2')],
       bandwidth: { toPod: { rate: 10_000_000 }, fromPod: { rate: 1_500 } },
+      hostPorts: [{ port: 8080, protocol: 'TCP' }],
     },
   },
   Service: {

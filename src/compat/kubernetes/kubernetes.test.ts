@@ -69,7 +69,36 @@ describe('Pod', () => {
       { phase: 'Succeeded', podIP: '10.128.0.2' },
       { node: 'a', addresses: [] },
     ],
+    [
+      'ports of its node, its sidecars’ too',
+      {
+        containers: [{ ports: [{ containerPort: 80 }, { containerPort: 80, hostPort: 8080 }] }, { ports: 'none' }],
+        initContainers: [
+          { restartPolicy: 'Always', ports: [{ containerPort: 53, hostPort: 53, protocol: 'UDP' }] },
+          { ports: [{ containerPort: 1, hostPort: 1 }] },
+        ],
+      },
+      {},
+      {
+        hostPorts: [
+          { port: 8080, protocol: 'TCP' },
+          { port: 53, protocol: 'UDP' },
+        ],
+      },
+    ],
+    [
+      'more ports than anybody needs',
+      { containers: [{ ports: Array.from({ length: 1000 }, (_, i) => ({ containerPort: 1, hostPort: i + 1 })) }] },
+      {},
+      { hostPorts: expect.objectContaining({ length: 32 }) },
+    ],
   ])('%s', (_, spec, status, expected) => expect(read(spec, status)).toMatchObject(expected as never))
+
+  test('asks for no port where it has none of the node, or has ended', () => {
+    const containers = [{ ports: [{ containerPort: 80, hostPort: 80 }] }]
+    expect(read({ containers }, { phase: 'Failed' }).hostPorts).toBeUndefined()
+    expect(read({ containers: [{ ports: [{ containerPort: 80 }] }] }, {}).hostPorts).toBeUndefined()
+  })
 
   test('on the node’s own network is none of ours', () => {
     expect(podBinding.nameOf(pod({ hostNetwork: true }, {}))).toBeUndefined()

@@ -5,7 +5,7 @@
 import type { KubeBinding } from '../../kube/binding.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { PODS } from '../../kube/resources.ts'
-import type { Pod } from '../../network/model/pod.ts'
+import type { HostPort, Pod } from '../../network/model/pod.ts'
 import { at, listAt, nameOf, optionalField, qualifiedNameOf, textAt } from '../fields.ts'
 import { type MergePatch, namespacedPlace, objectOf } from '../merge.ts'
 import { bandwidthAnnotations, bandwidthIn } from './bandwidth.ts'
@@ -28,15 +28,32 @@ export const podBinding: KubeBinding<'Pod'> = {
 }
 
 function decode(object: KubeObject): unknown {
+  const hasEnded = ENDED.includes(at(object, 'status', 'phase'))
   return {
     namespace: at(object, 'metadata', 'namespace'),
     name: nameOf(object),
     // What its container runtime was told: of a pod that a kubelet had of itself, the API keeps a copy with another uid.
     uid: textAt(object, 'metadata', 'annotations', MIRROR) ?? at(object, 'metadata', 'uid'),
     node: at(object, 'spec', 'nodeName') ?? '',
-    addresses: ENDED.includes(at(object, 'status', 'phase')) ? [] : addressesIn(object),
+    addresses: hasEnded ? [] : addressesIn(object),
     ...optionalField('bandwidth', bandwidthIn(object)),
+    ...optionalField('hostPorts', hasEnded ? undefined : hostPortsIn(object)),
   }
+}
+
+/** Of a pod that asks for very many the first are enough to tell of. */
+const MOST_HOST_PORTS = 32
+
+/** As kubelets tell their runtime: of containers, and of init containers that go on running. */
+function hostPortsIn(object: KubeObject): readonly unknown[] | undefined {
+  const sidecars = listAt(object, 'spec', 'initContainers').filter((one) => at(one, 'restartPolicy') === 'Always')
+  const ports = [...listAt(object, 'spec', 'containers'), ...sidecars].flatMap((one) => listAt(one, 'ports'))
+  const asked = ports.filter((port) => (at(port, 'hostPort') ?? 0) !== 0)
+  if (asked.length === 0) return undefined
+  return asked.slice(0, MOST_HOST_PORTS).map((port) => ({
+    port: at(port, 'hostPort'),
+    protocol: at(port, 'protocol') ?? 'TCP',
+  }))
 }
 
 function addressesIn(object: KubeObject): readonly unknown[] {
@@ -46,11 +63,13 @@ function addressesIn(object: KubeObject): readonly unknown[] {
 }
 
 /** The least that the API takes for a pod. */
-function newSpec({ node, bandwidth }: Pod): MergePatch {
-  return {
-    ...annotations(bandwidth),
-    spec: { nodeName: node === '' ? null : node, containers: [{ name: 'main', image: 'none' }] },
-  }
+function newSpec({ node, bandwidth, hostPorts }: Pod): MergePatch {
+  const main = { name: 'main', image: 'none', ...optionalField('ports', hostPorts?.map(portOf)) }
+  return { ...annotations(bandwidth), spec: { nodeName: node === '' ? null : node, containers: [main] } }
+}
+
+function portOf({ port, protocol }: HostPort): MergePatch {
+  return { hostPort: port, containerPort: port, protocol }
 }
 
 function annotations(bandwidth: Pod['bandwidth']): MergePatch {

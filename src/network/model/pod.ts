@@ -5,6 +5,12 @@
 import type { Ip } from './address.ts'
 import type { Bandwidth } from './bandwidth.ts'
 
+/** A port of the node that is to lead to a pod, whichever address of the node. */
+export interface HostPort {
+  readonly port: number
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP'
+}
+
 /** A pod as the cluster knows it. */
 export interface Pod {
   readonly namespace: string
@@ -14,6 +20,8 @@ export interface Pod {
   readonly addresses: readonly Ip[]
   /** Absent: no limit was asked for. */
   readonly bandwidth?: Bandwidth
+  /** Ports of its node that it asks for, the first few. Absent: none, or it has ended. */
+  readonly hostPorts?: readonly HostPort[]
 }
 
 /** A namespace as the cluster knows it. */

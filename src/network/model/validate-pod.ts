@@ -4,12 +4,13 @@
  */
 import { type Bandwidth, LEAST_RATE, MOST_RATE, type RateWish } from './bandwidth.ts'
 import { type Decode, type Decoded, decodeWith } from './decode.ts'
-import { address, integer, list, optional, record, text } from './decoders.ts'
+import { address, integer, list, literal, optional, record, text } from './decoders.ts'
 import { namespaceName, objectName, uid } from './names.ts'
-import type { Namespace, Pod } from './pod.ts'
+import type { HostPort, Namespace, Pod } from './pod.ts'
 
 const MAX_ADDRESSES = 32
 const MAX_SENTENCE = 1024
+const MAX_HOST_PORTS = 32
 
 /** A pod that no node was chosen for has an empty one. */
 const nodeOrNone: Decode<string> = (input, at) => (input === '' ? '' : objectName(input, at))
@@ -24,6 +25,11 @@ const wish: Decode<RateWish> = (input, at) =>
 
 const bandwidth: Decode<Bandwidth> = record<Bandwidth>({ toPod: optional(wish), fromPod: optional(wish) })
 
+const hostPort: Decode<HostPort> = record<HostPort>({
+  port: integer(1, 65_535),
+  protocol: literal('TCP', 'UDP', 'SCTP'),
+})
+
 const pod: Decode<Pod> = record<Pod>({
   namespace: namespaceName,
   name: objectName,
@@ -31,6 +37,7 @@ const pod: Decode<Pod> = record<Pod>({
   node: nodeOrNone,
   addresses: list(address, MAX_ADDRESSES),
   bandwidth: optional(bandwidth),
+  hostPorts: optional(list(hostPort, MAX_HOST_PORTS)),
 })
 
 const namespace: Decode<Namespace> = record<Namespace>({
