@@ -4,6 +4,7 @@
  * @module
  */
 import { mkdirSync } from 'node:fs'
+import type { Unreadable } from '../kube/invalid.ts'
 import { openRtnl } from '../linux/index.ts'
 import { BEAT_MS } from '../network/model/node.ts'
 import { connectOvsdb, type OvsdbClient } from '../ovs/ovsdb/index.ts'
@@ -18,12 +19,14 @@ import { reflectCluster } from './cluster/reflection.ts'
 import { ClusterView } from './cluster/view.ts'
 import { AgentReport } from './control/report.ts'
 import { serveControl } from './control/server.ts'
-import { type CniConfigPlace, giveCniConfig, holdCniConfig } from './install/cni-config.ts'
+import { HostPorts } from './host-ports.ts'
+import { announcement, cniConfigPlace } from './install/announce.ts'
+import { holdCniConfig } from './install/cni-config.ts'
 import type { AgentLog } from './log.ts'
 import { coldInKernel, coldInUserspace } from './node/outer-neighbours.ts'
 import { Uplink } from './node/uplink.ts'
 import { watchNode } from './node/watch.ts'
-import { AGENT_DEFAULTS, type AgentOptions } from './options.ts'
+import type { AgentOptions } from './options.ts'
 import { Problems } from './problems.ts'
 import { NO_NOTICES, type PodNotices } from './qos/notices.ts'
 import { startLimiting } from './qos/start.ts'
@@ -54,7 +57,7 @@ export interface AgentSurroundings {
   /** For the owners of pods. */
   readonly notices?: PodNotices
   /** Why objects that are there cannot be read, by `<kind>/<name>`. */
-  readonly unreadable?: ReadonlyMap<string, string>
+  readonly unreadable?: Unreadable
 }
 
 /** Runs an agent until `signal` aborts. Rejects with what makes running impossible. */
@@ -128,6 +131,8 @@ class NodeAgent {
   ): Promise<NodeAgent> {
     await using resources = new AsyncDisposableStack()
     const problems = new Problems(log)
+    const hostPorts = new HostPorts({ node: options.node, problems, notices })
+    const announce = await announcement(options, { problems, hostPorts, log })
     const ovsdb = resources.use(await openOvsdb(options, log, signal))
     const rtnl = resources.use(openRtnl())
     const ports = await Ports.open(ovsdb, options.datapath, signal)
@@ -164,7 +169,7 @@ class NodeAgent {
       view: () => view,
       uplinkMtu: () => uplink.mtu,
       coldEnds: options.datapath === 'netdev' ? coldInUserspace(options.ovsRunDir) : coldInKernel(rtnl),
-      ready: () => announce(options, problems),
+      ready: announce,
       attachments: () => attachments,
     })
     const { limiter, shaper } = resources.use(
@@ -178,6 +183,7 @@ class NodeAgent {
         log,
         signal,
         busy: () => attachments.busy,
+        podWatchers: [hostPorts],
         uplink: () => uplink.index,
         recorded: () => reconciler.lookAtPorts(),
       }),
@@ -236,22 +242,6 @@ function openOvsdb(options: AgentOptions, log: AgentLog, signal: AbortSignal): P
     waitForServer: true,
     log: (level, text, fields) => log[level](fields ?? {}, text),
   })
-}
-
-function cniConfigPlace({ cniConfigDir: dir, cniConfigName, runDir }: AgentOptions): CniConfigPlace | undefined {
-  return dir === undefined ? undefined : { dir, name: cniConfigName ?? AGENT_DEFAULTS.cniConfigName, runDir }
-}
-
-/** Lets the container runtime know that there is a network. */
-function announce(options: AgentOptions, problems: Problems): void {
-  const place = cniConfigPlace(options)
-  if (place === undefined) return
-  try {
-    giveCniConfig(place)
-    problems.solved('cni-config')
-  } catch (error) {
-    problems.failed('cni-config', error)
-  }
 }
 
 /** What the cluster says of a namespace without a tenant. */

@@ -23,6 +23,8 @@ export interface AgentOptions {
   readonly external?: boolean
   /** The uplink's rate in Mbit/s, to be shared fairly between pods; absent: nobody shares it. Kernel datapath only. */
   readonly uplinkMbit?: number
+  /** Where the runtime looks for plugins: ours is installed there; absent: it is nowhere, and theirs are looked for in the usual place. */
+  readonly cniBinDir?: string
   /** Where the network's configuration for the container runtime is written once pods can be attached; absent: nowhere. */
   readonly cniConfigDir?: string
   /** That configuration's file. */

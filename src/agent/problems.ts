@@ -14,6 +14,7 @@ export type Part =
   | 'probe'
   | 'filters'
   | 'cni-config'
+  | 'host-ports'
   | 'bandwidth'
   | 'pods'
   | 'uplink'

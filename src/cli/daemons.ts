@@ -26,16 +26,14 @@ export interface AgentRun {
   readonly opened: OpenRegistry
   /** Whoever started the program, where it wants to know how far it is. */
   readonly manager?: ServiceManager
-  /** Where the CNI plugin is installed; absent: nowhere. */
-  readonly cniBinDir?: string
   readonly log: Logger
   readonly signal: AbortSignal
 }
 
 /** Runs the node's agent until the signal aborts. */
-export async function serveAgent({ options, opened, manager, cniBinDir, log, signal }: AgentRun): Promise<void> {
+export async function serveAgent({ options, opened, manager, log, signal }: AgentRun): Promise<void> {
   const { registry, kubernetes, unreadable } = opened
-  const { node: host } = options
+  const { node: host, cniBinDir } = options
   const notices =
     kubernetes === undefined
       ? {}

@@ -1,8 +1,24 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type CniConfigPlace, configurationFor, giveCniConfig, holdCniConfig } from './cni-config.ts'
+import {
+  type CniConfigPlace,
+  configurationFor,
+  giveCniConfig,
+  holdCniConfig,
+  publishesHostPorts,
+} from './cni-config.ts'
+import { OFFERED, type Portmap } from './portmap.ts'
 
 let root: string
 let place: CniConfigPlace
@@ -66,4 +82,87 @@ describe('the form follows the name', () => {
     ['10-weft.conf', { name: 'weft', type: 'weft' }],
     ['80-k8s-ovs.conf', { cniVersion: '0.1.0', name: 'k8s-ovs', type: 'k8s-ovs' }],
   ])('%s', (name, expected) => expect(configurationFor(name)).toMatchObject(expected))
+})
+
+const DEBIAN: Portmap = { versions: ['0.4.0', '1.0.0'] }
+const NEWEST: Portmap = { versions: OFFERED }
+const PUBLISHING = { type: 'portmap', capabilities: { portMappings: true }, snat: true }
+
+describe('portmap is called where it can be', () => {
+  test.each([
+    ['one that speaks all', NEWEST, { cniVersion: '1.0.0', cniVersions: ['0.4.0', '1.0.0', '1.1.0'] }],
+    // Every plugin is called in the same version, and CHECK of one as old as that fails.
+    ['Debian 12’s', DEBIAN, { cniVersion: '1.0.0', cniVersions: ['0.4.0', '1.0.0'], disableCheck: true }],
+    [
+      'Debian 11’s',
+      { versions: ['0.4.0'] } as const,
+      { cniVersion: '0.4.0', cniVersions: ['0.4.0'], disableCheck: true },
+    ],
+  ])('%s', (_, portmap, expected) => {
+    const configuration = configurationFor('10-weft.conflist', portmap)
+    expect(configuration).toEqual({ ...expected, name: 'weft', plugins: [{ type: 'weft' }, PUBLISHING] })
+    expect(publishesHostPorts(configuration)).toBe(true)
+  })
+
+  test.each(['10-weft.conf', '80-k8s-ovs.conf'])('%s holds one plugin, and calls no other', (name) => {
+    expect(configurationFor(name, NEWEST)).toEqual(configurationFor(name))
+    expect(publishesHostPorts(configurationFor(name, NEWEST))).toBe(false)
+  })
+
+  test('host ports are published by another plugin than ours that takes them, and by no other', () => {
+    const list = (...plugins: readonly unknown[]) => publishesHostPorts({ plugins })
+    expect(list({ type: 'weft' }, { type: 'their-own', capabilities: { portMappings: true } })).toBe(true)
+    expect(list({ type: 'weft', capabilities: { portMappings: true } })).toBe(false)
+    expect(list({ type: 'weft' }, { type: 'portmap' })).toBe(false)
+    expect([list(null, 7, 'portmap'), publishesHostPorts({ plugins: {} })]).toEqual([false, false])
+  })
+})
+
+describe('at the next start', () => {
+  const forms = [undefined, { versions: ['0.4.0'] } as const, DEBIAN, NEWEST]
+  const changes = forms.flatMap((before) => forms.map((after) => [before, after] as const))
+
+  test.each(changes)('the file follows from %j to %j', (before, after) => {
+    giveCniConfig(place, before)
+    const { ino } = statSync(join(place.dir, place.name))
+    expect(giveCniConfig(place, after)).toEqual(configurationFor(place.name, after))
+    expect(JSON.parse(text())).toEqual(configurationFor(place.name, after))
+    // What is right is not written again.
+    expect(statSync(join(place.dir, place.name)).ino === ino).toBe(before === after)
+    expect(files()).toEqual(['10-weft.conflist'])
+  })
+
+  test('after the machine started anew, too', () => {
+    giveCniConfig(place)
+    reboot()
+    holdCniConfig(place)
+    giveCniConfig(place, DEBIAN)
+    expect(JSON.parse(text())).toEqual(configurationFor(place.name, DEBIAN))
+    expect(files()).toEqual(['10-weft.conflist'])
+  })
+
+  test.each([
+    [
+      'another snat',
+      { ...configurationFor('10-weft.conflist', NEWEST), plugins: [{ type: 'weft' }, { ...PUBLISHING, snat: false }] },
+    ],
+    ['a third plugin', { ...configurationFor('10-weft.conflist'), plugins: [{ type: 'weft' }, { type: 'tuning' }] }],
+    ['an MTU', { ...configurationFor('10-weft.conflist'), plugins: [{ type: 'weft', mtu: 1400 }] }],
+    ['another name', { ...configurationFor('10-weft.conflist'), name: 'mine' }],
+  ])('what people edited stays: %s', (_, edited) => {
+    giveCniConfig(place)
+    writeFileSync(join(place.dir, place.name), JSON.stringify(edited))
+    expect(giveCniConfig(place, DEBIAN)).toEqual(edited)
+    expect(JSON.parse(text())).toEqual(edited)
+  })
+
+  test('a link stays, and so does what it leads to', () => {
+    mkdirSync(place.dir)
+    const elsewhere = join(root, 'site.conflist')
+    writeFileSync(elsewhere, JSON.stringify(configurationFor(place.name)))
+    symlinkSync(elsewhere, join(place.dir, place.name))
+    giveCniConfig(place, DEBIAN)
+    expect(JSON.parse(readFileSync(elsewhere, 'utf8'))).toEqual(configurationFor(place.name))
+    expect(JSON.parse(text())).toEqual(configurationFor(place.name))
+  })
 })

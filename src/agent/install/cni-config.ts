@@ -7,8 +7,11 @@
  * @module
  */
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { type CniVersion, isAtLeast } from '../../cni/index.ts'
 import { AgentError } from '../errors.ts'
+import { OFFERED, PORTMAP, type Portmap } from './portmap.ts'
 import { writeDurably } from './write-durably.ts'
 
 /** Where the configuration is, and where it is noted that this life of the machine has seen it true. */
@@ -34,19 +37,32 @@ export function holdCniConfig(place: CniConfigPlace): void {
 }
 
 /**
- * Makes sure that the configuration is there. One that people edited is left as it is. Throws `AGENT_CNI_CONFIG` where
- * something else has its name, be it broken: what we write is there as a whole or not at all.
+ * Makes sure that the configuration is there, with what can be called. One that people edited is left as it is; one that
+ * an agent wrote, of whatever version, follows. Throws `AGENT_CNI_CONFIG` where something else has its name, be it
+ * broken: what we write is there as a whole or not at all. Returns what is there then.
+ * @param portmap the plugin that publishes pods' host ports, where it can be run
  */
-export function giveCniConfig(place: CniConfigPlace): void {
+export function giveCniConfig(place: CniConfigPlace, portmap?: Portmap): object {
   const file = join(place.dir, place.name)
   mkdirSync(place.dir, { recursive: true, mode: 0o755 })
   if (readOurs(file) === undefined) {
     if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) throw inTheWay(file)
     if (readOurs(file + ASIDE) !== undefined) renameSync(file + ASIDE, file)
-    else writeDurably(file, `${JSON.stringify(configurationFor(place.name), null, 2)}\n`, 0o644)
+  }
+  const present = readOurs(file)
+  const wanted = configurationFor(place.name, portmap)
+  if (present === undefined || (isAsWritten(file, present) && !isDeepStrictEqual(JSON.parse(present), wanted))) {
+    writeDurably(file, `${JSON.stringify(wanted, null, 2)}\n`, 0o644)
   }
   const mark = join(place.runDir, MARK)
   if (!existsSync(mark)) writeFileSync(mark, place.name, { mode: 0o600 })
+  return JSON.parse(readOurs(file) ?? '{}')
+}
+
+/** Whether nobody but an agent has had a hand in a file: the content is of a form that one has written, and it is no link. */
+function isAsWritten(file: string, text: string): boolean {
+  const forms = [undefined, ...KNOWN_PORTMAPS].map((portmap) => configurationFor(basename(file), portmap))
+  return lstatSync(file).isFile() && forms.some((form) => isDeepStrictEqual(JSON.parse(text), form))
 }
 
 function inTheWay(file: string): AgentError {
@@ -54,14 +70,56 @@ function inTheWay(file: string): AgentError {
   return new AgentError('AGENT_CNI_CONFIG', cause, 'remove it, or choose another name: --cni-config-name')
 }
 
+/** For runtimes that do not know `cniVersions`: the newest of what they may be expected to speak. */
+const EXPECTED = '1.0.0'
+/** Every portmap that makes a difference to what is written. */
+const KNOWN_PORTMAPS: readonly Portmap[] = OFFERED.map((_, i) => ({ versions: OFFERED.slice(0, i + 1) }))
+
 /**
  * The configuration of a file of this name. Runtimes that know `cniVersions` take the newest that they speak; older ones
- * take the first. k8s-ovs had a single plugin of its own name, in CNI's first version.
+ * take the first. k8s-ovs had a single plugin of its own name, in CNI's first version. Only a list calls portmap, and only in
+ * versions that it speaks: runtimes call every plugin in the same one.
  */
-export function configurationFor(name: string): object {
+export function configurationFor(name: string, portmap?: Portmap): object {
   if (name.endsWith('k8s-ovs.conf')) return { cniVersion: '0.1.0', name: 'k8s-ovs', type: 'k8s-ovs' }
-  const versions = { cniVersion: '1.0.0', cniVersions: ['0.4.0', '1.0.0', '1.1.0'], name: 'weft' }
-  return name.endsWith('.conflist') ? { ...versions, plugins: [{ type: 'weft' }] } : { ...versions, type: 'weft' }
+  if (!isList(name)) return { ...offering(OFFERED), type: 'weft' }
+  if (portmap === undefined) return { ...offering(OFFERED), plugins: [{ type: 'weft' }] }
+  const { versions } = portmap
+  return { ...offering(versions), ...checking(versions), plugins: [{ type: 'weft' }, PUBLISHING] }
+}
+
+/** Whether a file of this name holds a list of plugins; others hold a single one, which calls no other. */
+export function isList(name: string): boolean {
+  return name.endsWith('.conflist')
+}
+
+function offering(cniVersions: readonly CniVersion[]): object {
+  const cniVersion = cniVersions.findLast((version) => isAtLeast(EXPECTED, version)) ?? EXPECTED
+  return { cniVersion, cniVersions, name: 'weft' }
+}
+
+/**
+ * With `snat` callers on the node itself and pods of its range get the node's address, or answers would pass portmap by.
+ */
+const PUBLISHING = { type: PORTMAP, capabilities: { portMappings: true }, snat: true } as const
+
+/**
+ * A portmap older than CNI 1.1.0 fails CHECK for every pod with a host port (containernetworking/plugins#819), and some
+ * runtimes would then have no address for it.
+ */
+function checking(versions: readonly CniVersion[]): { readonly disableCheck?: true } {
+  return versions.includes('1.1.0') ? {} : { disableCheck: true }
+}
+
+/** Whether a configuration has a plugin to which runtimes pass pods' host ports. */
+export function publishesHostPorts(configuration: object): boolean {
+  const { plugins } = configuration as { readonly plugins?: unknown }
+  return Array.isArray(plugins) && plugins.some(takesPorts)
+}
+
+function takesPorts(plugin: unknown): boolean {
+  const { type, capabilities } = Object(plugin) as { readonly type?: unknown; readonly capabilities?: unknown }
+  return !OUR_PLUGINS.has(type) && Object(capabilities)['portMappings'] === true
 }
 
 /** The names under which runtimes call our plugin. */

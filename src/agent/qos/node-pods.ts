@@ -15,8 +15,15 @@ export type PodOfEndpoint = Pick<Endpoint, 'namespace' | 'pod' | 'podUid'>
 /** What changed: the pod whose wishes are others now. */
 export type PodListener = (pod: Pick<Pod, 'namespace' | 'name'>) => void
 
+/** Who is told of pods. */
+export interface PodWatcher {
+  put(pod: Pod): void
+  /** By its `<namespace>/<name>`. */
+  remove(key: string): void
+}
+
 /** The pods of this node. */
-export class NodePods {
+export class NodePods implements PodWatcher {
   readonly #node: string
   readonly #onChange: PodListener
   readonly #pods = new Map<string, Pod>()
@@ -60,17 +67,19 @@ export interface PodReflectionHealth {
   recovered(): void
 }
 
-/** Keeps the pods equal to the registry until `signal` aborts. While the registry is away they stay as they are. */
+/** Keeps the watchers' pods equal to the registry until `signal` aborts. While the registry is away they stay as they are. */
 export function reflectPods(
   registry: Registry,
-  pods: NodePods,
+  watchers: readonly PodWatcher[],
   { failed, recovered }: PodReflectionHealth,
   signal: AbortSignal,
 ): void {
   const { done } = reflect(registry, 'Pod', {
     onChange: ({ type, object }) => {
-      if (type === 'put') pods.put(object.value)
-      else pods.remove(object.name)
+      for (const watcher of watchers) {
+        if (type === 'put') watcher.put(object.value)
+        else watcher.remove(object.name)
+      }
     },
     signal,
     onError: failed,

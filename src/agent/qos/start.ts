@@ -9,7 +9,7 @@ import type { Ports } from '../attach/ports.ts'
 import type { AgentOptions } from '../options.ts'
 import { Groups } from './groups.ts'
 import { Limiter, type LimiterParts } from './limiter.ts'
-import { NodePods, reflectPods } from './node-pods.ts'
+import { NodePods, type PodWatcher, reflectPods } from './node-pods.ts'
 import { Shaper } from './shaper.ts'
 import { isOurs } from './tc.ts'
 import { NamespaceTotals, reflectTotals } from './totals.ts'
@@ -27,6 +27,8 @@ export interface LimitingParts
   readonly registry: Registry
   readonly rtnl: RtnlSocket
   readonly ports: Ports
+  /** Who is told of pods as well. */
+  readonly podWatchers: readonly PodWatcher[]
 }
 
 /** Limiting under way. */
@@ -36,7 +38,7 @@ export interface Limiting extends Disposable {
 }
 
 /** Starts holding pods to their bandwidth. It reads the registry by itself; nothing waits for that. */
-export function startLimiting({ options, registry, rtnl, uplink, ...parts }: LimitingParts): Limiting {
+export function startLimiting({ options, registry, rtnl, uplink, podWatchers, ...parts }: LimitingParts): Limiting {
   const { ports, problems, signal } = parts
   const shaper = new Shaper(rtnl, options.datapath)
   const pods: NodePods = new NodePods(options.node, () => limiter.request())
@@ -56,7 +58,7 @@ export function startLimiting({ options, registry, rtnl, uplink, ...parts }: Lim
   }
   // A host outside the cluster has no pods, and may read none.
   if (options.external !== true) {
-    reflectPods(registry, pods, health, signal)
+    reflectPods(registry, [pods, ...podWatchers], health, signal)
     reflectTotals(registry, totals, health, signal)
   }
   const watching = watchPorts(ports, limiter, rtnl)

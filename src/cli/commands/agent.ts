@@ -39,7 +39,7 @@ export function registerAgent(program: Command): void {
       ),
     )
     .option('--external', 'this host is outside the cluster: it reaches pods and has none (see weft host)')
-    .option('--cni-bin-dir <path>', 'install the CNI plugin in this folder')
+    .option('--cni-bin-dir <path>', 'the runtime’s folder of plugins: install the CNI plugin there')
     .option('--cni-config-dir <path>', 'write the CNI configuration into this folder once pods can be attached')
     .option('--cni-config-name <file>', 'that configuration’s file', AGENT_DEFAULTS.cniConfigName)
     .action(configured('agent', run))
@@ -50,10 +50,10 @@ function seconds(flags: string, description: string, value: number, least: numbe
 }
 
 /** What the command line and the settings say. */
-type Given = Omit<AgentOptions, 'node'> & { readonly node?: string; readonly cniBinDir?: string } & DaemonPlaceOptions
+type Given = Omit<AgentOptions, 'node'> & { readonly node?: string } & DaemonPlaceOptions
 
 async function run(
-  { registry, kubeconfig, context, server, cniBinDir, ...given }: Given,
+  { registry, kubeconfig, context, server, ...given }: Given,
   settings: Settings,
   file?: string,
 ): Promise<void> {
@@ -69,10 +69,9 @@ async function run(
   }
   const onInvalid = (problem: string): void => log.warn(problem)
   const opened = openForDaemon(choice, { onInvalid, node: options.node })
-  const plugin = cniBinDir === undefined ? {} : { cniBinDir }
   const manager = managerOfThis(log)
   const managed = manager === undefined ? {} : { manager }
   const signal = endSignal()
   if (file !== undefined) void followSettings({ program: 'agent', file, settings, log, signal })
-  await serveAgent({ options, opened, ...managed, ...plugin, log, signal })
+  await serveAgent({ options, opened, ...managed, log, signal })
 }

@@ -54,12 +54,10 @@ async function run(command: K8sOvsRun): Promise<void> {
   const ending = new AbortController()
   const signal = AbortSignal.any([endSignal(), ending.signal])
   const manager = managerOfThis(log)
-  const cniBinDir = settings['agent.cniBinDir']
   const agent = serveAgent({
     options: { ...agentOptions(settings, node), external: isExternal },
     opened: openPlace(place, { node, onInvalid }),
     ...(manager === undefined ? {} : { manager }),
-    ...(cniBinDir === undefined ? {} : { cniBinDir }),
     log,
     signal,
   })

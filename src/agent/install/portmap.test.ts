@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findPortmap, installIn, OFFERED } from './portmap.ts'
+
+let folder: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'wefttest-portmap-'))
+  writeFileSync(join(folder, 'weft'), '')
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const script = (text: string, mode = 0o755): void => {
+  writeFileSync(join(folder, 'portmap'), `#!/bin/sh\n${text}\n`, { mode })
+}
+const speaking = (...versions: readonly string[]): string =>
+  `echo '${JSON.stringify({ cniVersion: '1.0.0', supportedVersions: versions })}'`
+
+test('the real one is asked which versions it speaks', async () => {
+  symlinkSync('/usr/lib/cni/portmap', join(folder, 'portmap'))
+  const found = await findPortmap(folder, 'weft')
+  expect(found).toMatchObject({ versions: expect.arrayContaining(['0.4.0', '1.0.0']) })
+})
+
+test('of its versions those count that we offer', async () => {
+  script(speaking('9.9.9', '1.1.0', '0.1.0', '0.4.0'))
+  expect(await findPortmap(folder, 'weft')).toEqual({ versions: ['0.4.0', '1.1.0'] })
+  script(`[ "$CNI_COMMAND" = VERSION ] && ${speaking(...OFFERED)}`)
+  expect(await findPortmap(folder, 'weft')).toEqual({ versions: OFFERED })
+})
+
+describe('one that cannot be used is an error that says what to type', () => {
+  test.each([
+    ['none', (): void => undefined, 'portmap is missing'],
+    ['no program', (): void => script('', 0o644), 'cannot be run'],
+    ['a folder', (): unknown => mkdirSync(join(folder, 'portmap')), 'cannot be run'],
+    ['one that fails', (): void => script('exit 3'), 'cannot be run (exit code 3)'],
+    ['one that says nothing', (): void => script('true'), 'cannot be run'],
+    ['one that says nonsense', (): void => script('echo null'), 'speaks no version'],
+    ['one that is too old', (): void => script(speaking('0.1.0', '0.3.1')), 'speaks no version'],
+  ] as const)('%s', async (_, make: () => unknown, cause) => {
+    make()
+    const found = await findPortmap(folder, 'weft')
+    expect(found).toMatchObject({
+      code: 'AGENT_HOST_PORTS',
+      message: expect.stringContaining(cause),
+      remedy: `apt-get install containernetworking-plugins && install /usr/lib/cni/portmap ${folder}/`,
+    })
+  })
+
+  test('a folder without our plugin is not the runtime’s, whatever else is in it', async () => {
+    script(speaking('1.0.0'))
+    rmSync(join(folder, 'weft'))
+    expect(await findPortmap(folder, 'weft')).toMatchObject({ remedy: 'name the folder: --cni-bin-dir' })
+  })
+
+  test('where Debian’s package puts it nothing has to be copied', () =>
+    expect(installIn('/usr/lib/cni')).toBe('apt-get install containernetworking-plugins'))
+})
