@@ -13,7 +13,7 @@ import {
   type WholePlace,
 } from '../place/place.ts'
 import { DEFAULT_RUN_DIR } from '../playground/layout.ts'
-import { CliError } from './errors.ts'
+import { CliError, usage } from './errors.ts'
 import { type EtcdOptions, etcdPlaceNamed, splitEtcdOptions, withEtcdOptions } from './etcd-options.ts'
 
 /**
@@ -50,6 +50,13 @@ export function withPlaceOptions(command: Command, otherwise: string): Command {
 /** Adds the options that {@link openRegistry} understands. */
 export function withRegistryOptions(command: Command): Command {
   return withPlaceOptions(command, '$WEFT_REGISTRY, else the playground’s')
+}
+
+/** Adds the options of a command about shared state: where it is, a playground's folder included, and JSON for programs. */
+export function withSharedStateOptions(command: Command): Command {
+  return withRegistryOptions(command)
+    .option('--run-dir <folder>', 'a playground’s folder: ask its registry')
+    .option('--json', 'print JSON')
 }
 
 /** Adds the options of a daemon, which runs in a pod too. */
@@ -94,7 +101,7 @@ export function placeNamed(options: PlaceOptions, server?: string): RegistryPlac
 function wholePlaceNamed({ registry, kubeconfig, context }: PlaceOptions): WholePlace | undefined {
   if (registry !== undefined && kubeconfig !== undefined) throw namedTwice('--registry', '--kubeconfig')
   if (context !== undefined && kubeconfig === undefined) {
-    throw new CliError('CLI_USAGE', '--context says nothing without --kubeconfig', 'give both')
+    throw usage('--context says nothing without --kubeconfig', 'give both')
   }
   if (registry !== undefined) return { kind: 'socket', path: socketPath(registry) }
   if (kubeconfig === undefined) return undefined
@@ -105,7 +112,7 @@ function wholePlaceNamed({ registry, kubeconfig, context }: PlaceOptions): Whole
  * The place that the user means: the one named, that of the folder named, the environment's, the playground's.
  * Throws CLI_USAGE when two are named, CLI_NOT_RUNNING when nothing says which.
  */
-export function placeMeant(choice: RegistryChoice): RegistryPlace {
+function placeMeant(choice: RegistryChoice): RegistryPlace {
   const { runDir } = choice
   const named = placeNamed(choice)
   if (named !== undefined) {
@@ -135,7 +142,7 @@ export function optionOf({ kind }: RegistryPlace): string {
 }
 
 function namedTwice(one: string, other: string): CliError {
-  return new CliError('CLI_USAGE', `${one} and ${other} both name a registry`, 'give one of them')
+  return usage(`${one} and ${other} both name a registry`, 'give one of them')
 }
 
 /** The path in `unix:PATH`. Throws CLI_USAGE for anything else. */
@@ -143,5 +150,5 @@ function socketPath(text: string): string {
   const path = text.startsWith('unix:') ? text.slice('unix:'.length) : ''
   if (path.startsWith('/')) return path
   const told = JSON.stringify(text.slice(0, 80))
-  throw new CliError('CLI_USAGE', `${told} is not the address of a registry`, 'write unix:/path/to/socket')
+  throw usage(`${told} is not the address of a registry`, 'write unix:/path/to/socket')
 }

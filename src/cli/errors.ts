@@ -20,6 +20,11 @@ export class CliError extends Error {
   }
 }
 
+/** A command line that makes no sense. */
+export function usage(message: string, remedy: string): CliError {
+  return new CliError('CLI_USAGE', message, remedy)
+}
+
 /** Rewrites the commands in a text as people have to type them. */
 export type AsTyped = (text: string) => string
 

@@ -8,7 +8,7 @@ import { DEFAULT_PREFIX } from '../compat/k8s-ovs/layout.ts'
 import { ETCD_APIS, type EtcdApi } from '../etcd/choose.ts'
 import { readSecret } from '../etcd/config.ts'
 import type { EtcdPlace } from '../place/etcd.ts'
-import { CliError } from './errors.ts'
+import { usage } from './errors.ts'
 
 /** What the options say. */
 export interface EtcdOptions {
@@ -87,8 +87,4 @@ const INSTEAD = `better --etcd-password-file, or the environment variable ${PASS
 
 function dashed(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-}
-
-function usage(message: string, remedy: string): CliError {
-  return new CliError('CLI_USAGE', message, remedy)
 }

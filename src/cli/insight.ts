@@ -60,7 +60,7 @@ export function printJson(value: unknown): void {
 }
 
 /** A value as JSON in which bigints are numbers, with all their digits. */
-export function plainJson(value: unknown): string {
+function plainJson(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? rawJson(String(item)) : item))
 }
 

@@ -4,24 +4,24 @@
  */
 import type { Command, CommanderError } from 'commander'
 import { nearest } from '../settings/nearest.ts'
-import { CliError } from './errors.ts'
+import { type CliError, usage } from './errors.ts'
 
 /** What commander complains about, as an error of ours. */
 export function usageError(program: Command, args: readonly string[], { code, message }: CommanderError): CliError {
   const { command, stray } = commandIn(program, args)
   const path = pathOf(command)
   const remedy = `\`${path} --help\` explains the command`
-  if (code === 'commander.help') return new CliError('CLI_USAGE', `${path} needs a command`, remedy)
+  if (code === 'commander.help') return usage(`${path} needs a command`, remedy)
   // Where one command stands for none, commander takes an unknown one for its argument.
   const isCommand = code === 'commander.unknownCommand' || code === 'commander.excessArguments'
   if (isCommand && command.commands.length > 0 && stray !== undefined) {
     const meant = nearest(stray, commandNames(command))
-    return new CliError('CLI_USAGE', `unknown command '${stray}'`, meaning(meant && `${path} ${meant}`, remedy))
+    return usage(`unknown command '${stray}'`, meaning(meant && `${path} ${meant}`, remedy))
   }
   const [first = ''] = message.replace(/^error: /, '').split('\n')
   const cause = first.replace(ARGUMENT, "'$<value>' is no <$<name>>: ").replace(/\.$/, '')
   const flag = code === 'commander.unknownOption' ? /'(--[^']+)'/.exec(first)?.[1] : undefined
-  return new CliError('CLI_USAGE', cause, meaning(flag && nearest(flag, flagsOf(command)), remedy))
+  return usage(cause, meaning(flag && nearest(flag, flagsOf(command)), remedy))
 }
 
 /** How commander begins to say that an argument is not what it should be. */

@@ -7,7 +7,7 @@ import { AGENT_DEFAULTS } from '../../agent/options.ts'
 import { table } from '../../text/table.ts'
 import { count, printable, wrapWords } from '../../text/words.ts'
 import { openRegistry, optionOf, placeNamed, type RegistryChoice, withRegistryOptions } from '../address.ts'
-import { CliError } from '../errors.ts'
+import { usage } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { printJson, printLines } from '../insight.ts'
 import { daemonLog } from '../log.ts'
@@ -67,7 +67,7 @@ Examples:
 async function run(options: Options): Promise<void> {
   if (options.prepare === true) return prepare(options)
   const { node } = options
-  if (node === undefined) throw new CliError('CLI_USAGE', '--node is missing', 'give this node’s name in the registry')
+  if (node === undefined) throw usage('--node is missing', 'give this node’s name in the registry')
   const { ovsdb, ovsRunDir, datapath, cniNetwork: network, hostLocal, dryRun, at, json } = options
   const say = json === true ? () => undefined : printLines
   const { registry, close } = openRegistry(options)
@@ -93,7 +93,7 @@ async function run(options: Options): Promise<void> {
     say([`ready; switching over at ${at.toISOString()}`])
     await Bun.sleep(Math.max(0, at.getTime() - Date.now()))
   }
-  if (signal.aborted) throw new CliError('CLI_USAGE', 'ended before anything was switched over', 'call it again')
+  if (signal.aborted) throw usage('ended before anything was switched over', 'call it again')
   const adopted = await session.perform()
   if (json === true) printJson({ done: true, plan: planAsJson(adoption), ...adopted })
   else say(describeDone(adoption, adopted))
@@ -102,11 +102,7 @@ async function run(options: Options): Promise<void> {
 async function prepare({ ovsdb, ovsRunDir, json, ...rest }: Options): Promise<void> {
   const stray = rest.dryRun === true ? '--dry-run' : rest.at !== undefined ? '--at' : namesPlace(rest)
   if (stray !== undefined) {
-    throw new CliError(
-      'CLI_USAGE',
-      `${stray} says nothing with --prepare, which changes br0 alone`,
-      `leave ${stray} away`,
-    )
+    throw usage(`${stray} says nothing with --prepare, which changes br0 alone`, `leave ${stray} away`)
   }
   const pods = await easeHere({ ovsdb, ovsRunDir }, endSignal())
   if (json === true) return printJson({ pods })

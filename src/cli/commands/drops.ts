@@ -13,7 +13,7 @@ import type { AgentClient } from '../../insight/gather/agent-client.ts'
 import type { Gathered } from '../../insight/gather/gather.ts'
 import { DROPS } from '../../network/pipeline/drops.ts'
 import { sleep } from '../../registry/backoff.ts'
-import { CliError } from '../errors.ts'
+import { usage } from '../errors.ts'
 import { type InsightOptions, lookAt, onlyNode, printJson, printLines, withInsightOptions } from '../insight.ts'
 import { outputLook } from '../look.ts'
 import { wholeNumber } from '../numbers.ts'
@@ -56,7 +56,7 @@ const INTERVAL = 1000
 
 async function runDrops(options: Options): Promise<void> {
   if (options.count !== undefined && options.follow !== true) {
-    throw new CliError('CLI_USAGE', '--count is for --follow', 'add --follow, or leave --count out')
+    throw usage('--count is for --follow', 'add --follow, or leave --count out')
   }
   const gathered = onlyNode(await lookAt(options), options.node)
   if (options.follow === true) return follow(gathered, options)

@@ -2,8 +2,8 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { type Ip, parseIp } from '../../network/model/address.ts'
 import { GLOBAL_VNI, MAX_VNI } from '../../network/model/tenant.ts'
 import { table } from '../../text/table.ts'
-import { openRegistry, type RegistryChoice, withRegistryOptions } from '../address.ts'
-import { CliError } from '../errors.ts'
+import { openRegistry, type RegistryChoice, withSharedStateOptions } from '../address.ts'
+import { usage } from '../errors.ts'
 import {
   addHost,
   type ChangedHost,
@@ -42,8 +42,8 @@ export function registerHost(program: Command): void {
         'in this list.',
     )
     .addHelpText('after', EXAMPLES)
-  withOptions(host.command('list').description('list those that were let in')).action(list)
-  withOptions(
+  withSharedStateOptions(host.command('list').description('list those that were let in')).action(list)
+  withSharedStateOptions(
     withWhom(
       host
         .command('add')
@@ -52,7 +52,7 @@ export function registerHost(program: Command): void {
         .requiredOption('--address <address>', ADDRESS, addresses),
     ),
   ).action(add)
-  withOptions(
+  withSharedStateOptions(
     withWhom(
       host
         .command('change')
@@ -61,7 +61,7 @@ export function registerHost(program: Command): void {
         .option('--address <address>', `${ADDRESS}; these replace all it had`, addresses),
     ),
   ).action(change)
-  withOptions(
+  withSharedStateOptions(
     host
       .command('remove')
       .description('shut a machine out: every node stops answering it')
@@ -88,12 +88,6 @@ Examples:
 On the host itself, with Open vSwitch:
   weft agent --external --node lb1 --kubeconfig lb1.kubeconfig`
 
-function withOptions(command: Command): Command {
-  return withRegistryOptions(command)
-    .option('--run-dir <folder>', 'a playground’s folder: ask its registry')
-    .option('--json', 'print JSON')
-}
-
 async function list(options: Options): Promise<void> {
   const { registry, close } = openRegistry(options)
   const hosts = await listHosts(registry).finally(close)
@@ -104,7 +98,7 @@ async function list(options: Options): Promise<void> {
 
 async function add(name: string, options: AddOptions): Promise<void> {
   if ((options.vni === undefined) === (options.tenant === undefined)) {
-    throw new CliError('CLI_USAGE', 'whom it reaches is not said', 'give --tenant NAMESPACE, or --vni 0 for every pod')
+    throw usage('whom it reaches is not said', 'give --tenant NAMESPACE, or --vni 0 for every pod')
   }
   const { registry, close } = openRegistry(options)
   try {
@@ -120,10 +114,10 @@ async function add(name: string, options: AddOptions): Promise<void> {
 async function change(name: string, options: ChangeOptions): Promise<void> {
   const { address, vni, tenant } = options
   if (vni !== undefined && tenant !== undefined) {
-    throw new CliError('CLI_USAGE', '--vni and --tenant both say whom it reaches', 'give one of them')
+    throw usage('--vni and --tenant both say whom it reaches', 'give one of them')
   }
   if (address === undefined && vni === undefined && tenant === undefined) {
-    throw new CliError('CLI_USAGE', 'what should change is not said', 'give --address, --vni or --tenant')
+    throw usage('what should change is not said', 'give --address, --vni or --tenant')
   }
   const { registry, close } = openRegistry(options)
   try {

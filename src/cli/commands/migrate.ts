@@ -6,7 +6,7 @@ import { type Migration, migrate, readPlan } from '../../registry/migrate.ts'
 import type { MigrationPlan, MigrationStep } from '../../registry/migration.ts'
 import { table } from '../../text/table.ts'
 import { type PlaceOptions, placeNamed, withPlaceOptions } from '../address.ts'
-import { CliError } from '../errors.ts'
+import { usage } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { outputLook } from '../look.ts'
 
@@ -58,7 +58,7 @@ Examples:
 async function run(options: Options): Promise<void> {
   const place = placeNamed(options)
   if (place?.kind !== 'etcd' || place.beside === undefined) {
-    throw new CliError('CLI_USAGE', 'where from and where to is not said', 'give --etcd-endpoints and --kubeconfig')
+    throw usage('where from and where to is not said', 'give --etcd-endpoints and --kubeconfig')
   }
   const unreadable = new Set<string>()
   const source = openEtcd(place.etcd, true, ({ kind, name, problem }) => unreadable.add(`${kind} ${name}: ${problem}`))
@@ -80,15 +80,15 @@ async function run(options: Options): Promise<void> {
 async function takeHostSubnets(options: Options): Promise<void> {
   const place = placeNamed(options)
   if (place?.kind !== 'kubeconfig') {
-    throw new CliError('CLI_USAGE', 'whose HostSubnets is not said', 'give --kubeconfig')
+    throw usage('whose HostSubnets is not said', 'give --kubeconfig')
   }
   const problems = new Set<string>()
   const target = openPlace(place, { onInvalid: (problem) => problems.add(problem) })
   try {
     const { api, registry } = target
-    if (api === undefined) throw new CliError('CLI_USAGE', 'that is no API server', 'give --kubeconfig')
+    if (api === undefined) throw usage('that is no API server', 'give --kubeconfig')
     if ((await registry.get('Cluster', 'default')) === undefined) {
-      throw new CliError('CLI_USAGE', 'there is no ClusterNetwork default', 'this is for clusters of OpenShift SDN')
+      throw usage('there is no ClusterNetwork default', 'this is for clusters of OpenShift SDN')
     }
     const { source, unreadable } = await hostSubnetSource(api, registry)
     const migration: Migration = { source, target: registry }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { GLOBAL_VNI } from '../../network/model/tenant.ts'
 import { table } from '../../text/table.ts'
-import { openRegistry, type RegistryChoice, withRegistryOptions } from '../address.ts'
+import { openRegistry, type RegistryChoice, withSharedStateOptions } from '../address.ts'
 import { outputLook } from '../look.ts'
 import { objectName } from '../numbers.ts'
 import { endSignal } from '../signals.ts'
@@ -22,8 +22,8 @@ export function registerTenant(program: Command): void {
         'reaches all and is reached by all. Changes are requests: the controller answers them, agents carry them out.',
     )
     .addHelpText('after', EXAMPLES)
-  withOptions(tenant.command('list').description('list namespaces with their VNI')).action(list)
-  withOptions(
+  withSharedStateOptions(tenant.command('list').description('list namespaces with their VNI')).action(list)
+  withSharedStateOptions(
     tenant
       .command('join')
       .description('let a namespace share the virtual network of another')
@@ -33,9 +33,9 @@ export function registerTenant(program: Command): void {
     change(namespace, { action: 'join', target: options.to ?? '' }, options),
   )
   for (const [action, description] of SIMPLE) {
-    withOptions(tenant.command(action).description(description).argument('<namespace>', 'whom', objectName)).action(
-      (namespace: string, options: Options) => change(namespace, { action }, options),
-    )
+    withSharedStateOptions(
+      tenant.command(action).description(description).argument('<namespace>', 'whom', objectName),
+    ).action((namespace: string, options: Options) => change(namespace, { action }, options))
   }
 }
 
@@ -50,12 +50,6 @@ Examples:
   weft tenant join bank --to shop
   weft tenant isolate bank
   weft tenant global bank --kubeconfig ~/.kube/config`
-
-function withOptions(command: Command): Command {
-  return withRegistryOptions(command)
-    .option('--run-dir <folder>', 'a playground’s folder: ask its registry')
-    .option('--json', 'print JSON')
-}
 
 async function list(options: Options): Promise<void> {
   const { registry, close } = openRegistry(options)

@@ -4,7 +4,7 @@
  * @module
  */
 import { nearest } from '../../settings/nearest.ts'
-import { CliError } from '../errors.ts'
+import { type CliError, usage } from '../errors.ts'
 import { PASSWORD_VARIABLE } from '../etcd-options.ts'
 import { FLAGS, type Flag, type FlagName, SHORT } from './flag-table.ts'
 
@@ -154,10 +154,6 @@ function stray(word: string): CliError {
 
 function refuse(message: string, remedy: string): never {
   throw usage(message, remedy)
-}
-
-function usage(message: string, remedy: string): CliError {
-  return new CliError('CLI_USAGE', message, remedy)
 }
 
 type Defined<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { execInside } from '../../../playground/exec.ts'
-import { CliError } from '../../errors.ts'
+import { usage } from '../../errors.ts'
 import { type PlayOptions, runningPlayground, withRunDir } from './shared.ts'
 
 /** `weft play exec`: runs a program in a pod's, a node's or the outside host's network. */
@@ -22,10 +22,10 @@ export function registerPlayExec(play: Command): void {
 function programIn(argv: readonly string[]): readonly [string, ...string[]] {
   const isDashed = argv[0] === '--'
   const [program = '', ...rest] = isDashed ? argv.slice(1) : argv
-  if (program === '') throw new CliError('CLI_USAGE', 'no program is named', 'name one after --')
+  if (program === '') throw usage('no program is named', 'name one after --')
   if (isDashed || !program.startsWith('-')) return [program, ...rest]
   const remedy = 'options of weft go before the place, the program and its own after --'
-  throw new CliError('CLI_USAGE', `${program} stands after the place`, remedy)
+  throw usage(`${program} stands after the place`, remedy)
 }
 
 const EXAMPLES = `
