@@ -11,6 +11,11 @@ export interface ControllerEvents {
   warn(about: { readonly kind: Kind; readonly name: string }, notice: Notice): void
 }
 
+/** What went wrong, for people. */
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** A notice as one line. */
 export function lineOf({ message, remedy }: Notice): string {
   return remedy === '' ? message : `${message}: ${remedy}`

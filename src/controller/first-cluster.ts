@@ -14,6 +14,7 @@ import { type Registry, RegistryError } from '../registry/registry.ts'
 import type { ClusterWish } from '../settings/cluster.ts'
 import { clusterFacts } from './cluster-facts.ts'
 import type { ControllerLog } from './controller.ts'
+import { textOf } from './events.ts'
 import { differences, newCluster } from './new-cluster.ts'
 
 /** What the first configuration is made with. */
@@ -91,7 +92,3 @@ async function warnOfKubeProxy(
 
 /** Where kubeadm and its like have it. */
 const KUBE_PROXY = { namespace: 'kube-system', name: 'kube-proxy' } as const
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}

@@ -15,6 +15,7 @@ import { reflectResource } from '../kube/reflector.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
 import type { Reflection } from '../registry/reflector.ts'
 import type { ControllerLog } from './controller.ts'
+import { textOf } from './events.ts'
 
 /** What the view is kept with. */
 export interface HostSubnetOptions {
@@ -28,7 +29,7 @@ export interface HostSubnetOptions {
 export async function runHostSubnets({ api, networks, signal, log }: HostSubnetOptions): Promise<void> {
   const told = new Set<string>()
   const complain = (what: string, error: unknown): void => {
-    const text = `${what}: ${error instanceof Error ? error.message : String(error)}`
+    const text = `${what}: ${textOf(error)}`
     if (!told.has(text)) log.warn({}, text)
     told.add(text)
   }

@@ -10,6 +10,7 @@ import { reflectResource } from '../kube/reflector.ts'
 import type { Reflection } from '../registry/reflector.ts'
 import { type Registry, RegistryError } from '../registry/registry.ts'
 import type { ControllerLog } from './controller.ts'
+import { textOf } from './events.ts'
 
 /** What reports are copied with. */
 export interface NodeReportOptions {
@@ -60,8 +61,4 @@ const OVERTAKEN: ReadonlySet<string> = new Set(['REGISTRY_CONFLICT', 'REGISTRY_N
 
 function unlessOvertaken(error: unknown): void {
   if (!(error instanceof RegistryError) || !OVERTAKEN.has(error.code)) throw error
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -39,7 +39,7 @@ export async function easeHere(
  * Teaches their bridge the MAC addresses of this node's pods. Resolves with the pods; call it again after pods have come.
  * Throws AGENT_NO_FOREIGN_BRIDGE where there is no bridge of theirs, AGENT_NO_FOREIGN_FLOWS where it does not look like one.
  */
-export async function easeTransition(
+async function easeTransition(
   client: Pick<OvsdbClient, 'transact'>,
   rtnl: RtnlSocket,
   ovsRunDir: string,

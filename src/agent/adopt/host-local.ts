@@ -3,9 +3,10 @@
  * plugins 0.8 the interface's name on a second line.
  * @module
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseIp } from '../../network/model/address.ts'
+import { namesIn } from './names-in.ts'
 import type { AddressRecord } from './observed.ts'
 
 /** A container's id is up to 255 bytes (CNI), an interface's name up to 15. */
@@ -27,14 +28,6 @@ function recordIn(path: string, name: string): readonly AddressRecord[] {
     return [{ address, containerId: containerId.trim(), ifname: ifname === '' ? undefined : ifname.trim() }]
   } catch {
     // Given back in between.
-    return []
-  }
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
     return []
   }
 }

@@ -2,13 +2,14 @@
  * Finds the pods behind the node's veth links: whoever's namespace holds the other end. No container runtime is asked.
  * @module
  */
-import { closeSync, fstatSync, openSync, readdirSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { addrList, isNetns, type Link, linkList, netnsNumber, openRtnl, type RtnlSocket } from '../../linux/index.ts'
+import { namesIn } from './names-in.ts'
 import type { FoundPod } from './observed.ts'
 
 /** Folders of named namespaces: of `ip netns` and container runtimes, and Docker's. */
-export const NETNS_FOLDERS = ['/run/netns', '/run/docker/netns'] as const
+const NETNS_FOLDERS = ['/run/netns', '/run/docker/netns'] as const
 
 /** The pods at the other end of the veth links of the socket's own namespace. */
 export function findPods(rtnl: RtnlSocket, folders: readonly string[] = NETNS_FOLDERS): readonly FoundPod[] {
@@ -58,13 +59,5 @@ function openQuietly(path: string): number | undefined {
     return openSync(path, 'r')
   } catch {
     return undefined
-  }
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
   }
 }

@@ -2,7 +2,7 @@
  * What each queueing discipline has of its own (TCA_OPTIONS): encoders and decoders side by side, named as in tc(8).
  * @module
  */
-import { type Attributes, readAttributes } from './reader.ts'
+import { type Attributes, readAttributes, viewOf } from './reader.ts'
 import { burstBytes, burstTicks, RATESPEC, rate64, readRate, writeRate } from './tc-rate.ts'
 import type { MessageWriter } from './writer.ts'
 
@@ -107,8 +107,4 @@ function decodeHtb(attributes: Attributes): QdiscData | undefined {
 
 function words(...values: readonly number[]): Uint8Array {
   return new Uint8Array(Uint32Array.from(values).buffer)
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

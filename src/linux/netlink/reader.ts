@@ -165,6 +165,7 @@ export type Defined<T> = {
 // NLA_F_NESTED and NLA_F_NET_BYTEORDER are marks, not part of the type.
 const TYPE_MASK = 0x3fff
 
-function viewOf(bytes: Uint8Array): DataView {
+/** A view of exactly these bytes. */
+export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
