@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { cidr, ip } from '../network/model/address.ts'
+import { cidr, type Ip, ip } from '../network/model/address.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import type { Node, NodeNetwork } from '../network/model/node.ts'
 import { MemoryRegistry } from '../registry/memory.ts'
@@ -21,13 +21,21 @@ class Nodes {
   readonly registry = new MemoryRegistry()
   readonly cluster: Cluster
 
+  readonly #names: string[] = []
+
   constructor(cluster: Cluster = CLUSTER) {
     this.cluster = cluster
   }
 
+  /** A machine's own. */
+  address(name: string): Ip {
+    if (!this.#names.includes(name)) this.#names.push(name)
+    return ip(`192.0.2.${101 + this.#names.indexOf(name)}`)
+  }
+
   async add(name: string, change: Partial<Node> = {}): Promise<void> {
     const found = await this.registry.get('Node', name)
-    const value = { name, uid: `uid-${name}`, addresses: [ip('192.0.2.1')], ...change }
+    const value = { name, uid: `uid-${name}`, addresses: [this.address(name)], ...change }
     if (found === undefined) await this.registry.create('Node', name, value)
     else await this.registry.update('Node', name, value, found.revision)
     await this.settle()
@@ -37,7 +45,7 @@ class Nodes {
     const value = {
       node,
       machine: { kind: 'node' as const, uid: `uid-${node}` },
-      addresses: [ip('192.0.2.1')],
+      addresses: [this.address(node)],
       ranges: ranges.map(cidr),
       ...change,
     }
@@ -128,7 +136,7 @@ describe('node ranges', () => {
     const nodes = new Nodes()
     for (const name of ['b', 'a']) {
       await nodes.record(name, ['10.1.64.0/18'])
-      await nodes.registry.create('Node', name, { name, uid: `uid-${name}`, addresses: [ip('192.0.2.1')] })
+      await nodes.registry.create('Node', name, { name, uid: `uid-${name}`, addresses: [nodes.address(name)] })
     }
     await nodes.settle()
     expect(await nodes.ranges()).toMatchObject({
@@ -149,7 +157,7 @@ describe('node ranges', () => {
       other: ['10.1.64.0/18', 'fd01:0:0:2::/64'],
       a: ['10.1.128.0/18', 'fd01:0:0:3::/64'],
     })
-    expect(await nodes.network('other')).toMatchObject({ ...external, addresses: ['192.0.2.1'] })
+    expect(await nodes.network('other')).toMatchObject({ ...external, addresses: [nodes.address('other')] })
     await nodes.registry.delete('NodeNetwork', 'balancer')
     await nodes.settle()
     expect(await nodes.network('balancer')).toBeUndefined()
@@ -182,7 +190,7 @@ describe('node ranges', () => {
     const nodes = new Nodes()
     await nodes.record('a-host', ['10.1.64.0/18'], { machine: { kind: 'external', vni: 0 } })
     await nodes.record('b', ['10.1.64.0/18'])
-    await nodes.registry.create('Node', 'b', { name: 'b', uid: 'uid-b', addresses: [ip('192.0.2.1')] })
+    await nodes.registry.create('Node', 'b', { name: 'b', uid: 'uid-b', addresses: [nodes.address('b')] })
     await nodes.settle()
     expect(await nodes.ranges()).toMatchObject({
       b: ['10.1.64.0/18', 'fd01:0:0:1::/64'],
@@ -195,7 +203,7 @@ describe('node ranges', () => {
     await nodes.record('a', ['10.9.0.0/18'])
     await nodes.record('b', ['10.1.2.0/24'])
     for (const name of ['a', 'b']) {
-      await nodes.registry.create('Node', name, { name, uid: `uid-${name}`, addresses: [ip('192.0.2.1')] })
+      await nodes.registry.create('Node', name, { name, uid: `uid-${name}`, addresses: [nodes.address(name)] })
     }
     await nodes.settle()
     expect((await nodes.ranges())['a']?.[0]).toBe('10.9.0.0/18')

@@ -18,9 +18,10 @@ import type { Cluster } from '../network/model/cluster.ts'
 import type { Node, NodeNetwork } from '../network/model/node.ts'
 import type { Stored } from '../registry/registry.ts'
 import { type Claim, Holdings } from './holdings.ts'
-import { networkOf, ownerOf } from './node-network.ts'
+import { addressesOf, networkOf, type Owner, ownerOf, problemNotice } from './node-network.ts'
 import { PendingRanges } from './pending-ranges.ts'
 import { putBackNotice, rangesToKeep } from './put-back.ts'
+import { type Addressed, SharedAddresses } from './shared-addresses.ts'
 import { WorkQueue } from './work-queue.ts'
 import type { Notice, WriteEnd, WriteOf } from './write.ts'
 
@@ -39,6 +40,7 @@ export class Nodes {
   readonly #former = new Map<string, readonly Cidr[]>()
   /** Those who wait until a range is free. */
   readonly #starved = new Set<string>()
+  #shared: SharedAddresses | undefined
   #holdings: Holdings | undefined
   /** Where the last search for free ranges ended. */
   #position: readonly number[] | undefined
@@ -59,7 +61,11 @@ export class Nodes {
       this.#position = undefined
       this.#pending.unchooseAll()
     }
-    for (const name of [...this.#records.keys(), ...this.#nodes.keys()]) this.#queue.add(name)
+    this.#shared = cluster && new SharedAddresses(cluster)
+    for (const name of [...this.#records.keys(), ...this.#nodes.keys()]) {
+      this.#queue.add(name)
+      this.#addressesChanged(name)
+    }
   }
 
   putNode(name: string, node: Node): void {
@@ -95,6 +101,11 @@ export class Nodes {
     if (silence === undefined) this.#silences.delete(name)
     else this.#silences.set(name, silence)
     this.#queue.add(name)
+  }
+
+  /** To be called now and then: tells of nodes what lasts. */
+  look(): void {
+    for (const name of this.#shared?.look() ?? []) this.#queue.add(name)
   }
 
   /** Decides about a name anew. */
@@ -138,20 +149,22 @@ export class Nodes {
     }
     const remembered = this.#rememberedOf(name, cluster)
     const kept = rangesToKeep(holdings.of(name), remembered, this.#recordedOf(name))
-    const { value, gained, lacks } = networkOf(
+    const shared = this.#shared?.problemOf(addressed(cluster, owner), record?.value.problem)
+    const { value, gained, lacks } = networkOf({
       cluster,
-      holdings.ranges,
       owner,
-      record?.value,
-      kept,
-      this.#silences.get(name),
-      this.#former.get(name),
-    )
+      record: record?.value,
+      ranges: holdings.ranges,
+      held: kept,
+      former: this.#former.get(name),
+      silence: this.#silences.get(name),
+      shared,
+    })
     if (lacks) this.#starved.add(name)
     if (gained.length > 0) holdings.add(name, gained)
     if (record === undefined) {
       this.#pending.choose(name, value.ranges)
-      const problem = problemNotice(value, undefined)
+      const problem = problemNotice(value, undefined, shared)
       return { op: 'create', kind: 'NodeNetwork', name, value: { ...value, ranges: [] }, ...told(problem) }
     }
     if (isDeepStrictEqual(value, record.value)) {
@@ -162,7 +175,7 @@ export class Nodes {
     // All of them, not only new ones: others may edit the record while the write is on its way.
     if (this.#pending.bring(name, value.ranges, record.revision)) this.#claimsChanged(name)
     this.#decided.set(name, value)
-    const notice = putBackNotice(value, remembered, record.value) ?? problemNotice(value, record.value)
+    const notice = putBackNotice(value, remembered, record.value) ?? problemNotice(value, record.value, shared)
     return { op: 'update', kind: 'NodeNetwork', name, value, revision: record.revision, ...told(notice) }
   }
 
@@ -188,11 +201,21 @@ export class Nodes {
     // Who is a node decides who gives way.
     if (this.#holdings?.isPlain === false) this.#resort()
     this.#queue.add(name)
+    this.#addressesChanged(name)
   }
 
   #recordChanged(name: string): void {
     this.#queue.add(name)
     this.#claimsChanged(name)
+    this.#addressesChanged(name)
+  }
+
+  #addressesChanged(name: string): void {
+    if (this.#cluster === undefined || this.#shared === undefined) return
+    const owner = ownerOf(this.#nodes.get(name), this.#records.get(name)?.value)
+    const shared = this.#shared
+    const concerned = owner === undefined ? shared.remove(name) : shared.put(addressed(this.#cluster, owner))
+    for (const one of concerned) this.#queue.add(one)
   }
 
   #claimsChanged(name: string): void {
@@ -254,10 +277,8 @@ export class Nodes {
 /** So many names that are no nodes any more are remembered. */
 const MOST_FORMER = 1000
 
-/** A problem that was not told yet. */
-function problemNotice({ problem }: NodeNetwork, before: NodeNetwork | undefined): Notice | undefined {
-  if (problem === undefined || problem === before?.problem) return undefined
-  return { code: 'NODE_NETWORK_INCOMPLETE', message: problem, remedy: '' }
+function addressed(cluster: Cluster, owner: Owner): Addressed {
+  return { ...owner, addresses: addressesOf(cluster, owner) }
 }
 
 function told(notice: Notice | undefined): { readonly notice?: Notice } {

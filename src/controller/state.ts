@@ -93,6 +93,11 @@ export class ControllerState {
     this.#nodes.setSilence(name, silence)
   }
 
+  /** To be called now and then: some things are told only when they last. */
+  look(): void {
+    this.#nodes.look()
+  }
+
   /** Everything there is of a kind. */
   listed<K extends Input>(kind: K, listing: Listing<K>): void {
     this.#mirrors[kind].listed(listing)
