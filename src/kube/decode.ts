@@ -5,6 +5,7 @@
  */
 import type { KubeEvent } from './api.ts'
 import { KubeError } from './errors.ts'
+import { isFields } from './fields.ts'
 import { apiVersionOf, type KubeObject, type ObjectMeta, type Resource } from './object.ts'
 import { statusError } from './status.ts'
 
@@ -116,13 +117,13 @@ function decodeMeta(input: unknown, resource: Resource | undefined): ObjectMeta 
 }
 
 function isOwner(input: unknown): boolean {
-  if (!isRecord(input)) return false
+  if (!isFields(input)) return false
   return ['apiVersion', 'kind', 'name', 'uid'].every((key) => typeof input[key] === 'string')
 }
 
 function isTexts(input: unknown): boolean {
   if (input === undefined || input === null) return true
-  return isRecord(input) && Object.values(input).every((value) => typeof value === 'string')
+  return isFields(input) && Object.values(input).every((value) => typeof value === 'string')
 }
 
 function isAbsentOr(input: unknown, type: 'string' | 'number'): boolean {
@@ -140,12 +141,8 @@ function withoutNulls(record: Readonly<Record<string, unknown>>): Readonly<Recor
 }
 
 function recordOf(input: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (!isRecord(input)) throw garbage(`something that is not ${what}`)
+  if (!isFields(input)) throw garbage(`something that is not ${what}`)
   return input
-}
-
-function isRecord(input: unknown): input is Readonly<Record<string, unknown>> {
-  return typeof input === 'object' && input !== null && !Array.isArray(input)
 }
 
 function cut(text: string): string {

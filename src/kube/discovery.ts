@@ -3,6 +3,7 @@
  * @module
  */
 import { KubeError } from './errors.ts'
+import { isFields } from './fields.ts'
 import { apiVersionOf, type Resource } from './object.ts'
 
 /** What a server says of itself. */
@@ -86,10 +87,6 @@ function decodePlurals(input: unknown): ReadonlySet<string> {
   if (!Array.isArray(resources)) throw strange('no list of resources')
   const names = resources.map((entry: unknown) => (isFields(entry) ? entry['name'] : undefined))
   return new Set(names.filter((name) => typeof name === 'string'))
-}
-
-function isFields(input: unknown): input is Readonly<Record<string, unknown>> {
-  return typeof input === 'object' && input !== null && !Array.isArray(input)
 }
 
 function strange(what: string): KubeError {

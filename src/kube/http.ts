@@ -12,6 +12,7 @@ import { connectionError, ended, isDistrust, unavailable } from './connection-er
 import { Deadline } from './deadline.ts'
 import { parseJson } from './decode.ts'
 import { KubeError } from './errors.ts'
+import type { Fields } from './fields.ts'
 import { ListReader } from './list-reader.ts'
 import { parseRetryAfter, statusError } from './status.ts'
 
@@ -222,8 +223,6 @@ export class HttpTransport {
     return this.#options.now?.() ?? performance.now()
   }
 }
-
-type Fields = Readonly<Record<string, unknown>>
 
 const NEVER = new AbortController().signal
 

@@ -2,6 +2,7 @@
  * What a Lease says about who leads, read from and written to the API. Fields: k8s.io/api, `coordination/v1`.
  * @module
  */
+import { isFields } from '../fields.ts'
 import type { KubeObject } from '../object.ts'
 
 /** Who leads, in the lease's own words. Its times are of other people's clocks: for people to read, never to compare. */
@@ -61,8 +62,4 @@ export function microTime(milliseconds: number): string {
 
 function textOf(input: unknown): string {
   return typeof input === 'string' ? input : ''
-}
-
-function isFields(input: unknown): input is Readonly<Record<string, unknown>> {
-  return typeof input === 'object' && input !== null
 }

@@ -4,7 +4,8 @@
  */
 import { isIPv6 } from 'node:net'
 import { type Authority, configError, type Server } from '../config.ts'
-import { type Fields, pemOf, required, textOf } from './fields.ts'
+import type { Fields } from '../fields.ts'
+import { pemOf, required, textOf } from './fields.ts'
 import type { Entry } from './merge.ts'
 
 /** The server that a cluster's entry describes. Throws `KUBE_CONFIG`. Fields: client-go, `clientcmd/api/v1`. */

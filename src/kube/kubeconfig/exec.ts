@@ -4,7 +4,8 @@
  */
 import { resolve } from 'node:path'
 import { configError, type ExecPlugin, readPemFile } from '../config.ts'
-import { type Fields, fieldsOf, isFields, listOf, required, textOf } from './fields.ts'
+import { type Fields, isFields } from '../fields.ts'
+import { fieldsOf, listOf, required, textOf } from './fields.ts'
 import type { ClusterEntry } from './user.ts'
 
 /** The plugin that a user's `exec` describes. Throws `KUBE_CONFIG`. Fields: client-go, `clientcmd/api/v1`. */

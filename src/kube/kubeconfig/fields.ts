@@ -4,9 +4,7 @@
  */
 import { isAbsolute, resolve } from 'node:path'
 import { configError, isPem, readPemFile } from '../config.ts'
-
-/** An object of the file. */
-export type Fields = Readonly<Record<string, unknown>>
+import { type Fields, isFields } from '../fields.ts'
 
 /** PEM as it stands in the file, or the path of a file that holds it. */
 export type PemSource = { readonly pem: string } | { readonly file: string }
@@ -37,10 +35,6 @@ export function listOf(fields: Fields, key: string, where: string): readonly unk
 export function fieldsOf(input: unknown, what: string): Fields {
   if (!isFields(input)) throw configError(`${what} is not what a kubeconfig holds there`, 'correct the file')
   return input
-}
-
-export function isFields(input: unknown): input is Fields {
-  return typeof input === 'object' && input !== null && !Array.isArray(input)
 }
 
 /** PEM out of `<key>-data` (base64) or the file that `<key>` names. Throws `KUBE_CONFIG` for what is none now. */

@@ -6,7 +6,8 @@ import { dirname, resolve } from 'node:path'
 import { parse as parseYaml, YAMLParseError } from 'yaml'
 import { configError, readFile } from '../config.ts'
 import { KubeError } from '../errors.ts'
-import { type Fields, fieldsOf, isFields, textOf } from './fields.ts'
+import { type Fields, isFields } from '../fields.ts'
+import { fieldsOf, textOf } from './fields.ts'
 
 /** An entry of one of the three lists, with the folder that its paths are taken from. */
 export interface Entry {

@@ -11,8 +11,9 @@ import {
   readPemFile,
   type Server,
 } from '../config.ts'
+import type { Fields } from '../fields.ts'
 import { execOf } from './exec.ts'
-import { type Fields, type PemSource, pathIn, pemOf, textOf } from './fields.ts'
+import { type PemSource, pathIn, pemOf, textOf } from './fields.ts'
 import type { Entry } from './merge.ts'
 
 /** The account that a user's entry describes. Throws `KUBE_CONFIG`. Fields: client-go, `clientcmd/api/v1`. */
