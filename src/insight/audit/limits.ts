@@ -3,11 +3,9 @@
  * @module
  */
 import type { NodeFacts } from '../../agent/control/facts.ts'
-import { formatRate } from '../../compat/kubernetes/bandwidth.ts'
 import { isInForce, type LimitRow, limitRows } from '../bandwidth/bandwidth.ts'
+import { DIRECTION_WORDS, limitText } from '../bandwidth/print.ts'
 import type { Finding } from './findings.ts'
-
-const WORDS = { toPod: 'received', fromPod: 'sent' } as const
 
 /** Limits that the kernel does not have as they were decided, or that nobody can ask it for. */
 export function auditLimits({ status: { node }, limits }: NodeFacts): Finding[] {
@@ -23,10 +21,6 @@ export function auditLimits({ status: { node }, limits }: NodeFacts): Finding[] 
 }
 
 function detailOf({ direction, decided, inForce, wanted, problem }: LimitRow): string {
-  const difference = `${WORDS[direction]}: ${shown(decided)} was decided, ${shown(inForce)} is in force`
+  const difference = `${DIRECTION_WORDS[direction]}: ${limitText(decided)} was decided, ${limitText(inForce)} is in force`
   return problem === undefined || wanted === undefined ? difference : `${difference}: ${problem}`
-}
-
-function shown(rate: number | undefined): string {
-  return rate === undefined ? 'no limit' : `${formatRate(rate)}bit/s`
 }

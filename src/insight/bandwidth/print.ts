@@ -17,7 +17,8 @@ const COLUMNS: readonly Column[] = [
   { head: 'PASSING', align: 'right' },
 ]
 
-const DIRECTION_WORDS = { toPod: 'received', fromPod: 'sent' } as const
+/** What a pod does with its bytes, by direction. */
+export const DIRECTION_WORDS = { toPod: 'received', fromPod: 'sent' } as const
 
 /** The lines of `weft bandwidth`. */
 export function printBandwidth(rows: readonly LimitRow[], look: Look): string[] {
@@ -29,21 +30,29 @@ export function printBandwidth(rows: readonly LimitRow[], look: Look): string[] 
 export function limitProblems(rows: readonly LimitRow[]): readonly string[] {
   const texts = rows.flatMap((row) => {
     const { object, direction, problem, remedy, decided, inForce } = row
-    const stays = decided === undefined ? 'no limit' : shown(decided)
+    const stays = limitText(decided)
     if (problem !== undefined)
       return [`${object}: ${problem} (in force stays: ${stays})${remedy === undefined ? '' : ` → ${remedy}`}`]
     if (isInForce(row)) return []
-    return [`${object}: ${DIRECTION_WORDS[direction]} ${stays} should be in force, but ${shown(inForce)} is`]
+    return [`${object}: ${DIRECTION_WORDS[direction]} ${stays} should be in force, but ${limitText(inForce)} is`]
   })
   return [...new Set(texts)]
 }
 
 function cells({ object, node, direction, wanted, inForce, passing, problem }: LimitRow): string[] {
-  const asked = problem !== undefined ? 'refused' : wanted === undefined ? '-' : shown(wanted)
-  return [object, node, DIRECTION_WORDS[direction], asked, shown(inForce), passing === undefined ? '-' : about(passing)]
+  const asked = problem !== undefined ? 'refused' : wanted === undefined ? '-' : limitText(wanted)
+  return [
+    object,
+    node,
+    DIRECTION_WORDS[direction],
+    asked,
+    limitText(inForce),
+    passing === undefined ? '-' : about(passing),
+  ]
 }
 
-function shown(rate: number | undefined): string {
+/** A rate that is a limit, for people; undefined: there is none. */
+export function limitText(rate: number | undefined): string {
   return rate === undefined ? 'no limit' : `${formatRate(rate)}bit/s`
 }
 
