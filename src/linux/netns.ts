@@ -8,7 +8,7 @@ import { badArgument, checked, hasErrno, LinuxError, systemError } from './errno
 import { systemCalls } from './sys/addon.ts'
 
 /** The folder of named namespaces. */
-export const NETNS_FOLDER = '/run/netns'
+const NETNS_FOLDER = '/run/netns'
 
 /** What makes two descriptors the same namespace: device and inode. */
 export interface NetnsId {

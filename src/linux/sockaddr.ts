@@ -31,7 +31,7 @@ export interface PacketAddress {
 }
 
 /** The longest path of a unix socket, in bytes (sun_path without its NUL). */
-export const UNIX_PATH_MAX = 107
+const UNIX_PATH_MAX = 107
 
 /** Throws LINUX_ARGUMENT for a path or name that is too long, a bad address or a port out of range. */
 export function encodeSockaddr(address: SocketAddress): Uint8Array {

@@ -8,8 +8,8 @@ import { placeIn, type RegistryPlace } from '../../place/place.ts'
 import { InsightError } from '../errors.ts'
 
 /** The folder of a node's agent, and that of the playground, which has one for each node's agent: `<node>/agent`. */
-export const RUN_DIR = '/run/weft'
-export const PLAY_DIR = '/run/weft-play'
+const RUN_DIR = '/run/weft'
+const PLAY_DIR = '/run/weft-play'
 
 /** Where to ask. */
 export interface Where {

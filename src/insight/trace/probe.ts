@@ -79,7 +79,7 @@ export function questionText(packet: Packet, hash = 1): string {
 }
 
 /** A packet as ovs-ofctl writes it. */
-export function packetText(packet: Packet): string {
+function packetText(packet: Packet): string {
   const fields = [...packet].filter(([field]) => !field.startsWith('reg'))
   const text = formatMatch(Object.fromEntries(fields.map(([field, value]) => [field, scalarOf(field, value)])))
   // Dumps say icmp_type in both families and tp_dst for every protocol; the packet parser wants the field's own name.

@@ -7,7 +7,7 @@ import { formatIp, parseIp } from '../ip.ts'
 import { type Attributes, type Defined, present } from './reader.ts'
 import type { MessageWriter } from './writer.ts'
 
-export const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8, source: 16 } as const
+const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8, source: 16 } as const
 export type MacvlanMode = keyof typeof MACVLAN_MODES
 
 /** A Linux bridge; the forward delay is in hundredths of a second, ageing as well. */

@@ -76,7 +76,7 @@ export function decodeLink(body: Uint8Array): Link {
 }
 
 /** Bytes of struct ifinfomsg. */
-export const IFINFOMSG = 16
+const IFINFOMSG = 16
 
 function addrGenMode(attributes: Attributes): AddrGenMode | undefined {
   const mode = attributes.nested(Ifla.AF_SPEC)?.nested(AF_INET6)?.u8(AF_SPEC_ADDR_GEN_MODE)

@@ -18,7 +18,7 @@ export interface ForeignAcceptance {
 
 /** The chain of ours in the table `filter`, and what our rules say of themselves. */
 export const ACCEPTANCE_CHAIN = 'WEFT-FORWARD'
-export const ACCEPTANCE_COMMENT = 'weft: pods'
+const ACCEPTANCE_COMMENT = 'weft: pods'
 const TABLE = 'filter'
 
 /** The acceptance of what is forwarded from and to a link. */

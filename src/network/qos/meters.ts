@@ -30,7 +30,7 @@ export function diffMeters(actual: Iterable<Meter>, desired: Iterable<Meter>): M
 }
 
 /** A meter that is an endpoint's has the number of its port. */
-export function isEndpointMeter({ id }: Meter): boolean {
+function isEndpointMeter({ id }: Meter): boolean {
   return id >= FIRST_ENDPOINT_PORT && id <= LAST_ENDPOINT_PORT
 }
 

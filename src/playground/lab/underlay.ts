@@ -47,7 +47,7 @@ export function giveAddresses(netns: string, name: string, addresses: readonly I
 }
 
 /** Runs `work` with a netlink socket of a namespace. */
-export function inNetns<T>(netns: string, work: (rtnl: RtnlSocket, fd: number) => T): T {
+function inNetns<T>(netns: string, work: (rtnl: RtnlSocket, fd: number) => T): T {
   const fd = netnsOpen(netns)
   try {
     using rtnl = openRtnl({ nsFd: fd })
