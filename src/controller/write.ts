@@ -42,6 +42,8 @@ export function keyOf({ kind, name }: Write): string {
 /** A write that was made, for people. */
 export function describe(write: Write): string {
   if (write.op === 'delete') return `${write.kind} deleted`
+  // Its ranges follow, with a line of their own.
+  if (write.op === 'create' && write.kind === 'NodeNetwork') return 'NodeNetwork created'
   return `${write.kind} ${write.op === 'create' ? 'created' : 'updated'}: ${detailOf(write)}`
 }
 

@@ -44,11 +44,14 @@ export class Adversary {
     })
   }
 
-  /** A new controller, which reads everything. What was on its way is forgotten. */
+  /**
+   * A new controller, which reads everything. What was on its way is forgotten: an update that its predecessor gave up is
+   * kept from it by the terms of leaders, not by the controller. A node's network that is created late does no harm even now.
+   */
   async restart(): Promise<void> {
     this.#state = new ControllerState(this.#random)
     this.#underway = []
-    this.#late = []
+    this.#late = this.#late.filter(({ kind, op }) => kind === 'NodeNetwork' && op === 'create')
     for (const kind of INPUTS) await this.relist(kind)
   }
 
