@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import type { KubeConfig } from './config.ts'
 import { KubeError } from './errors.ts'
-import { loadKubeconfig, loadMaster, loadServiceAccount } from './kubeconfig.ts'
+import { loadKubeconfig, loadServiceAccount } from './kubeconfig.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weft-kubeconfig-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -259,25 +259,6 @@ describe('without a kubeconfig', () => {
     expect(loadKubeconfig(undefined, env).server).toBe('http://192.0.2.7:8080')
     const said = failureOf(() => loadKubeconfig(undefined, {}))
     for (const place of ['--kubeconfig', 'KUBECONFIG', 'KUBERNETES_MASTER', 'in a pod']) expect(said).toContain(place)
-  })
-
-  test.each([
-    ['127.0.0.1:8080', 'http://127.0.0.1:8080'],
-    ['master.test:8080', 'http://master.test:8080'],
-    ['[fd00::1]:8080', 'http://[fd00::1]:8080'],
-    ['fd00::1', 'http://[fd00::1]'],
-    ['http://192.0.2.1:8080/', 'http://192.0.2.1:8080'],
-    ['https://master.test/k8s', 'https://master.test/k8s'],
-  ])('KUBERNETES_MASTER=%s is %s, without an account', (master, server) => {
-    const config = loadMaster(master)
-    expect(config.server).toBe(server)
-    expect(config.credentials?.()).toEqual({})
-  })
-
-  test.each(['ftp://x', `http://u:${SECRET}@x`, 'a b', '::::'])('KUBERNETES_MASTER=%s is refused', (master) => {
-    const said = failureOf(() => loadMaster(master))
-    expect(said).toContain('KUBE_CONFIG')
-    expect(said).not.toContain(SECRET)
   })
 
   test('a pod finds its account mounted', () => {
