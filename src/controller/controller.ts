@@ -9,6 +9,7 @@
  * with 2^24 VNIs chosen by chance that is unlikely, not impossible.
  * @module
  */
+import type { Unreadable } from '../kube/invalid.ts'
 import { Backoff, type BackoffOptions, sleep } from '../registry/backoff.ts'
 import { type Reflection, reflect } from '../registry/reflector.ts'
 import { type Registry, RegistryError } from '../registry/registry.ts'
@@ -39,7 +40,7 @@ export interface ControllerOptions {
   readonly log: ControllerLog
   readonly events?: ControllerEvents
   /** Why objects that are there cannot be read, by `<kind>/<name>`, as far as the registry tells. */
-  readonly unreadable?: ReadonlyMap<string, string>
+  readonly unreadable?: Unreadable
   readonly backoff?: BackoffOptions
   /** Called once everything has been read and work begins. */
   readonly onReady?: () => void

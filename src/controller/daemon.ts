@@ -9,7 +9,7 @@ import type { KubeApi } from '../kube/api.ts'
 import { fencedApi } from '../kube/election/fenced.ts'
 import { lead } from '../kube/election/lead.ts'
 import { EventRecorder } from '../kube/events.ts'
-import type { OnInvalid } from '../kube/invalid.ts'
+import type { OnInvalid, Unreadable } from '../kube/invalid.ts'
 import { fenced } from '../registry/fenced.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ClusterWish } from '../settings/cluster.ts'
@@ -28,7 +28,7 @@ export interface ControllerParts {
   /** The Kubernetes API server, also where shared state is kept elsewhere. */
   readonly kubernetes?: KubeApi
   /** Why objects that are there cannot be read, by `<kind>/<name>`. */
-  readonly unreadable: ReadonlyMap<string, string>
+  readonly unreadable: Unreadable
   /** Tells of objects that are there and mean nothing, from now on. Returns the undo. */
   onInvalid?(listener: OnInvalid): () => void
   readonly wish: ClusterWish

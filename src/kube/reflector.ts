@@ -12,7 +12,7 @@ import {
   type SourceChange,
   type SourceReflection,
 } from '../registry/reflect.ts'
-import type { KubeApi, Selection } from './api.ts'
+import type { KubeApi, ObjectName, Selection } from './api.ts'
 import { KubeError, type KubeErrorCode } from './errors.ts'
 import type { KubeObject, Resource } from './object.ts'
 import { watchOn } from './watch-on.ts'
@@ -50,7 +50,7 @@ export function reflectResource(
 }
 
 /** The name that an object has in a map: `<namespace>/<name>`, or its name alone where there is no namespace. */
-export function keyOf({ metadata: { namespace, name } }: KubeObject): string {
+export function keyOf({ metadata: { namespace, name } }: { readonly metadata: ObjectName }): string {
   return namespace === undefined ? name : `${namespace}/${name}`
 }
 

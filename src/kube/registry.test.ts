@@ -8,7 +8,7 @@ import { RegistryError } from '../registry/registry.ts'
 import type { KubeApi, KubeEvent } from './api.ts'
 import type { KubeBindings } from './binding.ts'
 import { KubeError } from './errors.ts'
-import type { InvalidObject } from './invalid.ts'
+import { type InvalidObject, InvalidObjects, type OnInvalid } from './invalid.ts'
 import type { KubeObject } from './object.ts'
 import { KubeRegistry } from './registry.ts'
 import { THINGS } from './testing/thing-server.ts'
@@ -41,9 +41,15 @@ function apiOf(items: readonly KubeObject[], events: readonly KubeEvent[]): Kube
   } as unknown as KubeApi
 }
 
+function listening(told: OnInvalid): InvalidObjects {
+  const invalid = new InvalidObjects()
+  invalid.listen(told)
+  return invalid
+}
+
 async function changesOf(items: readonly KubeObject[], events: readonly KubeEvent[], count: number) {
   const invalid: InvalidObject[] = []
-  const registry = new KubeRegistry(apiOf(items, events), bindings, { onInvalid: (one) => invalid.push(one) })
+  const registry = new KubeRegistry(apiOf(items, events), bindings, { invalid: listening((one) => invalid.push(one)) })
   const { objects } = await registry.list('Tenant')
   const changes: Change<'Tenant'>[] = []
   const aborter = new AbortController()
@@ -64,7 +70,8 @@ describe('an object that means nothing', () => {
   test('is left out of a listing and reported once per revision', async () => {
     const registryInvalid: InvalidObject[] = []
     const items = [thing('a', 11, 5), thing('b', 'eleven', 6), thing('c', 12, 7)]
-    const registry = new KubeRegistry(apiOf(items, []), bindings, { onInvalid: (one) => registryInvalid.push(one) })
+    const invalid = listening((one) => registryInvalid.push(one))
+    const registry = new KubeRegistry(apiOf(items, []), bindings, { invalid })
     for (let i = 0; i < 3; i += 1)
       expect((await registry.list('Tenant')).objects.map(told)).toEqual(['a@5=11', 'c@7=12'])
     expect(registryInvalid).toEqual([
@@ -97,7 +104,8 @@ describe('an object that means nothing', () => {
       'bookmark 17',
       'put a@18=13',
     ])
-    expect(invalid.map(({ revision }) => revision)).toEqual([11, 12, 14, 15, 16, 17])
+    // What is gone is not told of once more.
+    expect(invalid.map(({ revision }) => revision)).toEqual([11, 12, 14, 16])
   })
 
   test('a deletion of what became invalid meanwhile carries what it last was', async () => {

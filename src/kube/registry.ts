@@ -13,9 +13,9 @@ import {
   RegistryError,
   type Stored,
 } from '../registry/registry.ts'
-import type { KubeApi } from './api.ts'
+import type { KubeApi, KubeEvent } from './api.ts'
 import type { KubeBinding, KubeBindings } from './binding.ts'
-import { InvalidObjects, type OnInvalid } from './invalid.ts'
+import { InvalidObjects, type Witness } from './invalid.ts'
 import { Known } from './known.ts'
 import { type NodeReports, writeReport } from './node-reports.ts'
 import type { KubeObject } from './object.ts'
@@ -25,8 +25,8 @@ import { watchOn } from './watch-on.ts'
 
 /** How a {@link KubeRegistry} behaves. */
 export interface KubeRegistryOptions {
-  /** Called once for every revision of an object that means nothing in its kind. */
-  readonly onInvalid?: OnInvalid
+  /** Remembers objects that mean nothing in their kind. */
+  readonly invalid?: InvalidObjects
   /** Where agents say how they do; absent: in the NodeNetwork. */
   readonly reports?: NodeReports
 }
@@ -47,7 +47,7 @@ export class KubeRegistry implements Registry {
   constructor(api: KubeApi, bindings: KubeBindings, options: KubeRegistryOptions = {}) {
     this.#api = api
     this.#bindings = bindings
-    this.#invalid = new InvalidObjects(options.onInvalid ?? (() => undefined))
+    this.#invalid = options.invalid ?? new InvalidObjects()
     const { reports } = options
     if (reports === undefined) return
     this.report = async (network, status) => {
@@ -61,9 +61,13 @@ export class KubeRegistry implements Registry {
 
   async get<K extends Kind>(kind: K, name: string): Promise<Stored<K> | undefined> {
     const { resource, place } = this.#bindingOf(kind)
+    const question = this.#invalid.ask(kind)
     try {
-      const object = await this.#api.get(resource, place(name))
-      return object === undefined ? undefined : this.#read(kind, object)
+      const at = place(name)
+      const object = await this.#api.get(resource, at)
+      if (object !== undefined) return this.#read(kind, object, question)
+      question.gone(keyOf({ metadata: at }))
+      return undefined
     } catch (error) {
       const failure = registryError(error)
       // Nothing has a name that no object can have.
@@ -73,20 +77,23 @@ export class KubeRegistry implements Registry {
   }
 
   async list<K extends Kind>(kind: K, atLeast?: number): Promise<Listing<K>> {
+    const question = this.#invalid.ask(kind, atLeast === undefined)
     try {
-      const { resourceVersion, items } = await this.#entries(kind, atLeast?.toString())
+      const { resourceVersion, items } = await this.#entries(kind, question, atLeast?.toString())
+      const revision = revisionOf(resourceVersion)
+      question.listed(revision)
       const entries = items.filter((entry) => entry !== undefined)
       this.#knownOf(kind).replace(entries)
-      return { revision: revisionOf(resourceVersion), objects: entries.map(([, stored]) => stored) }
+      return { revision, objects: entries.map(([, stored]) => stored) }
     } catch (error) {
       throw collectionError(error)
     }
   }
 
-  async #entries<K extends Kind>(kind: K, atLeast?: string) {
+  async #entries<K extends Kind>(kind: K, witness: Witness, atLeast?: string) {
     const { resource, selection = {} } = this.#bindingOf(kind)
     const pick = (object: KubeObject): readonly [string, Stored<K>] | undefined => {
-      const stored = this.#read(kind, object)
+      const stored = this.#read(kind, object, witness)
       return stored === undefined ? undefined : [keyOf(object), stored]
     }
     if (this.#api.listAs !== undefined) return await this.#api.listAs(resource, selection, pick, undefined, atLeast)
@@ -108,7 +115,7 @@ export class KubeRegistry implements Registry {
         const { type, object } = event
         const key = keyOf(object)
         const revision = revisionOf(object.metadata.resourceVersion)
-        const stored = this.#read(kind, object)
+        const stored = this.#hear(kind, event)
         const last = stored ?? known.last(key)
         if (type === 'DELETED') known.forget(key)
         if (type !== 'DELETED' && stored !== undefined) {
@@ -177,7 +184,7 @@ export class KubeRegistry implements Registry {
   /** What the server made of a write. It may add to it, but it must still be what was meant. */
   async #written<K extends Kind>(kind: K, name: string, write: () => Promise<KubeObject>): Promise<Stored<K>> {
     try {
-      const stored = this.#read(kind, await write())
+      const stored = this.#read(kind, await write(), this.#invalid)
       if (stored?.name === name) return stored
     } catch (error) {
       throw registryError(error)
@@ -185,17 +192,34 @@ export class KubeRegistry implements Registry {
     throw new RegistryError('REGISTRY_INVALID', `what the API server made of ${kind} ${name} is none`)
   }
 
-  /** An object as its kind has it; undefined when it is none of it, or does not decode. */
-  #read<K extends Kind>(kind: K, object: KubeObject): Stored<K> | undefined {
-    const { nameOf, decode } = this.#bindingOf(kind)
-    const name = nameOf(object)
-    if (name === undefined) return undefined
+  /** What a watch tells of an object. Nothing is wrong with one that is gone, whatever it last was. */
+  #hear<K extends Kind>(
+    kind: K,
+    { type, object }: Exclude<KubeEvent, { readonly type: 'BOOKMARK' }>,
+  ): Stored<K> | undefined {
     const revision = revisionOf(object.metadata.resourceVersion)
+    const stored = this.#read(kind, object, type === 'DELETED' ? undefined : this.#invalid)
+    if (type === 'DELETED') this.#invalid.settled(kind, keyOf(object), revision)
+    this.#invalid.reached(kind, revision)
+    return stored
+  }
+
+  /** An object as its kind has it; undefined when it is none of it, or does not decode, which a witness hears. */
+  #read<K extends Kind>(kind: K, object: KubeObject, witness?: Witness): Stored<K> | undefined {
+    const { nameOf, decode } = this.#bindingOf(kind)
+    const [name, id] = [nameOf(object), keyOf(object)]
+    const revision = revisionOf(object.metadata.resourceVersion)
+    if (name === undefined) {
+      witness?.settled(kind, id, revision)
+      return undefined
+    }
     try {
       const value = decodeValue(kind, name, decode(object))
+      witness?.settled(kind, id, revision)
       return Object.freeze({ name, revision, value })
     } catch (error) {
-      this.#invalid.report({ kind, name, revision, problem: error instanceof Error ? error.message : 'unreadable' })
+      const problem = error instanceof Error ? error.message : 'unreadable'
+      witness?.invalid(id, { kind, name, revision, problem })
       return undefined
     }
   }

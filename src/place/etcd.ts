@@ -7,7 +7,7 @@ import { layoutOf } from '../compat/k8s-ovs/layout.ts'
 import { K8sOvsRegistry } from '../compat/k8s-ovs/registry.ts'
 import { type EtcdApi, openKeySpace } from '../etcd/choose.ts'
 import { configError, type EtcdSettings, etcdConfig } from '../etcd/config.ts'
-import type { OnInvalid } from '../kube/invalid.ts'
+import type { InvalidObjects } from '../kube/invalid.ts'
 import { LayeredRegistry, layersOf } from '../registry/layered.ts'
 import { type Kind, type Registry, RegistryError } from '../registry/registry.ts'
 
@@ -33,7 +33,7 @@ const KINDS: readonly Kind[] = ['Cluster', 'NodeNetwork', 'Tenant']
  * Opens k8s-ovs's registry. Nothing is asked yet. `confirms`: for the controller, who is to confirm numbers that somebody
  * typed. Throws `ETCD_CONFIG`.
  */
-export function openEtcd(place: EtcdPlace, confirms: boolean, onInvalid: OnInvalid): OpenedEtcd {
+export function openEtcd(place: EtcdPlace, confirms: boolean, invalid: InvalidObjects): OpenedEtcd {
   const { settings, api, prefix, network } = place
   const layout = layoutOf({ prefix, network })
   if (layout === undefined) {
@@ -41,7 +41,7 @@ export function openEtcd(place: EtcdPlace, confirms: boolean, onInvalid: OnInval
   }
   const space = openKeySpace(etcdConfig(settings), api, layout.config)
   return {
-    registry: new K8sOvsRegistry(space, layout, { onInvalid, confirms: confirms }),
+    registry: new K8sOvsRegistry(space, layout, { invalid, confirms }),
     close: () => space.close(),
   }
 }

@@ -9,7 +9,7 @@ import { nodeReports } from '../compat/weft/node-report.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { KubeClient } from '../kube/client.ts'
 import type { KubeConfig } from '../kube/config.ts'
-import type { OnInvalid } from '../kube/invalid.ts'
+import { InvalidObjects, type OnInvalid, type Unreadable } from '../kube/invalid.ts'
 import { type Environment, loadKubeconfig } from '../kube/kubeconfig.ts'
 import { KubeRegistry } from '../kube/registry.ts'
 import { RegistryClient } from '../registry/client.ts'
@@ -38,10 +38,10 @@ export interface OpenRegistry {
   readonly api?: KubeApi
   /** The Kubernetes API server, also where the configuration, machines and tenants are kept elsewhere. */
   readonly kubernetes?: KubeApi
-  /** Why objects that are there cannot be read, by `<kind>/<name>`. */
-  readonly unreadable: ReadonlyMap<string, string>
-  /** Tells of objects that are there and mean nothing, from now on. Returns the undo. */
-  onInvalid(listener: OnInvalid): () => void
+  /** Why objects that are there cannot be read, for as long as it is so, as far as they are listed and watched. */
+  readonly unreadable: Unreadable
+  /** Tells of objects that are there and mean nothing, and when that is over, from now on. Returns the undo. */
+  onInvalid(told: OnInvalid, over?: OnInvalid): () => void
   /** Gives back connections, so that a command can end. */
   close(): void
 }
@@ -50,6 +50,8 @@ export interface OpenRegistry {
 export interface OpenOptions {
   /** Hears of objects that others made and that mean nothing. */
   readonly onInvalid?: (problem: string) => void
+  /** Hears that such an object was corrected, or is gone. */
+  readonly onSettled?: (sentence: string) => void
   /** Pods are this node's where the place can choose. */
   readonly node?: string
   /** For the controller, which judges what others wrote. */
@@ -58,10 +60,15 @@ export interface OpenOptions {
 
 /** Opens a place. Nothing is asked yet. Throws `KUBE_CONFIG` and `ETCD_CONFIG`. */
 export function openPlace(place: RegistryPlace, options: OpenOptions = {}): OpenRegistry {
-  const reasons = new Reasons(options.onInvalid ?? (() => undefined))
-  if (place.kind !== 'etcd') return openWhole(place, reasons, options)
-  const beside = place.beside === undefined ? undefined : openWhole(place.beside, reasons, options)
-  const etcd = openEtcd(place.etcd, options.isController ?? false, reasons.note)
+  const invalid = new InvalidObjects()
+  const { onInvalid, onSettled } = options
+  invalid.listen(
+    ({ kind, name, problem }) => onInvalid?.(`${kind} ${name}: ${problem}`),
+    ({ kind, name }) => onSettled?.(`${kind} ${name}: what was wrong with it is corrected, or gone with it`),
+  )
+  if (place.kind !== 'etcd') return openWhole(place, invalid, options)
+  const beside = place.beside === undefined ? undefined : openWhole(place.beside, invalid, options)
+  const etcd = openEtcd(place.etcd, options.isController ?? false, invalid)
   const close = (): void => {
     etcd.close()
     beside?.close()
@@ -69,19 +76,19 @@ export function openPlace(place: RegistryPlace, options: OpenOptions = {}): Open
   return {
     registry: overKubernetes(etcd.registry, beside?.registry),
     ...(beside?.kubernetes === undefined ? {} : { kubernetes: beside.kubernetes }),
-    ...tellersOf(reasons),
+    ...tellersOf(invalid),
     close,
   }
 }
 
-function openWhole(place: WholePlace, reasons: Reasons, { node }: OpenOptions): OpenRegistry {
+function openWhole(place: WholePlace, invalid: InvalidObjects, { node }: OpenOptions): OpenRegistry {
   switch (place.kind) {
     case 'socket':
-      return { registry: new RegistryClient(place.path), ...tellersOf(reasons), close: () => undefined }
+      return { registry: new RegistryClient(place.path), ...tellersOf(invalid), close: () => undefined }
     case 'kubeconfig':
-      return openKubernetes(loadKubeconfig(place.file, process.env, place.context), reasons, node)
+      return openKubernetes(loadKubeconfig(place.file, process.env, place.context), invalid, node)
     case 'environment':
-      return openKubernetes(loadKubeconfig(undefined, environmentWith(place.server)), reasons, node)
+      return openKubernetes(loadKubeconfig(undefined, environmentWith(place.server)), invalid, node)
   }
 }
 
@@ -108,39 +115,13 @@ function environmentWith(server: string | undefined): Environment {
   return { ...process.env, KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port }
 }
 
-/** More reasons than this are not kept. */
-const MOST_REASONS = 1000
-
-/** Why objects that are there cannot be read. */
-class Reasons {
-  readonly all = new Map<string, string>()
-  readonly listeners = new Set<OnInvalid>()
-  readonly #tell: (problem: string) => void
-
-  constructor(tell: (problem: string) => void) {
-    this.#tell = tell
-  }
-
-  readonly note: OnInvalid = (invalid) => {
-    const { kind, name, problem } = invalid
-    const key = `${kind}/${name}`
-    if (this.all.size < MOST_REASONS || this.all.has(key)) this.all.set(key, problem)
-    this.#tell(`${kind} ${name}: ${problem}`)
-    for (const listener of this.listeners) listener(invalid)
-  }
+function tellersOf(invalid: InvalidObjects): Pick<OpenRegistry, 'unreadable' | 'onInvalid'> {
+  return { unreadable: invalid, onInvalid: (told, over) => invalid.listen(told, over) }
 }
 
-function tellersOf({ all, listeners }: Reasons): Pick<OpenRegistry, 'unreadable' | 'onInvalid'> {
-  const onInvalid: OpenRegistry['onInvalid'] = (listener) => {
-    listeners.add(listener)
-    return () => void listeners.delete(listener)
-  }
-  return { unreadable: all, onInvalid }
-}
-
-function openKubernetes(config: KubeConfig, reasons: Reasons, node: string | undefined): OpenRegistry {
+function openKubernetes(config: KubeConfig, invalid: InvalidObjects, node: string | undefined): OpenRegistry {
   const api = new KubeClient(config)
   const bindings = node === undefined ? weftBindings : nodeBindings(node)
-  const registry = new KubeRegistry(api, bindings, { reports: nodeReports, onInvalid: reasons.note })
-  return { registry, api, kubernetes: api, ...tellersOf(reasons), close: () => api.close() }
+  const registry = new KubeRegistry(api, bindings, { reports: nodeReports, invalid })
+  return { registry, api, kubernetes: api, ...tellersOf(invalid), close: () => api.close() }
 }

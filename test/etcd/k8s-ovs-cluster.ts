@@ -9,6 +9,7 @@ import { startController } from '../../src/controller/controller.ts'
 import type { KeySpace } from '../../src/etcd/key-space.ts'
 import { EtcdV2 } from '../../src/etcd/v2.ts'
 import { EtcdV3 } from '../../src/etcd/v3.ts'
+import { InvalidObjects } from '../../src/kube/invalid.ts'
 import { ip } from '../../src/network/model/address.ts'
 import { LayeredRegistry, layersOf } from '../../src/registry/layered.ts'
 import { MemoryRegistry } from '../../src/registry/memory.ts'
@@ -60,15 +61,10 @@ export class OvsCluster {
 
   startController(): void {
     const aborter = new AbortController()
-    const unreadable = new Map<string, string>()
+    const unreadable = new InvalidObjects()
     const log = (_: object, message: string): void => void this.said.push(message)
-    const registry = this.registry({
-      confirms: true,
-      onInvalid: ({ kind, name, problem }) => {
-        unreadable.set(`${kind}/${name}`, problem)
-        this.said.push(`${kind} ${name}: ${problem}`)
-      },
-    })
+    unreadable.listen(({ kind, name, problem }) => this.said.push(`${kind} ${name}: ${problem}`))
+    const registry = this.registry({ confirms: true, invalid: unreadable })
     const { done } = startController({
       registry,
       signal: aborter.signal,

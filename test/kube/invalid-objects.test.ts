@@ -23,6 +23,7 @@ const VALID = { ...CLUSTER, network: '10.128.0.0/14', hostsubnetlength: 9, servi
 const dir = mkdtempSync(join(tmpdir(), 'wefttest-invalid-'))
 const stop = new AbortController()
 const lines: string[] = []
+const settled: string[] = []
 let server: ApiServer
 let opened: OpenRegistry
 let running: Promise<void>
@@ -32,7 +33,11 @@ beforeAll(async () => {
   server = await serveApi({ dir, formats, tls: false, serviceNetworks, bookmarkInterval: 20 })
   const file = join(dir, 'kubeconfig')
   server.writeKubeconfig(file, 'admin')
-  opened = openPlace({ kind: 'kubeconfig', file }, { onInvalid: (problem) => lines.push(problem) })
+  const tellers = {
+    onInvalid: (problem: string) => lines.push(problem),
+    onSettled: (sentence: string) => settled.push(sentence),
+  }
+  opened = openPlace({ kind: 'kubeconfig', file }, tellers)
   await installCrds(api())
   await api().create(CLUSTER_NETWORKS, VALID)
   await api().create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } })
@@ -72,3 +77,19 @@ test('a cluster configuration that is made invalid says so in an event, besides 
   expect(event?.['message']).toContain('10.128.0.1/14')
   expect(lines.filter((line) => line.startsWith('Cluster default: '))).toHaveLength(1)
 })
+
+test('a reason goes when its object is corrected, and when it is deleted', async () => {
+  const reason = () => opened.unreadable.get('Cluster/default')
+  expect(reason()).toContain('10.128.0.1/14')
+  await api().patch(CLUSTER_NETWORKS, { name: 'default' }, 'merge', { network: '10.128.0.0/14' })
+  await eventually(async () => expect(reason()).toBeUndefined(), 20_000)
+  await api().patch(CLUSTER_NETWORKS, { name: 'default' }, 'merge', { network: 'no network' })
+  await eventually(async () => expect(reason()).toContain('no network'), 20_000)
+  const told = lines.length
+  await api().delete(CLUSTER_NETWORKS, { name: 'default' })
+  await eventually(async () => expect(reason()).toBeUndefined(), 20_000)
+  // Nor was it told once more by its deletion.
+  expect(lines.slice(told)).toEqual([])
+  const sentence = 'Cluster default: what was wrong with it is corrected, or gone with it'
+  expect(settled).toEqual([sentence, sentence])
+}, 60_000)

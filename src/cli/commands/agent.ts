@@ -68,7 +68,8 @@ async function run(
     ...etcd,
   }
   const onInvalid = (problem: string): void => log.warn(problem)
-  const opened = openForDaemon(choice, { onInvalid, node: options.node })
+  const onSettled = (sentence: string): void => log.info(sentence)
+  const opened = openForDaemon(choice, { onInvalid, onSettled, node: options.node })
   const manager = managerOfThis(log)
   const managed = manager === undefined ? {} : { manager }
   const signal = endSignal()

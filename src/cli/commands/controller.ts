@@ -32,7 +32,11 @@ export function registerController(program: Command): void {
 
 async function run({ runDir, election, ...choice }: Options, settings: Settings, file?: string): Promise<void> {
   const log = daemonLog('controller', settings['log.level'])
-  const opened = openForDaemon(choice, { isController: true, onInvalid: (problem) => log.warn({}, problem) })
+  const opened = openForDaemon(choice, {
+    isController: true,
+    onInvalid: (problem) => log.warn({}, problem),
+    onSettled: (sentence) => log.info({}, sentence),
+  })
   const manager = managerOfThis(log)
   const managed = manager === undefined ? {} : { manager }
   const signal = endSignal()

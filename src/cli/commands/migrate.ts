@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { hostSubnetSource } from '../../compat/openshift/host-subnet-ranges.ts'
+import { InvalidObjects, linesOf } from '../../kube/invalid.ts'
 import { openEtcd } from '../../place/etcd.ts'
 import { openPlace, type RegistryPlace } from '../../place/place.ts'
 import { type Migration, migrate, readPlan } from '../../registry/migrate.ts'
@@ -60,17 +61,18 @@ async function run(options: Options): Promise<void> {
   if (place?.kind !== 'etcd' || place.beside === undefined) {
     throw usage('where from and where to is not said', 'give --etcd-endpoints and --kubeconfig')
   }
-  const unreadable = new Set<string>()
-  const source = openEtcd(place.etcd, true, ({ kind, name, problem }) => unreadable.add(`${kind} ${name}: ${problem}`))
-  const target = openPlace(place.beside, { onInvalid: (problem) => unreadable.add(problem) })
+  const invalid = new InvalidObjects()
+  const source = openEtcd(place.etcd, true, invalid)
+  const target = openPlace(place.beside)
+  const unreadable = (): readonly string[] => [...linesOf(invalid), ...linesOf(target.unreadable)]
   const migration: Migration = { source: source.registry, target: target.registry }
   try {
     const plan = await readPlan(migration)
-    const isPossible = plan.conflicts.length === 0 && unreadable.size === 0
-    if (options.dryRun === true || !isPossible) return show(options, plan, unreadable, false)
+    const isPossible = plan.conflicts.length === 0 && unreadable().length === 0
+    if (options.dryRun === true || !isPossible) return show(options, plan, unreadable(), false)
     await source.registry.leave(wordOf(place.beside))
     const end = await migrate(migration, (step) => tell(options, step))
-    show(options, end, unreadable, true)
+    show(options, end, unreadable(), true)
   } finally {
     source.close()
     target.close()
@@ -82,8 +84,7 @@ async function takeHostSubnets(options: Options): Promise<void> {
   if (place?.kind !== 'kubeconfig') {
     throw usage('whose HostSubnets is not said', 'give --kubeconfig')
   }
-  const problems = new Set<string>()
-  const target = openPlace(place, { onInvalid: (problem) => problems.add(problem) })
+  const target = openPlace(place)
   try {
     const { api, registry } = target
     if (api === undefined) throw usage('that is no API server', 'give --kubeconfig')
@@ -93,10 +94,11 @@ async function takeHostSubnets(options: Options): Promise<void> {
     const { source, unreadable } = await hostSubnetSource(api, registry)
     const migration: Migration = { source, target: registry }
     const plan = await readPlan(migration)
-    const wrong = new Set([...problems, ...unreadable])
-    const isPossible = plan.conflicts.length === 0 && wrong.size === 0
-    if (options.dryRun === true || !isPossible) return show(options, plan, wrong, false)
-    show(options, await migrate(migration, (step) => tell(options, step)), wrong, true)
+    const wrong = (): readonly string[] => [...linesOf(target.unreadable), ...unreadable]
+    const isPossible = plan.conflicts.length === 0 && wrong().length === 0
+    if (options.dryRun === true || !isPossible) return show(options, plan, wrong(), false)
+    const end = await migrate(migration, (step) => tell(options, step))
+    show(options, end, wrong(), true)
   } finally {
     target.close()
   }
@@ -113,13 +115,13 @@ function tell({ json }: Options, { kind, name }: MigrationStep): void {
 function show(
   { json }: Options,
   { steps, conflicts }: MigrationPlan,
-  unreadable: ReadonlySet<string>,
+  unreadable: readonly string[],
   isDone: boolean,
 ): void {
-  const isFine = conflicts.length === 0 && unreadable.size === 0
+  const isFine = conflicts.length === 0 && unreadable.length === 0
   process.exitCode = isFine ? EXIT.ok : EXIT.failed
   if (json === true) {
-    const plan = { done: isDone && isFine, steps: steps.map(inJson), conflicts, unreadable: [...unreadable] }
+    const plan = { done: isDone && isFine, steps: steps.map(inJson), conflicts, unreadable }
     process.stdout.write(`${JSON.stringify(plan)}\n`)
     return
   }
@@ -128,7 +130,7 @@ function show(
   const lines = table(columns, rows, outputLook())
   const against = [
     ...conflicts.map(({ kind, name, reason, remedy }) => `${kind} ${name}: ${reason} → ${remedy}`),
-    ...[...unreadable].map((problem) => `cannot be read: ${problem}`),
+    ...unreadable.map((problem) => `cannot be read: ${problem}`),
   ]
   process.stdout.write([...lines, '', ...against, endWords(isFine, isDone), ''].join('\n'))
 }

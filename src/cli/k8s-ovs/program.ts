@@ -6,7 +6,7 @@ import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import { AGENT_DEFAULTS } from '../../agent/options.ts'
 import { readSecret } from '../../etcd/config.ts'
-import { openPlace, placeInEnvironment, type RegistryPlace } from '../../place/place.ts'
+import { type OpenOptions, openPlace, placeInEnvironment, type RegistryPlace } from '../../place/place.ts'
 import { clusterWish } from '../../settings/cluster.ts'
 import { loadSettings } from '../../settings/load.ts'
 import type { Settings } from '../../settings/table.ts'
@@ -48,7 +48,10 @@ async function run(command: K8sOvsRun): Promise<void> {
   // kubectl's flag says what the environment would.
   if (command.server !== undefined) process.env['KUBERNETES_MASTER'] = command.server
   const place = placeOf(command)
-  const onInvalid = (problem: string): void => log.warn({}, problem)
+  const tellers: Tellers = {
+    onInvalid: (problem) => log.warn({}, problem),
+    onSettled: (sentence) => log.info({}, sentence),
+  }
   const isExternal = place.beside === undefined || settings['agent.external'] === true
   if (place.beside === undefined) log.info({}, 'no Kubernetes API server is named: this host is outside the cluster')
   const ending = new AbortController()
@@ -56,25 +59,28 @@ async function run(command: K8sOvsRun): Promise<void> {
   const manager = managerOfThis(log)
   const agent = serveAgent({
     options: { ...agentOptions(settings, node), external: isExternal },
-    opened: openPlace(place, { node, onInvalid }),
+    opened: openPlace(place, { node, ...tellers }),
     ...(manager === undefined ? {} : { manager }),
     log,
     signal,
   })
-  const daemons = isExternal ? [agent] : [agent, controller(place, settings, log, signal, onInvalid)]
+  const daemons = isExternal ? [agent] : [agent, controller(place, settings, log, signal, tellers)]
   // What ends one ends the program; its manager starts both again.
   await Promise.all(daemons).finally(() => ending.abort())
 }
+
+/** Who hears of objects that mean nothing. */
+type Tellers = Pick<OpenOptions, 'onInvalid' | 'onSettled'>
 
 function controller(
   place: RegistryPlace,
   settings: Settings,
   log: Logger,
   signal: AbortSignal,
-  onInvalid: (problem: string) => void,
+  tellers: Tellers,
 ): Promise<void> {
   return serveController({
-    opened: openPlace(place, { isController: true, onInvalid }),
+    opened: openPlace(place, { isController: true, ...tellers }),
     runDir: settings['agent.runDir'] ?? AGENT_DEFAULTS.runDir,
     election: settings['controller.election'] ?? true,
     wish: clusterWish(settings),

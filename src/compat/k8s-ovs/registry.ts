@@ -108,7 +108,9 @@ export class K8sOvsRegistry implements Registry {
         this.#noteConfig(batch)
         if (network.known().subnets !== folders.subnets) throw moved('the configuration names another network')
         seen = batch.revision
-        yield* view.apply({ revision: batch.revision, events: this.#own(kind, folders, batch) })
+        const changes = view.apply({ revision: batch.revision, events: this.#own(kind, folders, batch) })
+        this.#store.reached(kind, batch.revision)
+        yield* changes
       }
     } catch (error) {
       if (signal.aborted) return

@@ -7,19 +7,26 @@ import type { Change, Stored } from '../../registry/registry.ts'
 import { type Reader, type Reading, readRecord, winnerOf } from './readings.ts'
 import type { OvsKind } from './record.ts'
 
+/** What hears how a view's records are. */
+export interface RecordWitness<K extends OvsKind> {
+  /** `counts`: no later record speaks of the same object. */
+  read(reading: Reading<K>, counts: boolean): void
+  gone(key: string, revision: number): void
+}
+
 /** The objects that records make. */
 export class View<K extends OvsKind> {
   readonly #reader: Reader<K>
-  readonly #report: (reading: Reading<K>) => void
+  readonly #witness: RecordWitness<K>
   readonly #readings = new Map<string, Reading<K>>()
   /** The keys of the records of a name. */
   readonly #keys = new Map<string, Set<string>>()
 
-  /** `report` hears of records that cannot be read. */
-  constructor(reader: Reader<K>, entries: Iterable<Entry>, report: (reading: Reading<K>) => void) {
+  constructor(reader: Reader<K>, entries: Iterable<Entry>, witness: RecordWitness<K>) {
     this.#reader = reader
-    this.#report = report
+    this.#witness = witness
     for (const entry of entries) this.#put(entry)
+    for (const reading of this.#readings.values()) this.#tell(reading)
   }
 
   /** The records that this is made of. */
@@ -34,14 +41,6 @@ export class View<K extends OvsKind> {
 
   get(name: string): Stored<K> | undefined {
     return this.winner(name)?.object
-  }
-
-  /** Records that do not count, since a later one speaks of the same object. */
-  shadowed(): readonly Reading<K>[] {
-    return [...this.#keys.keys()].flatMap((name) => {
-      const winner = this.winner(name)
-      return this.of(name).filter((one) => one !== winner)
-    })
   }
 
   /** The record that counts for a name. */
@@ -75,8 +74,27 @@ export class View<K extends OvsKind> {
         if (name !== undefined) after.add(name)
       }
     }
+    this.#tellOf(events, after, revision)
     const changes = [...after].flatMap((name) => this.#change(name, before.get(name), revision))
     return changes.length === 0 ? [{ type: 'bookmark', revision }] : changes
+  }
+
+  #tellOf(events: Batch['events'], names: Iterable<string>, revision: number): void {
+    for (const event of events) {
+      const reading = event.type === 'put' ? this.#readings.get(event.entry.key) : undefined
+      if (reading !== undefined) this.#tell(reading)
+      else if (event.type === 'delete') this.#witness.gone(event.key, revision)
+    }
+    // One that counts now may not have counted before.
+    for (const name of names) {
+      const winner = this.winner(name)
+      if (winner !== undefined) this.#tell(winner)
+    }
+  }
+
+  #tell(reading: Reading<K>): void {
+    const name = reading.object?.name
+    this.#witness.read(reading, name === undefined || this.winner(name) === reading)
   }
 
   #change(name: string, before: Stored<K> | undefined, revision: number): readonly Change<K>[] {
@@ -103,7 +121,6 @@ export class View<K extends OvsKind> {
     this.#readings.set(entry.key, reading)
     const name = reading.object?.name
     if (name !== undefined) this.#keys.set(name, (this.#keys.get(name) ?? new Set()).add(entry.key))
-    if (reading.problem !== undefined) this.#report(reading)
     return reading
   }
 

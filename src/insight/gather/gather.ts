@@ -2,6 +2,7 @@
  * Asks every agent and the registry at once.
  * @module
  */
+import { linesOf } from '../../kube/invalid.ts'
 import { openPlace, type RegistryPlace } from '../../place/place.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { InsightError } from '../errors.ts'
@@ -52,10 +53,7 @@ async function lookUpAt(place: RegistryPlace): Promise<RegistryView | string> {
   try {
     const { registry, unreadable, close } = openPlace(place)
     const view = await lookUp(registry).finally(close)
-    return {
-      ...view,
-      unreadable: [...unreadable].map(([object, problem]) => `${object.replace('/', ' ')}: ${problem}`),
-    }
+    return { ...view, unreadable: linesOf(unreadable) }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
