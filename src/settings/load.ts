@@ -2,7 +2,7 @@
  * Reading a settings file.
  * @module
  */
-import { readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { describeProblems } from '../network/model/decode.ts'
 import { decodeSettings } from './decode.ts'
 import { SettingsError } from './errors.ts'
@@ -20,10 +20,20 @@ export function loadSettings(path: string): Settings {
 }
 
 function read(path: string): string {
+  let file: number | undefined
   try {
-    return readFileSync(path, 'utf8')
+    // A pipe would be waited for until somebody writes into it.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    if (fstatSync(file).isFile()) return readFileSync(file, 'utf8')
   } catch (cause) {
     const { code = 'unreadable' } = cause as NodeJS.ErrnoException
     throw new SettingsError('SETTINGS_UNREADABLE', `${path} cannot be read (${code})`, 'check the path', { cause })
+  } finally {
+    if (file !== undefined) closeSync(file)
   }
+  throw new SettingsError(
+    'SETTINGS_UNREADABLE',
+    `${path} is no regular file`,
+    'put the settings into a file, and name that',
+  )
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -123,6 +123,30 @@ test('an unreadable file is told by its path', () => {
     rmSync(folder, { recursive: true })
   }
 })
+
+test('a pipe is not waited for, and what is no regular file is told', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-settings-'))
+  try {
+    const [pipe, link] = [join(folder, 'pipe'), join(folder, 'link')]
+    expect(Bun.spawnSync(['mkfifo', pipe]).success).toBe(true)
+    symlinkSync(pipe, link)
+    for (const path of [pipe, link, folder, '/dev/zero']) expect(loadedElsewhere(path)).toBe('SETTINGS_UNREADABLE')
+    // Kubernetes mounts a ConfigMap's files as links.
+    writeFileSync(join(folder, 'file'), 'agent: {resync: 5}')
+    symlinkSync('file', join(folder, 'mounted'))
+    expect(loadedElsewhere(join(folder, 'mounted'))).toBe('{"agent.resync":5}')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+/** The settings in a file, or the code of the error, by a process of its own: this one would not come back from a pipe. */
+function loadedElsewhere(path: string): string {
+  const script = `const { loadSettings } = await import(process.argv[1])
+    try { console.log(JSON.stringify(loadSettings(process.argv[2]))) } catch (error) { console.log(error.code) }`
+  const command = [process.execPath, '-e', script, join(import.meta.dir, 'load.ts'), path]
+  return Bun.spawnSync(command, { timeout: 10_000 }).stdout.toString().trim()
+}
 
 test('what a cluster is to be is what the file says of it', () => {
   expect(clusterWish({})).toEqual({})
