@@ -20,6 +20,8 @@ const running = (...names: readonly string[]) => yes(names.map((name, i) => ({ p
 const ini = (text: string) => yes(parseIni(text))
 const NETWORKD = running('systemd-network')
 const FORWARD = { family: 'ip', table: 'filter', name: 'FORWARD', rules: [] }
+const OURS = { name: '10-weft.conflist', types: ['weft', 'portmap'], publishes: true }
+const NO_PORTMAP = yes({ folder: '/opt/cni/bin', isThere: false })
 const DROPS = { ...FORWARD, base: { type: 'filter', hook: 'forward', policy: 'drop' as const } }
 
 const CASES: readonly (readonly [string, Partial<HostFacts>, Partial<Expected>, readonly string[]])[] = [
@@ -210,22 +212,21 @@ const CASES: readonly (readonly [string, Partial<HostFacts>, Partial<Expected>, 
   [
     'a configuration before ours',
     {
-      cniConfigs: yes([
-        { name: '05-x.conf', types: ['bridge'] },
-        { name: '10-weft.conflist', types: ['weft'] },
-      ]),
+      cniConfigs: yes([{ name: '05-x.conf', types: ['bridge'], publishes: false }, OURS]),
     },
     {},
     ['cni-config fail'],
   ],
-  ['only that of others', { cniConfigs: yes([{ name: '05-x.conf', types: ['bridge'] }]) }, {}, ['cni-config warn']],
+  [
+    'only that of others',
+    { cniConfigs: yes([{ name: '05-x.conf', types: ['bridge'], publishes: false }]) },
+    {},
+    ['cni-config warn'],
+  ],
   [
     'nonsense behind ours',
     {
-      cniConfigs: yes([
-        { name: '10-weft.conflist', types: ['weft'] },
-        { name: '99.conf', types: undefined },
-      ]),
+      cniConfigs: yes([OURS, { name: '99.conf', types: undefined, publishes: false }]),
     },
     {},
     ['cni-config warn'],
@@ -233,6 +234,27 @@ const CASES: readonly (readonly [string, Partial<HostFacts>, Partial<Expected>, 
   ['no plugin', { plugin: no }, {}, ['cni-plugin warn']],
   ['a plugin that cannot run', { plugin: yes({ path: '/p', uid: 0, mode: 0o644 }) }, {}, ['cni-plugin fail']],
   ['a plugin that others can write', { plugin: yes({ path: '/p', uid: 0, mode: 0o777 }) }, {}, ['cni-plugin fail']],
+  ['a plugin that is called and missing', { portmap: NO_PORTMAP }, {}, ['host-ports fail']],
+  [
+    'another that publishes host ports',
+    { cniConfigs: yes([{ ...OURS, types: ['weft', 'their-own'] }]), portmap: NO_PORTMAP },
+    {},
+    [],
+  ],
+  [
+    'nobody who publishes host ports',
+    { cniConfigs: yes([{ ...OURS, types: ['weft'], publishes: false }]), portmap: NO_PORTMAP },
+    {},
+    ['host-ports warn'],
+  ],
+  ['a portmap that is not called', { cniConfigs: yes([{ ...OURS, publishes: false }]) }, {}, ['host-ports warn']],
+  [
+    'a single plugin',
+    { cniConfigs: yes([{ name: '80-k8s-ovs.conf', types: ['k8s-ovs'], publishes: false }]) },
+    {},
+    ['host-ports warn'],
+  ],
+  ['a portmap before the agent', { cniConfigs: yes([]) }, {}, []],
   ['kube-proxy as well', { processes: running('kube-proxy') }, {}, ['kube-proxy warn']],
   ['no kube-proxy', {}, { cluster: { ...SAMPLE_CLUSTER, services: 'kube-proxy' } }, ['kube-proxy warn']],
 ]

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
@@ -8,7 +8,7 @@ import { examine } from './check.ts'
 import { CHECKS } from './checks/index.ts'
 import { type HostFacts, SYSCTLS } from './facts.ts'
 import { matchesGlob, parseIni } from './ini.ts'
-import { cniConfigs, linkFiles, networkdConfig, networkManagerConfig, pluginFile } from './observe/files.ts'
+import { cniConfigs, linkFiles, networkdConfig, networkManagerConfig, pluginFile, portmapIn } from './observe/files.ts'
 import { observeHost } from './observe/observe.ts'
 import { decodeUdpTable } from './observe/proc.ts'
 import { printReport } from './print.ts'
@@ -55,14 +55,14 @@ test('a check that fails itself is a row', () => {
 test('the report: a line per check, advice, a sum', () => {
   const lines = printReport(examine(CHECKS, { ...FINE, vswitchd: no, plugin: no }, EXPECTED), PLAIN)
   expect(lines.filter((line) => line.length > 100)).toEqual([])
-  expect(lines.at(-1)).toBe('22 checks: 1 failed, 1 warning')
+  expect(lines.at(-1)).toBe('23 checks: 1 failed, 1 warning')
   expect(lines.join('\n')).toContain('vswitchd: start Open vSwitch')
 })
 
 test('what is not judged is neither well nor a failure', () => {
   const lines = printReport(examine(CHECKS, FINE, { ...EXPECTED, cluster: undefined }), PLAIN)
   expect(lines.find((line) => line.startsWith('ranges '))).toContain(' unknown ')
-  expect(lines.at(-1)).toBe('22 checks: 1 not judged')
+  expect(lines.at(-1)).toBe('23 checks: 1 not judged')
 })
 
 function write(path: string, text: string): void {
@@ -79,10 +79,16 @@ beforeAll(() => {
   write('etc/NetworkManager/NetworkManager.conf', '[keyfile]\nunmanaged-devices=none\n')
   write('etc/NetworkManager/conf.d/weft.conf', '[keyfile]\nunmanaged-devices=interface-name:weft*\n')
   write('cni/20-x.conf', '{"type": "bridge"}')
-  write('cni/10-weft.conflist', '{"plugins": [{"type": "weft"}, {"type": "portmap"}]}')
+  write(
+    'cni/10-weft.conflist',
+    '{"plugins": [{"type": "weft"}, {"type": "portmap", "capabilities": {"portMappings": true}}]}',
+  )
   write('cni/30-broken.conf', '{')
   write('cni/README', 'x')
   write('bin/weft', '#!/bin/sh\n')
+  write('bin/portmap', '#!/bin/sh\n')
+  chmodSync(join(root, 'bin/portmap'), 0o755)
+  write('cni/portmap', 'no program')
 })
 
 test('files are read in the order and with the precedence of those who own them', () => {
@@ -98,15 +104,22 @@ test('files are read in the order and with the precedence of those who own them'
   expect(manager.ok && manager.value.at(-1)?.entries).toEqual([['unmanaged-devices', 'interface-name:weft*']])
   const configs = cniConfigs(join(root, 'cni'))
   expect(configs.ok && configs.value).toEqual([
-    { name: '10-weft.conflist', types: ['weft', 'portmap'] },
-    { name: '20-x.conf', types: ['bridge'] },
-    { name: '30-broken.conf', types: undefined },
+    { name: '10-weft.conflist', types: ['weft', 'portmap'], publishes: true },
+    { name: '20-x.conf', types: ['bridge'], publishes: false },
+    { name: '30-broken.conf', types: undefined, publishes: false },
   ])
   expect(cniConfigs(join(root, 'nowhere'))).toEqual(yes([]))
   expect(pluginFile(join(root, 'bin'))).toEqual(
     yes({ path: join(root, 'bin/weft'), uid: process.getuid?.() ?? 0, mode: 0o644 }),
   )
   expect(pluginFile(join(root, 'nowhere')).ok).toBe(false)
+  for (const [folder, isThere] of [
+    ['bin', true],
+    ['cni', false],
+    ['nowhere', false],
+  ] as const) {
+    expect(portmapIn(join(root, folder))).toEqual(yes({ folder: join(root, folder), isThere }))
+  }
 })
 
 test('garbage in configuration files means nothing', () => {

@@ -32,6 +32,8 @@ export interface HostFacts {
   readonly udp: Read<readonly UdpSocket[]>
   readonly cniConfigs: Read<readonly CniConfig[]>
   readonly plugin: Read<PluginFile>
+  /** The plugin that publishes pods' host ports: the folder where it would be, and whether it is there to be run. */
+  readonly portmap: Read<{ readonly folder: string; readonly isThere: boolean }>
   /** Chains of filters that others have. */
   readonly filters: Read<readonly Chain[]>
   readonly legacyFilters: Read<readonly Chain[]>
@@ -79,6 +81,8 @@ export interface UdpSocket {
 export interface CniConfig {
   readonly name: string
   readonly types: readonly string[] | undefined
+  /** Whether one of them is told of pods' host ports. */
+  readonly publishes: boolean
 }
 
 export interface PluginFile {

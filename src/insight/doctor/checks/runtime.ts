@@ -2,9 +2,11 @@
  * Checks: what the container runtime finds, and who else works on services.
  * @module
  */
-import { OUR_PLUGINS } from '../../../agent/install/cni-config.ts'
-import { type Check, fail, given, ok, warn } from '../check.ts'
-import type { CniConfig } from '../facts.ts'
+import { isList, OUR_PLUGINS } from '../../../agent/install/cni-config.ts'
+import { installIn, PORTMAP } from '../../../agent/install/portmap.ts'
+import { AGENT_DEFAULTS } from '../../../agent/options.ts'
+import { type Check, fail, given, ok, type Verdict, warn } from '../check.ts'
+import type { CniConfig, Read } from '../facts.ts'
 
 const cniConfig: Check = {
   id: 'cni-config',
@@ -48,6 +50,35 @@ const plugin: Check = {
   },
 }
 
+const hostPorts: Check = {
+  id: 'host-ports',
+  look: ({ cniConfigs, portmap }) =>
+    both(cniConfigs, portmap, (files, { folder, isThere }) => {
+      const ours = files.find(isOurs)
+      const install = installIn(folder)
+      if (ours?.publishes === true) {
+        // Another plugin than portmap may do it.
+        if (isThere || ours.types?.includes(PORTMAP) !== true) return ok(`pods’ hostPort is published by ${ours.name}`)
+        return fail(`${ours.name} calls ${folder}/${PORTMAP}, which cannot be run: no pod gets a network`, install)
+      }
+      if (ours !== undefined && !isList(ours.name)) {
+        const remedy = `choose a list for the agent: --cni-config-name ${AGENT_DEFAULTS.cniConfigName}`
+        return warn(`pods’ hostPort leads nowhere: ${ours.name} is the form of a single plugin`, remedy)
+      }
+      if (!isThere) {
+        const remedy = `${install}; then restart the agent`
+        return warn(`pods’ hostPort leads nowhere: ${folder}/${PORTMAP} is missing or cannot be run`, remedy)
+      }
+      if (ours === undefined) return ok(`${folder}/${PORTMAP} is there to publish pods’ hostPort`)
+      const remedy = 'restart the agent; to a list that was edited, add portmap by hand'
+      return warn(`pods’ hostPort leads nowhere: ${ours.name} calls no plugin that publishes it`, remedy)
+    }),
+}
+
+function both<A, B>(one: Read<A>, other: Read<B>, judge: (a: A, b: B) => Verdict): Verdict {
+  return given(one, (a) => given(other, (b) => judge(a, b)))
+}
+
 const kubeProxy: Check = {
   id: 'kube-proxy',
   look: ({ processes, filters }, { cluster }) =>
@@ -68,4 +99,4 @@ const kubeProxy: Check = {
     }),
 }
 
-export const RUNTIME_CHECKS: readonly Check[] = [cniConfig, plugin, kubeProxy]
+export const RUNTIME_CHECKS: readonly Check[] = [cniConfig, plugin, hostPorts, kubeProxy]

@@ -4,7 +4,9 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { CniConfig, LinkFile, PluginFile, Read } from '../facts.ts'
+import { publishesHostPorts } from '../../../agent/install/cni-config.ts'
+import { PORTMAP } from '../../../agent/install/portmap.ts'
+import type { CniConfig, HostFacts, LinkFile, PluginFile, Read } from '../facts.ts'
 import { type IniSection, parseIni } from '../ini.ts'
 import { reading } from './reading.ts'
 
@@ -52,8 +54,16 @@ export function cniConfigs(folder: string): Read<readonly CniConfig[]> {
   return reading(() =>
     namesIn(folder)
       .filter((name) => /\.(conf|conflist|json)$/.test(name))
-      .map((name) => ({ name, types: pluginTypes(join(folder, name)) })),
+      .map((name) => ({ name, ...pluginsIn(join(folder, name)) })),
   )
+}
+
+/** Whether there is a portmap to be run in that folder. */
+export function portmapIn(folder: string): HostFacts['portmap'] {
+  return reading(() => {
+    const found = statSync(join(folder, PORTMAP), { throwIfNoEntry: false })
+    return { folder, isThere: found?.isFile() === true && (found.mode & 0o111) !== 0 }
+  })
 }
 
 /** Our plugin in the folder where runtimes look for plugins. */
@@ -65,15 +75,16 @@ export function pluginFile(folder: string): Read<PluginFile> {
   })
 }
 
-function pluginTypes(path: string): readonly string[] | undefined {
+function pluginsIn(path: string): Omit<CniConfig, 'name'> {
   try {
     const config: unknown = JSON.parse(text(path))
     const plugins: unknown = field(config, 'plugins')
     const types = (Array.isArray(plugins) ? plugins : [config]).map((one: unknown) => field(one, 'type'))
-    return types.every((type) => typeof type === 'string') ? types : undefined
+    if (types.every((type) => typeof type === 'string')) return { types, publishes: publishesHostPorts(Object(config)) }
   } catch {
-    return undefined
+    // It is no configuration, as one whose plugins have no name is none.
   }
+  return { types: undefined, publishes: false }
 }
 
 function field(value: unknown, name: string): unknown {

@@ -8,7 +8,7 @@ import { BRIDGE } from '../../../network/host.ts'
 import { connectOvsdb, decodeRows, everyRow, select } from '../../../ovs/ovsdb/index.ts'
 import { unixctl, vswitchdControl } from '../../../ovs/unixctl.ts'
 import { type HostFacts, type OvsdbFacts, type Read, SYSCTLS, type SysctlName } from '../facts.ts'
-import { cniConfigs, linkFiles, networkdConfig, networkManagerConfig, pluginFile } from './files.ts'
+import { cniConfigs, linkFiles, networkdConfig, networkManagerConfig, pluginFile, portmapIn } from './files.ts'
 import { modules, processes, udpSockets } from './proc.ts'
 import { reading, readingLater } from './reading.ts'
 
@@ -46,6 +46,7 @@ export async function observeHost(paths: HostPaths): Promise<HostFacts> {
     udp: udpSockets(),
     cniConfigs: cniConfigs(paths.cniConfDir),
     plugin: pluginFile(paths.cniBinDir),
+    portmap: portmapIn(paths.cniBinDir),
     filters,
     legacyFilters: reading(() => [...legacyFilter(4), ...legacyFilter(6)]),
   }

@@ -55,8 +55,9 @@ export const FINE: HostFacts = {
   ovsdb: yes({ version: '3.1.0', datapathTypes: ['netdev', 'system'], bridges: [{ name: 'br-weft', isOurs: true }] }),
   vswitchd: yes('ovs-vswitchd (Open vSwitch) 3.1.0'),
   udp: yes([{ port: 4789, owner: undefined }]),
-  cniConfigs: yes([{ name: '10-weft.conflist', types: ['weft'] }]),
+  cniConfigs: yes([{ name: '10-weft.conflist', types: ['weft', 'portmap'], publishes: true }]),
   plugin: yes({ path: '/opt/cni/bin/weft', uid: 0, mode: 0o755 }),
+  portmap: yes({ folder: '/opt/cni/bin', isThere: true }),
   filters: yes([]),
   legacyFilters: yes([]),
 }
