@@ -7,6 +7,7 @@ import { listOf, parseJson, recordOf, revisionOf, textOf } from './decode.ts'
 import { conflict, cut, EtcdError, expired, garbage, unavailable } from './errors.ts'
 import type { EtcdAnswer } from './http.ts'
 import type { Entry, KeyEvent } from './key-space.ts'
+import { sentenceIn } from './sentences.ts'
 
 /** A tree deeper than this is no registry. */
 const MAX_DEPTH = 16
@@ -22,7 +23,8 @@ export function indexIn(headers: Headers): number {
 export function v2Failure({ status, text }: EtcdAnswer, key: string): EtcdError | undefined {
   if (status === 200 || status === 201) return undefined
   const { errorCode, message } = errorIn(text)
-  const said = typeof message === 'string' ? `: ${cut(message)}` : ''
+  const sentence = typeof message === 'string' ? sentenceIn(message) : undefined
+  const said = sentence === undefined ? '' : `: ${sentence}`
   switch (errorCode) {
     case 100:
     case 101:
@@ -49,8 +51,8 @@ export function v2Failure({ status, text }: EtcdAnswer, key: string): EtcdError 
     return new EtcdError('ETCD_UNSUPPORTED', 'this etcd does not serve the v2 API', remedy)
   }
   return status >= 400 && status < 500 && errorCode !== undefined
-    ? new EtcdError('ETCD_INVALID', `etcd says no (${errorCode})${said}`, 'correct the request')
-    : unavailable(`etcd says no (${status})${said}`)
+    ? new EtcdError('ETCD_INVALID', `etcd says no (HTTP ${status})${said}`, 'correct the request')
+    : unavailable(`etcd says no (HTTP ${status})${said}`)
 }
 
 /** Whether an answer says that there is no such key. */
@@ -85,7 +87,7 @@ export function eventIn(
   const previous = answer['prevNode']
   const wasFolder = previous !== undefined && recordOf(previous, 'a node')['dir'] === true
   if (isGone && (node['dir'] === true || wasFolder || !key.startsWith(folder))) {
-    throw expired(`the folder ${cut(key)} was removed`)
+    throw expired(`${cut(folder)}, or a folder in it, was removed`)
   }
   if (node['dir'] === true || !key.startsWith(folder)) return { revision, event: undefined }
   if (!isGone) return { revision, event: { type: 'put', entry: entryIn(node) } }

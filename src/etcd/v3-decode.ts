@@ -4,9 +4,10 @@
  * @module
  */
 import { listOf, parseJson, recordOf, revisionOf, textOf } from './decode.ts'
-import { cut, EtcdError, expired, garbage, unavailable } from './errors.ts'
+import { EtcdError, expired, garbage, unavailable } from './errors.ts'
 import type { EtcdAnswer } from './http.ts'
 import type { Entry, KeyEvent } from './key-space.ts'
+import { sentenceIn } from './sentences.ts'
 
 /** What comes with every answer. */
 export interface Header {
@@ -37,7 +38,7 @@ export function v3Failure(status: number, text: string): EtcdError {
     const remedy = 'check that it is an etcd 3.4 or later, and not started with --enable-grpc-gateway=false'
     return new EtcdError('ETCD_UNSUPPORTED', 'there is no v3 API at this address', remedy)
   }
-  return failureOf(code, message ?? `HTTP ${status}`)
+  return failureOf(code, message ?? '', status)
 }
 
 /** The header of an answer. */
@@ -82,7 +83,7 @@ function cancellation(message: Readonly<Record<string, unknown>>): EtcdError {
   const reason = message['cancel_reason']
   const text = typeof reason === 'string' ? reason : ''
   const name = /code = (\w+)/.exec(text)?.[1] ?? ''
-  return failureOf(NAMES.get(name), text === '' ? 'the watch was cancelled' : text)
+  return failureOf(NAMES.get(name), text)
 }
 
 function eventOf(input: unknown): { readonly revision: number; readonly event: KeyEvent } {
@@ -126,8 +127,9 @@ const NAMES: ReadonlyMap<string, number> = new Map([
 /** They come as an invalid argument, but what is wrong is the account. */
 const ACCOUNT = /user name is empty|auth store is old|invalid auth token|invalid user ID or password/
 
-function failureOf(code: number | undefined, message: string): EtcdError {
-  const said = `etcd says no: ${cut(message)}`
+/** Of an answer to a request `status` is HTTP's. */
+function failureOf(code: number | undefined, message: string, status = 200): EtcdError {
+  const said = `etcd says no${labelOf(code, message, status)}`
   if (code === 16 || ACCOUNT.test(message)) {
     return new EtcdError('ETCD_UNAUTHORIZED', said, 'check --etcd-username and its password')
   }
@@ -144,6 +146,19 @@ function failureOf(code: number | undefined, message: string): EtcdError {
   }
   return unavailable(said)
 }
+
+/** What is known to come from etcd, and not from what it was told. */
+function labelOf(code: number | undefined, message: string, status: number): string {
+  const sentence = sentenceIn(message)
+  if (sentence !== undefined) return `: ${sentence}`
+  const numbers = [
+    ...(status < 300 ? [] : [`HTTP ${status}`]),
+    ...(code !== undefined && CODES.has(code) ? [`gRPC ${code}`] : []),
+  ]
+  return numbers.length === 0 ? '' : ` (${numbers.join(', ')})`
+}
+
+const CODES: ReadonlySet<number> = new Set(NAMES.values())
 
 /** 3.4 tells a stream's failure in an object, 3.5 as it tells others. */
 function errorIn(text: string): { readonly code: number | undefined; readonly message: string | undefined } {
