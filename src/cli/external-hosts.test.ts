@@ -61,6 +61,35 @@ test('what was not named in a change stays', async () => {
   await expect(changeHost(one.registry, 'node1', { vni: 0 })).rejects.toMatchObject({ code: 'HOST_IS_NODE' })
 })
 
+test('another host’s address is refused, whichever is first by name', async () => {
+  using one = await cluster()
+  await addHost(one.registry, LB)
+  for (const name of ['aa', 'zz']) {
+    await expect(addHost(one.registry, { ...LB, name })).rejects.toMatchObject({
+      code: 'HOST_ADDRESS',
+      message: "192.0.2.40 is lb's address too: one host at most is served there",
+    })
+  }
+  expect(await listHosts(one.registry)).toHaveLength(1)
+})
+
+test('who declared a host at a node’s address in another way sees it in the list', async () => {
+  using one = await cluster()
+  const machine = { kind: 'external', vni: 42 } as const
+  const value = { node: 'lb', machine, addresses: [ip('192.0.2.11')], ranges: [] }
+  await one.registry.create('NodeNetwork', 'lb', value)
+  const listed = async () => {
+    await Bun.sleep(5)
+    return listHosts(one.registry)
+  }
+  let hosts = await listed()
+  while (hosts[0]?.problem === undefined) hosts = await listed()
+  expect(hosts).toMatchObject([{ name: 'lb', ranges: [], problem: expect.stringContaining("192.0.2.11 is node1's") }])
+  const { host } = await changeHost(one.registry, 'lb', { addresses: [ip('192.0.2.40')] })
+  expect(host).toMatchObject({ addresses: [ip('192.0.2.40')], ranges: [expect.anything(), expect.anything()] })
+  expect(host.problem).toBeUndefined()
+})
+
 test.each([
   { title: 'a node’s name', declaration: { ...LB, name: 'node1' }, code: 'HOST_IS_NODE' },
   { title: 'a node’s address', declaration: { ...LB, addresses: [ip('192.0.2.11')] }, code: 'HOST_ADDRESS' },

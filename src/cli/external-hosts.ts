@@ -5,6 +5,7 @@
 import type { Cidr, Ip } from '../network/model/address.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
 import { nodeAddressProblems } from '../network/model/validate-cluster.ts'
+import { sharedAddress } from '../network/shared-address.ts'
 import { sleep } from '../registry/backoff.ts'
 import { type Registry, RegistryError, type Stored } from '../registry/registry.ts'
 
@@ -112,7 +113,10 @@ export async function changeHost(
     if (there === undefined) throw notFound(name)
     before = declarationOf(there)
     const wanted = { ...before, ...change }
-    return differencesOf(before, wanted).length === 0 ? undefined : { ...there, ...recordOf(wanted) }
+    if (differencesOf(before, wanted).length === 0) return undefined
+    // What was wrong with it as it was is for the controller to say anew.
+    const { problem: _, ...rest } = there
+    return { ...rest, ...recordOf(wanted) }
   })
   const host = await withRanges(registry, name, signal, patience)
   return { before: before ?? host, host }
@@ -184,11 +188,10 @@ async function checkAddresses(registry: Registry, { name, addresses }: Omit<Host
   const [problem] = cluster === undefined ? [] : nodeAddressProblems(cluster, addresses)
   if (problem !== undefined) throw new HostError('HOST_ADDRESS', problem.problem, problem.remedy)
   const { objects } = await registry.list('NodeNetwork')
-  for (const { value } of objects) {
-    const shared = value.node === name ? undefined : value.addresses.find((one) => addresses.includes(one))
-    if (shared === undefined) continue
-    throw new HostError('HOST_ADDRESS', `${shared} is ${value.node}'s address`, 'give the host its own')
-  }
+  const host = { node: name, machine: { kind: 'external' }, addresses, ranges: [] } as const
+  const others = objects.map(({ value }) => value)
+  const shared = sharedAddress({ underlay: cluster?.underlay ?? 4 }, host, others)
+  if (shared !== undefined) throw new HostError('HOST_ADDRESS', shared.problem, shared.remedy)
 }
 
 function recordOf({ name, addresses, vni }: HostDeclaration): Pick<NodeNetwork, 'node' | 'machine' | 'addresses'> {

@@ -63,7 +63,7 @@ describe('the index', () => {
 
 /** The naive way. */
 function byComparing(machines: readonly Addressed[]): Map<string, string | undefined> {
-  const all = machines.map((one): NodeNetwork => ({ ...one, ranges: [] }))
+  const all = machines.map((one) => ({ ...one, ranges: [] }))
   return new Map(
     all.map((one) => {
       const found = sharedAddress(CLUSTER, one, all)

@@ -7,10 +7,12 @@
 import { tunnelAddress } from './context.ts'
 import type { Ip } from './model/address.ts'
 import type { Cluster } from './model/cluster.ts'
-import type { NodeNetwork } from './model/node.ts'
+import type { Machine, NodeNetwork } from './model/node.ts'
 
 /** A machine and what it lays claim to. */
-export type Claimant = Pick<NodeNetwork, 'node' | 'machine' | 'addresses' | 'ranges'>
+export interface Claimant extends Pick<NodeNetwork, 'node' | 'addresses' | 'ranges'> {
+  readonly machine: Pick<Machine, 'kind'>
+}
 
 /** What is wrong with an address, for people. */
 export interface SharedAddress {
