@@ -1,5 +1,5 @@
 /**
- * A real container runtime calls the plugin: `podman run` on a network of type weft.
+ * A real container runtime calls the plugin, and portmap behind it: `podman run` on a network of type weft.
  * @module
  */
 import { equal, match } from 'node:assert/strict'
@@ -14,12 +14,16 @@ const NETWORK = 'weft-e2e'
 const IMAGE = 'weft-e2e-busybox'
 const CONTAINER = 'weft-e2e-podman'
 const BUSYBOX = '/bin/busybox'
+const PORTMAP = '/usr/lib/cni/portmap'
+/** The node's port that leads to the container's 80. */
+const PUBLISHED = 38085
 
 export const podman: Scenario = {
   name: 'podman',
   lab: { nodes: 1 },
   steps: [
     { title: 'podman run on a network of type weft: the container answers pings of pods', run: attach, skip: missing },
+    { title: 'podman run -p: the node’s port leads to the container', run: published, skip: missing },
     { title: 'podman rm leaves nothing', run: detach, skip: missing },
   ],
 }
@@ -30,6 +34,8 @@ function missing(): string | undefined {
     // crun refuses a machine where both versions of cgroups are mounted.
     ...(Bun.which('runc') === null ? ['runc'] : []),
     ...(existsSync(BUSYBOX) ? [] : ['busybox-static']),
+    ...(existsSync(PORTMAP) ? [] : ['containernetworking-plugins']),
+    ...(Bun.which('iptables') === null ? ['iptables'] : []),
   ]
   return lacking.length === 0 ? undefined : `apt-get install ${lacking.join(' ')}`
 }
@@ -46,10 +52,14 @@ async function attach({ lab, say }: StepContext): Promise<void> {
     CONTAINER,
     '--network',
     NETWORK,
+    '--publish',
+    `${PUBLISHED}:80`,
     IMAGE,
     '/busybox',
-    'sleep',
-    '600',
+    'httpd',
+    '-f',
+    '-p',
+    '[::]:80',
   )
   equal(started.code, 0, started.stderr)
   const { leases: attached } = await lab.agent(1).facts()
@@ -74,9 +84,25 @@ async function attach({ lab, say }: StepContext): Promise<void> {
   equal(leases, before.leases + 1)
 }
 
+async function published({ lab, say }: StepContext): Promise<void> {
+  for (const [from, netns] of [
+    ['outside', lab.layout.outsideNetns],
+    ['bank/ledger', lab.netns('bank/ledger')],
+  ] as const) {
+    for (const address of lab.node(1).addresses) {
+      const ask = `exec 3<>/dev/tcp/${address}/${PUBLISHED} && echo "GET / HTTP/1.0" >&3 && echo >&3 && head -n 1 <&3`
+      const { stdout, stderr } = await lab.inside(netns, 'timeout', '5', 'bash', '-c', ask)
+      match(stdout, /^HTTP\/1\.[01] /, stderr)
+      say(`${from} → ${address} port ${PUBLISHED}: ${stdout.trim()}`)
+    }
+  }
+}
+
 async function detach({ lab, say }: StepContext): Promise<void> {
   const { code, stderr } = await call(lab, 'rm', '-f', '-t', '0', CONTAINER)
   equal(code, 0, stderr)
+  const { stdout: rules } = await lab.inside(lab.node(1).netns, 'iptables-save', '-t', 'nat')
+  equal(rules.includes(`--dport ${PUBLISHED}`), false, rules)
   await call(lab, 'rmi', '-f', IMAGE)
   unmountBelow(folder(lab))
   await eventually('the attachment is gone', async () => {
@@ -131,7 +157,7 @@ async function makeImage(lab: Lab): Promise<void> {
   mkdirSync(tree, { recursive: true })
   mkdirSync(join(root, 'net.d'))
   copyFileSync(BUSYBOX, join(tree, 'busybox'))
-  const plugins = ['/usr/lib/cni', join(root, 'bin')].map((path) => JSON.stringify(path)).join(', ')
+  const plugins = [join(root, 'bin'), '/usr/lib/cni'].map((path) => JSON.stringify(path)).join(', ')
   // A container's limits are not what is tested, and not everywhere to be had.
   writeFileSync(
     join(root, 'containers.conf'),
@@ -150,7 +176,11 @@ function configure(lab: Lab): void {
   // podman detaches from a process of its own with an environment of its own, which knows no other socket than usual.
   const script = `#!/bin/sh\nexport WEFT_CNI_SOCKET=${lab.node(1).cniSocket}\nexec ${PLUGIN}\n`
   writeFileSync(join(bin, 'weft'), script, { mode: 0o755 })
-  const conflist = { cniVersion: '0.4.0', name: NETWORK, plugins: [{ type: 'weft', namespace: 'shop' }] }
+  // The runtime is this machine's, the node a namespace of its own.
+  const inNode = `#!/bin/sh\nexec ip netns exec ${lab.node(1).netns} ${PORTMAP}\n`
+  writeFileSync(join(bin, 'portmap'), inNode, { mode: 0o755 })
+  const portmap = { type: 'portmap', capabilities: { portMappings: true }, snat: true }
+  const conflist = { cniVersion: '0.4.0', name: NETWORK, plugins: [{ type: 'weft', namespace: 'shop' }, portmap] }
   writeFileSync(join(folder(lab), 'net.d', `${NETWORK}.conflist`), JSON.stringify(conflist))
 }
 
