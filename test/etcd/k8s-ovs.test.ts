@@ -183,6 +183,11 @@ if (program === undefined) {
       })
       expect([...seen]).toEqual([vni])
       expect(await cluster.record(key)).toMatchObject({ NetID: vni, Action: 'NetID 4711' })
+      await cluster.set(key, JSON.stringify({ NetName: 'shop', NetID: vni, VNI: 5 }))
+      const isPutBack = ({ VNI }: Record<string, unknown>): boolean => VNI === vni
+      expect(await cluster.recordWhen(key, isPutBack)).toMatchObject({ NetID: vni, Action: 'VNI 5' })
+      await cluster.until(() => agent.get('shop')?.value.outcome?.id === 'words:VNI 5')
+      expect(agent.get('shop')?.value.vni).toBe(vni)
       // An agent that starts while no controller runs knows nothing better, and waits.
       await cluster.stopController()
       await cluster.set(key, '{"NetName":"shop","NetID":4711,"Action":"","Namespace":""}')

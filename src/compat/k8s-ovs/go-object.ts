@@ -1,6 +1,6 @@
 /**
- * JSON objects as Go reads and writes them: the case of a key makes no difference, `null` is as good as nothing, and
- * keys that nobody knows are passed over. What others keep in an object stays in it.
+ * JSON objects as Go's encoding/json reads and writes them: the case of a key makes no difference, of keys that mean the same
+ * the last counts, `null` leaves what was said before, and keys that nobody knows are passed over. What others keep in an object stays in it.
  * @module
  */
 
@@ -21,12 +21,11 @@ export function parseGoObject(text: string): GoObject | undefined {
   }
 }
 
-/** A field: under its very name, otherwise under the last that differs by case alone. */
+/** A field: of all keys that are its name or differ from it by case alone, the last that is not `null`. */
 export function field(object: GoObject, name: string): unknown {
-  if (Object.hasOwn(object, name)) return object[name] ?? undefined
   const lower = name.toLowerCase()
-  const key = Object.keys(object).findLast((one) => one.toLowerCase() === lower)
-  return key === undefined ? undefined : (object[key] ?? undefined)
+  const isMeant = ([key, value]: readonly [string, unknown]): boolean => value !== null && key.toLowerCase() === lower
+  return Object.entries(object).findLast(isMeant)?.[1]
 }
 
 /** A field that is an object. */

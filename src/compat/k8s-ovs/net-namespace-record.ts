@@ -2,7 +2,8 @@
  * A tenant as k8s-ovs's `netnamespaces/<namespace>`: NetName, NetID, and the Action that asks for a change. What is in
  * force is under `VNI`: whoever writes the record anew, as k8s-ovs's documents say, leaves that out, and until the
  * controller has judged it everybody goes on with the number they know. A NetID that somebody typed never counts by
- * itself; without an Action it is a request that the controller refuses.
+ * itself, nor does a VNI beside a NetID that is known to be in force; without an Action it is a request that the controller
+ * refuses.
  * @module
  */
 import { isNamespaceName } from '../../network/model/names.ts'
@@ -41,13 +42,16 @@ function read(key: string, object: GoObject, { folders, last, confirms }: ReadCo
     return { problem, remedy: 'write it again under its own name' }
   }
   const typed = field(object, 'NetID') ?? 0
-  const confirmed = field(object, 'VNI')
-  const vni = isVni(confirmed) ? confirmed : (last?.vni ?? (confirms ? typed : undefined))
+  const stated = field(object, 'VNI')
+  // The controller writes both alike: where NetID is what is known to be in force, somebody typed the other.
+  const isTyped = typed === last?.vni && stated !== typed
+  const confirmed = isVni(stated) && !isTyped ? stated : undefined
+  const vni = confirmed ?? last?.vni ?? (confirms ? typed : undefined)
   if (vni === undefined) return UNCONFIRMED
   if (!isVni(vni) || (vni !== confirmed && vni === typed && vni > 0 && vni < MIN_VNI)) {
-    return { problem: `NetID ${String(vni).slice(0, 40)} is not 0 or ${MIN_VNI} to ${MAX_VNI}`, remedy: 'correct it' }
+    return { problem: `NetID ${shortly(vni)} is not 0 or ${MIN_VNI} to ${MAX_VNI}`, remedy: 'correct it' }
   }
-  const request = requestIn(object, typed, vni)
+  const request = requestIn(object, strayIn(typed, stated, vni))
   const uid = textField(object, 'NamespaceUID')
   const value = {
     namespace,
@@ -68,12 +72,23 @@ function isVni(input: unknown): input is number {
   return typeof input === 'number' && Number.isInteger(input) && input >= 0 && input <= MAX_VNI
 }
 
-function requestIn(object: GoObject, typed: unknown, vni: number): TenantRequest | undefined {
+/** A number that somebody typed over what is in force, in words. */
+function strayIn(typed: unknown, stated: unknown, vni: number): string | undefined {
+  if (typed !== vni) return `NetID ${shortly(typed)}`
+  return stated === undefined || stated === vni ? undefined : `VNI ${shortly(stated)}`
+}
+
+function shortly(input: unknown): string {
+  return String(input).slice(0, 40)
+}
+
+/** Without an Action a stray number is there to be refused. */
+function requestIn(object: GoObject, stray: string | undefined): TenantRequest | undefined {
   const action = textField(object, 'Action')
   const mark = textField(object, 'RequestID') || undefined
   if (action === 'join') return parseChange(`join:${textField(object, 'Namespace')}`, mark)
   if (action !== '') return parseChange(action, mark)
-  return typed === vni ? undefined : parseChange(`NetID ${String(typed).slice(0, 40)}`, undefined)
+  return stray === undefined ? undefined : parseChange(stray, undefined)
 }
 
 function fieldsOf({ namespace, vni, uid, request, outcome }: Tenant): GoObject {

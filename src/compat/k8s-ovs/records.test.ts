@@ -4,7 +4,7 @@ import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import type { Tenant } from '../../network/model/tenant.ts'
 import { examples } from '../../registry/conformance-tools.ts'
-import { parseGoObject, rewritten } from './go-object.ts'
+import { field, parseGoObject, rewritten } from './go-object.ts'
 import { foldersOf, layoutOf } from './layout.ts'
 import { RECORDS } from './store.ts'
 import { FOLDERS, LAYOUT, read, reading } from './testing/reading.ts'
@@ -198,6 +198,19 @@ describe('a tenant', () => {
     expect(typed({ NetID: 4711 }, known)).toEqual({ namespace: 'shop', vni: 4711 })
   })
 
+  test('a VNI typed beside the NetID that is known to be in force does not count either', () => {
+    const typed = (extra: object, last?: Tenant) =>
+      reading('Tenant', key, JSON.stringify({ NetName: 'shop', NetID: 4711, Action: '', ...extra }), last).object?.value
+    const request = { id: 'words:VNI 5', action: 'unknown', text: 'VNI 5' } as const
+    expect(typed({ VNI: 5 }, known)).toEqual({ namespace: 'shop', vni: 4711, request })
+    expect(typed({ VNI: 5, Action: 'global' }, known)).toMatchObject({ vni: 4711, request: { action: 'global' } })
+    // The controller writes both.
+    expect(typed({ NetID: 12, VNI: 12 }, known)).toEqual({ namespace: 'shop', vni: 12 })
+    // Who was away when it did, and whoever knows nothing, goes by the one that counts.
+    expect(typed({ NetID: 13, VNI: 12 }, known)).toMatchObject({ vni: 12, request: { text: 'NetID 13' } })
+    expect(typed({ VNI: 12 })).toMatchObject({ vni: 12, request: { text: 'NetID 4711' } })
+  })
+
   test('a number that nobody confirmed counts for the controller alone', () => {
     const text = '{"NetName":"shop","NetID":300924,"Action":"","Namespace":""}'
     expect(reading('Tenant', key, text)).toMatchObject({
@@ -249,6 +262,18 @@ test('a value that is nested without an end is none that anybody could print: ot
     const { object, problem } = reading('Tenant', `${FOLDERS.netNamespaces}a`, `{"NetName":"a","${name}":${deep}}`)
     expect({ object, problem }).toEqual({ object: undefined, problem: 'is not a JSON object (correct it)' })
   }
+})
+
+test.each([
+  ['{"netid":5}', 5],
+  ['{"NETID":5}', 5],
+  ['{"VNI":5}', undefined],
+  ['{"NetID":300924,"netid":5}', 5],
+  ['{"netid":5,"NetID":300924}', 300_924],
+  ['{"netid":5,"NetID":null}', 5],
+  ['{"NetID":null}', undefined],
+])('of %s Go makes NetID %p', (text, expected) => {
+  expect(field(parseGoObject(text) ?? {}, 'NetID')).toBe(expected)
 })
 
 test('keys that differ by case alone are one, and ours replace them', () => {
