@@ -46,6 +46,8 @@ export interface ControllerOptions {
   readonly onReady?: () => void
   /** As many writes are on their way at a time. */
   readonly writesInFlight?: number
+  /** How often is looked at what is told only when it lasts. */
+  readonly lookEveryMs?: number
 }
 
 const WRITES_IN_FLIGHT = 32
@@ -144,14 +146,14 @@ class Controller {
     await Promise.all(this.#underway)
   }
 
-  /** Notices external hosts that fall silent. */
+  /** Notices external hosts that fall silent, and what lasts. */
   listen(): Promise<void> {
     const machines = () => (this.#outage.isOn ? undefined : this.#state.machines())
     const judged = (verdicts: Verdicts): void => {
-      for (const [name, silence] of verdicts) this.#state.setSilence(name, silence)
+      this.#state.judged(verdicts)
       this.#bell.ring()
     }
-    return listenForSilences(machines, judged, this.#options.signal)
+    return listenForSilences(machines, judged, this.#options.signal, this.#options.lookEveryMs)
   }
 
   /** Whether the registry answers at all: what fails otherwise is a matter of one object or kind. */

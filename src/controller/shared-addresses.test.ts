@@ -4,6 +4,7 @@ import { cidr, ip } from '../network/model/address.ts'
 import type { Machine, NodeNetwork } from '../network/model/node.ts'
 import { sharedAddress } from '../network/shared-address.ts'
 import { MemoryRegistry } from '../registry/memory.ts'
+import { startController } from './controller.ts'
 import { perform } from './perform.ts'
 import { type Addressed, SharedAddresses } from './shared-addresses.ts'
 import { ControllerState, INPUTS, type Input } from './state.ts'
@@ -110,7 +111,7 @@ class Running {
   }
 
   look(): void {
-    this.#state.look()
+    this.#state.judged(new Map())
   }
 
   /** Writes until nothing is left to do; what was told. */
@@ -241,3 +242,45 @@ describe('two nodes at one address', () => {
     expect([await running.problem('node1'), await running.problem('node2')]).toEqual([undefined, undefined])
   })
 })
+
+test('a controller that runs tells it in the record, in an event and in its log, and takes it back', async () => {
+  const registry = new MemoryRegistry()
+  const aborter = new AbortController()
+  const lines: string[] = []
+  const events: string[] = []
+  const { done } = startController({
+    registry,
+    signal: aborter.signal,
+    random: () => 0,
+    log: { info: () => undefined, warn: (_, line) => void lines.push(line), error: () => undefined },
+    events: { warn: ({ kind, name }, { code }) => void events.push(`${kind} ${name} ${code}`) },
+    lookEveryMs: 5,
+  })
+  const problem = async (name: string) => (await registry.get('NodeNetwork', name))?.value.problem
+  await registry.create('Cluster', 'default', CLUSTER)
+  for (const [name, address] of [
+    ['node1', '192.0.2.11'],
+    ['node2', '192.0.2.11'],
+  ] as const) {
+    await registry.create('Node', name, { name, uid: name, addresses: [ip(address)] })
+  }
+  await registry.create('NodeNetwork', 'lb', { node: 'lb', machine: HOST, addresses: [ip('192.0.2.11')], ranges: [] })
+  for (const name of ['lb', 'node1', 'node2']) await until(async () => (await problem(name)) !== undefined)
+  await until(async () => events.length === 3)
+  expect(events.sort()).toEqual(['lb', 'node1', 'node2'].map((name) => `NodeNetwork ${name} NODE_ADDRESS_SHARED`))
+  expect(lines).toHaveLength(3)
+  const { revision } = (await registry.get('Node', 'node2')) ?? { revision: 0 }
+  await registry.update('Node', 'node2', { name: 'node2', uid: 'node2', addresses: [ip('192.0.2.12')] }, revision)
+  for (const name of ['node1', 'node2']) await until(async () => (await problem(name)) === undefined)
+  expect(await problem('lb')).toContain("node1's address")
+  await registry.delete('Node', 'node1')
+  await until(async () => (await problem('lb')) === undefined)
+  expect((await registry.get('NodeNetwork', 'lb'))?.value.ranges).toHaveLength(1)
+  expect(events).toHaveLength(3)
+  aborter.abort()
+  await done
+})
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await Bun.sleep(5)
+}

@@ -21,18 +21,19 @@ interface Heard {
 /** Since when each host that ever counted is silent, in words; undefined when it is not. */
 export type Verdicts = ReadonlyMap<string, string | undefined>
 
-/** Judges twice a beat until `signal` aborts. `machines` answers undefined while the registry is away. */
+/** Judges every so often, by default twice a beat, until `signal` aborts. `machines` answers undefined while the registry is away. */
 export async function listenForSilences(
   machines: () => Iterable<NodeNetwork> | undefined,
   judged: (verdicts: Verdicts) => void,
   signal: AbortSignal,
+  everyMs: number = BEAT_MS / 2,
 ): Promise<void> {
   const silences = new Silences()
   while (!signal.aborted) {
     const known = machines()
     if (known === undefined) silences.forgive()
     else judged(silences.judge(known, performance.now(), new Date()))
-    await sleep(BEAT_MS / 2, signal)
+    await sleep(everyMs, signal)
   }
 }
 

@@ -11,6 +11,7 @@ import type { Change, Kind, Listing, Stored } from '../registry/registry.ts'
 import { Configuration } from './configuration.ts'
 import { Mirror } from './mirror.ts'
 import { Nodes } from './nodes.ts'
+import type { Verdicts } from './silences.ts'
 import { Tenants } from './tenants.ts'
 import { keyOf, type Notice, type Write, type WriteEnd } from './write.ts'
 
@@ -88,13 +89,9 @@ export class ControllerState {
     return this.#nodes.machines()
   }
 
-  /** Since when nothing was heard of an external host, for people; undefined when something was. */
-  setSilence(name: string, silence: string | undefined): void {
-    this.#nodes.setSilence(name, silence)
-  }
-
-  /** To be called now and then: some things are told only when they last. */
-  look(): void {
+  /** Which external hosts are silent. To be called now and then: of some other things, too, it is told when they last. */
+  judged(verdicts: Verdicts): void {
+    for (const [name, silence] of verdicts) this.#nodes.setSilence(name, silence)
     this.#nodes.look()
   }
 
