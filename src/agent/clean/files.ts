@@ -4,7 +4,7 @@
  */
 import { lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { ASIDE, MARK, readOurs } from '../install/cni-config.ts'
+import { asidesOf, MARK, readOurs } from '../install/cni-config.ts'
 import { isPlugin, PLUGIN_NAMES } from '../install/plugin.ts'
 import { AGENT_DEFAULTS } from '../options.ts'
 import type { CleanPlaces, Trace } from './clean.ts'
@@ -21,7 +21,7 @@ const RUN_FILES: ReadonlySet<string> = new Set(['agent.sock', 'cni.sock', 'contr
 
 function configurations({ cniConfigDir, cniConfigName, runDir }: CleanPlaces): readonly Trace[] {
   const names = new Set([cniConfigName, notedName(join(runDir, MARK)), ...CONFIGURATIONS].filter(isFileName))
-  const files = [...names].flatMap((name) => [name, name + ASIDE]).map((name) => join(cniConfigDir, name))
+  const files = [...names].flatMap((name) => [name, ...asidesOf(name)]).map((name) => join(cniConfigDir, name))
   return files.filter((file) => readOurs(file) !== undefined).map(fileTrace)
 }
 

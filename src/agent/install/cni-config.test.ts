@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import {
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  asidesOf,
   type CniConfigPlace,
   configurationFor,
   giveCniConfig,
@@ -58,6 +60,37 @@ test('after the machine started anew it is put aside until it is true again, wit
   giveCniConfig(place)
   expect(files()).toEqual(['10-weft.conflist'])
   expect(text()).toBe(edited)
+})
+
+test.each([
+  ['a file', (path: string) => writeFileSync(path, 'notes of mine')],
+  ['a link that leads nowhere', (path: string) => symlinkSync('nowhere', path)],
+  ['a folder', (path: string) => mkdirSync(path)],
+])('%s of somebody’s where it is put aside is not overwritten: it is put beside that, and comes back', (_, occupy) => {
+  giveCniConfig(place)
+  const edited = JSON.stringify({ name: 'weft', plugins: [{ type: 'weft', mtu: 1400 }] })
+  writeFileSync(join(place.dir, place.name), edited)
+  const theirs = join(place.dir, '10-weft.conflist.waiting')
+  occupy(theirs)
+  const before = lstatSync(theirs)
+  reboot()
+  holdCniConfig(place)
+  holdCniConfig(place)
+  expect(files()).toEqual(['10-weft.conflist.waiting', '10-weft.conflist.waiting-2'])
+  giveCniConfig(place)
+  expect(files()).toEqual(['10-weft.conflist', '10-weft.conflist.waiting'])
+  expect(text()).toBe(edited)
+  expect(lstatSync(theirs)).toMatchObject({ ino: before.ino, size: before.size })
+})
+
+test('where nothing is free the configuration stays, and nothing is overwritten', () => {
+  giveCniConfig(place)
+  for (const name of asidesOf(place.name)) writeFileSync(join(place.dir, name), 'notes of mine')
+  const before = files()
+  reboot()
+  holdCniConfig(place)
+  expect(files()).toEqual(before)
+  for (const name of asidesOf(place.name)) expect(text(name)).toBe('notes of mine')
 })
 
 test.each([

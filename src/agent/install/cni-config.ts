@@ -24,16 +24,24 @@ export interface CniConfigPlace {
   readonly runDir: string
 }
 
-/** Runtimes read `.conf`, `.conflist` and `.json`. */
-export const ASIDE = '.waiting'
+/** Names under which a file is put aside: runtimes read `.conf`, `.conflist` and `.json`. The first that is nobody else's is taken. */
+export function asidesOf(file: string): readonly string[] {
+  return ['', '-2', '-3', '-4', '-5'].map((end) => `${file}.waiting${end}`)
+}
+
 /** The note; it names the file. */
 export const MARK = 'cni-config-written'
 
-/** Puts aside what an earlier life of the machine left; does nothing when this one wrote it. */
+/**
+ * Puts aside what an earlier life of the machine left; does nothing when this one wrote it. Where every name for that is
+ * somebody else's it stays: runtimes then ask for pods early, and are told to try again.
+ */
 export function holdCniConfig(place: CniConfigPlace): void {
   if (existsSync(join(place.runDir, MARK))) return
   const file = join(place.dir, place.name)
-  if (readOurs(file) !== undefined) renameSync(file, file + ASIDE)
+  if (readOurs(file) === undefined) return
+  const aside = asidesOf(file).find((name) => isMissing(name) || readOurs(name) !== undefined)
+  if (aside !== undefined) renameSync(file, aside)
 }
 
 /**
@@ -46,8 +54,9 @@ export function giveCniConfig(place: CniConfigPlace, portmap?: Portmap): object 
   const file = join(place.dir, place.name)
   mkdirSync(place.dir, { recursive: true, mode: 0o755 })
   if (readOurs(file) === undefined) {
-    if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) throw inTheWay(file)
-    if (readOurs(file + ASIDE) !== undefined) renameSync(file + ASIDE, file)
+    if (!isMissing(file)) throw inTheWay(file)
+    const aside = asidesOf(file).find((name) => readOurs(name) !== undefined)
+    if (aside !== undefined) renameSync(aside, file)
   }
   const present = readOurs(file)
   const wanted = configurationFor(place.name, portmap)
@@ -63,6 +72,11 @@ export function giveCniConfig(place: CniConfigPlace, portmap?: Portmap): object 
 function isAsWritten(file: string, text: string): boolean {
   const forms = [undefined, ...KNOWN_PORTMAPS].map((portmap) => configurationFor(basename(file), portmap))
   return lstatSync(file).isFile() && forms.some((form) => isDeepStrictEqual(JSON.parse(text), form))
+}
+
+/** Whether not even a link that leads nowhere has this name. */
+function isMissing(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) === undefined
 }
 
 function inTheWay(file: string): AgentError {
