@@ -90,9 +90,10 @@ export const AGENT_SETTINGS = {
   }),
   'agent.cniBinDir': setting({
     type: path,
-    otherwise: 'the plugin is not installed',
+    otherwise: 'the plugin is not installed, and portmap looked for in /opt/cni/bin',
     example: '/opt/cni/bin',
-    description: 'Folder in which the container runtime looks for plugins: the agent installs its own there',
+    description:
+      'Folder in which the container runtime looks for plugins: the agent installs its own there, and has portmap called if it is there (hostPort of pods)',
     programs: AGENT,
     applied: 'restart',
     flag: 'cni-bin-dir',

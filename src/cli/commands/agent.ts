@@ -39,7 +39,10 @@ export function registerAgent(program: Command): void {
       ),
     )
     .option('--external', 'this host is outside the cluster: it reaches pods and has none (see weft host)')
-    .option('--cni-bin-dir <path>', 'the runtime’s folder of plugins: install the CNI plugin there')
+    .option(
+      '--cni-bin-dir <path>',
+      'the runtime’s folder of plugins: install ours there, call portmap if it is there (without: only look in /opt/cni/bin)',
+    )
     .option('--cni-config-dir <path>', 'write the CNI configuration into this folder once pods can be attached')
     .option('--cni-config-name <file>', 'that configuration’s file', AGENT_DEFAULTS.cniConfigName)
     .action(configured('agent', run))
