@@ -222,6 +222,51 @@ if (program === undefined) {
       await cluster.until(() => !agent.has('lb') && !late.has('lb'))
     })
 
+    check('Assign over a node’s record is refused and told, and the node is not gone for a moment', async (cluster) => {
+      await cluster.set('config', CONFIG)
+      cluster.startController()
+      await cluster.addNode('a', '192.0.2.1')
+      const agent = cluster.agent('NodeNetwork')
+      await cluster.until(() => agent.get('a')?.value.ranges[0] === '172.11.0.0/22')
+      const seen: string[] = []
+      const told = new AbortController()
+      const onChange = (change: Change<'NodeNetwork'>): void => {
+        if (change.type !== 'bookmark') seen.push(`${change.type} ${change.object.name} ${change.object.value.ranges}`)
+      }
+      await reflect(cluster.registry(), 'NodeNetwork', { signal: told.signal, onChange }).synced
+      const key = 'k8ssdn/subnets/192.0.2.1'
+      const before = await cluster.record(key)
+      await cluster.set(key, '{"Host":"lb","HostIP":"192.0.2.1","Subnet":"","Assign":true}')
+      await cluster.recordWhen(key, (record) => Bun.deepEquals(record, before))
+      await cluster.until(() =>
+        cluster.said.some((line) => line.includes('it says Host "lb" in the place of a, a node')),
+      )
+      await cluster.set('k8ssdn/subnets/192.0.2.9', '{"Host":"lb","HostIP":"192.0.2.9","Subnet":"","Assign":true}')
+      await cluster.until(() => agent.get('lb')?.value.ranges[0] === '172.11.4.0/22')
+      told.abort()
+      expect(seen.filter((line) => line.includes(' a ') && line !== 'put a 172.11.0.0/22')).toEqual([])
+    })
+
+    check('a host at whose address a node appears is told in its record until it moves', async (cluster) => {
+      await cluster.set('config', CONFIG)
+      cluster.startController()
+      const key = 'k8ssdn/subnets/192.0.2.1'
+      await cluster.set(key, '{"Host":"lb","HostIP":"192.0.2.1","Subnet":"","Assign":true}')
+      const { Subnet } = await cluster.recordWhen(key, ({ Assign }) => Assign === false)
+      await cluster.addNode('a', '192.0.2.1')
+      const { Problem } = await cluster.recordWhen(key, (record) => record['Problem'] !== undefined)
+      expect(Problem).toContain("192.0.2.1 is a's address: it stays the node's")
+      await cluster.until(() => cluster.said.some((line) => line.includes("192.0.2.1 is a's address")))
+      const agent = cluster.agent('NodeNetwork')
+      await cluster.until(() => agent.get('lb')?.value.problem === Problem && agent.get('a')?.value.ranges.length === 1)
+      // The record with the same range under the old address goes by itself.
+      await cluster.set('k8ssdn/subnets/192.0.2.9', JSON.stringify({ Host: 'lb', HostIP: '192.0.2.9', Subnet }))
+      await cluster.until(async () => (await cluster.record(key))?.['Host'] !== 'lb')
+      await cluster.recordWhen('k8ssdn/subnets/192.0.2.9', (record) => record['External'] === true)
+      await cluster.until(() => agent.get('lb')?.value.problem === undefined)
+      expect(agent.get('lb')?.value).toMatchObject({ addresses: ['192.0.2.9'], ranges: [Subnet] })
+    })
+
     check('a record under another’s address destroys nothing', async (cluster) => {
       await cluster.set('config', CONFIG)
       cluster.startController()

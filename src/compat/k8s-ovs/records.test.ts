@@ -109,6 +109,20 @@ describe('a machine', () => {
     expect(reading('NodeNetwork', key, text, known).object?.value).toEqual(known)
   })
 
+  test('written over a node’s record in another’s name is refused; over its own, and over a host’s, it counts', () => {
+    const key = `${FOLDERS.subnets}192.0.2.1`
+    const text = '{"Host":"lb","HostIP":"192.0.2.1","Subnet":"","Assign":true}'
+    const known = examples.NodeNetwork.value
+    expect(reading('NodeNetwork', key, text, known, true)).toMatchObject({
+      object: { name: known.node, value: { machine: known.machine, ranges: known.ranges } },
+      problem: expect.stringContaining(`it says Host "lb" in the place of ${known.node}, a node of the cluster`),
+    })
+    const own = text.replace('lb', known.node)
+    expect(reading('NodeNetwork', key, own, known, true).object?.value.ranges).toEqual([])
+    const host = { ...known, machine: { kind: 'external', vni: 0 } } as const
+    expect(reading('NodeNetwork', key, text, host, true).object?.name).toBe('lb')
+  })
+
   test('that asks for a range has none', () => {
     const text = '{"Host":"lb","HostIP":"192.0.2.9","Subnet":"","Assign":true,"External":true,"VNI":4711}'
     const value = read('NodeNetwork', `${FOLDERS.subnets}192.0.2.9`, text)

@@ -6,7 +6,8 @@
  * comes from a host outside is believed to be of its VNI.
  *
  * The address in the key and in the record must be the same. Where they differ, nobody can tell whose record it is: it is
- * refused, and nothing is done to the other one.
+ * refused, and nothing is done to the other one. What is written over a node's record in another's name is refused as well:
+ * there is one key for an address, and a node's is the node's.
  * @module
  */
 import { familyOf, type Ip, parseIp } from '../../network/model/address.ts'
@@ -54,6 +55,10 @@ function read(key: string, object: GoObject, { folders, last, confirms }: ReadCo
   }
   const isConfirmed = textField(object, 'NodeUID') !== '' || field(object, 'External') === true
   if (!isConfirmed && !confirms) return last === undefined ? UNCONFIRMED : { name: last.node, value: last }
+  if (!isConfirmed && last?.machine.kind === 'node' && last.node !== host) {
+    const problem = `it says Host ${shortly(host)} in the place of ${last.node}, a node of the cluster`
+    return { problem, remedy: 'write the host under an address of its own' }
+  }
   const value = decode(object, host, keyIp ?? parseIp(hostIp))
   // So that there is something to write anew.
   return { name: host, value: isConfirmed ? value : { ...value, problem: UNCONFIRMED.problem } }
