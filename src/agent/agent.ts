@@ -132,7 +132,6 @@ class NodeAgent {
     await using resources = new AsyncDisposableStack()
     const problems = new Problems(log)
     const hostPorts = new HostPorts({ node: options.node, problems, notices })
-    const announce = await announcement(options, { problems, hostPorts, log })
     const ovsdb = resources.use(await openOvsdb(options, log, signal))
     const rtnl = resources.use(openRtnl())
     const ports = await Ports.open(ovsdb, options.datapath, signal)
@@ -169,7 +168,7 @@ class NodeAgent {
       view: () => view,
       uplinkMtu: () => uplink.mtu,
       coldEnds: options.datapath === 'netdev' ? coldInUserspace(options.ovsRunDir) : coldInKernel(rtnl),
-      ready: announce,
+      ready: announcement(options, { problems, hostPorts, log }),
       attachments: () => attachments,
     })
     const { limiter, shaper } = resources.use(

@@ -2,6 +2,7 @@
  * Tells the container runtime that there is a network, and whoever asks for host ports whether anybody publishes them.
  * @module
  */
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { AgentError } from '../errors.ts'
 import type { HostPorts } from '../host-ports.ts'
@@ -9,7 +10,7 @@ import type { AgentLog } from '../log.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from '../options.ts'
 import type { Problems } from '../problems.ts'
 import { type CniConfigPlace, giveCniConfig, isList, publishesHostPorts } from './cni-config.ts'
-import { DEFAULT_BIN_DIR, findPortmap, type Portmap } from './portmap.ts'
+import { DEFAULT_BIN_DIR, findPortmap, PORTMAP, type Portmap } from './portmap.ts'
 
 /** Whom telling the runtime concerns. */
 export interface AnnouncementParts {
@@ -30,22 +31,50 @@ export function cniConfigPlace({
   return dir === undefined ? undefined : { dir, name: cniConfigName ?? AGENT_DEFAULTS.cniConfigName, runDir }
 }
 
-/** Looks at what the runtime can call; resolves with what tells it, to be called whenever pods can be attached. */
-export async function announcement(options: RuntimePlaces, parts: AnnouncementParts): Promise<() => void> {
+/**
+ * What tells the runtime, to be called again and again while pods can be attached, and never twice at once. It looks each
+ * time at what the runtime can call: a list that names what is no longer there would break every pod.
+ */
+export function announcement(options: RuntimePlaces, parts: AnnouncementParts): () => Promise<void> {
   const place = cniConfigPlace(options)
-  if (place === undefined) return () => undefined
-  const portmap = await portmapFor(place, options)
-  if (portmap instanceof AgentError) {
-    parts.log.info({ remedy: portmap.remedy }, `hostPort of pods is not published: ${portmap.message}`)
+  if (place === undefined) return () => Promise.resolve()
+  const look = isList(place.name) ? lookingFor(options.cniBinDir ?? DEFAULT_BIN_DIR) : () => Promise.resolve(SINGLE)
+  let said: string | undefined
+  return async () => {
+    const portmap = await look()
+    const [missing, remedy] = portmap instanceof AgentError ? [portmap.message, portmap.remedy] : []
+    if (missing !== undefined && missing !== said) parts.log.info({ remedy }, `hostPort is not published: ${missing}`)
+    said = missing
+    announce(place, portmap, parts)
   }
-  return () => announce(place, portmap, parts)
 }
 
-/** Only a list calls another plugin, and calls ours by this name. */
-async function portmapFor(place: CniConfigPlace, { cniBinDir }: RuntimePlaces): Promise<Portmap | AgentError> {
-  if (isList(place.name)) return findPortmap(cniBinDir ?? DEFAULT_BIN_DIR, 'weft')
-  const cause = `${place.name} is the form of a single plugin, which calls no portmap`
-  return new AgentError('AGENT_HOST_PORTS', cause, `choose a list: --cni-config-name ${AGENT_DEFAULTS.cniConfigName}`)
+/** Only a list calls another plugin. */
+const SINGLE = new AgentError(
+  'AGENT_HOST_PORTS',
+  'the configuration is of a single plugin, which calls no portmap',
+  `choose a list: --cni-config-name ${AGENT_DEFAULTS.cniConfigName}`,
+)
+
+/** One that answered is asked again when it has become another file. Lists call our own plugin `weft`. */
+function lookingFor(folder: string): () => Promise<Portmap | AgentError> {
+  let answered: { readonly file: string; readonly portmap: Portmap } | undefined
+  return async () => {
+    const file = ['weft', PORTMAP].map((name) => identityOf(join(folder, name))).join()
+    if (answered?.file === file) return answered.portmap
+    const portmap = await findPortmap(folder, 'weft')
+    answered = portmap instanceof AgentError ? undefined : { file, portmap }
+    return portmap
+  }
+}
+
+function identityOf(path: string): string {
+  try {
+    const { ino, mtimeMs, size, mode } = statSync(path)
+    return `${ino} ${mtimeMs} ${size} ${mode}`
+  } catch {
+    return ''
+  }
 }
 
 function announce(place: CniConfigPlace, portmap: Portmap | AgentError, parts: AnnouncementParts): void {
@@ -62,5 +91,5 @@ function announce(place: CniConfigPlace, portmap: Portmap | AgentError, parts: A
 function unserved({ dir, name }: CniConfigPlace, portmap: Portmap | AgentError): AgentError {
   if (portmap instanceof AgentError) return portmap
   const cause = `${join(dir, name)} was edited and calls no plugin that publishes ports`
-  return new AgentError('AGENT_HOST_PORTS', cause, 'add portmap to its plugins, or remove it and restart the agent')
+  return new AgentError('AGENT_HOST_PORTS', cause, 'add portmap to its plugins, or remove it: the agent writes another')
 }

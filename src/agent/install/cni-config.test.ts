@@ -152,7 +152,7 @@ describe('portmap is called where it can be', () => {
 })
 
 describe('at the next start', () => {
-  const forms = [undefined, { versions: ['0.4.0'] } as const, DEBIAN, NEWEST]
+  const forms = [undefined, { versions: ['0.4.0'] } as const, { versions: ['1.0.0'] } as const, DEBIAN, NEWEST]
   const changes = forms.flatMap((before) => forms.map((after) => [before, after] as const))
 
   test.each(changes)('the file follows from %j to %j', (before, after) => {

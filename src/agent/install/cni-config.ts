@@ -70,7 +70,7 @@ export function giveCniConfig(place: CniConfigPlace, portmap?: Portmap): object 
 
 /** Whether nobody but an agent has had a hand in a file: the content is of a form that one has written, and it is no link. */
 function isAsWritten(file: string, text: string): boolean {
-  const forms = [undefined, ...KNOWN_PORTMAPS].map((portmap) => configurationFor(basename(file), portmap))
+  const forms = [undefined, ...PORTMAPS].map((portmap) => configurationFor(basename(file), portmap))
   return lstatSync(file).isFile() && forms.some((form) => isDeepStrictEqual(JSON.parse(text), form))
 }
 
@@ -86,8 +86,10 @@ function inTheWay(file: string): AgentError {
 
 /** For runtimes that do not know `cniVersions`: the newest of what they may be expected to speak. */
 const EXPECTED = '1.0.0'
-/** Every portmap that makes a difference to what is written. */
-const KNOWN_PORTMAPS: readonly Portmap[] = OFFERED.map((_, i) => ({ versions: OFFERED.slice(0, i + 1) }))
+/** Every portmap that makes a difference to what is written: one for each choice of versions. */
+const PORTMAPS: readonly Portmap[] = Array.from({ length: 2 ** OFFERED.length - 1 }, (_, i) => ({
+  versions: OFFERED.filter((_version, bit) => ((i + 1) >> bit) % 2 === 1),
+}))
 
 /**
  * The configuration of a file of this name. Runtimes that know `cniVersions` take the newest that they speak; older ones

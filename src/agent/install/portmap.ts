@@ -2,7 +2,7 @@
  * The plugin `portmap` of the CNI project (Debian's containernetworking-plugins), which publishes pods' `hostPort`.
  *
  * A list that names a plugin which is not there, or does not speak the list's version, breaks every pod. So it is asked
- * first, once at the start: never on a pod's path.
+ * before it is named; never on a pod's path.
  * @module
  */
 import { existsSync } from 'node:fs'

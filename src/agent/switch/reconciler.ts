@@ -41,7 +41,7 @@ export interface ReconcilerParts {
   uplinkMtu(): number
   readonly coldEnds: ColdEnds
   /** Pods can be attached, and reach others. Called again and again. */
-  ready(): void
+  ready(): Promise<void>
   /** Those with an operation under way: hands off. */
   attachments(): Pick<Attachments, 'busy' | 'isBusyLink' | 'whenIdle' | 'heldAddresses'>
 }
@@ -203,7 +203,7 @@ export class Reconciler {
   async #reportStatus(): Promise<void> {
     const { registry, options, problems, uplinkMtu, ready, view } = this.#parts
     const reason = this.notReadyFor().join('; ')
-    if (reason === '') ready()
+    if (reason === '') await ready()
     await reportStatus(registry, options.node, {
       ready: reason === '',
       ...(reason === '' ? {} : { reason }),
