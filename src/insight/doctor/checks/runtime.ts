@@ -66,11 +66,10 @@ const hostPorts: Check = {
         return warn(`pods’ hostPort leads nowhere: ${ours.name} is the form of a single plugin`, remedy)
       }
       if (!isThere) {
-        const remedy = `${install}; then restart the agent`
-        return warn(`pods’ hostPort leads nowhere: ${folder}/${PORTMAP} is missing or cannot be run`, remedy)
+        return warn(`pods’ hostPort leads nowhere: ${folder}/${PORTMAP} is missing or cannot be run`, install)
       }
       if (ours === undefined) return ok(`${folder}/${PORTMAP} is there to publish pods’ hostPort`)
-      const remedy = 'restart the agent; to a list that was edited, add portmap by hand'
+      const remedy = 'wait a minute for the agent; to a list that was edited or copied, add portmap by hand'
       return warn(`pods’ hostPort leads nowhere: ${ours.name} calls no plugin that publishes it`, remedy)
     }),
 }
