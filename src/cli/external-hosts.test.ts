@@ -76,7 +76,8 @@ test('another host’s address is refused, whichever is first by name', async ()
 test('who declared a host at a node’s address in another way sees it in the list', async () => {
   using one = await cluster()
   const machine = { kind: 'external', vni: 42 } as const
-  const value = { node: 'lb', machine, addresses: [ip('192.0.2.11')], ranges: [] }
+  const status = { ready: true, uplinkMtu: 1500, datapath: 'netdev' } as const
+  const value = { node: 'lb', machine, addresses: [ip('192.0.2.11')], ranges: [], status }
   await one.registry.create('NodeNetwork', 'lb', value)
   const listed = async () => {
     await Bun.sleep(5)
@@ -84,9 +85,15 @@ test('who declared a host at a node’s address in another way sees it in the li
   }
   let hosts = await listed()
   while (hosts[0]?.problem === undefined) hosts = await listed()
-  expect(hosts).toMatchObject([{ name: 'lb', ranges: [], problem: expect.stringContaining("192.0.2.11 is node1's") }])
+  expect(hosts).toMatchObject([
+    { state: 'waiting', ranges: [], problem: expect.stringContaining("192.0.2.11 is node1's") },
+  ])
   const { host } = await changeHost(one.registry, 'lb', { addresses: [ip('192.0.2.40')] })
-  expect(host).toMatchObject({ addresses: [ip('192.0.2.40')], ranges: [expect.anything(), expect.anything()] })
+  expect(host).toMatchObject({
+    state: 'ready',
+    addresses: [ip('192.0.2.40')],
+    ranges: [expect.anything(), expect.anything()],
+  })
   expect(host.problem).toBeUndefined()
 })
 

@@ -234,12 +234,14 @@ function notFound(name: string): HostError {
 function viewOf({ node, machine, addresses, ranges, problem, silence, status }: NodeNetwork): HostView | undefined {
   if (machine.kind !== 'external') return undefined
   const reason = problem ?? silence ?? status?.reason
+  // What its agent says of itself is half of it: nodes may serve another one there.
+  const isReady = status?.ready === true && problem === undefined
   return {
     name: node,
     addresses,
     vni: machine.vni,
     ranges,
-    state: silence !== undefined ? 'silent' : status === undefined ? 'unmanaged' : status.ready ? 'ready' : 'waiting',
+    state: silence !== undefined ? 'silent' : status === undefined ? 'unmanaged' : isReady ? 'ready' : 'waiting',
     ...(reason === undefined ? {} : { problem: reason }),
   }
 }

@@ -5,6 +5,8 @@
  */
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { ASSIGN_SUBNET, FIXED_VNI, HOST_SUBNETS } from '../../src/compat/openshift/resources.ts'
+import { NODE_NETWORKS } from '../../src/compat/weft/node-network.ts'
+import { EVENTS } from '../../src/kube/resources.ts'
 import { familyOf, type Ip } from '../../src/network/model/address.ts'
 import type { NodeLayout } from '../../src/playground/layout.ts'
 import { ECHO_PORT, netnsPath } from '../../src/playground/layout.ts'
@@ -32,6 +34,7 @@ export const externalHosts: Scenario = {
     { title: 'changed to everybody it reaches every pod; letting it in again changes nothing', run: ofAll },
     { title: 'its agent’s end interrupts nothing', run: agentDies },
     { title: 'shut out it reaches nobody, and no node remembers it', run: shutOut },
+    { title: 'a HostSubnet at a node’s address gets nothing, says why, and does the node no harm', run: misplaced },
     { title: 'OpenShift’s HostSubnet with assign-subnet lets it in, and out when it goes', run: hostSubnet },
     { title: 'nothing is left over', run: async ({ lab, say }) => say(await lab.expectCleanAudit()) },
   ],
@@ -129,12 +132,41 @@ async function shutOut(context: StepContext): Promise<void> {
   await reaches(context, [], [...SHOP, ...BANK])
 }
 
-async function hostSubnet(context: StepContext): Promise<void> {
-  const { lab, say } = context
-  const [hostIP] = machine.addresses
+async function misplaced({ lab, say }: StepContext): Promise<void> {
+  const [hostIP] = lab.node(2).addresses
   const annotations = { [ASSIGN_SUBNET]: 'true', [FIXED_VNI]: '0' }
   const object = { apiVersion: 'network.openshift.io/v1', kind: 'HostSubnet', metadata: { name: 'lb', annotations } }
   await lab.api().create(HOST_SUBNETS, { ...object, host: 'lb', hostIP, subnet: '' })
+  const reason = new RegExp(`${hostIP} is node2's address`)
+  const problem = async () => {
+    const status = (await lab.api().get(NODE_NETWORKS, { name: 'lb' }))?.['status']
+    return String(Object(status)['problem'])
+  }
+  await eventually('it is told', async () => reason.test(await problem()))
+  const list = await host(lab, 'list')
+  say(list.stdout.trimEnd())
+  match(list.stdout, reason)
+  const status = (await lab.weft('status', '--run-dir', lab.layout.runDir)).stdout
+  say(status.split('\n').find((line) => reason.test(line)) ?? '')
+  match(status, reason)
+  await eventually('an event says it', async () => {
+    const { items } = await lab.api().list(EVENTS)
+    return items.some((one) => one['reason'] === 'NODE_ADDRESS_SHARED' && reason.test(String(one['message'])))
+  })
+  for (const [from, to] of [SHOP, BANK, SHOP.toReversed()]) {
+    if (from === undefined || to === undefined) throw new Error('there are two pods of each')
+    for (const family of FAMILIES) {
+      const { code } = await lab.inside(lab.netns(from), 'ping', '-c', '1', '-W', '2', lab.address(to, family))
+      equal(code, 0, `${from} → ${to}`)
+      say(`${from} → ${to} ${lab.address(to, family)}: an answer`)
+    }
+  }
+}
+
+async function hostSubnet(context: StepContext): Promise<void> {
+  const { lab, say } = context
+  const [hostIP] = machine.addresses
+  await lab.api().patch(HOST_SUBNETS, { name: 'lb' }, 'merge', { hostIP })
   const answered = async () => (await lab.api().get(HOST_SUBNETS, { name: 'lb' }))?.['subnet']
   await eventually('it is answered', async () => ((await answered()) ?? '') !== '')
   say(`HostSubnet lb: hostIP ${hostIP}, subnet ${await answered()}`)

@@ -105,6 +105,16 @@ test.each([
   expect(status.ready).toBe(state === 'ready')
 })
 
+test('what the controller says of a machine is told with what the machine is', () => {
+  const view = sampleView()
+  if (view.registry === undefined) throw new Error('a registry')
+  const networks = view.registry.networks.map((network) => ({ ...network, problem: 'its address is shared' }))
+  const { problems, ready } = clusterStatus({ ...view, registry: { ...view.registry, networks } })
+  const wanted = ['host balancer', 'host monitor', 'node node1', 'node node2']
+  expect(problems.toSorted()).toEqual(wanted.map((who) => `${who}: its address is shared`))
+  expect(ready).toBe(false)
+})
+
 test('an agent that has no facts yet is listed with what it waits for', () => {
   const view = sampleView()
   const [first, second] = view.nodes

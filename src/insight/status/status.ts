@@ -172,7 +172,9 @@ function sharedProblems({ registry, registryProblem }: ClusterView): string[] {
   const networks = registry?.networks ?? []
   return [
     ...namespaces.flatMap(({ name, problem }) => (problem === undefined ? [] : [`namespace ${name}: ${problem}`])),
-    ...networks.flatMap(({ node, problem }) => (problem === undefined ? [] : [`node ${node}: ${problem}`])),
+    ...networks.flatMap(({ node, machine, problem }) =>
+      problem === undefined ? [] : [`${machine.kind === 'node' ? 'node' : 'host'} ${node}: ${problem}`],
+    ),
     ...(registryProblem === undefined ? [] : [`registry: ${registryProblem}`]),
     ...(registry?.unreadable ?? []),
   ]
