@@ -1,8 +1,8 @@
 /**
  * Objects that are there and mean nothing: why, for as long as it is so and no longer, and who is told.
  *
- * What is read may be old when it arrives: an answer is overtaken by a watch, one watch lags behind another. So that an old
- * reason never comes back, a reason counts only where it is news: above the revision up to which everything is known, or in
+ * What is read may be old when it arrives: an answer is overtaken by a watch, one watch lags behind another. So that no old
+ * reason stays, a reason counts only where it is news: above the revision up to which everything is known, or in
  * answer to a question that was put after that became known.
  * @module
  */
