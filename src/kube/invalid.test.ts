@@ -149,10 +149,11 @@ class World {
     if (this.#asked.length > 3) return
     const old = one === undefined && !isCurrent
     const least = old ? (this.#watches[0] ?? 0) : this.#history.length
-    this.#asked.push({ question: this.#objects.ask('Pod', !old), id: one, least })
+    const asked = { question: this.#objects.ask('Pod', !old), id: one, least }
+    this.#asked.push(old ? { ...asked, at: least } : asked)
   }
 
-  /** As late as it can be, or as old as it may be. */
+  /** As old as it may be. */
   #answer(asked: Asked | undefined): void {
     if (asked !== undefined) asked.at ??= asked.least
   }
