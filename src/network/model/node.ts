@@ -33,7 +33,7 @@ export interface NodeNetwork {
   readonly addresses: readonly Ip[]
   /** The ranges its pods get addresses from, at most one of each cluster network's family. */
   readonly ranges: readonly Cidr[]
-  /** Why a range is missing, for people. */
+  /** What is wrong with its ranges or addresses, for people. */
   readonly problem?: string
   /** Since when nothing was heard from an external host's agent, for people; written by the controller. */
   readonly silence?: string
