@@ -75,7 +75,9 @@ export async function seen(
 ): Promise<readonly string[]> {
   const tcp = await call(netns, address, port, expected)
   const caller = new UdpCaller(netns, address, port)
-  const udp = await caller.ask(20, expected === 'answer' ? 3000 : 500)
+  const patience = expected === 'answer' ? 1500 : 500
+  // In fragments; of those by IPv6 the first may come back only to tell the path's MTU.
+  const udp = (await caller.ask(4000, patience)) ?? (await caller.ask(4000, patience))
   caller.close()
   return [tcp?.client ?? 'none', udp?.client ?? 'none']
 }
