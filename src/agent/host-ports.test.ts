@@ -1,7 +1,9 @@
 import { beforeEach, expect, test } from 'bun:test'
+import { SAMPLE_CLUSTER, samplePlanner } from '../../test/tables/sample-node.ts'
+import type { Cluster } from '../network/model/cluster.ts'
 import type { Pod } from '../network/model/pod.ts'
 import { AgentError } from './errors.ts'
-import { HostPorts } from './host-ports.ts'
+import { HostPorts, takenBy } from './host-ports.ts'
 
 const MISSING = new AgentError('AGENT_HOST_PORTS', '/p/portmap is missing', 'apt-get install it')
 const WEB: Pod = {
@@ -31,6 +33,7 @@ beforeEach(() => {
         problem = undefined
       },
     },
+    takenBy: ({ port }) => (port === 4789 ? 'the tunnels' : undefined),
     notices: { warn: ({ namespace, pod }, reason, text) => void told.push(`${namespace}/${pod} ${reason} ${text}`) },
   })
 })
@@ -72,4 +75,32 @@ test('pods of other nodes and pods without host ports are nobody’s concern', (
   ports.put({ ...WEB, node: 'node2' })
   ports.put(WITHOUT)
   expect([problem, told]).toEqual([undefined, []])
+})
+
+test('a port that is somebody’s already leads nowhere, also where ports are published', () => {
+  ports.serve(undefined)
+  ports.put({ ...WEB, hostPorts: [...(WEB.hostPorts ?? []), { port: 4789, protocol: 'UDP' }] })
+  expect(told).toEqual([
+    'shop/web HostPortNotServed hostPort 4789/UDP leads nowhere: it belongs to the tunnels; to do: choose another port',
+  ])
+  expect(problem).toContain('shop/web leads nowhere: it belongs to the tunnels')
+  // Another reason is another matter, and the old one again is, too.
+  for (const unserved of [MISSING, MISSING, undefined, undefined]) ports.serve(unserved)
+  expect(told).toHaveLength(3)
+})
+
+test('ports of tunnels and of published services are taken, by their protocol', () => {
+  const planner = samplePlanner()
+  const nodePort = { port: 30080, protocol: 'TCP' } as const
+  const view = (change: Partial<Cluster> = {}) => ({
+    cluster: { ...SAMPLE_CLUSTER, ...change },
+    planner: Object.assign(Object.create(planner), { publication: () => ({ ports: [nodePort], peers: [] }) }),
+  })
+  const taken = (change: Partial<Cluster>, port: number, protocol: 'TCP' | 'UDP') =>
+    takenBy(view(change), { port, protocol }) !== undefined
+  expect([taken({}, 4789, 'UDP'), taken({}, 4789, 'TCP'), taken({}, 4788, 'UDP')]).toEqual([true, false, false])
+  expect(taken({ encapsulation: { type: 'gre' } }, 4789, 'UDP')).toBe(false)
+  expect([taken({}, 30080, 'TCP'), taken({}, 30080, 'UDP')]).toEqual([true, false])
+  expect(taken({ services: 'kube-proxy' }, 30080, 'TCP')).toBe(false)
+  expect(takenBy({ cluster: undefined, planner: undefined }, nodePort)).toBeUndefined()
 })
