@@ -68,7 +68,7 @@ test('the form of a single plugin calls no other, whatever is there', async () =
   await start({ cniConfigName: '80-k8s-ovs.conf' })
   expect([plugins('80-k8s-ovs.conf'), served.at(-1)?.remedy]).toEqual([
     undefined,
-    'choose a list: --cni-config-name 10-weft.conflist',
+    'choose a list: 10-weft.conflist (agent.cniConfigName, --cni-config-name)',
   ])
 })
 

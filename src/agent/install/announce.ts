@@ -53,7 +53,7 @@ export function announcement(options: RuntimePlaces, parts: AnnouncementParts): 
 const SINGLE = new AgentError(
   'AGENT_HOST_PORTS',
   'the configuration is of a single plugin, which calls no portmap',
-  `choose a list: --cni-config-name ${AGENT_DEFAULTS.cniConfigName}`,
+  `choose a list: ${AGENT_DEFAULTS.cniConfigName} (agent.cniConfigName, --cni-config-name)`,
 )
 
 /** One that answered is asked again when it has become another file. Lists call our own plugin `weft`. */

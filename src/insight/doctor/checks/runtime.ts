@@ -62,7 +62,7 @@ const hostPorts: Check = {
         return fail(`${ours.name} calls ${folder}/${PORTMAP}, which cannot be run: no pod gets a network`, install)
       }
       if (ours !== undefined && !isList(ours.name)) {
-        const remedy = `choose a list for the agent: --cni-config-name ${AGENT_DEFAULTS.cniConfigName}`
+        const remedy = `choose a list: ${AGENT_DEFAULTS.cniConfigName} (agent.cniConfigName, --cni-config-name)`
         return warn(`pods’ hostPort leads nowhere: ${ours.name} is the form of a single plugin`, remedy)
       }
       if (!isThere) {
