@@ -50,16 +50,19 @@ const RUNTIME = ['podman', 'runc', 'busybox-static']
 /** A registry that others keep: 12 MB to fetch. Its tests start one of their own. */
 const REGISTRY = ['etcd-server', 'etcd-client']
 
+// iptables: what Docker filters with.
+const TEST = [...PLAY, 'containernetworking-plugins', 'iptables', ...RUNTIME, ...REGISTRY]
+
 /** Packages by purpose. */
 export const PACKAGES = {
   build: BUILD,
   play: PLAY,
-  // iptables: what Docker filters with.
-  test: [...PLAY, 'containernetworking-plugins', 'iptables', ...RUNTIME, ...REGISTRY],
+  test: TEST,
   bench: [...PLAY, 'containernetworking-plugins'],
   // Programs and libraries of these go into the image.
   image: [...BUILD, 'nftables'],
   package: [...BUILD, 'dpkg', 'rpm'],
+  'test:long': TEST,
   'test:image': [...BUILD, 'nftables', 'containerd', 'podman', 'runc', 'qemu-user'],
   'test:package': [...PLAY, 'dpkg', 'rpm', 'systemd', ...REGISTRY],
 }

@@ -1,5 +1,5 @@
-import { testScenario } from '../lab/testing.ts'
+import { testLongScenario } from '../lab/testing.ts'
 import { adoptFrom } from './adopt.ts'
 
-testScenario(adoptFrom('k8s-ovs'))
-testScenario(adoptFrom('openshift'))
+testLongScenario(adoptFrom('k8s-ovs'))
+testLongScenario(adoptFrom('openshift'))

@@ -1,4 +1,4 @@
-import { testScenario } from '../lab/testing.ts'
+import { testLongScenario } from '../lab/testing.ts'
 import { apiOutages } from './api-outages.ts'
 
-testScenario(apiOutages)
+testLongScenario(apiOutages)

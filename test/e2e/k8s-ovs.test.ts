@@ -1,4 +1,4 @@
-import { testScenario } from '../lab/testing.ts'
+import { testLongScenario } from '../lab/testing.ts'
 import { k8sOvs } from './k8s-ovs.ts'
 
-testScenario(k8sOvs)
+testLongScenario(k8sOvs)

@@ -1,0 +1,25 @@
+/**
+ * `npm run test:image`, `test:package` and `test:long`: what is delivered, tried where it is to run, and what takes longest.
+ * Beside `npm test`, because of packages that nothing else needs, and of minutes.
+ */
+import { main, Refusal } from './lib/fail.mjs'
+import { BUN, hand } from './lib/run.mjs'
+import { saidYes, setup } from './lib/setup.mjs'
+
+const FILES = {
+  image: ['./test/install/image.test.ts'],
+  package: ['./test/install/package.test.ts', './test/install/external-host.test.ts'],
+  long: ['adopt', 'api-outages', 'k8s-ovs'].map((name) => `./test/e2e/${name}.test.ts`),
+}
+
+const args = process.argv.slice(2)
+
+await main(async () => {
+  const [what] = args
+  if (!Object.hasOwn(FILES, what ?? '')) {
+    throw new Refusal('no tier of tests was named', `name one of ${Object.keys(FILES).join(', ')}`)
+  }
+  await setup(`test:${what}`, { yes: saidYes(args) })
+  const env = { ...process.env, [`WEFT_TEST_${what.toUpperCase()}`]: '1' }
+  return hand(BUN, ['test', '--timeout', '60000', ...FILES[what]], { env })
+})
