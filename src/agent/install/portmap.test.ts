@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findPortmap, installIn, OFFERED } from './portmap.ts'
@@ -17,6 +17,15 @@ const script = (text: string, mode = 0o755): void => {
 }
 const speaking = (...versions: readonly string[]): string =>
   `echo '${JSON.stringify({ cniVersion: '1.0.0', supportedVersions: versions })}'`
+
+/** One that ended may not have been waited for by its new parent. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\t[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
 
 test('the real one is asked which versions it speaks', async () => {
   symlinkSync('/usr/lib/cni/portmap', join(folder, 'portmap'))
@@ -48,6 +57,29 @@ describe('one that cannot be used is an error that says what to type', () => {
       message: expect.stringContaining(cause),
       remedy: `apt-get install containernetworking-plugins && install /usr/lib/cni/portmap ${folder}/`,
     })
+  })
+
+  test('one whose child holds its output, as it would hold up the runtime: it is not waited for', async () => {
+    script(`sleep 60 & echo $! > ${join(folder, 'child')}; ${speaking('1.0.0')}`)
+    const found = findPortmap(folder, 'weft', 500)
+    expect(await Promise.race([found, Bun.sleep(10_000)])).toMatchObject({
+      message: expect.stringContaining('it does not answer'),
+    })
+    process.kill(Number(readFileSync(join(folder, 'child'), 'utf8')), 'SIGKILL')
+  }, 30_000)
+
+  test('one that hangs leaves nothing of what it started', async () => {
+    script(`sleep 60 & echo $! > ${join(folder, 'child')}; wait`)
+    expect(await findPortmap(folder, 'weft', 500)).toMatchObject({
+      message: expect.stringContaining('it does not answer'),
+    })
+    const child = Number(readFileSync(join(folder, 'child'), 'utf8'))
+    while (isRunning(child)) await Bun.sleep(5)
+  }, 30_000)
+
+  test('one that says more than fits is not heard out', async () => {
+    script('exec cat /dev/zero')
+    expect(await findPortmap(folder, 'weft')).toMatchObject({ message: expect.stringContaining('says more') })
   })
 
   test('a folder without our plugin is not the runtime’s, whatever else is in it', async () => {

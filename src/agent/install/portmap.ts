@@ -29,15 +29,20 @@ const MOST_OUTPUT = 1 << 16
  * Asks the plugin in the runtime's folder which versions it speaks; resolves with an AGENT_HOST_PORTS that says why not
  * where it cannot be run there, or where this is not the runtime's folder: ours is not in it.
  * @param ours the name that the configuration calls our own plugin by
+ * @param patienceMs so long it may take to answer
  */
-export async function findPortmap(folder: string, ours: string): Promise<Portmap | AgentError> {
+export async function findPortmap(
+  folder: string,
+  ours: string,
+  patienceMs: number = PATIENCE_MS,
+): Promise<Portmap | AgentError> {
   const path = join(folder, PORTMAP)
   if (!existsSync(join(folder, ours))) {
     return unusable(`${folder} is not the runtime's folder of plugins: ${ours} is not there`, NAME_FOLDER)
   }
   if (!existsSync(path)) return unusable(`${path} is missing`, installIn(folder))
   try {
-    const versions = versionsIn(await ask(path))
+    const versions = versionsIn(await ask(path, patienceMs))
     if (versions.length > 0) return { versions }
     return unusable(`${path} speaks no version of CNI that Weft offers`, installIn(folder))
   } catch (cause) {
@@ -56,21 +61,41 @@ export function installIn(folder: string): string {
 const DEBIAN = '/usr/lib/cni'
 const NAME_FOLDER = 'name the folder: --cni-bin-dir'
 
-async function ask(path: string): Promise<string> {
+/** What it prints. As runtimes do, this waits until nobody holds its output any more; but not for ever. */
+async function ask(path: string, patienceMs: number): Promise<string> {
   const child = Bun.spawn([path], {
     env: { CNI_COMMAND: 'VERSION' },
     stdin: new TextEncoder().encode('{"cniVersion":"1.0.0"}'),
     stdout: 'pipe',
     stderr: 'ignore',
-    timeout: PATIENCE_MS,
-    killSignal: 'SIGKILL',
-    maxBuffer: MOST_OUTPUT,
+    // A process group of its own: what it starts can be ended with it.
+    detached: true,
   })
-  // What a killed program started may hold its output for ever.
-  const output = new Response(child.stdout).text()
-  const code = await child.exited
-  if (code !== 0) throw new Error(child.signalCode === null ? `exit code ${code}` : 'it does not answer')
-  return output
+  const output = child.stdout.getReader()
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error('it does not answer')), patienceMs)
+  try {
+    const text = await Promise.race([textIn(output), late.promise])
+    const code = await Promise.race([child.exited, late.promise])
+    if (code !== 0) throw new Error(`exit code ${code}`)
+    return text
+  } finally {
+    clearTimeout(timer)
+    // The number of one that has ended may be another's.
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL')
+    void output.cancel()
+  }
+}
+
+async function textIn(output: Pick<ReadableStreamDefaultReader<Uint8Array>, 'read'>): Promise<string> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for (let part = await output.read(); !part.done; part = await output.read()) {
+    parts.push(part.value)
+    size += part.value.length
+    if (size > MOST_OUTPUT) throw new Error('it says more than a plugin has to say')
+  }
+  return Buffer.concat(parts).toString()
 }
 
 function versionsIn(answer: string): readonly CniVersion[] {
