@@ -19,7 +19,7 @@ import { reflectCluster } from './cluster/reflection.ts'
 import { ClusterView } from './cluster/view.ts'
 import { AgentReport } from './control/report.ts'
 import { serveControl } from './control/server.ts'
-import { HostPorts, takenBy } from './host-ports.ts'
+import { HostPorts, takenIn } from './host-ports.ts'
 import { announcement, cniConfigPlace } from './install/announce.ts'
 import { holdCniConfig } from './install/cni-config.ts'
 import type { AgentLog } from './log.ts'
@@ -131,7 +131,7 @@ class NodeAgent {
   ): Promise<NodeAgent> {
     await using resources = new AsyncDisposableStack()
     const problems = new Problems(log)
-    const hostPorts = new HostPorts({ node: options.node, problems, notices, takenBy: (port) => takenBy(view, port) })
+    const hostPorts = new HostPorts({ node: options.node, problems, notices, taken: () => takenIn(view) })
     const ovsdb = resources.use(await openOvsdb(options, log, signal))
     const rtnl = resources.use(openRtnl())
     const ports = await Ports.open(ovsdb, options.datapath, signal)

@@ -3,7 +3,7 @@ import { SAMPLE_CLUSTER, samplePlanner } from '../../test/tables/sample-node.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import type { Pod } from '../network/model/pod.ts'
 import { AgentError } from './errors.ts'
-import { HostPorts, takenBy } from './host-ports.ts'
+import { HostPorts, takenIn } from './host-ports.ts'
 
 const MISSING = new AgentError('AGENT_HOST_PORTS', '/p/portmap is missing', 'apt-get install it')
 const WEB: Pod = {
@@ -19,10 +19,13 @@ const { hostPorts: _, ...WITHOUT } = WEB
 let problem: string | undefined
 let told: string[]
 let ports: HostPorts
+/** Of which ports it was asked whose they are. */
+let asked: number[]
 
 beforeEach(() => {
   problem = undefined
   told = []
+  asked = []
   ports = new HostPorts({
     node: 'node1',
     problems: {
@@ -33,7 +36,10 @@ beforeEach(() => {
         problem = undefined
       },
     },
-    takenBy: ({ port }) => (port === 4789 ? 'the tunnels' : undefined),
+    taken: () => (port) => {
+      asked.push(port.port)
+      return port.port === 4789 ? 'the tunnels' : undefined
+    },
     notices: { warn: ({ namespace, pod }, reason, text) => void told.push(`${namespace}/${pod} ${reason} ${text}`) },
   })
 })
@@ -89,18 +95,29 @@ test('a port that is somebody’s already leads nowhere, also where ports are pu
   expect(told).toHaveLength(3)
 })
 
+test('a change of one pod looks at its ports alone, however many pods ask', () => {
+  ports.serve(undefined)
+  const pods = [81, 82, 83].map(
+    (port) => ({ ...WEB, name: `web${port}`, hostPorts: [{ port, protocol: 'TCP' }] }) as const,
+  )
+  for (const pod of pods) ports.put(pod)
+  expect(asked).toEqual([81, 82, 83])
+  ports.remove('shop/web82')
+  expect(asked).toHaveLength(3)
+})
+
 test('ports of tunnels and of published services are taken, by their protocol', () => {
   const planner = samplePlanner()
   const nodePort = { port: 30080, protocol: 'TCP' } as const
   const view = (change: Partial<Cluster> = {}) => ({
     cluster: { ...SAMPLE_CLUSTER, ...change },
-    planner: Object.assign(Object.create(planner), { publication: () => ({ ports: [nodePort], peers: [] }) }),
+    planner: Object.create(planner, { catalogue: { value: { nodePorts: () => [nodePort] } } }),
   })
   const taken = (change: Partial<Cluster>, port: number, protocol: 'TCP' | 'UDP') =>
-    takenBy(view(change), { port, protocol }) !== undefined
+    takenIn(view(change))({ port, protocol }) !== undefined
   expect([taken({}, 4789, 'UDP'), taken({}, 4789, 'TCP'), taken({}, 4788, 'UDP')]).toEqual([true, false, false])
   expect(taken({ encapsulation: { type: 'gre' } }, 4789, 'UDP')).toBe(false)
   expect([taken({}, 30080, 'TCP'), taken({}, 30080, 'UDP')]).toEqual([true, false])
   expect(taken({ services: 'kube-proxy' }, 30080, 'TCP')).toBe(false)
-  expect(takenBy({ cluster: undefined, planner: undefined }, nodePort)).toBeUndefined()
+  expect(takenIn({ cluster: undefined, planner: undefined })(nodePort)).toBeUndefined()
 })

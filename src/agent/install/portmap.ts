@@ -87,12 +87,16 @@ async function ask(path: string, patienceMs: number): Promise<string> {
   }
 }
 
-async function textIn(output: Pick<ReadableStreamDefaultReader<Uint8Array>, 'read'>): Promise<string> {
+interface Output {
+  read(): Promise<{ readonly value?: Uint8Array | undefined }>
+}
+
+async function textIn(output: Output): Promise<string> {
   const parts: Uint8Array[] = []
   let size = 0
-  for (let part = await output.read(); !part.done; part = await output.read()) {
-    parts.push(part.value)
-    size += part.value.length
+  for (let { value } = await output.read(); value !== undefined; { value } = await output.read()) {
+    parts.push(value)
+    size += value.length
     if (size > MOST_OUTPUT) throw new Error('it says more than a plugin has to say')
   }
   return Buffer.concat(parts).toString()
