@@ -199,3 +199,20 @@ describe('at the next start', () => {
     expect(JSON.parse(text())).toEqual(configurationFor(place.name))
   })
 })
+
+test('a pipe in its place is in the way, and not waited for', () => {
+  mkdirSync(place.dir)
+  const pipe = join(place.dir, place.name)
+  expect(Bun.spawnSync(['mkfifo', pipe]).exitCode).toBe(0)
+  // In a process of its own: what waits for a pipe cannot be stopped from within.
+  const call = `require(${JSON.stringify(join(import.meta.dir, 'cni-config.ts'))}).giveCniConfig(${JSON.stringify(place)})`
+  const { stderr, exitedDueToTimeout } = Bun.spawnSync([process.execPath, '-e', call], { timeout: 10_000 })
+  expect(exitedDueToTimeout ?? false).toBe(false)
+  expect(stderr.toString()).toContain('is in the way')
+}, 20_000)
+
+test('neither is what is far too large for a configuration read', () => {
+  mkdirSync(place.dir)
+  writeFileSync(join(place.dir, place.name), `${JSON.stringify(configurationFor(place.name))}${' '.repeat(1 << 20)}`)
+  expect(() => giveCniConfig(place)).toThrow('is in the way')
+})

@@ -6,12 +6,13 @@
  * another matter: what an earlier life left is put aside until it is true again.
  * @module
  */
-import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { type CniVersion, isAtLeast } from '../../cni/index.ts'
 import { AgentError } from '../errors.ts'
 import { OFFERED, PORTMAP, type Portmap } from './portmap.ts'
+import { readRegularFile } from './regular-file.ts'
 import { writeDurably } from './write-durably.ts'
 
 /** Where the configuration is, and where it is noted that this life of the machine has seen it true. */
@@ -144,7 +145,7 @@ export const OUR_PLUGINS: ReadonlySet<unknown> = new Set(['weft', 'weft-cni', 'k
 /** What a file says, if our plugin is in it. */
 export function readOurs(file: string): string | undefined {
   try {
-    const text = readFileSync(file, 'utf8')
+    const text = readRegularFile(file)
     const configuration: unknown = JSON.parse(text)
     return pluginsOf(configuration).some((type) => OUR_PLUGINS.has(type)) ? text : undefined
   } catch {

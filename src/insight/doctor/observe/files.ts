@@ -2,18 +2,17 @@
  * Facts from files: configuration of other daemons, of container runtimes, and our plugin.
  * @module
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { publishesHostPorts } from '../../../agent/install/cni-config.ts'
 import { PORTMAP } from '../../../agent/install/portmap.ts'
+import { readRegularFile } from '../../../agent/install/regular-file.ts'
 import type { CniConfig, HostFacts, LinkFile, PluginFile, Read } from '../facts.ts'
 import { type IniSection, parseIni } from '../ini.ts'
 import { reading } from './reading.ts'
 
 /** Where systemd looks, the strongest first: a file hides those of its name behind it. */
 const SYSTEMD = ['etc/systemd', 'run/systemd', 'usr/local/lib/systemd', 'usr/lib/systemd', 'lib/systemd']
-/** Longer files are no configuration. */
-const MAX_FILE = 1 << 20
 
 /** networkd.conf(5) with its drop-ins, in the order in which they are read. `root` is the host's, `/` usually. */
 export function networkdConfig(root: string): Read<readonly IniSection[]> {
@@ -77,7 +76,7 @@ export function pluginFile(folder: string): Read<PluginFile> {
 
 function pluginsIn(path: string): Omit<CniConfig, 'name'> {
   try {
-    const config: unknown = JSON.parse(text(path))
+    const config: unknown = JSON.parse(readRegularFile(path))
     const plugins: unknown = field(config, 'plugins')
     const types = (Array.isArray(plugins) ? plugins : [config]).map((one: unknown) => field(one, 'type'))
     if (types.every((type) => typeof type === 'string')) return { types, publishes: publishesHostPorts(Object(config)) }
@@ -103,12 +102,7 @@ function strongest(folders: readonly string[], ending: string): readonly string[
 }
 
 function iniOf(path: string): readonly IniSection[] {
-  return parseIni(text(path))
-}
-
-function text(path: string): string {
-  if (statSync(path).size > MAX_FILE) throw new Error(`${path} is too large for a configuration`)
-  return readFileSync(path, 'utf8')
+  return parseIni(readRegularFile(path))
 }
 
 function isFile(path: string): boolean {
