@@ -20,7 +20,12 @@ export async function startKubeProxy(places: Places, node: NodePlace): Promise<n
   const healthz = ['curl', '-sf', '--noproxy', '*', '--max-time', '2', 'http://127.0.0.1:10256/livez']
   const isUp = async (): Promise<boolean> => (await run([...way, ...healthz])).code === 0
   const argv = [`${places.assets}/kube-proxy`, `--config=${CONFIG}`]
-  return startUp(places.layout, { role: `${node.name}-kube-proxy`, way, argv }, isUp, 60_000)
+  return startUp(places.layout, { role: kubeProxyRole(node), way, argv }, isUp, 60_000)
+}
+
+/** What its process is known by. */
+export function kubeProxyRole({ name }: NodePlace): string {
+  return `${name}-kube-proxy`
 }
 
 /** The limits of connection tracking are the machine's: they are left alone. */

@@ -12,6 +12,7 @@ import { findProcesses, processesInside, until } from '../../src/playground/proc
 import { output } from '../lab/command.ts'
 import { processesIn, removeGroup } from './cgroups.ts'
 import type { Cluster } from './cluster.ts'
+import { kubeProxyRole, startKubeProxy } from './kube-proxy.ts'
 import { startKubelet } from './kubelet.ts'
 import { startHost } from './node-host.ts'
 import type { NodePlace, Places } from './places.ts'
@@ -23,11 +24,12 @@ const ON_DISK = /^conf\.db$|^\.conf\.db/
 
 /** Kills everything of a node, forgets what was in memory, and starts it again. Throws when something lives on. */
 export async function rebootNode({ places }: Cluster, node: NodePlace): Promise<void> {
+  const { layout } = places
+  const hasProxy = findProcesses(layout.runDir).some(({ role }) => role === kubeProxyRole(node))
   // The bridge of the uplink is the rig's: it is made at every start.
   await vsctl(node, 'del-br', UPLINK_BRIDGE)
   if (!(await until(() => isDead(places, node), PATIENCE))) throw new Error(`${node.name} does not die`)
   if (!(await until(() => removeGroup(node.cgroup), PATIENCE))) throw new Error(`cgroups of ${node.name} are in use`)
-  const { layout } = places
   removeNamespace(layout, node.netns)
   await output(['ip', '-n', layout.underlayNetns, 'link', 'delete', node.name])
   rmSync(join(node.changes, 'own/run'), { recursive: true, force: true })
@@ -38,6 +40,7 @@ export async function rebootNode({ places }: Cluster, node: NodePlace): Promise<
   await startHost(places, node)
   await startRuntime(places, node)
   await startKubelet(places, node)
+  if (hasProxy) await startKubeProxy(places, node)
 }
 
 /** Kills what there is of a node; false when there was something. */

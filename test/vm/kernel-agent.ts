@@ -1,5 +1,5 @@
 /**
- * Bandwidth by the whole agent on the kernel's datapath, inside the guest that `bandwidth.ts` starts: limits of pods, totals of
+ * Bandwidth by the whole agent on the kernel's datapath, inside the guest that `main.ts` starts: limits of pods, totals of
  * namespaces and shares of the uplink by what the registry says. Prints what it measures, and ends with 1 when something
  * is not as it should be.
  * @module

@@ -1,5 +1,5 @@
 /**
- * Bandwidth on the kernel's datapath, inside the guest that `bandwidth.ts` starts: pods on a bridge of Open vSwitch's, shaped by
+ * Bandwidth on the kernel's datapath, inside the guest that `main.ts` starts: pods on a bridge of Open vSwitch's, shaped by
  * the agent's own hands. Prints what it measures, and ends with 1 when something is not as it should be.
  * @module
  */

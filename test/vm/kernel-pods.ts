@@ -1,5 +1,5 @@
 /**
- * Pods on the kernel's datapath, inside the guest that `bandwidth.ts` starts: those of a tenant reach each other over both
+ * Pods on the kernel's datapath, inside the guest that `main.ts` starts: those of a tenant reach each other over both
  * families, by ping and TCP, and no others; the node reaches all. Prints what it sees, and ends with 1 when something is not as
  * it should be.
  * @module

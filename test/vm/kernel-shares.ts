@@ -1,5 +1,5 @@
 /**
- * Fair shares of the uplink on the kernel's datapath, inside the guest that `bandwidth.ts` starts: two pods of one node send through
+ * Fair shares of the uplink on the kernel's datapath, inside the guest that `main.ts` starts: two pods of one node send through
  * a VXLAN tunnel to a pod of another, one of them with four streams. Prints what it measures, and ends with 1 when
  * something is not as it should be.
  * @module
