@@ -61,6 +61,25 @@ test('an object that is there under another name than before has one reason', ()
   expect(over).toEqual(['192.0.2.1'])
 })
 
+test('of more objects than are remembered only those beyond are told of again', () => {
+  const objects = new InvalidObjects()
+  let told = 0
+  objects.listen(() => {
+    told += 1
+  })
+  const list = (revision: number): number => {
+    told = 0
+    const question = objects.ask('Pod')
+    for (let i = 0; i < 10_003; i += 1) question.invalid(`${i}`, object(`${i}`, 1))
+    question.listed(revision)
+    return told
+  }
+  expect([list(2), list(3), list(4)]).toEqual([10_003, 3, 3])
+  const question = objects.ask('Pod')
+  question.listed(5)
+  expect([[...objects].length, list(6)]).toEqual([0, 10_003])
+})
+
 test('who does not listen any more hears nothing', () => {
   const objects = new InvalidObjects()
   const told: number[] = []

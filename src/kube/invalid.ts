@@ -32,7 +32,7 @@ export interface Witness {
   settled(kind: Kind, id: string, revision: number): void
 }
 
-/** More objects of a kind than this are not remembered: the oldest may be reported again. */
+/** More objects of a kind than this are not remembered: those beyond may be reported again. */
 const MOST = 10_000
 
 /**
@@ -106,9 +106,8 @@ export class InvalidObjects implements Unreadable, Witness {
     if (known.clock >= since && known.revision >= invalid.revision) return
     if (before !== undefined && before.invalid.name !== invalid.name) this.#settle(invalid.kind, id, Infinity, since)
     notes.byId.delete(id)
-    notes.byId.set(id, { invalid, clock: this.#clock })
-    const [oldest] = notes.byId.keys()
-    if (notes.byId.size > MOST && oldest !== undefined) notes.byId.delete(oldest)
+    // Were the oldest forgotten for it, a listing of one too many would forget each just before it comes to it.
+    if (notes.byId.size < MOST) notes.byId.set(id, { invalid, clock: this.#clock })
     for (const { told } of this.#listeners) told(invalid)
   }
 
