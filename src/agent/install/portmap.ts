@@ -83,7 +83,7 @@ async function ask(path: string, patienceMs: number): Promise<string> {
     clearTimeout(timer)
     // The number of one that has ended may be another's.
     if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL')
-    void output.cancel()
+    output.cancel().catch(() => undefined)
   }
 }
 
