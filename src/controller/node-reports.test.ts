@@ -97,6 +97,21 @@ test('an MTU that would stop everybody is not believed, and told once', async ()
   expect(said).toHaveLength(1)
 })
 
+test('what was told of a node is forgotten with it', async () => {
+  const unbelievable = async (node: string, times: number): Promise<void> => {
+    const network: NodeNetwork = { ...NETWORK, node }
+    await registry.create('NodeNetwork', node, network)
+    await registry.report?.(network, { ...READY, uplinkMtu: 68 })
+    await eventually(async () => expect(said.filter((text) => text.includes(`node ${node} `))).toHaveLength(times))
+  }
+  await unbelievable('node1', 1)
+  await registry.delete('NodeNetwork', 'node1')
+  await api.delete(NODE_REPORTS, { name: 'node1' })
+  // What happens after it is told after it.
+  await unbelievable('node2', 1)
+  await unbelievable('node1', 2)
+})
+
 test.each([
   [{}],
   [{ agent: 5 }],

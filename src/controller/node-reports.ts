@@ -34,7 +34,10 @@ export async function runNodeReports({ api, registry, networks, signal, log }: N
       const network = networks.store.get(name)
       const object = reports.store.get(name)?.value
       const report = object === undefined ? undefined : nodeReportIn(object)
-      if (network === undefined || report === undefined) return undefined
+      if (network === undefined || report === undefined) {
+        told.delete(name)
+        return undefined
+      }
       const decision = decideReport(network.value, report)
       if (decision.is === 'refused') tell(name, `the report of node ${name} is not believed: ${decision.why}`)
       else told.delete(name)
