@@ -20,7 +20,7 @@ export interface HostPortParts {
 }
 
 /** Whose a port is; undefined where it is free. */
-export type TakenBy = (port: HostPort) => string | undefined
+type TakenBy = (port: HostPort) => string | undefined
 
 /** Which of a pod's ports lead nowhere, and why. */
 interface Complaint {
