@@ -81,12 +81,15 @@ test('remedies name the folder that was given', async () => {
   expect(code).toBe(EXIT.unreachable)
 })
 
+/** Root needs no user namespace for it, which is not to be had everywhere. */
+const OWN_MOUNTS = ['unshare', ...(process.getuid?.() === 0 ? [] : ['--map-root-user']), '--mount']
+
 test.each(['agent', 'controller'])(
   'weft %s that is told nothing ends, also where a playground is up',
   async (daemon) => {
     // A machine whose /run is its own, with what a playground leaves there.
     const playground = 'mount -t tmpfs none /run && mkdir /run/weft-play && touch /run/weft-play/registry.sock'
-    const machine = ['unshare', '--map-root-user', '--mount', 'sh', '-c', `${playground} && exec timeout 20 "$@"`, 'sh']
+    const machine = [...OWN_MOUNTS, 'sh', '-c', `${playground} && exec timeout 20 "$@"`, 'sh']
     const { code, stderr } = await run([...machine, process.execPath, MAIN, daemon], WITHOUT_PLACE)
     expect(stderr).toStartWith(
       'weft: nothing says where shared state is → name a Kubernetes API server by --kubeconfig',
@@ -99,7 +102,7 @@ test.each([
   [{}, /another registry by --registry unix:PATH\n$/],
   [{ KUBECONFIG: '/nowhere/config' }, /; commands do not read \$KUBECONFIG\n$/],
 ])('a command that is told no cluster says how to name one, %p', async (env, end) => {
-  const command = ['unshare', '--map-root-user', '--mount', 'sh', '-c', 'mount -t tmpfs none /run && exec "$@"', 'sh']
+  const command = [...OWN_MOUNTS, 'sh', '-c', 'mount -t tmpfs none /run && exec "$@"', 'sh']
   const words = [process.execPath, MAIN, 'tenant', 'list']
   const { code, stderr } = await run([...command, ...words], { ...WITHOUT_PLACE, ...env })
   expect(stderr).toStartWith('weft: no playground is up, and no registry was named → ')

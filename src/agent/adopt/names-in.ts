@@ -4,10 +4,10 @@
  */
 import { readdirSync } from 'node:fs'
 
-/** What is in a folder; nothing where it cannot be read. */
+/** What is in a folder, in the order of names; nothing where it cannot be read. */
 export function namesIn(folder: string): readonly string[] {
   try {
-    return readdirSync(folder)
+    return readdirSync(folder).toSorted()
   } catch {
     return []
   }
