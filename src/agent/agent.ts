@@ -15,6 +15,7 @@ import { serveCni } from './attach/cni-server.ts'
 import { EndpointLinks } from './attach/endpoint-links.ts'
 import { AddressPools } from './attach/pools.ts'
 import { Ports } from './attach/ports.ts'
+import { reflectPods } from './cluster/pods.ts'
 import { reflectCluster } from './cluster/reflection.ts'
 import { ClusterView } from './cluster/view.ts'
 import { AgentReport } from './control/report.ts'
@@ -26,9 +27,9 @@ import type { AgentLog } from './log.ts'
 import { coldInKernel, coldInUserspace } from './node/outer-neighbours.ts'
 import { Uplink } from './node/uplink.ts'
 import { watchNode } from './node/watch.ts'
+import { NO_NOTICES, type PodNotices } from './notices.ts'
 import type { AgentOptions } from './options.ts'
 import { Problems } from './problems.ts'
-import { NO_NOTICES, type PodNotices } from './qos/notices.ts'
 import { startLimiting } from './qos/start.ts'
 import { Reconciler } from './switch/reconciler.ts'
 
@@ -171,7 +172,7 @@ class NodeAgent {
       ready: announcement(options, { problems, hostPorts, log }),
       attachments: () => attachments,
     })
-    const { limiter, shaper } = resources.use(
+    const { limiter, shaper, pods } = resources.use(
       startLimiting({
         options,
         registry,
@@ -182,11 +183,16 @@ class NodeAgent {
         log,
         signal,
         busy: () => attachments.busy,
-        podWatchers: [hostPorts],
         uplink: () => uplink.index,
         recorded: () => reconciler.lookAtPorts(),
       }),
     )
+    const reading = {
+      failed: (error: unknown) => problems.failed('pods', error),
+      recovered: () => problems.solved('pods'),
+    }
+    // A host outside the cluster has no pods, and may read none.
+    if (options.external !== true) reflectPods(registry, [pods, hostPorts], reading, signal)
     const attachments: Attachments = new Attachments({
       ports,
       links,

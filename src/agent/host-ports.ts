@@ -4,11 +4,11 @@
  * @module
  */
 import type { HostPort, Pod } from '../network/model/pod.ts'
+import type { PodWatcher } from './cluster/pods.ts'
 import type { ClusterView } from './cluster/view.ts'
 import type { AgentError } from './errors.ts'
+import type { PodNotices } from './notices.ts'
 import type { Problems } from './problems.ts'
-import type { PodWatcher } from './qos/node-pods.ts'
-import type { PodNotices } from './qos/notices.ts'
 
 /** What watching host ports works with. */
 export interface HostPortParts {

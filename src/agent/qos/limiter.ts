@@ -19,11 +19,11 @@ import { isUnlimited } from '../../network/qos/shaping.ts'
 import type { Lease } from '../attach/lease.ts'
 import type { Ports } from '../attach/ports.ts'
 import type { AgentLog } from '../log.ts'
+import type { PodNotices } from '../notices.ts'
 import type { Problems } from '../problems.ts'
 import { Repeater } from '../repeater.ts'
 import type { Groups } from './groups.ts'
 import type { NodePods } from './node-pods.ts'
-import type { PodNotices } from './notices.ts'
 import type { Group, InForce, Shaper } from './shaper.ts'
 
 /** What a limiter works with. */

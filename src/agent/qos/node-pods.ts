@@ -6,21 +6,13 @@
 import { type Bandwidth, sameBandwidth, UNLIMITED } from '../../network/model/bandwidth.ts'
 import type { Endpoint } from '../../network/model/endpoint.ts'
 import type { Pod } from '../../network/model/pod.ts'
-import { reflect } from '../../registry/reflector.ts'
-import type { Registry } from '../../registry/registry.ts'
+import type { PodWatcher } from '../cluster/pods.ts'
 
 /** Which pod an endpoint is of. */
 export type PodOfEndpoint = Pick<Endpoint, 'namespace' | 'pod' | 'podUid'>
 
 /** What changed: the pod whose wishes are others now. */
 export type PodListener = (pod: Pick<Pod, 'namespace' | 'name'>) => void
-
-/** Who is told of pods. */
-export interface PodWatcher {
-  put(pod: Pod): void
-  /** By its `<namespace>/<name>`. */
-  remove(key: string): void
-}
 
 /** The pods of this node. */
 export class NodePods implements PodWatcher {
@@ -59,33 +51,4 @@ export class NodePods implements PodWatcher {
     const pod = this.#pods.get(key)
     if (this.#pods.delete(key) && pod !== undefined) this.#onChange(pod)
   }
-}
-
-/** Whom to tell about how reading pods goes. */
-export interface PodReflectionHealth {
-  failed(error: unknown): void
-  recovered(): void
-}
-
-/** Keeps the watchers' pods equal to the registry until `signal` aborts. While the registry is away they stay as they are. */
-export function reflectPods(
-  registry: Registry,
-  watchers: readonly PodWatcher[],
-  { failed, recovered }: PodReflectionHealth,
-  signal: AbortSignal,
-): void {
-  const { done } = reflect(registry, 'Pod', {
-    onChange: ({ type, object }) => {
-      for (const watcher of watchers) {
-        if (type === 'put') watcher.put(object.value)
-        else watcher.remove(object.name)
-      }
-    },
-    signal,
-    onError: failed,
-    onRecovered: recovered,
-  })
-  done.catch((error: unknown) => {
-    throw error
-  })
 }

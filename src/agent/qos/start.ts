@@ -6,10 +6,11 @@ import { linkFind, type MonitorEvent, openMonitor, type RtnlSocket, TC_ROOT } fr
 import type { Registry } from '../../registry/registry.ts'
 import type { Lease } from '../attach/lease.ts'
 import type { Ports } from '../attach/ports.ts'
+import type { PodWatcher } from '../cluster/pods.ts'
 import type { AgentOptions } from '../options.ts'
 import { Groups } from './groups.ts'
 import { Limiter, type LimiterParts } from './limiter.ts'
-import { NodePods, type PodWatcher, reflectPods } from './node-pods.ts'
+import { NodePods } from './node-pods.ts'
 import { Shaper } from './shaper.ts'
 import { isOurs } from './tc.ts'
 import { NamespaceTotals, reflectTotals } from './totals.ts'
@@ -27,18 +28,18 @@ export interface LimitingParts
   readonly registry: Registry
   readonly rtnl: RtnlSocket
   readonly ports: Ports
-  /** Who is told of pods as well. */
-  readonly podWatchers: readonly PodWatcher[]
 }
 
 /** Limiting under way. */
 export interface Limiting extends Disposable {
   readonly limiter: Limiter
   readonly shaper: Shaper
+  /** Is to be told of the node's pods. */
+  readonly pods: PodWatcher
 }
 
-/** Starts holding pods to their bandwidth. It reads the registry by itself; nothing waits for that. */
-export function startLimiting({ options, registry, rtnl, uplink, podWatchers, ...parts }: LimitingParts): Limiting {
+/** Starts holding pods to their bandwidth. Nothing waits for what it hears of pods and reads of namespaces. */
+export function startLimiting({ options, registry, rtnl, uplink, ...parts }: LimitingParts): Limiting {
   const { ports, problems, signal } = parts
   const shaper = new Shaper(rtnl, options.datapath)
   const pods: NodePods = new NodePods(options.node, () => limiter.request())
@@ -56,11 +57,8 @@ export function startLimiting({ options, registry, rtnl, uplink, podWatchers, ..
     failed: (error: unknown) => problems.failed('pods', error),
     recovered: () => problems.solved('pods'),
   }
-  // A host outside the cluster has no pods, and may read none.
-  if (options.external !== true) {
-    reflectPods(registry, [pods, ...podWatchers], health, signal)
-    reflectTotals(registry, totals, health, signal)
-  }
+  // A host outside the cluster has no pods, and may read nothing of theirs.
+  if (options.external !== true) reflectTotals(registry, totals, health, signal)
   const watching = watchPorts(ports, limiter, rtnl)
   const clock = setInterval(() => {
     shares.forget()
@@ -71,6 +69,7 @@ export function startLimiting({ options, registry, rtnl, uplink, podWatchers, ..
   return {
     limiter,
     shaper,
+    pods,
     [Symbol.dispose]: () => {
       clearInterval(clock)
       watching[Symbol.dispose]()

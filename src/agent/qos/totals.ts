@@ -5,7 +5,7 @@
 import { type Bandwidth, sameBandwidth, UNLIMITED } from '../../network/model/bandwidth.ts'
 import { reflect } from '../../registry/reflector.ts'
 import type { Registry } from '../../registry/registry.ts'
-import type { PodReflectionHealth } from './node-pods.ts'
+import type { ReflectionHealth } from '../cluster/pods.ts'
 
 /** What namespaces ask for. */
 export class NamespaceTotals {
@@ -40,7 +40,7 @@ export class NamespaceTotals {
 export function reflectTotals(
   registry: Registry,
   totals: NamespaceTotals,
-  { failed, recovered }: PodReflectionHealth,
+  { failed, recovered }: ReflectionHealth,
   signal: AbortSignal,
 ): void {
   const { done } = reflect(registry, 'Namespace', {

@@ -2,10 +2,10 @@
  * What the agent has to say to the owners of pods.
  * @module
  */
-import type { KubeApi } from '../../kube/api.ts'
-import type { EventRecorder } from '../../kube/events.ts'
-import { PODS } from '../../kube/resources.ts'
-import type { Endpoint } from '../../network/model/endpoint.ts'
+import type { KubeApi } from '../kube/api.ts'
+import type { EventRecorder } from '../kube/events.ts'
+import { PODS } from '../kube/resources.ts'
+import type { Endpoint } from '../network/model/endpoint.ts'
 
 /** Where notices are told besides the log. */
 export interface PodNotices {
