@@ -1,5 +1,5 @@
 /**
- * Pods and their bandwidth on the kernel's datapath, in virtual machines: `npm run test:kernel`. It takes some ten minutes and needs
+ * Pods and their bandwidth on the kernel's datapath, in virtual machines: `npm run test:kernel`. It takes some five minutes and needs
  * `qemu-system-x86`, `busybox-static` and `cpio`. An argument names one of its programs.
  * @module
  */
