@@ -4,11 +4,20 @@
  */
 import type { Ip } from './address.ts'
 import type { Bandwidth } from './bandwidth.ts'
+import type { Labels } from './policy.ts'
+import type { Protocol } from './service.ts'
 
 /** A port of the node that is to lead to a pod, whichever address of the node. */
 export interface HostPort {
   readonly port: number
   readonly protocol: 'TCP' | 'UDP' | 'SCTP'
+}
+
+/** A port of a pod that policies can name. */
+export interface NamedPort {
+  readonly name: string
+  readonly protocol: Protocol
+  readonly port: number
 }
 
 /** A pod as the cluster knows it. */
@@ -22,6 +31,10 @@ export interface Pod {
   readonly bandwidth?: Bandwidth
   /** Ports of its node that it asks for, the first few. Absent: none, or it has ended. */
   readonly hostPorts?: readonly HostPort[]
+  /** Absent: none. */
+  readonly labels?: Labels
+  /** Ports that its containers have names for. Absent: none. */
+  readonly namedPorts?: readonly NamedPort[]
 }
 
 /** A namespace as the cluster knows it. */
@@ -32,4 +45,6 @@ export interface Namespace {
   readonly problem?: string
   /** What all its pods on a node together may send and receive. Absent: nothing was asked for. */
   readonly totals?: Bandwidth
+  /** Absent: none but `kubernetes.io/metadata.name`, which every namespace has. */
+  readonly labels?: Labels
 }

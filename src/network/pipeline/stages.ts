@@ -69,6 +69,30 @@ export const STAGES = {
     about:
       'A pod that is its own endpoint, and the node when the endpoint is outside the pod networks, would not take packets from their own address: these get another source.',
   },
+  track: {
+    table: 66,
+    question: 'Which connection is it of?',
+    about:
+      'Every IP packet passes connection tracking once, here, unless it did for a service. Answers of a service’s endpoints get the service’s address back.',
+  },
+  sender: {
+    table: 67,
+    question: 'Is it an answer, and do policies speak of its sender?',
+    about:
+      'Answers of connections that were allowed pass all policies. A connection of a pod that policies speak of goes to them with the number of the pod’s class: the set of policies that it is subject to.',
+  },
+  egressAdmin: {
+    table: 68,
+    question: 'Do the cluster’s own policies decide about its sender?',
+    about:
+      'The ordered rules of the admin tier. What none of them decides, or one passes on, goes on to the namespace’s.',
+  },
+  egress: {
+    table: 69,
+    question: 'May its sender open this connection?',
+    about:
+      'A pod that policies isolate may do what one of their rules allows. For one that none isolates the ordered rules of the baseline tier count.',
+  },
   route: {
     table: 70,
     question: 'Where does the destination live?',
@@ -79,16 +103,43 @@ export const STAGES = {
     question: 'May this reach the node’s own stack?',
     about: 'Everything but tunnel packets: a pod that could send those would be in every tenant.',
   },
+  firewall: {
+    table: 76,
+    question: 'Does its namespace have an egress firewall?',
+    about: 'Connections of pods that leave the cluster, with the number of the firewall of their namespace.',
+  },
+  firewallRules: {
+    table: 77,
+    question: 'May its namespace connect to this outside?',
+    about:
+      'The ordered rules of each egress firewall: the first that matches decides, and what none matches may leave.',
+  },
   tenant: {
     table: 80,
     question: 'May these two tenants talk?',
     about: 'Equal VNIs may, and VNI 0 with everybody. Of a service it is the endpoint that counts.',
   },
-  untranslate: {
-    table: 90,
-    question: 'Is it a service’s answer?',
+  receiver: {
+    table: 85,
+    question: 'Do policies speak of its receiver?',
     about:
-      'Answers of a service’s endpoints get the service’s address back where the client is: on the node that chose the endpoint.',
+      'Answers pass, and so does what a node sends to its own pods and a pod to itself. Everything else for a pod that policies speak of goes to them with the number of its class.',
+  },
+  ingressAdmin: {
+    table: 86,
+    question: 'Do the cluster’s own policies decide about its receiver?',
+    about: 'As for senders.',
+  },
+  ingress: {
+    table: 87,
+    question: 'May its receiver take this connection?',
+    about: 'As for senders.',
+  },
+  commit: {
+    table: 90,
+    question: 'Is it the first packet of its connection?',
+    about:
+      'Remembers connections that are allowed, marked as such: their answers pass. Where policies change their mind about a connection, its next packet takes the mark away.',
   },
   giveback: {
     table: 95,
@@ -124,6 +175,19 @@ export const REGISTERS = {
   origin: { field: 'reg3', offset: 0, bits: 4, about: 'who handed the packet to the switch: 1 pod, 2 tunnel, 3 node' },
   turned: { field: 'reg3', offset: 17, bits: 1, about: 'goes back out of the port it came in by' },
   nodeAddress: { field: 'reg3', offset: 18, bits: 1, about: 'for an address of a node: its port may be a service’s' },
+  fromOutside: {
+    field: 'reg3',
+    offset: 19,
+    bits: 1,
+    about: 'came by a node port: not the node’s own, though it has its address',
+  },
+  byNode: {
+    field: 'reg3',
+    offset: 20,
+    bits: 1,
+    about: 'a pod’s, back from the node’s stack, which may have translated it',
+  },
+  policyClass: { field: 'reg5', offset: 0, bits: 32, about: 'which policies the pod in question is subject to' },
   oversize: { field: 'reg3', offset: 16, bits: 1, about: 'larger than the overlay’s MTU' },
 } as const satisfies Record<string, Register>
 
@@ -142,13 +206,17 @@ export const PROBE_ETHERTYPE = 0x88b5
 
 /**
  * Zones of connection tracking. The datapath of the kernel shares its table with the node's own stack, which uses zone 0.
- * `service`: connections to services, on the client's node; `turn`: those of them that got another source address;
- * `proxy`: connections that kube-proxy translated; `hold`: no connections, where the first fragment of a datagram waits.
+ * `service`: every connection, those to services on the client's node under the service's address; `turn`: those of them
+ * that got another source address; `proxy`: every connection where kube-proxy translates; `hold`: no connections, where
+ * the first fragment of a datagram waits.
  */
 export const ZONES = { service: 0x5701, turn: 0x5702, proxy: 0x5703, hold: 0x5704 } as const
+
+/** In the label of a connection: it was allowed here, and its answers are. */
+export const ALLOWED_LABEL = { value: 1n, mask: 1n } as const
 
 /** Mark of connections that the node's own stack translated. */
 export const TRANSLATED_BY_NODE = 1
 
 /** Changes whenever the meaning of a table or register does; part of every cookie. */
-export const PIPELINE_VERSION = 2
+export const PIPELINE_VERSION = 3

@@ -1,0 +1,130 @@
+/**
+ * Who may connect to whom, as users write it. NetworkPolicy, AdminNetworkPolicy, BaselineAdminNetworkPolicy,
+ * ClusterNetworkPolicy and EgressNetworkPolicy are one model: rules of a tier, for the connections of some pods.
+ *
+ * What an object says and nobody understands is here as what fails closed: an allow for nobody, a deny for everybody,
+ * with a {@link PolicyProblem} that names the field.
+ * @module
+ */
+import type { Cidr } from './address.ts'
+import type { Protocol } from './service.ts'
+
+/** Labels of a pod, a namespace or a node. */
+export type Labels = Readonly<Record<string, string>>
+
+/** One demand on labels. `NotIn` also holds where the label is absent. */
+export interface Requirement {
+  readonly key: string
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
+  /** Of `In` and `NotIn`, one or more; else empty. */
+  readonly values: readonly string[]
+}
+
+/** All of these demands; none: everything. */
+export type Selector = readonly Requirement[]
+
+/** Some namespaces: one by its name, or those with such labels. */
+export type Namespaces = { readonly name: string } | { readonly labels: Selector }
+
+/** Some pods of some namespaces. Pods on their node's own network are in no such set. */
+export interface PodSet {
+  readonly namespaces: Namespaces
+  readonly pods: Selector
+}
+
+/** Whom a rule speaks of. */
+export type Peer =
+  | ({ readonly type: 'pods' } & PodSet)
+  /** Addresses, pods' too. Every exception lies inside the range. */
+  | { readonly type: 'range'; readonly range: Cidr; readonly except: readonly Cidr[] }
+  /** What a DNS name stands for; `*.` at its beginning: any name below. */
+  | { readonly type: 'name'; readonly name: string }
+
+/** Which connections a rule speaks of, by where they go to. */
+export type PortMatch =
+  /** Every port of the protocol. */
+  | { readonly type: 'protocol'; readonly protocol: Protocol }
+  | { readonly type: 'numbers'; readonly protocol: Protocol; readonly from: number; readonly to: number }
+  /** The port that the destination pod has by this name; without a protocol: by whichever. */
+  | { readonly type: 'named'; readonly name: string; readonly protocol?: Protocol }
+
+/** `pass`: what the rest of the tier says does not count. */
+export type PolicyAction = 'allow' | 'deny' | 'pass'
+
+/** One rule. */
+export interface PolicyRule {
+  readonly action: PolicyAction
+  /** As the policy's author calls it. */
+  readonly name?: string
+  /** Absent: whoever it is. Empty: nobody. */
+  readonly peers?: readonly Peer[]
+  /** Absent: every port of every protocol. Empty: none. */
+  readonly ports?: readonly PortMatch[]
+}
+
+/** The kinds of objects that hold policies. */
+export const POLICY_KINDS = [
+  'NetworkPolicy',
+  'AdminNetworkPolicy',
+  'BaselineAdminNetworkPolicy',
+  'ClusterNetworkPolicy',
+  'EgressNetworkPolicy',
+] as const
+
+/** The kind of an object that holds a policy. */
+export type PolicyKind = (typeof POLICY_KINDS)[number]
+
+/**
+ * Which policies count first. `admin`: ordered rules, the first that matches decides. `namespace`: a pod that any policy
+ * isolates may do what some rule allows, and nothing else. `baseline`: ordered rules, for pods that none isolates.
+ * `firewall`: ordered rules beside all of these, for connections that leave the cluster.
+ */
+export type Tier = 'admin' | 'namespace' | 'baseline' | 'firewall'
+
+/** The way of a connection, as its pod sees it. */
+export type Direction = 'ingress' | 'egress'
+
+/** What an object says and nobody understands, or nobody can do. */
+export interface PolicyProblem {
+  /** Such as `spec.ingress[0].from[1]`. */
+  readonly field: string
+  readonly reason: string
+}
+
+/** What names a policy. */
+export interface PolicyRef {
+  readonly kind: PolicyKind
+  /** Absent for kinds of the whole cluster. */
+  readonly namespace?: string
+  readonly name: string
+}
+
+/** A policy. */
+export interface Policy extends PolicyRef {
+  readonly uid?: string
+  readonly tier: Tier
+  /** Within `admin` and `baseline`: 0–1000, the lowest counts first. Else 0. */
+  readonly priority: number
+  /** Whose connections it speaks of. */
+  readonly subject: PodSet
+  /** Absent: nothing is said of connections to its pods. */
+  readonly ingress?: readonly PolicyRule[]
+  /** Absent: nothing is said of connections of its pods. */
+  readonly egress?: readonly PolicyRule[]
+  readonly problems?: readonly PolicyProblem[]
+}
+
+/** Tells a policy from every other: `NetworkPolicy/shop/deny-all`, `ClusterNetworkPolicy/tenants`. */
+export function policyKey({ kind, namespace, name }: PolicyRef): string {
+  return namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`
+}
+
+/** Which of two policies of a tier counts first. Kubernetes leaves equal priorities open; here the names decide. */
+export function comparePolicies(a: Policy, b: Policy): number {
+  return a.priority - b.priority || compare(policyKey(a), policyKey(b))
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}
