@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
+import { decodeMessage } from '../../dns/decode.ts'
+import { encodeMessage } from '../../dns/encode.ts'
+import { type Message, RCODES, TYPES } from '../../dns/message.ts'
 import { answer } from './answer.ts'
-import { decodeMessage } from './decode.ts'
-import { encodeMessage } from './encode.ts'
-import { type Message, RCODES, TYPES } from './message.ts'
 import { endpoint, service, slice } from './testing/objects.ts'
 import { ClusterZone } from './zone.ts'
 

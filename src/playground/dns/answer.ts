@@ -2,8 +2,8 @@
  * The answer to a question about the cluster's names: a function of the zone.
  * @module
  */
-import { CLASS_IN, type Data, type DnsRecord, type Message, type Question, RCODES, TYPES } from './message.ts'
-import { isWithin, labelsOf } from './name.ts'
+import { CLASS_IN, type Data, type DnsRecord, type Message, type Question, RCODES, TYPES } from '../../dns/message.ts'
+import { isWithin, labelsOf } from '../../dns/name.ts'
 import { addressData } from './records.ts'
 import { podAddress, REVERSE_ZONES } from './reverse.ts'
 import type { ClusterZone } from './zone.ts'

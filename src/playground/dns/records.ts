@@ -2,11 +2,12 @@
  * Which records a service and its endpoints have: the Kubernetes DNS specification 1.1, sections 2.3 to 2.5.
  * @module
  */
+
+import type { Data } from '../../dns/message.ts'
+import { isName } from '../../dns/name.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { type Ip, parseIp } from '../../network/model/address.ts'
 import { at, count, list, text } from '../workloads/values.ts'
-import type { Data } from './message.ts'
-import { isName } from './name.ts'
 import { reverseName } from './reverse.ts'
 
 /** What a name says, without the name. */

@@ -2,10 +2,11 @@
  * From the bytes of a question to those of its answer.
  * @module
  */
+
+import { decodeHeader, decodeMessage } from '../../dns/decode.ts'
+import { encodeMessage } from '../../dns/encode.ts'
+import { RCODES } from '../../dns/message.ts'
 import { answer, EDNS_SIZE, reply } from './answer.ts'
-import { decodeHeader, decodeMessage } from './decode.ts'
-import { encodeMessage } from './encode.ts'
-import { RCODES } from './message.ts'
 import type { ClusterZone } from './zone.ts'
 
 /** What a client without EDNS can receive by UDP. */

@@ -2,6 +2,7 @@
  * The sockets that a DNS server needs, inside a network namespace.
  * @module
  */
+import { framed, joined, split } from '../../dns/frames.ts'
 import { checked } from '../../linux/errno.ts'
 import { addrList } from '../../linux/netlink/address.ts'
 import { openRtnl } from '../../linux/netlink/rtnl-socket.ts'
@@ -118,24 +119,6 @@ function listenTcp(netns: string, address: string, port: number, respond: Respon
   return { close: () => server.stop(true) }
 }
 
-/** Whole messages, and the beginning of the next. */
-export function split(bytes: Uint8Array): { readonly messages: readonly Uint8Array[]; readonly rest: Uint8Array } {
-  const messages: Uint8Array[] = []
-  let offset = 0
-  while (bytes.length - offset >= 2) {
-    const length = ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0)
-    if (bytes.length - offset - 2 < length) break
-    messages.push(bytes.subarray(offset + 2, offset + 2 + length))
-    offset += 2 + length
-  }
-  return { messages, rest: bytes.slice(offset) }
-}
-
-/** A message behind its length. */
-export function framed(message: Uint8Array): Uint8Array {
-  return joined(Uint8Array.of(message.length >> 8, message.length & 0xff), message)
-}
-
 /** Of every link but the loopback; not those that are still being checked, nor link-local ones. */
 function addressesIn(netns: string): readonly string[] {
   return inside(netns, (nsFd) => {
@@ -158,10 +141,6 @@ function inside<T>(netns: string, action: (nsFd: number) => T): T {
 function flush(socket: { readonly data: Connection; write(bytes: Uint8Array): number }): void {
   const { unsent } = socket.data
   if (unsent.length > 0) socket.data.unsent = unsent.slice(Math.max(0, socket.write(unsent)))
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts))
 }
 
 const EMPTY = new Uint8Array(0)

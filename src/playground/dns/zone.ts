@@ -2,8 +2,9 @@
  * All names of the cluster, kept up to date object by object; a look-up does not depend on how many there are.
  * @module
  */
+
+import type { Data } from '../../dns/message.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import type { Data } from './message.ts'
 import { serviceRecords } from './records.ts'
 
 /** The label of a slice that names its service. */

@@ -2,7 +2,7 @@
  * Writes DNS messages, no longer than they may be.
  * @module
  */
-import { parseIp } from '../../linux/ip.ts'
+import { parseIp } from '../linux/ip.ts'
 import { CLASS_IN, type Data, type DnsRecord, type Edns, type Message, type Question, TYPES } from './message.ts'
 import { labelBytes, labelsOf } from './name.ts'
 

@@ -29,6 +29,12 @@ export function labelBytes(label: string): Uint8Array {
   return Uint8Array.from(plain, (letter) => letter.charCodeAt(0))
 }
 
+/** A name's bytes as in a message, uncompressed. */
+export function nameBytes(name: string): Uint8Array {
+  const labels = labelsOf(name).map(labelBytes)
+  return Uint8Array.from([...labels.flatMap((label) => [label.length, ...label]), 0])
+}
+
 /** Whether a name is a zone or below it. */
 export function isWithin(name: string, zone: string): boolean {
   return zone === '' || name === zone || name.endsWith(`.${zone}`)

@@ -2,7 +2,7 @@
  * Reads DNS messages from anybody.
  * @module
  */
-import { formatIp } from '../../linux/ip.ts'
+import { formatIp } from '../linux/ip.ts'
 import { type Data, type DnsRecord, type Edns, type Message, type Question, TYPES } from './message.ts'
 import { LONGEST_NAME, labelText } from './name.ts'
 
