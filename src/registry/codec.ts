@@ -3,9 +3,11 @@
  * @module
  */
 import { type Decoded, describeProblems } from '../network/model/decode.ts'
+import type { Policy, PolicyKind } from '../network/model/policy.ts'
 import { decodeCluster } from '../network/model/validate-cluster.ts'
 import { decodeNode, decodeNodeNetwork } from '../network/model/validate-node.ts'
 import { decodeNamespace, decodePod } from '../network/model/validate-pod.ts'
+import { decodePolicy } from '../network/model/validate-policy.ts'
 import { decodeEndpointSlice, decodeService } from '../network/model/validate-service.ts'
 import { decodeTenant } from '../network/model/validate-tenant.ts'
 import { type Kind, type Kinds, RegistryError } from './registry.ts'
@@ -25,6 +27,11 @@ const CODECS: { readonly [K in Kind]: Codec<Kinds[K]> } = {
   Pod: { decode: decodePod, nameOf: (pod) => `${pod.namespace}/${pod.name}` },
   Service: { decode: decodeService, nameOf: (service) => `${service.namespace}/${service.name}` },
   EndpointSlice: { decode: decodeEndpointSlice, nameOf: (slice) => `${slice.namespace}/${slice.name}` },
+  NetworkPolicy: policyCodec('NetworkPolicy'),
+  AdminNetworkPolicy: policyCodec('AdminNetworkPolicy'),
+  BaselineAdminNetworkPolicy: policyCodec('BaselineAdminNetworkPolicy'),
+  ClusterNetworkPolicy: policyCodec('ClusterNetworkPolicy'),
+  EgressNetworkPolicy: policyCodec('EgressNetworkPolicy'),
 }
 
 /** Every kind there is. */
@@ -53,6 +60,18 @@ export function decodeValue<K extends Kind>(kind: K, name: string, input: unknow
     )
   }
   return deepFreeze(decoded.value)
+}
+
+function policyCodec(kind: PolicyKind): Codec<Policy> {
+  return {
+    decode: (input) => {
+      const decoded = decodePolicy(input)
+      if (!decoded.ok || decoded.value.kind === kind) return decoded
+      const problem = `a ${decoded.value.kind} is no ${kind}`
+      return { ok: false, problems: [{ path: 'kind', problem, remedy: `give ${kind}` }] }
+    },
+    nameOf: ({ namespace, name }) => (namespace === undefined ? name : `${namespace}/${name}`),
+  }
 }
 
 /** A name as it may stand in a message. */

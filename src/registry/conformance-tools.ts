@@ -3,6 +3,7 @@
  * @module
  */
 import { cidr, ip } from '../network/model/address.ts'
+import { policyExamples } from './conformance-policies.ts'
 import { type Change, type Kind, type Kinds, type Registry, RegistryError, type RegistryErrorCode } from './registry.ts'
 
 /** A change that is no bookmark. */
@@ -37,7 +38,10 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
       status: { ready: false, reason: 'starting', uplinkMtu: 1500, datapath: 'netdev' },
     },
   },
-  Namespace: { name: 'shop', value: { name: 'shop', uid: 'u2' } },
+  Namespace: {
+    name: 'shop',
+    value: { name: 'shop', uid: 'u2', labels: { 'kubernetes.io/metadata.name': 'shop', team: 'sales' } },
+  },
   Tenant: {
     name: 'shop',
     value: {
@@ -57,6 +61,11 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
       addresses: [ip('10.128.0.2')],
       bandwidth: { toPod: { rate: 10_000_000 }, fromPod: { rate: 1_500 } },
       hostPorts: [{ port: 8080, protocol: 'TCP' }],
+      labels: { app: 'web', 'example.org/tier': '' },
+      namedPorts: [
+        { name: 'http', protocol: 'TCP', port: 80 },
+        { name: 'dns', protocol: 'UDP', port: 53 },
+      ],
     },
   },
   Service: {
@@ -84,6 +93,7 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
       ],
     },
   },
+  ...policyExamples,
 }
 
 /** A node. */

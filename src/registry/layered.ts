@@ -59,5 +59,10 @@ export function layersOf(upper: Registry, kinds: readonly Kind[], lower: Registr
     Pod: layer('Pod'),
     Service: layer('Service'),
     EndpointSlice: layer('EndpointSlice'),
+    NetworkPolicy: layer('NetworkPolicy'),
+    AdminNetworkPolicy: layer('AdminNetworkPolicy'),
+    BaselineAdminNetworkPolicy: layer('BaselineAdminNetworkPolicy'),
+    ClusterNetworkPolicy: layer('ClusterNetworkPolicy'),
+    EgressNetworkPolicy: layer('EgressNetworkPolicy'),
   }
 }

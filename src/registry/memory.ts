@@ -40,6 +40,11 @@ export class MemoryRegistry implements Registry {
     Pod: new Map(),
     Service: new Map(),
     EndpointSlice: new Map(),
+    NetworkPolicy: new Map(),
+    AdminNetworkPolicy: new Map(),
+    BaselineAdminNetworkPolicy: new Map(),
+    ClusterNetworkPolicy: new Map(),
+    EgressNetworkPolicy: new Map(),
   }
   readonly #history: History
   readonly #bookmarkEvery: number

@@ -6,11 +6,15 @@
 import type { Cluster } from '../network/model/cluster.ts'
 import type { Node, NodeNetwork, NodeNetworkStatus } from '../network/model/node.ts'
 import type { Namespace, Pod } from '../network/model/pod.ts'
+import type { Policy, PolicyKind } from '../network/model/policy.ts'
 import type { EndpointSlice, Service } from '../network/model/service.ts'
 import type { Tenant } from '../network/model/tenant.ts'
 
+/** What is kept of policies under each kind that holds them. Named `<namespace>/<name>`, or `<name>` where there is no namespace. */
+type PolicyKinds = { readonly [K in PolicyKind]: Policy }
+
 /** What is kept under each kind. Names are unique within a kind. */
-export interface Kinds {
+export interface Kinds extends PolicyKinds {
   /** One object, `default`. */
   readonly Cluster: Cluster
   readonly Node: Node

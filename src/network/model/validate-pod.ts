@@ -5,12 +5,15 @@
 import { type Bandwidth, LEAST_RATE, MOST_RATE, type RateWish } from './bandwidth.ts'
 import { type Decode, type Decoded, decodeWith } from './decode.ts'
 import { address, integer, list, literal, optional, record, text } from './decoders.ts'
+import { labels } from './labels.ts'
 import { namespaceName, objectName, uid } from './names.ts'
-import type { HostPort, Namespace, Pod } from './pod.ts'
+import type { HostPort, NamedPort, Namespace, Pod } from './pod.ts'
 
 const MAX_ADDRESSES = 32
 const MAX_SENTENCE = 1024
 const MAX_HOST_PORTS = 32
+/** More than fit into an object of the Kubernetes API. */
+const MAX_NAMED_PORTS = 100_000
 
 /** A pod that no node was chosen for has an empty one. */
 const nodeOrNone: Decode<string> = (input, at) => (input === '' ? '' : objectName(input, at))
@@ -30,6 +33,12 @@ const hostPort: Decode<HostPort> = record<HostPort>({
   protocol: literal('TCP', 'UDP', 'SCTP'),
 })
 
+const namedPort: Decode<NamedPort> = record<NamedPort>({
+  name: text(1, 63),
+  protocol: literal('TCP', 'UDP', 'SCTP'),
+  port: integer(1, 65_535),
+})
+
 const pod: Decode<Pod> = record<Pod>({
   namespace: namespaceName,
   name: objectName,
@@ -38,6 +47,8 @@ const pod: Decode<Pod> = record<Pod>({
   addresses: list(address, MAX_ADDRESSES),
   bandwidth: optional(bandwidth),
   hostPorts: optional(list(hostPort, MAX_HOST_PORTS)),
+  labels: optional(labels),
+  namedPorts: optional(list(namedPort, MAX_NAMED_PORTS)),
 })
 
 const namespace: Decode<Namespace> = record<Namespace>({
@@ -45,6 +56,7 @@ const namespace: Decode<Namespace> = record<Namespace>({
   uid,
   problem: optional(text(1, MAX_SENTENCE)),
   totals: optional(bandwidth),
+  labels: optional(labels),
 })
 
 /** The pod in this input, or what is wrong with it. */
