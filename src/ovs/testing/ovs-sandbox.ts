@@ -6,8 +6,8 @@ import { type Daemon, run, spawnDaemon, type ToolResult } from './daemon.ts'
 
 /** How a sandboxed Open vSwitch is started. */
 export type OvsSandboxOptions = {
-  /** Name of an existing network namespace in which ovs-vswitchd (and ovsdb-server) run. Default: the caller's own. */
-  readonly netns?: string
+  /** The network namespace that ovs-vswitchd runs in, by its name or a descriptor of ours. Default: the caller's own. */
+  readonly netns?: string | number
   /** Dummy datapath: no kernel devices at all, every bridge and port is simulated. Default false (use `datapath_type=netdev`). */
   readonly dummy?: boolean
   /** False starts only ovsdb-server. Default true. */
@@ -50,10 +50,10 @@ export async function startOvsSandbox(options: OvsSandboxOptions = {}): Promise<
   await chmod(dir, 0o700)
   const dbSocket = join(dir, 'db.sock')
   const dbFile = join(dir, 'conf.db')
-  const vswitchdCtl = join(dir, 'vswitchd.ctl')
+  const vswitchdCtl = join(dir, 'ovs-vswitchd.ctl')
   const databaseCtl = join(dir, 'ovsdb.ctl')
   const env = { ...inheritedEnv(), OVS_RUNDIR: dir, OVS_DBDIR: dir, OVS_LOGDIR: dir, OVS_SYSCONFDIR: dir }
-  const enter = options.netns === undefined ? [] : ['ip', 'netns', 'exec', options.netns]
+  const enter = entering(options.netns)
   let database: Daemon | undefined
   let vswitchd: Daemon | undefined
   let stopped = false
@@ -124,6 +124,12 @@ export async function startOvsSandbox(options: OvsSandboxOptions = {}): Promise<
     stop,
     [Symbol.asyncDispose]: stop,
   }
+}
+
+function entering(netns: string | number | undefined): readonly string[] {
+  if (netns === undefined) return []
+  if (typeof netns === 'string') return ['ip', 'netns', 'exec', netns]
+  return ['nsenter', `--net=/proc/${process.pid}/fd/${netns}`]
 }
 
 async function appears(path: string, daemon: Daemon): Promise<void> {
