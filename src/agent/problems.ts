@@ -17,6 +17,7 @@ export type Part =
   | 'host-ports'
   | 'bandwidth'
   | 'pods'
+  | 'names'
   | 'uplink'
 
 /** Present problems. */
