@@ -8,7 +8,7 @@ import type { SwitchDiff } from '../../network/diff.ts'
 import { BRIDGE } from '../../network/host.ts'
 import { familyOf } from '../../network/model/address.ts'
 import { ANSWER_METERS, type Answer, answerOf } from '../../network/pipeline/answers.ts'
-import { load, PROTO_UDP } from '../../network/pipeline/build.ts'
+import { ETH_IPV4, load, PROTO_UDP } from '../../network/pipeline/build.ts'
 import { PROBE_ETHERTYPE, STAGES, TUNNEL_PORT, ZONES } from '../../network/pipeline/stages.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import type { MeterDiff } from '../../network/qos/meters.ts'
@@ -182,19 +182,14 @@ export class Switch implements FlowTables {
     if (outs.length > 0) await this.#client.packetOuts(frame, outs)
   }
 
-  /**
-   * Tells the sender of a packet what became of it. The answer passes the stages that give a service's answers its
-   * address: the packet may have been on its way to an endpoint that its sender does not know.
-   */
+  /** Tells the sender of a packet what became of it. */
   async answer({ packet, userdata, metadata }: PacketIn, mtu: number | undefined): Promise<void> {
     const port = metadata.in_port
     const error = errorOf(answerOf(userdata), mtu)
     if (error === undefined || typeof port !== 'number') return
     const answer = icmpAnswer(packet, error)
     if (answer === undefined) return
-    await this.#client.packetOut(answer, {
-      actions: [load('destinationPort', port), { op: 'resubmit', table: STAGES.untranslate.table }],
-    })
+    await this.#client.packetOut(answer, { actions: [load('destinationPort', port), backThroughServices(packet)] })
   }
 
   async removeOpaque(flows: readonly InstalledFlow[]): Promise<void> {
@@ -209,4 +204,14 @@ export class Switch implements FlowTables {
 function errorOf(answer: Answer | undefined, mtu: number | undefined): IcmpError | undefined {
   if (answer === 'unreachable') return PORT_UNREACHABLE
   return answer === undefined || mtu === undefined ? undefined : tooBig(mtu)
+}
+
+/**
+ * The packet may have been on its way to an endpoint that its sender does not know: the answer, and what it quotes, get
+ * the service's address. Not so ICMPv6: in user space address translation damages its errors.
+ */
+function backThroughServices(packet: Uint8Array): Action {
+  const table = STAGES.deliver.table
+  const isIpv4 = ((packet[12] ?? 0) << 8) + (packet[13] ?? 0) === ETH_IPV4
+  return isIpv4 ? { op: 'ct', zone: ZONES.service, nat: {}, table } : { op: 'resubmit', table }
 }

@@ -111,7 +111,7 @@ test('what the network below a tunnel lacks is a note, not a disagreement', asyn
   const [hop] = trace(view, { ...REQUEST, from: 'shop/web', to: 'shop/cart' }).there.hops
   if (hop === undefined) throw new Error('a hop')
   const text = (await ask('node1', questionText(hop.packet))).replace(
-    /^ +output:1$/m,
+    /^ +-> output port is 1$/m,
     (line) => `${line}\n     -> output to native tunnel\n     >> native tunnel routing failed`,
   )
   expect(checkHop(hop, text)).toMatchObject({ agrees: true, notes: ['native tunnel routing failed'] })

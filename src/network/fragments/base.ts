@@ -15,6 +15,7 @@ import {
   flowsOf,
   goto,
   holds,
+  holdsAll,
   ICMP_ERRORS,
   icmpv6,
   ipPacket,
@@ -25,7 +26,9 @@ import {
 import { GATEWAY_PORT, ORIGIN, PROBE_ETHERTYPE, REGISTERS, TUNNEL_PORT } from '../pipeline/stages.ts'
 import { answerArp, copy } from './answer-arp.ts'
 import { BASE_KEY, type Fragment } from './fragment.ts'
-import { translateStages, unfinishedDatagrams, untranslateStages } from './services-base.ts'
+import { policyStages } from './policy-base.ts'
+import { translateStages } from './services-base.ts'
+import { commitStage, givebackStage, trackStage, unfinishedDatagrams } from './tracking.ts'
 
 const FAMILIES: readonly Family[] = [4, 6]
 const TAGGED: Match = { vlan_tci: { value: 0x1000, mask: 0x1000 } }
@@ -41,10 +44,13 @@ export function baseFragment(context: NodeContext): Fragment {
     ...manners(make),
     ...neighbour(make, context),
     ...translateStages(make, context),
+    ...trackStage(make, context),
+    ...policyStages(make, context),
     ...route(make, context),
     ...node(make, context),
     ...tenant(make),
-    ...untranslateStages(make, context),
+    ...commitStage(make, context),
+    ...givebackStage(make, context),
     ...unfinishedDatagrams(make),
     ...fit(make),
     ...deliver(make),
@@ -134,7 +140,7 @@ function route({ flow, drop }: FlowMaker, context: NodeContext): Flow[] {
       podNetworks(context.cluster, family).map((to) => drop('no-such-node', 90, ipPacket(family, { to }))),
     ),
     // A service's endpoint outside the pod networks, asked for by the node itself.
-    flow('route', 60, { ...holds('origin', ORIGIN.gateway), ...holds('turned', 1) }, toNode),
+    flow('route', 60, holdsAll({ origin: ORIGIN.gateway, turned: 1 }), toNode),
     flow('route', 50, holds('origin', ORIGIN.pod), toNode),
     drop('gateway-loop', 0, {}),
   ]
@@ -143,7 +149,7 @@ function route({ flow, drop }: FlowMaker, context: NodeContext): Flow[] {
 function node({ flow, drop, end }: FlowMaker, context: NodeContext): Flow[] {
   const { cluster } = context
   const vni = ownVni(context)
-  const toGateway = [load('destinationPort', GATEWAY_PORT), goto('untranslate')]
+  const toGateway = [load('destinationPort', GATEWAY_PORT), goto('firewall')]
   return [
     ...tunnelPackets(cluster.encapsulation).map((match) => drop('tunnel-port', 100, match)),
     // Global pods are the cluster's own. Of others nobody can tell here whose connection an error is about.
@@ -157,18 +163,15 @@ function node({ flow, drop, end }: FlowMaker, context: NodeContext): Flow[] {
 
 function tenant({ flow, drop }: FlowMaker): Flow[] {
   return [
-    flow('tenant', 300, holds('sourceVni', GLOBAL_VNI), [goto('untranslate')]),
+    flow('tenant', 300, holds('sourceVni', GLOBAL_VNI), [goto('receiver')]),
     ...ICMP_ERRORS.map((match) => drop('error-to-global', 250, { ...match, ...holds('destinationVni', GLOBAL_VNI) })),
-    flow('tenant', 200, holds('destinationVni', GLOBAL_VNI), [goto('untranslate')]),
+    flow('tenant', 200, holds('destinationVni', GLOBAL_VNI), [goto('receiver')]),
     drop('tenant-isolation', 0, {}),
   ]
 }
 
 function fit({ flow, dropWith }: FlowMaker): Flow[] {
-  return [
-    dropWith('too-big', 100, holds('oversize', 1), [tellAgent('tooBig')]),
-    flow('fit', 0, {}, [{ op: 'output', port: TUNNEL_PORT }]),
-  ]
+  return [dropWith('too-big', 100, holds('oversize', 1), [tellAgent('tooBig')]), flow('fit', 0, {}, [goto('deliver')])]
 }
 
 function deliver({ flow, drop }: FlowMaker): Flow[] {

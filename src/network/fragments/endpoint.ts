@@ -20,7 +20,7 @@ import {
 import { ORIGIN } from '../pipeline/stages.ts'
 import { policerOf } from '../qos/shaping.ts'
 import { endpointKey, type Fragment } from './fragment.ts'
-import { backFromNode, turnAround } from './services-base.ts'
+import { turnAround } from './services-base.ts'
 
 /** The fragment of an endpoint whose namespace has this VNI. */
 export function endpointFragment(context: NodeContext, endpoint: Endpoint, vni: number): Fragment {
@@ -98,7 +98,8 @@ function delivery({ flow }: FlowMaker, context: NodeContext, endpoint: Endpoint,
     flow('gateway', 100, ipPacket(family, { from: address }), [
       load('sourceVni', vni),
       load('origin', ORIGIN.gateway),
-      backFromNode(context),
+      load('byNode', 1),
+      goto('translate'),
     ]),
     ...(context.cluster.services === 'weft'
       ? [flow('turn', 300, ipPacket(family, { from: address, to: address }), turnAround(family))]

@@ -8,14 +8,11 @@ import { type Cidr, familyOf, type Ip } from '../model/address.ts'
 import type { Machine, NodeNetwork } from '../model/node.ts'
 import { GLOBAL_VNI } from '../model/tenant.ts'
 import { ETH_ARP, type FlowMaker, flowsOf, goto, holds, ipPacket, load } from '../pipeline/build.ts'
-import { ORIGIN, REGISTERS } from '../pipeline/stages.ts'
+import { ORIGIN, REGISTERS, TUNNEL_PORT } from '../pipeline/stages.ts'
 import { givesWay } from '../shared-address.ts'
 import { answerArp } from './answer-arp.ts'
 import { addressKey, type Fragment, NO_TABLES, peerKey } from './fragment.ts'
 import { nodeAddressFlows } from './services-base.ts'
-
-/** Ethernet header bytes that `check_pkt_larger` counts and an MTU does not. */
-const ETHERNET = 14
 
 /**
  * The fragment of a remote machine; without flows when no tunnel to it has an end. `claimants` are those who lay claim to
@@ -31,10 +28,10 @@ export function peerFragment(
   const remote = tunnelEnd(context, peer, claimants)
   if (remote === undefined) return { key, title, ...NO_TABLES }
   const make = flowsOf(key)
-  const accept: Action[] = [tenantOf(peer.machine), load('origin', ORIGIN.tunnel), goto('route')]
+  const accept: Action[] = [tenantOf(peer.machine), load('origin', ORIGIN.tunnel), goto('track')]
   const flows = peer.ranges.flatMap((range) => [
     make.flow('tunnel', 100, { ...sentFrom(remote), ...ipPacket(familyOf(range), { from: range }) }, accept),
-    ...routes(make, range, peer.machine, remote, context.mtu),
+    ...routes(make, range, peer.machine, remote),
     ...(asksNeighbours(peer) ? neighbourAnswers(make, context, range, remote) : []),
   ])
   return { key, title, flows, groups: [] }
@@ -106,10 +103,10 @@ function tenantOf(machine: Machine): Action {
 }
 
 /** A node judges for its pods itself. An external host is of one tenant: what others send ends here. */
-function routes({ flow, end }: FlowMaker, range: Cidr, machine: Machine, remote: Ip, mtu: number): Flow[] {
+function routes({ flow, end }: FlowMaker, range: Cidr, machine: Machine, remote: Ip): Flow[] {
   const to = ipPacket(familyOf(range), { to: range })
-  if (machine.kind === 'node') return [flow('route', 100, to, sendTo(remote, mtu, moveVni))]
-  const send = sendTo(remote, mtu, { op: 'set', field: 'tun_id', value: BigInt(machine.vni) })
+  if (machine.kind === 'node') return [flow('route', 100, to, sendTo(remote, moveVni))]
+  const send = sendTo(remote, { op: 'set', field: 'tun_id', value: BigInt(machine.vni) })
   if (machine.vni === GLOBAL_VNI) return [flow('route', 100, to, send)]
   return [
     flow('route', 110, { ...to, ...holds('sourceVni', machine.vni) }, send),
@@ -120,11 +117,11 @@ function routes({ flow, end }: FlowMaker, range: Cidr, machine: Machine, remote:
 
 const moveVni: Action = { op: 'move', from: REGISTERS.sourceVni, to: { field: 'tun_id', offset: 0, bits: 32 } }
 
-function sendTo(remote: Ip, mtu: number, setVni: Action): Action[] {
+function sendTo(remote: Ip, setVni: Action): Action[] {
   return [
-    { op: 'check_pkt_larger', size: mtu + ETHERNET, to: REGISTERS.oversize },
     setVni,
     { op: 'set', field: familyOf(remote) === 4 ? 'tun_dst' : 'tun_ipv6_dst', value: remote },
-    goto('fit'),
+    load('destinationPort', TUNNEL_PORT),
+    goto('commit'),
   ]
 }

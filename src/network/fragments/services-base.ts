@@ -6,7 +6,7 @@
  * endpoint is.
  * @module
  */
-import type { Action, Flow, Match } from '../../flow/flow.ts'
+import type { Action, Flow } from '../../flow/flow.ts'
 import { type NodeContext, podNetworks, serviceNetworks } from '../context.ts'
 import { type Family, familyOf, type Ip } from '../model/address.ts'
 import {
@@ -20,17 +20,8 @@ import {
   load,
   PROTO_SCTP,
   tracked,
-  UNFINISHED,
 } from '../pipeline/build.ts'
-import {
-  GATEWAY_PORT,
-  ORIGIN,
-  REGISTERS,
-  STAGES,
-  type StageName,
-  TRANSLATED_BY_NODE,
-  ZONES,
-} from '../pipeline/stages.ts'
+import { ORIGIN, REGISTERS, STAGES, type StageName, ZONES } from '../pipeline/stages.ts'
 import { NODE_PORT_ADDRESS, TURN_ADDRESS } from '../virtual-addresses.ts'
 
 const FAMILIES: readonly Family[] = [4, 6]
@@ -38,7 +29,7 @@ const FAMILIES: readonly Family[] = [4, 6]
 /** The stages between a packet's sender and its route. */
 export function translateStages(make: FlowMaker, context: NodeContext): Flow[] {
   const { flow } = make
-  const through = [flow('translate', 0, {}, [goto('route')])]
+  const through = [flow('translate', 0, {}, [goto('track')])]
   if (context.cluster.services !== 'weft') return [...through, ...unused(make)]
   return [...through, ...translate(make, context), ...balance(make), ...turn(make, context)]
 }
@@ -50,66 +41,9 @@ export function translateStages(make: FlowMaker, context: NodeContext): Flow[] {
 export function nodeAddressFlows({ flow }: FlowMaker, address: Ip): Flow[] {
   const match = { ...ipPacket(familyOf(address), { to: address }), ...holds('origin', ORIGIN.pod) }
   return [
-    flow('translate', 110, { ...match, ...FRAGMENT.any }, [goto('route')]),
+    flow('translate', 110, { ...match, ...FRAGMENT.any }, [goto('track')]),
     flow('translate', 100, match, [load('nodeAddress', 1), track('service', 'balance')]),
   ]
-}
-
-/**
- * Ends fragments that waited in vain for the rest of their datagram. In user space connection tracking lets them go with
- * whatever packet comes next, in its registers and at its stage: they would be delivered to that packet's receiver, of
- * whatever tenant. So this comes first in every stage behind connection tracking.
- */
-export function unfinishedDatagrams({ end }: FlowMaker): Flow[] {
-  const stages = ['balance', 'turn', 'route', 'giveback', 'deliver'] as const
-  return stages.flatMap((stage) =>
-    FAMILIES.map((family) => end('unfinished-datagram', stage, 400, { ...ipPacket(family), ...UNFINISHED })),
-  )
-}
-
-/**
- * The stages between a packet's permission and its delivery.
- *
- * ICMPv6 errors pass both sides untranslated: in user space address translation damages them (the MTU, or the address
- * in the packet they quote).
- */
-export function untranslateStages({ flow }: FlowMaker, { cluster, routerMac }: NodeContext): Flow[] {
-  const deliver = [goto('deliver')]
-  if (cluster.services === 'weft') {
-    return [
-      ...ICMPV6_ERRORS.map((error) => flow('untranslate', 200, error, deliver)),
-      ...FAMILIES.map((family) => flow('untranslate', 100, ipPacket(family), [track('service', 'deliver')])),
-      flow('untranslate', 0, {}, deliver),
-      flow('giveback', 0, {}, deliver),
-    ]
-  }
-  const mark: Match = { ct_mark: TRANSLATED_BY_NODE, ...tracked('rpl') }
-  return [
-    flow('untranslate', 200, holds('destinationPort', GATEWAY_PORT), deliver),
-    ...ICMPV6_ERRORS.map((error) => flow('untranslate', 150, error, deliver)),
-    ...FAMILIES.map((family) =>
-      flow('untranslate', 100, ipPacket(family), [{ op: 'ct', zone: ZONES.proxy, table: STAGES.giveback.table }]),
-    ),
-    flow('untranslate', 0, {}, deliver),
-    flow('giveback', 100, mark, [
-      load('destinationPort', GATEWAY_PORT),
-      { op: 'set', field: 'eth_dst', value: routerMac },
-      goto('deliver'),
-    ]),
-    flow('giveback', 0, {}, deliver),
-  ]
-}
-
-/** How a pod's packet goes on that comes back from the node's own stack: there kube-proxy may have translated it. */
-export function backFromNode({ cluster }: NodeContext): Action {
-  if (cluster.services === 'weft') return goto('translate')
-  return {
-    op: 'ct',
-    commit: true,
-    zone: ZONES.proxy,
-    table: STAGES.route.table,
-    exec: [{ op: 'set', field: 'ct_mark', value: TRANSLATED_BY_NODE }],
-  }
 }
 
 /** Gives a packet that leads back to its sender another source. */
@@ -128,17 +62,18 @@ export function turnAround(family: Family): readonly Action[] {
 
 function translate(make: FlowMaker, context: NodeContext): Flow[] {
   const { flow } = make
-  const toService = [track('service', 'balance')]
+  const toService = track('service', 'balance')
   return [
-    ...ICMPV6_ERRORS.map((error) => flow('translate', 300, error, [goto('route')])),
+    ...ICMPV6_ERRORS.map((error) => flow('translate', 300, error, [goto('track')])),
     ...FAMILIES.flatMap((family) => [
       flow('translate', 200, ipPacket(family, { to: TURN_ADDRESS[family] }), [
         load('turned', 1),
-        track('turn', 'route'),
+        track('turn', 'track'),
       ]),
-      ...[...serviceNetworks(context.cluster, family), NODE_PORT_ADDRESS[family]].map((to) =>
-        flow('translate', 150, ipPacket(family, { to }), toService),
+      ...serviceNetworks(context.cluster, family).map((to) =>
+        flow('translate', 150, ipPacket(family, { to }), [toService]),
       ),
+      flow('translate', 150, ipPacket(family, { to: NODE_PORT_ADDRESS[family] }), [load('fromOutside', 1), toService]),
     ]),
     ...[...context.self.addresses, ...context.ranges.map(({ gateway }) => gateway)].flatMap((address) =>
       nodeAddressFlows(make, address),
@@ -150,7 +85,7 @@ function balance(make: FlowMaker): Flow[] {
   const { flow, drop } = make
   const isNodeAddress = holds('nodeAddress', 1)
   return [
-    // A pod's answer to somebody's connection from a node looks invalid here: nothing but services is tracked.
+    // It need not be for a service: what is no connection to one goes on to the node as it is.
     flow('balance', 310, { ...INVALID, ...isNodeAddress }, [goto('turn')]),
     ...FAMILIES.map((family) => drop('sctp-untracked', 305, { ...INVALID, ...ipPacket(family), ip_proto: PROTO_SCTP })),
     drop('invalid-connection', 300, INVALID),
@@ -188,19 +123,19 @@ function turn({ flow, drop }: FlowMaker, context: NodeContext): Flow[] {
       ...podNetworks(context.cluster, family).map((to) =>
         flow('turn', 200, { ...fromNode, ...ipPacket(family, { to }) }, [
           { op: 'move', from: { field: 'ct_mark', offset: 0, bits: 32 }, to: REGISTERS.sourceVni },
-          goto('route'),
+          goto('track'),
         ]),
       ),
       flow('turn', 100, { ...fromNode, ...ipPacket(family) }, turnAround(family)),
       drop('unknown-turn', 310, ipPacket(family, { to: TURN_ADDRESS[family] })),
     ]),
-    flow('turn', 0, {}, [goto('route')]),
+    flow('turn', 0, {}, [goto('track')]),
   ]
 }
 
 /** Stages that no packet meets have a way out all the same. */
 function unused({ flow, drop }: FlowMaker): Flow[] {
-  return [drop('no-such-service', 0, {}), flow('turn', 0, {}, [goto('route')])]
+  return [drop('no-such-service', 0, {}), flow('turn', 0, {}, [goto('track')])]
 }
 
 function track(zone: keyof typeof ZONES, table: StageName): Action {

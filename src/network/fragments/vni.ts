@@ -10,5 +10,5 @@ export function vniFragment(vni: number): Fragment {
   const key = vniKey(vni)
   const { flow } = flowsOf(key)
   const both = { ...holds('sourceVni', vni), ...holds('destinationVni', vni) }
-  return { key, title: `tenant network ${vni}`, flows: [flow('tenant', 100, both, [goto('untranslate')])], groups: [] }
+  return { key, title: `tenant network ${vni}`, flows: [flow('tenant', 100, both, [goto('receiver')])], groups: [] }
 }

@@ -66,10 +66,22 @@ export function load(name: keyof typeof REGISTERS, value: number): Action {
 
 /** A register holds this number. */
 export function holds(name: keyof typeof REGISTERS, value: number): Match {
-  const register: Register = REGISTERS[name]
-  if (register.bits === 32) return { [register.field]: value }
-  const mask = ((1 << register.bits) - 1) << register.offset
-  return { [register.field]: { value: value << register.offset, mask } }
+  return holdsAll({ [name]: value })
+}
+
+/** Registers hold these numbers. Some share a field, so matches of one register each cannot be put together. */
+export function holdsAll(values: { readonly [name in keyof typeof REGISTERS]?: number }): Match {
+  const fields = new Map<Register['field'], { value: number; mask: number }>()
+  for (const [name, wanted] of Object.entries(values) as [keyof typeof REGISTERS, number][]) {
+    const { field, offset, bits }: Register = REGISTERS[name]
+    const { value, mask } = fields.get(field) ?? { value: 0, mask: 0 }
+    // 32 bits do not fit a shift's result, which has a sign.
+    const ones = 2 ** bits - 1
+    fields.set(field, { value: value + wanted * 2 ** offset, mask: mask + ones * 2 ** offset })
+  }
+  return Object.fromEntries(
+    [...fields].map(([field, { value, mask }]) => [field, mask === 0xffffffff ? value : { value, mask }]),
+  )
 }
 
 /** An IP packet of this family, from and to these addresses. */

@@ -188,6 +188,7 @@ export const REGISTERS = {
     about: 'a pod’s, back from the node’s stack, which may have translated it',
   },
   policyClass: { field: 'reg5', offset: 0, bits: 32, about: 'which policies the pod in question is subject to' },
+  spare: { field: 'reg7', offset: 0, bits: 32, about: 'always zero: tells rows apart that would be the same' },
   oversize: { field: 'reg3', offset: 16, bits: 1, about: 'larger than the overlay’s MTU' },
 } as const satisfies Record<string, Register>
 

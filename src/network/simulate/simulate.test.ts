@@ -61,6 +61,15 @@ test('every drop that a single packet can reach is in a table', () => {
     'unfinished-advertisement',
     'held-fragment',
     'unfinished-datagram',
+    'unasked-answer',
+    'egress-denied',
+    'egress-isolated',
+    'ingress-denied',
+    'ingress-isolated',
+    'firewall-denied',
+    'firewall-ambiguous',
+    'firewall-unresolved',
+    'policy-pending',
   ]
   expect(Object.keys(DROPS).filter((name) => !seen.has(name))).toEqual(unreachable)
 })

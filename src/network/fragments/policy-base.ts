@@ -1,0 +1,73 @@
+/**
+ * What the stages of policies have on every node, whichever policies there are: who passes them, and where a packet goes
+ * that no policy speaks of. What a packet means to a policy is known in `sender`, `receiver` and `firewall`; flows of
+ * the pods that policies speak of are there at priority 100.
+ * @module
+ */
+import type { Flow, Match } from '../../flow/flow.ts'
+import { type NodeContext, podNetworks, serviceNetworks } from '../context.ts'
+import { type Family, familyOf } from '../model/address.ts'
+import { type FlowMaker, goto, holds, holdsAll, ICMPV6_ERRORS, ipPacket, tracked } from '../pipeline/build.ts'
+import { ORIGIN, type StageName } from '../pipeline/stages.ts'
+import { ALLOWED } from './tracking.ts'
+
+const FAMILIES: readonly Family[] = [4, 6]
+
+/** The policy stages of every node. */
+export function policyStages(make: FlowMaker, context: NodeContext): Flow[] {
+  const { flow } = make
+  const passes = (stage: StageName, next: StageName): Flow => flow(stage, 0, {}, [goto(next)])
+  return [
+    ...sender(make),
+    passes('egressAdmin', 'egress'),
+    passes('egress', 'route'),
+    ...firewall(make, context),
+    passes('firewallRules', 'commit'),
+    ...receiver(make, context),
+    passes('ingressAdmin', 'ingress'),
+    passes('ingress', 'commit'),
+  ]
+}
+
+/** Policies decide about connections. Their answers, and errors about them, follow. */
+function sender({ flow, drop }: FlowMaker): Flow[] {
+  const on = [goto('route')]
+  return [
+    // A pod may always hear from itself.
+    flow('sender', 350, holds('turned', 1), on),
+    flow('sender', 310, tracked('rel'), on),
+    flow('sender', 300, { ...tracked('rpl'), ...ALLOWED }, on),
+    drop('unasked-answer', 290, tracked('rpl')),
+    flow('sender', 0, {}, on),
+  ]
+}
+
+/** Pods' addresses are inside, and so are the node's own among them; kube-proxy leads a service's address inside. */
+function firewall({ flow }: FlowMaker, { cluster }: NodeContext): Flow[] {
+  const on = [goto('commit')]
+  const inside = FAMILIES.flatMap((family) =>
+    [...podNetworks(cluster, family), ...serviceNetworks(cluster, family)].map((to) => ipPacket(family, { to })),
+  )
+  return [
+    ...[...noConnections(), ...inside].map((match) => flow('firewall', 300, match, on)),
+    flow('firewall', 0, {}, on),
+  ]
+}
+
+/** A node must be able to probe its pods; what comes by a node port may have its address too. */
+function receiver({ flow }: FlowMaker, { self, ranges }: NodeContext): Flow[] {
+  const on = [goto('commit')]
+  const own = [...new Set([...self.addresses, ...ranges.map(({ gateway }) => gateway)])]
+  const fromNode = holdsAll({ origin: ORIGIN.gateway, fromOutside: 0 })
+  return [
+    ...noConnections().map((match) => flow('receiver', 300, match, on)),
+    flow('receiver', 300, holds('turned', 1), on),
+    ...own.map((from) => flow('receiver', 200, { ...ipPacket(familyOf(from), { from }), ...fromNode }, on)),
+    flow('receiver', 0, {}, on),
+  ]
+}
+
+/** Packets that open no connection. */
+function noConnections(): readonly Match[] {
+  return [...ICMPV6_ERRORS, tracked('rpl'), tracked('rel')]
+}
