@@ -15,22 +15,23 @@ import {
   NO_TABLES,
   peerKey,
   type SwitchTables,
-  serviceFragmentKey,
   vniKey,
 } from './fragments/fragment.ts'
 import { addressFragment, peerFragment, tunnelEnd } from './fragments/peer.ts'
-import { type ServiceInputs, serviceFragment } from './fragments/service.ts'
 import { vniFragment } from './fragments/vni.ts'
 import type { Publication } from './host.ts'
 import type { Ip } from './model/address.ts'
 import type { Endpoint } from './model/endpoint.ts'
 import type { NodeNetwork } from './model/node.ts'
-import { type EndpointSlice, type Service, serviceKey } from './model/service.ts'
+import type { Namespace, Pod } from './model/pod.ts'
+import type { Policy } from './model/policy.ts'
+import type { EndpointSlice, Service } from './model/service.ts'
 import { GLOBAL_VNI } from './model/tenant.ts'
 import { Peers } from './peers.ts'
+import { PolicyPlan } from './policy/plan.ts'
 import { policerOf } from './qos/shaping.ts'
-import { Catalogue } from './service/catalogue.ts'
-import { GroupIds } from './service/ids.ts'
+import type { Catalogue } from './service/catalogue.ts'
+import { type ServiceCatalogue, ServicePlan } from './service/plan.ts'
 
 /** A fragment that changed: what it had in the switch and what it should have. */
 export interface FragmentChange {
@@ -49,18 +50,22 @@ export class NodePlanner {
   readonly #peers = new Peers()
   /** Endpoints per VNI on this node. */
   readonly #members = new Map<number, number>()
-  readonly #catalogue: Catalogue
-  readonly #groupIds = new GroupIds()
+  readonly #services: ServicePlan
+  readonly #policies: PolicyPlan
   #peerChanges = 0
   /** Fragments as they were when last taken, for those that were touched since. */
   readonly #touched = new Map<string, SwitchTables>()
 
   /** A plan that starts with these services, and keeps the catalogue current from now on. */
-  constructor(context: NodeContext, catalogue: Catalogue = new Catalogue()) {
+  constructor(context: NodeContext, catalogue?: Catalogue) {
     this.#context = context
-    this.#catalogue = catalogue
+    const set = (key: string, fragment: Fragment | undefined) => this.#set(key, fragment)
+    const parts = { context: () => this.#context, vniOf: (namespace: string) => this.#vnis.get(namespace), set }
+    this.#services = new ServicePlan(parts, catalogue)
+    this.#policies = new PolicyPlan(parts.context, set)
+    this.#policies.putMachine(context.self)
     this.#set(BASE_KEY, baseFragment(context))
-    this.#planServices()
+    this.#services.replan()
   }
 
   get context(): NodeContext {
@@ -74,7 +79,9 @@ export class NodePlanner {
     for (const peer of this.#peers.values()) this.#planPeer(peer)
     this.#planAddresses(this.#peers.addresses())
     for (const endpoint of this.#endpoints.values()) this.#planEndpoint(endpoint)
-    this.#planServices()
+    this.#services.replan()
+    this.#policies.putMachine(context.self)
+    this.#policies.replan()
   }
 
   /** A remote machine appeared or changed. The node itself is no peer and is ignored. */
@@ -82,12 +89,14 @@ export class NodePlanner {
     if (peer.node === this.#context.self.node) return
     this.#addressesChanged(this.#peers.put(peer))
     this.#planPeer(peer)
+    this.#policies.putMachine(peer)
   }
 
   /** A remote machine is gone. */
   removePeer(node: string): void {
     this.#addressesChanged(this.#peers.remove(node))
     this.#set(peerKey(node), undefined)
+    this.#policies.removeMachine(node)
   }
 
   /** A namespace got this VNI; its endpoints here are replanned. */
@@ -96,7 +105,7 @@ export class NodePlanner {
     for (const endpoint of endpoints) this.#leave(endpoint)
     this.#vnis.set(namespace, vni)
     for (const endpoint of endpoints) this.#enter(endpoint)
-    for (const key of this.#catalogue.inNamespace(namespace)) this.#planService(key)
+    this.#services.tenantChanged(namespace)
   }
 
   /** A namespace is gone. Endpoints that outlive it are unplugged: nobody may reach them. */
@@ -105,7 +114,7 @@ export class NodePlanner {
     for (const endpoint of endpoints) this.#leave(endpoint)
     this.#vnis.delete(namespace)
     for (const endpoint of endpoints) this.#enter(endpoint)
-    for (const key of this.#catalogue.inNamespace(namespace)) this.#planService(key)
+    this.#services.tenantChanged(namespace)
   }
 
   /** The VNI of a namespace, or undefined while it has none. */
@@ -121,6 +130,7 @@ export class NodePlanner {
     if (siblings === undefined) this.#endpointsByNamespace.set(endpoint.namespace, new Set([endpoint.id]))
     else siblings.add(endpoint.id)
     this.#enter(endpoint)
+    this.#policies.putEndpoint(endpoint)
   }
 
   /** An endpoint is gone. */
@@ -132,46 +142,90 @@ export class NodePlanner {
     const siblings = this.#endpointsByNamespace.get(endpoint.namespace)
     siblings?.delete(id)
     if (siblings?.size === 0) this.#endpointsByNamespace.delete(endpoint.namespace)
+    this.#policies.removeEndpoint(id)
   }
 
   /** A service appeared or changed. */
   putService(service: Service): void {
-    this.#catalogue.putService(service)
-    this.#planService(serviceKey(service.namespace, service.name))
+    this.#services.putService(service)
   }
 
   /** A service is gone. Connections that stand go on. */
   removeService(key: string): void {
-    this.#catalogue.removeService(key)
-    this.#planService(key)
+    this.#services.removeService(key)
   }
 
   /** Endpoints of a service appeared or changed. */
   putEndpointSlice(slice: EndpointSlice): void {
-    for (const key of this.#catalogue.putSlice(slice)) this.#planService(key)
+    this.#services.putSlice(slice)
   }
 
   /** Endpoints of a service are gone. The slice goes by its `<namespace>/<name>`. */
   removeEndpointSlice(name: string): void {
-    for (const key of this.#catalogue.removeSlice(name)) this.#planService(key)
+    this.#services.removeSlice(name)
+  }
+
+  /** A policy appeared or changed. */
+  putPolicy(policy: Policy): void {
+    this.#policies.put(policy)
+  }
+
+  /** A policy is gone. It goes by its `policyKey`. */
+  removePolicy(key: string): void {
+    this.#policies.remove(key)
+  }
+
+  /** A pod of the cluster appeared or changed: policies may speak of it. */
+  putPod(pod: Pod): void {
+    this.#policies.putPod(pod)
+  }
+
+  /** A pod is gone. It goes by its `<namespace>/<name>`. */
+  removePod(key: string): void {
+    this.#policies.removePod(key)
+  }
+
+  /** A namespace appeared or has other labels. */
+  putNamespace(namespace: Namespace): void {
+    this.#policies.putNamespace(namespace)
+  }
+
+  /** A namespace is gone. */
+  removeNamespace(name: string): void {
+    this.#policies.removeNamespace(name)
+  }
+
+  /** What a DNS name stands for; undefined while nobody knows. */
+  putName(name: string, addresses: readonly Ip[] | undefined): void {
+    this.#policies.putName(name, addresses)
+  }
+
+  /** DNS names that policies of pods here speak of. */
+  wantedNames(): ReadonlySet<string> {
+    return this.#policies.wantedNames()
+  }
+
+  /** Every policy of the cluster. */
+  policies(): Iterable<Policy> {
+    return this.#policies.policies()
   }
 
   /** How often what the node's own stack publishes, or to whom, became another: for whoever only looks when it did. */
   get publicationChanges(): number {
-    return this.#catalogue.nodePortChanges + this.#peerChanges
+    return this.#services.catalogue.nodePortChanges + this.#peerChanges
   }
 
   /** What the node's own stack publishes. */
   publication(): Publication {
     return {
-      ports: this.#catalogue.nodePorts(),
+      ports: this.#services.catalogue.nodePorts(),
       peers: [...this.#peers.values()].flatMap(({ machine, addresses }) => (machine.kind === 'node' ? addresses : [])),
     }
   }
 
   /** Services with their endpoints. */
-  get catalogue(): Omit<Catalogue, 'putService' | 'removeService' | 'putSlice' | 'removeSlice'> {
-    return this.#catalogue
+  get catalogue(): ServiceCatalogue {
+    return this.#services.catalogue
   }
 
   endpoints(): Iterable<Endpoint> {
@@ -209,6 +263,11 @@ export class NodePlanner {
   /** Every meter of endpoints that the flows name. */
   meters(): Meter[] {
     return [...this.#endpoints.values()].flatMap((endpoint) => policerOf(endpoint) ?? [])
+  }
+
+  /** Whether anything was touched since the last call of {@link take}. */
+  get isTouched(): boolean {
+    return this.#touched.size > 0
   }
 
   /** What changed since the last call. */
@@ -264,25 +323,6 @@ export class NodePlanner {
     this.#set(endpointKey(endpoint.id), fragment)
   }
 
-  #planServices(): void {
-    for (const { namespace, name } of this.#catalogue.services()) this.#planService(serviceKey(namespace, name))
-  }
-
-  #planService(key: string): void {
-    const service = this.#catalogue.service(key)
-    const name = serviceFragmentKey(key)
-    const before = this.#fragments.get(name)?.groups ?? []
-    const fragment =
-      service === undefined ? undefined : serviceFragment(this.#context, this.#inputsOf(key, service), this.#groupIds)
-    this.#set(name, fragment)
-    const kept = new Set(fragment?.groups.map(({ id }) => id))
-    for (const { id } of before) if (!kept.has(id)) this.#groupIds.release(id)
-  }
-
-  #inputsOf(key: string, service: Service): ServiceInputs {
-    return { service, slices: this.#catalogue.slicesOf(key), vni: this.#vnis.get(service.namespace) }
-  }
-
   #count(vni: number, by: 1 | -1): void {
     const members = (this.#members.get(vni) ?? 0) + by
     if (members === 0) this.#members.delete(vni)
@@ -291,6 +331,7 @@ export class NodePlanner {
   }
 
   #set(key: string, fragment: Fragment | undefined): void {
+    if (fragment === undefined && !this.#fragments.has(key)) return
     if (!this.#touched.has(key)) this.#touched.set(key, this.#fragments.get(key) ?? NO_TABLES)
     if (fragment === undefined) this.#fragments.delete(key)
     else this.#fragments.set(key, fragment)

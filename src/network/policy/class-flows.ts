@@ -1,0 +1,130 @@
+/**
+ * The flows of a class of pods: what its rules ask of a connection besides its peer, and what becomes of one that is
+ * allowed, denied, or of which no rule speaks.
+ * @module
+ */
+import type { Action, Flow, Match } from '../../flow/flow.ts'
+import type { Direction, PolicyAction } from '../model/policy.ts'
+import { type FlowMaker, flowsOf, goto, holds, ipPacket, tracked } from '../pipeline/build.ts'
+import type { DropName } from '../pipeline/drops.ts'
+import type { StageName } from '../pipeline/stages.ts'
+import { PRIORITY } from './levels.ts'
+import { apart, CLASS_CLAUSE, inParts, type Level, type PeerSet, whenIn } from './peer-sets.ts'
+
+/** A rule as the switch matches it. */
+export interface Term {
+  readonly level: Level
+  readonly peers: PeerSet | 'anybody'
+  /** Of ports; one of them must hold. */
+  readonly ports: readonly Match[]
+  readonly action: PolicyAction
+  /** The fragment that names the rule. */
+  readonly rule: string
+}
+
+/** A class with all that its policies say. */
+export interface PolicyClass {
+  readonly key: string
+  readonly id: number
+  readonly direction: Direction
+  /** In the order in which they count. */
+  readonly terms: readonly Term[]
+  readonly isolated: boolean
+  readonly pending: boolean
+  /** Takes the mark of an allowed connection away. */
+  readonly revoke: Action
+}
+
+/** A connection that is not known, or not known as allowed. */
+const NOT_ESTABLISHED: Match = { ct_state: { value: 0, mask: 0x02 } }
+
+/** The flows of a class. */
+export function classFlows(one: PolicyClass): readonly Flow[] {
+  const make = flowsOf(one.key)
+  const rows = new Map<string, Flow>()
+  for (const term of one.terms) {
+    for (const flow of decisions(one, term)) {
+      const row = rowKey(flow)
+      // Rules that say the same share a row; the first counts what it decides.
+      if (!rows.has(row)) rows.set(row, flow)
+    }
+  }
+  return [...clauses(make, one), ...rows.values(), ...remainders(make, one)]
+}
+
+/** What a class's rules ask for besides peers, one flow for all sets that ask for the same. */
+function clauses({ flow }: FlowMaker, { id, terms }: PolicyClass): readonly Flow[] {
+  const asked = new Map<string, { readonly level: Level; readonly match: Match; readonly sets: Set<number> }>()
+  for (const { level, peers, ports } of terms) {
+    if (peers === 'anybody') continue
+    for (const match of ports) {
+      const key = `${level.stage} ${level.priority} ${JSON.stringify(match)}`
+      const entry = asked.get(key) ?? { level, match, sets: new Set() }
+      asked.set(key, entry)
+      entry.sets.add(peers.id)
+    }
+  }
+  return [...asked.values()].flatMap(({ level: { stage, priority }, match, sets }) =>
+    inParts([...sets]).map((ids, part) =>
+      flow(
+        stage,
+        priority,
+        { ...match, ...holds('policyClass', id), ...apart(part) },
+        ids.map((set) => ({ op: 'conjunction', id: set, ...CLASS_CLAUSE })),
+      ),
+    ),
+  )
+}
+
+function decisions(one: PolicyClass, { level, peers, ports, action, rule }: Term): readonly Flow[] {
+  const make = flowsOf(rule)
+  const { stage, direction } = level
+  const isFirst = peers === 'anybody' && level.priority === PRIORITY.allowed
+  const priority = isFirst ? PRIORITY.anybody : level.priority
+  const who = peers === 'anybody' ? holds('policyClass', one.id) : whenIn(peers, one.id)
+  return ports.flatMap((port): readonly Flow[] => {
+    const match = { ...port, ...who }
+    if (action === 'deny') return refusals(make, one, `${direction}-denied`, stage, priority, match)
+    const isPassed = action === 'pass' && (stage === 'egressAdmin' || stage === 'ingressAdmin')
+    return [make.flow(stage, priority, match, [goto(isPassed ? direction : afterPolicies(direction))])]
+  })
+}
+
+/** What becomes of connections that no rule of NetworkPolicies speaks of. */
+function remainders(make: FlowMaker, one: PolicyClass): readonly Flow[] {
+  const match = holds('policyClass', one.id)
+  const { direction } = one
+  return [
+    ...(one.pending ? refusals(make, one, 'policy-pending', direction, PRIORITY.pending, match) : []),
+    ...(one.isolated ? refusals(make, one, `${direction}-isolated`, direction, PRIORITY.isolated, match) : []),
+  ]
+}
+
+/** Drops, and takes an established connection's permission away. */
+export function refusals(
+  make: FlowMaker,
+  { revoke }: Pick<PolicyClass, 'revoke'>,
+  reason: DropName,
+  stage: StageName,
+  priority: number,
+  match: Match,
+): readonly Flow[] {
+  // Only a packet that is known as one of IP can go through connection tracking.
+  const packets: readonly Match[] = match.eth_type === undefined ? [ipPacket(4), ipPacket(6)] : [{}]
+  return [
+    make.end(reason, stage, priority, { ...match, ...NOT_ESTABLISHED }),
+    ...packets.map((packet): Flow => {
+      const known = { ...match, ...packet, ...tracked('est') }
+      return { ...make.end(reason, stage, priority, known), actions: [revoke] }
+    }),
+  ]
+}
+
+/** Where an allowed connection goes on. */
+export function afterPolicies(direction: Direction): StageName {
+  return direction === 'egress' ? 'route' : 'commit'
+}
+
+function rowKey({ table, priority, match }: Flow): string {
+  return JSON.stringify([table, priority, match])
+}

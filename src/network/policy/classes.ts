@@ -1,0 +1,189 @@
+/**
+ * The classes of this node's pods, each with the flows of its policies. A class lives as long as a pod is of it.
+ * @module
+ */
+import type { Action } from '../../flow/flow.ts'
+import type { Fragment } from '../fragments/fragment.ts'
+import { comparePolicies, type Direction, type Policy, policyKey } from '../model/policy.ts'
+import { GroupIds } from '../service/ids.ts'
+import { classFlows, type Term } from './class-flows.ts'
+import { levelOfNamespaces, type Places } from './levels.ts'
+import type { PeerSet, PeerSets } from './peer-sets.ts'
+import { isolationTitle, ruleKey, ruleTitle } from './rule-names.ts'
+import type { ClassSpec, Subjects } from './subjects.ts'
+import { type PortsNamed, portNamesIn, termsOf } from './terms.ts'
+
+/** What classes are made from. */
+export interface ClassParts {
+  readonly subjects: Subjects
+  readonly places: Places
+  readonly peers: PeerSets
+  readonly ports: PortsNamed
+  /** Takes the mark of an allowed connection away. */
+  revoke(): Action
+  set(key: string, fragment: Fragment | undefined): void
+}
+
+/** A class that pods are of. */
+export interface ClassUse {
+  readonly name: string
+  readonly id: number
+  /** Whether rules of the admin tier come first. */
+  readonly isAdministered: boolean
+}
+
+interface State extends ClassUse {
+  readonly spec: ClassSpec
+  uses: number
+  held: readonly PeerSet[]
+  rules: ReadonlyMap<string, string>
+}
+
+/** The classes of this node's pods. */
+export class Classes {
+  readonly #parts: ClassParts
+  readonly #ids = new GroupIds()
+  readonly #states = new Map<string, State>()
+  readonly #ofPolicy = new Map<string, Set<State>>()
+  /** How many classes each rule is in. */
+  readonly #rules = new Map<string, number>()
+
+  constructor(parts: ClassParts) {
+    this.#parts = parts
+  }
+
+  /** The class of this spec, until {@link release} takes it back as often. */
+  acquire(spec: ClassSpec): ClassUse {
+    const name = JSON.stringify(spec)
+    const state = this.#states.get(name) ?? this.#create(name, spec)
+    state.uses += 1
+    return state
+  }
+
+  release({ name }: ClassUse): void {
+    const state = this.#states.get(name)
+    if (state === undefined) return
+    state.uses -= 1
+    if (state.uses > 0) return
+    this.#states.delete(name)
+    for (const key of state.spec.policies) this.#unlink(key, state)
+    this.#replace(state, [], new Map())
+    this.#parts.set(classKey(state), undefined)
+    this.#ids.release(state.id)
+  }
+
+  /** A policy says other things than before about the pods that it selects. */
+  replan(policy: string): void {
+    for (const state of this.#ofPolicy.get(policy) ?? []) this.#plan(state)
+  }
+
+  /** A name of ports stands for others than before. */
+  portsChanged(names: readonly string[]): void {
+    const changed = new Set(names)
+    for (const state of this.#states.values()) {
+      if (state.spec.direction !== 'egress') continue
+      const rules = this.#policiesOf(state.spec).flatMap(({ egress = [] }) => egress)
+      if (rules.some((rule) => portNamesIn(rule).some((name) => changed.has(name)))) this.#plan(state)
+    }
+  }
+
+  /** Everything may look different. */
+  replanAll(): void {
+    for (const state of this.#states.values()) this.#plan(state)
+  }
+
+  #create(name: string, spec: ClassSpec): State {
+    const isAdministered = this.#policiesOf(spec).some(({ tier }) => tier === 'admin')
+    const state: State = { name, id: this.#ids.of(name), spec, isAdministered, uses: 0, held: [], rules: new Map() }
+    this.#states.set(name, state)
+    for (const key of spec.policies) {
+      const users = this.#ofPolicy.get(key) ?? new Set()
+      this.#ofPolicy.set(key, users.add(state))
+    }
+    this.#plan(state)
+    return state
+  }
+
+  #plan(state: State): void {
+    const { spec, id } = state
+    const policies = this.#policiesOf(spec)
+    const isolating = policies.filter(({ tier }) => tier === 'namespace')
+    const held: PeerSet[] = []
+    const rules = new Map<string, string>()
+    const terms = policies.flatMap((policy) => this.#terms(policy, spec, isolating.length > 0, held, rules))
+    const key = classKey(state)
+    const { direction, pending } = spec
+    const isolated = isolating.length > 0
+    const flows = classFlows({ key, id, direction, terms, isolated, pending, revoke: this.#parts.revoke() })
+    const title = isolated ? isolationTitle(isolating, direction) : `pods under the cluster’s policies (${direction})`
+    this.#parts.set(key, { key, title, flows, groups: [] })
+    this.#replace(state, held, rules)
+  }
+
+  #terms(
+    policy: Policy,
+    { direction, named }: ClassSpec,
+    isIsolated: boolean,
+    held: PeerSet[],
+    rules: Map<string, string>,
+  ): readonly Term[] {
+    const { tier } = policy
+    // Whom a policy isolates, the baseline says nothing about.
+    if (tier === 'firewall' || (tier === 'baseline' && isIsolated)) return []
+    return (policy[direction] ?? []).flatMap((rule, index) => {
+      const key = ruleKey(policyKey(policy), direction, index)
+      rules.set(key, ruleTitle(policy, direction, index))
+      const level =
+        tier === 'namespace' ? levelOfNamespaces(direction) : this.#parts.places.levelOf(policy, tier, direction, index)
+      return termsOf(rule, direction, named, this.#parts.ports).flatMap(({ peers, ports }): readonly Term[] => {
+        if (peers === 'anybody') return [{ level, peers, ports, action: rule.action, rule: key }]
+        if (peers.length === 0 || ports.length === 0) return []
+        const set = this.#parts.peers.acquire(level, peers)
+        held.push(set)
+        return [{ level, peers: set, ports, action: rule.action, rule: key }]
+      })
+    })
+  }
+
+  #policiesOf({ policies }: ClassSpec): readonly Policy[] {
+    return policies.flatMap((key) => this.#parts.subjects.get(key) ?? []).sort(comparePolicies)
+  }
+
+  /** New ones are held before old ones are let go: what both have stays as it is. */
+  #replace(state: State, held: readonly PeerSet[], rules: ReadonlyMap<string, string>): void {
+    for (const [key, title] of rules) this.#name(key, title)
+    for (const key of state.rules.keys()) this.#unname(key)
+    for (const set of state.held) this.#parts.peers.release(set)
+    state.held = held
+    state.rules = rules
+  }
+
+  /** A fragment without flows of its own: flows of classes carry its cookie. */
+  #name(key: string, title: string): void {
+    this.#rules.set(key, (this.#rules.get(key) ?? 0) + 1)
+    this.#parts.set(key, { key, title, flows: [], groups: [] })
+  }
+
+  #unname(key: string): void {
+    const count = (this.#rules.get(key) ?? 0) - 1
+    if (count > 0) {
+      this.#rules.set(key, count)
+      return
+    }
+    this.#rules.delete(key)
+    this.#parts.set(key, undefined)
+  }
+
+  #unlink(policy: string, state: State): void {
+    const users = this.#ofPolicy.get(policy)
+    users?.delete(state)
+    if (users?.size === 0) this.#ofPolicy.delete(policy)
+  }
+}
+
+function classKey({ spec, id }: { readonly spec: ClassSpec; readonly id: number }): string {
+  return `policy-class/${spec.direction}/${id}`
+}
+
+/** The directions that a pod has a class in. */
+export const DIRECTIONS: readonly Direction[] = ['ingress', 'egress']

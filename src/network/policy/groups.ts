@@ -1,0 +1,225 @@
+/**
+ * Groups of addresses that rules name as peers, kept current pod by pod. A group lives as long as some rule that counts
+ * on this node uses it; a pod's event looks only at groups that could have it.
+ * @module
+ */
+import { type Cidr, hostCidr, type Ip } from '../model/address.ts'
+import type { NamedPort } from '../model/pod.ts'
+import type { Direction, Peer } from '../model/policy.ts'
+import type { Inventory, MachineAddresses, Member } from './inventory.ts'
+import { inRange, without } from './ranges.ts'
+import { matchesPodSet } from './selector.ts'
+import { SelectorIndex } from './selector-index.ts'
+
+/** What a group holds. With `named`, only pods that have this port. */
+export interface GroupSpec {
+  /** `anybody` makes sense with `named` alone: every pod that has it. */
+  readonly peer: Peer | 'anybody'
+  readonly direction: Direction
+  readonly named?: NamedPort
+}
+
+/** Who is told of a group's addresses. */
+export interface GroupUser {
+  added(address: Cidr): void
+  removed(address: Cidr): void
+}
+
+/** Addresses under a key. */
+export interface Group {
+  readonly key: string
+  readonly spec: GroupSpec
+  readonly users: Set<GroupUser>
+  /** By pod, machine or, for what the rule itself says, ''. */
+  readonly members: Map<string, readonly Cidr[]>
+}
+
+const ITSELF = ''
+
+/** The groups that count on this node. */
+export class Groups {
+  readonly #inventory: Inventory
+  readonly #groups = new Map<string, Group>()
+  /** Of pods of one namespace by its name. */
+  readonly #inNamespace = new Map<string, SelectorIndex<Group>>()
+  /** Of pods of namespaces by labels. */
+  readonly #acrossNamespaces = new SelectorIndex<Group>()
+  /** Of named ports, whoever has them or by range: every pod has to be looked at. */
+  readonly #ofPorts = new Set<Group>()
+  /** Of ranges that machines may be in. */
+  readonly #ofMachines = new Set<Group>()
+  readonly #ofNames = new Map<string, Set<Group>>()
+  readonly #names = new Map<string, readonly Ip[]>()
+  readonly #groupsOf = new Map<string, Set<Group>>()
+
+  constructor(inventory: Inventory) {
+    this.#inventory = inventory
+  }
+
+  /** DNS names that somebody has to resolve. */
+  get names(): Iterable<string> {
+    return this.#ofNames.keys()
+  }
+
+  /** The group of this spec, which tells `user` of its addresses from now on, those it has first. */
+  use(spec: GroupSpec, user: GroupUser): Group {
+    const key = groupKey(spec)
+    const group = this.#groups.get(key) ?? this.#create(key, spec)
+    group.users.add(user)
+    for (const addresses of group.members.values()) for (const address of addresses) user.added(address)
+    return group
+  }
+
+  /** The group need not tell `user` any more; it takes nothing back. */
+  leave(group: Group, user: GroupUser): void {
+    group.users.delete(user)
+    if (group.users.size === 0) this.#drop(group)
+  }
+
+  /** A pod is there, or another than before. */
+  refresh(key: string): void {
+    const member = this.#inventory.member(key)
+    const now = new Set<Group>(member === undefined ? [] : this.#candidates(member))
+    for (const group of this.#groupsOf.get(key) ?? []) if (!now.has(group)) this.#put(group, key, [])
+    for (const group of now)
+      this.#put(group, key, member === undefined ? [] : addressesIn(group, member, this.#inventory))
+  }
+
+  /** A machine is there, or another than before, or, when it is undefined, gone. */
+  refreshMachine(node: string, machine: MachineAddresses | undefined): void {
+    for (const group of this.#ofMachines) {
+      this.#put(group, machineKey(node), machine === undefined ? [] : gatewaysIn(group, machine))
+    }
+  }
+
+  /** What a DNS name stands for; undefined while nobody knows. */
+  setName(name: string, addresses: readonly Ip[] | undefined): void {
+    if (addresses === undefined) this.#names.delete(name)
+    else this.#names.set(name, addresses)
+    for (const group of this.#ofNames.get(name) ?? []) this.#put(group, ITSELF, (addresses ?? []).map(hostCidr))
+  }
+
+  #create(key: string, spec: GroupSpec): Group {
+    const group: Group = { key, spec, users: new Set(), members: new Map() }
+    this.#groups.set(key, group)
+    const { peer } = spec
+    if (spec.named !== undefined && (peer === 'anybody' || peer.type === 'range')) {
+      this.#ofPorts.add(group)
+      this.#fill(group, this.#inventory.members())
+    } else if (peer === 'anybody') {
+      // Whoever it is needs no group.
+    } else if (peer.type === 'pods') {
+      this.#index(group, peer)
+    } else if (peer.type === 'range') {
+      this.#put(group, ITSELF, without(peer.range, peer.except))
+      if (spec.direction === 'ingress') {
+        this.#ofMachines.add(group)
+        for (const machine of this.#inventory.machines())
+          this.#put(group, machineKey(machine.node), gatewaysIn(group, machine))
+      }
+    } else if (spec.named === undefined) {
+      const siblings = this.#ofNames.get(peer.name) ?? new Set()
+      this.#ofNames.set(peer.name, siblings.add(group))
+      this.#put(group, ITSELF, (this.#names.get(peer.name) ?? []).map(hostCidr))
+    }
+    return group
+  }
+
+  #index(group: Group, { namespaces, pods }: Peer & { readonly type: 'pods' }): void {
+    if ('name' in namespaces) {
+      const siblings = this.#inNamespace.get(namespaces.name) ?? new SelectorIndex()
+      siblings.add(group, pods)
+      this.#inNamespace.set(namespaces.name, siblings)
+      this.#fill(group, this.#inventory.membersIn(namespaces.name))
+      return
+    }
+    this.#acrossNamespaces.add(group, namespaces.labels)
+    for (const namespace of this.#inventory.namespaces()) this.#fill(group, this.#inventory.membersIn(namespace))
+  }
+
+  #fill(group: Group, members: Iterable<Member>): void {
+    for (const member of members) this.#put(group, member.key, addressesIn(group, member, this.#inventory))
+  }
+
+  #drop(group: Group): void {
+    this.#groups.delete(group.key)
+    this.#ofPorts.delete(group)
+    this.#ofMachines.delete(group)
+    this.#acrossNamespaces.delete(group)
+    const { peer } = group.spec
+    if (peer !== 'anybody' && peer.type === 'pods' && 'name' in peer.namespaces) {
+      const siblings = this.#inNamespace.get(peer.namespaces.name)
+      siblings?.delete(group)
+      if (siblings?.size === 0) this.#inNamespace.delete(peer.namespaces.name)
+    }
+    if (peer !== 'anybody' && peer.type === 'name') {
+      const siblings = this.#ofNames.get(peer.name)
+      siblings?.delete(group)
+      if (siblings?.size === 0) this.#ofNames.delete(peer.name)
+    }
+    for (const member of group.members.keys()) this.#unlink(group, member)
+  }
+
+  *#candidates({ namespace, labels }: Member): Generator<Group> {
+    yield* this.#inNamespace.get(namespace)?.matching(labels) ?? []
+    yield* this.#acrossNamespaces.matching(this.#inventory.labelsOf(namespace))
+    yield* this.#ofPorts
+  }
+
+  #put(group: Group, member: string, addresses: readonly Cidr[]): void {
+    const before = group.members.get(member) ?? []
+    if (addresses.length === 0) {
+      if (before.length === 0) return
+      group.members.delete(member)
+      this.#unlink(group, member)
+    } else {
+      group.members.set(member, addresses)
+      const groups = this.#groupsOf.get(member) ?? new Set()
+      this.#groupsOf.set(member, groups.add(group))
+    }
+    for (const user of group.users) {
+      for (const address of addresses) if (!before.includes(address)) user.added(address)
+      for (const address of before) if (!addresses.includes(address)) user.removed(address)
+    }
+  }
+
+  #unlink(group: Group, member: string): void {
+    const groups = this.#groupsOf.get(member)
+    groups?.delete(group)
+    if (groups?.size === 0) this.#groupsOf.delete(member)
+  }
+}
+
+/** What tells a group from every other. */
+function groupKey({ peer, direction, named }: GroupSpec): string {
+  // Machines are peers of connections that come, not of those that go.
+  const way = peer !== 'anybody' && peer.type === 'range' ? direction : ''
+  return JSON.stringify([peer, way, named])
+}
+
+function machineKey(node: string): string {
+  return `machine ${node}`
+}
+
+function addressesIn({ spec: { peer, named } }: Group, member: Member, inventory: Inventory): readonly Cidr[] {
+  if (named !== undefined && !member.namedPorts.some((port) => isSame(port, named))) return []
+  if (peer === 'anybody') return member.addresses.map(hostCidr)
+  switch (peer.type) {
+    case 'pods':
+      return matchesPodSet(peer, member, inventory.labelsOf(member.namespace)) ? member.addresses.map(hostCidr) : []
+    case 'range':
+      return member.addresses.filter((address) => inRange(peer.range, peer.except, address)).map(hostCidr)
+    case 'name':
+      return []
+  }
+}
+
+/** Packets of a machine come from its gateway addresses, whatever address of it a rule names. */
+function gatewaysIn({ spec: { peer } }: Group, { addresses, gateways }: MachineAddresses): readonly Cidr[] {
+  if (peer === 'anybody' || peer.type !== 'range') return []
+  return addresses.some((address) => inRange(peer.range, peer.except, address)) ? gateways.map(hostCidr) : []
+}
+
+function isSame(a: NamedPort, b: NamedPort): boolean {
+  return a.name === b.name && a.protocol === b.protocol && a.port === b.port
+}

@@ -1,0 +1,172 @@
+/**
+ * Who is there for policies to speak of: pods with the addresses they have now, namespaces with their labels, machines.
+ *
+ * Of this node's pods the endpoints count, not what the API says: a pod has its address here before the API tells, and
+ * loses it before.
+ * @module
+ */
+import { gatewayOf } from '../../ipam/pool.ts'
+import type { Ip } from '../model/address.ts'
+import type { Endpoint } from '../model/endpoint.ts'
+import type { NodeNetwork } from '../model/node.ts'
+import type { NamedPort, Namespace, Pod } from '../model/pod.ts'
+import type { Labels } from '../model/policy.ts'
+import { namespaceLabels } from './selector.ts'
+
+/** A pod as policies see it. */
+export interface Member {
+  /** `<namespace>/<name>`. */
+  readonly key: string
+  readonly namespace: string
+  readonly labels: Labels
+  readonly namedPorts: readonly NamedPort[]
+  readonly addresses: readonly Ip[]
+}
+
+/** A machine as policies see it. */
+export interface MachineAddresses {
+  readonly node: string
+  /** What others know it by. */
+  readonly addresses: readonly Ip[]
+  /** What its packets to pods come from. */
+  readonly gateways: readonly Ip[]
+}
+
+const NO_LABELS: Labels = Object.freeze({})
+const NO_PORTS: readonly NamedPort[] = Object.freeze([])
+
+/** Pods, namespaces, machines and this node's endpoints. */
+export class Inventory {
+  readonly #self: () => string
+  readonly #pods = new Map<string, Pod>()
+  readonly #podsIn = new Map<string, Set<string>>()
+  readonly #namespaces = new Map<string, Labels>()
+  readonly #endpoints = new Map<string, Endpoint>()
+  readonly #endpointsOf = new Map<string, Set<string>>()
+  readonly #machines = new Map<string, MachineAddresses>()
+
+  constructor(self: () => string) {
+    this.#self = self
+  }
+
+  putPod(pod: Pod): void {
+    const key = `${pod.namespace}/${pod.name}`
+    this.#pods.set(key, pod)
+    remember(this.#podsIn, pod.namespace, key)
+  }
+
+  removePod(key: string): void {
+    const pod = this.#pods.get(key)
+    if (pod === undefined) return
+    this.#pods.delete(key)
+    forget(this.#podsIn, pod.namespace, key)
+  }
+
+  putNamespace({ name, labels }: Namespace): void {
+    this.#namespaces.set(name, namespaceLabels(name, labels))
+  }
+
+  removeNamespace(name: string): void {
+    this.#namespaces.delete(name)
+  }
+
+  putEndpoint(endpoint: Endpoint): void {
+    this.#endpoints.set(endpoint.id, endpoint)
+    remember(this.#endpointsOf, `${endpoint.namespace}/${endpoint.pod}`, endpoint.id)
+  }
+
+  /** The endpoint that was there, if any. */
+  removeEndpoint(id: string): Endpoint | undefined {
+    const endpoint = this.#endpoints.get(id)
+    if (endpoint === undefined) return undefined
+    this.#endpoints.delete(id)
+    forget(this.#endpointsOf, `${endpoint.namespace}/${endpoint.pod}`, id)
+    return endpoint
+  }
+
+  putMachine({ node, addresses, ranges }: NodeNetwork): MachineAddresses {
+    const machine = { node, addresses, gateways: ranges.map(gatewayOf) }
+    this.#machines.set(node, machine)
+    return machine
+  }
+
+  removeMachine(node: string): void {
+    this.#machines.delete(node)
+  }
+
+  machines(): Iterable<MachineAddresses> {
+    return this.#machines.values()
+  }
+
+  endpoints(): Iterable<Endpoint> {
+    return this.#endpoints.values()
+  }
+
+  endpoint(id: string): Endpoint | undefined {
+    return this.#endpoints.get(id)
+  }
+
+  /** This node's endpoints of the pod `<namespace>/<name>`. */
+  endpointsOf(key: string): readonly Endpoint[] {
+    return [...(this.#endpointsOf.get(key) ?? [])].flatMap((id) => this.#endpoints.get(id) ?? [])
+  }
+
+  /** Labels of a namespace; one that nobody has told of has its name. */
+  labelsOf(namespace: string): Labels {
+    return this.#namespaces.get(namespace) ?? namespaceLabels(namespace)
+  }
+
+  /** Namespaces that are known, or have pods. */
+  namespaces(): Iterable<string> {
+    return new Set([...this.#namespaces.keys(), ...this.#podsIn.keys()])
+  }
+
+  /** What the API says of an endpoint's pod: undefined while it says nothing of this one, but of an earlier or later namesake. */
+  podOf(endpoint: Endpoint): Pod | undefined {
+    const pod = this.#pods.get(`${endpoint.namespace}/${endpoint.pod}`)
+    if (pod === undefined || (endpoint.podUid !== undefined && endpoint.podUid !== pod.uid)) return undefined
+    return pod
+  }
+
+  member(key: string): Member | undefined {
+    const pod = this.#pods.get(key)
+    return pod === undefined ? undefined : this.#memberOf(key, pod)
+  }
+
+  members(): Iterable<Member> {
+    return this.#membersOf(this.#pods.keys())
+  }
+
+  membersIn(namespace: string): Iterable<Member> {
+    return this.#membersOf(this.#podsIn.get(namespace) ?? [])
+  }
+
+  *#membersOf(keys: Iterable<string>): Generator<Member> {
+    for (const key of keys) {
+      const pod = this.#pods.get(key)
+      if (pod !== undefined) yield this.#memberOf(key, pod)
+    }
+  }
+
+  #memberOf(key: string, pod: Pod): Member {
+    const { namespace, labels = NO_LABELS, namedPorts = NO_PORTS } = pod
+    return { key, namespace, labels, namedPorts, addresses: this.#addressesOf(key, pod) }
+  }
+
+  #addressesOf(key: string, pod: Pod): readonly Ip[] {
+    if (pod.node !== this.#self()) return pod.addresses
+    return this.endpointsOf(key).flatMap((endpoint) => (this.podOf(endpoint) === pod ? endpoint.addresses : []))
+  }
+}
+
+function remember(map: Map<string, Set<string>>, key: string, value: string): void {
+  const values = map.get(key)
+  if (values === undefined) map.set(key, new Set([value]))
+  else values.add(value)
+}
+
+function forget(map: Map<string, Set<string>>, key: string, value: string): void {
+  const values = map.get(key)
+  values?.delete(value)
+  if (values?.size === 0) map.delete(key)
+}

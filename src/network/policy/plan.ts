@@ -1,0 +1,263 @@
+/**
+ * What policies mean for one node: which of its pods they isolate, and which connections of those are allowed. An event
+ * recomputes what it touches: a pod its own flows, the groups it is in and no others.
+ * @module
+ */
+import type { Action, Flow } from '../../flow/flow.ts'
+import type { NodeContext } from '../context.ts'
+import type { Fragment } from '../fragments/fragment.ts'
+import { zoneOf } from '../fragments/tracking.ts'
+import type { Ip } from '../model/address.ts'
+import { familyOf } from '../model/address.ts'
+import type { Endpoint } from '../model/endpoint.ts'
+import type { NodeNetwork } from '../model/node.ts'
+import type { Namespace, Pod } from '../model/pod.ts'
+import { type Policy, policyKey } from '../model/policy.ts'
+import { flowsOf, goto, ipPacket, load } from '../pipeline/build.ts'
+import { ALLOWED_LABEL } from '../pipeline/stages.ts'
+import { Classes, type ClassUse, DIRECTIONS } from './classes.ts'
+import { Firewalls } from './firewalls.ts'
+import { Groups } from './groups.ts'
+import { Inventory } from './inventory.ts'
+import { Places } from './levels.ts'
+import { PeerSets, peerAddressKey } from './peer-sets.ts'
+import { PortNames } from './port-names.ts'
+import { matchesPodSet } from './selector.ts'
+import { Subjects } from './subjects.ts'
+
+/** Policies, and everybody that they speak of, as one node needs them. */
+export class PolicyPlan {
+  readonly #context: () => NodeContext
+  readonly #set: (key: string, fragment: Fragment | undefined) => void
+  readonly #subjects = new Subjects()
+  readonly #places = new Places()
+  readonly #portNames = new PortNames()
+  readonly #inventory: Inventory
+  readonly #groups: Groups
+  readonly #peers: PeerSets
+  readonly #classes: Classes
+  /** Per endpoint, one per direction that policies speak of. */
+  readonly #classesOf = new Map<string, readonly ClassUse[]>()
+  readonly #firewalls: Firewalls
+
+  /** `set` takes the fragments that change. */
+  constructor(context: () => NodeContext, set: (key: string, fragment: Fragment | undefined) => void) {
+    this.#context = context
+    this.#set = set
+    this.#inventory = new Inventory(() => context().self.node)
+    this.#groups = new Groups(this.#inventory)
+    this.#peers = new PeerSets(this.#groups, (address, flows) => {
+      const key = peerAddressKey(address)
+      set(key, flows.length === 0 ? undefined : { key, title: `${address} as a peer in policies`, flows, groups: [] })
+    })
+    this.#classes = new Classes({
+      subjects: this.#subjects,
+      places: this.#places,
+      peers: this.#peers,
+      ports: (name) => this.#portNames.of(name),
+      revoke: () => this.#revoke(),
+      set,
+    })
+    this.#firewalls = new Firewalls({ subjects: this.#subjects, revoke: () => this.#revoke(), set })
+  }
+
+  policies(): Iterable<Policy> {
+    return this.#subjects.values()
+  }
+
+  /** DNS names that rules speak of. */
+  wantedNames(): ReadonlySet<string> {
+    return new Set([...this.#groups.names, ...this.#firewalls.names()])
+  }
+
+  /** A policy appeared or changed. */
+  put(policy: Policy): void {
+    const key = policyKey(policy)
+    const before = this.#subjects.get(key)
+    this.#subjects.put(policy)
+    this.#policyChanged(key, before, policy)
+  }
+
+  /** A policy is gone. */
+  remove(key: string): void {
+    const before = this.#subjects.remove(key)
+    if (before !== undefined) this.#policyChanged(key, before, undefined)
+  }
+
+  /** A pod of the cluster appeared or changed. */
+  putPod(pod: Pod): void {
+    this.#inventory.putPod(pod)
+    this.#podChanged(`${pod.namespace}/${pod.name}`, pod)
+  }
+
+  /** A pod is gone. */
+  removePod(key: string): void {
+    this.#inventory.removePod(key)
+    this.#podChanged(key, undefined)
+  }
+
+  /** A namespace appeared or has other labels. */
+  putNamespace(namespace: Namespace): void {
+    const before = JSON.stringify(this.#inventory.labelsOf(namespace.name))
+    this.#inventory.putNamespace(namespace)
+    if (before !== JSON.stringify(this.#inventory.labelsOf(namespace.name))) this.#namespaceChanged(namespace.name)
+  }
+
+  /** A namespace is gone. */
+  removeNamespace(name: string): void {
+    this.#inventory.removeNamespace(name)
+    this.#namespaceChanged(name)
+  }
+
+  /** A machine of the cluster appeared or changed, or this one did. */
+  putMachine(network: NodeNetwork): void {
+    this.#groups.refreshMachine(network.node, this.#inventory.putMachine(network))
+    this.#peers.settle()
+  }
+
+  /** A machine is gone. */
+  removeMachine(node: string): void {
+    this.#inventory.removeMachine(node)
+    this.#groups.refreshMachine(node, undefined)
+    this.#peers.settle()
+  }
+
+  /** What a DNS name stands for; undefined while nobody knows. */
+  putName(name: string, addresses: readonly Ip[] | undefined): void {
+    this.#groups.setName(name, addresses)
+    this.#firewalls.setName(name, addresses)
+    this.#peers.settle()
+  }
+
+  /** A pod was attached here. */
+  putEndpoint(endpoint: Endpoint): void {
+    this.#inventory.putEndpoint(endpoint)
+    this.#groups.refresh(podOf(endpoint))
+    this.#planSubject(endpoint)
+    this.#peers.settle()
+  }
+
+  /** A pod’s attachment is gone. */
+  removeEndpoint(id: string): void {
+    const endpoint = this.#inventory.removeEndpoint(id)
+    if (endpoint === undefined) return
+    this.#groups.refresh(podOf(endpoint))
+    this.#planSubject(endpoint)
+    this.#peers.settle()
+  }
+
+  /** The cluster, or the node's place in it, is another: everything may look different. */
+  replan(): void {
+    this.#classes.replanAll()
+    for (const endpoint of this.#inventory.endpoints()) this.#planSubject(endpoint)
+    this.#firewalls.replanAll()
+    this.#peers.touchAll()
+    this.#peers.settle()
+  }
+
+  #policyChanged(key: string, before: Policy | undefined, after: Policy | undefined): void {
+    const isOrdered = [before, after].some((one) => one?.tier === 'admin' || one?.tier === 'baseline')
+    const moved = isOrdered ? this.#places.arrange(this.#subjects.values()) : []
+    if (before !== undefined && after !== undefined) this.#classes.replan(key)
+    for (const other of moved) if (other !== key || before === undefined) this.#classes.replan(other)
+    for (const endpoint of this.#inventory.endpoints()) {
+      const speaksOf = [before, after].some((one) => one !== undefined && this.#maySelect(one, endpoint))
+      if (speaksOf) this.#planSubject(endpoint)
+    }
+    for (const policy of [before, after]) {
+      if (policy?.tier === 'firewall' && policy.namespace !== undefined) this.#firewalls.plan(policy.namespace)
+    }
+    this.#peers.settle()
+  }
+
+  /** Labels are not always known: then whoever is in the right namespace. */
+  #maySelect({ subject }: Policy, endpoint: Endpoint): boolean {
+    const pod = this.#inventory.podOf(endpoint)
+    const { namespace } = endpoint
+    const everybody = pod === undefined ? { ...subject, pods: [] } : subject
+    return matchesPodSet(everybody, { ...pod, namespace }, this.#inventory.labelsOf(namespace))
+  }
+
+  #podChanged(key: string, pod: Pod | undefined): void {
+    const names = this.#portNames.set(key, pod?.namedPorts ?? [])
+    this.#groups.refresh(key)
+    for (const endpoint of this.#inventory.endpointsOf(key)) this.#planSubject(endpoint)
+    if (names.length > 0) this.#classes.portsChanged(names)
+    this.#peers.settle()
+  }
+
+  #namespaceChanged(name: string): void {
+    for (const { key } of this.#inventory.membersIn(name)) this.#groups.refresh(key)
+    for (const endpoint of this.#inventory.endpoints()) if (endpoint.namespace === name) this.#planSubject(endpoint)
+    this.#peers.settle()
+  }
+
+  /** Sends a pod's connections to the flows of its classes. */
+  #planSubject(endpoint: Endpoint): void {
+    const { id, namespace } = endpoint
+    const isHere = this.#inventory.endpoint(id) !== undefined
+    const before = this.#classesOf.get(id) ?? []
+    const uses = isHere ? this.#acquire(endpoint) : new Map<'ingress' | 'egress', ClassUse>()
+    this.#classesOf.set(id, [...uses.values()])
+    for (const use of before) this.#classes.release(use)
+    if (!isHere) this.#classesOf.delete(id)
+    const firewall = this.#firewalls.follow(namespace, id, isHere)
+    const key = subjectKey(id)
+    const { flow } = flowsOf(key)
+    const flows = endpoint.addresses.flatMap((address): readonly Flow[] => {
+      const [out, into] = [uses.get('egress'), uses.get('ingress')]
+      const family = familyOf(address)
+      const to = ipPacket(family, { to: address })
+      const from = ipPacket(family, { from: address })
+      return [
+        ...(out === undefined ? [] : [flow('sender', 100, from, judgedBy(out, 'egress'))]),
+        ...(into === undefined ? [] : [flow('receiver', 100, to, judgedBy(into, 'ingress'))]),
+        ...(firewall === undefined
+          ? []
+          : [flow('firewall', 100, from, [load('policyClass', firewall), goto('firewallRules')])]),
+      ]
+    })
+    const title = `policies of pod ${podOf(endpoint)}`
+    this.#set(key, isHere && flows.length > 0 ? { key, title, flows, groups: [] } : undefined)
+  }
+
+  #acquire(endpoint: Endpoint): ReadonlyMap<'ingress' | 'egress', ClassUse> {
+    const { namespace } = endpoint
+    const pod = this.#inventory.podOf(endpoint)
+    const subject = {
+      namespace,
+      namespaceLabels: this.#inventory.labelsOf(namespace),
+      labels: pod === undefined ? undefined : (pod.labels ?? {}),
+      namedPorts: pod?.namedPorts ?? [],
+    }
+    const uses = new Map<'ingress' | 'egress', ClassUse>()
+    for (const direction of DIRECTIONS) {
+      const spec = this.#subjects.classOf(subject, direction)
+      if (spec !== undefined) uses.set(direction, this.#classes.acquire(spec))
+    }
+    return uses
+  }
+
+  #revoke(): Action {
+    const { mask } = ALLOWED_LABEL
+    return {
+      op: 'ct',
+      commit: true,
+      zone: zoneOf(this.#context()),
+      exec: [{ op: 'set', field: 'ct_label', value: 0n, mask }],
+    }
+  }
+}
+
+function judgedBy({ id, isAdministered }: ClassUse, direction: 'ingress' | 'egress'): readonly Action[] {
+  const admin = direction === 'egress' ? ('egressAdmin' as const) : ('ingressAdmin' as const)
+  return [load('policyClass', id), goto(isAdministered ? admin : direction)]
+}
+
+function podOf({ namespace, pod }: Endpoint): string {
+  return `${namespace}/${pod}`
+}
+
+function subjectKey(id: string): string {
+  return `policy-subject/${id}`
+}
