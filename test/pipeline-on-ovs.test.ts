@@ -8,7 +8,7 @@ import { questionText } from '../src/insight/trace/probe.ts'
 import { diffSwitch, type SwitchDiff } from '../src/network/diff.ts'
 import type { SwitchTables } from '../src/network/fragments/fragment.ts'
 import type { Cluster } from '../src/network/model/cluster.ts'
-import { ANSWER_METERS } from '../src/network/pipeline/answers.ts'
+import { AGENT_METERS } from '../src/network/pipeline/answers.ts'
 import { parseCookie } from '../src/network/pipeline/cookie.ts'
 import { dropByCode } from '../src/network/pipeline/drops.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from '../src/network/pipeline/stages.ts'
@@ -39,8 +39,7 @@ beforeAll(async () => {
     await ovs.vsctl('add-port', 'br-weft', `p${port}`, '--', 'set', 'interface', `p${port}`, ...settings)
   }
   client = await connectOpenFlow({ path: ovs.mgmtSocket('br-weft'), fragments: 'nx-match' })
-  const meters = Object.values(ANSWER_METERS).map((id) => ({ id, unit: 'pktps', rate: 100 }) as const)
-  await client.meters(meters.map((meter) => ({ op: 'add', meter })))
+  await client.meters(AGENT_METERS.map((meter) => ({ op: 'add', meter })))
   const plan = samplePlanner()
   const groups = plan.groups().map((group) => ({ op: 'add', group }) as const)
   await client.bundle({ groups, flows: addFlows(plan.flows()) })

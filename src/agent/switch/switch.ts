@@ -7,7 +7,7 @@ import type { Action, Group, Meter } from '../../flow/flow.ts'
 import type { SwitchDiff } from '../../network/diff.ts'
 import { BRIDGE } from '../../network/host.ts'
 import { familyOf } from '../../network/model/address.ts'
-import { ANSWER_METERS, type Answer, answerOf } from '../../network/pipeline/answers.ts'
+import { AGENT_METERS, ANSWER_METERS, type Answer, answerOf, isLogged } from '../../network/pipeline/answers.ts'
 import { ETH_IPV4, load, PROTO_UDP } from '../../network/pipeline/build.ts'
 import { PROBE_ETHERTYPE, STAGES, TUNNEL_PORT, ZONES } from '../../network/pipeline/stages.ts'
 import type { NodePlanner } from '../../network/planner.ts'
@@ -29,15 +29,14 @@ import { dumpParts } from './dump-parts.ts'
 import type { Confirm, FlowTables } from './forwarding.ts'
 import { type IcmpError, icmpAnswer, PORT_UNREACHABLE, tooBig } from './icmp-answer.ts'
 
-/** Answers of one kind per second, all pods together. */
-const ANSWERS_PER_SECOND = 100
-
 /** What the agent is told about the connection. */
 export interface SwitchListener {
   connected(): void
   disconnected(): void
   /** MTU of pods in bytes, to be told to senders of oversize packets; undefined while there is no plan. */
   mtu(): number | undefined
+  /** Somebody wants to read of this packet, which is dropped. */
+  dropped?(packet: PacketIn): void
 }
 
 /** The bridge over OpenFlow. */
@@ -63,7 +62,11 @@ export class Switch implements FlowTables {
       onConnect: () => listener.connected(),
       onDisconnect: () => listener.disconnected(),
       onPacketIn: (packetIn) => {
-        opened?.answer(packetIn, listener.mtu()).catch((error: unknown) => log.debug({ err: error }, 'no answer sent'))
+        if (isLogged(packetIn.userdata)) listener.dropped?.(packetIn)
+        else
+          opened
+            ?.answer(packetIn, listener.mtu())
+            .catch((error: unknown) => log.debug({ err: error }, 'no answer sent'))
       },
     })
     opened = new Switch(client, log)
@@ -84,9 +87,8 @@ export class Switch implements FlowTables {
   /** Makes sure of the meters that flows refer to. One that is right stays: removing it would remove its flows. */
   async ensureMeters(): Promise<void> {
     const present = new Map((await this.#client.dumpMeters()).map((meter) => [meter.id, meter]))
-    const mods = Object.values(ANSWER_METERS).flatMap((id) => {
-      const meter = { id, unit: 'pktps', rate: ANSWERS_PER_SECOND } as const
-      const found = present.get(id)
+    const mods = AGENT_METERS.flatMap((meter) => {
+      const found = present.get(meter.id)
       if (found?.rate === meter.rate && found.unit === meter.unit) return []
       return [{ op: found === undefined ? ('add' as const) : ('modify' as const), meter }]
     })

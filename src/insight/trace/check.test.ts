@@ -3,7 +3,7 @@ import { PIPELINE_CASES } from '../../../test/tables/pipeline-cases.ts'
 import type { NodeFacts } from '../../agent/control/facts.ts'
 import { formatFlow } from '../../flow/format.ts'
 import { formatGroup } from '../../flow/groups.ts'
-import { ANSWER_METERS } from '../../network/pipeline/answers.ts'
+import { AGENT_METERS } from '../../network/pipeline/answers.ts'
 import { connectOpenFlow } from '../../ovs/openflow/index.ts'
 import { type OvsSandbox, startOvsSandbox } from '../../ovs/testing/ovs-sandbox.ts'
 import { auditFlows } from '../audit/flows.ts'
@@ -156,8 +156,8 @@ async function install({ status, ports, fragments }: NodeFacts): Promise<void> {
     await ovs.vsctl('add-port', bridge, name, '--', ...set)
   }
   const target = `unix:${ovs.mgmtSocket(bridge)}`
-  for (const meter of Object.values(ANSWER_METERS)) {
-    await ovs.ofctl('-O', 'OpenFlow15', 'add-meter', target, `meter=${meter} pktps band=type=drop rate=100`)
+  for (const { id, rate } of AGENT_METERS) {
+    await ovs.ofctl('-O', 'OpenFlow15', 'add-meter', target, `meter=${id} pktps band=type=drop rate=${rate}`)
   }
   const groups = fragments.flatMap((fragment) => fragment.groups.map(formatGroup)).join('\n')
   const added = await ovs.tool(['ovs-ofctl', '-O', 'OpenFlow15', 'add-groups', target, '-'], `${groups}\n`)

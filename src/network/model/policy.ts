@@ -111,6 +111,8 @@ export interface Policy extends PolicyRef {
   readonly ingress?: readonly PolicyRule[]
   /** Absent: nothing is said of connections of its pods. */
   readonly egress?: readonly PolicyRule[]
+  /** Agents log what it drops, a few packets a second. */
+  readonly log?: true
   readonly problems?: readonly PolicyProblem[]
 }
 

@@ -118,6 +118,7 @@ const policy: Decode<Policy> = checked(
     subject: podSet,
     ingress: optional(list(rule, MAX_RULES)),
     egress: optional(list(rule, MAX_RULES)),
+    log: optional(literal(true)),
     problems: optional(list(problem, MAX_POLICY_PROBLEMS)),
   }),
   checkTier,

@@ -1,8 +1,9 @@
 /**
- * Packets that the agent answers, for the switch cannot: it gets their beginning and what is to be said about them.
+ * Packets that the agent gets the beginning of: those that it answers, for the switch cannot, with what is to be said
+ * about them; and those whose drop somebody wants to read of.
  * @module
  */
-import type { Action } from '../../flow/flow.ts'
+import type { Action, Meter } from '../../flow/flow.ts'
 
 /** What is to be said, as the packet's `userdata`. */
 export const ANSWERS = { tooBig: '01', unreachable: '02' } as const
@@ -22,3 +23,19 @@ export function tellAgent(answer: Answer): Action {
 export function answerOf(userdata: string): Answer | undefined {
   return (Object.keys(ANSWERS) as Answer[]).find((answer) => ANSWERS[answer] === userdata)
 }
+
+const LOGGED = { userdata: '03', meter: 3 }
+
+/** Has the agent log the drop that the flow is. */
+export const logDrop: Action = { op: 'controller', maxLength: 128, ...LOGGED }
+
+/** Whether a packet's `userdata` asks for a line in the log. */
+export function isLogged(userdata: string): boolean {
+  return userdata === LOGGED.userdata
+}
+
+/** Every meter that actions here name, in packets a second of all pods together. */
+export const AGENT_METERS: readonly Meter[] = [
+  ...Object.values(ANSWER_METERS).map((id) => ({ id, unit: 'pktps', rate: 100 }) as const),
+  { id: LOGGED.meter, unit: 'pktps', rate: 10 },
+]
