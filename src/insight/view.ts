@@ -7,6 +7,7 @@ import type { AgentStatus, NodeFacts } from '../agent/control/facts.ts'
 import type { Fragment } from '../network/fragments/fragment.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
 import type { Namespace, Pod } from '../network/model/pod.ts'
+import type { Policy } from '../network/model/policy.ts'
 import type { Tenant } from '../network/model/tenant.ts'
 import { hashKey } from '../network/pipeline/cookie.ts'
 
@@ -37,6 +38,8 @@ export interface RegistryView {
   readonly pods: readonly Pod[]
   readonly networks: readonly NodeNetwork[]
   readonly namespaces: readonly Namespace[]
+  /** Of every kind. */
+  readonly policies: readonly Policy[]
   /** What somebody wrote and nobody can read, a sentence each. */
   readonly unreadable?: readonly string[]
 }

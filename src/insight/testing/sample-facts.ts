@@ -52,6 +52,7 @@ export function sampleView(): ClusterView {
       tenants: Object.entries(SAMPLE_VNIS).map(([namespace, vni]) => ({ namespace, vni })),
       networks: [sampleNode(1), sampleNode(2), ...sampleHosts()],
       namespaces: Object.keys(SAMPLE_VNIS).map((name) => ({ name, uid: `uid-${name}` })),
+      policies: [],
       pods: nodes.flatMap(({ status, leases }) =>
         leases.map(({ endpoint }) => ({
           namespace: endpoint.namespace,

@@ -18,10 +18,10 @@ import type { Sender } from './party.ts'
 /** What is asked: one packet of a conversation. */
 export interface Probe {
   readonly family: Family
-  readonly protocol: 'tcp' | 'udp' | 'icmp'
+  readonly protocol: 'tcp' | 'udp' | 'sctp' | 'icmp'
   readonly source: Ip
   readonly destination: Ip
-  /** TCP and UDP. */
+  /** Of TCP, UDP and SCTP. */
   readonly sourcePort: number
   readonly destinationPort: number
   /** The answering half: an echo reply instead of a request. */
@@ -118,6 +118,7 @@ function inner(probe: Probe): Fields {
 function transport({ protocol, family, sourcePort, destinationPort, answer }: Probe): Fields {
   if (protocol === 'tcp') return { ip_proto: 6, tcp_src: sourcePort, tcp_dst: destinationPort }
   if (protocol === 'udp') return { ip_proto: 17, udp_src: sourcePort, udp_dst: destinationPort }
+  if (protocol === 'sctp') return { ip_proto: 132, sctp_src: sourcePort, sctp_dst: destinationPort }
   if (family === 4) return { ip_proto: 1, icmp_type: answer ? 0 : 8, icmp_code: 0 }
   return { ip_proto: 58, icmpv6_type: answer ? 129 : 128, icmpv6_code: 0 }
 }

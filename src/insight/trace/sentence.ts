@@ -2,11 +2,14 @@
  * The answer in one sentence.
  * @module
  */
-import { DROPS } from '../../network/pipeline/drops.ts'
+import { parseCookie } from '../../network/pipeline/cookie.ts'
+import { explainDrop } from '../explain/drop-sentences/explain-drop.ts'
+import { SHARED } from '../explain/drop-sentences/place.ts'
+import { titlesByHash } from '../view.ts'
 import type { Party } from './party.ts'
-import type { Probe } from './probe.ts'
+import { answerTo, type Probe } from './probe.ts'
 import { arrives, type Trace } from './trace.ts'
-import type { Verdict } from './walk.ts'
+import type { Verdict, Walk } from './walk.ts'
 
 /** A verdict in words, and what to do about it where there is something to do. */
 export interface Sentence {
@@ -19,7 +22,7 @@ export function sentenceOf(result: Trace): Sentence {
   const { from, to, there, back, probe, bottleneck } = result
   const what = `${from.name} ${result.reachable ? 'reaches' : 'does not reach'} ${to.name} by ${protocolWords(probe)}`
   if (!arrives(there.verdict, to)) {
-    const why = whyNot(there.verdict, from, to)
+    const why = whyNot(there, from, to, probe)
     return { says: `${what}: ${why.says}`, remedy: why.remedy }
   }
   if (bottleneck !== undefined) {
@@ -31,17 +34,17 @@ export function sentenceOf(result: Trace): Sentence {
     }
   }
   if (result.reachable || back === undefined) return { says: `${what}${wayOut(to, there.verdict)}.`, remedy: undefined }
-  const why = whyNot(back.verdict, to, from)
+  const why = whyNot(back, to, from, answerTo(probe))
   return { says: `${what}: its packets arrive, but of the answer ${why.says}`, remedy: why.remedy }
 }
 
 /** The answer's way in one line. */
 export function answerWords(result: Trace): string | undefined {
-  const { back, from, to } = result
+  const { back, from, to, probe } = result
   if (back === undefined) return undefined
   const path = back.hops.map(({ facts }) => facts.status.node).join(' → ')
   if (arrives(back.verdict, from)) return `answer: ${path}, reaches ${from.name}`
-  return `answer: ${path}, ${whyNot(back.verdict, to, from).says}`
+  return `answer: ${path}, ${whyNot(back, to, from, answerTo(probe)).says}`
 }
 
 /** `tcp port 80`, `ping`. */
@@ -54,12 +57,20 @@ function wayOut(to: Party, verdict: Verdict): string {
   return `, as far as Weft sees: ${verdict.node} routes it on, and what leaves the cluster gets the node’s address`
 }
 
-function whyNot(verdict: Verdict, from: Party, to: Party): Sentence {
+function whyNot(walk: Walk, from: Party, to: Party, probe: Probe): Sentence {
+  const { verdict } = walk
   switch (verdict.kind) {
     case 'drop': {
-      const { because, remedy } = DROPS[verdict.drop]
-      const says = `${verdict.node} drops it because ${because} (${verdict.drop}).`
-      return { says, remedy: remedyWith(remedy, from, to) }
+      const { answer, protocol, sourcePort, destinationPort } = probe
+      const port = answer ? sourcePort : destinationPort
+      return explainDrop(verdict.drop, {
+        object: dropperOf(walk),
+        node: verdict.node,
+        from: from.name,
+        to: to.name,
+        what: answer ? 'a connection' : protocol === 'icmp' ? 'ping' : `${protocol} port ${port}`,
+        ...(protocol === 'icmp' ? {} : { port }),
+      })
     }
     case 'lost':
       return { says: `it is lost on ${verdict.node} because ${verdict.why}.`, remedy: undefined }
@@ -70,10 +81,11 @@ function whyNot(verdict: Verdict, from: Party, to: Party): Sentence {
   }
 }
 
-/** The remedy with the namespaces in question filled in. */
-function remedyWith(remedy: string, from: Party, to: Party): string {
-  const namespaces = [from, to].map((party) => (party.kind === 'pod' ? party.lease.endpoint.namespace : undefined))
-  const [source, target] = namespaces
-  if (source === undefined || target === undefined || source === target) return remedy
-  return remedy.replace('<namespace> --to <namespace>', `${source} --to ${target}`)
+/** Title of the object whose flow drops the packet. */
+function dropperOf({ hops }: Walk): string {
+  const last = hops.at(-1)
+  const flow = last?.passage.steps.at(-1)?.flow
+  const cookie = flow === undefined ? undefined : parseCookie(flow.cookie)
+  if (last === undefined || cookie === undefined) return SHARED
+  return titlesByHash(last.facts.fragments).get(cookie.hash) ?? 'an object that is gone'
 }

@@ -71,7 +71,8 @@ export function traceAll(view: ClusterView, request: ServiceRequest): Traced {
   return { service: traced, ways }
 }
 
-interface Found {
+/** A service that a request names, by an address and a port of it. */
+export interface FoundService {
   readonly service: Service
   readonly address: Ip
   readonly port: number
@@ -79,7 +80,11 @@ interface Found {
 
 const NAME = /^(?:service|svc)\/(?:([^/:]+)\/)?([^/:]+)(?::([^/:]+))?$/
 
-function findService(view: ClusterView, request: ServiceRequest): Found | undefined {
+/**
+ * The service that a request names or whose address it has. Throws `INSIGHT_NAME_UNKNOWN`, `INSIGHT_NAME_AMBIGUOUS`,
+ * `INSIGHT_NO_ADDRESS`.
+ */
+export function findService(view: ClusterView, request: Omit<ServiceRequest, 'size'>): FoundService | undefined {
   const services = servicesOf(view)
   const address = parseIp(request.to)
   if (address !== undefined) {
@@ -95,7 +100,7 @@ function findService(view: ClusterView, request: ServiceRequest): Found | undefi
 }
 
 /** What any agent knows, each service once. */
-function servicesOf(view: ClusterView): readonly Service[] {
+export function servicesOf(view: ClusterView): readonly Service[] {
   const all = view.nodes.flatMap(({ services }) => services.map(({ service }) => service))
   return [...new Map(all.map((service) => [serviceKey(service.namespace, service.name), service])).values()]
 }
@@ -121,7 +126,11 @@ function addressOf({ namespace, name, clusterIps }: Service, family: Family): Ip
 }
 
 /** The port that is asked for by number or name; without one, that of the request or the service's first. */
-function portOf({ namespace, name, ports }: Service, { port, protocol }: ServiceRequest, text?: string): number {
+function portOf(
+  { namespace, name, ports }: Service,
+  { port, protocol }: Pick<ServiceRequest, 'port' | 'protocol'>,
+  text?: string,
+): number {
   const own = ports.filter((one) => one.protocol.toLowerCase() === protocol)
   if (text === undefined) return own.some((one) => one.port === port) ? port : (own[0]?.port ?? port)
   const number = Number(text)

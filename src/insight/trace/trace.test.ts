@@ -24,7 +24,7 @@ interface Case {
   readonly remedy?: string
 }
 
-const ISOLATED = 'sender and receiver belong to different tenants, and neither is global (tenant-isolation).'
+const ISOLATED = 'belong to different tenants (namespaces shop and bank), and neither is global (tenant-isolation).'
 const OUTSIDE = ', as far as Weft sees: node1 routes it on, and what leaves the cluster gets the node’s address.'
 
 const CASES: readonly Case[] = [
@@ -50,14 +50,14 @@ const CASES: readonly Case[] = [
     name: 'another tenant on another node is dropped where it lives',
     request: { from: 'shop/web', to: 'bank/safe' },
     nodes: ['node1', 'node2'],
-    says: `shop/web does not reach bank/safe by tcp port 80 over IPv4: node2 drops it because ${ISOLATED}`,
+    says: `shop/web does not reach bank/safe by tcp port 80 over IPv4: node2 drops it because shop/web and bank/safe ${ISOLATED}`,
     remedy: 'To let them talk: weft tenant join shop --to bank',
   },
   {
     name: 'another tenant here',
     request: { from: 'shop/web', to: SAMPLE_PODS.vault.addresses[1] ?? '' },
     nodes: ['node1'],
-    says: `shop/web does not reach bank/vault by tcp port 80 over IPv6: node1 drops it because ${ISOLATED}`,
+    says: `shop/web does not reach bank/vault by tcp port 80 over IPv6: node1 drops it because shop/web and bank/vault ${ISOLATED}`,
     remedy: 'To let them talk: weft tenant join shop --to bank',
   },
   {
@@ -70,14 +70,14 @@ const CASES: readonly Case[] = [
     name: 'nobody has the address',
     request: { from: 'shop/web', to: '10.128.1.200' },
     nodes: ['node1'],
-    says: 'shop/web does not reach 10.128.1.200 by tcp port 80 over IPv4: node1 drops it because no pod on this node has the destination address (no-such-endpoint).',
+    says: 'shop/web does not reach 10.128.1.200 by tcp port 80 over IPv4: node1 drops it because no pod on node1 is at 10.128.1.200, though its range is there (no-such-endpoint).',
     remedy: 'The pod is gone, or its address is stale: weft audit',
   },
   {
     name: 'no node has the address',
     request: { from: 'shop/web', to: 'fd00:10:128:8::1' },
     nodes: ['node1'],
-    says: 'shop/web does not reach fd00:10:128:8::1 by tcp port 80 over IPv6: node1 drops it because no node owns the range of the destination address (no-such-node).',
+    says: 'shop/web does not reach fd00:10:128:8::1 by tcp port 80 over IPv6: node1 drops it because no node that node1 knows has a range for fd00:10:128:8::1 (no-such-node).',
     remedy: 'Check the nodes’ ranges: weft status --nodes',
   },
   {
@@ -128,7 +128,7 @@ const CASES: readonly Case[] = [
     name: 'too big for the tunnel',
     request: { from: 'shop/web', to: 'shop/cart', size: 1451 },
     nodes: ['node1'],
-    says: 'shop/web does not reach shop/cart by tcp port 80 over IPv4: node1 drops it because it is larger than the overlay’s MTU; the sender was told (too-big).',
+    says: 'shop/web does not reach shop/cart by tcp port 80 over IPv4: node1 drops it because it is larger than the overlay’s MTU on node1; shop/web was told to send smaller ones (too-big).',
     remedy: 'Nothing to do if it happens now and then; else check the pod’s interface MTU',
   },
   {
@@ -141,7 +141,7 @@ const CASES: readonly Case[] = [
     name: 'tunnel packets to a node',
     request: { from: 'shop/web', to: '192.0.2.12', protocol: 'udp', port: 4789 },
     nodes: ['node1'],
-    says: 'shop/web does not reach 192.0.2.12 by udp port 4789 over IPv4: node1 drops it because it is a tunnel packet made by a pod: it could enter any tenant (tunnel-port).',
+    says: 'shop/web does not reach 192.0.2.12 by udp port 4789 over IPv4: node1 drops it because shop/web made a tunnel packet for 192.0.2.12: with it, it could enter any tenant (tunnel-port).',
     remedy: 'Pods cannot speak the overlay’s own encapsulation to nodes',
   },
 ]

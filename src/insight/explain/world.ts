@@ -1,0 +1,37 @@
+/**
+ * What the objects say, as far as it counts for a verdict.
+ * @module
+ */
+import type { PolicyWorld } from '../../network/policy/verdict.ts'
+import { InsightError } from '../errors.ts'
+import type { ClusterView, RegistryView } from '../view.ts'
+
+/** All that policies are judged by. Throws `INSIGHT_REGISTRY_UNREACHABLE`, and `INSIGHT_AGENT_UNREACHABLE`. */
+export function worldOf(view: ClusterView): PolicyWorld {
+  const { policies, namespaces, pods, networks } = registryOf(view)
+  return {
+    policies,
+    namespaces,
+    pods,
+    nodes: networks,
+    podNetworks: clusterOf(view).networks.map(({ cidr }) => cidr),
+    names: NO_NAMES,
+  }
+}
+
+const NO_NAMES: PolicyWorld['names'] = new Map()
+
+/** What the registry lists. Throws `INSIGHT_REGISTRY_UNREACHABLE`. */
+export function registryOf({ registry, registryProblem }: ClusterView): RegistryView {
+  if (registry !== undefined) return registry
+  const cause = registryProblem ?? 'nothing says where the cluster’s objects are'
+  throw new InsightError('INSIGHT_REGISTRY_UNREACHABLE', cause, 'name the cluster: --kubeconfig FILE')
+}
+
+/** The cluster's configuration, as every agent tells it. Throws `INSIGHT_AGENT_UNREACHABLE`. */
+export function clusterOf({ nodes, silent }: ClusterView) {
+  const [first] = nodes
+  if (first !== undefined) return first.cluster
+  const [one] = silent
+  throw new InsightError('INSIGHT_AGENT_UNREACHABLE', one?.cause ?? 'no agent answers', one?.remedy ?? 'start one')
+}

@@ -1,0 +1,72 @@
+/**
+ * Policies, and what they speak of, in words.
+ * @module
+ */
+import {
+  type Peer,
+  type PodSet,
+  type Policy,
+  type PolicyRef,
+  type PortMatch,
+  policyKey,
+  type Selector,
+} from '../network/model/policy.ts'
+
+/** `NetworkPolicy bank/deny-all`, `AdminNetworkPolicy tenants`. */
+export function policyTitle(policy: PolicyRef): string {
+  return `${policy.kind} ${policyName(policy)}`
+}
+
+/** `bank/deny-all`, `tenants`. */
+export function policyName({ namespace, name }: PolicyRef): string {
+  return namespace === undefined ? name : `${namespace}/${name}`
+}
+
+/** The policy that a reference names, if it is there. */
+export function policyOf(policies: Iterable<Policy>, ref: PolicyRef): Policy | undefined {
+  const key = policyKey(ref)
+  return [...policies].find((one) => policyKey(one) === key)
+}
+
+/** `tcp port 80`, `udp ports 30000–30999`, `every sctp port`, `the tcp port named http`. */
+export function portWords(match: PortMatch): string {
+  const protocol = match.protocol?.toLowerCase()
+  if (match.type === 'protocol') return `every ${protocol} port`
+  if (match.type === 'named') return `the ${protocol === undefined ? '' : `${protocol} `}port named ${match.name}`
+  return match.from === match.to ? `${protocol} port ${match.from}` : `${protocol} ports ${match.from}–${match.to}`
+}
+
+/** `pods with app=web in namespaces with team=sales`, `192.0.2.0/24 without 192.0.2.128/25`, `www.example.org`. */
+export function peerWords(peer: Peer): string {
+  if (peer.type === 'name') return peer.name
+  if (peer.type === 'pods') return podSetWords(peer)
+  return peer.except.length === 0 ? peer.range : `${peer.range} without ${listWords(peer.except)}`
+}
+
+/** `all pods of namespace shop`, `pods with app=web in namespaces with team=sales`. */
+export function podSetWords({ namespaces, pods }: PodSet): string {
+  const which = pods.length === 0 ? 'all pods' : `pods with ${selectorWords(pods)}`
+  if ('name' in namespaces) return `${which} of namespace ${namespaces.name}`
+  if (namespaces.labels.length === 0) return `${which} of every namespace`
+  return `${which} in namespaces with ${selectorWords(namespaces.labels)}`
+}
+
+/** As kubectl writes them: `app=web,tier in (a,b),!old`. */
+export function selectorWords(selector: Selector): string {
+  return selector
+    .map(({ key, operator, values }) => {
+      if (operator === 'Exists') return key
+      if (operator === 'DoesNotExist') return `!${key}`
+      if (operator === 'In' && values.length === 1) return `${key}=${values[0]}`
+      return `${key} ${operator === 'In' ? 'in' : 'notin'} (${values.join(',')})`
+    })
+    .join(',')
+}
+
+/** The first few of a list: `a, b and c`, `a, b, c and 4 more`. */
+export function listWords(items: readonly string[], most = 3): string {
+  const shown = items.slice(0, items.length === most + 1 ? most + 1 : most)
+  const rest = items.length - shown.length
+  const all = rest > 0 ? [...shown, `${rest} more`] : shown
+  return all.length <= 1 ? (all[0] ?? '') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`
+}
