@@ -1,14 +1,19 @@
 /**
  * How everything that Weft shares is kept in the Kubernetes API: OpenShift SDN's objects where there are such,
- * Kubernetes' own, and two of Weft's: a machine's network, and beside it what its agent reports (`nodeReports`).
+ * Kubernetes' own, the Kubernetes network policy group's, and two of Weft's: a machine's network, and beside it what its agent reports (`nodeReports`).
  * @module
  */
 import type { KubeBindings } from '../kube/binding.ts'
 import { endpointSliceBinding } from './kubernetes/endpoint-slice.ts'
+import { networkPolicyBinding } from './kubernetes/network-policy.ts'
 import { namespaceBinding, nodeBinding } from './kubernetes/node.ts'
 import { podBinding } from './kubernetes/pod.ts'
 import { serviceBinding } from './kubernetes/service.ts'
+import { adminNetworkPolicyBinding } from './network-policy-api/admin.ts'
+import { baselineAdminNetworkPolicyBinding } from './network-policy-api/baseline.ts'
+import { clusterNetworkPolicyBinding } from './network-policy-api/cluster.ts'
 import { clusterNetworkBinding } from './openshift/cluster-network.ts'
+import { egressNetworkPolicyBinding } from './openshift/egress-network-policy.ts'
 import { netNamespaceBinding } from './openshift/net-namespace.ts'
 import { nodeNetworkBinding } from './weft/node-network.ts'
 
@@ -22,9 +27,9 @@ export const weftBindings: KubeBindings = {
   Pod: podBinding,
   Service: serviceBinding,
   EndpointSlice: endpointSliceBinding,
-}
-
-/** The same for an agent, whose pods are those of its node: what it reads does not grow with the cluster. */
-export function nodeBindings(node: string): KubeBindings {
-  return { ...weftBindings, Pod: { ...podBinding, selection: { fieldSelector: `spec.nodeName=${node}` } } }
+  NetworkPolicy: networkPolicyBinding,
+  AdminNetworkPolicy: adminNetworkPolicyBinding,
+  BaselineAdminNetworkPolicy: baselineAdminNetworkPolicyBinding,
+  ClusterNetworkPolicy: clusterNetworkPolicyBinding,
+  EgressNetworkPolicy: egressNetworkPolicyBinding,
 }

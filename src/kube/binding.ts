@@ -4,14 +4,14 @@
  * @module
  */
 import type { Kind, Kinds } from '../registry/registry.ts'
-import type { ObjectName, Selection } from './api.ts'
+import type { ObjectName } from './api.ts'
 import type { KubeObject, Resource } from './object.ts'
 
 /** One kind's translation. */
 export interface KubeBinding<K extends Kind> {
   readonly resource: Resource
-  /** Which of the resource's objects are read; absent: all. */
-  readonly selection?: Selection
+  /** A server may be without this resource: then there is nothing of the kind, and that is nobody's mistake. */
+  readonly isOptional?: boolean
   /** Where the object of this name is kept. */
   place(name: string): ObjectName
   /** The name that an object has in the registry; undefined for one that is none of this kind. */

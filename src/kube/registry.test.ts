@@ -12,6 +12,7 @@ import { type InvalidObject, InvalidObjects, type OnInvalid } from './invalid.ts
 import type { KubeObject } from './object.ts'
 import { KubeRegistry } from './registry.ts'
 import { THINGS } from './testing/thing-server.ts'
+import { VirtualTime } from './testing/virtual-time.ts'
 
 /** Tenants as things: the value is the VNI, and what is labelled so is somebody else's. */
 const bindings = {
@@ -191,5 +192,83 @@ describe('failures', () => {
   test('a revision that is no number is not understood', async () => {
     const api = { list: async () => ({ resourceVersion: '9007199254740993', items: [] }) } as unknown as KubeApi
     expect(await codeOf(new KubeRegistry(api, bindings).list('Tenant' as Kind))).toBe('REGISTRY_UNAVAILABLE')
+  })
+})
+
+describe('a kind that a server may be without', () => {
+  const optional = { Tenant: { ...bindings.Tenant, isOptional: true } } as unknown as KubeBindings
+  const absent = new KubeError('KUBE_NOT_FOUND', 'the server could not find the requested resource', 'none')
+
+  /** A server that has the kind while `isThere`; counts what it is asked for. */
+  function serverOf(items: readonly KubeObject[]) {
+    const server = { isThere: false, lists: 0, watches: 0, end: Promise.withResolvers<void>() }
+    const api = {
+      list: async () => {
+        server.lists += 1
+        if (!server.isThere) throw absent
+        return { resourceVersion: '10', items }
+      },
+      watch: async function* () {
+        server.watches += 1
+        yield { type: 'BOOKMARK', resourceVersion: '10' }
+        await server.end.promise
+        throw absent
+      },
+    } as unknown as KubeApi
+    return { server, api }
+  }
+
+  test('is empty, looked for once a minute, and there when it comes', async () => {
+    const { server, api } = serverOf([thing('a', 1, 5)])
+    const time = new VirtualTime()
+    const aborter = new AbortController()
+    const errors: unknown[] = []
+    const registry = new KubeRegistry(api, optional, { sleep: time.sleep, random: () => 0 })
+    const { store, synced } = reflect(registry, 'Tenant', {
+      signal: aborter.signal,
+      onError: (error) => errors.push(error),
+      sleep: time.sleep,
+      random: () => 0,
+    })
+    /** In small steps, so that everybody gets round to what is due; and a second more a minute. */
+    const minutes = async (count: number): Promise<void> => {
+      for (let step = 0; step < count * 610; step += 1) await time.pass(100)
+    }
+    await synced
+    expect([store.size, server.lists]).toEqual([0, 1])
+    await minutes(5)
+    expect([server.lists, server.watches]).toEqual([6, 0])
+    server.isThere = true
+    await minutes(1)
+    expect([...store.keys()]).toEqual(['a'])
+    await minutes(10)
+    expect([server.lists, server.watches]).toEqual([7, 1])
+
+    server.isThere = false
+    server.end.resolve()
+    await minutes(1)
+    expect(store.size).toBe(0)
+    expect(errors.map(String)).toEqual(errors.map(() => 'RegistryError: no Tenant is served any more'))
+    aborter.abort()
+  })
+
+  test('is looked for three quarters of a minute later at least, and a minute at most', async () => {
+    for (const [value, wait] of [
+      [0, 60_000],
+      [0.999, 45_015],
+    ] as const) {
+      const waits: number[] = []
+      const sleep = async (milliseconds: number): Promise<void> => void waits.push(milliseconds)
+      const registry = new KubeRegistry(serverOf([]).api, optional, { sleep, random: () => value })
+      const watched = Array.fromAsync(registry.watch('Tenant', 0, new AbortController().signal))
+      expect(watched).rejects.toMatchObject({ code: 'REGISTRY_EXPIRED' })
+      await watched.catch(() => undefined)
+      expect(waits).toEqual([wait])
+    }
+  })
+
+  test('that every server has is a failure while it is not there', async () => {
+    const { api } = serverOf([])
+    expect(new KubeRegistry(api, bindings).list('Tenant')).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' })
   })
 })

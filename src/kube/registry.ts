@@ -3,6 +3,7 @@
  * @module
  */
 import type { NodeNetwork, NodeNetworkStatus } from '../network/model/node.ts'
+import { sleep } from '../registry/backoff.ts'
 import { decodeValue } from '../registry/codec.ts'
 import {
   type Change,
@@ -15,6 +16,7 @@ import {
 } from '../registry/registry.ts'
 import type { KubeApi, KubeEvent } from './api.ts'
 import type { KubeBinding, KubeBindings } from './binding.ts'
+import { KubeError } from './errors.ts'
 import { InvalidObjects, type Witness } from './invalid.ts'
 import { Known } from './known.ts'
 import { type NodeReports, writeReport } from './node-reports.ts'
@@ -29,7 +31,16 @@ export interface KubeRegistryOptions {
   readonly invalid?: InvalidObjects
   /** Where agents say how they do; absent: in the NodeNetwork. */
   readonly reports?: NodeReports
+  readonly random?: () => number
+  readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>
 }
+
+type Bookmark = Extract<Change<Kind>, { readonly type: 'bookmark' }>
+
+/** Of a listing of a kind that the server does not have. No server's own revision is 0. */
+const UNSERVED = 0
+/** An administrator who installs such a kind waits for so long at most, and a quarter less at least. */
+const LOOK_AGAIN_MS = 60_000
 
 /**
  * Shared state in a Kubernetes API server. Revisions are resourceVersions.
@@ -40,6 +51,7 @@ export interface KubeRegistryOptions {
 export class KubeRegistry implements Registry {
   readonly #api: KubeApi
   readonly #bindings: KubeBindings
+  readonly #options: KubeRegistryOptions
   readonly #invalid: InvalidObjects
   readonly #known = new Map<Kind, Known<Kind>>()
   readonly report?: (network: NodeNetwork, status: NodeNetworkStatus) => Promise<void>
@@ -47,6 +59,7 @@ export class KubeRegistry implements Registry {
   constructor(api: KubeApi, bindings: KubeBindings, options: KubeRegistryOptions = {}) {
     this.#api = api
     this.#bindings = bindings
+    this.#options = options
     this.#invalid = options.invalid ?? new InvalidObjects()
     const { reports } = options
     if (reports === undefined) return
@@ -86,53 +99,83 @@ export class KubeRegistry implements Registry {
       this.#knownOf(kind).replace(entries)
       return { revision, objects: entries.map(([, stored]) => stored) }
     } catch (error) {
-      throw collectionError(error)
+      if (!this.#isUnserved(kind, error)) throw collectionError(error)
+      this.#invalid.ask(kind).listed(UNSERVED)
+      this.#knownOf(kind).replace([])
+      return { revision: UNSERVED, objects: [] }
     }
   }
 
   async #entries<K extends Kind>(kind: K, witness: Witness, atLeast?: string) {
-    const { resource, selection = {} } = this.#bindingOf(kind)
+    const { resource } = this.#bindingOf(kind)
     const pick = (object: KubeObject): readonly [string, Stored<K>] | undefined => {
       const stored = this.#read(kind, object, witness)
       return stored === undefined ? undefined : [keyOf(object), stored]
     }
-    if (this.#api.listAs !== undefined) return await this.#api.listAs(resource, selection, pick, undefined, atLeast)
-    const { resourceVersion, items } = await this.#api.list(resource, selection, undefined, atLeast)
+    if (this.#api.listAs !== undefined) return await this.#api.listAs(resource, {}, pick, undefined, atLeast)
+    const { resourceVersion, items } = await this.#api.list(resource, {}, undefined, atLeast)
     return { resourceVersion, items: items.map(pick) }
   }
 
   async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
-    const { resource, selection = {} } = this.#bindingOf(kind)
+    try {
+      yield* this.#isOptional(kind) && after === UNSERVED
+        ? this.#untilLookedFor(signal)
+        : this.#changes(kind, after, signal)
+    } catch (error) {
+      if (this.#isUnserved(kind, error)) throw new RegistryError('REGISTRY_EXPIRED', `no ${kind} is served any more`)
+      throw collectionError(error)
+    }
+  }
+
+  async *#changes<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
+    const { resource } = this.#bindingOf(kind)
     const known = this.#knownOf(kind)
     // What this watcher was told is gone, though the server still has it.
     const absent = new Set<string>()
-    try {
-      for await (const event of watchOn(this.#api, resource, selection, String(after), signal)) {
-        if (event.type === 'BOOKMARK') {
-          yield { type: 'bookmark', revision: revisionOf(event.resourceVersion) }
-          continue
-        }
-        const { type, object } = event
-        const key = keyOf(object)
-        const revision = revisionOf(object.metadata.resourceVersion)
-        const stored = this.#hear(kind, event)
-        const last = stored ?? known.last(key)
-        if (type === 'DELETED') known.forget(key)
-        if (type !== 'DELETED' && stored !== undefined) {
-          absent.delete(key)
-          known.learn(key, stored)
-          yield { type: 'put', object: stored }
-        } else {
-          // What was added was not there before.
-          const isNews = last !== undefined && type !== 'ADDED' && !absent.has(key)
-          if (type === 'DELETED') absent.delete(key)
-          else absent.add(key)
-          yield isNews ? { type: 'delete', object: { ...last, revision } } : { type: 'bookmark', revision }
-        }
+    for await (const event of watchOn(this.#api, resource, {}, String(after), signal)) {
+      if (event.type === 'BOOKMARK') {
+        yield { type: 'bookmark', revision: revisionOf(event.resourceVersion) }
+        continue
       }
-    } catch (error) {
-      throw collectionError(error)
+      const { type, object } = event
+      const key = keyOf(object)
+      const revision = revisionOf(object.metadata.resourceVersion)
+      const stored = this.#hear(kind, event)
+      const last = stored ?? known.last(key)
+      if (type === 'DELETED') known.forget(key)
+      if (type !== 'DELETED' && stored !== undefined) {
+        absent.delete(key)
+        known.learn(key, stored)
+        yield { type: 'put', object: stored }
+      } else {
+        // What was added was not there before.
+        const isNews = last !== undefined && type !== 'ADDED' && !absent.has(key)
+        if (type === 'DELETED') absent.delete(key)
+        else absent.add(key)
+        yield isNews ? { type: 'delete', object: { ...last, revision } } : { type: 'bookmark', revision }
+      }
     }
+  }
+
+  /** A kind that is not served has nothing to tell until it is looked for again: by another listing. */
+  async *#untilLookedFor(signal: AbortSignal): AsyncGenerator<Bookmark, void> {
+    const { random = Math.random, sleep: pause = sleep } = this.#options
+    yield { type: 'bookmark', revision: UNSERVED }
+    await pause(Math.round(LOOK_AGAIN_MS * (1 - random() / 4)), signal)
+    if (signal.aborted) return
+    yield { type: 'bookmark', revision: UNSERVED }
+    throw new RegistryError('REGISTRY_EXPIRED', 'it is time to look again whether the kind is served')
+  }
+
+  /** Whether a failure says that there is no such resource, of a kind that a server may be without. */
+  #isUnserved(kind: Kind, error: unknown): boolean {
+    const isUnknown = error instanceof KubeError && error.code === 'KUBE_NOT_FOUND'
+    return isUnknown && this.#isOptional(kind)
+  }
+
+  #isOptional(kind: Kind): boolean {
+    return this.#bindingOf(kind).isOptional ?? false
   }
 
   async create<K extends Kind>(kind: K, name: string, value: Kinds[K]): Promise<Stored<K>> {

@@ -24,6 +24,7 @@ export const CUSTOM_RESOURCE_DEFINITIONS: Resource = clusterWide(
 export const ENDPOINT_SLICES: Resource = namespaced('discovery.k8s.io', 'endpointslices', 'EndpointSlice')
 /** Of 1.33 and later; behind a switch before. */
 export const SERVICE_CIDRS: Resource = clusterWide(namespaced('networking.k8s.io', 'servicecidrs', 'ServiceCIDR'))
+export const NETWORK_POLICIES: Resource = namespaced('networking.k8s.io', 'networkpolicies', 'NetworkPolicy')
 export const LEASES: Resource = namespaced('coordination.k8s.io', 'leases', 'Lease')
 
 function core(plural: string, kind: string): Resource {

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { nodeBindings, weftBindings } from '../compat/bindings.ts'
+import { weftBindings } from '../compat/bindings.ts'
 import { nodeReports } from '../compat/weft/node-report.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { KubeClient } from '../kube/client.ts'
@@ -52,8 +52,6 @@ export interface OpenOptions {
   readonly onInvalid?: (problem: string) => void
   /** Hears that such an object was corrected, or is gone. */
   readonly onSettled?: (sentence: string) => void
-  /** Pods are this node's where the place can choose. */
-  readonly node?: string
   /** For the controller, which judges what others wrote. */
   readonly isController?: boolean
 }
@@ -66,8 +64,8 @@ export function openPlace(place: RegistryPlace, options: OpenOptions = {}): Open
     ({ kind, name, problem }) => onInvalid?.(`${kind} ${name}: ${problem}`),
     ({ kind, name }) => onSettled?.(`${kind} ${name}: what was wrong with it is corrected, or gone with it`),
   )
-  if (place.kind !== 'etcd') return openWhole(place, invalid, options)
-  const beside = place.beside === undefined ? undefined : openWhole(place.beside, invalid, options)
+  if (place.kind !== 'etcd') return openWhole(place, invalid)
+  const beside = place.beside === undefined ? undefined : openWhole(place.beside, invalid)
   const etcd = openEtcd(place.etcd, options.isController ?? false, invalid)
   const close = (): void => {
     etcd.close()
@@ -81,14 +79,14 @@ export function openPlace(place: RegistryPlace, options: OpenOptions = {}): Open
   }
 }
 
-function openWhole(place: WholePlace, invalid: InvalidObjects, { node }: OpenOptions): OpenRegistry {
+function openWhole(place: WholePlace, invalid: InvalidObjects): OpenRegistry {
   switch (place.kind) {
     case 'socket':
       return { registry: new RegistryClient(place.path), ...tellersOf(invalid), close: () => undefined }
     case 'kubeconfig':
-      return openKubernetes(loadKubeconfig(place.file, process.env, place.context), invalid, node)
+      return openKubernetes(loadKubeconfig(place.file, process.env, place.context), invalid)
     case 'environment':
-      return openKubernetes(loadKubeconfig(undefined, environmentWith(place.server)), invalid, node)
+      return openKubernetes(loadKubeconfig(undefined, environmentWith(place.server)), invalid)
   }
 }
 
@@ -119,9 +117,8 @@ function tellersOf(invalid: InvalidObjects): Pick<OpenRegistry, 'unreadable' | '
   return { unreadable: invalid, onInvalid: (told, over) => invalid.listen(told, over) }
 }
 
-function openKubernetes(config: KubeConfig, invalid: InvalidObjects, node: string | undefined): OpenRegistry {
+function openKubernetes(config: KubeConfig, invalid: InvalidObjects): OpenRegistry {
   const api = new KubeClient(config)
-  const bindings = node === undefined ? weftBindings : nodeBindings(node)
-  const registry = new KubeRegistry(api, bindings, { reports: nodeReports, invalid })
+  const registry = new KubeRegistry(api, weftBindings, { reports: nodeReports, invalid })
   return { registry, api, kubernetes: api, ...tellersOf(invalid), close: () => api.close() }
 }

@@ -24,6 +24,7 @@ const site: Peer = { type: 'name', name: '*.example.org' }
 
 const web: PortMatch = { type: 'numbers', protocol: 'TCP', from: 80, to: 80 }
 const high: PortMatch = { type: 'numbers', protocol: 'UDP', from: 30_000, to: 30_999 }
+const sctp: PortMatch = { type: 'numbers', protocol: 'SCTP', from: 9003, to: 9005 }
 const anySctp: PortMatch = { type: 'protocol', protocol: 'SCTP' }
 const namedTcp: PortMatch = { type: 'named', name: 'http', protocol: 'TCP' }
 const named: PortMatch = { type: 'named', name: 'dns' }
@@ -87,7 +88,7 @@ export const policyExamples: { readonly [K in PolicyKind]: { readonly name: stri
       tier: 'baseline',
       priority: 1000,
       subject: { namespaces: clients.namespaces, pods: clients.pods },
-      ingress: [{ action: 'pass', name: 'theirs', peers: [clients], ports: [web, anySctp] }],
+      ingress: [{ action: 'pass', name: 'theirs', peers: [clients], ports: [web, sctp] }],
       egress: [
         { action: 'allow', peers: [site] },
         { action: 'deny', peers: [outside6], ports: [high, named] },
@@ -107,7 +108,7 @@ export const policyExamples: { readonly [K in PolicyKind]: { readonly name: stri
       egress: [
         { action: 'allow', peers: [{ type: 'name', name: 'www.example.org' }] },
         { action: 'allow', peers: [{ ...outside, except: [] }] },
-        { action: 'deny', peers: [{ type: 'range', range: cidr('0.0.0.0/0'), except: [] }] },
+        { action: 'deny' },
       ],
     },
   },

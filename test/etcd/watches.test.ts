@@ -41,7 +41,7 @@ if (program === undefined) {
       await server.etcdctl(api === 'v2' ? 2 : 3, [api === 'v2' ? 'set' : 'put', `${PREFIX}/config`, CONFIG])
       const stop = new AbortController()
       const { signal } = stop
-      const agent = openPlace(place, { node: 'node1' })
+      const agent = openPlace(place)
       const own = openPlace(place, { isController: true })
       const kubernetes = new MemoryApi()
       await kubernetes.create(LEASES, HELD)

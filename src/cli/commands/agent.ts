@@ -72,7 +72,7 @@ async function run(
   }
   const onInvalid = (problem: string): void => log.warn(problem)
   const onSettled = (sentence: string): void => log.info(sentence)
-  const opened = openForDaemon(choice, { onInvalid, onSettled, node: options.node })
+  const opened = openForDaemon(choice, { onInvalid, onSettled })
   const manager = managerOfThis(log)
   const managed = manager === undefined ? {} : { manager }
   const signal = endSignal()

@@ -59,7 +59,7 @@ async function run(command: K8sOvsRun): Promise<void> {
   const manager = managerOfThis(log)
   const agent = serveAgent({
     options: { ...agentOptions(settings, node), external: isExternal },
-    opened: openPlace(place, { node, ...tellers }),
+    opened: openPlace(place, tellers),
     ...(manager === undefined ? {} : { manager }),
     log,
     signal,

@@ -8,6 +8,7 @@ import { NAMESPACES, NODES } from '../../kube/resources.ts'
 import type { Namespace } from '../../network/model/pod.ts'
 import { annotationOf, at, listAt, nameOf, optionalField } from '../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../merge.ts'
+import { NAME_LABEL } from '../policy/writing.ts'
 import { bandwidthIn, TOTAL_ANNOTATIONS } from './bandwidth.ts'
 
 /** On a Namespace: why its pods cannot be attached. */
@@ -38,11 +39,17 @@ export const namespaceBinding: KubeBinding<'Namespace'> = {
     uid: at(object, 'metadata', 'uid'),
     ...optionalField('problem', annotationOf(object, PROBLEM)?.slice(0, MAX_PROBLEM) || undefined),
     ...optionalField('totals', bandwidthIn(object, TOTAL_ANNOTATIONS)),
+    labels: { ...Object(at(object, 'metadata', 'labels')), [NAME_LABEL]: nameOf(object) },
   }),
-  encode: (namespace) => objectOf(NAMESPACES, clusterPlace(namespace.name), namespacePatch(namespace)),
+  encode: ({ labels, ...namespace }) => {
+    const { metadata } = namespacePatch(namespace)
+    const patch = { metadata: { ...Object(metadata), ...optionalField('labels', labels) } }
+    return objectOf(NAMESPACES, clusterPlace(namespace.name), patch)
+  },
   patch: namespacePatch,
 }
 
+/** Labels are a new namespace's alone: they are others' business. */
 function namespacePatch({ problem }: Namespace): MergePatch {
   return { metadata: { annotations: { [PROBLEM]: problem ?? null } } }
 }

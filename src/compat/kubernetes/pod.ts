@@ -5,7 +5,7 @@
 import type { KubeBinding } from '../../kube/binding.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { PODS } from '../../kube/resources.ts'
-import type { HostPort, Pod } from '../../network/model/pod.ts'
+import type { HostPort, NamedPort, Pod } from '../../network/model/pod.ts'
 import { at, listAt, nameOf, optionalField, qualifiedNameOf, textAt } from '../fields.ts'
 import { type MergePatch, namespacedPlace, objectOf } from '../merge.ts'
 import { bandwidthAnnotations, bandwidthIn } from './bandwidth.ts'
@@ -38,17 +38,42 @@ function decode(object: KubeObject): unknown {
     addresses: hasEnded ? [] : addressesIn(object),
     ...optionalField('bandwidth', bandwidthIn(object)),
     ...optionalField('hostPorts', hasEnded ? undefined : hostPortsIn(object)),
+    ...optionalField('labels', labelsIn(object)),
+    ...optionalField('namedPorts', hasEnded ? undefined : namedPortsIn(object)),
   }
+}
+
+function labelsIn(object: KubeObject): unknown {
+  const labels = at(object, 'metadata', 'labels')
+  return Object.keys(Object(labels)).length === 0 ? undefined : labels
+}
+
+/** What cannot be a port is nothing that a policy could mean: it makes no pod unreadable. */
+function namedPortsIn(object: KubeObject): readonly unknown[] | undefined {
+  const named = portsIn(object).flatMap((one) => {
+    const [name, protocol, port] = [at(one, 'name'), at(one, 'protocol') ?? 'TCP', at(one, 'containerPort')]
+    const isName = typeof name === 'string' && name !== '' && name.length <= MAX_PORT_NAME
+    const isPort = typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535
+    return isName && isPort && PROTOCOLS.includes(protocol) ? [{ name, protocol, port }] : []
+  })
+  return named.length === 0 ? undefined : named
+}
+
+const MAX_PORT_NAME = 63
+const PROTOCOLS: readonly unknown[] = ['TCP', 'UDP', 'SCTP']
+
+/** Of containers, and of init containers that go on running. */
+function portsIn(object: KubeObject): readonly unknown[] {
+  const sidecars = listAt(object, 'spec', 'initContainers').filter((one) => at(one, 'restartPolicy') === 'Always')
+  return [...listAt(object, 'spec', 'containers'), ...sidecars].flatMap((one) => listAt(one, 'ports'))
 }
 
 /** Of a pod that asks for very many the first are enough to tell of. */
 const MOST_HOST_PORTS = 32
 
-/** As kubelets tell their runtime: of containers, and of init containers that go on running. */
+/** As kubelets tell their runtime. */
 function hostPortsIn(object: KubeObject): readonly unknown[] | undefined {
-  const sidecars = listAt(object, 'spec', 'initContainers').filter((one) => at(one, 'restartPolicy') === 'Always')
-  const ports = [...listAt(object, 'spec', 'containers'), ...sidecars].flatMap((one) => listAt(one, 'ports'))
-  const asked = ports.filter((port) => (at(port, 'hostPort') ?? 0) !== 0)
+  const asked = portsIn(object).filter((port) => (at(port, 'hostPort') ?? 0) !== 0)
   if (asked.length === 0) return undefined
   return asked.slice(0, MOST_HOST_PORTS).map((port) => ({
     port: at(port, 'hostPort'),
@@ -63,9 +88,17 @@ function addressesIn(object: KubeObject): readonly unknown[] {
 }
 
 /** The least that the API takes for a pod. */
-function newSpec({ node, bandwidth, hostPorts }: Pod): MergePatch {
-  const main = { name: 'main', image: 'none', ...optionalField('ports', hostPorts?.map(portOf)) }
-  return { ...annotations(bandwidth), spec: { nodeName: node === '' ? null : node, containers: [main] } }
+function newSpec({ node, bandwidth, hostPorts = [], labels, namedPorts = [] }: Pod): MergePatch {
+  const ports = [...hostPorts.map(portOf), ...namedPorts.map(namedPortOf)]
+  const main = { name: 'main', image: 'none', ...(ports.length === 0 ? {} : { ports }) }
+  return {
+    metadata: { annotations: bandwidthAnnotations(bandwidth), ...optionalField('labels', labels) },
+    spec: { nodeName: node === '' ? null : node, containers: [main] },
+  }
+}
+
+function namedPortOf({ name, protocol, port }: NamedPort): MergePatch {
+  return { name, protocol, containerPort: port }
 }
 
 function portOf({ port, protocol }: HostPort): MergePatch {

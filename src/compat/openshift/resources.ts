@@ -15,6 +15,14 @@ export const HOST_SUBNETS: Resource = { ...GROUP, plural: 'hostsubnets', kind: '
 /** A namespace's virtual network. */
 export const NET_NAMESPACES: Resource = { ...GROUP, plural: 'netnamespaces', kind: 'NetNamespace' }
 
+/** Where the pods of a namespace may connect to outside the cluster. */
+export const EGRESS_NETWORK_POLICIES: Resource = {
+  ...GROUP,
+  plural: 'egressnetworkpolicies',
+  kind: 'EgressNetworkPolicy',
+  namespaced: true,
+}
+
 /** On a NetNamespace: `global`, `join:<namespace>` or `isolate`, until it is done. */
 export const CHANGE_NETWORK = 'pod.network.openshift.io/multitenant.change-network'
 
