@@ -4,9 +4,10 @@
  * @module
  */
 import type { FieldName } from '../../flow/fields.ts'
-import type { Action, Bucket, Flow, Group, Match } from '../../flow/flow.ts'
-import { type BitMatch, bitMatch, bitsOf, extract, insert } from './bits.ts'
+import type { Action, Bucket, Flow, Group } from '../../flow/flow.ts'
+import { bitsOf, extract, insert } from './bits.ts'
 import { Connections } from './connections.ts'
+import { compileTable, type FlowTable, lookup } from './lookup.ts'
 import type { Packet } from './packet.ts'
 import { clearTracking, track } from './track.ts'
 
@@ -38,7 +39,7 @@ export interface Passage {
 
 /** Flows compiled for lookup. */
 export interface Switch {
-  readonly tables: ReadonlyMap<number, readonly CompiledFlow[]>
+  readonly tables: ReadonlyMap<number, FlowTable>
   readonly groups: ReadonlyMap<number, Group>
 }
 
@@ -52,27 +53,21 @@ export interface Surroundings {
   readonly quoted?: Packet
 }
 
-interface CompiledFlow {
-  readonly flow: Flow
-  readonly match: readonly (readonly [FieldName, BitMatch])[]
-}
-
-/** Fields that are zero unless set: what travels beside the packet, and options a neighbour message may lack. */
-const METADATA = /^(reg\d+|tun_|metadata|pkt_mark|ct_|conj_id|in_port|vlan_tci|nd_sll|nd_tll)/
 /** A resubmit loop ends here, as OVS's own recursion limit does. */
 const MAX_STEPS = 256
 
-/** Compiles flows: per table, the highest priority first. */
+/** Compiles flows for lookup. Two flows must not be the same row: of those the first would count. */
 export function compileSwitch(flows: Iterable<Flow>, groups: Iterable<Group> = []): Switch {
-  const tables = new Map<number, CompiledFlow[]>()
+  const tables = new Map<number, Flow[]>()
   for (const flow of flows) {
-    const compiled = { flow, match: compileMatch(flow.match) }
     const table = tables.get(flow.table)
-    if (table === undefined) tables.set(flow.table, [compiled])
-    else table.push(compiled)
+    if (table === undefined) tables.set(flow.table, [flow])
+    else table.push(flow)
   }
-  for (const table of tables.values()) table.sort((a, b) => b.flow.priority - a.flow.priority)
-  return { tables, groups: new Map([...groups].map((group) => [group.id, group])) }
+  return {
+    tables: new Map([...tables].map(([number, members]) => [number, compileTable(members)])),
+    groups: new Map([...groups].map((group) => [group.id, group])),
+  }
 }
 
 /** Runs a packet through a switch, from table 0. */
@@ -106,7 +101,7 @@ function firstBucket({ buckets }: Group): Bucket | undefined {
 
 function runTable(run: Run, table: number): void {
   if (run.steps.length >= MAX_STEPS) return
-  const flow = run.target.tables.get(table)?.find(({ match }) => matches(match, run.packet))?.flow
+  const flow = lookup(run.target.tables.get(table) ?? [], run.packet)
   const at = run.steps.length
   run.steps.push({ table, flow, packet: run.packet })
   if (flow === undefined) return
@@ -199,15 +194,4 @@ function emit(run: Run, port: Output['port']): void {
   if (port !== 'in_port' && port !== 'controller' && BigInt(port) === run.packet.get('in_port')) return
   const quoted = run.quoted === undefined ? {} : { quoted: new Map(run.quoted) }
   run.outputs.push({ port, packet: new Map(run.packet), ...quoted })
-}
-
-function compileMatch(match: Match): CompiledFlow['match'] {
-  return Object.entries(match).map(([field, value]) => [field as FieldName, bitMatch(field as FieldName, value)])
-}
-
-function matches(match: CompiledFlow['match'], packet: Packet): boolean {
-  return match.every(([field, { value, mask }]) => {
-    const actual = packet.get(field) ?? (METADATA.test(field) ? 0n : undefined)
-    return actual !== undefined && (actual & mask) === value
-  })
 }
