@@ -1,0 +1,89 @@
+/**
+ * Which points a rule's peers mean.
+ * @module
+ */
+import type { Labels, Peer, PodSet } from '../../network/model/policy.ts'
+import { matchesNamespaces, matchesSelector } from '../../network/policy/selector.ts'
+import type { CellSpan } from './cells.ts'
+import type { Parties, PodClass } from './parties.ts'
+import type { PreviewWorld } from './world.ts'
+
+/** Finds pods and points; equal questions are answered once. */
+export class Members {
+  readonly #parties: Parties
+  readonly #byNamespace = new Map<string, PodClass[]>()
+  readonly #labels: ReadonlyMap<string, Labels | undefined>
+  /** The points that each cell counts for. */
+  readonly #inCell = new Map<number, number[]>()
+  readonly #pods = new Map<string, readonly PodClass[]>()
+  readonly #points = new Map<string, readonly number[]>()
+
+  constructor({ namespaces }: Pick<PreviewWorld, 'namespaces'>, parties: Parties) {
+    this.#parties = parties
+    this.#labels = new Map(namespaces.map(({ name, labels }) => [name, labels]))
+    for (const one of parties.pods) push(this.#byNamespace, one.namespace, one)
+    for (const { index, cells } of parties.points) for (const cell of cells) push(this.#inCell, cell, index)
+  }
+
+  /** The classes of the pods in a set. */
+  podsIn({ namespaces, pods }: PodSet): readonly PodClass[] {
+    const key = JSON.stringify([namespaces, pods])
+    const known = this.#pods.get(key)
+    if (known !== undefined) return known
+    const names =
+      'name' in namespaces
+        ? [namespaces.name]
+        : [...this.#byNamespace.keys()].filter((name) => matchesNamespaces(namespaces, name, this.#labels.get(name)))
+    const found = names
+      .flatMap((name) => this.#byNamespace.get(name) ?? [])
+      .filter((one) => matchesSelector(pods, one.pods[0]?.labels))
+    this.#pods.set(key, found)
+    return found
+  }
+
+  /** The points that a peer means, and a key for it. */
+  pointsOf(peer: Peer): { readonly key: string; readonly points: readonly number[] } {
+    const key = JSON.stringify(peer)
+    const known = this.#points.get(key)
+    if (known !== undefined) return { key, points: known }
+    const points = this.#find(peer)
+    this.#points.set(key, points)
+    return { key, points }
+  }
+
+  #find(peer: Peer): readonly number[] {
+    switch (peer.type) {
+      case 'pods':
+        return this.podsIn(peer).flatMap(({ points }) => points.map(({ index }) => index))
+      case 'name':
+        return this.#parties.outside.flatMap(({ name, points }) =>
+          name === peer.name ? points.map(({ index }) => index) : [],
+        )
+      case 'range': {
+        const { cells } = this.#parties
+        const found = new Set<number>()
+        const except = peer.except.map((part) => cells.spanOf(part))
+        for (const cell of cellsIn(cells.spanOf(peer.range), except)) {
+          for (const point of this.#inCell.get(cell) ?? []) found.add(point)
+        }
+        return [...found]
+      }
+    }
+  }
+}
+
+function* cellsIn({ from, to }: CellSpan, except: readonly CellSpan[]): Generator<number> {
+  const holes = [...except].sort((a, b) => a.from - b.from)
+  let cell = from
+  for (const hole of holes) {
+    for (; cell < hole.from; cell += 1) yield cell
+    cell = Math.max(cell, hole.to)
+  }
+  for (; cell < to; cell += 1) yield cell
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const values = map.get(key)
+  if (values === undefined) map.set(key, [value])
+  else values.push(value)
+}

@@ -1,0 +1,46 @@
+/**
+ * What a preview compares: the same cluster under two sets of policies.
+ * @module
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Cidr } from '../../network/model/address.ts'
+import type { NodeNetwork } from '../../network/model/node.ts'
+import type { Namespace, Pod } from '../../network/model/pod.ts'
+import { type Policy, type PolicyRef, policyKey } from '../../network/model/policy.ts'
+
+/** All that counts for what a change of policies changes. */
+export interface PreviewWorld {
+  readonly namespaces: readonly Namespace[]
+  readonly pods: readonly Pod[]
+  readonly nodes: readonly NodeNetwork[]
+  readonly podNetworks: readonly Cidr[]
+  /** Policies as they are. */
+  readonly before: readonly Policy[]
+  /** The same with the change. Those that stay are the same objects: see {@link changed}. */
+  readonly after: readonly Policy[]
+  /** Whether two namespaces may talk at all, whatever policies say. Absent: all may. */
+  readonly mayTalk?: (a: string, b: string) => boolean
+}
+
+/** What is to become of the policies that there are. */
+export interface PolicyChange {
+  readonly put: readonly Policy[]
+  readonly remove: readonly PolicyRef[]
+}
+
+/** The policies after a change. One that says what it said before is the object that it was. */
+export function changed(before: readonly Policy[], { put, remove }: PolicyChange): readonly Policy[] {
+  const policies = new Map(before.map((policy) => [policyKey(policy), policy]))
+  for (const ref of remove) policies.delete(policyKey(ref))
+  for (const policy of put) {
+    const known = policies.get(policyKey(policy))
+    if (known === undefined || !saysTheSame(known, policy)) policies.set(policyKey(policy), policy)
+  }
+  return [...policies.values()]
+}
+
+function saysTheSame(a: Policy, b: Policy): boolean {
+  const { uid: _a, problems: _p, ...one } = a
+  const { uid: _b, problems: _q, ...other } = b
+  return isDeepStrictEqual(one, other)
+}
