@@ -24,6 +24,8 @@ import { type OvsSandbox, startOvsSandbox } from '../src/ovs/testing/ovs-sandbox
 import { type Ending, PIPELINE_CASES } from './tables/pipeline-cases.ts'
 import { SAMPLE_CLUSTER, SAMPLE_PODS, samplePlanner } from './tables/sample-node.ts'
 import { SERVICE_CASES, type ServiceCase } from './tables/service-cases.ts'
+import { STEERING_CASES, type SteeringCase, steered } from './tables/steering-cases.ts'
+import { tracedPacket, tracedState } from './tables/tracking.ts'
 
 let ovs: OvsSandbox
 let client: OpenFlowClient
@@ -53,8 +55,7 @@ afterAll(async () => {
 describe('Open vSwitch agrees with the case table', () => {
   for (const one of PIPELINE_CASES) {
     test(one.name, async () => {
-      const trace = await ovs.appctl('ofproto/trace', 'br-weft', questionText(packetOf(one.packet)))
-      expect(outcome(trace)).toEqual(one.expect)
+      expect(await endingsOnOvs(one)).toEqual([one.expect])
     })
   }
 })
@@ -62,22 +63,44 @@ describe('Open vSwitch agrees with the case table', () => {
 describe('Open vSwitch agrees with the services’ case table', () => {
   for (const one of SERVICE_CASES) {
     test(one.name, async () => {
-      const endings = distinct(one.endings)
-      const actual = await endingsOnOvs(one)
-      if (one.byClient === true) expect([actual.length, ...endings]).toEqual([1, ...distinct([...endings, ...actual])])
-      else expect(actual).toEqual(endings)
+      expectEndings(one, await endingsOnOvs(one))
+    })
+  }
+})
+
+describe('Open vSwitch agrees with the steering case table', () => {
+  for (const mode of ['weft', 'kube-proxy'] as const) {
+    describe(mode, () => {
+      beforeAll(async () => apply(diffSwitch(await held(), steered({ ...SAMPLE_CLUSTER, services: mode }))))
+      for (const one of STEERING_CASES.filter(({ services = 'weft' }) => services === mode)) {
+        test(one.name, async () => {
+          expectEndings(one, await endingsOnOvs(one))
+        })
+      }
     })
   }
 })
 
 /** Every way that a packet ends, whatever the datapath's hash of it is; groups look at its last bits only. */
-async function endingsOnOvs({ packet, tracking }: ServiceCase): Promise<readonly object[]> {
-  const next = tracking === undefined ? [] : ['--ct-next', tracking]
+async function endingsOnOvs({ packet, known, quoted }: Question): Promise<readonly object[]> {
+  const options = tracedState(packet, known, quoted)
+  const question = packetOf(tracedPacket(packet, known))
   const endings: object[] = []
   for (let hash = 1; hash <= 16; hash += 1) {
-    endings.push(outcome(await ovs.appctl('ofproto/trace', 'br-weft', questionText(packetOf(packet), hash), ...next)))
+    const trace = await ovs.appctl('ofproto/trace', 'br-weft', questionText(question, hash), ...options)
+    endings.push(outcome(trace))
+    if (!trace.includes('using bucket')) break
   }
   return distinct(endings)
+}
+
+type Question = Pick<SteeringCase, 'packet' | 'known' | 'quoted'>
+
+/** Where the client's address decides, a switch shows one of the endings only. */
+function expectEndings(one: Pick<ServiceCase, 'endings' | 'byClient'>, actual: readonly object[]): void {
+  const endings = distinct(one.endings)
+  if (one.byClient === true) expect([actual.length, ...endings]).toEqual([1, ...distinct([...endings, ...actual])])
+  else expect(actual).toEqual(endings)
 }
 
 function distinct(endings: readonly object[]): readonly object[] {

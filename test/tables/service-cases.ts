@@ -17,8 +17,6 @@ export interface ServiceCase {
   readonly endings: readonly Ending[]
   /** The endpoint is a function of the client's address: a real switch shows one of the endings only. */
   readonly byClient?: true
-  /** What connection tracking says of it, as `--ct-next` takes it, where that is not `trk,new`. */
-  readonly tracking?: string
 }
 
 const { web, api, vault, dns } = SAMPLE_PODS
@@ -106,13 +104,11 @@ export const SERVICE_CASES: readonly ServiceCase[] = [
     name: 'SCTP',
     packet: { ...from(web), eth_type: 0x0800, ip_proto: 132, ipv4_src: v4(web), ipv4_dst: VIP.v4, sctp_dst: 80 },
     endings: [{ drop: 'sctp-untracked' }],
-    tracking: 'trk,inv',
   },
   {
     name: 'an ICMP error about nobody’s connection',
     packet: { ...from(web), ...icmp4(3, v4(web), VIP.v4) },
     endings: [{ drop: 'invalid-connection' }],
-    tracking: 'trk,inv',
   },
   // node ports
   {

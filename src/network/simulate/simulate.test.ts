@@ -1,11 +1,21 @@
 import { describe, expect, test } from 'bun:test'
 import { type Ending, PIPELINE_CASES } from '../../../test/tables/pipeline-cases.ts'
-import { samplePlanner } from '../../../test/tables/sample-node.ts'
+import { SAMPLE_CLUSTER, samplePlanner } from '../../../test/tables/sample-node.ts'
 import { SERVICE_CASES } from '../../../test/tables/service-cases.ts'
+import { STEERING_CASES, steered } from '../../../test/tables/steering-cases.ts'
+import { connectionsWith } from '../../../test/tables/tracking.ts'
 import type { Bucket, Group } from '../../flow/flow.ts'
 import { parseCookie } from '../pipeline/cookie.ts'
 import { DROPS, dropByCode } from '../pipeline/drops.ts'
-import { compileSwitch, type Packet, type Passage, packetOf, simulate } from './simulate.ts'
+import {
+  compileSwitch,
+  type Packet,
+  type Passage,
+  packetOf,
+  type Surroundings,
+  type Switch,
+  simulate,
+} from './simulate.ts'
 
 const planner = samplePlanner()
 const target = compileSwitch(planner.flows(), planner.groups())
@@ -18,8 +28,11 @@ function endingOf({ outputs, steps }: Passage): Ending | { undefined: number | u
   return drop === undefined ? { undefined: last?.table } : { drop }
 }
 
+/** What a switch knows before a packet. It learns from the packet, so each gets its own. */
+type Knowledge = () => Pick<Surroundings, 'connections' | 'quoted'>
+
 /** Every way that a packet can end, whichever endpoint it is led to. */
-function endingsOf(packet: Packet): readonly object[] {
+function endingsOf(packet: Packet, where: Switch = target, known: Knowledge = () => ({})): readonly object[] {
   let choices = 1
   const endings: object[] = []
   for (let choice = 0; choice < choices; choice += 1) {
@@ -27,7 +40,7 @@ function endingsOf(packet: Packet): readonly object[] {
       choices = Math.max(choices, buckets.length)
       return buckets[choice]
     }
-    endings.push(endingOf(simulate(target, packet, { pick })))
+    endings.push(endingOf(simulate(where, packet, { ...known(), pick })))
   }
   return distinct(endings)
 }
@@ -49,24 +62,40 @@ describe('the simulator runs the services’ case table', () => {
   }
 })
 
+describe('the simulator runs the steering case table', () => {
+  const switches = new Map(
+    (['weft', 'kube-proxy'] as const).map((services) => {
+      const { flows, groups } = steered({ ...SAMPLE_CLUSTER, services })
+      return [services, compileSwitch(flows, groups)]
+    }),
+  )
+  for (const { name, services = 'weft', packet, known, quoted, endings } of STEERING_CASES) {
+    test(name, () => {
+      const knowledge: Knowledge = () => ({
+        connections: connectionsWith(known),
+        ...(quoted === undefined ? {} : { quoted: packetOf(quoted) }),
+      })
+      expect(endingsOf(packetOf(packet), switches.get(services), knowledge)).toEqual(distinct(endings))
+    })
+  }
+})
+
 test('every drop that a single packet can reach is in a table', () => {
   const all = [
     ...PIPELINE_CASES.map(({ expect: ending }) => ending),
     ...SERVICE_CASES.flatMap(({ endings }) => endings),
+    ...STEERING_CASES.flatMap(({ endings }) => endings),
   ]
   const seen = new Set(all.flatMap((ending) => ('drop' in ending ? [ending.drop as string] : [])))
+  // The last ones are of policies, whose own table has them.
   const unreachable = [
     'too-big',
     'no-endpoint-port',
     'unfinished-advertisement',
     'held-fragment',
     'unfinished-datagram',
-    'unasked-answer',
     'egress-denied',
-    'egress-isolated',
     'ingress-denied',
-    'ingress-isolated',
-    'firewall-denied',
     'firewall-ambiguous',
     'firewall-unresolved',
     'policy-pending',
