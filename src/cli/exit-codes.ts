@@ -13,7 +13,7 @@ export const EXIT = {
   usage: 2,
   /** Something the command needs does not answer: the registry, an agent, the controller, Open vSwitch, the playground. */
   unreachable: 3,
-  /** Open vSwitch would do something else with a packet than the plan says. */
+  /** Open vSwitch would do something else with a packet than the plan says, or the flows than the objects say. */
   disagrees: 4,
   /** `weft play exec`: there is no such program. */
   noProgram: 127,
@@ -31,7 +31,8 @@ export const EXIT_CODES_HELP = `Exit codes:
      names does not; nothing was done
   3  something that is needed does not answer (registry, agent, controller,
      Open vSwitch, playground)
-  4  trace --check only: Open vSwitch would do something else than the plan
+  4  trace --check: Open vSwitch would do something else than the plan;
+     explain: the flows do something else than the objects say
   127  play exec only: there is no such program
   130, 143  ended by SIGINT or SIGTERM before it was done`
 

@@ -11,6 +11,7 @@ import { registerController } from './controller.ts'
 import { registerDocs } from './docs.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerDrops } from './drops.ts'
+import { registerExplain } from './explain.ts'
 import { registerHealth } from './health.ts'
 import { registerHost } from './host.ts'
 import { registerMigrate } from './migrate.ts'
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Register[] = [
   registerTenant,
   registerHost,
   registerStatus,
+  registerExplain,
   registerTrace,
   registerDrops,
   registerBandwidth,

@@ -7,7 +7,7 @@ import type { Backend } from '../../network/service/backends.ts'
 import { InsightError } from '../errors.ts'
 import { type Traced, traceAll } from '../trace/service.ts'
 import { type ClusterView, nodeOf } from '../view.ts'
-import type { Conversation, ExplainedProtocol, Outcome, Step, StepName } from './conversation.ts'
+import type { Conversation, ExplainedProtocol, Step, StepName } from './conversation.ts'
 import { type End, endAt, findEnd } from './ends.ts'
 import { type FlowsSay, flowsSay, unasked } from './flows-say.ts'
 import { policySteps } from './policy-step.ts'
@@ -118,6 +118,9 @@ function explainWay(
   const steps = [...looked, ...(leadsOn ? [mtuStep(conversation)] : []), answerStep(allowed)]
   const trace = 'ways' in traced ? traced.ways.find((way) => isOf(way.backend, backend))?.trace : undefined
   if (!('ways' in traced)) return { to, backend, port, steps, allowed, decider, flows: traced }
+  // What a pod sends to its own address never leaves it; a service's address does, and comes back.
+  const isInside = backend === undefined && to.address === conversation.from.address
+  if (isInside) return { to, backend, port, steps, allowed, decider, flows: INSIDE }
   const flows = trace === undefined ? notLed(traced) : flowsSay(view, allowed, trace, homeOf(to))
   return { to, backend, port, steps, allowed, decider, flows }
 }
@@ -125,6 +128,8 @@ function explainWay(
 function isOf(one: Backend | undefined, other: Backend | undefined): boolean {
   return other === undefined || (one?.address === other.address && one.port === other.port)
 }
+
+const INSIDE: FlowsSay = { agrees: true, says: 'no switch sees it: the sender’s own stack keeps it' }
 
 /** A node leads its clients to so many endpoints of a large service only. */
 const MOST_ENDPOINTS = 64
@@ -146,9 +151,4 @@ function traceOf(view: ClusterView, request: ExplainRequest, from: End, target: 
   const { protocol, family } = request
   const to = target.kind === 'end' ? target.end.address : target.address
   return traceAll(view, { from: from.name, to, port: target.port, protocol, family, size: 60 })
-}
-
-/** Whether every step of a way has this outcome or is moot. */
-export function outcomes(steps: readonly Step[]): ReadonlySet<Outcome> {
-  return new Set(steps.map(({ outcome }) => outcome))
 }

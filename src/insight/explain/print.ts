@@ -7,7 +7,7 @@ import { printable, wrap } from '../../text/words.ts'
 import type { AsTyped } from '../trace/print.ts'
 import { type Outcome, type Step, whatOf } from './conversation.ts'
 import type { ExplainedWay, Explanation } from './explain.ts'
-import { answerOf, endName } from './sentence.ts'
+import { answerOf, endName, tellingWay } from './sentence.ts'
 import { homeOf } from './way-steps.ts'
 
 const NAME = 18
@@ -16,8 +16,7 @@ const NAME = 18
 export function printExplanation(explanation: Explanation, look: Look, asTyped: AsTyped = (text) => text): string[] {
   const { says, remedy } = answerOf(explanation)
   const { ways, reachable } = explanation
-  // The whole chain of one way: of the one that is refused, where they differ.
-  const shown = ways.find(({ allowed }) => !allowed) ?? ways[0]
+  const shown = tellingWay(explanation)
   return [
     ...marked(reachable ? 'passes' : 'stops', printable(says), look),
     ...advice(remedy, look, asTyped),
@@ -26,7 +25,7 @@ export function printExplanation(explanation: Explanation, look: Look, asTyped: 
     ...wrap(title(explanation, shown), look.width).map(look.title),
     ...(shown?.steps ?? []).flatMap((step) => [
       ...stepLines(step, look),
-      ...(step.name === 'service' && ways.length > 1 ? ways.flatMap((way) => endpointLines(way, look)) : []),
+      ...(step.name === 'service' && ways.length > 1 ? endpointLines(ways, look) : []),
     ]),
     ...(shown === undefined ? [] : flowLines(shown, look)),
   ]
@@ -37,13 +36,14 @@ function title({ from, protocol, family, service, port }: Explanation, way: Expl
   const start = `${from.name} (${from.address} on ${homeOf(from)})`
   const to = service === undefined ? '' : ` → service ${service.name} (${service.address})`
   const end = way === undefined || way.to.kind === 'no-service' ? '' : ` → ${endWords(way)}`
-  return printable(`${start}${to}${end}, ${what}`)
+  return printable(`${what}: ${start}${to}${end}`)
 }
 
-function endWords({ to, port, backend }: ExplainedWay): string {
+function endWords(way: ExplainedWay): string {
+  const { to, backend } = way
   const where = to.kind === 'pod' ? ` on ${homeOf(to)}` : ''
-  const address = to.name === to.address ? '' : ` (${to.address}${where})`
-  return `${to.name}${address}${backend === undefined ? '' : ` port ${port}`}`
+  if (backend !== undefined) return `${endName(way)}${where}`
+  return to.name === to.address ? to.name : `${to.name} (${to.address}${where})`
 }
 
 function stepLines({ name, outcome, says }: Step, look: Look): string[] {
@@ -53,11 +53,15 @@ function stepLines({ name, outcome, says }: Step, look: Look): string[] {
   return wrap(printable(says), look.width - NAME - 2).map((line, i) => `${i === 0 ? head : blank}${paint(line)}`)
 }
 
-function endpointLines(way: ExplainedWay, look: Look): string[] {
-  const why = way.allowed ? '' : `: ${way.decider?.says ?? ''}`
+/** Where an endpoint is reached and another is not, or not for the same reason, each tells why. */
+function endpointLines(ways: readonly ExplainedWay[], look: Look): string[] {
+  const differ = new Set(ways.map(({ decider }) => decider?.says)).size > 1
   const blank = ' '.repeat(NAME + 2)
-  const lines = wrap(printable(`${endName(way)}${why}`), look.width - NAME - 4)
-  return lines.map((line, i) => `${blank}${i === 0 ? mark(way.allowed ? 'passes' : 'stops', look) : ' '} ${line}`)
+  return ways.flatMap((way) => {
+    const why = way.decider === undefined || !differ ? '' : `: ${way.decider.says}`
+    const lines = wrap(printable(`${endName(way)}${why}`), look.width - NAME - 4)
+    return lines.map((line, i) => `${blank}${i === 0 ? mark(way.allowed ? 'passes' : 'stops', look) : ' '} ${line}`)
+  })
 }
 
 function flowLines({ flows }: ExplainedWay, look: Look): string[] {

@@ -20,21 +20,27 @@ export function answerOf(explanation: Explanation): Answer {
   const to = service === undefined ? only?.to.name : `service ${service.name}`
   const head = (can: string): string => `${from.name} ${can} ${verb} ${to}`
   const refused = ways.filter(({ allowed }) => !allowed)
-  const [first] = refused
-  if (first === undefined) {
-    const because = only === undefined ? '' : `: ${whyAllowed(explanation, only)}`
+  const way = tellingWay(explanation)
+  if (way === undefined) return { says: `${head('cannot')}: it leads nowhere.`, remedy: undefined }
+  const where = more.length === 0 ? ':' : `; of ${endName(way)}:`
+  if (refused.length === 0) {
     const each = more.length === 0 ? '' : `, whichever of its ${ways.length} endpoints answers`
-    return { says: `${head('can')}${each}${because}.`, remedy: undefined }
+    return { says: `${head('can')}${each}${where} ${whyAllowed(explanation, way)}.`, remedy: undefined }
   }
-  const { decider } = first
-  const why = `${decider?.says ?? 'it is stopped'}.`
+  const { decider } = way
   const remedy = decider?.remedy
-  if (more.length === 0) return { says: `${head('cannot')}: ${why}`, remedy }
+  const tail = `${where} ${decider?.says ?? 'it is stopped'}.`
+  if (more.length === 0) return { says: `${head('cannot')}${tail}`, remedy }
   const some =
     refused.length === ways.length
       ? `${head('cannot')} by any of its ${ways.length} endpoints`
       : `${head('can')} only when it is led to ${ways.length - refused.length} of its ${ways.length} endpoints`
-  return { says: `${some}; of ${endName(first)}: ${why}`, remedy }
+  return { says: `${some}${tail}`, remedy }
+}
+
+/** The way that says most: one that is refused, else one that does not lead back to the sender. */
+export function tellingWay({ ways, from }: Explanation): ExplainedWay | undefined {
+  return ways.find(({ allowed }) => !allowed) ?? ways.find(({ to }) => to.address !== from.address) ?? ways[0]
 }
 
 /** `10.128.0.3:8080 (shop/api)`. */

@@ -41,7 +41,7 @@ function tenantOf(view: Conversation['view'], end: End): TenantWords | undefined
       const { namespace } = end.pod
       const vni = registryOf(view).tenants.find((one) => one.namespace === namespace)?.vni
       const words =
-        vni === undefined ? `namespace ${namespace} has no NetNamespace` : `NetNamespace ${namespace} has VNI ${vni}`
+        vni === undefined ? `namespace ${namespace} has no NetNamespace` : `NetNamespace ${namespace} has netid ${vni}`
       return { vni, words }
     }
     case 'host': {
