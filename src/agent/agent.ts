@@ -15,7 +15,6 @@ import { serveCni } from './attach/cni-server.ts'
 import { EndpointLinks } from './attach/endpoint-links.ts'
 import { AddressPools } from './attach/pools.ts'
 import { Ports } from './attach/ports.ts'
-import { reflectPods } from './cluster/pods.ts'
 import { reflectCluster } from './cluster/reflection.ts'
 import { ClusterView } from './cluster/view.ts'
 import { AgentReport } from './control/report.ts'
@@ -172,10 +171,9 @@ class NodeAgent {
       ready: announcement(options, { problems, hostPorts, log }),
       attachments: () => attachments,
     })
-    const { limiter, shaper, pods } = resources.use(
+    const { limiter, shaper, pods, namespaces } = resources.use(
       startLimiting({
         options,
-        registry,
         rtnl,
         ports,
         problems,
@@ -187,12 +185,6 @@ class NodeAgent {
         recorded: () => reconciler.lookAtPorts(),
       }),
     )
-    const reading = {
-      failed: (error: unknown) => problems.failed('pods', error),
-      recovered: () => problems.solved('pods'),
-    }
-    // A host outside the cluster has no pods, and may read none.
-    if (options.external !== true) reflectPods(registry, [pods, hostPorts], reading, signal)
     const attachments: Attachments = new Attachments({
       ports,
       links,
@@ -230,7 +222,7 @@ class NodeAgent {
       failed: (error: unknown) => problems.failed('registry', error),
       recovered: () => problems.solved('registry'),
     }
-    reflectCluster(registry, view, health, signal)
+    reflectCluster(registry, view, health, signal, { pods: [pods, hostPorts], namespaces: [namespaces] })
     return new NodeAgent({ attachments, reconciler, report }, resources.move())
   }
 

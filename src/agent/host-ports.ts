@@ -4,8 +4,8 @@
  * @module
  */
 import type { HostPort, Pod } from '../network/model/pod.ts'
-import type { PodWatcher } from './cluster/pods.ts'
 import type { ClusterView } from './cluster/view.ts'
+import type { PodWatcher } from './cluster/watcher.ts'
 import type { AgentError } from './errors.ts'
 import type { PodNotices } from './notices.ts'
 import type { Problems } from './problems.ts'
@@ -52,7 +52,6 @@ export class HostPorts implements PodWatcher {
 
   put(pod: Pod): void {
     const key = `${pod.namespace}/${pod.name}`
-    // A registry that cannot choose tells of every node's.
     if (pod.node !== this.#parts.node || pod.hostPorts === undefined) {
       this.remove(key)
       return

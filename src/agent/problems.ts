@@ -16,7 +16,6 @@ export type Part =
   | 'cni-config'
   | 'host-ports'
   | 'bandwidth'
-  | 'pods'
   | 'names'
   | 'uplink'
 

@@ -2,9 +2,11 @@
  * Feeds the cluster view from the registry.
  * @module
  */
-import { type ReflectOptions, reflect } from '../../registry/reflector.ts'
-import type { Kind, Registry } from '../../registry/registry.ts'
+import type { PolicyKind } from '../../network/model/policy.ts'
+import { reflect } from '../../registry/reflector.ts'
+import type { Kind, Kinds, Registry } from '../../registry/registry.ts'
 import type { ClusterView, ViewedKind } from './view.ts'
+import type { NamespaceWatcher, PodWatcher, Watcher } from './watcher.ts'
 
 /** Whom to tell about the registry's health. */
 export interface ReflectionListener {
@@ -13,67 +15,82 @@ export interface ReflectionListener {
   recovered(): void
 }
 
+/** Who else is told of what the view is. */
+export interface OtherWatchers {
+  readonly pods?: readonly PodWatcher[]
+  readonly namespaces?: readonly NamespaceWatcher[]
+}
+
 /** Keeps the view equal to the registry until `signal` aborts. While the registry is away the view stays as it is. */
 export function reflectCluster(
   registry: Registry,
   view: ClusterView,
   { failed, recovered }: ReflectionListener,
   signal: AbortSignal,
+  { pods = [], namespaces = [] }: OtherWatchers = {},
 ): void {
   const failing = new Set<Kind>()
   const solved = (kind: Kind): void => {
     if (failing.delete(kind) && failing.size === 0) recovered()
   }
-  const follow = <K extends Kind>(kind: K, options: Pick<ReflectOptions<K>, 'onChange' | 'onSynced'>) => {
-    const onError = (error: unknown): void => {
-      failing.add(kind)
-      failed(error)
-    }
-    const { done } = reflect(registry, kind, { ...options, signal, onError, onRecovered: () => solved(kind) })
+  const follow = <K extends ViewedKind>(kind: K, ...watchers: readonly Watcher<Kinds[K]>[]): void => {
+    const { done } = reflect(registry, kind, {
+      onChange: (change) => {
+        for (const watcher of watchers) {
+          if (change.type === 'put') watcher.put(change.object.value, change.before?.value)
+          else watcher.remove(change.object.name)
+        }
+      },
+      onSynced: () => {
+        for (const watcher of watchers) watcher.read?.()
+        view.synced(kind)
+      },
+      signal,
+      onError: (error) => {
+        failing.add(kind)
+        failed(error)
+      },
+      onRecovered: () => solved(kind),
+    })
     // Only a defect of ours rejects: better to end than to run on with a view that no longer follows.
     done.catch((error: unknown) => {
       throw error
     })
   }
-  const synced = (kind: ViewedKind) => view.synced(kind)
+  const policies = (kind: PolicyKind) => () => follow(kind, view.policies.policiesOf(kind))
   const followers: { readonly [K in ViewedKind]: () => void } = {
     Cluster: () =>
       follow('Cluster', {
-        onChange: (change) => view.putCluster(change.type === 'put' ? change.object.value : undefined),
-        onSynced: () => synced('Cluster'),
+        put: (cluster) => view.putCluster(cluster),
+        remove: () => view.putCluster(undefined),
       }),
     NodeNetwork: () =>
       follow('NodeNetwork', {
-        onChange: ({ type, object }) => {
-          if (type === 'put') view.putNetwork(object.value)
-          else view.removeNetwork(object.name)
-        },
-        onSynced: () => synced('NodeNetwork'),
+        put: (network) => view.putNetwork(network),
+        remove: (name) => view.removeNetwork(name),
       }),
     Tenant: () =>
       follow('Tenant', {
-        onChange: ({ type, object }) => {
-          if (type === 'put') view.putTenant(object.value)
-          else view.removeTenant(object.name)
-        },
-        onSynced: () => synced('Tenant'),
+        put: (tenant) => view.putTenant(tenant),
+        remove: (name) => view.removeTenant(name),
       }),
     Service: () =>
       follow('Service', {
-        onChange: ({ type, object }) => {
-          if (type === 'put') view.putService(object.value)
-          else view.removeService(object.name)
-        },
-        onSynced: () => synced('Service'),
+        put: (service) => view.putService(service),
+        remove: (name) => view.removeService(name),
       }),
     EndpointSlice: () =>
       follow('EndpointSlice', {
-        onChange: ({ type, object }) => {
-          if (type === 'put') view.putEndpointSlice(object.value)
-          else view.removeEndpointSlice(object.name)
-        },
-        onSynced: () => synced('EndpointSlice'),
+        put: (slice) => view.putEndpointSlice(slice),
+        remove: (name) => view.removeEndpointSlice(name),
       }),
+    Namespace: () => follow('Namespace', view.policies.namespaces, ...namespaces),
+    Pod: () => follow('Pod', view.policies.pods, ...pods),
+    NetworkPolicy: policies('NetworkPolicy'),
+    AdminNetworkPolicy: policies('AdminNetworkPolicy'),
+    BaselineAdminNetworkPolicy: policies('BaselineAdminNetworkPolicy'),
+    ClusterNetworkPolicy: policies('ClusterNetworkPolicy'),
+    EgressNetworkPolicy: policies('EgressNetworkPolicy'),
   }
   for (const kind of view.kinds) followers[kind]()
 }

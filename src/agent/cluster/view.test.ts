@@ -45,6 +45,8 @@ test('nothing is planned before every kind has been read', () => {
   one.synced('Tenant')
   one.synced('Service')
   one.synced('EndpointSlice')
+  expect(one.planner).toBeUndefined()
+  for (const kind of VIEWED_KINDS) one.synced(kind)
   expect(one.planner).toBeDefined()
   expect(seen.contexts).toBe(1)
   expect(one.waitingFor()).toEqual([])

@@ -8,10 +8,13 @@ import { type NodeContext, nodeContext } from '../../network/context.ts'
 import { mtuProblem, podMtu } from '../../network/host.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
+import { POLICY_KINDS } from '../../network/model/policy.ts'
 import type { EndpointSlice, Service } from '../../network/model/service.ts'
 import type { Tenant } from '../../network/model/tenant.ts'
 import { NodePlanner } from '../../network/planner.ts'
 import { Catalogue } from '../../network/service/catalogue.ts'
+import { PolicyInputs } from './policy-inputs.ts'
+import { Tenants } from './tenants.ts'
 
 /** What changed, for whoever applies the plan. */
 export interface ViewListener {
@@ -22,9 +25,18 @@ export interface ViewListener {
 }
 
 /** The kinds that a node's plan is made of. */
-export const VIEWED_KINDS = ['Cluster', 'NodeNetwork', 'Tenant', 'Service', 'EndpointSlice'] as const
+export const VIEWED_KINDS = [
+  'Cluster',
+  'NodeNetwork',
+  'Tenant',
+  'Service',
+  'EndpointSlice',
+  'Namespace',
+  'Pod',
+  ...POLICY_KINDS,
+] as const
 
-/** What a host outside the cluster is let see: it has no pods and is told of no services. */
+/** What a host outside the cluster is let see: it has no pods, and is told of no services and no policies. */
 export const KINDS_OF_EXTERNAL: readonly ViewedKind[] = ['Cluster', 'NodeNetwork']
 
 /** A kind that a node's plan is made of. */
@@ -46,7 +58,9 @@ export class ClusterView {
   readonly #listener: ViewListener
   readonly #whyUnreadable: () => string | undefined
   readonly #networks = new Map<string, NodeNetwork>()
-  readonly #tenants = new Map<string, Tenant>()
+  readonly #tenants = new Tenants()
+  /** Policies and whom they speak of. A policy that is not read yet would be a hole: nothing is planned before. */
+  readonly policies = new PolicyInputs(() => this.#planChanged())
   /** Shared with the plan once there is one. */
   readonly #catalogue = new Catalogue()
   readonly #unsynced: Set<ViewedKind>
@@ -54,7 +68,6 @@ export class ClusterView {
   readonly #datapath: NodeContext['datapath']
   /** An administrator shut this host out. Its own tables stay: nobody answers it any more. */
   #isDismissed = false
-  readonly #tenantWaiters = new Set<() => void>()
   /** The configuration in force, and the one that the registry has. */
   #cluster: Cluster | undefined
   #wanted: Cluster | undefined
@@ -145,7 +158,7 @@ export class ClusterView {
     const isContext = network.node === this.#node || before?.status?.uplinkMtu !== network.status?.uplinkMtu
     if (isContext || this.#planner === undefined) this.#replan()
     this.#planner?.putPeer(network)
-    this.#listener.fragments()
+    this.#planChanged()
   }
 
   removeNetwork(node: string): void {
@@ -158,48 +171,45 @@ export class ClusterView {
     if (this.#refusal !== undefined) this.#judge()
     // It may have had the smallest uplink.
     this.#replan()
-    this.#listener.fragments()
+    this.#planChanged()
   }
 
   putTenant(tenant: Tenant): void {
-    const before = this.#tenants.get(tenant.namespace)
-    this.#tenants.set(tenant.namespace, tenant)
-    if (before?.vni === tenant.vni) return
+    if (!this.#tenants.put(tenant)) return
     this.#planner?.putTenant(tenant.namespace, tenant.vni)
-    for (const wake of this.#tenantWaiters) wake()
-    this.#listener.fragments()
+    this.#planChanged()
   }
 
   removeTenant(namespace: string): void {
-    this.#tenants.delete(namespace)
+    this.#tenants.remove(namespace)
     this.#planner?.removeTenant(namespace)
-    this.#listener.fragments()
+    this.#planChanged()
   }
 
   putService(service: Service): void {
     if (this.#planner === undefined) this.#catalogue.putService(service)
     else this.#planner.putService(service)
-    this.#listener.fragments()
+    this.#planChanged()
   }
 
   /** The service goes by its `<namespace>/<name>`. */
   removeService(key: string): void {
     if (this.#planner === undefined) this.#catalogue.removeService(key)
     else this.#planner.removeService(key)
-    this.#listener.fragments()
+    this.#planChanged()
   }
 
   putEndpointSlice(slice: EndpointSlice): void {
     if (this.#planner === undefined) this.#catalogue.putSlice(slice)
     else this.#planner.putEndpointSlice(slice)
-    this.#listener.fragments()
+    this.#planChanged()
   }
 
   /** The slice goes by its `<namespace>/<name>`. */
   removeEndpointSlice(name: string): void {
     if (this.#planner === undefined) this.#catalogue.removeSlice(name)
     else this.#planner.removeEndpointSlice(name)
-    this.#listener.fragments()
+    this.#planChanged()
   }
 
   /** The node's uplink may have another MTU. */
@@ -208,22 +218,13 @@ export class ClusterView {
   }
 
   /** The VNI of a namespace; waits up to `timeoutMs` for one that is being made. */
-  async tenantOf(namespace: string, timeoutMs: number): Promise<number | undefined> {
-    const known = this.#tenants.get(namespace)?.vni
-    if (known !== undefined) return known
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        if (this.#tenants.has(namespace)) finish()
-      }
-      const finish = () => {
-        clearTimeout(timer)
-        this.#tenantWaiters.delete(done)
-        resolve()
-      }
-      const timer = setTimeout(finish, timeoutMs)
-      this.#tenantWaiters.add(done)
-    })
-    return this.#tenants.get(namespace)?.vni
+  tenantOf(namespace: string, timeoutMs: number): Promise<number | undefined> {
+    return this.#tenants.vniOf(namespace, timeoutMs)
+  }
+
+  /** An event that leaves this node's plan as it is costs no bundle. */
+  #planChanged(): void {
+    if (this.#planner?.isTouched === true) this.#listener.fragments()
   }
 
   #judge(): void {
@@ -258,6 +259,7 @@ export class ClusterView {
       this.#planner = new NodePlanner(context, this.#catalogue)
       for (const network of this.#networks.values()) this.#planner.putPeer(network)
       for (const { namespace, vni } of this.#tenants.values()) this.#planner.putTenant(namespace, vni)
+      this.policies.feed(this.#planner)
     } else if (sameContext(this.#planner.context, context)) {
       return
     } else {

@@ -41,13 +41,13 @@ test('totals are not known before all namespaces have been told', () => {
   const totals = new NamespaceTotals(() => {
     changes += 1
   })
-  totals.put('shop', { toPod: { rate: 1_000 } })
+  totals.put({ name: 'shop', totals: { toPod: { rate: 1_000 } } })
   expect([totals.wantedFor('shop'), totals.wantedFor('bank'), changes]).toEqual([undefined, undefined, 0])
   totals.read()
   expect([totals.wantedFor('shop'), totals.wantedFor('bank'), changes]).toEqual([{ toPod: { rate: 1_000 } }, {}, 1])
-  totals.put('shop', { toPod: { rate: 1_000 } })
-  totals.put('bank')
+  totals.put({ name: 'shop', totals: { toPod: { rate: 1_000 } } })
+  totals.remove('bank')
   expect(changes).toBe(1)
-  totals.put('shop')
+  totals.remove('shop')
   expect([totals.wantedFor('shop'), changes]).toEqual([{}, 2])
 })

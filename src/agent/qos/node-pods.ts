@@ -6,7 +6,7 @@
 import { type Bandwidth, sameBandwidth, UNLIMITED } from '../../network/model/bandwidth.ts'
 import type { Endpoint } from '../../network/model/endpoint.ts'
 import type { Pod } from '../../network/model/pod.ts'
-import type { PodWatcher } from '../cluster/pods.ts'
+import type { PodWatcher } from '../cluster/watcher.ts'
 
 /** Which pod an endpoint is of. */
 export type PodOfEndpoint = Pick<Endpoint, 'namespace' | 'pod' | 'podUid'>
@@ -35,7 +35,6 @@ export class NodePods implements PodWatcher {
 
   put(pod: Pod): void {
     const key = `${pod.namespace}/${pod.name}`
-    // A registry that cannot choose tells of every node's.
     if (pod.node !== this.#node) {
       this.remove(key)
       return

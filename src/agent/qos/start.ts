@@ -3,17 +3,16 @@
  * @module
  */
 import { linkFind, type MonitorEvent, openMonitor, type RtnlSocket, TC_ROOT } from '../../linux/index.ts'
-import type { Registry } from '../../registry/registry.ts'
 import type { Lease } from '../attach/lease.ts'
 import type { Ports } from '../attach/ports.ts'
-import type { PodWatcher } from '../cluster/pods.ts'
+import type { NamespaceWatcher, PodWatcher } from '../cluster/watcher.ts'
 import type { AgentOptions } from '../options.ts'
 import { Groups } from './groups.ts'
 import { Limiter, type LimiterParts } from './limiter.ts'
 import { NodePods } from './node-pods.ts'
 import { Shaper } from './shaper.ts'
 import { isOurs } from './tc.ts'
-import { NamespaceTotals, reflectTotals } from './totals.ts'
+import { NamespaceTotals } from './totals.ts'
 import { noShares, UplinkShares } from './uplink-shares.ts'
 
 /** OVSDB changes are looked at together. */
@@ -22,10 +21,9 @@ const SETTLE_MS = 100
 /** What limiting needs of the agent. */
 export interface LimitingParts
   extends Pick<LimiterParts, 'problems' | 'notices' | 'log' | 'signal' | 'busy' | 'recorded'> {
-  readonly options: Pick<AgentOptions, 'node' | 'datapath' | 'resync' | 'external' | 'uplinkMbit'>
+  readonly options: Pick<AgentOptions, 'node' | 'datapath' | 'resync' | 'uplinkMbit'>
   /** Index of the link that carries the node's tunnels, if it is known. */
   uplink(): number | undefined
-  readonly registry: Registry
   readonly rtnl: RtnlSocket
   readonly ports: Ports
 }
@@ -34,13 +32,14 @@ export interface LimitingParts
 export interface Limiting extends Disposable {
   readonly limiter: Limiter
   readonly shaper: Shaper
-  /** Is to be told of the node's pods. */
+  /** Are to be told of pods and namespaces. */
   readonly pods: PodWatcher
+  readonly namespaces: NamespaceWatcher
 }
 
-/** Starts holding pods to their bandwidth. Nothing waits for what it hears of pods and reads of namespaces. */
-export function startLimiting({ options, registry, rtnl, uplink, ...parts }: LimitingParts): Limiting {
-  const { ports, problems, signal } = parts
+/** Starts holding pods to their bandwidth. Nothing waits for what it hears of pods and namespaces. */
+export function startLimiting({ options, rtnl, uplink, ...parts }: LimitingParts): Limiting {
+  const { ports, problems } = parts
   const shaper = new Shaper(rtnl, options.datapath)
   const pods: NodePods = new NodePods(options.node, () => limiter.request())
   const totals: NamespaceTotals = new NamespaceTotals(() => limiter.request())
@@ -53,12 +52,6 @@ export function startLimiting({ options, registry, rtnl, uplink, ...parts }: Lim
     if (link !== undefined) shares.apply(link, leases)
   }
   const limiter: Limiter = new Limiter({ ...parts, pods, groups, shaper, settled })
-  const health = {
-    failed: (error: unknown) => problems.failed('pods', error),
-    recovered: () => problems.solved('pods'),
-  }
-  // A host outside the cluster has no pods, and may read nothing of theirs.
-  if (options.external !== true) reflectTotals(registry, totals, health, signal)
   const watching = watchPorts(ports, limiter, rtnl)
   const clock = setInterval(() => {
     shares.forget()
@@ -70,6 +63,7 @@ export function startLimiting({ options, registry, rtnl, uplink, ...parts }: Lim
     limiter,
     shaper,
     pods,
+    namespaces: totals,
     [Symbol.dispose]: () => {
       clearInterval(clock)
       watching[Symbol.dispose]()

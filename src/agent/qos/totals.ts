@@ -3,12 +3,11 @@
  * @module
  */
 import { type Bandwidth, sameBandwidth, UNLIMITED } from '../../network/model/bandwidth.ts'
-import { reflect } from '../../registry/reflector.ts'
-import type { Registry } from '../../registry/registry.ts'
-import type { ReflectionHealth } from '../cluster/pods.ts'
+import type { Namespace } from '../../network/model/pod.ts'
+import type { NamespaceWatcher } from '../cluster/watcher.ts'
 
 /** What namespaces ask for. */
-export class NamespaceTotals {
+export class NamespaceTotals implements NamespaceWatcher {
   readonly #onChange: () => void
   readonly #totals = new Map<string, Bandwidth>()
   #isRead = false
@@ -22,11 +21,15 @@ export class NamespaceTotals {
     return this.#isRead ? (this.#totals.get(namespace) ?? UNLIMITED) : undefined
   }
 
-  put(namespace: string, totals: Bandwidth = UNLIMITED): void {
-    const before = this.#totals.get(namespace) ?? UNLIMITED
-    if (Object.keys(totals).length === 0) this.#totals.delete(namespace)
-    else this.#totals.set(namespace, totals)
+  put({ name, totals = UNLIMITED }: Pick<Namespace, 'name' | 'totals'>): void {
+    const before = this.#totals.get(name) ?? UNLIMITED
+    if (Object.keys(totals).length === 0) this.#totals.delete(name)
+    else this.#totals.set(name, totals)
     if (this.#isRead && !sameBandwidth(before, totals)) this.#onChange()
+  }
+
+  remove(name: string): void {
+    this.put({ name })
   }
 
   /** All of them have been told. */
@@ -34,23 +37,4 @@ export class NamespaceTotals {
     this.#isRead = true
     this.#onChange()
   }
-}
-
-/** Keeps the totals equal to the registry until `signal` aborts. While the registry is away they stay as they are. */
-export function reflectTotals(
-  registry: Registry,
-  totals: NamespaceTotals,
-  { failed, recovered }: ReflectionHealth,
-  signal: AbortSignal,
-): void {
-  const { done } = reflect(registry, 'Namespace', {
-    onChange: ({ type, object }) => totals.put(object.name, type === 'put' ? object.value.totals : undefined),
-    onSynced: () => totals.read(),
-    signal,
-    onError: failed,
-    onRecovered: recovered,
-  })
-  done.catch((error: unknown) => {
-    throw error
-  })
 }

@@ -1,0 +1,124 @@
+import { expect, test } from 'bun:test'
+import { SAMPLE_CLUSTER, samplePod as sampleEndpoint, sampleNode } from '../../../test/tables/sample-node.ts'
+import { ip } from '../../network/model/address.ts'
+import type { Pod } from '../../network/model/pod.ts'
+import type { Policy } from '../../network/model/policy.ts'
+import { ClusterView, VIEWED_KINDS } from './view.ts'
+
+const web: Pod = pod('web', 'node1', '10.128.0.2', { app: 'web' })
+const client: Pod = pod('client', 'node2', '10.129.0.2', { app: 'client' })
+const stranger: Pod = pod('stranger', 'node2', '10.129.0.3', { app: 'stranger' })
+
+function pod(name: string, node: string, address: string, labels: Readonly<Record<string, string>>): Pod {
+  return { namespace: 'shop', name, uid: `uid-${name}`, node, addresses: [ip(address)], labels }
+}
+
+/** Web may be reached by clients. */
+const policy: Policy = {
+  kind: 'NetworkPolicy',
+  namespace: 'shop',
+  name: 'web',
+  tier: 'namespace',
+  priority: 0,
+  subject: { namespaces: { name: 'shop' }, pods: [{ key: 'app', operator: 'In', values: ['web'] }] },
+  ingress: [
+    {
+      action: 'allow',
+      peers: [
+        {
+          type: 'pods',
+          namespaces: { name: 'shop' },
+          pods: [{ key: 'app', operator: 'In', values: ['client'] }],
+        },
+      ],
+    },
+  ],
+}
+
+/** A view, and how often its node's plan was said to be another. */
+function scene() {
+  const seen = { fragments: 0 }
+  const listener = {
+    context: () => undefined,
+    fragments: () => {
+      seen.fragments += 1
+      view.planner?.take()
+    },
+  }
+  const view: ClusterView = new ClusterView('node1', () => 1500, listener)
+  view.putCluster(SAMPLE_CLUSTER)
+  for (const n of [1, 2]) view.putNetwork(sampleNode(n))
+  view.putTenant({ namespace: 'shop', vni: 42 })
+  const start = (): void => {
+    for (const kind of VIEWED_KINDS) view.synced(kind)
+    view.planner?.putEndpoint(sampleEndpoint(2, 'shop', 'web'))
+    view.planner?.take()
+    seen.fragments = 0
+  }
+  return { view, seen, start, ...view.policies, policies: view.policies.policiesOf('NetworkPolicy') }
+}
+
+test('what was told before there is a plan is in it, as what is told then', () => {
+  const [early, late] = [scene(), scene()]
+  early.policies.put(policy)
+  early.pods.put(client)
+  early.pods.put(web)
+  early.namespaces.put({ name: 'shop', uid: 'u', labels: { team: 'a' } })
+  early.start()
+  late.start()
+  late.namespaces.put({ name: 'shop', uid: 'u', labels: { team: 'a' } })
+  late.pods.put(web)
+  late.pods.put(client)
+  late.policies.put(policy)
+  expect(sorted(early.view).join()).toContain('10.129.0.2')
+  expect(sorted(late.view)).toEqual(sorted(early.view))
+})
+
+test('what went before there was a plan is not in it', () => {
+  const one = scene()
+  one.policies.put(policy)
+  one.pods.put(web)
+  one.pods.put(client)
+  one.pods.remove('shop/client')
+  one.start()
+  expect(sorted(one.view).join()).not.toContain('10.129.0.2')
+  one.policies.remove('shop/web')
+  expect([...(one.view.planner?.policies() ?? [])]).toEqual([])
+})
+
+test('a pod of another node is news only when policies of pods here speak of it', () => {
+  const one = scene()
+  one.policies.put(policy)
+  one.pods.put(web)
+  one.start()
+  one.pods.put(stranger)
+  one.pods.put({ ...stranger, labels: { app: 'other' } }, stranger)
+  one.pods.remove('shop/stranger')
+  expect(one.seen.fragments).toBe(0)
+  one.pods.put(client)
+  expect(one.seen.fragments).toBe(1)
+  one.pods.put({ ...client, labels: { app: 'client', version: '2' } }, client)
+  one.pods.put({ ...client, bandwidth: { toPod: { rate: 1_000 } } }, client)
+  expect(one.seen.fragments).toBe(1)
+  one.pods.put({ ...client, labels: { app: 'other' } }, client)
+  expect(one.seen.fragments).toBe(2)
+})
+
+test('a pod of this node that only becomes ready is no news', () => {
+  const one = scene()
+  one.policies.put(policy)
+  one.pods.put(web)
+  one.start()
+  one.pods.put({ ...web }, web)
+  one.namespaces.put({ name: 'shop', uid: 'u', problem: 'x' }, { name: 'shop', uid: 'u' })
+  one.policies.put({ ...policy }, policy)
+  expect(one.seen.fragments).toBe(0)
+})
+
+function sorted(view: ClusterView): readonly string[] {
+  return (view.planner?.flows() ?? []).map((flow) => JSON.stringify(flow, asText)).sort()
+}
+
+function asText(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value
+}

@@ -1,0 +1,111 @@
+/**
+ * What policies say, and whom they speak of: the plan is told, and until there is one it is kept for it.
+ * @module
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Namespace, Pod } from '../../network/model/pod.ts'
+import { type Policy, type PolicyKind, policyKey } from '../../network/model/policy.ts'
+import type { NodePlanner } from '../../network/planner.ts'
+import type { Watcher } from './watcher.ts'
+
+/** What of a plan is told of policies. */
+export type PolicyTarget = Pick<
+  NodePlanner,
+  'putPolicy' | 'removePolicy' | 'putPod' | 'removePod' | 'putNamespace' | 'removeNamespace'
+>
+
+/** Policies, the pods of all nodes, and namespaces. */
+export class PolicyInputs {
+  readonly namespaces: Watcher<Namespace> & Feed
+  readonly pods: Watcher<Pod> & Feed
+  readonly #policies: Input<Policy>
+
+  /** `changed` is called whenever a plan was told of something. */
+  constructor(changed: () => void) {
+    this.namespaces = new Input(changed, {
+      nameOf: ({ name }) => name,
+      put: (plan, namespace) => plan.putNamespace(namespace),
+      remove: (plan, name) => plan.removeNamespace(name),
+      isSame: (a, b) => isDeepStrictEqual(a.labels, b.labels),
+    })
+    this.pods = new Input(changed, {
+      nameOf: ({ namespace, name }) => `${namespace}/${name}`,
+      put: (plan, pod) => plan.putPod(pod),
+      remove: (plan, name) => plan.removePod(name),
+      // Of what happens to a pod most is nothing to policies: it becomes ready, its containers start again.
+      isSame: (a, b) => isDeepStrictEqual(partOf(a), partOf(b)),
+    })
+    this.#policies = new Input<Policy>(changed, {
+      nameOf: policyKey,
+      put: (plan, policy) => plan.putPolicy(policy),
+      remove: (plan, key) => plan.removePolicy(key),
+      isSame: (a, b) => isDeepStrictEqual(a, b),
+    })
+  }
+
+  /** For the policies of a kind. */
+  policiesOf(kind: PolicyKind): Watcher<Policy> {
+    return {
+      put: (policy, before) => this.#policies.put(policy, before),
+      remove: (name) => this.#policies.remove(`${kind}/${name}`),
+    }
+  }
+
+  /** There is a plan: it gets all that is there, and is told from now on. */
+  feed(plan: PolicyTarget): void {
+    for (const input of [this.namespaces, this.pods, this.#policies]) input.feed(plan)
+  }
+}
+
+interface Feed {
+  feed(plan: PolicyTarget): void
+}
+
+/** How a plan is told of one kind of objects. */
+interface Form<T> {
+  nameOf(value: T): string
+  put(plan: PolicyTarget, value: T): void
+  remove(plan: PolicyTarget, name: string): void
+  /** Whether two objects of one name are the same to policies. */
+  isSame(a: T, b: T): boolean
+}
+
+class Input<T> implements Watcher<T>, Feed {
+  readonly #changed: () => void
+  readonly #form: Form<T>
+  #plan: PolicyTarget | undefined
+  /** Empty once there is a plan: that keeps what it needs. */
+  readonly #waiting = new Map<string, T>()
+
+  constructor(changed: () => void, form: Form<T>) {
+    this.#changed = changed
+    this.#form = form
+  }
+
+  put(value: T, before?: T): void {
+    if (this.#plan === undefined) {
+      this.#waiting.set(this.#form.nameOf(value), value)
+      return
+    }
+    if (before !== undefined && this.#form.isSame(before, value)) return
+    this.#form.put(this.#plan, value)
+    this.#changed()
+  }
+
+  remove(name: string): void {
+    this.#waiting.delete(name)
+    if (this.#plan === undefined) return
+    this.#form.remove(this.#plan, name)
+    this.#changed()
+  }
+
+  feed(plan: PolicyTarget): void {
+    this.#plan = plan
+    for (const value of this.#waiting.values()) this.#form.put(plan, value)
+    this.#waiting.clear()
+  }
+}
+
+function partOf({ uid, node, addresses, labels, namedPorts }: Pod): readonly unknown[] {
+  return [uid, node, addresses, labels, namedPorts]
+}
