@@ -1,18 +1,33 @@
 import { expect, test } from 'bun:test'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { KubeObject } from '../kube/object.ts'
 import { examples } from '../registry/conformance-tools.ts'
 import { weftBindings } from './bindings.ts'
-import { weftCrds } from './crds.ts'
+import { networkPolicyApiCrds, weftCrds } from './crds.ts'
 import { at, listAt, textAt } from './fields.ts'
 import { HOST_SUBNETS } from './openshift/resources.ts'
 import { NODE_REPORTS } from './weft/node-report.ts'
 
+const CRDS = [...weftCrds(), ...networkPolicyApiCrds()]
+/** Kinds of policies that are not Kubernetes' own. */
+const POLICIES = [
+  'AdminNetworkPolicy',
+  'BaselineAdminNetworkPolicy',
+  'ClusterNetworkPolicy',
+  'EgressNetworkPolicy',
+] as const
+
 test('every definition in the folder is part of the program', () => {
   const files = readdirSync(join(import.meta.dir, '../../deploy/crds')).filter((name) => name.endsWith('.yaml'))
-  const plurals = weftCrds().map((crd) => `${textAt(crd, 'spec', 'names', 'plural')}.yaml`)
-  expect(plurals.toSorted()).toEqual(files.toSorted())
+  expect(filesOf(weftCrds())).toEqual(files.toSorted())
+  const others = readdirSync(join(import.meta.dir, '../../deploy/crds/network-policy-api'))
+  expect(filesOf(networkPolicyApiCrds())).toEqual(others.filter((name) => name.endsWith('.yaml')).toSorted())
 })
+
+function filesOf(crds: readonly KubeObject[]): readonly string[] {
+  return crds.map((crd) => `${textAt(crd, 'spec', 'names', 'plural')}.yaml`).toSorted()
+}
 
 test.each([
   weftBindings.Cluster.resource,
@@ -20,8 +35,9 @@ test.each([
   weftBindings.NodeNetwork.resource,
   HOST_SUBNETS,
   NODE_REPORTS,
+  ...POLICIES.map((kind) => weftBindings[kind].resource),
 ])('$kind is defined as it is used', ({ group, version, plural, kind, namespaced }) => {
-  const crd = weftCrds().find((one) => one.metadata.name === `${plural}.${group}`)
+  const crd = CRDS.find((one) => one.metadata.name === `${plural}.${group}`)
   expect(crd?.['spec']).toMatchObject({
     group,
     names: { plural, kind, listKind: `${kind}List` },
@@ -29,14 +45,15 @@ test.each([
     versions: [{ name: version, served: true, storage: true }],
   })
   // A write is one write only as long as the status has no address of its own.
-  expect(at(listAt(crd, 'spec', 'versions')[0], 'subresources')).toBeUndefined()
+  const isTheirs = group === 'policy.networking.k8s.io'
+  expect(at(listAt(crd, 'spec', 'versions')[0], 'subresources')).toEqual(isTheirs ? { status: {} } : undefined)
 })
 
-test.each(['Cluster', 'Tenant', 'NodeNetwork'] as const)(
+test.each(['Cluster', 'Tenant', 'NodeNetwork', ...POLICIES] as const)(
   'the schema of %s keeps every field that is written',
   (kind) => {
     const { resource, encode } = weftBindings[kind]
-    const crd = weftCrds().find((one) => textAt(one, 'spec', 'names', 'plural') === resource.plural)
+    const crd = CRDS.find((one) => textAt(one, 'spec', 'names', 'plural') === resource.plural)
     const schema = at(listAt(crd, 'spec', 'versions')[0], 'schema', 'openAPIV3Schema')
     const { apiVersion: _, kind: __, metadata: ___, ...fields } = encode(examples[kind].value as never)
     expect(unknownTo(schema, fields, '')).toEqual([])

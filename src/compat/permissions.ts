@@ -12,12 +12,18 @@ import {
   EVENTS,
   LEASES,
   NAMESPACES,
+  NETWORK_POLICIES,
   NODES,
   PODS,
   SERVICE_CIDRS,
   SERVICES,
 } from '../kube/resources.ts'
-import { CLUSTER_NETWORKS, HOST_SUBNETS, NET_NAMESPACES } from './openshift/resources.ts'
+import {
+  ADMIN_NETWORK_POLICIES,
+  BASELINE_ADMIN_NETWORK_POLICIES,
+  CLUSTER_NETWORK_POLICIES,
+} from './network-policy-api/resources.ts'
+import { CLUSTER_NETWORKS, EGRESS_NETWORK_POLICIES, HOST_SUBNETS, NET_NAMESPACES } from './openshift/resources.ts'
 import { NODE_NETWORKS } from './weft/node-network.ts'
 import { NODE_REPORTS } from './weft/node-report.ts'
 
@@ -43,6 +49,14 @@ export const ELECTION_LEASE = { namespace: 'kube-system', name: 'weft-controller
 
 const FOLLOW: readonly Verb[] = ['list', 'watch']
 
+/** Policies that have a status, for what of them cannot be done. */
+const POLICIES_WITH_STATUS: readonly Resource[] = [
+  ADMIN_NETWORK_POLICIES,
+  BASELINE_ADMIN_NETWORK_POLICIES,
+  CLUSTER_NETWORK_POLICIES,
+]
+const POLICIES: readonly Resource[] = [NETWORK_POLICIES, ...POLICIES_WITH_STATUS, EGRESS_NETWORK_POLICIES]
+
 /** Everything that each account may do. Secrets are nowhere in it. */
 export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
   agent: [
@@ -56,7 +70,12 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       verbs: ['get', ...FOLLOW],
       why: 'their totals of bandwidth; why one has no network, for whoever waits for it',
     },
-    { resource: PODS, verbs: ['get', ...FOLLOW], why: "its own node's: what bandwidth they ask for" },
+    {
+      resource: PODS,
+      verbs: ['get', ...FOLLOW],
+      why: "whom policies speak of, by labels; of its own node's, what bandwidth they ask for",
+    },
+    ...POLICIES.map((resource) => ({ resource, verbs: FOLLOW, why: 'who may connect to whom' })),
     {
       resource: EVENTS,
       verbs: ['create', 'patch'],
@@ -89,6 +108,14 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
     },
     { resource: NAMESPACES, verbs: ['get', ...FOLLOW, 'patch'], why: 'who gets a network; an annotation says why not' },
     { resource: NET_NAMESPACES, verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'], why: "namespaces' networks" },
+    ...POLICIES.map((resource) => ({ resource, verbs: FOLLOW, why: 'what of them cannot be done, to say so' })),
+    ...POLICIES_WITH_STATUS.map(
+      ({ group, plural }): Permission => ({
+        resource: { group, plural: `${plural}/status` },
+        verbs: ['patch'],
+        why: 'what of them cannot be done',
+      }),
+    ),
     { resource: EVENTS, verbs: ['create', 'patch'], why: 'what was refused, and why' },
     {
       resource: SERVICE_CIDRS,
