@@ -102,10 +102,17 @@ class Comparer {
   #pair(source: PodClass | NodeClass, destination: PodClass | NodeClass): void {
     const meeting = meetingOf(source, destination)
     if (meeting === undefined || !this.#mayTalk(source, destination)) return
+    const found = this.#changesBetween(source, destination, meeting)
+    if (found.every(([, , changes]) => changes.length === 0)) return
+    this.#pairs += meeting.count
+    this.#tellPair(source, destination, found)
+  }
+
+  #changesBetween(source: PodClass | NodeClass, destination: PodClass | NodeClass, meeting: Meeting): Found {
     const found: (readonly [Point, Point, readonly Change[]])[] = []
-    source.points.forEach((from, i) => {
-      destination.points.forEach((to, j) => {
-        if (from.family !== to.family) return
+    for (const [i, from] of source.points.entries()) {
+      for (const [j, to] of destination.points.entries()) {
+        if (from.family !== to.family) continue
         const ends = (): Ends => ({
           source: partyIn(source, meeting.source, i),
           destination: partyIn(destination, meeting.destination, j),
@@ -113,11 +120,9 @@ class Comparer {
         const egress = this.#outcome(source, 'egress', to, ends)
         const ingress = this.#outcome(destination, 'ingress', from, ends)
         found.push([from, to, this.#turns.of(egress, ingress)])
-      })
-    })
-    if (found.every(([, , changes]) => changes.length === 0)) return
-    this.#pairs += meeting.count
-    this.#tellPair(source, destination, found)
+      }
+    }
+    return found
   }
 
   #tellPair(source: Side, destination: Side, found: readonly (readonly [Point, Point, readonly Change[]])[]): void {
@@ -188,8 +193,17 @@ class Comparer {
   }
 }
 
+/** What changes between each two points of one family. */
+type Found = readonly (readonly [Point, Point, readonly Change[]])[]
+
+interface Meeting {
+  readonly source: number
+  readonly destination: number
+  readonly count: number
+}
+
 /** Two members that policies are asked about, and how many such pairs there are; undefined when there is none. */
-function meetingOf(source: PodClass | NodeClass, destination: PodClass | NodeClass) {
+function meetingOf(source: PodClass | NodeClass, destination: PodClass | NodeClass): Meeting | undefined {
   if (source.type === 'pods' && destination.type === 'pods') return meetingOfPods(source, destination)
   if (source.type !== 'nodes' || destination.type !== 'pods') {
     return { source: 0, destination: 0, count: sizeOf(source) * sizeOf(destination) }
@@ -205,7 +219,7 @@ function meetingOf(source: PodClass | NodeClass, destination: PodClass | NodeCla
   return { source: node, destination: pods.findIndex((pod) => pod.node !== nodes[node]), count }
 }
 
-function meetingOfPods(source: PodClass, destination: PodClass) {
+function meetingOfPods(source: PodClass, destination: PodClass): Meeting | undefined {
   if (source !== destination) return { source: 0, destination: 0, count: source.pods.length * destination.pods.length }
   const count = source.pods.length
   return count < 2 ? undefined : { source: 0, destination: 1, count: count * (count - 1) }

@@ -14,7 +14,10 @@ import type { PreviewWorld } from './world.ts'
 
 /** What is said of connections between a pod and some others, by port. Equal ones are the same object. */
 export interface Outcome {
+  /** From 1. */
   readonly id: number
+  /** The same for those that allow and deny the same, whoever decides it. From 1. */
+  readonly shape: number
   readonly steps: readonly Step[]
   /** Whether any of it changes. */
   readonly differs: boolean
@@ -28,7 +31,7 @@ export interface Subject {
   /** Whether these are others than before. */
   readonly isTouched: boolean
   /** The number of everybody, by point, whom these policies cannot tell apart. */
-  readonly groups: () => readonly number[]
+  readonly groups: () => Int32Array
   readonly outcomes: Map<number, Outcome>
 }
 
@@ -41,6 +44,7 @@ export class Subjects {
   readonly #policiesOf: { readonly [D in Direction]: ReadonlyMap<number, Pick<Subject, 'before' | 'after'>> }
   readonly #subjects = new Map<string, Subject>()
   readonly #outcomes = new Map<string, Outcome>()
+  readonly #shapes = new Map<string, number>()
   readonly #decisions = new Map<string, Decision>()
   readonly #numbers = new Map<Decision | Policy, number>()
 
@@ -59,12 +63,12 @@ export class Subjects {
   of(one: PodClass, direction: Direction): Subject {
     const { before, after } = this.#policiesOf[direction].get(one.index) ?? NONE
     // Names of ports are the destination's: of connections that come, these pods' own.
-    const named = direction === 'ingress' ? namedIn(one, [...before, ...after], direction) : []
+    const named = direction === 'ingress' ? namedIn(one, portNamesIn([...before, ...after], direction)) : []
     const numbersOf = (policies: readonly Policy[]) => policies.map((policy) => this.#numberOf(policy))
     const key = JSON.stringify([direction, numbersOf(before), numbersOf(after), named])
     const known = this.#subjects.get(key)
     if (known !== undefined) return known
-    let groups: readonly number[] | undefined
+    let groups: Int32Array | undefined
     const subject: Subject = {
       direction,
       before,
@@ -115,9 +119,17 @@ export class Subjects {
     const known = this.#outcomes.get(key)
     if (known !== undefined) return known
     const differs = steps.some((one) => one.before.allowed !== one.after.allowed)
-    const outcome = { id: this.#outcomes.size, steps, differs }
+    const outcome = { id: this.#outcomes.size + 1, shape: this.#shapeOf(steps), steps, differs }
     this.#outcomes.set(key, outcome)
     return outcome
+  }
+
+  #shapeOf(steps: readonly Step[]): number {
+    const words = steps.map(({ protocol, from, before, after }) => [protocol, from, before.allowed, after.allowed])
+    const key = words.join(' ')
+    const shape = this.#shapes.get(key) ?? this.#shapes.size + 1
+    this.#shapes.set(key, shape)
+    return shape
   }
 
   /** Equal decisions are the same object. */
@@ -135,27 +147,26 @@ export class Subjects {
   }
 
   /** Numbers everybody by what the policies' rules can ask of them. */
-  #groupsOf({ direction, before, after }: Pick<Subject, 'direction' | 'before' | 'after'>): readonly number[] {
-    const policies = new Set([...before, ...after])
-    const { points, classes } = this.#parties
-    const numbers = new Map<string, number>()
-    const numberOf = (key: string): number => {
+  #groupsOf({ direction, before, after }: Pick<Subject, 'direction' | 'before' | 'after'>): Int32Array {
+    const policies = [...new Set([...before, ...after])]
+    const numbers = new Map<string | number, number>()
+    const numberOf = (key: string | number): number => {
       const number = numbers.get(key) ?? numbers.size
       numbers.set(key, number)
       return number
     }
-    const groups = points.map(({ index, isInside }) => {
-      const one = classes[index]
-      const named = direction === 'egress' && one?.type === 'pods' ? namedIn(one, policies, direction) : []
-      return numberOf(JSON.stringify([one?.type, isInside, named]))
+    // Names of ports are the destination's.
+    const names = direction === 'egress' ? portNamesIn(policies, direction) : NO_NAMES
+    const groups = Int32Array.from(this.#parties.points, ({ index, isInside }) => {
+      const one = this.#parties.classes[index]
+      const named = names.size > 0 && one?.type === 'pods' ? namedIn(one, names).join() : ''
+      return numberOf(`${one?.type} ${isInside} ${named}`)
     })
     const seen = new Set<string>()
-    for (const peer of [...policies].flatMap((policy) =>
-      (policy[direction] ?? []).flatMap(({ peers = [] }) => peers),
-    )) {
-      const { key, points: meant } = this.#members.pointsOf(peer)
+    for (const peer of policies.flatMap((policy) => (policy[direction] ?? []).flatMap(({ peers = [] }) => peers))) {
+      const { key, points } = this.#members.pointsOf(peer)
       if (seen.has(key)) continue
-      for (const point of meant) groups[point] = numberOf(`${groups[point]} ${seen.size}`)
+      for (const point of points) groups[point] = numberOf((groups[point] ?? 0) * 2 ** 26 + seen.size)
       seen.add(key)
     }
     return groups
@@ -188,16 +199,22 @@ function policiesByClass({ before, after }: PreviewWorld, members: Members, dire
   return found
 }
 
-/** The pods' ports that rules of these policies name. */
-function namedIn({ pods }: PodClass, policies: Iterable<Policy>, direction: Direction): readonly string[] {
-  const own = pods[0]?.namedPorts ?? []
-  if (own.length === 0) return []
+const NO_NAMES: ReadonlySet<string> = new Set()
+
+/** The names of ports in these policies' rules. */
+function portNamesIn(policies: Iterable<Policy>, direction: Direction): ReadonlySet<string> {
   const names = new Set<string>()
   for (const policy of policies) {
-    for (const match of (policy[direction] ?? []).flatMap(({ ports = [] }) => ports)) {
-      if (match.type === 'named') names.add(match.name)
+    for (const { ports = [] } of policy[direction] ?? []) {
+      for (const match of ports) if (match.type === 'named') names.add(match.name)
     }
   }
+  return names
+}
+
+/** The pods' ports that have one of these names. */
+function namedIn({ pods }: PodClass, names: ReadonlySet<string>): readonly string[] {
+  const own = pods[0]?.namedPorts ?? []
   return own
     .filter(({ name }) => names.has(name))
     .map(portKey)

@@ -23,26 +23,44 @@ const FREE: Decision = { allowed: true, because: 'not-a-pod' }
 
 /** What is said of connections by an end that no policies speak of. */
 export const UNJUDGED: Outcome = {
-  id: -1,
+  id: 0,
+  shape: 0,
   steps: TRANSPORTS.map(({ protocol, first, last }): Step => {
     return { protocol, from: first, to: last, before: FREE, after: FREE }
   }),
   differs: false,
 }
 
-/** Puts what both ends say together; equal questions get the same answer object. */
+/** Which ends turn, at some ports or other. */
+type Turning = 'neither' | 'egress' | 'ingress' | 'both'
+
+/**
+ * Puts what both ends say together; equal questions get the same answer object. Most pairs are of ends whose decisions
+ * differ in nothing but the policies that are named: of an end that does not turn only the shape counts.
+ */
 export class Turns {
-  readonly #known = new Map<string, readonly Change[]>()
+  readonly #turning = new Map<number, Turning>()
+  readonly #known = {
+    egress: new Map<number, Known>(),
+    ingress: new Map<number, Known>(),
+    both: new Map<number, Known>(),
+  }
   readonly #changes = new Map<string, Change>()
   readonly #numbers = new Map<Decision, number>()
 
   of(egress: Outcome, ingress: Outcome): readonly Change[] {
     if (!egress.differs && !ingress.differs) return NOTHING
-    const key = `${egress.id} ${ingress.id}`
-    const known = this.#known.get(key)
-    if (known !== undefined) return known
-    const changes = this.#compare(egress, ingress)
-    this.#known.set(key, changes)
+    const shapes = pairKey(egress.shape, ingress.shape)
+    const turning = this.#turning.get(shapes) ?? turningOf(egress, ingress)
+    this.#turning.set(shapes, turning)
+    if (turning === 'neither') return NOTHING
+    const known = this.#known[turning]
+    const key = pairKey(
+      turning === 'ingress' ? egress.shape : egress.id,
+      turning === 'egress' ? ingress.shape : ingress.id,
+    )
+    const changes = known.get(key) ?? this.#compare(egress, ingress)
+    known.set(key, changes)
     return changes
   }
 
@@ -56,7 +74,6 @@ export class Turns {
       if (known === undefined) found.set(key, { turn, spans: [span] })
       else known.spans.push(span)
     }
-    if (found.size === 0) return NOTHING
     return [...found].map(([key, { turn, spans }]) => this.#same(key, { ...turn, ports: merged(spans) }))
   }
 
@@ -72,6 +89,20 @@ export class Turns {
     this.#numbers.set(decision, number)
     return number
   }
+}
+
+type Known = readonly Change[]
+
+/** One number for two, each below 2^26. */
+function pairKey(a: number, b: number): number {
+  return a * 2 ** 26 + b
+}
+
+function turningOf(egress: Outcome, ingress: Outcome): Turning {
+  const turns = joined(egress.steps, ingress.steps, (_, out, into) => turnOf(out, into)?.direction)
+  const [out, into] = [turns.includes('egress'), turns.includes('ingress')]
+  if (out && into) return 'both'
+  return out ? 'egress' : into ? 'ingress' : 'neither'
 }
 
 /** The sender's end is asked first: when both turn, it is the one that is told. */
