@@ -7,6 +7,7 @@
 import { NETWORK_POLICIES } from '../../kube/resources.ts'
 import type { Namespaces, Peer, Policy, PolicyRule, PortMatch, Selector } from '../../network/model/policy.ts'
 import { MAX_EXCEPTIONS, MAX_PEERS, MAX_PORTS, MAX_RULES } from '../../network/model/validate-policy.ts'
+import { optionalField } from '../fields.ts'
 import type { MergePatch } from '../merge.ts'
 import { type PolicyBody, policyBinding } from '../policy/binding.ts'
 import type { Notes } from '../policy/notes.ts'
@@ -79,20 +80,43 @@ function ruleIn(input: unknown, key: 'from' | 'to', namespace: string, notes: No
   if (fields === undefined) return NOBODY
   const peers = understoodIn(fields[key], MAX_PEERS, notes.at(key), (peer, place) => peerIn(peer, namespace, place))
   const ports = understoodIn(fields['ports'], MAX_PORTS, notes.at('ports'), portIn)
-  return { action: 'allow', ...(peers === undefined ? {} : { peers }), ...(ports === undefined ? {} : { ports }) }
+  return {
+    action: 'allow',
+    ...(peers === undefined ? {} : { peers: peers.items }),
+    ...(ports === undefined ? {} : { ports: ports.items }),
+    ...optionalField('peerFields', peers?.fields),
+    ...optionalField('portFields', ports?.fields),
+  }
 }
 
-/** What of a list is understood; undefined where an absent or empty one says that all is meant. */
+/** What of a list is understood, and where it stands if that is not all. */
+interface Understood<T> {
+  readonly items: readonly T[]
+  readonly fields?: readonly string[]
+}
+
+/** Undefined where an absent or empty list says that all is meant. */
 function understoodIn<T>(
   input: unknown,
   most: number,
   notes: Notes,
   read: (item: unknown, notes: Notes) => T | undefined,
-): readonly T[] | undefined {
+): Understood<T> | undefined {
   if (input === undefined) return undefined
   const items = itemsIn(input, most, notes)
   if (items?.length === 0) return undefined
-  return (items ?? []).flatMap((item, index) => read(item, notes.at(index)) ?? [])
+  const found = (items ?? []).flatMap((item, index) => {
+    const one = read(item, notes.at(index))
+    return one === undefined ? [] : [{ one, field: fieldOf(item, notes.at(index)) }]
+  })
+  const understood = { items: found.map(({ one }) => one) }
+  return found.length === (items ?? []).length ? understood : { ...understood, fields: found.map(({ field }) => field) }
+}
+
+/** The one selector of a peer, else the item itself. */
+function fieldOf(item: unknown, { field }: Notes): string {
+  const selectors = Object.keys(Object(item)).filter((key) => /^(podSelector|namespaceSelector|ipBlock)$/.test(key))
+  return selectors.length === 1 ? `${field}.${selectors[0]}` : field
 }
 
 function peerIn(input: unknown, namespace: string, notes: Notes): Peer | undefined {

@@ -75,7 +75,29 @@ function ruleIn(form: RuleForm, input: unknown, key: 'from' | 'to', notes: Notes
   if (action === undefined || peers === undefined || peers.length === 0 || ports === 'unknown') {
     return closed(action, name)
   }
-  return { action, ...named(name), peers: peers.flat(), ...(ports === undefined ? {} : { ports }) }
+  return {
+    action,
+    ...named(name),
+    peers: peers.flat(),
+    ...(ports === undefined ? {} : { ports }),
+    ...fieldsOfPeers(peers, fields[key], place),
+  }
+}
+
+/** Where peers stand, where an item of the list is more than one. */
+function fieldsOfPeers(
+  peers: readonly (readonly Peer[])[],
+  input: unknown,
+  notes: Notes,
+): Pick<PolicyRule, 'peerFields'> {
+  if (peers.every(({ length }) => length === 1)) return {}
+  const items: readonly unknown[] = Array.isArray(input) ? input : []
+  const peerFields = peers.flatMap((found, index) => {
+    const { field } = notes.at(index)
+    const [list] = Object.keys(Object(items[index]))
+    return found.map((peer, i) => (peer.type === 'pods' ? `${field}.${list}` : `${field}.${list}[${i}]`))
+  })
+  return { peerFields }
 }
 
 function closed(action: PolicyAction | undefined, name: string | undefined): PolicyRule {

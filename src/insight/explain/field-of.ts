@@ -33,8 +33,12 @@ export function ruleFields(policy: Policy, { direction, index, peer, port }: Pla
   const rule = policy[direction]?.[index]
   return {
     rule: path,
-    ...(peer === undefined ? {} : { peer: `${path}.${peerField(policy.kind, direction, rule, peer)}` }),
-    ...(port === undefined ? {} : { port: `${path}.${portField(policy.kind, rule, port)}` }),
+    ...(peer === undefined
+      ? {}
+      : { peer: rule?.peerFields?.[peer] ?? `${path}.${peerField(policy.kind, direction, rule, peer)}` }),
+    ...(port === undefined
+      ? {}
+      : { port: rule?.portFields?.[port] ?? `${path}.${portField(policy.kind, rule, port)}` }),
   }
 }
 
@@ -88,8 +92,8 @@ function onlyOne({ namespaces, pods }: PodSet): string {
 
 /** Of the kinds of the whole cluster. */
 function kindsOf(peer: Peer): string {
-  if (peer.type === 'name') return 'domainNames'
-  if (peer.type === 'range') return 'networks'
+  if (peer.type === 'name') return 'domainNames[0]'
+  if (peer.type === 'range') return 'networks[0]'
   return peer.pods.length === 0 ? 'namespaces' : 'pods'
 }
 

@@ -60,6 +60,10 @@ export interface PolicyRule {
   readonly peers?: readonly Peer[]
   /** Absent: every port of every protocol. Empty: none. */
   readonly ports?: readonly PortMatch[]
+  /** Where in the object each peer stands, such as `spec.egress[0].to[1].networks[0]`. Absent: each is an item of its list. */
+  readonly peerFields?: readonly string[]
+  /** The same of ports. */
+  readonly portFields?: readonly string[]
 }
 
 /** The kinds of objects that hold policies. */

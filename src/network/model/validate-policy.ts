@@ -100,6 +100,8 @@ const rule: Decode<PolicyRule> = record<PolicyRule>({
   name: optional(text(1, MAX_RULE_NAME)),
   peers: optional(list(peer, MAX_PEERS)),
   ports: optional(list(port, MAX_PORTS)),
+  peerFields: optional(list(text(1, MAX_PROBLEM_TEXT), MAX_PEERS)),
+  portFields: optional(list(text(1, MAX_PROBLEM_TEXT), MAX_PORTS)),
 })
 
 const problem: Decode<PolicyProblem> = record<PolicyProblem>({
