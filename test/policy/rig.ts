@@ -13,7 +13,7 @@ import { type Endpoint, endpointId } from '../../src/network/model/endpoint.ts'
 import type { NodeNetwork } from '../../src/network/model/node.ts'
 import type { Pod } from '../../src/network/model/pod.ts'
 import { FIRST_ENDPOINT_PORT } from '../../src/network/pipeline/stages.ts'
-import { NodePlanner } from '../../src/network/planner.ts'
+import type { NodePlanner } from '../../src/network/planner.ts'
 import type { Connection, Party } from '../../src/network/policy/verdict.ts'
 import { markerFlows } from './markers.ts'
 import { nodeNamespace, RigNode, UPLINK } from './node.ts'
@@ -28,8 +28,6 @@ export interface RigShape {
   readonly cluster: Cluster
   /** Two. */
   readonly nodes: readonly NodeNetwork[]
-  /** All pods that there will be: their ports stay, whichever of them a case has. */
-  readonly pods: readonly Pod[]
   readonly log: AgentLog
 }
 
@@ -50,15 +48,15 @@ export class Rig {
   readonly nodes: readonly RigNode[]
   readonly #wire: Wire
   readonly #worldFd: number
-  readonly #ends: ReadonlyMap<string, End>
+  /** By node and port. */
+  readonly #ends = new Map<string, End>()
   readonly #shipping: Shipping
   readonly #numbers = new Numbers()
 
-  private constructor(worldFd: number, wire: Wire, nodes: readonly RigNode[], ends: ReadonlyMap<string, End>) {
+  private constructor(worldFd: number, wire: Wire, nodes: readonly RigNode[]) {
     this.#worldFd = worldFd
     this.#wire = wire
     this.nodes = nodes
-    this.#ends = ends
     const gateways = nodes.map(({ gateway }) => gateway)
     this.#shipping = new Shipping(
       wire,
@@ -67,7 +65,7 @@ export class Rig {
   }
 
   /** Starts both nodes. Always `stop()` it; should that not happen, nothing outlives the program but two folders. */
-  static async start({ cluster, nodes, pods, log }: RigShape): Promise<Rig> {
+  static async start({ cluster, nodes, log }: RigShape): Promise<Rig> {
     const worldFd = netnsNew()
     const spaces = nodes.map(() => nodeNamespace())
     const wire = new Wire(worldFd)
@@ -75,19 +73,20 @@ export class Rig {
     const started = await Promise.all(
       nodes.map((self, i) => RigNode.start(contextOf(cluster, self), spaces[i] ?? -1, wire, log)),
     )
-    const ends = new Map<string, End>()
+    return new Rig(worldFd, wire, started)
+  }
+
+  /** Has ports for these pods from now on: by their addresses, whoever has those. */
+  async admit(pods: readonly Pod[]): Promise<void> {
     for (const pod of pods) {
-      const node = started.find(({ name }) => name === pod.node)
-      if (node === undefined) throw new Error(`there is no ${pod.node} for pod ${keyOf(pod)}`)
-      const [name, ofport] = [`${pod.namespace}-${pod.name}`, ofportOf(pod)]
-      ends.set(keyOf(pod), await node.plug(name, ofport))
+      if (this.#ends.has(portOf(pod))) continue
+      this.#ends.set(portOf(pod), await this.#node(pod.node).plug(`pod${ofportOf(pod)}`, ofportOf(pod)))
     }
-    return new Rig(worldFd, wire, started, ends)
   }
 
   /** A planner for a node that has seen the other one and nothing else. */
-  plannerOf(node: RigNode): NodePlanner {
-    const planner = new NodePlanner(node.context)
+  plannerOf(node: RigNode, make: (context: NodeContext) => NodePlanner): NodePlanner {
+    const planner = make(node.context)
     for (const { context } of this.nodes) planner.putPeer(context.self)
     return planner
   }
@@ -157,8 +156,8 @@ export class Rig {
   }
 
   #podAt(pod: Pod): Place {
-    const end = this.#ends.get(keyOf(pod))
-    if (end === undefined) throw new Error(`pod ${keyOf(pod)} has no port`)
+    const end = this.#ends.get(portOf(pod))
+    if (end === undefined) throw new Error(`pod ${pod.namespace}/${pod.name} has no port`)
     return { end, hop: { from: macOf(pod), to: this.#node(pod.node).context.routerMac } }
   }
 
@@ -196,8 +195,8 @@ function nodeOf(party: Party): string {
   return party.type === 'pod' ? party.pod.node : party.node
 }
 
-function keyOf({ namespace, name }: Pod): string {
-  return `${namespace}/${name}`
+function portOf(pod: Pod): string {
+  return `${pod.node}/${ofportOf(pod)}`
 }
 
 function macOf({ addresses: [first], name }: Pod): Mac {

@@ -1,0 +1,92 @@
+/**
+ * What real switches say about connections: their first packets are sent, and looked for at the other end.
+ * @module
+ */
+import type { AgentLog } from '../../src/agent/log.ts'
+import type { Cluster } from '../../src/network/model/cluster.ts'
+import type { NodeNetwork } from '../../src/network/model/node.ts'
+import { NodePlanner } from '../../src/network/planner.ts'
+import type { Connection } from '../../src/network/policy/verdict.ts'
+import { type Call, Rig } from './rig.ts'
+import { EMPTY, type Order, steer, type VniOf, type World } from './steer.ts'
+
+/** Makes the planner of a node: another one than the agent's when a broken one is tried. */
+export type MakePlanner = (context: NodePlanner['context']) => NodePlanner
+
+/** What is asked of a world. */
+export interface Inquiry {
+  readonly world: World
+  readonly connections: readonly Connection[]
+  readonly vniOf: VniOf
+  readonly order: Order
+}
+
+/** What the switches did. */
+export interface Answers {
+  /** Whether the first packet of each connection arrived. */
+  readonly allowed: readonly boolean[]
+  /** What arrived where it should not have. */
+  readonly strays: readonly string[]
+  /** Calls whose first packet arrived, and which the switches still know. */
+  readonly calls: readonly Call[]
+}
+
+/** Two nodes that hold one world of policies after the other. */
+export class RealSwitches {
+  readonly rig: Rig
+  #planners: readonly NodePlanner[] = []
+  #world: Pick<World, keyof typeof EMPTY> = EMPTY
+
+  private constructor(rig: Rig) {
+    this.rig = rig
+  }
+
+  /** Starts them. Always `stop()` them. */
+  static async start(cluster: Cluster, nodes: readonly NodeNetwork[], log: AgentLog): Promise<RealSwitches> {
+    return new RealSwitches(await Rig.start({ cluster, nodes, log }))
+  }
+
+  /** Plans from the beginning: what the switches hold of earlier worlds goes with the first that comes. */
+  async begin(make: MakePlanner = (context) => new NodePlanner(context)): Promise<void> {
+    this.#planners = this.rig.nodes.map((node) => this.rig.plannerOf(node, make))
+    this.#world = EMPTY
+    await this.rig.follow(this.#planners)
+  }
+
+  /** Tells the switches of a world; what they know of connections stays. */
+  async become(inquiry: Omit<Inquiry, 'connections'>): Promise<void> {
+    const { world, vniOf, order } = inquiry
+    await this.rig.admit(world.pods)
+    for (const planner of this.#planners) steer(planner, this.#world, world, vniOf, order)
+    this.#world = world
+    await this.rig.apply()
+  }
+
+  /** Asks about connections that nobody knows yet. */
+  async ask(connections: readonly Connection[]): Promise<Answers> {
+    const calls = this.rig.calls(connections)
+    const [these, those] = [calls.filter((call) => !isLater(call)), calls.filter(isLater)]
+    const arrived = new Set<Call>()
+    const strays: string[] = []
+    for (const part of [those, these]) {
+      if (part.length === 0) continue
+      await this.rig.forget()
+      const delivery = await this.rig.ship(part, 'first')
+      for (const [i, call] of part.entries()) if (delivery.arrived[i] === true) arrived.add(call)
+      strays.push(...delivery.strays)
+    }
+    return { allowed: calls.map((call) => arrived.has(call)), strays, calls: these.filter((call) => arrived.has(call)) }
+  }
+
+  stop(): Promise<void> {
+    return this.rig.stop()
+  }
+}
+
+/**
+ * In user space connection tracking knows no ports of SCTP: all of it between two addresses is one connection, whose
+ * direction is that of its first packet. So the two directions are not asked about at the same time.
+ */
+function isLater({ connection: { protocol, source, destination } }: Call): boolean {
+  return protocol === 'SCTP' && source.address > destination.address
+}

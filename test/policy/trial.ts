@@ -1,0 +1,176 @@
+/**
+ * One case on real switches: what the oracle says of every connection must be what becomes of its packets.
+ * @module
+ */
+import { judge, partyOf } from '../../src/network/policy/oracle.ts'
+import type { Connection, Party, Verdict } from '../../src/network/policy/verdict.ts'
+import type { RealSwitches } from './real.ts'
+import type { Call } from './rig.ts'
+import type { Order, World } from './steer.ts'
+
+/** A case: connections in a world. */
+export interface Trial {
+  readonly name: string
+  readonly world: World
+  readonly connections: readonly Connection[]
+}
+
+/** What a packet was in its connection when engines disagreed about it. */
+export type Moment = 'first packet' | 'answer' | 'later packet' | 'answer to a later packet'
+
+/** Where real switches and the oracle are not of one mind. */
+export interface Disagreement {
+  readonly moment: Moment
+  readonly connection: Connection
+  readonly verdict: Verdict
+  /** Whether the packet arrived. */
+  readonly arrived: boolean
+}
+
+/** What came of a trial. */
+export interface Outcome {
+  readonly asked: number
+  /** Answers and later packets that were tried besides. */
+  readonly followed: number
+  readonly disagreements: readonly Disagreement[]
+  /** Arrived where nobody, or somebody else, was meant. */
+  readonly strays: readonly string[]
+  /** Lost once and not when asked for again: what a busy machine does. */
+  readonly lostOnce: number
+}
+
+/** Connections of a trial that are answered, and go on into the next one. */
+const STANDING = 48
+/** How often what did not arrive is asked for again. What did arrive is never noise. */
+const RETRIES = 2
+
+/** Tries cases one after the other on the same switches. */
+export class Court {
+  readonly #real: RealSwitches
+  #standing: readonly Call[] = []
+
+  constructor(real: RealSwitches) {
+    this.#real = real
+  }
+
+  /** Connections of trials before count no more. */
+  clear(): void {
+    this.#standing = []
+  }
+
+  /** Tries a case. What the switches knew before it goes on: their plans change by what is different. */
+  async try({ world, connections }: Trial, order: Order = 'policies-first'): Promise<Outcome> {
+    await this.#real.become({ world, vniOf: () => 0, order })
+    const findings = new Findings(world)
+    await this.#follow(findings)
+    const { allowed, strays, calls } = await this.#real.ask(connections)
+    findings.strays.push(...strays)
+    const lost = findings.compare('first packet', connections, allowed)
+    // Before anything is asked again: that forgets all connections.
+    this.#standing = sample(calls.filter(({ connection }) => connection.protocol !== 'SCTP'))
+    await this.#send(findings, this.#standing, 'answer', 'answer')
+    await this.#askAgain(findings, lost)
+    return findings.outcome(connections.length)
+  }
+
+  /** Connections that stand since the last trial: their next packets are for this world to judge, both ways. */
+  async #follow(findings: Findings): Promise<void> {
+    const calls = this.#standing.flatMap((call) => {
+      const connection = findings.sameParties(call.connection)
+      return connection === undefined ? [] : [{ ...call, connection }]
+    })
+    await this.#send(findings, calls, 'later', 'later packet')
+    await this.#send(findings, calls, 'answer', 'answer to a later packet')
+  }
+
+  async #send(findings: Findings, calls: readonly Call[], part: 'answer' | 'later', moment: Moment): Promise<void> {
+    findings.followed += calls.length
+    const { arrived, strays } = await this.#real.rig.ship(calls, part)
+    findings.strays.push(...strays)
+    const lost = findings.compare(
+      moment,
+      calls.map(({ connection }) => connection),
+      arrived,
+    )
+    if (lost.length === 0) return
+    const again = calls.filter(({ connection }) => lost.includes(connection))
+    const second = await this.#real.rig.ship(again, part)
+    findings.compareAgain(
+      moment,
+      again.map(({ connection }) => connection),
+      second.arrived,
+    )
+  }
+
+  async #askAgain(findings: Findings, lost: readonly Connection[]): Promise<void> {
+    let left = lost
+    for (let i = 1; i <= RETRIES && left.length > 0; i += 1) {
+      this.#standing = []
+      const { allowed } = await this.#real.ask(left)
+      findings.lostOnce += allowed.filter((one) => one).length
+      left = left.filter((_, k) => allowed[k] !== true)
+    }
+    findings.insist('first packet', left)
+  }
+}
+
+/** What a trial has found so far. */
+class Findings {
+  readonly strays: string[] = []
+  followed = 0
+  lostOnce = 0
+  readonly #world: World
+  readonly #disagreements: Disagreement[] = []
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  /** Notes what arrived and should not have; returns what did not and should have. */
+  compare(moment: Moment, connections: readonly Connection[], arrived: readonly boolean[]): readonly Connection[] {
+    return connections.flatMap((connection, i) => {
+      const verdict = judge(this.#world, connection)
+      if (verdict.allowed && arrived[i] !== true) return [connection]
+      if (!verdict.allowed && arrived[i] === true)
+        this.#disagreements.push({ moment, connection, verdict, arrived: true })
+      return []
+    })
+  }
+
+  compareAgain(moment: Moment, connections: readonly Connection[], arrived: readonly boolean[]): void {
+    this.lostOnce += arrived.filter((one) => one).length
+    this.insist(
+      moment,
+      connections.filter((_, i) => arrived[i] !== true),
+    )
+  }
+
+  /** Notes what never arrived. */
+  insist(moment: Moment, connections: readonly Connection[]): void {
+    for (const connection of connections) {
+      this.#disagreements.push({ moment, connection, verdict: judge(this.#world, connection), arrived: false })
+    }
+  }
+
+  /** The same connection in this world, unless somebody else has one of its addresses. */
+  sameParties({ source, destination, ...rest }: Connection): Connection | undefined {
+    const [from, to] = [partyOf(this.#world, source.address), partyOf(this.#world, destination.address)]
+    return isSame(from, source) && isSame(to, destination) ? { ...rest, source: from, destination: to } : undefined
+  }
+
+  outcome(asked: number): Outcome {
+    const { followed, strays, lostOnce } = this
+    return { asked, followed, disagreements: this.#disagreements, strays, lostOnce }
+  }
+}
+
+function isSame(a: Party, b: Party): boolean {
+  if (a.type === 'pod' && b.type === 'pod') return a.pod.uid === b.pod.uid
+  return a.type === b.type
+}
+
+/** Some of them, spread over the list. */
+function sample(calls: readonly Call[]): readonly Call[] {
+  const step = Math.max(1, Math.floor(calls.length / STANDING))
+  return calls.filter((_, i) => i % step === 0).slice(0, STANDING)
+}
