@@ -23,11 +23,12 @@ import { HostPorts, takenIn } from './host-ports.ts'
 import { announcement, cniConfigPlace } from './install/announce.ts'
 import { holdCniConfig } from './install/cni-config.ts'
 import type { AgentLog } from './log.ts'
+import { startNames } from './names/start.ts'
 import { coldInKernel, coldInUserspace } from './node/outer-neighbours.ts'
 import { Uplink } from './node/uplink.ts'
 import { watchNode } from './node/watch.ts'
 import { NO_NOTICES, type PodNotices } from './notices.ts'
-import type { AgentOptions } from './options.ts'
+import { AGENT_DEFAULTS, type AgentOptions } from './options.ts'
 import { Problems } from './problems.ts'
 import { startLimiting } from './qos/start.ts'
 import { Reconciler } from './switch/reconciler.ts'
@@ -198,6 +199,7 @@ class NodeAgent {
       whyNoTenant: (namespace) => whyNoTenant(registry, namespace),
       signal,
     })
+    resources.use(startNames({ view, problems, resolvConf: options.resolvConf ?? AGENT_DEFAULTS.resolvConf }))
     resources.use(watchNode({ rtnl, ports, view, uplink, reconciler }))
     resources.use(every(options.resync * 1000, () => reconciler.requestWhole()))
     resources.use(

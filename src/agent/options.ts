@@ -23,6 +23,8 @@ export interface AgentOptions {
   readonly external?: boolean
   /** The uplink's rate in Mbit/s, to be shared fairly between pods; absent: nobody shares it. Kernel datapath only. */
   readonly uplinkMbit?: number
+  /** Names the DNS servers that are asked for names in policies; absent: the machine's. */
+  readonly resolvConf?: string
   /** Where the runtime looks for plugins: ours is installed there; absent: it is nowhere, and theirs are looked for in the usual place. */
   readonly cniBinDir?: string
   /** Where the network's configuration for the container runtime is written once pods can be attached; absent: nowhere. */
@@ -38,5 +40,6 @@ export const AGENT_DEFAULTS = {
   runDir: '/run/weft',
   addressRest: 60,
   resync: 60,
+  resolvConf: '/etc/resolv.conf',
   cniConfigName: '10-weft.conflist',
 } as const satisfies Partial<AgentOptions>

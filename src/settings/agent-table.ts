@@ -70,6 +70,14 @@ export const AGENT_SETTINGS = {
     applied: 'restart',
     flag: 'resync',
   }),
+  'agent.resolvConf': setting({
+    type: path,
+    default: '/etc/resolv.conf',
+    description: 'Names the DNS servers that are asked for the DNS names in policies',
+    programs: AGENT,
+    applied: 'restart',
+    flag: 'resolv-conf',
+  }),
   'agent.uplinkMbit': setting({
     type: wholeNumber(1, 10_000_000),
     otherwise: 'pods take what they get',

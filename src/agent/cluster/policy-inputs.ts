@@ -3,6 +3,7 @@
  * @module
  */
 import { isDeepStrictEqual } from 'node:util'
+import type { Ip } from '../../network/model/address.ts'
 import type { Namespace, Pod } from '../../network/model/pod.ts'
 import { type Policy, type PolicyKind, policyKey } from '../../network/model/policy.ts'
 import type { NodePlanner } from '../../network/planner.ts'
@@ -11,7 +12,7 @@ import type { Watcher } from './watcher.ts'
 /** What of a plan is told of policies. */
 export type PolicyTarget = Pick<
   NodePlanner,
-  'putPolicy' | 'removePolicy' | 'putPod' | 'removePod' | 'putNamespace' | 'removeNamespace'
+  'putPolicy' | 'removePolicy' | 'putPod' | 'removePod' | 'putNamespace' | 'removeNamespace' | 'putName' | 'wantedNames'
 >
 
 /** Policies, the pods of all nodes, and namespaces. */
@@ -19,9 +20,12 @@ export class PolicyInputs {
   readonly namespaces: Watcher<Namespace> & Feed
   readonly pods: Watcher<Pod> & Feed
   readonly #policies: Input<Policy>
+  readonly #changed: () => void
+  #plan: PolicyTarget | undefined
 
   /** `changed` is called whenever a plan was told of something. */
   constructor(changed: () => void) {
+    this.#changed = changed
     this.namespaces = new Input(changed, {
       nameOf: ({ name }) => name,
       put: (plan, namespace) => plan.putNamespace(namespace),
@@ -51,11 +55,25 @@ export class PolicyInputs {
     }
   }
 
+  /** DNS names that policies of pods here speak of; none before there is a plan. */
+  wantedNames(): ReadonlySet<string> {
+    return this.#plan?.wantedNames() ?? NO_NAMES
+  }
+
+  /** What a DNS name stands for; undefined while nobody knows. */
+  putName(name: string, addresses: readonly Ip[] | undefined): void {
+    this.#plan?.putName(name, addresses)
+    this.#changed()
+  }
+
   /** There is a plan: it gets all that is there, and is told from now on. */
   feed(plan: PolicyTarget): void {
+    this.#plan = plan
     for (const input of [this.namespaces, this.pods, this.#policies]) input.feed(plan)
   }
 }
+
+const NO_NAMES: ReadonlySet<string> = new Set()
 
 interface Feed {
   feed(plan: PolicyTarget): void

@@ -43,7 +43,7 @@ class Scene {
   want(...names: readonly string[]): void {
     this.wanted.clear()
     for (const name of names) this.wanted.add(name)
-    this.names.changed()
+    this.names.tick()
   }
 
   pass(seconds: number): void {

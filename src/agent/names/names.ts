@@ -43,8 +43,20 @@ export class Names {
     this.#parts = parts
   }
 
-  /** Other names may be wanted now. */
-  changed(): void {
+  /** Is to be called about once a second: looks up what is wanted and due, and tells what expired. */
+  tick(): void {
+    this.#follow()
+    const now = this.#parts.now()
+    for (const [name, one] of this.#known) if (one.hasEnded(now)) this.#tell(name, now)
+    this.#tellProblem(now)
+    const due = [...this.#known].filter(([name, one]) => one.due <= now && !this.#running.has(name))
+    due.sort(([, a], [, b]) => a.rank - b.rank || a.due - b.due)
+    this.#queue = due.map(([name]) => name)
+    this.#start()
+  }
+
+  /** Others may be wanted than a second ago. */
+  #follow(): void {
     const wanted = this.#parts.wanted()
     for (const name of this.#known.keys()) if (!wanted.has(name)) this.#forget(name)
     this.#refused.clear()
@@ -54,18 +66,6 @@ export class Names {
       if (reason === undefined) this.#known.set(name, new KnownName(this.#parts.now()))
       else this.#refused.set(name, reason)
     }
-    this.tick()
-  }
-
-  /** Is to be called about once a second: tells what expired, and looks up what is due. */
-  tick(): void {
-    const now = this.#parts.now()
-    for (const [name, one] of this.#known) if (one.hasEnded(now)) this.#tell(name, now)
-    this.#tellProblem(now)
-    const due = [...this.#known].filter(([name, one]) => one.due <= now && !this.#running.has(name))
-    due.sort(([, a], [, b]) => a.rank - b.rank || a.due - b.due)
-    this.#queue = due.map(([name]) => name)
-    this.#start()
   }
 
   #start(): void {

@@ -33,6 +33,11 @@ export function registerAgent(program: Command): void {
     .addOption(
       seconds('--resync <seconds>', 'how often the switch is compared with the plan', AGENT_DEFAULTS.resync, 5),
     )
+    .option(
+      '--resolv-conf <path>',
+      'names the DNS servers that are asked for DNS names in policies',
+      AGENT_DEFAULTS.resolvConf,
+    )
     .addOption(
       new Option('--uplink-mbit <rate>', 'share the uplink fairly between pods: its rate in Mbit/s').argParser(
         wholeNumber(1, 10_000_000),
