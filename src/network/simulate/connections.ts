@@ -29,6 +29,9 @@ export const CT_STATE = {
   dnat: 0x80n,
 } as const
 
+/** The bits of a packet whose ends are not those it came with. */
+export const TRANSLATED = CT_STATE.snat | CT_STATE.dnat
+
 /** A tracked connection. */
 export interface Connection {
   readonly zone: bigint
@@ -51,21 +54,43 @@ export interface Finding {
 /** The connections of a switch. */
 export class Connections {
   readonly #byTuple = new Map<string, Connection>()
+  readonly #tracksSctp: boolean
+
+  /** None yet. By default SCTP is invalid, as services take it to be in user space. */
+  constructor({ sctp = false }: { readonly sctp?: boolean } = {}) {
+    this.#tracksSctp = sctp
+  }
 
   /** Looks a packet up. `quoted` is the packet that an ICMP error is about. */
   find(zone: bigint, packet: Packet, quoted?: Packet): Finding {
     const isError = isIcmpError(packet)
     const subject = isError ? quoted : packet
-    const ends = subject === undefined ? undefined : tupleOf(subject)
+    const ends = subject === undefined ? undefined : tupleOf(subject, this.#tracksSctp)
     if (ends === undefined) return { state: CT_STATE.inv, tuple: undefined, connection: undefined }
     // An error travels against the packet that it is about.
     const tuple = isError ? reversed(ends) : ends
     const connection = this.#byTuple.get(keyOf(zone, tuple))
     if (connection === undefined) {
-      return { state: CT_STATE.trk | (isError ? CT_STATE.inv : CT_STATE.new), tuple: tupleOf(packet), connection }
+      return {
+        state: CT_STATE.trk | (isError ? CT_STATE.inv : CT_STATE.new),
+        tuple: tupleOf(packet, this.#tracksSctp),
+        connection,
+      }
     }
     const state = CT_STATE.trk | (isError ? CT_STATE.rel : CT_STATE.est)
     return { state: isReply(connection, tuple) ? state | CT_STATE.rpl : state, tuple, connection }
+  }
+
+  /**
+   * Looks up a packet that this zone has translated: it is still of the connection that it was found to be of. Undefined
+   * for others.
+   */
+  findAgain(zone: bigint, packet: Packet): Finding | undefined {
+    const state = packet.get('ct_state') ?? 0n
+    const tuple = tupleOf(packet)
+    if (packet.get('ct_zone') !== zone || (state & TRANSLATED) === 0n || tuple === undefined) return undefined
+    const connection = this.#byTuple.get(keyOf(zone, reversed(tuple)))
+    return connection === undefined ? undefined : { state, tuple, connection }
   }
 
   /** Remembers a connection from its first packet. */
@@ -79,7 +104,7 @@ export class Connections {
 
   /** As many connections, free to become others. */
   copy(): Connections {
-    const copy = new Connections()
+    const copy = new Connections({ sctp: this.#tracksSctp })
     for (const [key, connection] of this.#byTuple) copy.#byTuple.set(key, connection)
     return copy
   }

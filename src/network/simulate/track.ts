@@ -5,7 +5,7 @@
 import { FIELDS, type FieldName } from '../../flow/fields.ts'
 import type { Action } from '../../flow/flow.ts'
 import { extract } from './bits.ts'
-import { type Connections, CT_STATE, type Finding, translate } from './connections.ts'
+import { type Connections, CT_STATE, type Finding, TRANSLATED, translate } from './connections.ts'
 import type { Tuple } from './tuple.ts'
 
 type CtAction = Extract<Action, { op: 'ct' }>
@@ -29,11 +29,12 @@ export function track(
   runExec: (actions: readonly Action[], packet: Map<FieldName, bigint>) => void,
 ): void {
   const zone = zoneOf(action, packet)
-  let { state, tuple, connection } = findAnew(connections, action, zone, packet, quoted)
+  let { state, tuple, connection } =
+    connections.findAgain(zone, packet) ?? findAnew(connections, action, zone, packet, quoted)
   if (connection === undefined && action.commit === true && tuple !== undefined && (state & CT_STATE.new) !== 0n) {
     connection = connections.commit(zone, tuple, action.nat)
   }
-  if (connection !== undefined && action.nat !== undefined) {
+  if (connection !== undefined && action.nat !== undefined && (state & TRANSLATED) === 0n) {
     state |= translate(connection, (state & CT_STATE.rpl) !== 0n, packet, quoted)
   }
   clearTracking(packet)

@@ -21,22 +21,26 @@ const ETH_TYPES: ReadonlyMap<bigint, Family> = new Map([
   [0x86ddn, 6],
 ])
 
-/** Protocols that the switch tracks. In user space Open vSwitch does not track SCTP; nor does this. */
+const SCTP = 132n
+
+/** Protocols that the switch tracks. */
 const PORTS: ReadonlyMap<bigint, readonly [FieldName, FieldName] | undefined> = new Map([
   [1n, undefined],
   [6n, ['tcp_src', 'tcp_dst']],
   [17n, ['udp_src', 'udp_dst']],
   [58n, undefined],
+  [SCTP, ['sctp_src', 'sctp_dst']],
 ] as const)
 
 /** Where a family's addresses are. */
 export const ADDRESSES = { 4: ['ipv4_src', 'ipv4_dst'], 6: ['ipv6_src', 'ipv6_dst'] } as const
 
 /** The ends of a packet, or undefined when nobody tracks such. A later fragment has no ports. */
-export function tupleOf(packet: Packet): Tuple | undefined {
+export function tupleOf(packet: Packet, tracksSctp = false): Tuple | undefined {
   const family = ETH_TYPES.get(packet.get('eth_type') ?? 0n)
   const protocol = packet.get('ip_proto')
   if (family === undefined || protocol === undefined || !PORTS.has(protocol)) return undefined
+  if (protocol === SCTP && !tracksSctp) return undefined
   const value = (field: FieldName | undefined): bigint => (field === undefined ? 0n : (packet.get(field) ?? 0n))
   const [source, destination] = ADDRESSES[family]
   const ports = PORTS.get(protocol)
