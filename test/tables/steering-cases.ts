@@ -189,6 +189,27 @@ export const STEERING_CASES: readonly SteeringCase[] = [
     endings: to(api),
   },
   {
+    name: 'an ICMP error about an answer',
+    packet: { ...from(api), ...icmp4(3, v4(api), v4(web)) },
+    known: known(tcp4(v4(api), v4(web))),
+    quoted: answer(tcp4(v4(web), v4(api))),
+    endings: to(web),
+  },
+  {
+    name: 'an ICMP error of a policed pod about an answer',
+    packet: { ...from(web), ...icmp4(3, v4(web), v4(api)) },
+    known: known(tcp4(v4(web), v4(api))),
+    quoted: answer(tcp4(v4(api), v4(web))),
+    endings: to(api),
+  },
+  {
+    name: 'an ICMP error about a connection that is not allowed any more',
+    packet: { ...from(api), ...icmp4(3, v4(api), v4(web)) },
+    known: known(tcp4(v4(web), v4(api)), { allowed: false }),
+    quoted: tcp4(v4(web), v4(api)),
+    endings: to(web),
+  },
+  {
     name: 'an ICMP error about nobody’s connection',
     packet: { ...from(api), ...icmp4(3, v4(api), v4(web)) },
     endings: INGRESS,

@@ -64,11 +64,9 @@ export function commitStage({ flow }: FlowMaker, context: NodeContext): Flow[] {
   const ours = (family: Family): Match => ({ ...tracked(), ...ipPacket(family), ct_zone: zone })
   const byNode = holds('byNode', 1)
   return [
-    ...ICMPV6_ERRORS.map((error) => flow('commit', 300, error, on)),
-    flow('commit', 290, INVALID, on),
-    flow('commit', 280, holds('turned', 1), on),
-    flow('commit', 270, tracked('rpl'), on),
-    flow('commit', 270, tracked('rel'), on),
+    flow('commit', 300, INVALID, on),
+    flow('commit', 300, tracked('rpl'), on),
+    flow('commit', 300, tracked('rel'), on),
     ...(byKubeProxy(context)
       ? [
           flow('commit', 260, { ...ALLOWED, ct_mark: TRANSLATED_BY_NODE }, on),

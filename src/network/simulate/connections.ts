@@ -87,7 +87,7 @@ export class Connections {
    */
   findAgain(zone: bigint, packet: Packet): Finding | undefined {
     const state = packet.get('ct_state') ?? 0n
-    const tuple = tupleOf(packet)
+    const tuple = tupleOf(packet, this.#tracksSctp)
     if (packet.get('ct_zone') !== zone || (state & TRANSLATED) === 0n || tuple === undefined) return undefined
     const connection = this.#byTuple.get(keyOf(zone, reversed(tuple)))
     return connection === undefined ? undefined : { state, tuple, connection }
