@@ -24,6 +24,7 @@ type Rest = Partial<Pick<KindNames, 'shortNames' | 'categories' | 'subresources'
 const core = group('', 'v1')
 const apps = group('apps', 'v1')
 const discovery = group('discovery.k8s.io', 'v1')
+const networking = group('networking.k8s.io', 'v1')
 const coordination = group('coordination.k8s.io', 'v1')
 
 /**
@@ -49,6 +50,7 @@ export const KINDS: readonly KindNames[] = [
   apps('StatefulSet', true, { shortNames: ['sts'], categories: ['all'], subresources: ['status', 'scale'] }),
   apps('ControllerRevision', true),
   discovery('EndpointSlice', true),
+  networking('NetworkPolicy', true, { shortNames: ['netpol'], plural: 'networkpolicies' }),
   coordination('Lease', true),
 ]
 

@@ -5,7 +5,15 @@
 import type { ServedResource } from '../contract.ts'
 import { EVENTS } from './kinds/events.ts'
 import { NODES } from './kinds/nodes.ts'
-import { CONFIG_MAPS, DEFINITIONS, LEASES, NAMESPACES, SECRETS, SERVICE_ACCOUNTS } from './kinds/plain.ts'
+import {
+  CONFIG_MAPS,
+  DEFINITIONS,
+  LEASES,
+  NAMESPACES,
+  NETWORK_POLICIES,
+  SECRETS,
+  SERVICE_ACCOUNTS,
+} from './kinds/plain.ts'
 import { PODS } from './kinds/pods.ts'
 import { ENDPOINT_SLICES, ENDPOINTS, SERVICES } from './kinds/services.ts'
 import { CONTROLLER_REVISIONS, DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS } from './kinds/workloads.ts'
@@ -18,6 +26,7 @@ export const BUILTIN_TABLES: ReadonlyMap<string, NonNullable<ServedResource['tab
   ['services', SERVICES],
   ['endpoints', ENDPOINTS],
   ['endpointslices', ENDPOINT_SLICES],
+  ['networkpolicies', NETWORK_POLICIES],
   ['configmaps', CONFIG_MAPS],
   ['secrets', SECRETS],
   ['serviceaccounts', SERVICE_ACCOUNTS],

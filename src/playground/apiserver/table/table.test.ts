@@ -67,6 +67,19 @@ const ROWS: readonly (readonly [plural: string, object: object, cells: readonly 
     },
     ['x', 'ClusterIP', '10.96.0.1', '<none>', '80:30080/TCP,53/UDP', '60s', 'a=2,z=1'],
   ],
+  ['networkpolicies', { spec: { podSelector: {} } }, ['x', '<none>', '60s']],
+  [
+    'networkpolicies',
+    {
+      spec: {
+        podSelector: {
+          matchLabels: { b: 'c' },
+          matchExpressions: [{ key: 'a', operator: 'NotIn', values: ['z', 'y'] }],
+        },
+      },
+    },
+    ['x', 'a notin (y,z),b=c', '60s'],
+  ],
   [
     'services',
     { spec: { type: 'LoadBalancer' } },

@@ -8,6 +8,7 @@ import { CONTAINER_MESSAGES } from './container.ts'
 import { DEFINITION_MESSAGES } from './definition.ts'
 import type { Message } from './message.ts'
 import { META_MESSAGES } from './meta.ts'
+import { NETWORK_POLICY_MESSAGES } from './network-policy.ts'
 import { NODE_MESSAGES } from './node.ts'
 import { PLAIN_MESSAGES } from './plain.ts'
 import { POD_MESSAGES } from './pod.ts'
@@ -31,6 +32,7 @@ export const MESSAGES: ReadonlyMap<string, Message> = new Map<string, Message>(
     VOLUME_MESSAGES,
     AFFINITY_MESSAGES,
     SERVICE_MESSAGES,
+    NETWORK_POLICY_MESSAGES,
     WORKLOAD_MESSAGES,
     CALL_MESSAGES,
     DEFINITION_MESSAGES,

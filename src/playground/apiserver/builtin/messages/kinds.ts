@@ -11,6 +11,7 @@ export const KIND_WORDS: ReadonlyMap<string, string> = new Map([
   ['Service', 'One address in front of many pods.'],
   ['Endpoints', 'The backends of a service in one object; EndpointSlices are what is used.'],
   ['EndpointSlice', 'Some backends of a service, with their ports.'],
+  ['NetworkPolicy', 'Who may connect to some pods of a namespace, and where these may connect to.'],
   ['ConfigMap', 'Settings for pods.'],
   ['Secret', 'Settings for pods that are not for everyone.'],
   ['ServiceAccount', 'Who a pod is to the API.'],

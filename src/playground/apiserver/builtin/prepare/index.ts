@@ -9,6 +9,7 @@ import type { KindNames } from '../kinds.ts'
 import { CONFIG_MAP, SECRET } from './config.ts'
 import { decoded } from './decode.ts'
 import { ENDPOINT_SLICE, ENDPOINTS } from './endpoint-slice.ts'
+import { NETWORK_POLICY } from './network-policy.ts'
 import { EVENT, LEASE, NODE } from './plain.ts'
 import { POD } from './pod.ts'
 import type { Preparation } from './preparation.ts'
@@ -43,6 +44,7 @@ const PREPARATIONS: ReadonlyMap<string, Preparation> = new Map([
   ['Secret', SECRET],
   ['EndpointSlice', ENDPOINT_SLICE],
   ['Endpoints', ENDPOINTS],
+  ['NetworkPolicy', NETWORK_POLICY],
   ['Lease', LEASE],
   ['Event', EVENT],
   ['Node', NODE],

@@ -4,9 +4,10 @@
  */
 import type { KubeObject } from '../../../../kube/object.ts'
 import type { Column, ServedResource } from '../../contract.ts'
-import { arrayAt, fieldsAt, textAt } from '../../objects/shape.ts'
+import { arrayAt, fieldsAt, textAt, valueAt } from '../../objects/shape.ts'
 import { ageOf } from '../age.ts'
 import { AGE, NAME, text } from '../columns.ts'
+import { selector } from '../words.ts'
 
 export const NAMESPACES = table([text('Status', 'Whether it is active.')], (object) => [
   textAt(object, 'status', 'phase') ?? '',
@@ -27,6 +28,10 @@ export const SERVICE_ACCOUNTS = table([text('Secrets', 'How many secrets it has.
 
 export const LEASES = table([text('Holder', 'Who holds it.')], (object) => [
   textAt(object, 'spec', 'holderIdentity') ?? '',
+])
+
+export const NETWORK_POLICIES = table([text('Pod-Selector', 'The labels of the pods that it isolates.')], (object) => [
+  selector(valueAt(object, 'spec', 'podSelector')),
 ])
 
 /** The one table whose time is not an age. */

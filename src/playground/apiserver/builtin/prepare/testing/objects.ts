@@ -37,6 +37,10 @@ export function slice(fields: Given = {}): KubeObject {
   return object('EndpointSlice', { ...right, ...fields }, 'discovery.k8s.io/v1')
 }
 
+export function networkPolicy(spec: Given = {}): KubeObject {
+  return object('NetworkPolicy', { spec }, 'networking.k8s.io/v1')
+}
+
 function podSpec(spec: Given, container: Given): Given {
   return { containers: [{ name: 'c', image: 'i', ...container }], ...spec }
 }

@@ -8,6 +8,7 @@ import { applyPatch } from '../../../patch/index.ts'
 import { builtinResources } from '../../index.ts'
 import type { Change } from './changes.ts'
 import { REFUSED_CONTAINERS } from './refused-containers.ts'
+import { REFUSED_NETWORK_POLICIES } from './refused-network-policies.ts'
 import { REFUSED_OTHERS } from './refused-others.ts'
 import { REFUSED_PODS } from './refused-pods.ts'
 import { REFUSED_SERVICES } from './refused-services.ts'
@@ -20,6 +21,7 @@ export const REFUSED = [
   ...REFUSED_CONTAINERS,
   ...REFUSED_WORKLOADS,
   ...REFUSED_SERVICES,
+  ...REFUSED_NETWORK_POLICIES,
   ...REFUSED_OTHERS,
 ]
 

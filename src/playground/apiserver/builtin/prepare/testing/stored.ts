@@ -3,7 +3,7 @@
  * @module
  */
 import type { KubeObject } from '../../../../../kube/object.ts'
-import { object, pod, service, slice, template, workload } from './objects.ts'
+import { networkPolicy, object, pod, service, slice, template, workload } from './objects.ts'
 
 const volumes = [
   { name: 'v' },
@@ -69,6 +69,24 @@ export const STORED: readonly KubeObject[] = [
   slice({ ports: [{}], endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: true } }] }),
   slice({ addressType: 'IPv6', endpoints: [{ addresses: ['fd00::1'], nodeName: 'n' }] }),
   object('Endpoints', { subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }] }),
+  networkPolicy(),
+  networkPolicy({ podSelector: { matchLabels: { a: 'b' } }, ingress: [], egress: [] }),
+  networkPolicy({ ingress: [{}, { from: [], ports: [] }], egress: [{}] }),
+  networkPolicy({ policyTypes: ['Egress'], ingress: [{}] }),
+  networkPolicy({
+    ingress: [
+      {
+        from: [
+          { podSelector: {} },
+          { namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'In', values: ['b'] }] }, podSelector: {} },
+          { ipBlock: { cidr: '10.1.2.3/8', except: ['10.1.0.0/16', '010.2.0.0/16'] } },
+          { ipBlock: { cidr: '2001:db8::/32', except: ['2001:db8:1::/48'] } },
+        ],
+        ports: [{}, { port: 80 }, { port: 80, endPort: 90, protocol: 'UDP' }, { port: 'http', protocol: 'SCTP' }],
+      },
+    ],
+  }),
+  object('NetworkPolicy', {}, 'networking.k8s.io/v1'),
   object('Lease', {}, 'coordination.k8s.io/v1'),
   object('Lease', { spec: { renewTime: '2024-01-01T00:00:00.000000Z' } }, 'coordination.k8s.io/v1'),
   object('Node', { spec: { podCIDR: '10.0.0.0/24' } }),
