@@ -134,7 +134,9 @@ export class Groups {
       return
     }
     this.#acrossNamespaces.add(group, namespaces.labels)
-    for (const namespace of this.#inventory.namespaces()) this.#fill(group, this.#inventory.membersIn(namespace))
+    for (const namespace of this.#inventory.namespacesMeeting(namespaces.labels)) {
+      this.#fill(group, this.#inventory.membersIn(namespace))
+    }
   }
 
   #fill(group: Group, members: Iterable<Member>): void {

@@ -10,7 +10,8 @@ import type { Ip } from '../model/address.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import type { NamedPort, Namespace, Pod } from '../model/pod.ts'
-import type { Labels } from '../model/policy.ts'
+import type { Labels, Selector } from '../model/policy.ts'
+import { LabelIndex } from './label-index.ts'
 import { namespaceLabels } from './selector.ts'
 
 /** A pod as policies see it. */
@@ -40,7 +41,9 @@ export class Inventory {
   readonly #self: () => string
   readonly #pods = new Map<string, Pod>()
   readonly #podsIn = new Map<string, Set<string>>()
-  readonly #namespaces = new Map<string, Labels>()
+  /** Namespaces that somebody told of, or that have pods. */
+  readonly #namespaces = new LabelIndex()
+  readonly #told = new Set<string>()
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #endpointsOf = new Map<string, Set<string>>()
   readonly #machines = new Map<string, MachineAddresses>()
@@ -53,6 +56,8 @@ export class Inventory {
     const key = `${pod.namespace}/${pod.name}`
     this.#pods.set(key, pod)
     remember(this.#podsIn, pod.namespace, key)
+    // One that nobody has told of yet has its name for a label.
+    if (this.#namespaces.get(pod.namespace) === undefined) this.#label(pod.namespace)
   }
 
   removePod(key: string): void {
@@ -60,14 +65,18 @@ export class Inventory {
     if (pod === undefined) return
     this.#pods.delete(key)
     forget(this.#podsIn, pod.namespace, key)
+    this.#sweep(pod.namespace)
   }
 
   putNamespace({ name, labels }: Namespace): void {
-    this.#namespaces.set(name, namespaceLabels(name, labels))
+    this.#told.add(name)
+    this.#label(name, labels)
   }
 
   removeNamespace(name: string): void {
-    this.#namespaces.delete(name)
+    this.#told.delete(name)
+    this.#label(name)
+    this.#sweep(name)
   }
 
   putEndpoint(endpoint: Endpoint): void {
@@ -116,9 +125,9 @@ export class Inventory {
     return this.#namespaces.get(namespace) ?? namespaceLabels(namespace)
   }
 
-  /** Namespaces that are known, or have pods. */
-  namespaces(): Iterable<string> {
-    return new Set([...this.#namespaces.keys(), ...this.#podsIn.keys()])
+  /** Namespaces whose labels meet a selector. */
+  namespacesMeeting(selector: Selector): Iterable<string> {
+    return this.#namespaces.meeting(selector)
   }
 
   /** What the API says of an endpoint's pod: undefined while it says nothing of this one, but of an earlier or later namesake. */
@@ -139,6 +148,15 @@ export class Inventory {
 
   membersIn(namespace: string): Iterable<Member> {
     return this.#membersOf(this.#podsIn.get(namespace) ?? [])
+  }
+
+  #label(namespace: string, labels?: Labels): void {
+    this.#namespaces.put(namespace, namespaceLabels(namespace, labels))
+  }
+
+  /** Forgets a namespace that is gone with all its pods. */
+  #sweep(namespace: string): void {
+    if (!this.#told.has(namespace) && !this.#podsIn.has(namespace)) this.#namespaces.delete(namespace)
   }
 
   *#membersOf(keys: Iterable<string>): Generator<Member> {

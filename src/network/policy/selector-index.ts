@@ -66,7 +66,7 @@ export class SelectorIndex<T> {
 }
 
 /** The demand that the fewest labels meet. A label has one value, so nothing is found twice by it. */
-function narrowest(selector: Selector): Requirement | undefined {
+export function narrowest(selector: Selector): Requirement | undefined {
   let best: Requirement | undefined
   for (const demand of selector) {
     if (demand.operator === 'In' && (best === undefined || demand.values.length < best.values.length)) best = demand
@@ -74,6 +74,7 @@ function narrowest(selector: Selector): Requirement | undefined {
   return best
 }
 
-function labelKey(key: string, value: string): string {
+/** A label as the key of a map. */
+export function labelKey(key: string, value: string): string {
   return `${key}\0${value}`
 }
