@@ -17,6 +17,8 @@ import type { NodeFacts } from '../../agent/control/facts.ts'
 import { localRange, nodeContext } from '../../network/context.ts'
 import { ip, macFromIp } from '../../network/model/address.ts'
 import { type Endpoint, endpointId } from '../../network/model/endpoint.ts'
+import type { Pod } from '../../network/model/pod.ts'
+import type { Policy } from '../../network/model/policy.ts'
 import { serviceKey } from '../../network/model/service.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
 import { NodePlanner } from '../../network/planner.ts'
@@ -39,31 +41,35 @@ export function remotePod(n: number, namespace: string, pod: string): Endpoint {
 
 export const REMOTE_PODS = { cart: remotePod(2, 'shop', 'cart'), safe: remotePod(3, 'bank', 'safe') } as const
 
-/** A cluster of two nodes on which everything agrees. */
-export function sampleView(): ClusterView {
-  const nodes = [
-    factsOf(samplePlanner(), Object.values(SAMPLE_PODS)),
-    factsOf(secondPlanner(), Object.values(REMOTE_PODS)),
+/** A cluster of two nodes on which everything agrees; every pod has a label `app`, and port 8080 by the name `http`. */
+export function sampleView(policies: readonly Policy[] = []): ClusterView {
+  const planners = [
+    { planner: samplePlanner(), pods: Object.values(SAMPLE_PODS) },
+    { planner: secondPlanner(), pods: Object.values(REMOTE_PODS) },
   ]
+  const pods = planners.flatMap(({ planner, pods }) => pods.map((pod) => clusterPod(pod, planner.context.self.node)))
+  const namespaces = Object.keys(SAMPLE_VNIS).map((name) => ({ name, uid: `uid-${name}`, labels: { team: name } }))
+  for (const { planner } of planners) {
+    for (const namespace of namespaces) planner.putNamespace(namespace)
+    for (const pod of pods) planner.putPod(pod)
+    for (const policy of policies) planner.putPolicy(policy)
+  }
   return {
-    nodes,
     silent: [],
+    nodes: planners.map(({ planner, pods }) => factsOf(planner, pods)),
     registry: {
       tenants: Object.entries(SAMPLE_VNIS).map(([namespace, vni]) => ({ namespace, vni })),
       networks: [sampleNode(1), sampleNode(2), ...sampleHosts()],
-      namespaces: Object.keys(SAMPLE_VNIS).map((name) => ({ name, uid: `uid-${name}` })),
-      policies: [],
-      pods: nodes.flatMap(({ status, leases }) =>
-        leases.map(({ endpoint }) => ({
-          namespace: endpoint.namespace,
-          name: endpoint.pod,
-          uid: `uid-${endpoint.pod}`,
-          node: status.node,
-          addresses: endpoint.addresses,
-        })),
-      ),
+      namespaces,
+      policies,
+      pods,
     },
   }
+}
+
+function clusterPod({ namespace, pod, addresses }: Endpoint, node: string): Pod {
+  const namedPorts = [{ name: 'http', protocol: 'TCP', port: 8080 }] as const
+  return { namespace, name: pod, uid: `uid-${pod}`, node, addresses, labels: { app: pod }, namedPorts }
 }
 
 function secondPlanner(): NodePlanner {

@@ -173,7 +173,8 @@ function farEnd(view: ClusterView, from: NodeFacts, packet: Packet): NodeFacts |
 /** The packet as the far node's switch gets it. */
 function afterTunnel(from: NodeFacts, to: NodeFacts, packet: Packet): Packet {
   const family = from.cluster.underlay
-  const inside = [...packet].filter(([field]) => !/^(reg|tun_)/.test(field))
+  // What a switch knows of a packet, its registers and its connection, stays in that switch.
+  const inside = [...packet].filter(([field]) => !/^(reg|tun_|ct_)/.test(field))
   const ends = packetOf({
     in_port: TUNNEL_PORT,
     [tunnelField('src', family)]: tunnelAddress(from.cluster, from.self) ?? '',

@@ -1,0 +1,336 @@
+import { describe, expect, test } from 'bun:test'
+import { cidr } from '../../network/model/address.ts'
+import type { Peer, Policy, PolicyRule } from '../../network/model/policy.ts'
+import { lookFor } from '../../text/look.ts'
+import { sampleView } from '../testing/sample-facts.ts'
+import type { ClusterView } from '../view.ts'
+import { explanationAsJson } from './as-json.ts'
+import { explainRequest } from './explain.ts'
+import { printExplanation } from './print.ts'
+import { answerOf } from './sentence.ts'
+import type { ExplainRequest } from './target.ts'
+
+const app = (name: string): Peer => ({
+  type: 'pods',
+  namespaces: { name: 'shop' },
+  pods: [{ key: 'app', operator: 'In', values: [name] }],
+})
+const team = (name: string): Peer => ({
+  type: 'pods',
+  namespaces: { labels: [{ key: 'team', operator: 'In', values: [name] }] },
+  pods: [],
+})
+const everywhere: Policy['subject'] = { namespaces: { labels: [] }, pods: [] }
+const tcp = (port: number) => ({ type: 'numbers', protocol: 'TCP', from: port, to: port }) as const
+
+function inShop(name: string, parts: Partial<Policy>): Policy {
+  const subject = { namespaces: { name: 'shop' }, pods: [] }
+  return { kind: 'NetworkPolicy', namespace: 'shop', name, tier: 'namespace', priority: 0, subject, ...parts }
+}
+
+const allow = (parts: Partial<PolicyRule>): PolicyRule => ({ action: 'allow', ...parts })
+const DENY_IN = inShop('deny-all', { ingress: [] })
+const ALLOW_WEB = inShop('allow-web', { ingress: [allow({ peers: [app('web'), team('bank')], ports: [tcp(80)] })] })
+const FIREWALL: Policy = {
+  ...inShop('default', {
+    egress: [
+      { action: 'allow', peers: [{ type: 'range', range: cidr('198.51.100.0/24'), except: [] }] },
+      { action: 'deny', peers: [{ type: 'range', range: cidr('0.0.0.0/0'), except: [] }] },
+    ],
+  }),
+  kind: 'EgressNetworkPolicy',
+  tier: 'firewall',
+}
+const ADMIN: Policy = {
+  kind: 'AdminNetworkPolicy',
+  name: 'tenants',
+  tier: 'admin',
+  priority: 5,
+  subject: everywhere,
+  ingress: [{ action: 'deny', name: 'no-8080', peers: [team('shop')], ports: [tcp(8080)] }],
+}
+
+interface Case {
+  readonly name: string
+  readonly policies: readonly Policy[]
+  readonly request: Pick<ExplainRequest, 'from' | 'to'> & Partial<ExplainRequest>
+  readonly says: string
+  readonly remedy?: string
+}
+
+const CASES: readonly Case[] = [
+  {
+    name: 'no policy',
+    policies: [],
+    request: { from: 'shop/web', to: 'shop/api' },
+    says: 'shop/web can open tcp port 80 of shop/api: no policy decides about it; NetNamespace shop has netid 42: the same.',
+  },
+  {
+    name: 'the wrong port',
+    policies: [DENY_IN, ALLOW_WEB],
+    request: { from: 'shop/web', to: 'shop/api', port: 8080 },
+    says: 'shop/web cannot open tcp port 8080 of shop/api: NetworkPolicy shop/deny-all isolates shop/api for ingress (spec.podSelector selects it), and no rule of it or of NetworkPolicy shop/allow-web allows it; the nearest is spec.ingress[0].ports[0] of shop/allow-web, which allows tcp port 80.',
+    remedy: 'to allow it, add tcp port 8080 to spec.ingress[0].ports of NetworkPolicy shop/allow-web',
+  },
+  {
+    name: 'the wrong peer, on another node',
+    policies: [DENY_IN, ALLOW_WEB],
+    request: { from: 'shop/api', to: 'shop/cart', family: 6 },
+    says: 'shop/api cannot open tcp port 80 of shop/cart: NetworkPolicy shop/deny-all isolates shop/cart for ingress (spec.podSelector selects it), and no rule of it or of NetworkPolicy shop/allow-web allows it; the nearest is spec.ingress[0].from of shop/allow-web, which allows pods with app=web of namespace shop and all pods in namespaces with team=bank.',
+    remedy: 'to allow it, add shop/api (fd00:10:128:1::3) to spec.ingress[0].from of NetworkPolicy shop/allow-web',
+  },
+  {
+    name: 'allowed by a pod selector',
+    policies: [DENY_IN, ALLOW_WEB],
+    request: { from: 'shop/web', to: 'shop/cart' },
+    says: 'shop/web can open tcp port 80 of shop/cart: spec.ingress[0].from[0].podSelector with ports[0] of NetworkPolicy shop/allow-web allows it.',
+  },
+  {
+    name: 'isolated, and nothing near',
+    policies: [DENY_IN],
+    request: { from: 'shop/web', to: 'shop/cart', protocol: 'icmp' },
+    says: 'shop/web cannot ping shop/cart: NetworkPolicy shop/deny-all isolates shop/cart for ingress (spec.podSelector selects it), and no rule of it allows it.',
+    remedy: 'to allow it, give a NetworkPolicy that selects the pod a rule in spec.ingress for it',
+  },
+  {
+    name: 'both ends have a rule',
+    policies: [ALLOW_WEB, inShop('out', { egress: [allow({})] })],
+    request: { from: 'shop/web', to: 'shop/api' },
+    says: 'shop/web can open tcp port 80 of shop/api: spec.egress[0] of NetworkPolicy shop/out allows it at shop/web, and spec.ingress[0].from[0].podSelector with ports[0] of NetworkPolicy shop/allow-web allows it at shop/api.',
+  },
+  {
+    name: 'what is not understood is told',
+    policies: [
+      inShop('broken', {
+        ingress: [allow({ peers: [] })],
+        problems: [{ field: 'spec.ingress[0].from[0].ipBlock.cidr', reason: '"x" is no network' }],
+      }),
+    ],
+    request: { from: 'shop/web', to: 'shop/api' },
+    says: 'shop/web cannot open tcp port 80 of shop/api: NetworkPolicy shop/broken isolates shop/api for ingress (spec.podSelector selects it), and no rule of it allows it; spec.ingress[0].from[0].ipBlock.cidr of shop/broken is not understood ("x" is no network) and fails closed.',
+    remedy: 'to allow it, give a NetworkPolicy that selects the pod a rule in spec.ingress for it',
+  },
+  {
+    name: 'the cluster’s own rule comes first',
+    policies: [ADMIN, ALLOW_WEB],
+    request: { from: 'shop/web', to: 'shop/api', port: 'http' },
+    says: 'shop/web cannot open tcp port 8080 of shop/api: spec.ingress[0].from[0].namespaces with ports[0].portNumber (“no-8080”) of AdminNetworkPolicy tenants denies it.',
+  },
+  {
+    name: 'out, as the firewall allows',
+    policies: [FIREWALL],
+    request: { from: 'shop/web', to: '198.51.100.7' },
+    says: 'shop/web can open tcp port 80 of 198.51.100.7: spec.egress[0].to.cidrSelector of EgressNetworkPolicy shop/default allows it.',
+  },
+  {
+    name: 'out, as the firewall denies',
+    policies: [FIREWALL],
+    request: { from: 'shop/web', to: '203.0.113.7' },
+    says: 'shop/web cannot open tcp port 80 of 203.0.113.7: spec.egress[1].to.cidrSelector of EgressNetworkPolicy shop/default denies it.',
+  },
+  {
+    name: 'two firewalls',
+    policies: [FIREWALL, { ...FIREWALL, name: 'other' }],
+    request: { from: 'shop/web', to: '198.51.100.7' },
+    says: 'shop/web cannot open tcp port 80 of 198.51.100.7: EgressNetworkPolicy shop/default and EgressNetworkPolicy shop/other deny it: metadata.namespace: the namespace has more than one egress firewall, and which of them counts is not said.',
+  },
+  {
+    name: 'a node and its own pod',
+    policies: [DENY_IN],
+    request: { from: 'node/node1', to: 'shop/api' },
+    says: 'node1 can open tcp port 80 of shop/api: node1 is the node of shop/api, and always reaches its own pods.',
+  },
+  {
+    name: 'a node and another’s pod',
+    policies: [DENY_IN],
+    request: { from: 'node/node2', to: 'shop/api' },
+    says: 'node2 cannot open tcp port 80 of shop/api: NetworkPolicy shop/deny-all isolates shop/api for ingress (spec.podSelector selects it), and no rule of it allows it.',
+    remedy: 'to allow it, give a NetworkPolicy that selects the pod a rule in spec.ingress for it',
+  },
+  {
+    name: 'a pod and itself',
+    policies: [DENY_IN],
+    request: { from: 'shop/api', to: 'shop/api' },
+    says: 'shop/api can open tcp port 80 of shop/api: a pod always reaches itself.',
+  },
+  {
+    name: 'another tenant',
+    policies: [],
+    request: { from: 'shop/web', to: 'bank/safe' },
+    says: 'shop/web cannot open tcp port 80 of bank/safe: NetNamespace shop has netid 42, NetNamespace bank has netid 77: different tenants, and neither is global (0).',
+    remedy: 'To let them talk: weft tenant join shop --to bank',
+  },
+  {
+    name: 'a service whose endpoints differ',
+    policies: [
+      inShop('cart', {
+        subject: { namespaces: { name: 'shop' }, pods: [{ key: 'app', operator: 'In', values: ['cart'] }] },
+        ingress: [],
+      }),
+    ],
+    request: { from: 'default/dns', to: 'service/shop/web', port: 'http' },
+    says: 'default/dns can open tcp port 80 of service shop/web only when it is led to 2 of its 3 endpoints; of 10.129.0.2:8080 (shop/cart): NetworkPolicy shop/cart isolates shop/cart for ingress (spec.podSelector selects it), and no rule of it allows it.',
+    remedy: 'to allow it, give a NetworkPolicy that selects the pod a rule in spec.ingress for it',
+  },
+  {
+    name: 'a service by its address, judged by the endpoint’s port',
+    policies: [inShop('in', { ingress: [allow({ ports: [tcp(8080)] })] })],
+    request: { from: 'default/dns', to: '172.30.0.10' },
+    says: 'default/dns can open tcp port 80 of service shop/web, whichever of its 3 endpoints answers; of 10.128.0.2:8080 (shop/web): spec.ingress[0].ports[0] of NetworkPolicy shop/in allows it.',
+  },
+  {
+    name: 'a service without endpoints, by its bare name',
+    policies: [],
+    request: { from: 'shop/web', to: 'empty' },
+    says: 'shop/web cannot open tcp port 80 of service shop/empty: service shop/empty has no ready endpoint for tcp port 80.',
+    remedy: 'See which pods are ready: kubectl get endpointslices -A',
+  },
+  {
+    name: 'a port that the service does not have',
+    policies: [],
+    request: { from: 'shop/web', to: 'service/shop/web', port: 443 },
+    says: 'shop/web cannot open tcp port 443 of service shop/web: service shop/web has no tcp port 443: it has tcp port 80 (http) and udp port 514 (log).',
+    remedy: 'Compare port and protocol with the service: kubectl get services -A',
+  },
+  {
+    name: 'an address that nobody has',
+    policies: [],
+    request: { from: 'shop/web', to: '10.128.1.200' },
+    says: 'shop/web cannot open tcp port 80 of 10.128.1.200: no pod has the address 10.128.1.200: it is of the range of node1.',
+    remedy: 'The pod is gone, or its address is stale: weft audit',
+  },
+]
+
+const ask = (view: ClusterView, request: Case['request']) =>
+  explainRequest(view, { protocol: 'tcp', family: 4, ...request })
+
+describe('one sentence names what decides, and the flows agree', () => {
+  for (const { name, policies, request, says, remedy } of CASES) {
+    test(name, () => {
+      const explanation = ask(sampleView(policies), request)
+      expect(answerOf(explanation)).toEqual({ says, remedy })
+      expect(explanation.reachable).toBe(!/ cannot | only when /.test(says))
+      expect(explanation.ways.map(({ flows }) => flows)).toEqual(
+        explanation.ways.map(({ flows }) => ({ agrees: true, says: flows.says })),
+      )
+    })
+  }
+})
+
+describe('flows that do otherwise', () => {
+  test('they do not allow yet what the objects allow', () => {
+    const { registry, ...rest } = sampleView([DENY_IN])
+    const explanation = ask(
+      { ...rest, registry: registry && { ...registry, policies: [] } },
+      { from: 'shop/web', to: 'shop/cart' },
+    )
+    expect(explanation.reachable).toBe(true)
+    expect(explanation.ways[0]?.flows.agrees).toBe(false)
+    expect(explanation.ways[0]?.flows.says).toBe(
+      'the objects allow it, the flows of node1 and node2 do not (yet): node2 drops it because no rule lets shop/cart take tcp port 80 from shop/web, and it may only what rules allow: isolation of pods by NetworkPolicy shop/deny-all (ingress) (ingress-isolated)',
+    )
+  })
+  test('they still allow what the objects refuse', () => {
+    const { nodes } = sampleView()
+    const explanation = ask({ ...sampleView([DENY_IN]), nodes }, { from: 'shop/web', to: 'shop/cart' })
+    expect(explanation.ways[0]?.flows).toMatchObject({
+      agrees: false,
+      says: 'the objects refuse it, the flows of node1 and node2 let it through (still)',
+    })
+  })
+  test('the agent of the other node is not asked where it does not answer', () => {
+    const view = sampleView([DENY_IN, ALLOW_WEB])
+    const alone = { ...view, nodes: view.nodes.slice(0, 1) }
+    const explanation = ask(alone, { from: 'shop/web', to: 'shop/cart' })
+    expect(explanation.reachable).toBe(true)
+    expect(explanation.ways[0]?.flows).toEqual({
+      agrees: undefined,
+      says: 'the flows of node1 send it on; those of node2 could not be asked: its agent does not answer',
+    })
+    const sender = ask(alone, { from: 'shop/cart', to: 'shop/web' })
+    expect(sender.ways[0]?.flows.says).toBe('the agent of node2 does not answer: its flows could not be asked')
+  })
+})
+
+describe('questions that make no sense', () => {
+  const view = sampleView()
+  test.each([
+    [{ from: 'shop/nobody', to: 'shop/web' }, 'INSIGHT_NAME_UNKNOWN'],
+    [{ from: 'shop/web', to: 'shop/nobody' }, 'INSIGHT_NAME_UNKNOWN'],
+    [{ from: '198.51.100.7', to: 'shop/web' }, 'INSIGHT_NAME_UNKNOWN'],
+    [{ from: 'shop/web', to: 'shop/api', port: 'nope' }, 'INSIGHT_NAME_UNKNOWN'],
+    [{ from: 'shop/web', to: 'service/shop/web', port: 'nope' }, 'INSIGHT_NAME_UNKNOWN'],
+    [{ from: 'shop/web', to: 'service/shop/empty', family: 6 }, 'INSIGHT_NO_ADDRESS'],
+  ] as const)('%p', (request, code) => {
+    expect(() => ask(view, request)).toThrow(expect.objectContaining({ code }))
+  })
+  test('a registry that does not answer', () => {
+    const silent = { ...view, registry: undefined, registryProblem: 'nothing answers' }
+    expect(() => ask(silent, { from: 'shop/web', to: 'shop/api' })).toThrow(
+      expect.objectContaining({ code: 'INSIGHT_REGISTRY_UNREACHABLE', message: 'nothing answers' }),
+    )
+  })
+  test('services that kube-proxy translates', () => {
+    const nodes = view.nodes.map((facts) => ({
+      ...facts,
+      cluster: { ...facts.cluster, services: 'kube-proxy' as const },
+    }))
+    expect(() => ask({ ...view, nodes }, { from: 'shop/web', to: 'service/shop/web' })).toThrow(
+      expect.objectContaining({ code: 'INSIGHT_USAGE' }),
+    )
+  })
+})
+
+test('what is printed has every step, fits a page, and says which one stops it', () => {
+  for (const { policies, request } of CASES) {
+    const explanation = ask(sampleView(policies), request)
+    for (const columns of [100, 80]) {
+      const lines = printExplanation(explanation, lookFor({ columns }, false))
+      expect(lines.filter((line) => line.length > columns)).toEqual([])
+      expect(lines[0]).toStartWith(explanation.reachable ? '✓ ' : '✗ ')
+      const chain = lines.slice(lines.indexOf('') + 1)
+      expect(chain.some((line) => /^✗ (spoof guard|tenant|service|route|egress|ingress)/.test(line))).toBe(
+        !explanation.reachable,
+      )
+      for (const step of ['spoof guard', 'service', 'answer', 'flows'])
+        expect(chain.some((line) => line.slice(2).startsWith(step))).toBe(true)
+    }
+  }
+})
+
+test('the JSON form', () => {
+  const explanation = ask(sampleView([DENY_IN, ALLOW_WEB]), { from: 'shop/web', to: 'shop/api', port: 8080 })
+  expect(JSON.parse(JSON.stringify(explanationAsJson(explanation)))).toMatchObject({
+    reachable: false,
+    flowsAgree: true,
+    from: { kind: 'pod', name: 'shop/web', address: '10.128.0.2', node: 'node1' },
+    service: null,
+    protocol: 'tcp',
+    port: 8080,
+    family: 4,
+    ways: [
+      {
+        to: { kind: 'pod', name: 'shop/api', address: '10.128.0.3', node: 'node1', port: 8080 },
+        reachable: false,
+        decidedBy: 'ingress policies',
+        steps: [
+          { step: 'spoof guard', outcome: 'passes' },
+          { step: 'tenant', outcome: 'passes' },
+          { step: 'service', outcome: 'passes' },
+          { step: 'route', outcome: 'passes' },
+          { step: 'egress policies', outcome: 'passes', policy: null, field: null },
+          {
+            step: 'ingress policies',
+            outcome: 'stops',
+            policy: { kind: 'NetworkPolicy', namespace: 'shop', name: 'deny-all' },
+            field: 'spec.ingress[0].ports[0]',
+          },
+          { step: 'egress firewall', outcome: 'passes' },
+          { step: 'MTU', outcome: 'passes' },
+          { step: 'answer', outcome: 'moot' },
+        ],
+        flows: { agrees: true },
+      },
+    ],
+  })
+})
