@@ -19,6 +19,7 @@ import { reflectCluster } from './cluster/reflection.ts'
 import { ClusterView } from './cluster/view.ts'
 import { AgentReport } from './control/report.ts'
 import { serveControl } from './control/server.ts'
+import { startDropLog } from './drops/start.ts'
 import { HostPorts, takenIn } from './host-ports.ts'
 import { announcement, cniConfigPlace } from './install/announce.ts'
 import { holdCniConfig } from './install/cni-config.ts'
@@ -157,6 +158,7 @@ class NodeAgent {
         whyUnreadable: () => unreadable?.get('Cluster/default'),
       },
     )
+    const drops = resources.use(startDropLog(log, () => view.planner))
     const reconciler: Reconciler = new Reconciler({
       options,
       registry,
@@ -169,6 +171,7 @@ class NodeAgent {
       view: () => view,
       uplinkMtu: () => uplink.mtu,
       coldEnds: options.datapath === 'netdev' ? coldInUserspace(options.ovsRunDir) : coldInKernel(rtnl),
+      dropped: (packet) => drops.dropped(packet),
       ready: announcement(options, { problems, hostPorts, log }),
       attachments: () => attachments,
     })

@@ -5,6 +5,7 @@
  */
 import { type HostPlan, hostPlan } from '../../network/host.ts'
 import type { NodePlanner } from '../../network/planner.ts'
+import type { PacketIn } from '../../ovs/openflow/index.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Attachments } from '../attach/attachments.ts'
 import type { EndpointLinks } from '../attach/endpoint-links.ts'
@@ -40,6 +41,8 @@ export interface ReconcilerParts {
   view(): ClusterView
   uplinkMtu(): number
   readonly coldEnds: ColdEnds
+  /** A packet that a policy drops which asks for it to be logged. */
+  dropped(packet: PacketIn): void
   /** Pods can be attached, and reach others. Called again and again. */
   ready(): Promise<void>
   /** Those with an operation under way: hands off. */
@@ -226,6 +229,7 @@ export class Reconciler {
           this.#status.request()
         },
         mtu: () => this.#parts.view().planner?.context.mtu,
+        dropped: (packet) => this.#parts.dropped(packet),
       },
       log,
       signal,
