@@ -100,8 +100,14 @@ describe.each(['weft', 'kube-proxy'] as const)('services by %s', (services) => {
     if (connection === undefined) throw new Error('it is not remembered')
     connection.label = 0n
     expect(here.send(back).to).toBe('unasked-answer')
-    const error = here.send({ ...from(api), ...icmp4(3, v4(api), v4(web)) }, v4Ends.to)
-    expect(error).toMatchObject({ to: web.ofport, remembered: 0 })
+    const errors = [
+      here.send({ ...from(api), ...icmp4(3, v4(api), v4(web)) }, v4Ends.to),
+      here.send({ ...from(web), ...icmp4(3, v4(web), v4(api)) }, v4Ends.back),
+    ]
+    expect(errors).toMatchObject([
+      { to: web.ofport, remembered: 0 },
+      { to: api.ofport, remembered: 0 },
+    ])
     expect(here.send(back).to).toBe('unasked-answer')
     expect(here.send(there)).toMatchObject({ to: api.ofport, remembered: 1 })
     expect(here.send(back).to).toBe(web.ofport)
