@@ -8,12 +8,15 @@ import type { KubeObject, Resource } from '../../kube/object.ts'
 import { describeProblems } from '../../network/model/decode.ts'
 import type { Policy, PolicyKind, PolicyProblem } from '../../network/model/policy.ts'
 import { decodePolicy } from '../../network/model/validate-policy.ts'
-import { at, nameOf, optionalField, qualifiedNameOf, textAt } from '../fields.ts'
+import { annotationOf, at, nameOf, optionalField, qualifiedNameOf, textAt } from '../fields.ts'
 import { clusterPlace, type MergePatch, namespacedPlace, objectOf } from '../merge.ts'
 import { cut, Notes } from './notes.ts'
 
-/** What a policy says beside its name. */
-export type PolicyBody = Omit<Policy, 'kind' | 'namespace' | 'name' | 'uid' | 'problems'>
+/** On a policy: `drops` has agents log what it drops. */
+export const LOG_ANNOTATION = 'weft.dev/log'
+
+/** What a policy's `spec` says. */
+export type PolicyBody = Omit<Policy, 'kind' | 'namespace' | 'name' | 'uid' | 'log' | 'problems'>
 
 /** A kind of policies. */
 export interface PolicyForm {
@@ -41,8 +44,8 @@ export function policyBinding<K extends PolicyKind>(form: PolicyForm & { readonl
     place: resource.namespaced ? namespacedPlace : clusterPlace,
     nameOf: (object) => (only === undefined || nameOf(object) === only ? named(object) : undefined),
     decode: (object) => decode(form, object),
-    encode: (policy) => objectOf(resource, placeOf(policy), { spec: write(policy) }),
-    patch: (policy) => ({ spec: write(policy) }),
+    encode: (policy) => objectOf(resource, placeOf(policy), { ...logOf(policy), spec: write(policy) }),
+    patch: (policy) => ({ ...logOf(policy), spec: write(policy) }),
   }
   return binding as unknown as KubeBinding<K>
 }
@@ -54,6 +57,7 @@ function decode({ kind, resource, read, closed }: PolicyForm, object: KubeObject
     ...optionalField('namespace', resource.namespaced ? namespace : undefined),
     name: nameOf(object),
     ...optionalField('uid', textAt(object, 'metadata', 'uid')),
+    ...optionalField('log', annotationOf(object, LOG_ANNOTATION) === 'drops' ? true : undefined),
   }
   const notes = new Notes('spec')
   const policy = { ...head, ...read(at(object, 'spec'), namespace, notes), ...problemsOf(notes.problems) }
@@ -61,6 +65,10 @@ function decode({ kind, resource, read, closed }: PolicyForm, object: KubeObject
   if (decoded.ok) return decoded.value
   const reason = cut(describeProblems(decoded.problems))
   return { ...head, ...closed(namespace), ...problemsOf([{ field: 'spec', reason }]) }
+}
+
+function logOf({ log }: Policy): MergePatch {
+  return { metadata: { annotations: { [LOG_ANNOTATION]: log === true ? 'drops' : null } } }
 }
 
 function placeOf({ namespace, name }: Policy): ObjectName {
