@@ -5,6 +5,7 @@ import { afterAll, test } from 'bun:test'
 import { weftBindings } from '../../src/compat/bindings.ts'
 import { KubeClient } from '../../src/kube/client.ts'
 import { KubeRegistry } from '../../src/kube/registry.ts'
+import { POLICY_KINDS } from '../../src/network/model/policy.ts'
 import { type RegistryUnderTest, registryConformance } from '../../src/registry/conformance.ts'
 import { installCrds, isForeign, removeAll } from './cluster-objects.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
@@ -26,7 +27,7 @@ if (ASSETS === undefined) {
       registry: new KubeRegistry(client, weftBindings),
       forgetPast: () => plane.forgetPast(),
       isForeign,
-      givesUids: ['Node', 'Namespace', 'Pod'],
+      givesUids: ['Node', 'Namespace', 'Pod', ...POLICY_KINDS],
       bookmarkRounds: 3,
     }
   }
