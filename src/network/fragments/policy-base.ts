@@ -7,7 +7,7 @@
 import type { Flow, Match } from '../../flow/flow.ts'
 import { type NodeContext, podNetworks, serviceNetworks } from '../context.ts'
 import { type Family, familyOf } from '../model/address.ts'
-import { type FlowMaker, goto, holds, holdsAll, ICMPV6_ERRORS, ipPacket, tracked } from '../pipeline/build.ts'
+import { type FlowMaker, FRAGMENT, goto, holds, holdsAll, ICMPV6_ERRORS, ipPacket, tracked } from '../pipeline/build.ts'
 import { ORIGIN, type StageName } from '../pipeline/stages.ts'
 import { ALLOWED } from './tracking.ts'
 
@@ -33,6 +33,7 @@ export function policyStages(make: FlowMaker, context: NodeContext): Flow[] {
 function sender({ flow, drop }: FlowMaker): Flow[] {
   const on = [goto('route')]
   return [
+    ...followers().map((match) => flow('sender', 280, match, on)),
     // A pod may always hear from itself.
     flow('sender', 350, holds('turned', 1), on),
     flow('sender', 310, tracked('rel'), on),
@@ -49,7 +50,7 @@ function firewall({ flow }: FlowMaker, { cluster }: NodeContext): Flow[] {
     [...podNetworks(cluster, family), ...serviceNetworks(cluster, family)].map((to) => ipPacket(family, { to })),
   )
   return [
-    ...[...noConnections(), ...inside].map((match) => flow('firewall', 300, match, on)),
+    ...[...noConnections(), ...followers(), ...inside].map((match) => flow('firewall', 300, match, on)),
     flow('firewall', 0, {}, on),
   ]
 }
@@ -60,7 +61,7 @@ function receiver({ flow }: FlowMaker, { self, ranges }: NodeContext): Flow[] {
   const own = [...new Set([...self.addresses, ...ranges.map(({ gateway }) => gateway)])]
   const fromNode = holdsAll({ origin: ORIGIN.gateway, fromOutside: 0 })
   return [
-    ...noConnections().map((match) => flow('receiver', 300, match, on)),
+    ...[...noConnections(), ...followers()].map((match) => flow('receiver', 300, match, on)),
     flow('receiver', 300, holds('turned', 1), on),
     ...own.map((from) => flow('receiver', 200, { ...ipPacket(familyOf(from), { from }), ...fromNode }, on)),
     flow('receiver', 0, {}, on),
@@ -70,4 +71,12 @@ function receiver({ flow }: FlowMaker, { self, ranges }: NodeContext): Flow[] {
 /** Packets that open no connection. */
 function noConnections(): readonly Match[] {
   return [...ICMPV6_ERRORS, tracked('rpl'), tracked('rel')]
+}
+
+/**
+ * Fragments that have no ports to be judged by, of connections that are allowed: they are worth nothing without their
+ * datagram's first, which is judged.
+ */
+function followers(): readonly Match[] {
+  return FAMILIES.map((family) => ({ ...ipPacket(family), ...FRAGMENT.later, ...tracked('est'), ...ALLOWED }))
 }

@@ -5,6 +5,7 @@
  */
 import type { Action, Flow, Match } from '../../flow/flow.ts'
 import type { Direction, PolicyAction } from '../model/policy.ts'
+import { logDrop } from '../pipeline/answers.ts'
 import { type FlowMaker, flowsOf, goto, holds, ipPacket, tracked } from '../pipeline/build.ts'
 import type { DropName } from '../pipeline/drops.ts'
 import type { StageName } from '../pipeline/stages.ts'
@@ -20,10 +21,12 @@ export interface Term {
   readonly action: PolicyAction
   /** The fragment that names the rule. */
   readonly rule: string
+  /** What it denies is logged. */
+  readonly log: boolean
 }
 
 /** A class with all that its policies say. */
-export interface PolicyClass {
+export interface PolicyClass extends Refusal {
   readonly key: string
   readonly id: number
   readonly direction: Direction
@@ -31,8 +34,6 @@ export interface PolicyClass {
   readonly terms: readonly Term[]
   readonly isolated: boolean
   readonly pending: boolean
-  /** Takes the mark of an allowed connection away. */
-  readonly revoke: Action
 }
 
 /** A connection that is not known, or not known as allowed. */
@@ -76,7 +77,7 @@ function clauses({ flow }: FlowMaker, { id, terms }: PolicyClass): readonly Flow
   )
 }
 
-function decisions(one: PolicyClass, { level, peers, ports, action, rule }: Term): readonly Flow[] {
+function decisions(one: PolicyClass, { level, peers, ports, action, rule, log }: Term): readonly Flow[] {
   const make = flowsOf(rule)
   const { stage, direction } = level
   const isFirst = peers === 'anybody' && level.priority === PRIORITY.allowed
@@ -84,7 +85,7 @@ function decisions(one: PolicyClass, { level, peers, ports, action, rule }: Term
   const who = peers === 'anybody' ? holds('policyClass', one.id) : whenIn(peers, one.id)
   return ports.flatMap((port): readonly Flow[] => {
     const match = { ...port, ...who }
-    if (action === 'deny') return refusals(make, one, `${direction}-denied`, stage, priority, match)
+    if (action === 'deny') return refusals(make, { ...one, log }, `${direction}-denied`, stage, priority, match)
     const isPassed = action === 'pass' && (stage === 'egressAdmin' || stage === 'ingressAdmin')
     return [make.flow(stage, priority, match, [goto(isPassed ? direction : afterPolicies(direction))])]
   })
@@ -100,10 +101,17 @@ function remainders(make: FlowMaker, one: PolicyClass): readonly Flow[] {
   ]
 }
 
+/** What refusing takes besides dropping. */
+export interface Refusal {
+  /** Takes the mark of an allowed connection away. */
+  readonly revoke: Action
+  readonly log: boolean
+}
+
 /** Drops, and takes an established connection's permission away. */
 export function refusals(
   make: FlowMaker,
-  { revoke }: Pick<PolicyClass, 'revoke'>,
+  { revoke, log }: Refusal,
   reason: DropName,
   stage: StageName,
   priority: number,
@@ -111,12 +119,14 @@ export function refusals(
 ): readonly Flow[] {
   // Only a packet that is known as one of IP can go through connection tracking.
   const packets: readonly Match[] = match.eth_type === undefined ? [ipPacket(4), ipPacket(6)] : [{}]
+  const told = log ? [logDrop] : []
+  const end = (matched: Match, actions: readonly Action[]): Flow => ({
+    ...make.end(reason, stage, priority, matched),
+    actions: [...told, ...actions],
+  })
   return [
-    make.end(reason, stage, priority, { ...match, ...NOT_ESTABLISHED }),
-    ...packets.map((packet): Flow => {
-      const known = { ...match, ...packet, ...tracked('est') }
-      return { ...make.end(reason, stage, priority, known), actions: [revoke] }
-    }),
+    end({ ...match, ...NOT_ESTABLISHED }, []),
+    ...packets.map((packet) => end({ ...match, ...packet, ...tracked('est') }, [revoke])),
   ]
 }
 

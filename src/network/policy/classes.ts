@@ -114,7 +114,8 @@ export class Classes {
     const key = classKey(state)
     const { direction, pending } = spec
     const isolated = isolating.length > 0
-    const flows = classFlows({ key, id, direction, terms, isolated, pending, revoke: this.#parts.revoke() })
+    const log = isolating.some((policy) => policy.log === true)
+    const flows = classFlows({ key, id, direction, terms, isolated, pending, log, revoke: this.#parts.revoke() })
     const title = isolated ? isolationTitle(isolating, direction) : `pods under the cluster’s policies (${direction})`
     this.#parts.set(key, { key, title, flows, groups: [] })
     this.#replace(state, held, rules)
@@ -127,7 +128,7 @@ export class Classes {
     held: PeerSet[],
     rules: Map<string, string>,
   ): readonly Term[] {
-    const { tier } = policy
+    const { tier, log = false } = policy
     // Whom a policy isolates, the baseline says nothing about.
     if (tier === 'firewall' || (tier === 'baseline' && isIsolated)) return []
     return (policy[direction] ?? []).flatMap((rule, index) => {
@@ -136,11 +137,11 @@ export class Classes {
       const level =
         tier === 'namespace' ? levelOfNamespaces(direction) : this.#parts.places.levelOf(policy, tier, direction, index)
       return termsOf(rule, direction, named, this.#parts.ports).flatMap(({ peers, ports }): readonly Term[] => {
-        if (peers === 'anybody') return [{ level, peers, ports, action: rule.action, rule: key }]
+        if (peers === 'anybody') return [{ level, peers, ports, action: rule.action, rule: key, log }]
         if (peers.length === 0 || ports.length === 0) return []
         const set = this.#parts.peers.acquire(level, peers)
         held.push(set)
-        return [{ level, peers: set, ports, action: rule.action, rule: key }]
+        return [{ level, peers: set, ports, action: rule.action, rule: key, log }]
       })
     })
   }

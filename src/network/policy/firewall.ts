@@ -38,7 +38,8 @@ export function firewallFlows(firewall: Firewall): readonly Flow[] {
   const [policy, other] = firewall.policies
   if (policy === undefined) return []
   if (other !== undefined) {
-    return refusals(flowsOf(firewall.key), firewall, 'firewall-ambiguous', 'firewallRules', FIRST, own)
+    const log = firewall.policies.some((one) => one.log === true)
+    return refusals(flowsOf(firewall.key), { ...firewall, log }, 'firewall-ambiguous', 'firewallRules', FIRST, own)
   }
   const rows = new Map<string, Flow>()
   for (const [index, rule] of (policy.egress ?? []).entries()) {
@@ -53,7 +54,7 @@ function ruleFlows(firewall: Firewall, policy: Policy, rule: PolicyRule, index: 
   const make = flowsOf(ruleKey(policyKey(policy), 'egress', index))
   const priority = Math.max(LAST, FIRST - index)
   const refuse = (reason: DropName, match: Match) =>
-    refusals(make, firewall, reason, 'firewallRules', priority, { ...own, ...match })
+    refusals(make, { ...firewall, log: policy.log === true }, reason, 'firewallRules', priority, { ...own, ...match })
   const isUnknown = rule.action === 'deny' && (rule.peers ?? []).some((peer) => isUnresolved(firewall, peer))
   if (isUnknown) return refuse('firewall-unresolved', {})
   return destinations(firewall, rule).flatMap((destination) =>
