@@ -21,7 +21,7 @@ export async function measureSwap(rig: Rig, flows: number): Promise<readonly Res
   rig.killAgent(node)
   using stop = new Stop()
   const listener = { connected: () => undefined, disconnected: () => undefined, mtu: () => MTU }
-  const bridge = await Switch.open(node.ovsDir, listener, SILENT, stop.signal)
+  const bridge = await Switch.open(node.ovsDir, standing().context.datapath, listener, SILENT, stop.signal)
   const forwarding = new Forwarding(bridge)
   const idle = await during(from.netns, to.address, () => Bun.sleep(2000))
   const perPod = endpointFlows(standing())

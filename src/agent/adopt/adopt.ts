@@ -119,7 +119,7 @@ async function prepare({ options, planner, ports, adoption, log, signal }: Parts
   syncEndpoints(planner, ports, new Set())
   for (const { lease } of adoption.pods) planner.putEndpoint(lease.endpoint)
   const nothing = { connected: () => undefined, disconnected: () => undefined, mtu: () => undefined }
-  const bridge = await Switch.open(options.ovsRunDir, nothing, log, signal)
+  const bridge = await Switch.open(options.ovsRunDir, options.datapath, nothing, log, signal)
   await bridge.ensureMeters()
   const forwarding = new Forwarding(bridge)
   forwarding.follow(planner)

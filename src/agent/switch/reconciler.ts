@@ -222,6 +222,7 @@ export class Reconciler {
     const { options, log, signal } = this.#parts
     this.#switch ??= await Switch.open(
       options.ovsRunDir,
+      options.datapath,
       {
         connected: () => this.requestWhole(),
         disconnected: () => {

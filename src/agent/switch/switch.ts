@@ -4,6 +4,7 @@
  */
 
 import type { Action, Group, Meter } from '../../flow/flow.ts'
+import type { NodeContext } from '../../network/context.ts'
 import type { SwitchDiff } from '../../network/diff.ts'
 import { BRIDGE } from '../../network/host.ts'
 import { familyOf } from '../../network/model/address.ts'
@@ -28,6 +29,7 @@ import type { AgentLog } from '../log.ts'
 import { dumpParts } from './dump-parts.ts'
 import type { Confirm, FlowTables } from './forwarding.ts'
 import { type IcmpError, icmpAnswer, PORT_UNREACHABLE, tooBig } from './icmp-answer.ts'
+import { Shortcuts } from './shortcuts.ts'
 
 /** What the agent is told about the connection. */
 export interface SwitchListener {
@@ -43,14 +45,22 @@ export interface SwitchListener {
 export class Switch implements FlowTables {
   readonly #client: OpenFlowClient
   readonly #log: AgentLog
+  readonly #shortcuts: Shortcuts | undefined
 
-  private constructor(client: OpenFlowClient, log: AgentLog) {
+  private constructor(client: OpenFlowClient, log: AgentLog, shortcuts: Shortcuts | undefined) {
     this.#client = client
     this.#log = log
+    this.#shortcuts = shortcuts
   }
 
   /** Connects to the bridge; keeps trying until it is there. */
-  static async open(runDir: string, listener: SwitchListener, log: AgentLog, signal: AbortSignal): Promise<Switch> {
+  static async open(
+    runDir: string,
+    datapath: NodeContext['datapath'],
+    listener: SwitchListener,
+    log: AgentLog,
+    signal: AbortSignal,
+  ): Promise<Switch> {
     let opened: Switch | undefined
     const client = await connectOpenFlow({
       path: `${runDir}/${BRIDGE}.mgmt`,
@@ -69,7 +79,7 @@ export class Switch implements FlowTables {
             .catch((error: unknown) => log.debug({ err: error }, 'no answer sent'))
       },
     })
-    opened = new Switch(client, log)
+    opened = new Switch(client, log, datapath === 'netdev' ? new Shortcuts(runDir, log) : undefined)
     return opened
   }
 
@@ -140,7 +150,17 @@ export class Switch implements FlowTables {
       ...groups.modify.map((group) => ({ op: 'modify', group }) as const),
       ...groups.remove.map((id) => ({ op: 'delete', id }) as const),
     ]
-    if (flows.length + mods.length > 0) await this.#client.bundle({ flows, groups: mods }, { confirm })
+    if (flows.length + mods.length === 0) return
+    try {
+      await this.#client.bundle({ flows, groups: mods }, { confirm })
+    } finally {
+      this.#shortcuts?.outdated()
+    }
+  }
+
+  /** Resolves when no packet is forwarded by anything older than the flows there are. */
+  async settled(): Promise<void> {
+    await this.#shortcuts?.forget()
   }
 
   async forgetUdp(backends: readonly Backend[]): Promise<void> {
