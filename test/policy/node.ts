@@ -68,7 +68,7 @@ export class RigNode {
       const stop = new AbortController()
       const listener = { connected: () => undefined, disconnected: () => undefined, mtu: () => context.mtu }
       const [opened, client] = await Promise.all([
-        Switch.open(ovs.dir, listener, log, stop.signal),
+        Switch.open(ovs.dir, context.datapath, listener, log, stop.signal),
         connectOpenFlow({ path: ovs.mgmtSocket(BRIDGE), signal: stop.signal }),
       ])
       await opened.ensureMeters()
@@ -116,12 +116,9 @@ export class RigNode {
     return this.#client
   }
 
-  /**
-   * ovs-vswitchd goes by what it worked out from older flows until it has looked at that again. In user space it may not
-   * even then, up to 3.1: of two such shortcuts that overlap it mends the same one twice. So they are all thrown away.
-   */
+  /** Resolves when no packet is forwarded by anything older than the flows there are: what the agent has done soon after. */
   async settle(): Promise<void> {
-    await unixctl(this.#ovs.vswitchdCtl, 'revalidator/purge', [])
+    await this.#switch.settled()
   }
 
   /** No connection is known any more. */

@@ -7,8 +7,9 @@ import type { Cluster } from '../../src/network/model/cluster.ts'
 import type { NodeNetwork } from '../../src/network/model/node.ts'
 import { NodePlanner } from '../../src/network/planner.ts'
 import type { Connection } from '../../src/network/policy/verdict.ts'
+import type { World } from '../tables/policy/world.ts'
 import { type Call, Rig } from './rig.ts'
-import { EMPTY, type Order, steer, type VniOf, type World } from './steer.ts'
+import { EMPTY, type Order, steer, type VniOf } from './steer.ts'
 
 /** Makes the planner of a node: another one than the agent's when a broken one is tried. */
 export type MakePlanner = (context: NodePlanner['context']) => NodePlanner

@@ -5,18 +5,11 @@
 import type { Pod } from '../../src/network/model/pod.ts'
 import { type Policy, policyKey } from '../../src/network/model/policy.ts'
 import type { NodePlanner } from '../../src/network/planner.ts'
-import type { PolicyWorld } from '../../src/network/policy/verdict.ts'
+import { podKey, type World } from '../tables/policy/world.ts'
 import { endpointOf } from './rig.ts'
 
 /** Which pieces come first. Agents hear of them in any order. */
 export type Order = 'policies-first' | 'pods-first'
-
-/** A world whose parts can be gone through again. */
-export interface World extends PolicyWorld {
-  readonly policies: readonly Policy[]
-  readonly namespaces: readonly (PolicyWorld['namespaces'] extends Iterable<infer T> ? T : never)[]
-  readonly pods: readonly Pod[]
-}
 
 /** The tenant of a namespace. */
 export type VniOf = (namespace: string) => number
@@ -76,23 +69,19 @@ function steerNamespaces(
 
 function steerPods(planner: NodePlanner, before: readonly Pod[], after: readonly Pod[]): void {
   const { node } = planner.context.self
-  const { gone, changed } = difference(before, after, keyOf)
+  const { gone, changed } = difference(before, after, podKey)
   for (const pod of gone) {
-    planner.removePod(keyOf(pod))
+    planner.removePod(podKey(pod))
     if (pod.node === node) planner.removeEndpoint(endpointOf(pod).id)
   }
-  const known = new Map(before.map((pod) => [keyOf(pod), pod]))
+  const known = new Map(before.map((pod) => [podKey(pod), pod]))
   for (const pod of changed) {
-    const old = known.get(keyOf(pod))
+    const old = known.get(podKey(pod))
     const [was, is] = [old, pod].map((one) => (one?.node === node ? endpointOf(one) : undefined))
     if (was !== undefined && was.id !== is?.id) planner.removeEndpoint(was.id)
     if (is !== undefined && !Bun.deepEquals(was, is)) planner.putEndpoint(is)
     planner.putPod(pod)
   }
-}
-
-function keyOf({ namespace, name }: Pod): string {
-  return `${namespace}/${name}`
 }
 
 interface Difference<T> {

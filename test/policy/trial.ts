@@ -4,9 +4,10 @@
  */
 import { judge, partyOf } from '../../src/network/policy/oracle.ts'
 import type { Connection, Party, Verdict } from '../../src/network/policy/verdict.ts'
+import type { World } from '../tables/policy/world.ts'
 import type { RealSwitches } from './real.ts'
 import type { Call } from './rig.ts'
-import type { Order, World } from './steer.ts'
+import type { Order } from './steer.ts'
 
 /** A case: connections in a world. */
 export interface Trial {
