@@ -15,6 +15,8 @@ export const EXIT = {
   unreachable: 3,
   /** Open vSwitch would do something else with a packet than the plan says, or the flows than the objects say. */
   disagrees: 4,
+  /** `weft policy preview`: something will change. */
+  changes: 5,
   /** `weft play exec`: there is no such program. */
   noProgram: 127,
   /** Ended by SIGINT before it was done. */
@@ -33,6 +35,7 @@ export const EXIT_CODES_HELP = `Exit codes:
      Open vSwitch, playground)
   4  trace --check: Open vSwitch would do something else than the plan;
      explain: the flows do something else than the objects say
+  5  policy preview only: something will change
   127  play exec only: there is no such program
   130, 143  ended by SIGINT or SIGTERM before it was done`
 

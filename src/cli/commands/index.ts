@@ -17,6 +17,7 @@ import { registerHost } from './host.ts'
 import { registerMigrate } from './migrate.ts'
 import { registerNode } from './node.ts'
 import { registerPlay } from './play.ts'
+import { registerPolicy } from './policy.ts'
 import { registerRegistry } from './registry.ts'
 import { registerStatus } from './status.ts'
 import { registerTenant } from './tenant.ts'
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Register[] = [
   registerStatus,
   registerExplain,
   registerTrace,
+  registerPolicy,
   registerDrops,
   registerBandwidth,
   registerAudit,

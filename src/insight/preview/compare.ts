@@ -34,6 +34,8 @@ export interface Difference {
   readonly source: Side
   readonly destination: Side
   readonly change: Change
+  /** As many pairs it is. Addresses outside that are treated alike count as one. */
+  readonly pairs: number
   /** Between these of their points only. Absent: between all of a family. */
   readonly points?: readonly (readonly [Point, Point])[]
 }
@@ -105,7 +107,7 @@ class Comparer {
     const found = this.#changesBetween(source, destination, meeting)
     if (found.every(([, , changes]) => changes.length === 0)) return
     this.#pairs += meeting.count
-    this.#tellPair(source, destination, found)
+    this.#tellPair({ source, destination, pairs: meeting.count }, found)
   }
 
   #changesBetween(source: PodClass | NodeClass, destination: PodClass | NodeClass, meeting: Meeting): Found {
@@ -125,15 +127,15 @@ class Comparer {
     return found
   }
 
-  #tellPair(source: Side, destination: Side, found: readonly (readonly [Point, Point, readonly Change[]])[]): void {
+  #tellPair(ends: Omit<Difference, 'change' | 'points'>, found: Found): void {
     const [first] = found
     if (found.every(([, , changes]) => changes === first?.[2])) {
-      for (const change of first?.[2] ?? []) this.#tell({ source, destination, change })
+      for (const change of first?.[2] ?? []) this.#tell({ ...ends, change })
       return
     }
     for (const change of new Set(found.flatMap(([, , changes]) => changes))) {
       const points = found.flatMap(([from, to, changes]) => (changes.includes(change) ? [[from, to] as const] : []))
-      this.#tell({ source, destination, change, ...(points.length === found.length ? {} : { points }) })
+      this.#tell({ ...ends, change, ...(points.length === found.length ? {} : { points }) })
     }
   }
 
@@ -155,8 +157,8 @@ class Comparer {
     const changes = new Map<OutsideGroup, Change[]>()
     for (const [change, group] of groups) {
       changes.set(group, [...(changes.get(group) ?? []), change])
-      if (direction === 'egress') this.#tell({ source: one, destination: group, change })
-      else this.#tell({ source: group, destination: one, change })
+      const ends = direction === 'egress' ? { source: one, destination: group } : { source: group, destination: one }
+      this.#tell({ ...ends, change, pairs: one.pods.length })
     }
     this.#pairs += changes.size * one.pods.length
   }

@@ -45,7 +45,9 @@ export interface NodeClass extends Class {
 /** A cell of addresses that are nobody's, or what a DNS name stands for. */
 export interface OutsideClass extends Class {
   readonly type: 'outside'
+  /** The first one, and the last. */
   readonly address: Ip
+  readonly last: Ip
   readonly name?: string
 }
 
@@ -78,8 +80,8 @@ export function partiesOf({ pods, nodes, podNetworks, before, after }: PreviewWo
     pods: groupsOf(pods, (pod) => podSignature(pod, vocabulary, cells)).map((members) => roll.addPods(members)),
     nodes: groupsOf(nodes, (node) => nodeSignature(node, cells, isInside)).map((members) => roll.addNodes(members)),
     outside: [
-      ...free.map((cell) => roll.addOutside(cells.first(cell))),
-      ...[...names].flatMap(([name, addresses]) => addresses.map((address) => roll.addOutside(address, name))),
+      ...free.map((cell) => roll.addOutside(cells.first(cell), cells.last(cell))),
+      ...[...names].flatMap(([name, addresses]) => addresses.map((address) => roll.addOutside(address, address, name))),
     ],
     points: roll.points,
     classes: roll.classes,
@@ -112,9 +114,9 @@ class Roll {
     return this.#add({ type: 'nodes', nodes: nodes.map(({ node }) => node), addresses, points })
   }
 
-  addOutside(address: Ip, name?: string): OutsideClass {
+  addOutside(address: Ip, last: Ip, name?: string): OutsideClass {
     const named = name === undefined ? {} : { name }
-    return this.#add({ type: 'outside', address, ...named, points: [this.#point(address)] })
+    return this.#add({ type: 'outside', address, last, ...named, points: [this.#point(address)] })
   }
 
   #point(address: Ip, also: readonly Ip[] = []): Point {

@@ -1,0 +1,68 @@
+/**
+ * Addresses outside in words.
+ * @module
+ */
+import { BITS, type Cidr, formatIp, type Ip, ipValue } from '../../network/model/address.ts'
+import type { OutsideClass, Parties } from './parties.ts'
+
+const MOST_RANGES = 4
+
+/** `203.0.113.0/24, 198.51.100.7`, `addresses outside`, `addresses outside but 10.0.0.0/8`, `www.example.org`. */
+export function outsideText(members: readonly OutsideClass[], parties: Parties): string {
+  const names = new Set(members.flatMap(({ name }) => name ?? []))
+  const cells = cellsOf(members, parties)
+  const all = cellsOf(parties.outside, parties)
+  if (cells.size === 0) return some([...names])
+  const others = new Set([...all].filter((cell) => !cells.has(cell)))
+  // What is of one family only is told as such.
+  const families = new Set([...cells].map((cell) => parties.cells.familyOf(cell)))
+  const missing = rangesOf(others, all, parties)
+  if (missing.length === 0) return 'addresses outside'
+  const named = rangesOf(cells, all, parties)
+  const isMost = missing.length < named.length && families.size === 2
+  return isMost ? `addresses outside but ${some(missing)}` : some([...names, ...named])
+}
+
+function some(words: readonly string[]): string {
+  const more = words.length - MOST_RANGES
+  return more > 1 ? `${words.slice(0, MOST_RANGES).join(', ')} and ${more} more` : words.join(', ')
+}
+
+function cellsOf(members: readonly OutsideClass[], { cells }: Parties): ReadonlySet<number> {
+  return new Set(members.flatMap(({ name, address }) => (name === undefined ? [cells.indexOf(address)] : [])))
+}
+
+/** The fewest ranges that hold these cells and none of the other ones outside. What is nobody's outside may be in them. */
+export function rangesOf(wanted: ReadonlySet<number>, all: ReadonlySet<number>, { cells }: Parties): readonly string[] {
+  const found: string[] = []
+  let run: { readonly from: number; to: number } | undefined
+  for (let cell = 0; cell <= cells.count; cell += 1) {
+    const isBorder = cell === cells.count || (run !== undefined && cells.familyOf(cell) !== cells.familyOf(run.from))
+    if (run !== undefined && (isBorder || (all.has(cell) && !wanted.has(cell)))) {
+      found.push(...rangesBetween(cells.first(run.from), cells.last(run.to)))
+      run = undefined
+    }
+    if (cell < cells.count && wanted.has(cell)) run = { from: run?.from ?? cell, to: cell }
+  }
+  return found
+}
+
+/** The fewest ranges from one address to another. */
+export function rangesBetween(first: Ip, last: Ip): readonly string[] {
+  const family = first.includes(':') ? 6 : 4
+  const end = ipValue(last)
+  const found: string[] = []
+  let start = ipValue(first)
+  while (start <= end) {
+    let host = 0
+    while (host < BITS[family] && isAligned(start, host + 1) && start + (1n << BigInt(host + 1)) - 1n <= end) host += 1
+    const text = formatIp(family, start)
+    found.push(host === 0 ? text : (`${text}/${BITS[family] - host}` as Cidr))
+    start += 1n << BigInt(host)
+  }
+  return found
+}
+
+function isAligned(value: bigint, bits: number): boolean {
+  return value % (1n << BigInt(bits)) === 0n
+}

@@ -1,0 +1,111 @@
+/**
+ * Who is meant, in words: as few as say it.
+ * @module
+ */
+import type { Pod } from '../../network/model/pod.ts'
+import { outsideText } from './address-words.ts'
+import type { Side } from './compare.ts'
+import type { Parties } from './parties.ts'
+
+const MOST_TERMS = 4
+
+/** What is known of everybody, to say who is left out. */
+export interface Population {
+  readonly parties: Parties
+  /** All pods by namespace. */
+  readonly pods: ReadonlyMap<string, readonly Pod[]>
+  readonly nodes: number
+}
+
+/** Everybody, for {@link sidesText}. */
+export function populationOf(parties: Parties): Population {
+  return {
+    parties,
+    pods: byNamespace(parties.pods.flatMap(({ pods }) => pods)),
+    nodes: parties.nodes.reduce((sum, { nodes }) => sum + nodes.length, 0),
+  }
+}
+
+/** `shop/web-* (2 pods), bank/vault`, `every pod (120)`, `node node1`, `addresses outside but 10.0.0.0/8`. */
+export function sidesText(sides: readonly Side[], population: Population): string {
+  const pods = sides.flatMap((side) => (side.type === 'pods' ? side.pods : []))
+  const nodes = sides.flatMap((side) => (side.type === 'nodes' ? side.nodes : []))
+  const far = sides.flatMap((side) => (side.type === 'addresses' ? side.members : []))
+  return [
+    ...(pods.length === 0 ? [] : [podsText(pods, population)]),
+    ...(nodes.length === 0 ? [] : [nodesText(nodes, population)]),
+    ...(far.length === 0 ? [] : [outsideText([...new Set(far)], population.parties)]),
+  ].join(', ')
+}
+
+function nodesText(nodes: readonly string[], population: Population): string {
+  if (nodes.length === population.nodes && nodes.length > 1) return `every node (${nodes.length})`
+  const more = nodes.length - MOST_TERMS
+  const names = [...nodes].sort().slice(0, MOST_TERMS).join(', ')
+  return `${nodes.length === 1 ? 'node' : 'nodes'} ${names}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+function podsText(pods: readonly Pod[], { pods: all }: Population): string {
+  const own = byNamespace(pods)
+  const missing = [...all].flatMap(([namespace, everybody]) => {
+    const there = new Set(own.get(namespace) ?? [])
+    return everybody.filter((pod) => !there.has(pod))
+  })
+  if (missing.length === 0 && pods.length > 1 && all.size > 1) return `every pod (${pods.length})`
+  const terms = termsOf(own, all)
+  const others = termsOf(byNamespace(missing), all)
+  if (terms.length > 2 && others.length < terms.length && others.length <= 2) {
+    return `every pod but ${others.map(({ text }) => text).join(', ')} (${pods.length} pods)`
+  }
+  const shown = terms.slice(0, MOST_TERMS)
+  const rest = terms.slice(MOST_TERMS).reduce((sum, { count }) => sum + count, 0)
+  return [...shown.map(({ text }) => text), ...(rest === 0 ? [] : [`and ${podCount(rest)} more`])].join(', ')
+}
+
+interface Term {
+  readonly text: string
+  readonly count: number
+}
+
+function termsOf(own: ReadonlyMap<string, readonly Pod[]>, all: ReadonlyMap<string, readonly Pod[]>): readonly Term[] {
+  const namespaces = [...own].sort(([a], [b]) => (a < b ? -1 : 1))
+  return namespaces.flatMap(([namespace, pods]) => {
+    const isWhole = pods.length === all.get(namespace)?.length && pods.length > 1
+    const stems = isWhole ? new Map([['', pods]]) : byStem(pods)
+    return [...stems].map(([stem, some]) => termOf(namespace, stem, some))
+  })
+}
+
+function termOf(namespace: string, stem: string, pods: readonly Pod[]): Term {
+  const [first] = pods
+  if (pods.length === 1) return { text: `${namespace}/${first?.name}`, count: 1 }
+  return { text: `${namespace}/${stem}* (${podCount(pods.length)})`, count: pods.length }
+}
+
+/** Pods whose names were made from one: `web-7d4b9c6f5-x2x9k`, `db-0`. */
+function byStem(pods: readonly Pod[]): ReadonlyMap<string, readonly Pod[]> {
+  const stems = new Map<string, Pod[]>()
+  for (const pod of pods) push(stems, stemOf(pod.name), pod)
+  return new Map([...stems].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function stemOf(name: string): string {
+  const made = /^(?<stem>.+?)(-[a-z0-9]{6,10})?-[a-z0-9]{5}$/.exec(name) ?? /^(?<stem>.+)-\d+$/.exec(name)
+  return made?.groups?.['stem'] === undefined ? name : `${made.groups['stem']}-`
+}
+
+function byNamespace(pods: readonly Pod[]): ReadonlyMap<string, readonly Pod[]> {
+  const namespaces = new Map<string, Pod[]>()
+  for (const pod of pods) push(namespaces, pod.namespace, pod)
+  return namespaces
+}
+
+function podCount(count: number): string {
+  return `${count} ${count === 1 ? 'pod' : 'pods'}`
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const values = map.get(key)
+  if (values === undefined) map.set(key, [value])
+  else values.push(value)
+}
