@@ -6,19 +6,8 @@
 import type { Flow, Group, Meter } from '../flow/flow.ts'
 import type { NodeContext } from './context.ts'
 import { baseFragment } from './fragments/base.ts'
-import { endpointFragment } from './fragments/endpoint.ts'
-import {
-  addressKey,
-  BASE_KEY,
-  endpointKey,
-  type Fragment,
-  NO_TABLES,
-  peerKey,
-  type SwitchTables,
-  vniKey,
-} from './fragments/fragment.ts'
+import { addressKey, BASE_KEY, type Fragment, NO_TABLES, peerKey, type SwitchTables } from './fragments/fragment.ts'
 import { addressFragment, peerFragment, tunnelEnd } from './fragments/peer.ts'
-import { vniFragment } from './fragments/vni.ts'
 import type { Publication } from './host.ts'
 import type { Ip } from './model/address.ts'
 import type { Endpoint } from './model/endpoint.ts'
@@ -26,12 +15,12 @@ import type { NodeNetwork } from './model/node.ts'
 import type { Namespace, Pod } from './model/pod.ts'
 import type { Policy } from './model/policy.ts'
 import type { EndpointSlice, Service } from './model/service.ts'
-import { GLOBAL_VNI } from './model/tenant.ts'
 import { Peers } from './peers.ts'
 import { PolicyPlan } from './policy/plan.ts'
 import { policerOf } from './qos/shaping.ts'
 import type { Catalogue } from './service/catalogue.ts'
 import { type ServiceCatalogue, ServicePlan } from './service/plan.ts'
+import { TenantPlan } from './tenant-plan.ts'
 
 /** A fragment that changed: what it had in the switch and what it should have. */
 export interface FragmentChange {
@@ -44,12 +33,8 @@ export interface FragmentChange {
 export class NodePlanner {
   #context: NodeContext
   readonly #fragments = new Map<string, Fragment>()
-  readonly #endpoints = new Map<string, Endpoint>()
-  readonly #endpointsByNamespace = new Map<string, Set<string>>()
-  readonly #vnis = new Map<string, number>()
+  readonly #tenants: TenantPlan
   readonly #peers = new Peers()
-  /** Endpoints per VNI on this node. */
-  readonly #members = new Map<number, number>()
   readonly #services: ServicePlan
   readonly #policies: PolicyPlan
   #peerChanges = 0
@@ -60,9 +45,10 @@ export class NodePlanner {
   constructor(context: NodeContext, catalogue?: Catalogue) {
     this.#context = context
     const set = (key: string, fragment: Fragment | undefined) => this.#set(key, fragment)
-    const parts = { context: () => this.#context, vniOf: (namespace: string) => this.#vnis.get(namespace), set }
-    this.#services = new ServicePlan(parts, catalogue)
-    this.#policies = new PolicyPlan(parts.context, set)
+    const now = () => this.#context
+    this.#tenants = new TenantPlan(now, set)
+    this.#services = new ServicePlan({ context: now, vniOf: (namespace) => this.vniOf(namespace), set }, catalogue)
+    this.#policies = new PolicyPlan(now, set)
     this.#policies.putMachine(context.self)
     this.#set(BASE_KEY, baseFragment(context))
     this.#services.replan()
@@ -78,7 +64,7 @@ export class NodePlanner {
     this.#set(BASE_KEY, baseFragment(context))
     for (const peer of this.#peers.values()) this.#planPeer(peer)
     this.#planAddresses(this.#peers.addresses())
-    for (const endpoint of this.#endpoints.values()) this.#planEndpoint(endpoint)
+    this.#tenants.replan()
     this.#services.replan()
     this.#policies.putMachine(context.self)
     this.#policies.replan()
@@ -101,47 +87,31 @@ export class NodePlanner {
 
   /** A namespace got this VNI; its endpoints here are replanned. */
   putTenant(namespace: string, vni: number): void {
-    const endpoints = this.#endpointsOf(namespace)
-    for (const endpoint of endpoints) this.#leave(endpoint)
-    this.#vnis.set(namespace, vni)
-    for (const endpoint of endpoints) this.#enter(endpoint)
+    this.#tenants.putTenant(namespace, vni)
     this.#services.tenantChanged(namespace)
   }
 
   /** A namespace is gone. Endpoints that outlive it are unplugged: nobody may reach them. */
   removeTenant(namespace: string): void {
-    const endpoints = this.#endpointsOf(namespace)
-    for (const endpoint of endpoints) this.#leave(endpoint)
-    this.#vnis.delete(namespace)
-    for (const endpoint of endpoints) this.#enter(endpoint)
+    this.#tenants.removeTenant(namespace)
     this.#services.tenantChanged(namespace)
   }
 
   /** The VNI of a namespace, or undefined while it has none. */
   vniOf(namespace: string): number | undefined {
-    return this.#vnis.get(namespace)
+    return this.#tenants.vniOf(namespace)
   }
 
   /** An endpoint was attached or changed. Without a VNI for its namespace it has no flows. */
   putEndpoint(endpoint: Endpoint): void {
     this.removeEndpoint(endpoint.id)
-    this.#endpoints.set(endpoint.id, endpoint)
-    const siblings = this.#endpointsByNamespace.get(endpoint.namespace)
-    if (siblings === undefined) this.#endpointsByNamespace.set(endpoint.namespace, new Set([endpoint.id]))
-    else siblings.add(endpoint.id)
-    this.#enter(endpoint)
+    this.#tenants.putEndpoint(endpoint)
     this.#policies.putEndpoint(endpoint)
   }
 
   /** An endpoint is gone. */
   removeEndpoint(id: string): void {
-    const endpoint = this.#endpoints.get(id)
-    if (endpoint === undefined) return
-    this.#leave(endpoint)
-    this.#endpoints.delete(id)
-    const siblings = this.#endpointsByNamespace.get(endpoint.namespace)
-    siblings?.delete(id)
-    if (siblings?.size === 0) this.#endpointsByNamespace.delete(endpoint.namespace)
+    this.#tenants.removeEndpoint(id)
     this.#policies.removeEndpoint(id)
   }
 
@@ -229,7 +199,7 @@ export class NodePlanner {
   }
 
   endpoints(): Iterable<Endpoint> {
-    return this.#endpoints.values()
+    return this.#tenants.endpoints()
   }
 
   peers(): Iterable<NodeNetwork> {
@@ -262,7 +232,7 @@ export class NodePlanner {
 
   /** Every meter of endpoints that the flows name. */
   meters(): Meter[] {
-    return [...this.#endpoints.values()].flatMap((endpoint) => policerOf(endpoint) ?? [])
+    return [...this.#tenants.endpoints()].flatMap((endpoint) => policerOf(endpoint) ?? [])
   }
 
   /** Whether anything was touched since the last call of {@link take}. */
@@ -298,36 +268,6 @@ export class NodePlanner {
       const fragment = claimants.length === 0 ? undefined : addressFragment(this.#context, address, claimants)
       this.#set(addressKey(address), fragment)
     }
-  }
-
-  #endpointsOf(namespace: string): readonly Endpoint[] {
-    const ids = this.#endpointsByNamespace.get(namespace) ?? []
-    return [...ids].flatMap((id) => this.#endpoints.get(id) ?? [])
-  }
-
-  #enter(endpoint: Endpoint): void {
-    const vni = this.#vnis.get(endpoint.namespace)
-    if (vni !== undefined) this.#count(vni, 1)
-    this.#planEndpoint(endpoint)
-  }
-
-  #leave(endpoint: Endpoint): void {
-    const vni = this.#vnis.get(endpoint.namespace)
-    if (vni !== undefined) this.#count(vni, -1)
-    this.#set(endpointKey(endpoint.id), undefined)
-  }
-
-  #planEndpoint(endpoint: Endpoint): void {
-    const vni = this.#vnis.get(endpoint.namespace)
-    const fragment = vni === undefined ? undefined : endpointFragment(this.#context, endpoint, vni)
-    this.#set(endpointKey(endpoint.id), fragment)
-  }
-
-  #count(vni: number, by: 1 | -1): void {
-    const members = (this.#members.get(vni) ?? 0) + by
-    if (members === 0) this.#members.delete(vni)
-    else this.#members.set(vni, members)
-    if (vni !== GLOBAL_VNI) this.#set(vniKey(vni), members === 0 ? undefined : vniFragment(vni))
   }
 
   #set(key: string, fragment: Fragment | undefined): void {
