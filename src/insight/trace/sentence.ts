@@ -64,7 +64,7 @@ function whyNot(walk: Walk, from: Party, to: Party, probe: Probe): Sentence {
       const { answer, protocol, sourcePort, destinationPort } = probe
       const port = answer ? sourcePort : destinationPort
       return explainDrop(verdict.drop, {
-        object: dropperOf(walk),
+        object: droppedBy(walk),
         node: verdict.node,
         from: from.name,
         to: to.name,
@@ -82,7 +82,7 @@ function whyNot(walk: Walk, from: Party, to: Party, probe: Probe): Sentence {
 }
 
 /** Title of the object whose flow drops the packet. */
-function dropperOf({ hops }: Walk): string {
+export function droppedBy({ hops }: Walk): string {
   const last = hops.at(-1)
   const flow = last?.passage.steps.at(-1)?.flow
   const cookie = flow === undefined ? undefined : parseCookie(flow.cookie)

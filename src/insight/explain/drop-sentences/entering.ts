@@ -3,7 +3,7 @@
  * @module
  */
 import type { DropName } from '../../../network/pipeline/drops.ts'
-import { type Clause, flowOf, owner, receiver, sender } from './place.ts'
+import { type Clause, flowOf, receiver, sender } from './place.ts'
 
 export const ENTERING = {
   'unknown-port': (p) =>
@@ -18,10 +18,10 @@ export const ENTERING = {
     `the network stack of ${p.node} sent it with the address of a pod that does not live there${flowOf(p)}`,
   'gateway-ethertype': (p) =>
     `the network stack of ${p.node} sent something into the overlay that is neither ARP nor IP${flowOf(p)}`,
-  'spoofed-mac': (p) => `${sender(p)} sent it with a MAC address that is not the one given to ${owner(p)}`,
-  'spoofed-arp': (p) => `${sender(p)} claims by ARP an IPv4 or MAC address that was not given to ${owner(p)}`,
-  'spoofed-ipv4': (p) => `${sender(p)} sent it with an IPv4 source address that was not given to ${owner(p)}`,
-  'spoofed-ipv6': (p) => `${sender(p)} sent it with an IPv6 source address that was not given to ${owner(p)}`,
+  'spoofed-mac': (p) => `${sender(p)} sent it with a MAC address that is not its own${flowOf(p)}`,
+  'spoofed-arp': (p) => `${sender(p)} claims by ARP an IPv4 or MAC address that is not its own${flowOf(p)}`,
+  'spoofed-ipv4': (p) => `${sender(p)} sent it with an IPv4 source address that is not its own${flowOf(p)}`,
+  'spoofed-ipv6': (p) => `${sender(p)} sent it with an IPv6 source address that is not its own${flowOf(p)}`,
   unaddressed: (p) =>
     `${sender(p)} has no source address yet: a DHCP request, or the first words of its IPv6 stack${flowOf(p)}`,
   ethertype: (p) => `${sender(p)} sent a frame that is neither ARP nor IP${flowOf(p)}`,

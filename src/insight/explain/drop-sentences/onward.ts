@@ -6,7 +6,8 @@ import type { DropName } from '../../../network/pipeline/drops.ts'
 import { type Clause, connection, type DropPlace, flowOf, namespaceOf, owner, receiver, sender } from './place.ts'
 
 export const ONWARD = {
-  'no-such-service': (p) => `no service answers ${connection(p)} of ${receiver(p)}${flowOf(p)}`,
+  'no-such-service': (p) =>
+    `no service has the address and port that ${sender(p)} asks for: ${connection(p)} of ${receiver(p)}${flowOf(p)}`,
   'no-service-endpoint': (p) => `${owner(p)} has no endpoint that ${p.node} could lead ${sender(p)} to`,
   'invalid-connection': (p) =>
     `the connection tracking of ${p.node} can make nothing of what ${sender(p)} sent: a broken checksum, or an answer to nobody${flowOf(p)}`,

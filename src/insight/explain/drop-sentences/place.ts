@@ -38,9 +38,11 @@ export function connection({ what }: DropPlace): string {
   return what ?? 'this connection'
 }
 
-/** Whose flow it was, where that is nobody's own part of the sentence. */
-export function flowOf({ object }: DropPlace): string {
-  return object === SHARED ? '' : ` (a flow of ${object})`
+/** Whose flow it was, unless that is the sender, who is named, or everybody. */
+export function flowOf(place: DropPlace): string {
+  const { object, from } = place
+  const isSaid = object === SHARED || object === sender(place) || object === `pod ${from}`
+  return isSaid ? '' : ` (a flow of ${object})`
 }
 
 /** What the flow belongs to, as the sentence's own part. */
