@@ -32,7 +32,9 @@ export function pipelineDocument(examples: readonly Example[]): string {
     '',
     '| table | stage | the question it answers |',
     '|---|---|---|',
-    ...stageNames().map((name) => `| ${STAGES[name].table} | [${name}](#${name.toLowerCase()}) | ${STAGES[name].question} |`),
+    ...stageNames().map(
+      (name) => `| ${STAGES[name].table} | [${name}](#${name.toLowerCase()}) | ${STAGES[name].question} |`,
+    ),
     '',
     '## What travels with a packet',
     '',
