@@ -85,14 +85,21 @@ interface Run {
   readonly pick: (group: Group) => Bucket | undefined
   readonly packet: Map<FieldName, bigint>
   readonly quoted: Map<FieldName, bigint> | undefined
+  /** The packet as the last step left it; undefined: it may have changed since. */
+  seen: Packet | undefined
   readonly steps: Step[]
   readonly outputs: Output[]
 }
 
-type Source = Omit<Run, 'packet' | 'quoted'> & { readonly packet: Packet; readonly quoted: Packet | undefined }
+type Source = Omit<Run, 'packet' | 'quoted' | 'seen'> & { readonly packet: Packet; readonly quoted: Packet | undefined }
 
 function copyOf(run: Source): Run {
-  return { ...run, packet: new Map(run.packet), quoted: run.quoted === undefined ? undefined : new Map(run.quoted) }
+  return {
+    ...run,
+    seen: undefined,
+    packet: new Map(run.packet),
+    quoted: run.quoted === undefined ? undefined : new Map(run.quoted),
+  }
 }
 
 function firstBucket({ buckets }: Group): Bucket | undefined {
@@ -108,9 +115,13 @@ function runTable(run: Run, table: number): void {
   let next: number | undefined
   for (const action of flow.actions) {
     if (action.op === 'goto') next = action.table
-    else perform(run, action)
+    else {
+      run.seen = undefined
+      perform(run, action)
+    }
   }
-  run.steps[at] = { table, flow, packet: new Map(run.packet) }
+  run.seen ??= new Map(run.packet)
+  run.steps[at] = { table, flow, packet: run.seen }
   if (next !== undefined) runTable(run, next)
 }
 
