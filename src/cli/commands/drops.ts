@@ -9,6 +9,7 @@ import {
   namesStrangers,
 } from '../../insight/drops/drops.ts'
 import { printDrops, printIncrement } from '../../insight/drops/print.ts'
+import { explainDrop } from '../../insight/explain/drop-sentences/explain-drop.ts'
 import type { AgentClient } from '../../insight/gather/agent-client.ts'
 import type { Gathered } from '../../insight/gather/gather.ts'
 import { DROPS } from '../../network/pipeline/drops.ts'
@@ -107,8 +108,8 @@ function isShown({ reason, packets }: DropCount, { all }: Options): boolean {
 }
 
 function explained(count: DropCount): object {
-  const { because, remedy, stage } = DROPS[count.reason]
-  return { ...count, stage, because, remedy }
+  const { because, says, remedy } = explainDrop(count.reason, count)
+  return { ...count, stage: DROPS[count.reason].stage, because, says, remedy }
 }
 
 function countOf({ status, installed, fragments }: NodeFacts): readonly DropCount[] {

@@ -87,6 +87,34 @@ test('a counter of all pods is told as nobody’s, with the way to find whose', 
   expect(printIncrement(shared, PLAIN)).toStartWith('n  —  tenant-isolation +7')
 })
 
+test('policy and rule are named', () => {
+  const [rule, isolation] = [
+    { object: 'AdminNetworkPolicy tenants, spec.ingress[0]', reason: 'ingress-denied' },
+    { object: 'isolation of pods by NetworkPolicy shop/deny-all (ingress)', reason: 'ingress-isolated' },
+  ] as const
+  const counts = [rule, isolation].map((one) => ({ ...one, node: 'node1', packets: 3n, bytes: 180n }))
+  const text = printDrops(counts, false, lookFor({ columns: 100 }, false))
+    .join(' ')
+    .replaceAll(/\s+/g, ' ')
+  expect(text).toContain('· AdminNetworkPolicy tenants, spec.ingress[0] denies that its sender opens')
+  expect(text).toContain('the isolation of pods by NetworkPolicy shop/deny-all (ingress) ends what no rule allows')
+  const [first] = counts
+  if (first !== undefined) expect(printIncrement(first, PLAIN)).toContain('tenants, spec.ingress[0] denies')
+})
+
+test('of many objects of a reason the first few are told', () => {
+  const counts = Array.from({ length: 9 }, (_, i) => ({
+    node: 'n',
+    reason: 'spoofed-mac' as const,
+    object: `pod shop/p${i}`,
+    packets: 1n,
+    bytes: 1n,
+  }))
+  const text = printDrops(counts, false, PLAIN).join('\n')
+  expect(text.match(/· pod shop/g)).toHaveLength(4)
+  expect(text).toContain('· and 5 more objects')
+})
+
 test('names do not command the terminal', () => {
   const count = { node: 'n', reason: 'ethertype', object: 'pod \u001b[2J\u009b/x', packets: 1n, bytes: 1n } as const
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there

@@ -6,10 +6,9 @@ import { DROPS, type DropName } from '../../network/pipeline/drops.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
 import { count as counted, grouped, printable, wrap } from '../../text/words.ts'
+import { explainDrop } from '../explain/drop-sentences/explain-drop.ts'
+import { SHARED } from '../explain/drop-sentences/place.ts'
 import { type DropCount, isBenign } from './drops.ts'
-
-/** Title of the fragment that every node has. */
-const SHARED = 'every node'
 
 const COLUMNS: readonly Column[] = [
   { head: 'PACKETS', align: 'right' },
@@ -40,7 +39,7 @@ export function printDrops(counts: readonly DropCount[], all: boolean, look: Loo
 
 /** One line of `weft drops --follow`. */
 export function printIncrement({ node, reason, object, packets }: DropCount, look: Look): string {
-  const { because } = DROPS[reason]
+  const { because } = explainDrop(reason, { object, node })
   return printable(`${node}  ${ownerOf(object)}  ${reason} +${grouped(packets, look)}  ${because}`)
 }
 
@@ -59,15 +58,27 @@ function sharedLines(counts: readonly DropCount[], look: Look): string[] {
   return wrap(text, look.width).map(look.quiet)
 }
 
+/** Of how many objects a reason tells. The table has them all. */
+const MOST_TOLD = 4
+
 function reasons(counts: readonly DropCount[], look: Look): string[] {
   const names = [...new Set(counts.map(({ reason }) => reason))]
-  return names.flatMap((name) => reasonLines(name, look))
+  return names.flatMap((name) => {
+    const own = counts.filter(({ reason, object }) => reason === name && object !== SHARED)
+    return reasonLines(name, own, look)
+  })
 }
 
-function reasonLines(name: DropName, look: Look): string[] {
+/** What a reason means, and where objects of their own drop for it, what each of them did. */
+function reasonLines(name: DropName, own: readonly DropCount[], look: Look): string[] {
   const { because, remedy } = DROPS[name]
+  const told = own.slice(0, MOST_TOLD).map(({ object, node }) => explainDrop(name, { object, node }).because)
+  const more = own.length > MOST_TOLD ? [`and ${own.length - MOST_TOLD} more objects`] : []
   return [
     ...wrap(`${name}: ${because}.`, look.width).map((line, i) => (i === 0 ? look.title(line) : line)),
+    ...[...told, ...more].flatMap((text) =>
+      wrap(`· ${printable(text)}`, look.width - 4).map((line, i) => `${i === 0 ? '  ' : '    '}${line}`),
+    ),
     ...wrap(`→ ${remedy}`, look.width - 2).map((line) => `  ${line}`),
   ]
 }
