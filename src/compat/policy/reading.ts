@@ -14,6 +14,7 @@ import {
   prefixLength,
 } from '../../network/model/address.ts'
 import { shown } from '../../network/model/decode.ts'
+import { isDomain } from '../../network/model/names.ts'
 import type { Peer, PortMatch, Requirement, Selector } from '../../network/model/policy.ts'
 import type { Protocol } from '../../network/model/service.ts'
 import { at } from '../fields.ts'
@@ -137,12 +138,8 @@ export function isPart(range: Cidr, part: Cidr): boolean {
 export function domainIn(input: unknown, isWildcardAllowed: boolean, notes: Notes): Peer | undefined {
   const name = typeof input === 'string' ? input.toLowerCase().replace(/\.$/, '') : ''
   const fixed = isWildcardAllowed && name.startsWith('*.') ? name.slice(2) : name
-  const isName = name.length <= 253 && DNS_NAME.test(fixed) && !/^[\d.]+$/.test(fixed)
-  return isName ? { type: 'name', name } : notes.problem(`${shown(input)} is no DNS name`)
+  return isDomain(fixed) ? { type: 'name', name } : notes.problem(`${shown(input)} is no DNS name`)
 }
-
-const DNS_LABEL = '[a-z0-9_](?:[-a-z0-9_]{0,61}[a-z0-9_])?'
-const DNS_NAME = new RegExp(`^${DNS_LABEL}(?:\\.${DNS_LABEL})*$`)
 
 /** A protocol; `otherwise` where nothing is said. */
 export function protocolIn(input: unknown, otherwise: Protocol, notes: Notes): Protocol | undefined {

@@ -7,6 +7,8 @@ import { type Decode, reject, shown } from './decode.ts'
 const LABEL = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?'
 const DNS_LABEL = new RegExp(`^${LABEL}$`)
 const DNS_NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`)
+const DOMAIN_LABEL = '[a-z0-9_](?:[-a-z0-9_]{0,61}[a-z0-9_])?'
+const DOMAIN = new RegExp(`^${DOMAIN_LABEL}(?:\\.${DOMAIN_LABEL})*$`)
 const MAX_NAME = 253
 const UID = /^[!-~]{1,253}$/
 
@@ -18,6 +20,11 @@ export function isNamespaceName(name: string): boolean {
 /** Whether a text can name a node or a pod: a DNS name. */
 export function isObjectName(name: string): boolean {
   return name.length <= MAX_NAME && DNS_NAME.test(name)
+}
+
+/** Whether a text is a name that DNS can be asked for: in lower case, without the dot at its end, and no address. */
+export function isDomain(name: string): boolean {
+  return name.length <= MAX_NAME && DOMAIN.test(name) && !/^[\d.]+$/.test(name)
 }
 
 /** A namespace's name. */

@@ -7,7 +7,7 @@ import { type Cidr, contains, firstIp, prefixLength } from './address.ts'
 import { type At, below, type Decode, type Decoded, decodeWith, reject, shown } from './decode.ts'
 import { checked, integer, list, literal, network, optional, record, text, variant } from './decoders.ts'
 import { selector } from './labels.ts'
-import { isObjectName, namespaceName, objectName, uid } from './names.ts'
+import { isDomain, namespaceName, objectName, uid } from './names.ts'
 import {
   type Namespaces,
   type Peer,
@@ -41,7 +41,7 @@ const podSet: Decode<PodSet> = record<PodSet>({ namespaces, pods: selector })
 
 /** A DNS name, perhaps with `*.` for everything below it. */
 const dnsName: Decode<string> = (input, at) =>
-  typeof input === 'string' && input.length <= 253 && isObjectName(input.startsWith('*.') ? input.slice(2) : input)
+  typeof input === 'string' && isDomain(input.startsWith('*.') ? input.slice(2) : input)
     ? input
     : reject(
         at,
