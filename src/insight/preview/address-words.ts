@@ -2,7 +2,7 @@
  * Addresses outside in words.
  * @module
  */
-import { BITS, type Cidr, formatIp, type Ip, ipValue } from '../../network/model/address.ts'
+import { BITS, type Cidr, type Family, formatIp, type Ip, ipValue } from '../../network/model/address.ts'
 import type { OutsideClass, Parties } from './parties.ts'
 
 const MOST_RANGES = 4
@@ -13,14 +13,20 @@ export function outsideText(members: readonly OutsideClass[], parties: Parties):
   const cells = cellsOf(members, parties)
   const all = cellsOf(parties.outside, parties)
   if (cells.size === 0) return some([...names])
-  const others = new Set([...all].filter((cell) => !cells.has(cell)))
-  // What is of one family only is told as such.
   const families = new Set([...cells].map((cell) => parties.cells.familyOf(cell)))
-  const missing = rangesOf(others, all, parties)
-  if (missing.length === 0) return 'addresses outside'
+  const others = [...all].filter((cell) => !cells.has(cell) && families.has(parties.cells.familyOf(cell)))
+  const everything = `${familyWord(families, parties)}addresses outside`
+  if (others.length === 0) return everything
+  const missing = rangesOf(new Set(others), all, parties)
   const named = rangesOf(cells, all, parties)
-  const isMost = missing.length < named.length && families.size === 2
-  return isMost ? `addresses outside but ${some(missing)}` : some([...names, ...named])
+  return missing.length < named.length ? `${everything} but ${some(missing)}` : some([...names, ...named])
+}
+
+/** Said only where there are pods of the other family, too. */
+function familyWord(families: ReadonlySet<Family>, { pods }: Parties): string {
+  const [family] = families
+  const isOnly = families.size === 1 && pods.some(({ points }) => points.some((point) => point.family !== family))
+  return isOnly ? `IPv${family} ` : ''
 }
 
 function some(words: readonly string[]): string {

@@ -26,6 +26,8 @@ export function lintDns(policy: Policy, around: Surroundings): readonly Note[] {
   const where = servers.length > 0 ? 'the cluster’s DNS' : 'anybody'
   const missing = new Set<string>()
   for (const one of members.podsIn(policy.subject)) {
+    // It asks itself, and whom nobody here knows.
+    if (servers.includes(one)) continue
     for (const protocol of ['UDP', 'TCP'] as const) {
       if (!far.some((other) => mayAsk(one, other, protocol, around))) missing.add(protocol.toLowerCase())
     }
@@ -44,7 +46,7 @@ function isServer({ labels = {} }: { readonly labels?: Readonly<Record<string, s
 function mayAsk(one: PodClass, other: PartyClass, protocol: 'UDP' | 'TCP', { comparison }: Surroundings): boolean {
   const subject = comparison.subjects.of(one, 'egress')
   const isOne = one === other
-  if (isOne && one.pods.length < 2) return true
+  if (isOne && one.pods.length < 2) return false
   return one.points.some((from, i) =>
     other.points.some((to, j) => {
       if (from.family !== to.family) return false
