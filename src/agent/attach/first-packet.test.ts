@@ -92,8 +92,16 @@ test.each<[string, Policy | undefined, boolean, number]>([
 ])('%s', async (_, policy, isKnown, bundles) => {
   const planner = samplePlanner()
   if (policy !== undefined) planner.putPolicy(policy)
-  if (isKnown)
-    planner.putPod({ namespace: 'shop', name: 'cart', uid: 'u', node: 'node1', addresses: [], labels: { app: 'cart' } })
+  const known = (name: string) => ({
+    namespace: 'shop',
+    name,
+    uid: name,
+    node: 'node1',
+    addresses: [],
+    labels: { app: name },
+  })
+  planner.putPod(known('api'))
+  if (isKnown) planner.putPod(known('cart'))
   const seen: boolean[] = []
   const forwarding = new Forwarding(
     watched(async () => {
