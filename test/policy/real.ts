@@ -7,20 +7,13 @@ import type { Cluster } from '../../src/network/model/cluster.ts'
 import type { NodeNetwork } from '../../src/network/model/node.ts'
 import { NodePlanner } from '../../src/network/planner.ts'
 import type { Connection } from '../../src/network/policy/verdict.ts'
+import type { Order } from '../tables/policy/telling.ts'
 import type { World } from '../tables/policy/world.ts'
 import { type Call, Rig } from './rig.ts'
-import { EMPTY, type Order, steer, type VniOf } from './steer.ts'
+import { type Contents, EMPTY, steer } from './steer.ts'
 
 /** Makes the planner of a node: another one than the agent's when a broken one is tried. */
 export type MakePlanner = (context: NodePlanner['context']) => NodePlanner
-
-/** What is asked of a world. */
-export interface Inquiry {
-  readonly world: World
-  readonly connections: readonly Connection[]
-  readonly vniOf: VniOf
-  readonly order: Order
-}
 
 /** What the switches did. */
 export interface Answers {
@@ -36,7 +29,7 @@ export interface Answers {
 export class RealSwitches {
   readonly rig: Rig
   #planners: readonly NodePlanner[] = []
-  #world: Pick<World, keyof typeof EMPTY> = EMPTY
+  #world: Contents = EMPTY
 
   private constructor(rig: Rig) {
     this.rig = rig
@@ -55,10 +48,9 @@ export class RealSwitches {
   }
 
   /** Tells the switches of a world; what they know of connections stays. */
-  async become(inquiry: Omit<Inquiry, 'connections'>): Promise<void> {
-    const { world, vniOf, order } = inquiry
+  async become(world: World, order: Order): Promise<void> {
     await this.rig.admit(world.pods)
-    for (const planner of this.#planners) steer(planner, this.#world, world, vniOf, order)
+    for (const planner of this.#planners) steer(planner, this.#world, world, order)
     this.#world = world
     await this.rig.apply()
   }

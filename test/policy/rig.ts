@@ -7,14 +7,12 @@ import type { AgentLog } from '../../src/agent/log.ts'
 import { closeFd, disableOffloads, linkAdd, linkGet, linkSet, netnsNew, openRtnl } from '../../src/linux/index.ts'
 import { type NodeContext, nodeContext } from '../../src/network/context.ts'
 import { NEXT_HOP_MAC } from '../../src/network/host.ts'
-import { ipValue, type Mac, macFromIp } from '../../src/network/model/address.ts'
 import type { Cluster } from '../../src/network/model/cluster.ts'
-import { type Endpoint, endpointId } from '../../src/network/model/endpoint.ts'
 import type { NodeNetwork } from '../../src/network/model/node.ts'
 import type { Pod } from '../../src/network/model/pod.ts'
-import { FIRST_ENDPOINT_PORT } from '../../src/network/pipeline/stages.ts'
 import type { NodePlanner } from '../../src/network/planner.ts'
 import type { Connection, Party } from '../../src/network/policy/verdict.ts'
+import { endpointOf } from '../tables/policy/packets.ts'
 import { markerFlows } from './markers.ts'
 import { nodeNamespace, RigNode, UPLINK } from './node.ts'
 import type { Hop, Part } from './probe.ts'
@@ -80,7 +78,10 @@ export class Rig {
   async admit(pods: readonly Pod[]): Promise<void> {
     for (const pod of pods) {
       if (this.#ends.has(portOf(pod))) continue
-      this.#ends.set(portOf(pod), await this.#node(pod.node).plug(`pod${ofportOf(pod)}`, ofportOf(pod)))
+      this.#ends.set(
+        portOf(pod),
+        await this.#node(pod.node).plug(`pod${endpointOf(pod).ofport}`, endpointOf(pod).ofport),
+      )
     }
   }
 
@@ -158,7 +159,7 @@ export class Rig {
   #podAt(pod: Pod): Place {
     const end = this.#ends.get(portOf(pod))
     if (end === undefined) throw new Error(`pod ${pod.namespace}/${pod.name} has no port`)
-    return { end, hop: { from: macOf(pod), to: this.#node(pod.node).context.routerMac } }
+    return { end, hop: { from: endpointOf(pod).mac, to: this.#node(pod.node).context.routerMac } }
   }
 
   #gatewayAt(name: string): Place {
@@ -173,22 +174,6 @@ export class Rig {
   }
 }
 
-/** An endpoint for a pod, as the agent would have made it. */
-export function endpointOf(pod: Pod): Endpoint {
-  const containerId = `c-${pod.uid}`
-  return {
-    id: endpointId(containerId, 'eth0'),
-    containerId,
-    ifname: 'eth0',
-    namespace: pod.namespace,
-    pod: pod.name,
-    podUid: pod.uid,
-    mac: macOf(pod),
-    addresses: pod.addresses,
-    ofport: ofportOf(pod),
-  }
-}
-
 /** The node that a party's packets come from. */
 function nodeOf(party: Party): string {
   if (party.type === 'outside') throw new Error('one end of a connection has to be in the cluster')
@@ -196,18 +181,7 @@ function nodeOf(party: Party): string {
 }
 
 function portOf(pod: Pod): string {
-  return `${pod.node}/${ofportOf(pod)}`
-}
-
-function macOf({ addresses: [first], name }: Pod): Mac {
-  if (first === undefined) throw new Error(`pod ${name} has no address`)
-  return macFromIp(first)
-}
-
-/** By the last byte of its address. */
-function ofportOf({ addresses: [first], name }: Pod): number {
-  if (first === undefined) throw new Error(`pod ${name} has no address`)
-  return FIRST_ENDPOINT_PORT + Number(ipValue(first) & 0xffn)
+  return `${pod.node}/${endpointOf(pod).ofport}`
 }
 
 function contextOf(cluster: Cluster, self: NodeNetwork): NodeContext {

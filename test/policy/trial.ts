@@ -4,10 +4,10 @@
  */
 import { judge, partyOf } from '../../src/network/policy/oracle.ts'
 import type { Connection, Party, Verdict } from '../../src/network/policy/verdict.ts'
+import type { Order } from '../tables/policy/telling.ts'
 import type { World } from '../tables/policy/world.ts'
 import type { RealSwitches } from './real.ts'
 import type { Call } from './rig.ts'
-import type { Order } from './steer.ts'
 
 /** A case: connections in a world. */
 export interface Trial {
@@ -61,7 +61,7 @@ export class Court {
 
   /** Tries a case. What the switches knew before it goes on: their plans change by what is different. */
   async try({ world, connections }: Trial, order: Order = 'policies-first'): Promise<Outcome> {
-    await this.#real.become({ world, vniOf: () => 0, order })
+    await this.#real.become(world, order)
     const findings = new Findings(world)
     await this.#follow(findings)
     const { allowed, strays, calls } = await this.#real.ask(connections)

@@ -1,0 +1,27 @@
+/**
+ * The cases of the tables as this tier runs them.
+ * @module
+ */
+import { caseOf, isExpected } from '../tables/policy/e2e.ts'
+import { E2E_CASES } from '../tables/policy/e2e-cases.ts'
+import type { Options } from './options.ts'
+import type { Entry } from './run.ts'
+
+/** The table of the e2e suite, with what it expects. */
+export function tableEntries(): readonly Entry[] {
+  return E2E_CASES.map((one) => ({
+    label: one.name,
+    repeat: '--cases 0 --no-mutations',
+    policyCase: caseOf(one),
+    expects: (world, connection) => {
+      const stage = one.stages[world]
+      if (stage === undefined) throw new Error(`${one.name} has no stage ${world}`)
+      return isExpected(stage, connection)
+    },
+  }))
+}
+
+/** Generated cases, numbered from 0. */
+export function generatedEntries({ cases, seed, only }: Pick<Options, 'cases' | 'seed' | 'only'>): readonly Entry[] {
+  return []
+}
