@@ -14,7 +14,7 @@ import type { Endpoint } from './model/endpoint.ts'
 import type { NodeNetwork } from './model/node.ts'
 import type { Namespace, Pod } from './model/pod.ts'
 import type { Policy } from './model/policy.ts'
-import type { EndpointSlice, Service } from './model/service.ts'
+import { type EndpointSlice, type Service, serviceKey } from './model/service.ts'
 import { Peers } from './peers.ts'
 import { PolicyPlan } from './policy/plan.ts'
 import { policerOf } from './qos/shaping.ts'
@@ -48,7 +48,7 @@ export class NodePlanner {
     const now = () => this.#context
     this.#tenants = new TenantPlan(now, set)
     this.#services = new ServicePlan({ context: now, vniOf: (namespace) => this.vniOf(namespace), set }, catalogue)
-    this.#policies = new PolicyPlan(now, set)
+    this.#policies = new PolicyPlan(now, this.#services.catalogue, set)
     this.#policies.putMachine(context.self)
     this.#set(BASE_KEY, baseFragment(context))
     this.#services.replan()
@@ -118,21 +118,23 @@ export class NodePlanner {
   /** A service appeared or changed. */
   putService(service: Service): void {
     this.#services.putService(service)
+    this.#policies.serviceChanged(serviceKey(service.namespace, service.name))
   }
 
   /** A service is gone. Connections that stand go on. */
   removeService(key: string): void {
     this.#services.removeService(key)
+    this.#policies.serviceChanged(key)
   }
 
   /** Endpoints of a service appeared or changed. */
   putEndpointSlice(slice: EndpointSlice): void {
-    this.#services.putSlice(slice)
+    for (const key of this.#services.putSlice(slice)) this.#policies.serviceChanged(key)
   }
 
   /** Endpoints of a service are gone. The slice goes by its `<namespace>/<name>`. */
   removeEndpointSlice(name: string): void {
-    this.#services.removeSlice(name)
+    for (const key of this.#services.removeSlice(name)) this.#policies.serviceChanged(key)
   }
 
   /** A policy appeared or changed. */

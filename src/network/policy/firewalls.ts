@@ -33,6 +33,11 @@ export class Firewalls {
     this.#parts = parts
   }
 
+  /** What DNS names stand for, as far as somebody knows. */
+  get addresses(): ReadonlyMap<string, readonly Ip[]> {
+    return this.#names
+  }
+
   /** DNS names that rules speak of. */
   names(): readonly string[] {
     return [...this.#endpoints.keys()].flatMap((namespace) =>

@@ -28,7 +28,7 @@ export function ruleMatch(policy: Policy, rule: PolicyRule, index: number, quest
   const other = direction === 'ingress' ? connection.source : connection.destination
   const port = placeOf(rule.ports, (match) => matchesPort(match, connection))
   if (port === 'none') return undefined
-  const peer = placeOf(rule.peers, (one) => matchesPeer(one, other, question.world))
+  const peer = placeOf(rule.peers, (one) => matchesPeer(one, other, question))
   const unknown = peer === 'none' ? placeOfUnresolved(rule, question.world) : undefined
   const place = unknown ?? peer
   if (place === 'none') return undefined
@@ -63,7 +63,8 @@ function placeOfUnresolved({ action, peers }: PolicyRule, { names }: PolicyWorld
   return typeof place === 'number' ? place : undefined
 }
 
-function matchesPeer(peer: Peer, party: Party, { namespaces, nodes, names }: PolicyWorld): boolean {
+function matchesPeer(peer: Peer, party: Party, { world, direction }: Question): boolean {
+  const { namespaces, nodes, names } = world
   switch (peer.type) {
     case 'pods': {
       if (party.type !== 'pod') return false
@@ -71,7 +72,7 @@ function matchesPeer(peer: Peer, party: Party, { namespaces, nodes, names }: Pol
       return matchesPodSet(peer, pod, [...namespaces].find(({ name }) => name === pod.namespace)?.labels)
     }
     case 'range':
-      return addressesOf(party, nodes).some(
+      return (direction === 'ingress' ? sourcesOf(party, nodes) : [party.address]).some(
         (address) => contains(peer.range, address) && !peer.except.some((part) => contains(part, address)),
       )
     case 'name':
@@ -80,10 +81,10 @@ function matchesPeer(peer: Peer, party: Party, { namespaces, nodes, names }: Pol
 }
 
 /**
- * What a range is held against. A node speaks to pods of other nodes with its address in the overlay; whoever writes
- * policies knows its other addresses.
+ * What a range is held against at the receiver. A node speaks to pods of other nodes with its address in the overlay;
+ * whoever writes policies knows its other addresses.
  */
-function addressesOf(party: Party, nodes: PolicyWorld['nodes']): readonly Ip[] {
+function sourcesOf(party: Party, nodes: PolicyWorld['nodes']): readonly Ip[] {
   if (party.type !== 'node') return [party.address]
   const node = [...nodes].find((one) => one.node === party.node)
   const family = familyOf(party.address)

@@ -189,10 +189,11 @@ const NETWORK_POLICY: readonly Case[] = [
       networkPolicy('x', 'all', A, { ingress: [allow([podsOf([])])] }),
       networkPolicy('x', 'node', B, { ingress: [allow(FIRST_NODE_PEERS)] }),
       networkPolicy('y', 'p', [], { egress: [] }),
+      networkPolicy('x', 'out', labelled({ pod: 'c' }), { egress: [allow(FIRST_NODE_PEERS)] }),
     ],
     world: { pods: [...o.PODS, { ...o.pod('y', 'host', 2, 9), addresses: [ip('192.0.2.12')] }] },
-    allowed: ['y/host -> z/a TCP/80', '10.128.0.1 -> x/b TCP/80'],
-    denied: ['y/host -> x/a TCP/80', '10.129.0.1 -> x/a TCP/80', 'y/a -> x/b TCP/80'],
+    allowed: ['y/host -> z/a TCP/80', '10.128.0.1 -> x/b TCP/80', 'x/c -> 192.0.2.11 TCP/80'],
+    denied: ['y/host -> x/a TCP/80', '10.129.0.1 -> x/a TCP/80', 'y/a -> x/b TCP/80', 'x/c -> 10.128.0.1 TCP/80'],
   },
   {
     name: '13. ICMP: only rules without ports speak of it',

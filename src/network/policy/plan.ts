@@ -3,18 +3,17 @@
  * recomputes what it touches: a pod its own flows, the groups it is in and no others.
  * @module
  */
-import type { Action, Flow } from '../../flow/flow.ts'
+import type { Action } from '../../flow/flow.ts'
 import type { NodeContext } from '../context.ts'
 import type { Fragment } from '../fragments/fragment.ts'
 import { zoneOf } from '../fragments/tracking.ts'
 import type { Ip } from '../model/address.ts'
-import { familyOf } from '../model/address.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import type { Namespace, Pod } from '../model/pod.ts'
-import { type Policy, policyKey } from '../model/policy.ts'
-import { flowsOf, goto, ipPacket, load } from '../pipeline/build.ts'
+import { type Direction, type Policy, policyKey } from '../model/policy.ts'
 import { ALLOWED_LABEL } from '../pipeline/stages.ts'
+import type { ServiceCatalogue } from '../service/plan.ts'
 import { Classes, type ClassUse, DIRECTIONS } from './classes.ts'
 import { Firewalls } from './firewalls.ts'
 import { Groups } from './groups.ts'
@@ -22,8 +21,10 @@ import { Inventory } from './inventory.ts'
 import { Places } from './levels.ts'
 import { PeerSets, peerAddressKey } from './peer-sets.ts'
 import { PortNames } from './port-names.ts'
+import { type Caller, ProxiedServices } from './proxied.ts'
 import { matchesPodSet } from './selector.ts'
-import { Subjects } from './subjects.ts'
+import { subjectFlows } from './subject-flows.ts'
+import { type Subject, Subjects } from './subjects.ts'
 
 /** Policies, and everybody that they speak of, as one node needs them. */
 export class PolicyPlan {
@@ -39,9 +40,14 @@ export class PolicyPlan {
   /** Per endpoint, one per direction that policies speak of. */
   readonly #classesOf = new Map<string, readonly ClassUse[]>()
   readonly #firewalls: Firewalls
+  readonly #proxied: ProxiedServices
 
   /** `set` takes the fragments that change. */
-  constructor(context: () => NodeContext, set: (key: string, fragment: Fragment | undefined) => void) {
+  constructor(
+    context: () => NodeContext,
+    catalogue: ServiceCatalogue,
+    set: (key: string, fragment: Fragment | undefined) => void,
+  ) {
     this.#context = context
     this.#set = set
     this.#inventory = new Inventory(() => context().self.node)
@@ -58,6 +64,7 @@ export class PolicyPlan {
       revoke: () => this.#revoke(),
       set,
     })
+    this.#proxied = new ProxiedServices(context, catalogue)
     this.#firewalls = new Firewalls({ subjects: this.#subjects, revoke: () => this.#revoke(), set })
   }
 
@@ -126,7 +133,13 @@ export class PolicyPlan {
   putName(name: string, addresses: readonly Ip[] | undefined): void {
     this.#groups.setName(name, addresses)
     this.#firewalls.setName(name, addresses)
+    this.#proxiedChanged()
     this.#peers.settle()
+  }
+
+  /** A service, or where it leads, is another. It goes by its `<namespace>/<name>`. */
+  serviceChanged(key: string): void {
+    if (this.#proxied.changed(key)) this.#proxiedChanged()
   }
 
   /** A pod was attached here. */
@@ -148,11 +161,16 @@ export class PolicyPlan {
 
   /** The cluster, or the node's place in it, is another: everything may look different. */
   replan(): void {
+    this.#proxied.lookAtAll()
     this.#classes.replanAll()
     for (const endpoint of this.#inventory.endpoints()) this.#planSubject(endpoint)
     this.#firewalls.replanAll()
     this.#peers.touchAll()
     this.#peers.settle()
+  }
+
+  #proxiedChanged(): void {
+    for (const endpoint of this.#inventory.endpoints()) this.#planProxied(endpoint)
   }
 
   #policyChanged(key: string, before: Policy | undefined, after: Policy | undefined): void {
@@ -197,45 +215,59 @@ export class PolicyPlan {
     const { id, namespace } = endpoint
     const isHere = this.#inventory.endpoint(id) !== undefined
     const before = this.#classesOf.get(id) ?? []
-    const uses = isHere ? this.#acquire(endpoint) : new Map<'ingress' | 'egress', ClassUse>()
+    const uses = isHere ? this.#acquire(endpoint) : new Map<Direction, ClassUse>()
     this.#classesOf.set(id, [...uses.values()])
     for (const use of before) this.#classes.release(use)
     if (!isHere) this.#classesOf.delete(id)
     const firewall = this.#firewalls.follow(namespace, id, isHere)
     const key = subjectKey(id)
-    const { flow } = flowsOf(key)
-    const flows = endpoint.addresses.flatMap((address): readonly Flow[] => {
-      const [out, into] = [uses.get('egress'), uses.get('ingress')]
-      const family = familyOf(address)
-      const to = ipPacket(family, { to: address })
-      const from = ipPacket(family, { from: address })
-      return [
-        ...(out === undefined ? [] : [flow('sender', 100, from, judgedBy(out, 'egress'))]),
-        ...(into === undefined ? [] : [flow('receiver', 100, to, judgedBy(into, 'ingress'))]),
-        ...(firewall === undefined
-          ? []
-          : [flow('firewall', 100, from, [load('policyClass', firewall), goto('firewallRules')])]),
-      ]
-    })
+    const flows = subjectFlows(key, endpoint, { classes: uses, firewall })
     const title = `policies of pod ${podOf(endpoint)}`
     this.#set(key, isHere && flows.length > 0 ? { key, title, flows, groups: [] } : undefined)
+    this.#planProxied(endpoint)
   }
 
-  #acquire(endpoint: Endpoint): ReadonlyMap<'ingress' | 'egress', ClassUse> {
-    const { namespace } = endpoint
-    const pod = this.#inventory.podOf(endpoint)
-    const subject = {
-      namespace,
-      namespaceLabels: this.#inventory.labelsOf(namespace),
-      labels: pod === undefined ? undefined : (pod.labels ?? {}),
-      namedPorts: pod?.namedPorts ?? [],
-    }
-    const uses = new Map<'ingress' | 'egress', ClassUse>()
+  #acquire(endpoint: Endpoint): ReadonlyMap<Direction, ClassUse> {
+    const subject = this.#subjectOf(endpoint)
+    const uses = new Map<Direction, ClassUse>()
     for (const direction of DIRECTIONS) {
       const spec = this.#subjects.classOf(subject, direction)
       if (spec !== undefined) uses.set(direction, this.#classes.acquire(spec))
     }
     return uses
+  }
+
+  #subjectOf(endpoint: Endpoint): Subject {
+    const pod = this.#inventory.podOf(endpoint)
+    return {
+      namespace: endpoint.namespace,
+      namespaceLabels: this.#inventory.labelsOf(endpoint.namespace),
+      labels: pod === undefined ? undefined : (pod.labels ?? {}),
+      namedPorts: pod?.namedPorts ?? [],
+    }
+  }
+
+  /** Where kube-proxy leads a pod out of the pod networks. */
+  #planProxied(endpoint: Endpoint): void {
+    const key = proxiedKey(endpoint.id)
+    const isHere = this.#inventory.endpoint(endpoint.id) !== undefined
+    const flows = isHere && !this.#proxied.isEmpty ? this.#proxied.flows(key, endpoint, this.#callerOf(endpoint)) : []
+    const title = `services outside the pod networks, for pod ${podOf(endpoint)}`
+    this.#set(key, flows.length > 0 ? { key, title, flows, groups: [] } : undefined)
+  }
+
+  #callerOf(endpoint: Endpoint): Caller {
+    const subject = this.#subjectOf(endpoint)
+    const spec = this.#subjects.classOf(subject, 'egress')
+    const policies = (spec?.policies ?? []).flatMap((key) => this.#subjects.get(key) ?? [])
+    const firewalls = this.#subjects.firewallsOf(endpoint.namespace)
+    return {
+      labels: subject.labels ?? {},
+      namespaceLabels: subject.namespaceLabels,
+      policies: [...policies, ...firewalls],
+      names: this.#firewalls.addresses,
+      isPending: spec?.pending === true,
+    }
   }
 
   #revoke(): Action {
@@ -249,15 +281,14 @@ export class PolicyPlan {
   }
 }
 
-function judgedBy({ id, isAdministered }: ClassUse, direction: 'ingress' | 'egress'): readonly Action[] {
-  const admin = direction === 'egress' ? ('egressAdmin' as const) : ('ingressAdmin' as const)
-  return [load('policyClass', id), goto(isAdministered ? admin : direction)]
-}
-
 function podOf({ namespace, pod }: Endpoint): string {
   return `${namespace}/${pod}`
 }
 
 function subjectKey(id: string): string {
   return `policy-subject/${id}`
+}
+
+function proxiedKey(id: string): string {
+  return `policy-proxied/${id}`
 }

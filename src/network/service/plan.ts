@@ -49,13 +49,18 @@ export class ServicePlan {
     this.#plan(key)
   }
 
-  putSlice(slice: EndpointSlice): void {
-    for (const key of this.#catalogue.putSlice(slice)) this.#plan(key)
+  /** Keys of the services that this changes. */
+  putSlice(slice: EndpointSlice): readonly string[] {
+    const keys = this.#catalogue.putSlice(slice)
+    for (const key of keys) this.#plan(key)
+    return keys
   }
 
-  /** The slice goes by its `<namespace>/<name>`. */
-  removeSlice(name: string): void {
-    for (const key of this.#catalogue.removeSlice(name)) this.#plan(key)
+  /** Keys of the services that this changes. The slice goes by its `<namespace>/<name>`. */
+  removeSlice(name: string): readonly string[] {
+    const keys = this.#catalogue.removeSlice(name)
+    for (const key of keys) this.#plan(key)
+    return keys
   }
 
   /** A namespace has another VNI, or none. */
