@@ -118,7 +118,7 @@ function objectionTo(file: string, imported: string): string | undefined {
 
 /** What is shipped beside the sources and read by them: the package's own facts, and the objects that Weft defines. */
 function isData(room: string, target: string): boolean {
-  return target === 'package.json' || (room === 'compat' && /^deploy\/crds\/[^/]+\.yaml$/.test(target))
+  return target === 'package.json' || (room === 'compat' && /^deploy\/crds\/(?:[^/]+\/)?[^/]+\.yaml$/.test(target))
 }
 
 /** Everything a source imports. The transpiler leaves types out, so the text is searched for those. */
