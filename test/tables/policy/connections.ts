@@ -47,16 +47,41 @@ export function connectionsOf(world: World): readonly Connection[] {
   return [...podConnections(world), ...otherConnections(world)]
 }
 
+/** As many connections as are asked for, between anybody and anybody; the same ones for the same seed. */
+export function drawnFrom(world: World, count: number, seed: number): readonly Connection[] {
+  const random = randomFrom(seed)
+  const pods = world.pods.flatMap(partiesOf)
+  const others = [
+    ...world.nodes.flatMap(({ addresses, ranges }) => [...addresses, ...ranges.map(gatewayOf)]),
+    ...OUTSIDE,
+  ]
+  const ends = [...pods, ...pods, ...pods, ...others.map((address) => partyOf(world, address))]
+  const drawn: Connection[] = []
+  while (drawn.length < count) {
+    const [source, destination] = [ends[random(ends.length)], ends[random(ends.length)]]
+    const question = QUESTIONS[random(QUESTIONS.length)]
+    if (source === undefined || destination === undefined || question === undefined) break
+    if (mayMeet(world, source, destination)) drawn.push({ source, destination, ...question })
+  }
+  return drawn
+}
+
+/** Two ends that packets go between: a node speaks to pods of others with its address in the overlay. */
+function mayMeet({ nodes }: World, source: Party, destination: Party): boolean {
+  if (familyOf(source.address) !== familyOf(destination.address)) return false
+  if (source.type !== 'pod') {
+    if (destination.type !== 'pod') return false
+    if (source.type === 'outside' || source.node === destination.pod.node) return true
+    return nodes.some(({ ranges }) => ranges.map(gatewayOf).includes(source.address))
+  }
+  return destination.type !== 'pod' || podKey(source.pod) !== podKey(destination.pod)
+}
+
 /** Some of these, the same ones for the same seed. */
 export function someOf<T>(list: readonly T[], count: number, seed: number): readonly T[] {
-  // Steps of a length that shares no divisor with the list's reach every place once.
-  const step = stepFor(list.length)
-  const start = Math.imul(seed, 0x9e3779b1) >>> 0
-  return Array.from({ length: Math.min(count, list.length) }, (_, i) => {
-    const one = list[(start + i * step) % list.length]
-    if (one === undefined) throw new Error('a place in the list')
-    return one
-  })
+  const random = randomFrom(seed)
+  const left = [...list]
+  return Array.from({ length: Math.min(count, list.length) }, () => left.splice(random(left.length), 1)).flat()
 }
 
 /** As people write it: `x/a -> y/b (fd00::5) TCP/80`. */
@@ -83,12 +108,13 @@ function between(sources: readonly Party[], destinations: readonly Party[]): rea
   )
 }
 
-function stepFor(length: number): number {
-  let step = Math.max(1, Math.floor(length * 0.618))
-  while (divisor(step, length) !== 1) step += 1
-  return step
-}
-
-function divisor(a: number, b: number): number {
-  return b === 0 ? a : divisor(b, a % b)
+/** Numbers below a bound (mulberry32). */
+function randomFrom(seed: number): (bound: number) => number {
+  let state = seed >>> 0
+  return (bound) => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound
+  }
 }
