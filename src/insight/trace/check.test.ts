@@ -117,6 +117,8 @@ test('what the network below a tunnel lacks is a note, not a disagreement', asyn
     (line) => `${line}\n     -> output to native tunnel\n     >> native tunnel routing failed`,
   )
   expect(checkHop(hop, text)).toMatchObject({ agrees: true, notes: ['native tunnel routing failed'] })
+  const mistaken = text.replace('native tunnel routing failed', 'Not tunneling to our own address')
+  expect(checkHop(hop, mistaken)).toMatchObject({ agrees: true, notes: [] })
   const broken = text.replace('native tunnel routing failed', 'Nonexistent output port')
   expect(checkHop(hop, broken)).toMatchObject({ agrees: false, notes: [] })
 })

@@ -90,6 +90,13 @@ function outputOf(line: string): (number | string)[] {
   return []
 }
 
+/**
+ * A packet that connection tracking hands on carries the tunnel it is to enter. A trace, unlike a switch, takes that for
+ * the one it came out of.
+ */
+const MISTAKEN = 'Not tunneling to our own address'
+
 function complaintOf(line: string): string[] {
-  return line.startsWith('>> ') ? [line.slice(3)] : []
+  const complaint = line.startsWith('>> ') ? line.slice(3) : undefined
+  return complaint === undefined || complaint === MISTAKEN ? [] : [complaint]
 }

@@ -17,7 +17,7 @@ export function trackingWords({ nat, commit }: Action & { readonly op: 'ct' }, n
   if (packet === undefined) return ['asks connection tracking']
   if (has(state, CT_STATE.inv)) return ['nothing that connection tracking could follow']
   if (commit === true) return ['its connection is remembered']
-  if (has(state, CT_STATE.new)) return ['of no connection that was translated here']
+  if (has(state, CT_STATE.new)) return ['begins a connection, as far as this switch knows']
   if (has(state, CT_STATE.dnat)) return [`of a known connection: goes to ${ends(packet).destination}`]
   if (has(state, CT_STATE.snat)) return [`an answer in a known connection: its source is ${ends(packet).source} again`]
   return ['of a known connection']
