@@ -6,6 +6,7 @@ const ANY_SUBJECT = { namespaces: { labels: [] }, pods: [] }
 const OWN_SUBJECT = { namespaces: { name: 'shop' }, pods: [] }
 const OWN = { namespace: 'shop', name: 'web', uid: 'u', priority: 0, subject: OWN_SUBJECT, problems: [] }
 const EVERYWHERE = { name: 'all', priority: 1000, subject: ANY_SUBJECT, ingress: [{ action: 'pass' }] }
+const NAME = { type: 'name', name: 'a.example' }
 const NP = { ...OWN, kind: 'NetworkPolicy', tier: 'namespace', ingress: [{ action: 'allow' }], egress: [] }
 const ANP = { ...EVERYWHERE, kind: 'AdminNetworkPolicy', tier: 'admin' }
 const BANP = { ...EVERYWHERE, kind: 'BaselineAdminNetworkPolicy', tier: 'baseline', priority: 0 }
@@ -37,6 +38,9 @@ const CASES: readonly (readonly [title: string, input: unknown, ...paths: readon
   ['a NetworkPolicy that passes', { ...NP, egress: [{ action: 'pass' }] }, ''],
   ['an AdminNetworkPolicy in a namespace', { ...ANP, namespace: 'shop' }, 'namespace'],
   ['an AdminNetworkPolicy of another tier', { ...ANP, tier: 'baseline' }, 'tier'],
+  ['a ClusterNetworkPolicy that allows a name', { ...CNP, egress: [{ action: 'allow', peers: [NAME] }] }],
+  ['a ClusterNetworkPolicy that denies a name', { ...CNP, egress: [{ action: 'deny', peers: [NAME] }] }, ''],
+  ['an AdminNetworkPolicy that passes a name', { ...ANP, egress: [{ action: 'pass', peers: [NAME] }] }, ''],
   ['a priority too high', { ...ANP, priority: 1001 }, 'priority'],
   ['a BaselineAdminNetworkPolicy of another tier', { ...BANP, tier: 'admin' }, 'tier'],
   ['a ClusterNetworkPolicy of tier admin', { ...CNP, tier: 'admin' }],

@@ -155,9 +155,17 @@ function checkTier({ kind, namespace, tier, priority, subject, ingress, egress }
   if (tier === 'firewall' && ingress !== undefined) {
     reject(below(at, 'ingress'), 'a firewall speaks of what leaves the cluster', 'leave ingress away')
   }
-  if (isOrdered) return
+  const rules = [...(ingress ?? []), ...(egress ?? [])]
+  if (isOrdered) {
+    // Who is behind a name changes: what is denied by name would be let through while nobody knows.
+    const byName = rules.find(
+      ({ action, peers = [] }) => action !== 'allow' && peers.some(({ type }) => type === 'name'),
+    )
+    if (byName !== undefined) reject(at, `a rule to ${byName.action} speaks of a DNS name`, 'only rules to allow can')
+    return
+  }
   const allowed = tier === 'namespace' ? ['allow'] : ['allow', 'deny']
-  const refused = [...(ingress ?? []), ...(egress ?? [])].find(({ action }) => !allowed.includes(action))
+  const refused = rules.find(({ action }) => !allowed.includes(action))
   if (refused !== undefined) reject(at, `tier ${tier} has no rule to ${refused.action}`, `give ${allowed.join(' or ')}`)
 }
 
