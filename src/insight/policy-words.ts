@@ -6,6 +6,7 @@ import {
   type Peer,
   type PodSet,
   type Policy,
+  type PolicyAction,
   type PolicyRef,
   type PortMatch,
   policyKey,
@@ -69,4 +70,11 @@ export function listWords(items: readonly string[], most = 3): string {
   const rest = items.length - shown.length
   const all = rest > 0 ? [...shown, `${rest} more`] : shown
   return all.length <= 1 ? (all[0] ?? '') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`
+}
+
+/** What a rule does. */
+export const ACTION_WORDS: Readonly<Record<PolicyAction, string>> = {
+  allow: 'allows',
+  deny: 'denies',
+  pass: 'passes on',
 }

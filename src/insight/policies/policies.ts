@@ -1,0 +1,169 @@
+/**
+ * Every policy: whom it selects, what its rules did, and whether it is in force.
+ * @module
+ */
+import type { NodeFacts } from '../../agent/control/facts.ts'
+import {
+  comparePolicies,
+  type Direction,
+  POLICY_KINDS,
+  type Policy,
+  type PolicyAction,
+  type PolicyProblem,
+  type PolicyRef,
+  policyKey,
+  type Tier,
+} from '../../network/model/policy.ts'
+import { hashKey, parseCookie } from '../../network/pipeline/cookie.ts'
+import { policyTitle, ruleKey } from '../../network/policy/rule-names.ts'
+import { matchesPodSet } from '../../network/policy/selector.ts'
+import { registryOf } from '../explain/world.ts'
+import type { ClusterView, RegistryView } from '../view.ts'
+
+/** A policy as it is in force. */
+export interface PolicyLook extends PolicyRef {
+  readonly tier: Tier
+  readonly priority: number
+  /** Pods that it selects. */
+  readonly pods: number
+  readonly rules: readonly RuleLook[]
+  /** Directions in which its pods may only do what rules allow. */
+  readonly isolates: readonly Direction[]
+  readonly state: PolicyState
+  /** What nobody understands or can do, and fails closed. */
+  readonly problems: readonly PolicyProblem[]
+  /** Nodes with such pods whose flows do not have it yet. */
+  readonly missing: readonly string[]
+}
+
+/** One rule. */
+export interface RuleLook {
+  readonly direction: Direction
+  readonly index: number
+  readonly action: PolicyAction
+  readonly name?: string
+  /** Packets of the nodes that answered, since their flows were installed. */
+  readonly packets: bigint
+}
+
+/** `problems`: in force, and closed where it is not understood. `pending`: some node does not have it yet. */
+export type PolicyState = 'applied' | 'unused' | 'pending' | 'problems'
+
+/** All policies. */
+export interface PolicyLooks {
+  readonly policies: readonly PolicyLook[]
+  /** Objects that are there and cannot be read at all, a sentence each. */
+  readonly unreadable: readonly string[]
+}
+
+const ORDER: readonly Tier[] = ['admin', 'namespace', 'baseline', 'firewall']
+
+/** Every policy, those that count first in front. Throws `INSIGHT_REGISTRY_UNREACHABLE`. */
+export function lookAtPolicies(view: ClusterView): PolicyLooks {
+  const registry = registryOf(view)
+  const nodes = view.nodes.map(nodeLook)
+  const ordered = [...registry.policies].sort(
+    (a, b) => ORDER.indexOf(a.tier) - ORDER.indexOf(b.tier) || comparePolicies(a, b),
+  )
+  const isPolicy = (line: string): boolean => POLICY_KINDS.some((kind) => line.startsWith(`${kind} `))
+  return {
+    policies: ordered.map((policy) => policyLook(policy, registry, nodes)),
+    unreadable: (registry.unreadable ?? []).filter(isPolicy),
+  }
+}
+
+interface NodeLook {
+  readonly node: string
+  readonly attached: ReadonlySet<string>
+  /** Packets by the hash of a fragment's key. */
+  readonly counts: ReadonlyMap<bigint, bigint>
+  readonly keys: ReadonlySet<string>
+  /** Of the classes of pods that policies isolate. */
+  readonly isolations: readonly string[]
+}
+
+function nodeLook({ status, installed, fragments, leases }: NodeFacts): NodeLook {
+  const counts = new Map<bigint, bigint>()
+  for (const { flow, packets } of installed) {
+    const hash = parseCookie(flow.cookie)?.hash
+    if (hash !== undefined) counts.set(hash, (counts.get(hash) ?? 0n) + packets)
+  }
+  const classes = fragments.filter(({ key }) => key.startsWith('policy-class/'))
+  return {
+    node: status.node,
+    attached: new Set(leases.map(({ endpoint }) => `${endpoint.namespace}/${endpoint.pod}`)),
+    counts,
+    keys: new Set(fragments.map(({ key }) => key)),
+    isolations: classes.map(({ title }) => title),
+  }
+}
+
+function policyLook(
+  policy: Policy,
+  { pods, policies, namespaces }: RegistryView,
+  nodes: readonly NodeLook[],
+): PolicyLook {
+  const labels = new Map(namespaces.map((namespace) => [namespace.name, namespace.labels]))
+  const selected = pods.filter((pod) => matchesPodSet(policy.subject, pod, labels.get(pod.namespace)))
+  const missing = nodes
+    .filter(({ attached, node }) =>
+      selected.some((pod) => pod.node === node && attached.has(`${pod.namespace}/${pod.name}`)),
+    )
+    .filter((node) => !has(node, policy))
+    .map(({ node }) => node)
+  const problems = [...(policy.problems ?? []), ...rivals(policy, policies)]
+  const { kind, namespace, name, tier, priority } = policy
+  return {
+    kind,
+    ...(namespace === undefined ? {} : { namespace }),
+    name,
+    tier,
+    priority,
+    pods: selected.length,
+    rules: DIRECTIONS.flatMap((direction) => rulesOf(policy, direction, nodes)),
+    isolates: tier === 'namespace' ? DIRECTIONS.filter((direction) => policy[direction] !== undefined) : [],
+    state: stateOf(problems, missing, selected.length),
+    problems,
+    missing,
+  }
+}
+
+const DIRECTIONS: readonly Direction[] = ['ingress', 'egress']
+
+function rulesOf(policy: Policy, direction: Direction, nodes: readonly NodeLook[]): readonly RuleLook[] {
+  return (policy[direction] ?? []).map(({ action, name }, index) => {
+    const hash = hashKey(ruleKey(policyKey(policy), direction, index))
+    const packets = nodes.reduce((sum, { counts }) => sum + (counts.get(hash) ?? 0n), 0n)
+    return { direction, index, action, ...(name === undefined ? {} : { name }), packets }
+  })
+}
+
+/** Whether a node with such pods has a policy, as far as that can be told. */
+function has({ keys, isolations }: NodeLook, policy: Policy): boolean {
+  // Of pods that a NetworkPolicy isolates the baseline says nothing: then no flow of theirs has it.
+  if (policy.tier === 'baseline') return true
+  const rules = DIRECTIONS.flatMap((direction) =>
+    (policy[direction] ?? []).map((_, index) => ruleKey(policyKey(policy), direction, index)),
+  )
+  const [first] = rules
+  if (first !== undefined) return rules.every((key) => keys.has(key))
+  // The title of a class names its first few policies only.
+  const title = policyTitle(policy)
+  return policy.tier !== 'namespace' || isolations.some((one) => one.includes(title) || / \d+ more /.test(one))
+}
+
+/** Which of several egress firewalls of a namespace counts is not said: nothing may leave. */
+function rivals(policy: Policy, all: readonly Policy[]): readonly PolicyProblem[] {
+  const { tier, namespace, name } = policy
+  if (tier !== 'firewall') return []
+  const others = all.filter((one) => one.tier === tier && one.namespace === namespace && one.name !== name)
+  if (others.length === 0) return []
+  const reason = `namespace ${namespace} has more than one egress firewall: nothing of it may leave the cluster`
+  return [{ field: 'metadata.namespace', reason }]
+}
+
+function stateOf(problems: readonly PolicyProblem[], missing: readonly string[], pods: number): PolicyState {
+  if (problems.length > 0) return 'problems'
+  if (missing.length > 0) return 'pending'
+  return pods === 0 ? 'unused' : 'applied'
+}

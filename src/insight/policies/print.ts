@@ -1,0 +1,83 @@
+/**
+ * Policies for people.
+ * @module
+ */
+
+import type { Look } from '../../text/look.ts'
+import { type Column, table } from '../../text/table.ts'
+import { count, grouped, printable, wrap } from '../../text/words.ts'
+import { ACTION_WORDS, policyTitle } from '../policy-words.ts'
+import type { PolicyLook, PolicyLooks, RuleLook } from './policies.ts'
+
+const COLUMNS: readonly Column[] = [
+  { head: 'NAMESPACE' },
+  { head: 'NAME' },
+  { head: 'KIND' },
+  { head: 'TIER' },
+  { head: 'PODS', align: 'right' },
+  { head: 'RULES, PACKETS' },
+  { head: 'STATE' },
+]
+
+/** The lines of `weft policy list`. */
+export function printPolicies({ policies, unreadable }: PolicyLooks, look: Look): string[] {
+  if (policies.length === 0 && unreadable.length === 0)
+    return ['There is no policy: whatever tenants allow is allowed.']
+  const problems = policies.flatMap((policy) =>
+    policy.problems.map(({ field, reason }) => `${policyTitle(policy)}: ${field}: ${reason}`),
+  )
+  return [
+    ...table(
+      COLUMNS,
+      policies.map((policy) => row(policy, look)),
+      look,
+    ),
+    ...[...problems, ...unreadable].flatMap((line) =>
+      wrap(printable(line), look.width - 2).map((text, i) => look.warn(`${i === 0 ? '!' : ' '} ${text}`)),
+    ),
+  ]
+}
+
+function row(policy: PolicyLook, look: Look) {
+  const { namespace, name, kind, tier, priority, pods } = policy
+  const isOrdered = tier === 'admin' || tier === 'baseline'
+  return [
+    namespace ?? '—',
+    name,
+    kind,
+    isOrdered ? `${tier} ${priority}` : tier,
+    String(pods),
+    rulesOf(policy, look),
+    stateWords(policy, look),
+  ]
+}
+
+function rulesOf({ rules, isolates }: PolicyLook, look: Look): readonly string[] {
+  const nobody = isolates
+    .filter((direction) => !rules.some((rule) => rule.direction === direction))
+    .map((direction) => `${direction}: nobody`)
+  return [...rules.map((rule) => ruleWords(rule, look)), ...nobody]
+}
+
+function ruleWords({ direction, index, action, name, packets }: RuleLook, look: Look): string {
+  const called = name === undefined ? '' : ` “${name}”`
+  return `${direction}[${index}]${called} ${ACTION_WORDS[action]}: ${grouped(packets, look)}`
+}
+
+function stateWords({ state, problems, missing, pods }: PolicyLook, look: Look): readonly string[] {
+  const waits = missing.length === 0 ? [] : [`not yet on ${missing.join(', ')}`]
+  switch (state) {
+    case 'applied':
+      return ['applied']
+    case 'unused':
+      return ['selects no pod']
+    case 'pending':
+      return waits
+    case 'problems':
+      return [
+        `${count(problems.length, 'problem', look)}, closed there`,
+        ...waits,
+        ...(pods === 0 ? ['selects no pod'] : []),
+      ]
+  }
+}
