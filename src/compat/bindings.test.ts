@@ -4,6 +4,7 @@ import type { KubeObject } from '../kube/object.ts'
 import { cidr, ip } from '../network/model/address.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
+import { POLICY_KINDS } from '../network/model/policy.ts'
 import type { Tenant } from '../network/model/tenant.ts'
 import { decodeValue, KINDS } from '../registry/codec.ts'
 import { examples } from '../registry/conformance-tools.ts'
@@ -129,6 +130,32 @@ test('garbage is for the validators to refuse, whatever it is', () => {
         decodeValue(kind, 'x', decode(garbage as KubeObject))
       } catch (error) {
         expect(error).toMatchObject({ code: 'REGISTRY_INVALID' })
+      }
+    }),
+  )
+})
+
+test('a policy is there whatever it says: what nobody understands fails closed', () => {
+  const anything = fc.jsonValue({ maxDepth: 5 })
+  const peers = fc.array(fc.oneof(anything, fc.record({ podSelector: anything }), fc.record({ networks: anything })))
+  const rule = fc.record({
+    action: fc.constantFrom('Allow', 'Deny', 'Accept'),
+    from: peers,
+    to: peers,
+    ports: anything,
+  })
+  const rules = fc.oneof(anything, fc.array(fc.oneof(anything, rule)))
+  const fields = { subject: anything, podSelector: anything, priority: anything, ingress: rules, egress: rules }
+  const spec = fc.oneof(anything, fc.record(fields, { requiredKeys: [] }))
+  fc.assert(
+    fc.property(fc.constantFrom(...POLICY_KINDS), spec, (kind, spec) => {
+      const object = { metadata: { name: 'default', namespace: 'shop', uid: 'u' }, spec } as unknown as KubeObject
+      const { nameOf, decode } = weftBindings[kind]
+      const name = nameOf(object) ?? ''
+      const policy = decodeValue(kind, name, decode(object))
+      for (const { action, peers, ports } of [...(policy.ingress ?? []), ...(policy.egress ?? [])]) {
+        // Only what names somebody, or restricts nothing in an object that says so, allows.
+        if (action === 'allow' && peers === undefined && ports === undefined) expect(kind).toBe('NetworkPolicy')
       }
     }),
   )

@@ -43,6 +43,20 @@ test.each([
   expect(decoded.problem).toBe(problem as string)
 })
 
+test.each([
+  [undefined, { 'kubernetes.io/metadata.name': 'shop' }],
+  [{ team: 'sales' }, { 'kubernetes.io/metadata.name': 'shop', team: 'sales' }],
+  [{ 'kubernetes.io/metadata.name': 'till' }, { 'kubernetes.io/metadata.name': 'shop' }],
+])('Namespace with labels %p has the one with its name', (labels, expected) => {
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'shop', uid: 'u', ...(labels && { labels }) },
+  }
+  const { labels: found } = decodeValue('Namespace', 'shop', namespaceBinding.decode(object as never))
+  expect({ ...found }).toEqual(expected as never)
+})
+
 describe('Pod', () => {
   const pod = (spec: object, status: object) => ({ apiVersion: 'v1', kind: 'Pod', metadata: METADATA, spec, status })
   const read = (spec: object, status: object) => decodeValue('Pod', 'shop/web', podBinding.decode(pod(spec, status)))
@@ -98,6 +112,39 @@ describe('Pod', () => {
     const containers = [{ ports: [{ containerPort: 80, hostPort: 80 }] }]
     expect(read({ containers }, { phase: 'Failed' }).hostPorts).toBeUndefined()
     expect(read({ containers: [{ ports: [{ containerPort: 80 }] }] }, {}).hostPorts).toBeUndefined()
+  })
+
+  test('has labels, and the ports that its containers and sidecars have names for', () => {
+    const metadata = { ...METADATA, labels: { app: 'web' } }
+    const spec = {
+      containers: [
+        { ports: [{ name: 'http', containerPort: 80 }, { containerPort: 81 }] },
+        { ports: [{ name: 'dns', containerPort: 53, protocol: 'UDP' }] },
+      ],
+      initContainers: [
+        { restartPolicy: 'Always', ports: [{ name: 'proxy', containerPort: 15_001 }] },
+        { ports: [{ name: 'setup', containerPort: 1 }] },
+      ],
+    }
+    const object = { ...pod(spec, {}), metadata }
+    expect(decodeValue('Pod', 'shop/web', podBinding.decode(object))).toMatchObject({
+      labels: { app: 'web' },
+      namedPorts: [
+        { name: 'http', protocol: 'TCP', port: 80 },
+        { name: 'dns', protocol: 'UDP', port: 53 },
+        { name: 'proxy', protocol: 'TCP', port: 15_001 },
+      ],
+    })
+    expect(read(spec, { phase: 'Succeeded' }).namedPorts).toBeUndefined()
+  })
+
+  test('with a port that is none is a pod all the same', () => {
+    const ports = [
+      ...[7, '', 'x'.repeat(64)].map((name) => ({ name, containerPort: 80 })),
+      ...['80', 0, 65_536, 1.5].map((containerPort) => ({ name: 'http', containerPort })),
+      { name: 'ping', containerPort: 8, protocol: 'ICMP' },
+    ]
+    expect(read({ containers: [{ ports }] }, {}).namedPorts).toBeUndefined()
   })
 
   test('on the node’s own network is none of ours', () => {

@@ -1,7 +1,8 @@
 /**
- * Equal values as one object.
+ * Equal values as one object: a hundred thousand pods have few nodes, namespaces and lists of ports between them.
  * @module
  */
+import type { Decode } from './decode.ts'
 
 /**
  * Remembers values by a key that says all about them: those that come again are the same object, and cost no memory.
@@ -28,4 +29,32 @@ export class Interned<T> {
     this.#young.set(key, value)
     return value
   }
+}
+
+/** Keys of more characters than this are rarely those of many. */
+const LONGEST_KEY = 1024
+
+/** A decoder whose equal texts are one. */
+export function sharedText(decode: Decode<string>, most: number): Decode<string> {
+  const interned = new Interned<string>(most)
+  return (input, at) => {
+    const text = decode(input, at)
+    return text === undefined ? undefined : interned.of(text, () => text)
+  }
+}
+
+/** A decoder whose equal lists, of objects without depth, are one, which is frozen. */
+export function sharedList<T extends object>(decode: Decode<readonly T[]>, most: number): Decode<readonly T[]> {
+  const interned = new Interned<readonly T[]>(most)
+  return (input, at) => {
+    const list = decode(input, at)
+    if (list === undefined) return undefined
+    const key = JSON.stringify(list)
+    return key.length > LONGEST_KEY ? list : interned.of(key, () => frozen(list))
+  }
+}
+
+function frozen<T extends object>(list: readonly T[]): readonly T[] {
+  for (const item of list) Object.freeze(item)
+  return Object.freeze(list)
 }

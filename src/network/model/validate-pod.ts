@@ -5,6 +5,7 @@
 import { type Bandwidth, LEAST_RATE, MOST_RATE, type RateWish } from './bandwidth.ts'
 import { type Decode, type Decoded, decodeWith } from './decode.ts'
 import { address, integer, list, literal, optional, record, text } from './decoders.ts'
+import { sharedList, sharedText } from './interned.ts'
 import { labels } from './labels.ts'
 import { namespaceName, objectName, uid } from './names.ts'
 import type { HostPort, NamedPort, Namespace, Pod } from './pod.ts'
@@ -15,8 +16,12 @@ const MAX_HOST_PORTS = 32
 /** More than fit into an object of the Kubernetes API. */
 const MAX_NAMED_PORTS = 100_000
 
+/** The most names of namespaces and of nodes, and lists of ports, that pods share. */
+const MOST_SHARED = 20_000
+
+const sharedNamespace = sharedText(namespaceName, MOST_SHARED)
 /** A pod that no node was chosen for has an empty one. */
-const nodeOrNone: Decode<string> = (input, at) => (input === '' ? '' : objectName(input, at))
+const nodeOrNone: Decode<string> = sharedText((input, at) => (input === '' ? '' : objectName(input, at)), MOST_SHARED)
 
 const refused = record<Extract<RateWish, { readonly problem: string }>>({ problem: text(1, MAX_SENTENCE) })
 const granted = record<Extract<RateWish, { readonly rate: number }>>({ rate: integer(LEAST_RATE, MOST_RATE) })
@@ -40,7 +45,7 @@ const namedPort: Decode<NamedPort> = record<NamedPort>({
 })
 
 const pod: Decode<Pod> = record<Pod>({
-  namespace: namespaceName,
+  namespace: sharedNamespace,
   name: objectName,
   uid,
   node: nodeOrNone,
@@ -48,7 +53,7 @@ const pod: Decode<Pod> = record<Pod>({
   bandwidth: optional(bandwidth),
   hostPorts: optional(list(hostPort, MAX_HOST_PORTS)),
   labels: optional(labels),
-  namedPorts: optional(list(namedPort, MAX_NAMED_PORTS)),
+  namedPorts: optional(sharedList(list(namedPort, MAX_NAMED_PORTS), MOST_SHARED)),
 })
 
 const namespace: Decode<Namespace> = record<Namespace>({
