@@ -4,6 +4,7 @@
  */
 import { caseOf, isExpected } from '../tables/policy/e2e.ts'
 import { E2E_CASES } from '../tables/policy/e2e-cases.ts'
+import { generatedCases } from '../tables/policy/generate.ts'
 import type { Options } from './options.ts'
 import type { Entry } from './run.ts'
 
@@ -23,5 +24,12 @@ export function tableEntries(): readonly Entry[] {
 
 /** Generated cases, numbered from 0. */
 export function generatedEntries({ cases, seed, only }: Pick<Options, 'cases' | 'seed' | 'only'>): readonly Entry[] {
-  return []
+  const [first, last] = only ?? [0, cases - 1]
+  return generatedCases(last + 1, seed)
+    .map((policyCase, i) => ({
+      label: `generated case ${i} of seed ${seed}: ${policyCase.name}`,
+      repeat: `--seed ${seed} --only ${i}`,
+      policyCase,
+    }))
+    .slice(first)
 }

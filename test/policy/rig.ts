@@ -50,6 +50,7 @@ export class Rig {
   readonly #ends = new Map<string, End>()
   readonly #shipping: Shipping
   readonly #numbers = new Numbers()
+  readonly #podPlaces = new WeakMap<Pod, Place>()
 
   private constructor(worldFd: number, wire: Wire, nodes: readonly RigNode[]) {
     this.#worldFd = worldFd
@@ -157,9 +158,13 @@ export class Rig {
   }
 
   #podAt(pod: Pod): Place {
+    const known = this.#podPlaces.get(pod)
+    if (known !== undefined) return known
     const end = this.#ends.get(portOf(pod))
     if (end === undefined) throw new Error(`pod ${pod.namespace}/${pod.name} has no port`)
-    return { end, hop: { from: endpointOf(pod).mac, to: this.#node(pod.node).context.routerMac } }
+    const place = { end, hop: { from: endpointOf(pod).mac, to: this.#node(pod.node).context.routerMac } }
+    this.#podPlaces.set(pod, place)
+    return place
   }
 
   #gatewayAt(name: string): Place {

@@ -16,23 +16,31 @@ export const EMPTY: Contents = { policies: [], namespaces: [], pods: [], names: 
 
 /** Turns a planner that knows one world into one that knows another. Namespaces never go. */
 export function steer(planner: NodePlanner, before: Contents, after: Contents, order: Order): void {
-  for (const step of stepsBetween(before, after, order)) tell(planner, step, before.pods)
+  let { pods } = before
+  for (const step of stepsBetween(before, after, order)) {
+    tell(planner, step, pods)
+    if (step.op === 'remove-pod') pods = pods.filter((pod) => podKey(pod) !== step.key)
+  }
 }
 
-/** The steps from one world to another, those that take something away first. */
+/** The steps from one world to another. An address rests: who had it goes before the next one comes. */
 function stepsBetween(before: Contents, after: Contents, order: Order): readonly Step[] {
   const policies = difference(before.policies, after.policies, policyKey)
   const pods = difference(before.pods, after.pods, podKey)
   const namespaces = difference(before.namespaces, after.namespaces, ({ name }) => name)
+  const uids = new Map(after.pods.map((pod) => [podKey(pod), pod.uid]))
+  const leaving = before.pods.filter((pod) => uids.get(podKey(pod)) !== pod.uid)
   const steps: readonly Step[] = [
-    ...pods.gone.map((key): Step => ({ op: 'remove-pod', key })),
     ...namespaces.changed.map((namespace): Step => ({ op: 'put-namespace', namespace })),
     ...pods.changed.map((pod): Step => ({ op: 'put-pod', pod })),
     ...policies.gone.map((key): Step => ({ op: 'remove-policy', key })),
     ...policies.changed.map((policy): Step => ({ op: 'put-policy', policy })),
     ...names(before, after),
   ]
-  return order === 'pods-first' ? steps : steps.toReversed()
+  return [
+    ...leaving.map((pod): Step => ({ op: 'remove-pod', key: podKey(pod) })),
+    ...(order === 'pods-first' ? steps : steps.toReversed()),
+  ]
 }
 
 function names(before: Contents, after: Contents): readonly Step[] {

@@ -36,7 +36,7 @@ async function sendPacket(): Promise<void> {
 
 test('shortcuts are thrown away', async () => {
   await sendPacket()
-  await new Shortcuts(ovs.dir, LOG).forget()
+  await new Shortcuts(ovs.dir, LOG, stop.signal).forget()
   expect(await shortcuts()).toBe(0)
 })
 
@@ -52,7 +52,7 @@ test('a switch in user space loses them soon after a change of flows', async () 
 test('where the switch is away it is said, and nothing fails', async () => {
   const said: string[] = []
   const log = { ...LOG, warn: (_: object, text: string) => said.push(text) } as unknown as typeof LOG
-  new Shortcuts('/nonexistent', log).outdated()
+  new Shortcuts('/nonexistent', log, stop.signal).outdated()
   while (said.length === 0) await Bun.sleep(10)
   expect(said).toHaveLength(1)
 })

@@ -17,11 +17,14 @@ const PAUSE_MS = 100
 export class Shortcuts {
   readonly #runDir: string
   readonly #log: AgentLog
+  readonly #signal: AbortSignal
   #timer: NodeJS.Timeout | undefined
 
-  constructor(runDir: string, log: AgentLog) {
+  /** Until `signal` fires. */
+  constructor(runDir: string, log: AgentLog, signal: AbortSignal) {
     this.#runDir = runDir
     this.#log = log
+    this.#signal = signal
   }
 
   /** Flows have changed: the shortcuts go soon. Nobody waits for it. */
@@ -29,6 +32,7 @@ export class Shortcuts {
     if (this.#timer !== undefined) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
+      if (this.#signal.aborted) return
       this.forget().catch((error: unknown) => {
         // While the switch is away it has none; its return brings the whole plan, and that is a change.
         this.#log.warn({ err: error }, 'the switch may go by flows that are no more')

@@ -79,7 +79,7 @@ export class Switch implements FlowTables {
             .catch((error: unknown) => log.debug({ err: error }, 'no answer sent'))
       },
     })
-    opened = new Switch(client, log, datapath === 'netdev' ? new Shortcuts(runDir, log) : undefined)
+    opened = new Switch(client, log, datapath === 'netdev' ? new Shortcuts(runDir, log, signal) : undefined)
     return opened
   }
 
