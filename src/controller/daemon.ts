@@ -19,6 +19,7 @@ import { type ControllerHealth, healthOf } from './health.ts'
 import { runHostSubnets } from './host-subnets.ts'
 import { kubeEvents } from './kube-events.ts'
 import { runNodeReports } from './node-reports.ts'
+import { runPolicyStatus } from './policy-status.ts'
 
 /** What a controller runs with. */
 export interface ControllerParts {
@@ -103,7 +104,8 @@ export class ControllerDaemon {
     const { networks, done } = startController(events === undefined ? options : { ...options, events })
     // The view of others' words goes where others look; what agents say is where they may write.
     const beside = api === undefined ? [] : besides(parts, api, networks, recorder)
-    await Promise.all([done, ...beside])
+    const policies = kubernetes && recorder && runPolicyStatus({ api: kubernetes, events: recorder, signal, log })
+    await Promise.all([done, policies, ...beside])
   }
 }
 

@@ -2,6 +2,7 @@
  * A resource of the Kubernetes API, kept as a map in this process.
  * @module
  */
+import { sleep } from '../registry/backoff.ts'
 import {
   type Fault,
   type MapChange,
@@ -17,10 +18,13 @@ import { KubeError, type KubeErrorCode } from './errors.ts'
 import type { KubeObject, Resource } from './object.ts'
 import { watchOn } from './watch-on.ts'
 
-/** An object under `<namespace>/<name>`, or its name alone where there is no namespace. */
-export interface ResourceEntry extends Reflectable<string> {
-  readonly value: KubeObject
+/** What is kept of an object, under `<namespace>/<name>`, or its name alone where there is no namespace. */
+export interface Picked<T> extends Reflectable<string> {
+  readonly value: T
 }
+
+/** An object as it is. */
+export type ResourceEntry = Picked<KubeObject>
 
 /** What happened to a resource's map. */
 export type ResourceChange = MapChange<ResourceEntry>
@@ -41,12 +45,72 @@ export function reflectResource(
   const source: Source<string, ResourceEntry> = {
     list: async (signal, atLeast) => {
       const { resourceVersion, items } = await api.list(resource, selection, signal, atLeast)
-      return { revision: resourceVersion, objects: items.map(entryOf) }
+      return { revision: resourceVersion, objects: items.map((object) => entryOf(object, object)) }
     },
-    watch: (after, signal) => changes(api, resource, selection, after, signal),
+    watch: (after, signal) => changes(api, resource, selection, after, signal, (object) => object),
     faultOf,
   }
   return reflectSource(source, options)
+}
+
+/** What is kept of a resource's objects. */
+export interface Picking<T> {
+  readonly resource: Resource
+  pick(object: KubeObject): T
+  /** Whether an object is kept at all. */
+  keep(value: T): boolean
+  /** A server may be without the resource: then there is nothing, and it is looked for again every now and then. */
+  readonly isOptional?: boolean
+}
+
+/** As {@link reflectResource}, but of every object only a part is kept: a large collection takes little room. */
+export function reflectPicked<T>(
+  api: KubeApi,
+  { resource, pick, keep, isOptional = false }: Picking<T>,
+  options: ReflectSourceOptions<Picked<T>>,
+): SourceReflection<Picked<T>> {
+  const picked = (object: KubeObject): Picked<T> => entryOf(object, pick(object))
+  const list = async (signal: AbortSignal, atLeast?: string) => {
+    if (api.listAs !== undefined) return await api.listAs(resource, {}, picked, signal, atLeast)
+    const { resourceVersion, items } = await api.list(resource, {}, signal, atLeast)
+    return { resourceVersion, items: items.map(picked) }
+  }
+  const source: Source<string, Picked<T>> = {
+    list: async (signal, atLeast) => {
+      try {
+        const { resourceVersion, items } = await list(signal, atLeast === UNSERVED ? undefined : atLeast)
+        return { revision: resourceVersion, objects: items.filter(({ value }) => keep(value)) }
+      } catch (error) {
+        if (!isOptional || !(error instanceof KubeError) || error.code !== 'KUBE_NOT_FOUND') throw error
+        return { revision: UNSERVED, objects: [] }
+      }
+    },
+    watch: async function* (after, signal) {
+      if (after === UNSERVED) return yield* untilLookedFor(signal, options)
+      for await (const change of changes(api, resource, {}, after, signal, pick)) {
+        // What is not kept any more is gone.
+        yield change.type === 'put' && !keep(change.object.value) ? { ...change, type: 'delete' } : change
+      }
+    },
+    faultOf,
+  }
+  return reflectSource(source, options)
+}
+
+/** Of a listing of what the server does not have. No server's own revision is 0. */
+const UNSERVED = '0'
+const LOOK_AGAIN_MS = 60_000
+
+/** What is not served has nothing to tell until it is looked for again: by another listing. */
+async function* untilLookedFor<O>(
+  signal: AbortSignal,
+  { random = Math.random, sleep: pause = sleep }: Pick<ReflectSourceOptions<O>, 'random' | 'sleep'>,
+): AsyncGenerator<{ readonly type: 'bookmark'; readonly revision: string }, void> {
+  yield { type: 'bookmark', revision: UNSERVED }
+  await pause(Math.round(LOOK_AGAIN_MS * (1 - random() / 4)), signal)
+  if (signal.aborted) return
+  yield { type: 'bookmark', revision: UNSERVED }
+  throw new KubeError('KUBE_EXPIRED', 'it is time to look again whether the resource is served', 'list again')
 }
 
 /** The name that an object has in a map: `<namespace>/<name>`, or its name alone where there is no namespace. */
@@ -54,21 +118,25 @@ export function keyOf({ metadata: { namespace, name } }: { readonly metadata: Ob
   return namespace === undefined ? name : `${namespace}/${name}`
 }
 
-async function* changes(
+async function* changes<T>(
   api: KubeApi,
   resource: Resource,
   selection: Selection,
   after: string,
   signal: AbortSignal,
-): AsyncGenerator<SourceChange<string, ResourceEntry>, void> {
+  pick: (object: KubeObject) => T,
+): AsyncGenerator<SourceChange<string, Picked<T>>, void> {
   for await (const event of watchOn(api, resource, selection, after, signal)) {
     if (event.type === 'BOOKMARK') yield { type: 'bookmark', revision: event.resourceVersion }
-    else yield { type: event.type === 'DELETED' ? 'delete' : 'put', object: entryOf(event.object) }
+    else {
+      const object = entryOf(event.object, pick(event.object))
+      yield { type: event.type === 'DELETED' ? 'delete' : 'put', object }
+    }
   }
 }
 
-function entryOf(value: KubeObject): ResourceEntry {
-  return { name: keyOf(value), revision: value.metadata.resourceVersion ?? '', value }
+function entryOf<T>(object: KubeObject, value: T): Picked<T> {
+  return { name: keyOf(object), revision: object.metadata.resourceVersion ?? '', value }
 }
 
 /**
