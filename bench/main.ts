@@ -11,6 +11,7 @@ import { measureIpam } from './measure/ipam.ts'
 import { measureMemory } from './measure/memory.ts'
 import { fill, measureParallel } from './measure/parallel.ts'
 import { measurePlanCost } from './measure/plan-cost.ts'
+import { measurePolicyTraffic } from './measure/policy-traffic.ts'
 import { measureRestart } from './measure/restart.ts'
 import { measureScale } from './measure/scale.ts'
 import { measureStartup } from './measure/startup.ts'
@@ -51,6 +52,15 @@ const MEASUREMENTS: readonly Measurement[] = [
   { name: 'add-del', run: (rig, { quick }) => measureAddDel(rig, quick ? 30 : 100) },
   { name: 'parallel', run: (rig, { quick }) => measureParallel(rig, quick ? 1 : 3) },
   { name: 'bundles', run: (rig, { quick }) => measureBundles(rig, quick ? 5 : 15) },
+  {
+    name: 'policy-traffic',
+    run: (rig, { quick }) =>
+      measurePolicyTraffic(
+        rig,
+        quick ? 1 : 3,
+        quick ? { streamMs: 500, roundTrips: 200, connects: 50 } : { streamMs: 2000, roundTrips: 2000, connects: 300 },
+      ),
+  },
   { name: 'restart', run: (rig, { quick }) => measureRestart(rig, quick ? 2 : 5) },
   {
     name: 'dense',

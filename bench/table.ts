@@ -23,17 +23,23 @@ export function formatTable(results: readonly Judged[]): string {
   return [line(HEAD), rule, ...rows.map(line)].join('\n')
 }
 
-/** The notes of results, one line each. */
+/** The notes of results, one line each, and one for each peer with all lines that it is in. */
 export function formatNotes(results: readonly Judged[]): string {
-  return results
-    .flatMap(({ what, note, peerName }) => {
+  const peers = Map.groupBy(
+    results.filter(({ peerName }) => peerName !== undefined),
+    ({ peerName }) => peerName,
+  )
+  const shared = new Map([...peers].filter(([, lines]) => lines.length > 1))
+  return [
+    ...[...shared].map(([peer, lines]) => `- ${lines.length} lines from “${lines[0]?.what}”: the peer is ${peer}`),
+    ...results.flatMap(({ what, note, peerName }) => {
       const words = [
-        ...(peerName === undefined ? [] : [`the peer is ${peerName}`]),
+        ...(peerName === undefined || shared.has(peerName) ? [] : [`the peer is ${peerName}`]),
         ...(note === undefined ? [] : [note]),
       ]
       return words.length === 0 ? [] : [`- ${what}: ${words.join('; ')}`]
-    })
-    .join('\n')
+    }),
+  ].join('\n')
 }
 
 function targetText({ of, atMost, atLeast }: Target, unit: string): string {
