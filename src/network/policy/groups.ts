@@ -3,7 +3,7 @@
  * on this node uses it; a pod's event looks only at groups that could have it.
  * @module
  */
-import { type Cidr, hostCidr, type Ip } from '../model/address.ts'
+import { type Cidr, familyOf, hostCidr, type Ip } from '../model/address.ts'
 import type { NamedPort } from '../model/pod.ts'
 import type { Direction, Peer } from '../model/policy.ts'
 import type { Inventory, MachineAddresses, Member } from './inventory.ts'
@@ -216,10 +216,11 @@ function addressesIn({ spec: { peer, named } }: Group, member: Member, inventory
   }
 }
 
-/** Packets of a machine come from its gateway addresses, whatever address of it a rule names. */
+/** Packets of a machine come from its gateway addresses, whatever address of that family a rule names. */
 function gatewaysIn({ spec: { peer } }: Group, { addresses, gateways }: MachineAddresses): readonly Cidr[] {
   if (peer === 'anybody' || peer.type !== 'range') return []
-  return addresses.some((address) => inRange(peer.range, peer.except, address)) ? gateways.map(hostCidr) : []
+  if (!addresses.some((address) => inRange(peer.range, peer.except, address))) return []
+  return gateways.filter((gateway) => familyOf(gateway) === familyOf(peer.range)).map(hostCidr)
 }
 
 function isSame(a: NamedPort, b: NamedPort): boolean {
