@@ -77,7 +77,7 @@ const CASES: readonly Case[] = [
     policies: [DENY_IN, ALLOW_WEB],
     request: { from: 'shop/api', to: 'shop/cart', family: 6 },
     says: 'shop/api cannot open tcp port 80 of shop/cart: NetworkPolicy shop/deny-all isolates shop/cart for ingress (spec.podSelector selects it), and no rule of it or of NetworkPolicy shop/allow-web allows it; the nearest is spec.ingress[0].from of shop/allow-web, which allows pods with app=web of namespace shop and all pods in namespaces with team=bank.',
-    remedy: 'to allow it, add shop/api (fd00:10:128:1::3) to spec.ingress[0].from of NetworkPolicy shop/allow-web',
+    remedy: 'to allow it, add shop/api, by its labels, to spec.ingress[0].from of NetworkPolicy shop/allow-web',
   },
   {
     name: 'allowed by a pod selector',
@@ -227,7 +227,7 @@ describe('flows that do otherwise', () => {
     expect(explanation.reachable).toBe(true)
     expect(explanation.ways[0]?.flows.agrees).toBe(false)
     expect(explanation.ways[0]?.flows.says).toBe(
-      'the objects allow it, the flows of node1 and node2 do not (yet): node2 drops it because no rule lets shop/cart take tcp port 80 from shop/web, and it may only what rules allow: isolation of pods by NetworkPolicy shop/deny-all (ingress) (ingress-isolated)',
+      'the objects allow it, the flows of node1 and node2 do not (yet): node2 drops it because no rule lets shop/cart take tcp port 80 from shop/web, and the isolation of pods by NetworkPolicy shop/deny-all (ingress) ends what no rule allows (ingress-isolated)',
     )
   })
   test('they still allow what the objects refuse', () => {

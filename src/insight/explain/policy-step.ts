@@ -136,7 +136,8 @@ function remedyOf(nearest: Nearest | undefined, conversation: Conversation, dire
   const what = whatOf(conversation)
   if (nearest === undefined)
     return `to allow it, give a NetworkPolicy that selects the pod a rule in spec.${direction} for it`
-  const entry = nearest.off === 'ports' ? what : `${other.name} (${other.address})`
+  const whom = other.kind === 'pod' ? `${other.name}, by its labels,` : `an ipBlock with ${other.address}`
+  const entry = nearest.off === 'ports' ? what : whom
   return `to allow it, add ${entry} to ${nearest.list} of ${policyTitle(nearest.policy)}`
 }
 
