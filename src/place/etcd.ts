@@ -1,6 +1,6 @@
 /**
  * k8s-ovs's registry in etcd as a place of shared state: the configuration, machines and tenants are there, and what
- * Kubernetes says of nodes, namespaces, pods and services comes from Kubernetes.
+ * Kubernetes says of nodes, namespaces, pods, services and policies comes from Kubernetes.
  * @module
  */
 import { layoutOf } from '../compat/k8s-ovs/layout.ts'
@@ -64,6 +64,7 @@ const NOTHING: Registry = {
 }
 
 async function unsaid(): Promise<never> {
-  const message = 'nothing says where the Kubernetes API server is, which knows nodes, namespaces, pods and services'
+  const message =
+    'nothing says where the Kubernetes API server is, which knows nodes, namespaces, pods, services and policies'
   throw new RegistryError('REGISTRY_UNAVAILABLE', `${message} → give --kubeconfig, or set KUBERNETES_MASTER`)
 }
