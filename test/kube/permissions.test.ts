@@ -45,6 +45,7 @@ function controllerPermissions(assets: string): void {
     plane.writeKubeconfig(admin ?? '')
     await kubectl(['create', '-f', '-'], nodeNamed('node1', '192.0.2.11'))
     await kubectl(['apply', '-f', join(ROOT, 'deploy/weft.yaml')])
+    await kubectl(['apply', '-k', join(ROOT, 'deploy/crds/network-policy-api')])
     await kubectl(['wait', '--for=condition=established', 'crd', '--all', '--timeout=30s'])
     // Who finds no Lease makes it.
     await kubectl(['delete', 'lease', 'weft-controller', '-n', 'kube-system'])
@@ -124,6 +125,18 @@ function controllerPermissions(assets: string): void {
       await kubectl(['replace', '--raw', '/api/v1/namespaces/shop/finalize', '-f', '-'], FINALIZED)
       await eventually(hasDone('delete', 'netnamespaces'), PATIENCE)
       await eventually(hasDone('update', 'leases'), PATIENCE)
+      // What it thinks of policies it says in their status.
+      for (const [kind, version, name, more] of POLICIES) {
+        const metadata = { name }
+        const apiVersion = `policy.networking.k8s.io/${version}`
+        await kubectl(['create', '-f', '-'], {
+          apiVersion,
+          kind,
+          metadata,
+          spec: { subject: { namespaces: {} }, ...more },
+        })
+        await kubectl(['wait', kind, name, '--for=condition=Accepted', '--timeout=30s'])
+      }
     },
     LIMIT,
   )
@@ -145,6 +158,12 @@ function controllerPermissions(assets: string): void {
     expect(unused.filter((one) => !RARE.has(one))).toEqual([])
   })
 }
+
+const POLICIES = [
+  ['AdminNetworkPolicy', 'v1alpha1', 'tenants', { priority: 5 }],
+  ['BaselineAdminNetworkPolicy', 'v1alpha1', 'default', {}],
+  ['ClusterNetworkPolicy', 'v1alpha2', 'tenants', { priority: 5, tier: 'Admin' }],
+] as const
 
 const MAXIMUM = '/spec/versions/0/schema/openAPIV3Schema/properties/netid/maximum'
 const FINALIZED = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' }, spec: { finalizers: [] } }
