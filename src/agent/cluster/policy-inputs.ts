@@ -21,6 +21,7 @@ export class PolicyInputs {
   readonly pods: Watcher<Pod> & Feed
   readonly #policies: Input<Policy>
   readonly #changed: () => void
+  readonly #names = new Map<string, readonly Ip[]>()
   #plan: PolicyTarget | undefined
 
   /** `changed` is called whenever a plan was told of something. */
@@ -62,8 +63,15 @@ export class PolicyInputs {
 
   /** What a DNS name stands for; undefined while nobody knows. */
   putName(name: string, addresses: readonly Ip[] | undefined): void {
+    if (addresses === undefined) this.#names.delete(name)
+    else this.#names.set(name, addresses)
     this.#plan?.putName(name, addresses)
     this.#changed()
+  }
+
+  /** What the names that were resolved stand for. */
+  names(): ReadonlyMap<string, readonly Ip[]> {
+    return this.#names
   }
 
   /** There is a plan: it gets all that is there, and is told from now on. */

@@ -102,6 +102,8 @@ export interface NodeFacts {
   readonly routerMac: Mac
   /** VNI of every namespace the agent knows. */
   readonly tenants: readonly (readonly [namespace: string, vni: number])[]
+  /** DNS names that policies speak of, with what they stand for; those that nobody could resolve are not here. */
+  readonly names: readonly (readonly [name: string, addresses: readonly Ip[]])[]
   readonly fragments: readonly Fragment[]
   readonly installed: readonly InstalledFlow[]
   /** Groups as the switch has them. */

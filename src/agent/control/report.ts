@@ -112,6 +112,7 @@ export class AgentReport implements Control {
       self,
       routerMac: planner.context.routerMac,
       tenants: view.tenants().map(({ namespace, vni }) => [namespace, vni] as const),
+      names: [...view.policies.names()],
       fragments: [...planner.fragments()],
       installed,
       groups,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { cidr } from '../../network/model/address.ts'
+import { cidr, ip } from '../../network/model/address.ts'
 import type { Peer, Policy, PolicyRule } from '../../network/model/policy.ts'
 import { lookFor } from '../../text/look.ts'
 import { sampleView } from '../testing/sample-facts.ts'
@@ -41,6 +41,14 @@ const FIREWALL: Policy = {
   kind: 'EgressNetworkPolicy',
   tier: 'firewall',
 }
+const NAMED: Policy = {
+  ...FIREWALL,
+  name: 'named',
+  egress: [
+    { action: 'allow', peers: [{ type: 'name', name: 'www.example.org' }] },
+    ...(FIREWALL.egress ?? []).slice(1),
+  ],
+}
 const ADMIN: Policy = {
   kind: 'AdminNetworkPolicy',
   name: 'tenants',
@@ -53,6 +61,7 @@ const ADMIN: Policy = {
 interface Case {
   readonly name: string
   readonly policies: readonly Policy[]
+  readonly names?: Parameters<typeof sampleView>[1]
   readonly request: Pick<ExplainRequest, 'from' | 'to'> & Partial<ExplainRequest>
   readonly says: string
   readonly remedy?: string
@@ -127,6 +136,19 @@ const CASES: readonly Case[] = [
     policies: [FIREWALL],
     request: { from: 'shop/web', to: '203.0.113.7' },
     says: 'shop/web cannot open tcp port 80 of 203.0.113.7: spec.egress[1].to.cidrSelector of EgressNetworkPolicy shop/default denies it.',
+  },
+  {
+    name: 'out to a name that has this address',
+    policies: [NAMED],
+    names: { 'www.example.org': [ip('203.0.113.7')] },
+    request: { from: 'shop/web', to: '203.0.113.7' },
+    says: 'shop/web can open tcp port 80 of 203.0.113.7: spec.egress[0].to.dnsName of EgressNetworkPolicy shop/named allows it.',
+  },
+  {
+    name: 'out, where a denied name could be anybody',
+    policies: [{ ...NAMED, egress: [{ action: 'deny', peers: [{ type: 'name', name: 'www.example.org' }] }] }],
+    request: { from: 'shop/web', to: '203.0.113.7' },
+    says: 'shop/web cannot open tcp port 80 of 203.0.113.7: EgressNetworkPolicy shop/named denies it: spec.egress[0].to.dnsName: www.example.org could not be resolved, so any address may be its.',
   },
   {
     name: 'two firewalls',
@@ -205,9 +227,9 @@ const ask = (view: ClusterView, request: Case['request']) =>
   explainRequest(view, { protocol: 'tcp', family: 4, ...request })
 
 describe('one sentence names what decides, and the flows agree', () => {
-  for (const { name, policies, request, says, remedy } of CASES) {
+  for (const { name, policies, names, request, says, remedy } of CASES) {
     test(name, () => {
-      const explanation = ask(sampleView(policies), request)
+      const explanation = ask(sampleView(policies, names), request)
       expect(answerOf(explanation)).toEqual({ says, remedy })
       expect(explanation.reachable).toBe(!/ cannot | only when /.test(says))
       expect(explanation.ways.map(({ flows }) => flows)).toEqual(
@@ -282,8 +304,8 @@ describe('questions that make no sense', () => {
 })
 
 test('what is printed has every step, fits a page, and says which one stops it', () => {
-  for (const { policies, request } of CASES) {
-    const explanation = ask(sampleView(policies), request)
+  for (const { policies, names, request } of CASES) {
+    const explanation = ask(sampleView(policies, names), request)
     for (const columns of [100, 80]) {
       const lines = printExplanation(explanation, lookFor({ columns }, false))
       expect(lines.filter((line) => line.length > columns)).toEqual([])

@@ -52,9 +52,9 @@ export interface ExplainedWay {
 
 /** Answers a question. Throws as {@link targetOf} and `worldOf` do, and `INSIGHT_NAME_UNKNOWN` for a sender. */
 export function explainRequest(view: ClusterView, request: ExplainRequest): Explanation {
-  const world = worldOf(view)
   const { protocol, family } = request
   const from = senderOf(view, request)
+  const world = worldOf(view, homeOf(from))
   const target = targetOf(view, request)
   const facts = nodeOf(view, homeOf(from))
   const base = { view, world, from, protocol, facts }

@@ -4,10 +4,10 @@
  */
 import type { PolicyWorld } from '../../network/policy/verdict.ts'
 import { InsightError } from '../errors.ts'
-import type { ClusterView, RegistryView } from '../view.ts'
+import { type ClusterView, nodeOf, type RegistryView } from '../view.ts'
 
-/** All that policies are judged by. Throws `INSIGHT_REGISTRY_UNREACHABLE`, and `INSIGHT_AGENT_UNREACHABLE`. */
-export function worldOf(view: ClusterView): PolicyWorld {
+/** All that policies are judged by, with the names as a node resolved them. Throws `INSIGHT_REGISTRY_UNREACHABLE`, and `INSIGHT_AGENT_UNREACHABLE`. */
+export function worldOf(view: ClusterView, node: string): PolicyWorld {
   const { policies, namespaces, pods, networks } = registryOf(view)
   return {
     policies,
@@ -15,11 +15,9 @@ export function worldOf(view: ClusterView): PolicyWorld {
     pods,
     nodes: networks,
     podNetworks: clusterOf(view).networks.map(({ cidr }) => cidr),
-    names: NO_NAMES,
+    names: new Map(nodeOf(view, node)?.names),
   }
 }
-
-const NO_NAMES: PolicyWorld['names'] = new Map()
 
 /** What the registry lists. Throws `INSIGHT_REGISTRY_UNREACHABLE`. */
 export function registryOf({ registry, registryProblem }: ClusterView): RegistryView {

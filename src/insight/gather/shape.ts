@@ -56,6 +56,7 @@ const FACTS: Shape = {
   self: { node: 'string', addresses: STRINGS, ranges: STRINGS },
   routerMac: 'string',
   tenants: { list: { list: 'any' } },
+  names: { list: { list: 'any' } },
   fragments: { list: { key: 'string', title: 'string', flows: { list: FLOW }, groups: { list: GROUP } } },
   installed: { list: INSTALLED },
   groups: { list: GROUP },

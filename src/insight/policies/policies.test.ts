@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { cidr } from '../../network/model/address.ts'
+import { cidr, ip } from '../../network/model/address.ts'
 import type { Policy } from '../../network/model/policy.ts'
 import { cookieOf } from '../../network/pipeline/cookie.ts'
 import { lookFor } from '../../text/look.ts'
@@ -102,6 +102,15 @@ describe('states', () => {
   test('two egress firewalls of a namespace', () => {
     const view = sampleView([FIREWALL, { ...FIREWALL, name: 'other' }])
     expect(one(view, 'other')).toMatchObject({ state: 'problems', problems: [{ field: 'metadata.namespace' }] })
+  })
+  test('a DNS name without an address', () => {
+    const egress = [{ action: 'deny', peers: [{ type: 'name', name: 'www.example.org' }] }] as const
+    const named = { ...FIREWALL, egress }
+    expect(one(sampleView([named]), 'default')).toMatchObject({
+      state: 'problems',
+      problems: [{ field: 'spec.egress[0].to.dnsName', reason: 'www.example.org has no address on node1, node2' }],
+    })
+    expect(one(sampleView([named], { 'www.example.org': [ip('198.51.100.7')] }), 'default')?.state).toBe('applied')
   })
   test('an object that cannot be read at all', () => {
     const { registry, ...rest } = sampleView()

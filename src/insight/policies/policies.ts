@@ -17,6 +17,7 @@ import {
 import { hashKey, parseCookie } from '../../network/pipeline/cookie.ts'
 import { policyTitle, ruleKey } from '../../network/policy/rule-names.ts'
 import { matchesPodSet } from '../../network/policy/selector.ts'
+import { fieldOf } from '../explain/field-of.ts'
 import { registryOf } from '../explain/world.ts'
 import type { ClusterView, RegistryView } from '../view.ts'
 
@@ -75,6 +76,8 @@ export function lookAtPolicies(view: ClusterView): PolicyLooks {
 interface NodeLook {
   readonly node: string
   readonly attached: ReadonlySet<string>
+  /** DNS names that it resolved. */
+  readonly names: ReadonlySet<string>
   /** Packets by the hash of a fragment's key. */
   readonly counts: ReadonlyMap<bigint, bigint>
   readonly keys: ReadonlySet<string>
@@ -82,7 +85,7 @@ interface NodeLook {
   readonly isolations: readonly string[]
 }
 
-function nodeLook({ status, installed, fragments, leases }: NodeFacts): NodeLook {
+function nodeLook({ status, installed, fragments, leases, names }: NodeFacts): NodeLook {
   const counts = new Map<bigint, bigint>()
   for (const { flow, packets } of installed) {
     const hash = parseCookie(flow.cookie)?.hash
@@ -92,6 +95,7 @@ function nodeLook({ status, installed, fragments, leases }: NodeFacts): NodeLook
   return {
     node: status.node,
     attached: new Set(leases.map(({ endpoint }) => `${endpoint.namespace}/${endpoint.pod}`)),
+    names: new Set(names.map(([name]) => name)),
     counts,
     keys: new Set(fragments.map(({ key }) => key)),
     isolations: classes.map(({ title }) => title),
@@ -111,7 +115,8 @@ function policyLook(
     )
     .filter((node) => !has(node, policy))
     .map(({ node }) => node)
-  const problems = [...(policy.problems ?? []), ...rivals(policy, policies)]
+  const homes = nodes.filter(({ node }) => selected.some((pod) => pod.node === node))
+  const problems = [...(policy.problems ?? []), ...rivals(policy, policies), ...unresolved(policy, homes)]
   const { kind, namespace, name, tier, priority } = policy
   return {
     kind,
@@ -160,6 +165,19 @@ function rivals(policy: Policy, all: readonly Policy[]): readonly PolicyProblem[
   if (others.length === 0) return []
   const reason = `namespace ${namespace} has more than one egress firewall: nothing of it may leave the cluster`
   return [{ field: 'metadata.namespace', reason }]
+}
+
+/** DNS names that a node with such pods has no address for: an allow is for nobody then, a deny for everybody. */
+function unresolved(policy: Policy, homes: readonly NodeLook[]): readonly PolicyProblem[] {
+  return (policy.egress ?? []).flatMap(({ peers = [] }, index) =>
+    peers.flatMap((peer, at) => {
+      if (peer.type !== 'name') return []
+      const without = homes.filter(({ names }) => !names.has(peer.name)).map(({ node }) => node)
+      if (without.length === 0) return []
+      const field = fieldOf(policy, { direction: 'egress', index, peer: at })
+      return [{ field, reason: `${peer.name} has no address on ${without.join(', ')}` }]
+    }),
+  )
 }
 
 function stateOf(problems: readonly PolicyProblem[], missing: readonly string[], pods: number): PolicyState {

@@ -15,7 +15,7 @@ import {
 import { type Lease, linkName } from '../../agent/attach/lease.ts'
 import type { NodeFacts } from '../../agent/control/facts.ts'
 import { localRange, nodeContext } from '../../network/context.ts'
-import { ip, macFromIp } from '../../network/model/address.ts'
+import { type Ip, ip, macFromIp } from '../../network/model/address.ts'
 import { type Endpoint, endpointId } from '../../network/model/endpoint.ts'
 import type { Pod } from '../../network/model/pod.ts'
 import type { Policy } from '../../network/model/policy.ts'
@@ -42,7 +42,10 @@ export function remotePod(n: number, namespace: string, pod: string): Endpoint {
 export const REMOTE_PODS = { cart: remotePod(2, 'shop', 'cart'), safe: remotePod(3, 'bank', 'safe') } as const
 
 /** A cluster of two nodes on which everything agrees; every pod has a label `app`, and port 8080 by the name `http`. */
-export function sampleView(policies: readonly Policy[] = []): ClusterView {
+export function sampleView(
+  policies: readonly Policy[] = [],
+  names: Readonly<Record<string, readonly Ip[]>> = {},
+): ClusterView {
   const planners = [
     { planner: samplePlanner(), pods: Object.values(SAMPLE_PODS) },
     { planner: secondPlanner(), pods: Object.values(REMOTE_PODS) },
@@ -53,10 +56,11 @@ export function sampleView(policies: readonly Policy[] = []): ClusterView {
     for (const namespace of namespaces) planner.putNamespace(namespace)
     for (const pod of pods) planner.putPod(pod)
     for (const policy of policies) planner.putPolicy(policy)
+    for (const [name, addresses] of Object.entries(names)) planner.putName(name, addresses)
   }
   return {
     silent: [],
-    nodes: planners.map(({ planner, pods }) => factsOf(planner, pods)),
+    nodes: planners.map(({ planner, pods }) => ({ ...factsOf(planner, pods), names: Object.entries(names) })),
     registry: {
       tenants: Object.entries(SAMPLE_VNIS).map(([namespace, vni]) => ({ namespace, vni })),
       networks: [sampleNode(1), sampleNode(2), ...sampleHosts()],
@@ -119,6 +123,7 @@ export function factsOf(planner: NodePlanner, pods: readonly Endpoint[]): NodeFa
     self,
     routerMac,
     tenants: Object.entries(SAMPLE_VNIS),
+    names: [],
     fragments: [...planner.fragments()],
     installed: flows.map((flow) => ({ flow, packets: 0n, bytes: 0n })),
     groups: planner.groups(),
