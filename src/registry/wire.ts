@@ -14,7 +14,7 @@ import { type Change, type Kind, type Listing, RegistryError, type RegistryError
 
 /** How often a server says that a quiet watch is alive, in milliseconds. */
 export const BOOKMARK_INTERVAL = 10_000
-/** The longest request body in bytes; far above any object the validators let through. */
+/** The longest request body in bytes; far above any object that people write. */
 export const MAX_BODY = 1 << 20
 /** The longest name: a pod's with its namespace, and some. */
 export const MAX_NAME = 512

@@ -41,8 +41,8 @@ describe('labels', () => {
   })
 
   test('as many as an object of the API can hold are kept: nobody escapes a policy by them', () => {
-    const many = Object.fromEntries(Array.from({ length: 150_000 }, (_, i) => [i.toString(36), '']))
-    expect(Object.keys(labelsOf(many) ?? {})).toHaveLength(150_000)
+    const many = Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [i.toString(36), '']))
+    expect(Object.keys(labelsOf(many) ?? {})).toHaveLength(30_000)
     expect(labelled(Object.fromEntries(Array.from({ length: 200_001 }, (_, i) => [`k${i}`, '']))).ok).toBe(false)
   })
 

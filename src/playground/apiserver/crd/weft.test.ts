@@ -2,13 +2,13 @@
  * The definitions that Weft brings along, and objects of theirs.
  */
 import { describe, expect, test } from 'bun:test'
-import { weftCrds } from '../../../compat/crds.ts'
+import { networkPolicyApiCrds, weftCrds } from '../../../compat/crds.ts'
 import type { KubeObject } from '../../../kube/object.ts'
 import type { ServedResource } from '../contract.ts'
 import { crdResource, resourcesOf } from './index.ts'
 
 const RESOURCES = new Map(
-  weftCrds()
+  [...weftCrds(), ...networkPolicyApiCrds()]
     .flatMap((crd) => resourcesOf(crdResource.prepare(crd, undefined)))
     .map((resource) => [resource.kind, resource] as const),
 )
@@ -53,6 +53,43 @@ const CASES: readonly (readonly [kind: string, fields: object, words: string | u
   ['ClusterNetwork', { clusterNetworks: [{ CIDR: 'x' }] }, 'clusterNetworks[0].hostSubnetLength: Required value'],
   ['NodeNetwork', { spec: { addresses: ['192.0.2.1'], ranges: [] } }, undefined],
   ['NodeNetwork', { spec: { ranges: [] } }, 'spec.addresses: Required value'],
+  ['EgressNetworkPolicy', { spec: { egress: [{ type: 'Deny', to: { cidrSelector: '0.0.0.0/0' } }] } }, undefined],
+  [
+    'EgressNetworkPolicy',
+    { spec: { egress: [{ type: 'Deny', to: {} }] } },
+    'spec.egress[0].to: Invalid value: 0: spec.egress[0].to in body should have at least 1 properties',
+  ],
+  [
+    'EgressNetworkPolicy',
+    { spec: { egress: [{ type: 'Pass', to: { dnsName: 'a.test' } }] } },
+    'spec.egress[0].type: Unsupported value: "Pass": supported values: "Allow", "Deny"',
+  ],
+  [
+    'AdminNetworkPolicy',
+    {
+      spec: {
+        priority: 1,
+        subject: { pods: { namespaceSelector: {}, podSelector: {} } },
+        egress: [{ action: 'Pass', to: [{ networks: ['10.0.0.0/8'] }], ports: [{ namedPort: 'http' }] }],
+      },
+    },
+    undefined,
+  ],
+  [
+    'AdminNetworkPolicy',
+    { spec: { priority: 1001, subject: { namespaces: {} } } },
+    'spec.priority: Invalid value: 1001: spec.priority in body should be less than or equal to 1000',
+  ],
+  [
+    'BaselineAdminNetworkPolicy',
+    { spec: { subject: { namespaces: {} } } },
+    'metadata.name: Invalid value: "x": metadata.name in body should match \'^default$\'',
+  ],
+  [
+    'ClusterNetworkPolicy',
+    { spec: { tier: 'Baseline', priority: 0, subject: { namespaces: {} }, ingress: [{ action: 'Accept', from: [] }] } },
+    'spec.ingress[0].from: Invalid value: 0: spec.ingress[0].from in body should have at least 1 items',
+  ],
 ]
 
 describe('an object of Weft', () => {
