@@ -5,6 +5,7 @@ import { familyOf, type Ip } from '../../network/model/address.ts'
 import { judge } from '../../network/policy/oracle.ts'
 import type { Party } from '../../network/policy/verdict.ts'
 import { type Comparison, compare, type Difference, type Side } from './compare.ts'
+import { type Line, Lines } from './lines.ts'
 import type { Point } from './parties.ts'
 import { OUTSIDE, worlds } from './testing/worlds.ts'
 import type { PreviewWorld } from './world.ts'
@@ -24,6 +25,8 @@ test('what changes is what changes when every pair is asked about every port', (
       const told = differences.flatMap((difference) => connectionsOf(difference, comparison))
       const asked = bruteForce(world, comparison)
       expect(told.sort()).toEqual(asked.connections.sort())
+      const said = linesOf(differences).flatMap((line) => connectionsIn(line, comparison))
+      expect(said.sort()).toEqual(told)
       expect(comparison.pairs === 0).toBe(asked.connections.length === 0)
     }),
     { numRuns: 60 },
@@ -56,6 +59,31 @@ function bruteForce(world: PreviewWorld, { parties }: Comparison) {
     }),
   )
   return { connections }
+}
+
+function linesOf(differences: readonly Difference[]): readonly Line[] {
+  const lines = new Lines()
+  for (const difference of differences) lines.add(difference)
+  return lines.lines()
+}
+
+/** A line of several is as many differences; points of others are known by their kind. */
+function connectionsIn({ change, sources, destinations, points }: Line, comparison: Comparison): readonly string[] {
+  return sources.flatMap((source) =>
+    destinations.flatMap((destination) => {
+      const own =
+        source.type === 'addresses' || destination.type === 'addresses'
+          ? []
+          : source.points.flatMap((a) => destination.points.map((b) => [a, b] as const))
+      const alike = own.filter(([a, b]) => points?.some(([c, d]) => isAlike(a, c) && isAlike(b, d)))
+      const some = points === undefined ? {} : { points: alike }
+      return connectionsOf({ source, destination, change, pairs: 0, ...some }, comparison)
+    }),
+  )
+}
+
+function isAlike(a: Point, b: Point): boolean {
+  return a.family === b.family && a.isInside === b.isInside
 }
 
 function connectionsOf(difference: Difference, comparison: Comparison): readonly string[] {
