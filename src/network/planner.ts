@@ -219,12 +219,13 @@ export class NodePlanner {
 
   /** Every fragment of the plan. */
   fragments(): Iterable<Fragment> {
+    this.#policies.settle()
     return this.#fragments.values()
   }
 
   /** Every flow of the plan. */
   flows(): Flow[] {
-    return [...this.#fragments.values()].flatMap((fragment) => fragment.flows)
+    return [...this.fragments()].flatMap((fragment) => fragment.flows)
   }
 
   /** Every group of the plan. */
@@ -239,11 +240,12 @@ export class NodePlanner {
 
   /** Whether anything was touched since the last call of {@link take}. */
   get isTouched(): boolean {
-    return this.#touched.size > 0
+    return this.#touched.size > 0 || this.#policies.isDirty
   }
 
   /** What changed since the last call. */
   take(): FragmentChange[] {
+    this.#policies.settle()
     const changes = [...this.#touched].map(([key, before]) => ({
       key,
       before,

@@ -130,7 +130,13 @@ function byKubeProxy({ cluster }: NodeContext): boolean {
   return cluster.services === 'kube-proxy'
 }
 
+/** Takes the mark of an allowed connection away: its answers pass no more. */
+export function revokePermission(context: NodeContext): Action {
+  const { mask } = ALLOWED_LABEL
+  return { op: 'ct', commit: true, zone: zoneOf(context), exec: [{ op: 'set', field: 'ct_label', value: 0n, mask }] }
+}
+
 /** The zone of all connections. */
-export function zoneOf(context: NodeContext): number {
+function zoneOf(context: NodeContext): number {
   return byKubeProxy(context) ? ZONES.proxy : ZONES.service
 }

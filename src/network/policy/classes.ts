@@ -26,25 +26,30 @@ export interface ClassParts {
 
 /** A class that pods are of. */
 export interface ClassUse {
-  readonly name: string
+  /** What flows call it by. */
   readonly id: number
   /** Whether rules of the admin tier come first. */
   readonly isAdministered: boolean
 }
 
-interface State extends ClassUse {
+interface State {
+  readonly id: number
+  readonly name: string
   readonly spec: ClassSpec
+  isAdministered: boolean
   uses: number
   held: readonly PeerSet[]
   rules: ReadonlyMap<string, string>
 }
 
-/** The classes of this node's pods. */
+/** The classes of this node's pods. What changes is planned by {@link settle}. */
 export class Classes {
   readonly #parts: ClassParts
   readonly #ids = new GroupIds()
-  readonly #states = new Map<string, State>()
+  readonly #byName = new Map<string, State>()
+  readonly #byId = new Map<number, State>()
   readonly #ofPolicy = new Map<string, Set<State>>()
+  readonly #dirty = new Set<State>()
   /** How many classes each rule is in. */
   readonly #rules = new Map<string, number>()
 
@@ -52,55 +57,69 @@ export class Classes {
     this.#parts = parts
   }
 
+  get isDirty(): boolean {
+    return this.#dirty.size > 0
+  }
+
   /** The class of this spec, until {@link release} takes it back as often. */
   acquire(spec: ClassSpec): ClassUse {
     const name = JSON.stringify(spec)
-    const state = this.#states.get(name) ?? this.#create(name, spec)
+    const state = this.#byName.get(name) ?? this.#create(name, spec)
     state.uses += 1
+    state.isAdministered = this.#policiesOf(spec).some(({ tier }) => tier === 'admin')
     return state
   }
 
-  release({ name }: ClassUse): void {
-    const state = this.#states.get(name)
+  release({ id }: ClassUse): void {
+    const state = this.#byId.get(id)
     if (state === undefined) return
     state.uses -= 1
     if (state.uses > 0) return
-    this.#states.delete(name)
-    for (const key of state.spec.policies) this.#unlink(key, state)
+    this.#byName.delete(state.name)
+    this.#byId.delete(id)
+    this.#ids.release(id)
+    this.#dirty.delete(state)
+    this.#unlink(state)
     this.#replace(state, [], new Map())
     this.#parts.set(classKey(state), undefined)
-    this.#ids.release(state.id)
+  }
+
+  /** Plans what changed since the last call. */
+  settle(): void {
+    for (const state of this.#dirty) this.#plan(state)
+    this.#dirty.clear()
   }
 
   /** A policy says other things than before about the pods that it selects. */
   replan(policy: string): void {
-    for (const state of this.#ofPolicy.get(policy) ?? []) this.#plan(state)
+    for (const state of this.#ofPolicy.get(policy) ?? []) this.#dirty.add(state)
   }
 
   /** A name of ports stands for others than before. */
   portsChanged(names: readonly string[]): void {
     const changed = new Set(names)
-    for (const state of this.#states.values()) {
+    for (const state of this.#byId.values()) {
       if (state.spec.direction !== 'egress') continue
       const rules = this.#policiesOf(state.spec).flatMap(({ egress = [] }) => egress)
-      if (rules.some((rule) => portNamesIn(rule).some((name) => changed.has(name)))) this.#plan(state)
+      if (rules.some((rule) => portNamesIn(rule).some((name) => changed.has(name)))) this.#dirty.add(state)
     }
   }
 
   /** Everything may look different. */
   replanAll(): void {
-    for (const state of this.#states.values()) this.#plan(state)
+    for (const state of this.#byId.values()) this.#dirty.add(state)
   }
 
   #create(name: string, spec: ClassSpec): State {
-    const isAdministered = this.#policiesOf(spec).some(({ tier }) => tier === 'admin')
-    const state: State = { name, id: this.#ids.of(name), spec, isAdministered, uses: 0, held: [], rules: new Map() }
-    this.#states.set(name, state)
+    const id = this.#ids.of(name)
+    const state: State = { id, name, spec, isAdministered: false, uses: 0, held: [], rules: new Map() }
+    this.#byName.set(name, state)
+    this.#byId.set(id, state)
     for (const key of spec.policies) {
       const users = this.#ofPolicy.get(key) ?? new Set()
       this.#ofPolicy.set(key, users.add(state))
     }
-    this.#plan(state)
+    this.#dirty.add(state)
     return state
   }
 
@@ -175,14 +194,16 @@ export class Classes {
     this.#parts.set(key, undefined)
   }
 
-  #unlink(policy: string, state: State): void {
-    const users = this.#ofPolicy.get(policy)
-    users?.delete(state)
-    if (users?.size === 0) this.#ofPolicy.delete(policy)
+  #unlink(state: State): void {
+    for (const policy of state.spec.policies) {
+      const users = this.#ofPolicy.get(policy)
+      users?.delete(state)
+      if (users?.size === 0) this.#ofPolicy.delete(policy)
+    }
   }
 }
 
-function classKey({ spec, id }: { readonly spec: ClassSpec; readonly id: number }): string {
+function classKey({ spec, id }: State): string {
   return `policy-class/${spec.direction}/${id}`
 }
 

@@ -76,6 +76,10 @@ export class PeerSets {
     for (const address of state.addresses.keys()) this.#part(state, address)
   }
 
+  get isDirty(): boolean {
+    return this.#dirty.size > 0
+  }
+
   /** Emits what changed since the last call. */
   settle(): void {
     for (const address of this.#dirty) this.#emit(address, flowsFor(address, this.#setsOf.get(address) ?? []))

@@ -1,18 +1,17 @@
 /**
  * What policies mean for one node: which of its pods they isolate, and which connections of those are allowed. An event
- * recomputes what it touches: a pod its own flows, the groups it is in and no others.
+ * touches what it is about: a pod its own flows, the groups it is in and no others. Fragments are made anew by
+ * {@link PolicyPlan.settle}, once for many events.
  * @module
  */
-import type { Action } from '../../flow/flow.ts'
 import type { NodeContext } from '../context.ts'
 import type { Fragment } from '../fragments/fragment.ts'
-import { zoneOf } from '../fragments/tracking.ts'
+import { revokePermission } from '../fragments/tracking.ts'
 import type { Ip } from '../model/address.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import type { Namespace, Pod } from '../model/pod.ts'
 import { type Direction, type Policy, policyKey } from '../model/policy.ts'
-import { ALLOWED_LABEL } from '../pipeline/stages.ts'
 import type { ServiceCatalogue } from '../service/plan.ts'
 import { Classes, type ClassUse, DIRECTIONS } from './classes.ts'
 import { Firewalls } from './firewalls.ts'
@@ -21,14 +20,13 @@ import { Inventory } from './inventory.ts'
 import { Places } from './levels.ts'
 import { PeerSets, peerAddressKey } from './peer-sets.ts'
 import { PortNames } from './port-names.ts'
-import { type Caller, ProxiedServices } from './proxied.ts'
+import { callerOf, ProxiedServices } from './proxied.ts'
 import { matchesPodSet } from './selector.ts'
 import { subjectFlows } from './subject-flows.ts'
-import { type Subject, Subjects } from './subjects.ts'
+import { type ClassSpec, type Subject, Subjects } from './subjects.ts'
 
 /** Policies, and everybody that they speak of, as one node needs them. */
 export class PolicyPlan {
-  readonly #context: () => NodeContext
   readonly #set: (key: string, fragment: Fragment | undefined) => void
   readonly #subjects = new Subjects()
   readonly #places = new Places()
@@ -39,6 +37,9 @@ export class PolicyPlan {
   readonly #classes: Classes
   /** Per endpoint, one per direction that policies speak of. */
   readonly #classesOf = new Map<string, readonly ClassUse[]>()
+  /** Endpoints, here or gone, that may be subject to other policies than before. */
+  readonly #dirty = new Map<string, Endpoint>()
+  #isProxiedDirty = false
   readonly #firewalls: Firewalls
   readonly #proxied: ProxiedServices
 
@@ -48,7 +49,6 @@ export class PolicyPlan {
     catalogue: ServiceCatalogue,
     set: (key: string, fragment: Fragment | undefined) => void,
   ) {
-    this.#context = context
     this.#set = set
     this.#inventory = new Inventory(() => context().self.node)
     this.#groups = new Groups(this.#inventory)
@@ -61,11 +61,26 @@ export class PolicyPlan {
       places: this.#places,
       peers: this.#peers,
       ports: (name) => this.#portNames.of(name),
-      revoke: () => this.#revoke(),
+      revoke: () => revokePermission(context()),
       set,
     })
     this.#proxied = new ProxiedServices(context, catalogue)
-    this.#firewalls = new Firewalls({ subjects: this.#subjects, revoke: () => this.#revoke(), set })
+    this.#firewalls = new Firewalls({ subjects: this.#subjects, revoke: () => revokePermission(context()), set })
+  }
+
+  /** Whether {@link settle} has something to do. */
+  get isDirty(): boolean {
+    return this.#dirty.size > 0 || this.#isProxiedDirty || this.#classes.isDirty || this.#peers.isDirty
+  }
+
+  /** Makes the fragments anew that events since the last call were about. */
+  settle(): void {
+    for (const endpoint of this.#dirty.values()) this.#planSubject(endpoint)
+    this.#dirty.clear()
+    this.#classes.settle()
+    this.#peers.settle()
+    if (this.#isProxiedDirty) for (const endpoint of this.#inventory.endpoints()) this.#planProxied(endpoint)
+    this.#isProxiedDirty = false
   }
 
   policies(): Iterable<Policy> {
@@ -74,6 +89,7 @@ export class PolicyPlan {
 
   /** DNS names that rules speak of. */
   wantedNames(): ReadonlySet<string> {
+    this.settle()
     return new Set([...this.#groups.names, ...this.#firewalls.names()])
   }
 
@@ -119,35 +135,31 @@ export class PolicyPlan {
   /** A machine of the cluster appeared or changed, or this one did. */
   putMachine(network: NodeNetwork): void {
     this.#groups.refreshMachine(network.node, this.#inventory.putMachine(network))
-    this.#peers.settle()
   }
 
   /** A machine is gone. */
   removeMachine(node: string): void {
     this.#inventory.removeMachine(node)
     this.#groups.refreshMachine(node, undefined)
-    this.#peers.settle()
   }
 
   /** What a DNS name stands for; undefined while nobody knows. */
   putName(name: string, addresses: readonly Ip[] | undefined): void {
     this.#groups.setName(name, addresses)
     this.#firewalls.setName(name, addresses)
-    this.#proxiedChanged()
-    this.#peers.settle()
+    this.#isProxiedDirty = true
   }
 
   /** A service, or where it leads, is another. It goes by its `<namespace>/<name>`. */
   serviceChanged(key: string): void {
-    if (this.#proxied.changed(key)) this.#proxiedChanged()
+    if (this.#proxied.changed(key)) this.#isProxiedDirty = true
   }
 
   /** A pod was attached here. */
   putEndpoint(endpoint: Endpoint): void {
     this.#inventory.putEndpoint(endpoint)
     this.#groups.refresh(podOf(endpoint))
-    this.#planSubject(endpoint)
-    this.#peers.settle()
+    this.#dirty.set(endpoint.id, endpoint)
   }
 
   /** A pod’s attachment is gone. */
@@ -155,22 +167,16 @@ export class PolicyPlan {
     const endpoint = this.#inventory.removeEndpoint(id)
     if (endpoint === undefined) return
     this.#groups.refresh(podOf(endpoint))
-    this.#planSubject(endpoint)
-    this.#peers.settle()
+    this.#dirty.set(endpoint.id, endpoint)
   }
 
   /** The cluster, or the node's place in it, is another: everything may look different. */
   replan(): void {
     this.#proxied.lookAtAll()
     this.#classes.replanAll()
-    for (const endpoint of this.#inventory.endpoints()) this.#planSubject(endpoint)
+    for (const endpoint of this.#inventory.endpoints()) this.#dirty.set(endpoint.id, endpoint)
     this.#firewalls.replanAll()
     this.#peers.touchAll()
-    this.#peers.settle()
-  }
-
-  #proxiedChanged(): void {
-    for (const endpoint of this.#inventory.endpoints()) this.#planProxied(endpoint)
   }
 
   #policyChanged(key: string, before: Policy | undefined, after: Policy | undefined): void {
@@ -180,12 +186,11 @@ export class PolicyPlan {
     for (const other of moved) if (other !== key || before === undefined) this.#classes.replan(other)
     for (const endpoint of this.#inventory.endpoints()) {
       const speaksOf = [before, after].some((one) => one !== undefined && this.#maySelect(one, endpoint))
-      if (speaksOf) this.#planSubject(endpoint)
+      if (speaksOf) this.#dirty.set(endpoint.id, endpoint)
     }
     for (const policy of [before, after]) {
       if (policy?.tier === 'firewall' && policy.namespace !== undefined) this.#firewalls.plan(policy.namespace)
     }
-    this.#peers.settle()
   }
 
   /** Labels are not always known: then whoever is in the right namespace. */
@@ -199,15 +204,15 @@ export class PolicyPlan {
   #podChanged(key: string, pod: Pod | undefined): void {
     const names = this.#portNames.set(key, pod?.namedPorts ?? [])
     this.#groups.refresh(key)
-    for (const endpoint of this.#inventory.endpointsOf(key)) this.#planSubject(endpoint)
+    for (const endpoint of this.#inventory.endpointsOf(key)) this.#dirty.set(endpoint.id, endpoint)
     if (names.length > 0) this.#classes.portsChanged(names)
-    this.#peers.settle()
   }
 
   #namespaceChanged(name: string): void {
     for (const { key } of this.#inventory.membersIn(name)) this.#groups.refresh(key)
-    for (const endpoint of this.#inventory.endpoints()) if (endpoint.namespace === name) this.#planSubject(endpoint)
-    this.#peers.settle()
+    for (const endpoint of this.#inventory.endpoints()) {
+      if (endpoint.namespace === name) this.#dirty.set(endpoint.id, endpoint)
+    }
   }
 
   /** Sends a pod's connections to the flows of its classes. */
@@ -215,10 +220,11 @@ export class PolicyPlan {
     const { id, namespace } = endpoint
     const isHere = this.#inventory.endpoint(id) !== undefined
     const before = this.#classesOf.get(id) ?? []
-    const uses = isHere ? this.#acquire(endpoint) : new Map<Direction, ClassUse>()
-    this.#classesOf.set(id, [...uses.values()])
+    const specs = this.#specsOf(endpoint)
+    const uses = new Map([...specs].map(([direction, spec]) => [direction, this.#classes.acquire(spec)]))
+    if (isHere) this.#classesOf.set(id, [...uses.values()])
+    else this.#classesOf.delete(id)
     for (const use of before) this.#classes.release(use)
-    if (!isHere) this.#classesOf.delete(id)
     const firewall = this.#firewalls.follow(namespace, id, isHere)
     const key = subjectKey(id)
     const flows = subjectFlows(key, endpoint, { classes: uses, firewall })
@@ -227,14 +233,16 @@ export class PolicyPlan {
     this.#planProxied(endpoint)
   }
 
-  #acquire(endpoint: Endpoint): ReadonlyMap<Direction, ClassUse> {
+  /** The classes that an endpoint is of; none when it is gone. */
+  #specsOf(endpoint: Endpoint): ReadonlyMap<Direction, ClassSpec> {
+    const specs = new Map<Direction, ClassSpec>()
+    if (this.#inventory.endpoint(endpoint.id) === undefined) return specs
     const subject = this.#subjectOf(endpoint)
-    const uses = new Map<Direction, ClassUse>()
     for (const direction of DIRECTIONS) {
       const spec = this.#subjects.classOf(subject, direction)
-      if (spec !== undefined) uses.set(direction, this.#classes.acquire(spec))
+      if (spec !== undefined) specs.set(direction, spec)
     }
-    return uses
+    return specs
   }
 
   #subjectOf(endpoint: Endpoint): Subject {
@@ -251,33 +259,16 @@ export class PolicyPlan {
   #planProxied(endpoint: Endpoint): void {
     const key = proxiedKey(endpoint.id)
     const isHere = this.#inventory.endpoint(endpoint.id) !== undefined
-    const flows = isHere && !this.#proxied.isEmpty ? this.#proxied.flows(key, endpoint, this.#callerOf(endpoint)) : []
+    const flows =
+      isHere && !this.#proxied.isEmpty
+        ? this.#proxied.flows(
+            key,
+            endpoint,
+            callerOf(this.#subjects, this.#subjectOf(endpoint), this.#firewalls.addresses),
+          )
+        : []
     const title = `services outside the pod networks, for pod ${podOf(endpoint)}`
     this.#set(key, flows.length > 0 ? { key, title, flows, groups: [] } : undefined)
-  }
-
-  #callerOf(endpoint: Endpoint): Caller {
-    const subject = this.#subjectOf(endpoint)
-    const spec = this.#subjects.classOf(subject, 'egress')
-    const policies = (spec?.policies ?? []).flatMap((key) => this.#subjects.get(key) ?? [])
-    const firewalls = this.#subjects.firewallsOf(endpoint.namespace)
-    return {
-      labels: subject.labels ?? {},
-      namespaceLabels: subject.namespaceLabels,
-      policies: [...policies, ...firewalls],
-      names: this.#firewalls.addresses,
-      isPending: spec?.pending === true,
-    }
-  }
-
-  #revoke(): Action {
-    const { mask } = ALLOWED_LABEL
-    return {
-      op: 'ct',
-      commit: true,
-      zone: zoneOf(this.#context()),
-      exec: [{ op: 'set', field: 'ct_label', value: 0n, mask }],
-    }
   }
 }
 

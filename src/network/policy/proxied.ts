@@ -16,6 +16,7 @@ import { type Backend, backendsOf } from '../service/backends.ts'
 import type { ServiceCatalogue } from '../service/plan.ts'
 import { judge } from './oracle.ts'
 import { termsOfNumber } from './port-terms.ts'
+import type { Subject, Subjects } from './subjects.ts'
 import type { Decision } from './verdict.ts'
 
 /** A service's port with endpoints outside the pod networks. */
@@ -34,6 +35,15 @@ export interface Caller {
   readonly names: ReadonlyMap<string, readonly Ip[]>
   /** Which policies there are is not known yet. */
   readonly isPending: boolean
+}
+
+/** A pod as services that lead outside have it call. */
+export function callerOf(subjects: Subjects, subject: Subject, names: Caller['names']): Caller {
+  const { namespace, labels = {}, namespaceLabels } = subject
+  const spec = subjects.classOf(subject, 'egress')
+  const policies = (spec?.policies ?? []).flatMap((key) => subjects.get(key) ?? [])
+  const all = [...policies, ...subjects.firewallsOf(namespace)]
+  return { labels, namespaceLabels, policies: all, names, isPending: spec?.pending === true }
 }
 
 /** The services that lead outside where kube-proxy translates. */
