@@ -30,10 +30,16 @@ export interface Crossing {
   readonly to: End
 }
 
+/** A packet that passes whatever the policies say, and where it comes out. */
+interface Marker extends Crossing {
+  readonly way: 'back' | 'across'
+}
+
 /** As many as a switch's packet sockets hold without loss: the kernel's default buffer takes about 250 small frames. */
 const WINDOW = 160
-/** Markers that do not come back within this time never will. */
-const PATIENCE_MS = 3_000
+/** Markers that do not come back within this time are sent again, so often. */
+const PATIENCE_MS = 500
+const ATTEMPTS = 10
 /** A switch takes up to 32 packets at once and may swap those: the third marker is behind everything before the first. */
 const ROUNDS = 3
 /** Numbers of probes in flight: ports that nobody serves. */
@@ -64,32 +70,35 @@ export class Shipping {
   /** Resolves when everything that was sent on these ends has gone through both switches. */
   async #flush(ends: ReadonlySet<End>, arrivals: Arrivals): Promise<void> {
     for (let round = 0; round < ROUNDS; round += 1) {
-      const missing = new Map<number, End>()
       // Behind what was sent before on the same end; then behind what its switch sent to the other.
-      for (const end of round === 0 ? ends : []) this.#sendMarker('back', end, end, missing)
-      for (const { from, to } of this.#crossings) this.#sendMarker('across', from, to, missing)
+      const back = [...(round === 0 ? ends : [])].map((end): Marker => ({ way: 'back', from: end, to: end }))
+      const across = this.#crossings.map((crossing): Marker => ({ way: 'across', ...crossing }))
+      const missing = new Map([...back, ...across].map((one) => [this.#nextMarker(), one]))
       await this.#collect(missing, arrivals)
     }
   }
 
-  #sendMarker(way: 'back' | 'across', from: End, to: End, missing: Map<number, End>): void {
+  #nextMarker(): number {
     this.#markers += 1
-    missing.set(this.#markers, to)
-    this.#wire.send(from, marker(way, this.#markers))
+    return this.#markers
   }
 
-  async #collect(missing: Map<number, End>, arrivals: Arrivals): Promise<void> {
-    const end = performance.now() + PATIENCE_MS
-    for (;;) {
-      this.#wire.drain((at, frame) => {
-        const number = markerNumber(frame)
-        if (number === undefined) arrivals.take(at, frame)
-        else if (missing.get(number) === at) missing.delete(number)
-      })
-      if (missing.size === 0) return
-      if (performance.now() > end) throw new Error(`${missing.size} markers never came back: a switch does not forward`)
-      await this.#wire.arrives(50)
+  /** Sends markers until each has come back: a busy machine loses some. */
+  async #collect(missing: Map<number, Marker>, arrivals: Arrivals): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      for (const [number, { way, from }] of missing) this.#wire.send(from, marker(way, number))
+      const end = performance.now() + PATIENCE_MS
+      while (performance.now() < end) {
+        this.#wire.drain((at, frame) => {
+          const number = markerNumber(frame)
+          if (number === undefined) arrivals.take(at, frame)
+          else if (missing.get(number)?.to === at) missing.delete(number)
+        })
+        if (missing.size === 0) return
+        await this.#wire.arrives(50)
+      }
     }
+    throw new Error(`${missing.size} markers never came back: a switch does not forward`)
   }
 }
 
