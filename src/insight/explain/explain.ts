@@ -95,6 +95,7 @@ const MET: readonly StepName[] = [
   'egress firewall',
   'tenant',
   'ingress policies',
+  'answer',
 ]
 
 function explainWay(
@@ -111,11 +112,12 @@ function explainWay(
     service,
     ...(leadsOn ? [routeStep(conversation), ...policySteps(conversation)] : []),
   ]
-  const decider = MET.flatMap((name) => looked.filter((step) => step.name === name)).find(
-    ({ outcome }) => outcome === 'stops',
-  )
+  const stopper = (steps: readonly Step[]): Step | undefined =>
+    MET.flatMap((name) => steps.filter((step) => step.name === name)).find(({ outcome }) => outcome === 'stops')
+  const arrives = stopper(looked) === undefined
+  const steps = [...looked, ...(leadsOn ? [mtuStep(conversation)] : []), answerStep(conversation, arrives)]
+  const decider = stopper(steps)
   const allowed = decider === undefined
-  const steps = [...looked, ...(leadsOn ? [mtuStep(conversation)] : []), answerStep(allowed)]
   const trace = 'ways' in traced ? traced.ways.find((way) => isOf(way.backend, backend))?.trace : undefined
   if (!('ways' in traced)) return { to, backend, port, steps, allowed, decider, flows: traced }
   // What a pod sends to its own address never leaves it; a service's address does, and comes back.

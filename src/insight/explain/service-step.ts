@@ -8,7 +8,7 @@ import { type Backend, backendsOf } from '../../network/service/backends.ts'
 import { InsightError } from '../errors.ts'
 import { listWords } from '../policy-words.ts'
 import type { FoundService } from '../trace/service.ts'
-import type { ClusterView } from '../view.ts'
+import { type ClusterView, nodeOf } from '../view.ts'
 import { type ExplainedProtocol, type Step, whatOf } from './conversation.ts'
 import { clusterOf } from './world.ts'
 
@@ -42,6 +42,10 @@ export function lookAtService(
       `${title} has no ready endpoint${where} for ${whatOf({ protocol, port })}`,
       'See which pods are ready: kubectl get endpointslices -A',
     )
+  if (protocol === 'sctp' && nodeOf(view, node)?.status.datapath === 'netdev') {
+    const remedy = 'use the kernel’s datapath, or the endpoints’ own addresses (a headless service)'
+    return stopped(`Open vSwitch on ${node} works in user space, where it leads no SCTP to endpoints`, remedy)
+  }
   const ports = [...new Set(backends.map((one) => one.port))]
   const count = backends.length === 1 ? 'one endpoint' : `${backends.length} endpoints`
   const says = `${head} leads to port ${listWords(ports.map(String))} of ${count}${where}`

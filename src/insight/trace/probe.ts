@@ -47,7 +47,7 @@ export function answerTo(probe: Probe): Probe {
 
 /** The probe as it arrives: a service may have given it other ends on its way. */
 export function probeOf(packet: Packet, probe: Probe): Probe {
-  const tuple = tupleOf(packet)
+  const tuple = tupleOf(packet, true)
   if (tuple === undefined) return probe
   return {
     ...probe,
