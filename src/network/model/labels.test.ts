@@ -48,7 +48,9 @@ describe('labels', () => {
 
   test('of a prototype’s names are labels as any other, and none is there that was not given', () => {
     const labels = labelsOf(JSON.parse('{"__proto__":"a","constructor":"b"}'))
-    const found = ['__proto__', 'constructor', 'toString'].map((key) => Reflect.get(labels ?? {}, key))
+    const found: readonly unknown[] = ['__proto__', 'constructor', 'toString'].map((key) =>
+      Reflect.get(labels ?? {}, key),
+    )
     expect(found).toEqual(['a', 'b', undefined])
   })
 

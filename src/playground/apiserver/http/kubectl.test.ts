@@ -111,26 +111,30 @@ spec:
       ports: [{port: 80, protocol: TCP}, {port: http, protocol: UDP}]
 `
 
-real('network policies', async () => {
-  expect((await say('apply -f -', NETWORK_POLICY)).stdout).toBe('networkpolicy.networking.k8s.io/web created\n')
-  expect((await say('apply -f -', NETWORK_POLICY)).stdout).toBe('networkpolicy.networking.k8s.io/web unchanged\n')
-  expect((await say('get netpol')).stdout).toMatch(/^NAME +POD-SELECTOR +AGE\nweb +app=web +\d+s\n$/)
-  const { stdout } = await say('describe networkpolicy web')
-  for (const words of ['Allowing ingress traffic', 'To Port: http/UDP', 'team=shop', 'Except: 192.0.2.1/32']) {
-    expect(stdout).toContain(words)
-  }
-  expect(stdout).toContain('Policy Types: Ingress')
-  const more = NETWORK_POLICY.replace('port: 80', 'port: 80, endPort: 90')
-  expect((await say('apply -f -', more)).stdout).toContain('configured')
-  expect((await say('get netpol web -o jsonpath={.spec.ingress[0].ports[0]}')).stdout).toBe(
-    '{"endPort":90,"port":80,"protocol":"TCP"}',
-  )
-  expect((await say('apply -f -', NETWORK_POLICY.replace('port: 80', 'port: 0'))).stderr).toContain(
-    'between 1 and 65535',
-  )
-  expect((await say('explain networkpolicy.spec.ingress.from')).stdout).toContain('ipBlock')
-  expect((await say('delete netpol web')).stdout).toBe('networkpolicy.networking.k8s.io "web" deleted\n')
-})
+real(
+  'network policies',
+  async () => {
+    expect((await say('apply -f -', NETWORK_POLICY)).stdout).toBe('networkpolicy.networking.k8s.io/web created\n')
+    expect((await say('apply -f -', NETWORK_POLICY)).stdout).toBe('networkpolicy.networking.k8s.io/web unchanged\n')
+    expect((await say('get netpol')).stdout).toMatch(/^NAME +POD-SELECTOR +AGE\nweb +app=web +\d+s\n$/)
+    const { stdout } = await say('describe networkpolicy web')
+    for (const words of ['Allowing ingress traffic', 'To Port: http/UDP', 'team=shop', 'Except: 192.0.2.1/32']) {
+      expect(stdout).toContain(words)
+    }
+    expect(stdout).toContain('Policy Types: Ingress')
+    const more = NETWORK_POLICY.replace('port: 80', 'port: 80, endPort: 90')
+    expect((await say('apply -f -', more)).stdout).toContain('configured')
+    expect((await say('get netpol web -o jsonpath={.spec.ingress[0].ports[0]}')).stdout).toBe(
+      '{"endPort":90,"port":80,"protocol":"TCP"}',
+    )
+    expect((await say('apply -f -', NETWORK_POLICY.replace('port: 80', 'port: 0'))).stderr).toContain(
+      'between 1 and 65535',
+    )
+    expect((await say('explain networkpolicy.spec.ingress.from')).stdout).toContain('ipBlock')
+    expect((await say('delete netpol web')).stdout).toBe('networkpolicy.networking.k8s.io "web" deleted\n')
+  },
+  30_000,
+)
 
 real('the kubeconfig is its owner’s alone', async () => {
   expect(statSync(join(api.dir, 'kubeconfig')).mode & 0o777).toBe(0o600)
