@@ -2,8 +2,9 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { gatewayOf } from '../../ipam/pool.ts'
 import { familyOf, type Ip } from '../../network/model/address.ts'
+import { policyKey } from '../../network/model/policy.ts'
 import { judge } from '../../network/policy/oracle.ts'
-import type { Party } from '../../network/policy/verdict.ts'
+import type { Decision, Party } from '../../network/policy/verdict.ts'
 import { type Comparison, compare, type Difference, type Side } from './compare.ts'
 import { type Line, Lines } from './lines.ts'
 import type { Point } from './parties.ts'
@@ -53,9 +54,11 @@ function bruteForce(world: PreviewWorld, { parties }: Comparison) {
   const [before, after] = [world.before, world.after].map((policies) => ({ ...world, policies, names }))
   const connections = pairs.flatMap((ends) =>
     TRANSPORTS.flatMap((transport) => {
-      const [was, is] = [before, after].map((one) => one !== undefined && judge(one, { ...ends, ...transport }).allowed)
-      if (was === is) return []
-      return [lineOf(ends.source.address, ends.destination.address, transport, is ? 'allowed' : 'denied')]
+      const [was, is] = [before, after].map((one) => one && judge(one, { ...ends, ...transport }))
+      if (was === undefined || is === undefined || was.allowed === is.allowed) return []
+      const side = was.egress.allowed === is.egress.allowed ? 'ingress' : 'egress'
+      const turn = turnText(side, is.allowed ? 'allowed' : 'denied', was[side], is[side])
+      return [lineOf(ends.source.address, ends.destination.address, transport, turn)]
     }),
   )
   return { connections }
@@ -94,7 +97,14 @@ function connectionsOf(difference: Difference, comparison: Comparison): readonly
       if (points !== undefined && !points.some(([a, b]) => a === from.point && b === to.point)) return []
       return TRANSPORTS.filter(({ protocol, port }) =>
         change.ports.some((span) => span.protocol === protocol && span.from <= port && port <= span.to),
-      ).map((transport) => lineOf(from.address, to.address, transport, change.to))
+      ).map((transport) => {
+        return lineOf(
+          from.address,
+          to.address,
+          transport,
+          turnText(change.direction, change.to, change.before, change.after),
+        )
+      })
     }),
   )
 }
@@ -132,6 +142,16 @@ function membersOf(side: Side, { parties }: Comparison): readonly Member[] {
 function isExempt(from: Member, to: Member): boolean {
   if (from.pod !== undefined && from.pod === to.pod) return true
   return from.node !== undefined && from.node === to.on
+}
+
+/** A turn and why; which peer and port of a rule matched is no other reason. */
+function turnText(side: string, to: string, ...decisions: readonly Decision[]): string {
+  const reasons = decisions.map((decision) => {
+    if (decision.because !== 'rule') return JSON.stringify(decision)
+    const { policy, index } = decision.rule
+    return `${decision.allowed} ${policyKey(policy)} ${index}`
+  })
+  return [side, to, ...reasons].join(' ')
 }
 
 function lineOf(
