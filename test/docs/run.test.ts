@@ -17,6 +17,8 @@ const PATIENCE = 120_000
 const MAYBE_NO: ReadonlySet<string> = new Set([
   'weft trace shop/web bank/ledger',
   'weft trace shop/web bank/ledger --port 8080',
+  'weft explain shop/web bank/ledger',
+  'weft explain shop/web bank/ledger --port 8080',
 ])
 const LAB = new Lab('docs')
 const BLOCKS = pages().flatMap((page) => blocksOf(page).map((block) => ({ path: page.path, block })))
@@ -101,7 +103,8 @@ function isLeftOut(line: string): boolean {
 function onLab([command = '', ...rest]: readonly string[]): string[] {
   const runDir = ['--run-dir', LAB.layout.runDir]
   if (command === 'tenant') return [command, ...rest, ...runDir]
-  if (['status', 'drops', 'trace', 'audit'].includes(command)) return [command, ...runDir, ...rest]
+  if (command === 'policy') return [command, ...rest, ...runDir]
+  if (['status', 'drops', 'explain', 'trace', 'audit'].includes(command)) return [command, ...runDir, ...rest]
   if (command !== 'play') return [command, ...rest]
   const depth = rest[0] === 'pod' || rest[0] === 'namespace' ? 2 : 1
   return [command, ...rest.slice(0, depth), ...runDir, ...rest.slice(depth)]
