@@ -2,20 +2,20 @@
  * Resident memory of the agent of a full node in a large cluster.
  * @module
  */
-import { readFileSync } from 'node:fs'
 import { cidr, formatIp, ip, ipValue } from '../../src/network/model/address.ts'
 import type { Pod } from '../../src/network/model/pod.ts'
 import type { Result } from '../result.ts'
 import { inParallel } from '../rig/plugin.ts'
 import type { Rig } from '../rig/rig.ts'
+import { settledMemory } from '../scale/usage.ts'
 
 const PODS_PER_NODE = 10
-const SETTLE_MS = 3000
 
-/** Pods are put in view at their worst: a namespace each, and a node for every ten of them. */
+/** Ten pods on each of a thousand nodes, and in each of as many namespaces. */
 export async function measureMemory(rig: Rig, localPods: number, pods: number): Promise<readonly Result[]> {
-  const before = rss(rig.agentPid(rig.node(0)))
-  const names = Array.from({ length: pods }, (_, i) => `view-${i}`)
+  const agent = rig.agentPid(rig.node(0))
+  const before = await settledMemory(agent)
+  const names = Array.from({ length: Math.ceil(pods / PODS_PER_NODE) }, (_, i) => `view-${i}`)
   const first = { 4: ipValue(ip('198.18.80.0')), range: ipValue(ip('10.130.0.0')) }
   await inParallel(names, 8, async (name) => {
     await rig.registry.create('Namespace', name, { name, uid: `uid-${name}`, labels: { team: name } })
@@ -31,34 +31,35 @@ export async function measureMemory(rig: Rig, localPods: number, pods: number): 
       ranges: [range],
     })
   })
-  await inParallel(names, 8, async (name) => {
-    const n = Number(name.slice('view-'.length))
-    await rig.registry.create('Pod', `${name}/web`, podOf(name, n, first.range))
+  const all = Array.from({ length: pods }, (_, n) => podOf(names[n % names.length] ?? '', n, first.range))
+  await inParallel(all, 8, async (pod) => {
+    await rig.registry.create('Pod', `${pod.namespace}/${pod.name}`, pod)
   })
-  await assigned(rig, pods)
-  await Bun.sleep(SETTLE_MS)
-  const view = `${pods.toLocaleString('en')} pods of as many tenants on ${peers.length.toLocaleString('en')} nodes in view`
+  await assigned(rig, names.length)
+  const { resident, peak } = await settledMemory(agent)
+  const view = `of ${names.length.toLocaleString('en')} tenants on ${peers.length.toLocaleString('en')} nodes`
   return [
     {
       what: `agent memory, ${localPods} local pods, ${pods.toLocaleString('en')} pods in view`,
       unit: 'MiB',
-      ours: rss(rig.agentPid(rig.node(0))),
+      ours: resident,
       target: { of: 'ours', atMost: 120 },
-      note: `${view}; without them ${before.toFixed(0)} MiB`,
+      note: `${view}; at most ${peak.toFixed(0)} MiB; without them ${before.resident.toFixed(0)} MiB`,
     },
   ]
 }
 
-/** With labels and a named port, as a Deployment gives them. */
+/** With labels and a named port, as 500 Deployments would give them. */
 function podOf(namespace: string, n: number, firstRange: bigint): Pod {
   const node = Math.floor(n / PODS_PER_NODE)
   const address = formatIp(4, firstRange + BigInt(node * 256 + 2 + (n % PODS_PER_NODE)))
-  const labels = { app: `app-${n % 200}`, tier: 'web', version: `v${n % 7}`, 'pod-template-hash': `7d9f8b6c${n % 500}` }
+  const app = n % 500
+  const labels = { app: `app-${app}`, tier: 'web', version: `v${app % 7}`, 'pod-template-hash': `7d9f8b6c${app}` }
   const namedPorts = [{ name: 'http', protocol: 'TCP', port: 8080 } as const]
   return {
     namespace,
-    name: 'web',
-    uid: `uid-${namespace}-web`,
+    name: `web-${n}`,
+    uid: `uid-${namespace}-web-${n}`,
     node: `peer-${node}`,
     addresses: [address],
     labels,
@@ -66,15 +67,10 @@ function podOf(namespace: string, n: number, firstRange: bigint): Pod {
   }
 }
 
-async function assigned(rig: Rig, pods: number): Promise<void> {
+async function assigned(rig: Rig, tenants: number): Promise<void> {
   const end = performance.now() + 60_000
-  while ((await rig.registry.list('Tenant')).objects.length < pods) {
+  while ((await rig.registry.list('Tenant')).objects.length < tenants) {
     if (performance.now() > end) throw new Error('the controller did not give every namespace a VNI')
     await Bun.sleep(500)
   }
-}
-
-/** MiB. */
-function rss(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? Number.NaN) / 1024
 }
