@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
 import { manifests } from '../scripts/manifests.ts'
-import { weftCrds } from '../src/compat/crds.ts'
+import { networkPolicyApiCrds, weftCrds } from '../src/compat/crds.ts'
 import { decodeSettings } from '../src/settings/decode.ts'
 import { ROOT } from './docs/markdown.ts'
 import { output } from './lab/command.ts'
@@ -83,6 +83,22 @@ test.skipIf(!HAS_KUBECTL)(
     expect(JSON.stringify(documentsOf(made).find(({ kind }) => kind === 'DaemonSet'))).toContain('"--datapath=netdev"')
   },
 )
+
+test.skipIf(!HAS_KUBECTL)(
+  'the definitions of policy.networking.k8s.io are what kubectl makes of their folder',
+  async () => {
+    const made = await output([KUBECTL, 'kustomize', join(ROOT, 'deploy/crds/network-policy-api')])
+    expect<unknown>(sorted(documentsOf(made))).toEqual(sorted(networkPolicyApiCrds() as unknown as readonly Thing[]))
+  },
+)
+
+test('the definitions of policy.networking.k8s.io are in no file: a cluster may have its own', () => {
+  for (const name of ['weft.yaml', 'weft-no-admission-policy.yaml']) {
+    const names = objectsIn(name).map(({ metadata }) => metadata.name)
+    expect(names.filter((one) => one.endsWith('.policy.networking.k8s.io'))).toEqual([])
+    expect(names).toContain('egressnetworkpolicies.network.openshift.io')
+  }
+})
 
 function objectsIn(name: string): Thing[] {
   return documentsOf(read(name))
