@@ -5,14 +5,21 @@
 import { caseOf, isExpected } from '../tables/policy/e2e.ts'
 import { E2E_CASES } from '../tables/policy/e2e-cases.ts'
 import { generatedCases } from '../tables/policy/generate.ts'
+import { CONFLICTS } from './conflicts.ts'
 import type { Options } from './options.ts'
 import type { Entry } from './run.ts'
 
-/** The table of the e2e suite, with what it expects. */
+const TABLE_ALONE = '--cases 0 --no-mutations'
+
+/** The table of the e2e suite with what it expects, and policies that contradict each other. */
 export function tableEntries(): readonly Entry[] {
+  return [...e2eEntries(), ...CONFLICTS.map((one) => ({ label: one.name, repeat: TABLE_ALONE, policyCase: one }))]
+}
+
+function e2eEntries(): readonly Entry[] {
   return E2E_CASES.map((one) => ({
     label: one.name,
-    repeat: '--cases 0 --no-mutations',
+    repeat: TABLE_ALONE,
     policyCase: caseOf(one),
     expects: (world, connection) => {
       const stage = one.stages[world]

@@ -6,7 +6,7 @@ import type { AgentLog } from '../../src/agent/log.ts'
 import type { Cluster } from '../../src/network/model/cluster.ts'
 import type { NodeNetwork } from '../../src/network/model/node.ts'
 import { NodePlanner } from '../../src/network/planner.ts'
-import type { Connection } from '../../src/network/policy/verdict.ts'
+import type { Connection, Party } from '../../src/network/policy/verdict.ts'
 import type { Order } from '../tables/policy/telling.ts'
 import type { World } from '../tables/policy/world.ts'
 import { type Call, Rig } from './rig.ts'
@@ -58,7 +58,8 @@ export class RealSwitches {
   /** Asks about connections that nobody knows yet. */
   async ask(connections: readonly Connection[]): Promise<Answers> {
     const calls = this.rig.calls(connections)
-    const [these, those] = [calls.filter((call) => !isLater(call)), calls.filter(isLater)]
+    const those = calls.filter(against(calls))
+    const these = calls.filter((call) => !those.includes(call))
     const arrived = new Set<Call>()
     const strays: string[] = []
     for (const part of [those, these]) {
@@ -78,8 +79,20 @@ export class RealSwitches {
 
 /**
  * In user space connection tracking knows no ports of SCTP: all of it between two addresses is one connection, whose
- * direction is that of its first packet. So the two directions are not asked about at the same time.
+ * direction is that of its first packet. So of two directions one is not asked about at the same time.
  */
-function isLater({ connection: { protocol, source, destination } }: Call): boolean {
-  return protocol === 'SCTP' && source.address > destination.address
+function against(calls: readonly Call[]): (call: Call) => boolean {
+  const ways = new Set(calls.filter(isSctp).map(({ connection }) => wayOf(connection.source, connection.destination)))
+  return (call) => {
+    const { source, destination } = call.connection
+    return isSctp(call) && source.address > destination.address && ways.has(wayOf(destination, source))
+  }
+}
+
+function isSctp({ connection }: Call): boolean {
+  return connection.protocol === 'SCTP'
+}
+
+function wayOf(from: Party, to: Party): string {
+  return `${from.address} ${to.address}`
 }

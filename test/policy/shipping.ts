@@ -40,7 +40,7 @@ const WINDOW = 160
 /** Markers that do not come back within this time are sent again, so often. */
 const PATIENCE_MS = 500
 const ATTEMPTS = 10
-/** A switch takes up to 32 packets at once and may swap those: the third marker is behind everything before the first. */
+/** First the sender's switch, then the other; which takes up to 32 packets at once and may swap those: so twice. */
 const ROUNDS = 3
 /** Numbers of probes in flight: ports that nobody serves. */
 const MAX_NUMBER = 0xffff
@@ -72,7 +72,7 @@ export class Shipping {
     for (let round = 0; round < ROUNDS; round += 1) {
       // Behind what was sent before on the same end; then behind what its switch sent to the other.
       const back = [...(round === 0 ? ends : [])].map((end): Marker => ({ way: 'back', from: end, to: end }))
-      const across = this.#crossings.map((crossing): Marker => ({ way: 'across', ...crossing }))
+      const across = (round === 0 ? [] : this.#crossings).map((crossing): Marker => ({ way: 'across', ...crossing }))
       const missing = new Map([...back, ...across].map((one) => [this.#nextMarker(), one]))
       await this.#collect(missing, arrivals)
     }

@@ -40,7 +40,7 @@ export interface Outcome {
   readonly lostOnce: number
 }
 
-/** Connections of a trial that are answered, and go on into the next one. */
+/** Connections of every second trial that are answered, and go on into the next one. */
 const STANDING = 48
 /** How often what did not arrive is asked for again. What did arrive is never noise. */
 const RETRIES = 2
@@ -49,6 +49,7 @@ const RETRIES = 2
 export class Court {
   readonly #real: RealSwitches
   #standing: readonly Call[] = []
+  #tried = 0
 
   constructor(real: RealSwitches) {
     this.#real = real
@@ -67,8 +68,9 @@ export class Court {
     const { allowed, strays, calls } = await this.#real.ask(connections)
     findings.strays.push(...strays)
     const lost = findings.compare('first packet', connections, allowed)
+    this.#tried += 1
     // Before anything is asked again: that forgets all connections.
-    this.#standing = sample(calls.filter(({ connection }) => connection.protocol !== 'SCTP'))
+    this.#standing = this.#tried % 2 === 0 ? [] : sample(calls)
     await this.#send(findings, this.#standing, 'answer', 'answer')
     await this.#askAgain(findings, lost)
     return findings.outcome(connections.length)
@@ -85,6 +87,7 @@ export class Court {
   }
 
   async #send(findings: Findings, calls: readonly Call[], part: 'answer' | 'later', moment: Moment): Promise<void> {
+    if (calls.length === 0) return
     findings.followed += calls.length
     const { arrived, strays } = await this.#real.rig.ship(calls, part)
     findings.strays.push(...strays)
@@ -170,8 +173,9 @@ function isSame(a: Party, b: Party): boolean {
   return a.type === b.type
 }
 
-/** Some of them, spread over the list. */
-function sample(calls: readonly Call[]): readonly Call[] {
+/** Some of them, spread over the list. SCTP’s answers cannot be told from its questions. */
+function sample(all: readonly Call[]): readonly Call[] {
+  const calls = all.filter(({ connection }) => connection.protocol !== 'SCTP')
   const step = Math.max(1, Math.floor(calls.length / STANDING))
   return calls.filter((_, i) => i % step === 0).slice(0, STANDING)
 }
