@@ -86,7 +86,7 @@ function connectionsIn({ change, sources, destinations, points }: Line, comparis
 }
 
 function isAlike(a: Point, b: Point): boolean {
-  return a.family === b.family && a.isInside === b.isInside
+  return a.cells.join() === b.cells.join()
 }
 
 function connectionsOf(difference: Difference, comparison: Comparison): readonly string[] {

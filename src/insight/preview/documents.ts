@@ -25,7 +25,8 @@ export interface Source {
 }
 
 /** More text than this is refused. */
-export const MOST_CHARACTERS = 16 * 1024 * 1024
+export const MOST_CHARACTERS = 8 * 1024 * 1024
+const MOST_DEPTH = 1_000
 
 /**
  * The policies in some files. `namespace` is that of objects that name none. Throws INSIGHT_USAGE for what is no YAML, and
@@ -70,6 +71,7 @@ function unpacked({ place, value }: Placed): readonly Placed[] {
 }
 
 function parsed(name: string, text: string): readonly unknown[] {
+  if (depthOf(text) > MOST_DEPTH) throw notYaml(name, `more than ${MOST_DEPTH} brackets are open at a time`)
   try {
     if (/^\s*[{[]/.test(text)) return [JSON.parse(text)]
   } catch {
@@ -90,6 +92,16 @@ function parsed(name: string, text: string): readonly unknown[] {
     if (error instanceof InsightError) throw error
     throw notYaml(name, error instanceof Error ? error.message : '')
   }
+}
+
+/** How many brackets are open at a time: the library takes minutes where they are very many. */
+function depthOf(text: string): number {
+  let [depth, most] = [0, 0]
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    depth = bracket === '[' || bracket === '{' ? depth + 1 : Math.max(0, depth - 1)
+    if (depth > most) most = depth
+  }
+  return most
 }
 
 /** A key that a map has twice. */

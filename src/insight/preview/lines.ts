@@ -115,7 +115,7 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   else values.push(value)
 }
 
-/** Points that stand in the same places say the same of other classes. */
+/** Points in the same cells say the same of other classes. */
 function kindOf(points: readonly (readonly [Point, Point])[]): string {
-  return points.map(([from, to]) => `${from.family}${from.isInside}${to.isInside}`).join()
+  return points.map((pair) => pair.map(({ cells }) => cells.join('+')).join('-')).join()
 }

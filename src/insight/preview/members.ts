@@ -2,7 +2,7 @@
  * Which points a rule's peers mean.
  * @module
  */
-import type { Labels, Peer, PodSet } from '../../network/model/policy.ts'
+import type { Direction, Labels, Peer, PodSet } from '../../network/model/policy.ts'
 import { matchesNamespaces, matchesSelector } from '../../network/policy/selector.ts'
 import type { CellSpan } from './cells.ts'
 import type { Parties, PodClass } from './parties.ts'
@@ -13,8 +13,8 @@ export class Members {
   readonly #parties: Parties
   readonly #byNamespace = new Map<string, PodClass[]>()
   readonly #labels: ReadonlyMap<string, Labels | undefined>
-  /** The points that each cell counts for. */
-  readonly #inCell = new Map<number, number[]>()
+  /** The points that each cell counts for: of receivers, and of senders, who may be known by other addresses, too. */
+  readonly #inCell: { readonly [D in Direction]: Map<number, number[]> } = { ingress: new Map(), egress: new Map() }
   readonly #pods = new Map<string, readonly PodClass[]>()
   readonly #points = new Map<string, readonly number[]>()
 
@@ -22,7 +22,10 @@ export class Members {
     this.#parties = parties
     this.#labels = new Map(namespaces.map(({ name, labels }) => [name, labels]))
     for (const one of parties.pods) push(this.#byNamespace, one.namespace, one)
-    for (const { index, cells } of parties.points) for (const cell of cells) push(this.#inCell, cell, index)
+    for (const { index, cell, cells } of parties.points) {
+      push(this.#inCell.egress, cell, index)
+      for (const one of cells) push(this.#inCell.ingress, one, index)
+    }
   }
 
   /** The classes of the pods in a set. */
@@ -41,17 +44,17 @@ export class Members {
     return found
   }
 
-  /** The points that a peer means, and a key for it. */
-  pointsOf(peer: Peer): { readonly key: string; readonly points: readonly number[] } {
-    const key = JSON.stringify(peer)
+  /** The points that a peer of rules of a direction means, and a key for it. */
+  pointsOf(peer: Peer, direction: Direction): { readonly key: string; readonly points: readonly number[] } {
+    const key = `${direction} ${JSON.stringify(peer)}`
     const known = this.#points.get(key)
     if (known !== undefined) return { key, points: known }
-    const points = this.#find(peer)
+    const points = this.#find(peer, direction)
     this.#points.set(key, points)
     return { key, points }
   }
 
-  #find(peer: Peer): readonly number[] {
+  #find(peer: Peer, direction: Direction): readonly number[] {
     switch (peer.type) {
       case 'pods':
         return this.podsIn(peer).flatMap(({ points }) => points.map(({ index }) => index))
@@ -64,7 +67,7 @@ export class Members {
         const found = new Set<number>()
         const except = peer.except.map((part) => cells.spanOf(part))
         for (const cell of cellsIn(cells.spanOf(peer.range), except)) {
-          for (const point of this.#inCell.get(cell) ?? []) found.add(point)
+          for (const point of this.#inCell[direction].get(cell) ?? []) found.add(point)
         }
         return [...found]
       }

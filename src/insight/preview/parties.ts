@@ -16,7 +16,9 @@ import type { PreviewWorld } from './world.ts'
 export interface Point {
   readonly index: number
   readonly family: Family
-  /** The cells that a range may hold for it to match. A node is known by all its addresses. */
+  /** The cell of the address. */
+  readonly cell: number
+  /** The cells that a range may hold for it to mean a sender. A node is known by all its addresses. */
   readonly cells: readonly number[]
   /** Whether it is an address of the pod networks. */
   readonly isInside: boolean
@@ -120,8 +122,10 @@ class Roll {
   }
 
   #point(address: Ip, also: readonly Ip[] = []): Point {
-    const cells = [...new Set([address, ...also].map((one) => this.#cells.indexOf(one)))]
-    const point = { index: this.points.length, family: familyOf(address), cells, isInside: this.#isInside(address) }
+    const cell = this.#cells.indexOf(address)
+    const cells = [...new Set([cell, ...also.map((one) => this.#cells.indexOf(one))])]
+    const isInside = this.#isInside(address)
+    const point = { index: this.points.length, family: familyOf(address), cell, cells, isInside }
     this.points.push(point)
     return point
   }

@@ -54,7 +54,7 @@ function podsText(pods: readonly Pod[], { pods: all }: Population): string {
   if (missing.length === 0 && pods.length > 1 && all.size > 1) return `every pod (${pods.length})`
   const terms = termsOf(own, all)
   const others = termsOf(byNamespace(missing), all)
-  if (terms.length > 2 && others.length < terms.length && others.length <= 2) {
+  if (terms.length > MOST_TERMS && others.length <= 2) {
     return `every pod but ${others.map(({ text }) => text).join(', ')} (${pods.length} pods)`
   }
   const shown = terms.slice(0, MOST_TERMS)

@@ -164,7 +164,7 @@ export class Subjects {
     })
     const seen = new Set<string>()
     for (const peer of policies.flatMap((policy) => (policy[direction] ?? []).flatMap(({ peers = [] }) => peers))) {
-      const { key, points } = this.#members.pointsOf(peer)
+      const { key, points } = this.#members.pointsOf(peer, direction)
       if (seen.has(key)) continue
       for (const point of points) groups[point] = numberOf((groups[point] ?? 0) * 2 ** 26 + seen.size)
       seen.add(key)

@@ -175,7 +175,7 @@ const pods: fc.Arbitrary<readonly Pod[]> = fc
 const NODES: readonly NodeNetwork[] = (['n1', 'n2', 'n3'] as const).map((node, i) => ({
   node,
   machine: { kind: 'node', uid: node },
-  addresses: [ip(`192.168.0.${i + 1}`)],
+  addresses: [ip(`192.168.0.${i + 1}`), ...(i === 1 ? [ip('203.0.113.9')] : [])],
   ranges: [cidr(`10.${129 + i}.0.0/24`), cidr(`fd00:10:${i + 1}::/64`)],
 }))
 
