@@ -31,7 +31,7 @@ export function translateStages(make: FlowMaker, context: NodeContext): Flow[] {
   const { flow } = make
   const through = [flow('translate', 0, {}, [goto('track')])]
   if (context.cluster.services !== 'weft') return [...through, ...unused(make)]
-  return [...through, ...translate(make, context), ...balance(make), ...turn(make, context)]
+  return [...through, ...translate(make, context), ...balance(make, context), ...turn(make, context)]
 }
 
 /**
@@ -81,13 +81,16 @@ function translate(make: FlowMaker, context: NodeContext): Flow[] {
   ]
 }
 
-function balance(make: FlowMaker): Flow[] {
+/** In user space SCTP is tracked by addresses alone: a service's port would be left as it is. */
+function balance(make: FlowMaker, context: NodeContext): Flow[] {
   const { flow, drop } = make
   const isNodeAddress = holds('nodeAddress', 1)
   return [
     // It need not be for a service: what is no connection to one goes on to the node as it is.
     flow('balance', 310, { ...INVALID, ...isNodeAddress }, [goto('turn')]),
-    ...FAMILIES.map((family) => drop('sctp-untracked', 305, { ...INVALID, ...ipPacket(family), ip_proto: PROTO_SCTP })),
+    ...(context.datapath === 'netdev' ? FAMILIES : []).map((family) =>
+      drop('sctp-untracked', 305, { ...holds('nodeAddress', 0), ...ipPacket(family), ip_proto: PROTO_SCTP }),
+    ),
     drop('invalid-connection', 300, INVALID),
     flow('balance', 200, tracked('est'), [goto('turn')]),
     flow('balance', 200, tracked('rel'), [goto('turn')]),

@@ -252,7 +252,7 @@ export const DROPS = {
     code: 39,
     stage: 'balance',
     because:
-      'Open vSwitch in user space does not track SCTP connections, so it cannot lead them to a service’s endpoint',
+      'Open vSwitch in user space tracks SCTP by addresses without ports, so it cannot lead it to a service’s endpoint',
     remedy: 'Use the kernel’s datapath, or the endpoints’ own addresses (a headless service)',
   },
   'unfinished-datagram': {
