@@ -127,18 +127,12 @@ function* worldsThrough(one: PolicyCase, cluster: SimulatedCluster): Generator<r
 
 function complain(one: PolicyCase, i: number, connection: Connection, verdict: Verdict, outcome: Outcome): void {
   const told = outcome.kind === 'lost' ? outcome.why : outcome.kind === 'dropped' ? outcome.drop : outcome.kind
-  const expected = expectedOf(verdict)
-  const world = worldsOf(one)[i]
-  const policies = JSON.stringify(world?.policies)
-  if (!expected.endings.includes(told)) {
-    throw new Error(
-      `world ${i}: ${textOf(connection)} is to end as ${expected.endings.join(' or ')}, not ${told}\n${policies}`,
-    )
-  }
-  if (expected.rule === undefined || outcome.kind !== 'dropped') return
-  if (parseCookie(outcome.cookie)?.hash !== hashKey(expected.rule)) {
-    throw new Error(`world ${i}: ${textOf(connection)} is not denied by ${expected.rule}\n${policies}`)
-  }
+  const { endings, rule } = expectedOf(verdict)
+  const why = (sentence: string) =>
+    new Error(`world ${i}: ${textOf(connection)} ${sentence}\n${JSON.stringify(worldsOf(one)[i]?.policies)}`)
+  if (!endings.includes(told)) throw why(`is to end as ${endings.join(' or ')}, not ${told}`)
+  if (rule === undefined || outcome.kind !== 'dropped') return
+  if (parseCookie(outcome.cookie)?.hash !== hashKey(rule)) throw why(`is not denied by ${rule}`)
 }
 
 /** How a packet of a connection is to end, and the fragment of the rule that is to deny it. */
