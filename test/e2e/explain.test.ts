@@ -1,0 +1,4 @@
+import { testScenario } from '../lab/testing.ts'
+import { explain } from './explain.ts'
+
+testScenario(explain)
