@@ -177,6 +177,11 @@ export class NodePlanner {
     return this.#policies.wantedNames()
   }
 
+  /** The pod of any node that has an address now, as `<namespace>/<name>`. Looks at every pod. */
+  podAt(address: Ip): string | undefined {
+    return this.#policies.podAt(address)
+  }
+
   /** Every policy of the cluster. */
   policies(): Iterable<Policy> {
     return this.#policies.policies()

@@ -122,3 +122,13 @@ function sorted(view: ClusterView): readonly string[] {
 function asText(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value
 }
+
+test('whose an address is, is known of pods everywhere', () => {
+  const one = scene()
+  one.start()
+  for (const put of [web, client]) one.pods.put(put)
+  const at = (address: string) => one.view.planner?.podAt(ip(address))
+  expect([at('10.128.0.2'), at('10.129.0.2'), at('10.129.0.3')]).toEqual(['shop/web', 'shop/client', undefined])
+  one.pods.remove('shop/client')
+  expect(at('10.129.0.2')).toBeUndefined()
+})

@@ -32,9 +32,10 @@ function titleOf(planner: NodePlanner | undefined, cookie: bigint): string | und
   return undefined
 }
 
+/** A pod that is here is known by its endpoint, also where nobody tells of pods. */
 function podAt(planner: NodePlanner | undefined, address: Ip): string | undefined {
   for (const { namespace, pod, addresses } of planner?.endpoints() ?? []) {
     if (addresses.includes(address)) return `${namespace}/${pod}`
   }
-  return undefined
+  return planner?.podAt(address)
 }

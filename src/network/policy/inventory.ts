@@ -142,6 +142,12 @@ export class Inventory {
     return pod === undefined ? undefined : this.#memberOf(key, pod)
   }
 
+  /** The pod that has an address now, as `<namespace>/<name>`. Looks at every pod. */
+  podAt(address: Ip): string | undefined {
+    for (const { key, addresses } of this.members()) if (addresses.includes(address)) return key
+    return undefined
+  }
+
   members(): Iterable<Member> {
     return this.#membersOf(this.#pods.keys())
   }

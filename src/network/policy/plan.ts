@@ -93,6 +93,11 @@ export class PolicyPlan {
     return new Set([...this.#groups.names, ...this.#firewalls.names()])
   }
 
+  /** The pod that has an address now, as `<namespace>/<name>`. Looks at every pod. */
+  podAt(address: Ip): string | undefined {
+    return this.#inventory.podAt(address)
+  }
+
   /** A policy appeared or changed. */
   put(policy: Policy): void {
     const key = policyKey(policy)
