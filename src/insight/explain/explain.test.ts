@@ -68,6 +68,8 @@ describe('questions that make no sense', () => {
     [{ from: 'shop/web', to: 'shop/api', port: 'nope' }, 'INSIGHT_NAME_UNKNOWN'],
     [{ from: 'shop/web', to: 'service/shop/web', port: 'nope' }, 'INSIGHT_NAME_UNKNOWN'],
     [{ from: 'shop/web', to: 'service/shop/empty', family: 6 }, 'INSIGHT_NO_ADDRESS'],
+    [{ from: 'shop/web', to: 'node/node2', port: 30080 }, 'INSIGHT_USAGE'],
+    [{ from: 'shop/web', to: '192.0.2.12', port: 30514, protocol: 'udp' }, 'INSIGHT_USAGE'],
   ] as const)('%p', (request, code) => {
     expect(() => ask(view, request)).toThrow(expect.objectContaining({ code }))
   })

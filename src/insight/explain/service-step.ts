@@ -29,6 +29,7 @@ export function lookAtService(
   refuseKubeProxy(view)
   const { service, address, port } = found
   const title = `service ${serviceKey(service.namespace, service.name)}`
+  if (protocol === 'icmp') return stopped(`no address of ${title} answers to ping: it has ${portsOf(service.ports)}`)
   const own = service.ports.find((one) => one.port === port && one.protocol.toLowerCase() === protocol)
   if (own === undefined)
     return stopped(`${title} has no ${whatOf({ protocol, port })}: it has ${portsOf(service.ports)}`)

@@ -39,7 +39,21 @@ export function targetOf(view: ClusterView, request: ExplainRequest): Target {
     if (found !== undefined) return { kind: 'service', ...found }
   }
   const end = findEnd(view, to, family)
-  return { kind: 'end', end, port: protocol === 'icmp' ? 0 : portOf(end, request) }
+  const port = protocol === 'icmp' ? 0 : portOf(end, request)
+  refuseNodePort(view, end, port, request)
+  return { kind: 'end', end, port }
+}
+
+/** A node's port that leads to a service is none of the node's. */
+function refuseNodePort(view: ClusterView, { kind }: End, port: number, { protocol, from }: ExplainRequest): void {
+  if (kind !== 'node') return
+  for (const { namespace, name, ports } of servicesOf(view)) {
+    const own = ports.find((one) => one.nodePort === port && one.protocol.toLowerCase() === protocol)
+    if (own === undefined) continue
+    const service = `service/${serviceKey(namespace, name)}`
+    const cause = `${protocol} port ${port} of nodes is a node port of ${service}`
+    throw new InsightError('INSIGHT_USAGE', cause, `ask about it: weft explain ${from} ${service} --port ${own.port}`)
+  }
 }
 
 /** The request as a service's name or address, if it is for one. */

@@ -235,6 +235,13 @@ export const EXPLAIN_CASES: readonly ExplainCase[] = [
     remedy: 'Compare port and protocol with the service: kubectl get services -A',
   },
   {
+    name: 'ping to a service',
+    policies: [],
+    request: { from: 'shop/web', to: 'service/shop/web', protocol: 'icmp' },
+    says: 'shop/web cannot ping service shop/web: no address of service shop/web answers to ping: it has tcp port 80 (http) and udp port 514 (log).',
+    remedy: 'Compare port and protocol with the service: kubectl get services -A',
+  },
+  {
     name: 'an address that nobody has',
     policies: [],
     request: { from: 'shop/web', to: '10.128.1.200' },
