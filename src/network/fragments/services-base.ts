@@ -94,6 +94,8 @@ function balance(make: FlowMaker, context: NodeContext): Flow[] {
     drop('invalid-connection', 300, INVALID),
     flow('balance', 200, tracked('est'), [goto('turn')]),
     flow('balance', 200, tracked('rel'), [goto('turn')]),
+    // Until somebody answers, a connection's next packets are as new as its first; they have their endpoint already.
+    flow('balance', 200, tracked('new', 'dnat'), [goto('turn')]),
     flow('balance', 50, isNodeAddress, [goto('turn')]),
     ...FAMILIES.flatMap((family) => holdFragments(make, family)),
     drop('no-such-service', 0, {}),

@@ -144,6 +144,16 @@ test('a service’s connection is not allowed before it has passed, and then wit
   expect(here.about(foreign)?.label).toBe(0n)
 })
 
+test('a service’s connection that nobody answered yet keeps its endpoint', () => {
+  const here = new Node('weft', 1)
+  const there = { ...from(web), ...udp4(v4(web), VIP, 40000, 514) }
+  const first = here.send(there)
+  const second = here.send(there)
+  expect(first.to).toBe(api.ofport)
+  expect(second.to).toBe(api.ofport)
+  expect(second.output).toEqual(first.output)
+})
+
 test('a pod that a service leads to itself hears from the service', () => {
   const here = new Node()
   const there = { ...from(web), ...tcp4(v4(web), VIP), tcp_dst: 80 }

@@ -95,7 +95,7 @@ export function ipPacket(family: Family, ends: { readonly from?: Ip | Cidr; read
 }
 
 /** Bits of `ct_state` (ovs-fields(7)). */
-const CT_BITS = { new: 0x01, est: 0x02, rel: 0x04, rpl: 0x08, inv: 0x10, trk: 0x20 } as const
+const CT_BITS = { new: 0x01, est: 0x02, rel: 0x04, rpl: 0x08, inv: 0x10, trk: 0x20, dnat: 0x80 } as const
 
 /**
  * A packet that connection tracking can make nothing of. It may not even be tracked: a datagram whose fragments did not

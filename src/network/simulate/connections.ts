@@ -39,6 +39,8 @@ export interface Connection {
   readonly original: Tuple
   /** As its answers come. */
   readonly reply: Tuple
+  /** Whether an answer was seen: until then every packet is as new as the first. */
+  answered: boolean
   mark: bigint
   label: bigint
 }
@@ -77,8 +79,10 @@ export class Connections {
         connection,
       }
     }
-    const state = CT_STATE.trk | (isError ? CT_STATE.rel : CT_STATE.est)
-    return { state: isReply(connection, tuple) ? state | CT_STATE.rpl : state, tuple, connection }
+    const isAnswer = isReply(connection, tuple)
+    if (isAnswer && !isError) connection.answered = true
+    const known = isError ? CT_STATE.rel : connection.answered ? CT_STATE.est : CT_STATE.new
+    return { state: CT_STATE.trk | known | (isAnswer ? CT_STATE.rpl : 0n), tuple, connection }
   }
 
   /**
@@ -96,7 +100,7 @@ export class Connections {
   /** Remembers a connection from its first packet. */
   commit(zone: bigint, original: Tuple, nat: Nat | undefined): Connection {
     const reply = reversed(translated(original, nat))
-    const connection = { zone, original, reply, mark: 0n, label: 0n }
+    const connection = { zone, original, reply, answered: false, mark: 0n, label: 0n }
     this.#byTuple.set(keyOf(zone, original), connection)
     this.#byTuple.set(keyOf(zone, reply), connection)
     return connection

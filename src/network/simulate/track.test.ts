@@ -131,7 +131,7 @@ for (const [family, service] of Object.entries(SERVICE)) {
     expect(stateOf(through(connections, look, asked))).toBe('new trk')
     expect(stateOf(through(connections, look, answered))).toBe('new trk')
     expect(stateOf(through(connections, { commit: true, zone: ZONE, nat }, asked))).toBe('new trk dnat')
-    expect(stateOf(through(connections, look, asked))).toBe('est trk dnat')
+    expect(stateOf(through(connections, look, asked))).toBe('new trk dnat')
     const { packet } = through(connections, look, answered)
     expect(stateOf({ port: 9, packet })).toBe('est rpl trk snat')
     const original = [
@@ -142,6 +142,7 @@ for (const [family, service] of Object.entries(SERVICE)) {
     ]
     expect(original).toEqual([17n, 4000n, 53n, BigInt(ZONE)])
     expect(stateOf(through(connections, { zone: ZONE }, answered))).toBe('est rpl trk')
+    expect(stateOf(through(connections, look, asked))).toBe('est trk dnat')
     expect(stateOf(through(connections, { zone: ZONE + 1, nat: {} }, asked))).toBe('new trk')
     expect(stateOf(through(connections, { commit: true, force: true, zone: ZONE }, answered))).toBe('new trk')
     expect(stateOf(through(connections, look, asked))).toBe('new trk')
