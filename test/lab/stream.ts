@@ -30,25 +30,32 @@ export interface Stream {
   close(): void
 }
 
-/** Opens a stream to a port of its own at the receiver. Throws when it does not come to be. */
+/** Which way the bytes go: to who was called (`up`), or back to the caller, who says nothing (`down`). */
+export type Way = 'up' | 'down'
+
+/** Opens a stream to a port of its own at the one who is called. Throws when it does not come to be. */
 export async function openStream(
   name: string,
   from: { readonly fd: number },
   to: { readonly fd: number; readonly address: Ip; readonly port: number },
+  way: Way = 'up',
 ): Promise<Stream> {
   let [bytes, last] = [0, 0]
-  const server = withNetns(to.fd, () =>
-    listen(to.port, (n) => {
-      bytes += n
-      last = performance.now()
-    }),
-  )
+  const arrived = (n: number): void => {
+    bytes += n
+    last = performance.now()
+  }
+  const server = withNetns(to.fd, () => listen(to.port, way, arrived))
   const calls = systemCalls()
   const four = familyOf(to.address) === 4
   const fd = openSocket(four ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0, from.fd)
   calls.connect(fd, encodeSockaddr({ family: four ? 'inet' : 'inet6', address: to.address, port: to.port }))
   await ready(fd, 'write', 5000)
-  const clock = setInterval(() => calls.send(fd, CHUNK, MSG_DONTWAIT), INTERVAL_MS)
+  const buffer = new Uint8Array(1 << 12)
+  const clock = setInterval(() => {
+    if (way === 'up') calls.send(fd, CHUNK, MSG_DONTWAIT)
+    else for (let n = calls.recv(fd, buffer, MSG_DONTWAIT); n > 0; n = calls.recv(fd, buffer, MSG_DONTWAIT)) arrived(n)
+  }, INTERVAL_MS)
   const stream: Stream = {
     name,
     bytes: () => bytes,
@@ -70,10 +77,22 @@ export async function openStream(
   return stream
 }
 
-function listen(port: number, onBytes: (count: number) => void): { stop(force: boolean): void } {
+function listen(port: number, way: Way, onBytes: (count: number) => void): { stop(force: boolean): void } {
+  const clocks = new Map<unknown, NodeJS.Timeout>()
   return Bun.listen({
     hostname: '::',
     port,
-    socket: { data: (_, data) => onBytes(data.length), error: () => undefined },
+    socket: {
+      open: (socket) => {
+        if (way === 'down')
+          clocks.set(
+            socket,
+            setInterval(() => socket.write(CHUNK), INTERVAL_MS),
+          )
+      },
+      data: (_, data) => onBytes(data.length),
+      close: (socket) => clearInterval(clocks.get(socket)),
+      error: () => undefined,
+    },
   })
 }

@@ -1,0 +1,4 @@
+import { testScenario } from '../lab/testing.ts'
+import { policy } from './policy.ts'
+
+testScenario(policy)
