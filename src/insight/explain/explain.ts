@@ -14,7 +14,7 @@ import { policySteps } from './policy-step.ts'
 import { lookAtService, noServiceStep } from './service-step.ts'
 import { type ExplainRequest, type Target, targetOf } from './target.ts'
 import { tenantStep } from './tenant-step.ts'
-import { answerStep, guardStep, homeOf, mtuStep, routeStep } from './way-steps.ts'
+import { answerStep, guardStep, homeOf, isOverlay, mtuStep, routeStep } from './way-steps.ts'
 import { worldOf } from './world.ts'
 
 /** An answered question. */
@@ -120,9 +120,8 @@ function explainWay(
   const allowed = decider === undefined
   const trace = 'ways' in traced ? traced.ways.find((way) => isOf(way.backend, backend))?.trace : undefined
   if (!('ways' in traced)) return { to, backend, port, steps, allowed, decider, flows: traced }
-  // What a pod sends to its own address never leaves it; a service's address does, and comes back.
-  const isInside = backend === undefined && to.address === conversation.from.address
-  if (isInside) return { to, backend, port, steps, allowed, decider, flows: INSIDE }
+  const unseen = unseenBySwitches(conversation, backend)
+  if (unseen !== undefined) return { to, backend, port, steps, allowed, decider, flows: unseen }
   const flows = trace === undefined ? notLed(traced) : flowsSay(view, allowed, trace, homeOf(to))
   return { to, backend, port, steps, allowed, decider, flows }
 }
@@ -131,7 +130,13 @@ function isOf(one: Backend | undefined, other: Backend | undefined): boolean {
   return other === undefined || (one?.address === other.address && one.port === other.port)
 }
 
-const INSIDE: FlowsSay = { agrees: true, says: 'no switch sees it: the sender’s own stack keeps it' }
+/** What never comes to a switch: a sender's own address (a service's does, and comes back), and a node's way out. */
+function unseenBySwitches({ from, to }: Conversation, backend: Backend | undefined): FlowsSay | undefined {
+  if (backend !== undefined) return undefined
+  if (from.address === to.address) return { agrees: true, says: 'no switch sees it: the sender’s own stack keeps it' }
+  if (from.kind === 'pod' || isOverlay(to)) return undefined
+  return { agrees: true, says: `no switch sees it: ${from.name} sends it by its own network` }
+}
 
 /** A node leads its clients to so many endpoints of a large service only. */
 const MOST_ENDPOINTS = 64

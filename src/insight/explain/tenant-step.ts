@@ -5,6 +5,7 @@
 import { GLOBAL_VNI } from '../../network/model/tenant.ts'
 import type { Conversation, Step } from './conversation.ts'
 import type { End } from './ends.ts'
+import { isOverlay } from './way-steps.ts'
 import { clusterOf, registryOf } from './world.ts'
 
 /** Equal VNIs may, and VNI 0 with everybody. */
@@ -45,6 +46,7 @@ function tenantOf(view: Conversation['view'], end: End): TenantWords | undefined
       return { vni, words }
     }
     case 'host': {
+      if (!isOverlay(end)) return undefined
       const { machine, node } = end.network
       const vni = machine.kind === 'external' ? machine.vni : GLOBAL_VNI
       return { vni, words: `external host ${node} has VNI ${vni}` }

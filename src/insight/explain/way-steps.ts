@@ -49,6 +49,7 @@ export function routeStep(conversation: Conversation): Step {
     case 'no-service':
       return { name, outcome: 'moot', says: 'it leads nowhere' }
     case 'outside':
+      if (from.kind !== 'pod') return { name, outcome: 'passes', says: `out by ${start}’s own network` }
       return {
         name,
         outcome: 'passes',
@@ -62,7 +63,7 @@ export function routeStep(conversation: Conversation): Step {
           outcome: 'passes',
           says: to.kind === 'pod' ? `both are on ${start}` : `to the network stack of ${start}`,
         }
-      return isOverlay(conversation)
+      return isOverlay(to)
         ? tunnelStep(view, start, end)
         : { name, outcome: 'passes', says: `out by the network stack of ${start}, to ${end}` }
     }
@@ -70,8 +71,9 @@ export function routeStep(conversation: Conversation): Step {
 }
 
 /** A machine's own addresses are reached over the network below, its overlay addresses and its pods through the tunnel. */
-function isOverlay({ to }: Conversation): boolean {
-  return to.kind === 'pod' || !('network' in to) || !to.network?.addresses.includes(to.address)
+export function isOverlay(end: End): boolean {
+  if (end.kind === 'outside') return false
+  return end.kind === 'pod' || !('network' in end) || !end.network?.addresses.includes(end.address)
 }
 
 function tunnelStep(view: Conversation['view'], start: string, end: string): Step {
