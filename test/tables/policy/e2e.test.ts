@@ -30,6 +30,6 @@ describe('the oracle and the simulated pipeline agree with the e2e-style table',
         })
         expect({ stage: stage.about, wrong: wrong.slice(0, 10) }).toEqual({ stage: stage.about, wrong: [] })
       }
-    })
+    }, 120_000)
   }
 })

@@ -36,7 +36,12 @@ function demands(key: string, values: readonly string[]): fc.Arbitrary<Requireme
 }
 
 function selectors(...labels: readonly (readonly [key: string, values: readonly string[]])[]): fc.Arbitrary<Selector> {
-  return fc.array(fc.oneof(...labels.map(([key, values]) => demands(key, values))), { maxLength: 2 })
+  const one = fc.oneof(...labels.map(([key, values]) => demands(key, values)))
+  return fc.oneof(
+    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 5, arbitrary: one.map((demand) => [demand]) },
+    { weight: 2, arbitrary: fc.tuple(one, one) },
+  )
 }
 
 const podSelectors = selectors(['pod', o.POD_NAMES], ['tier', ['web', 'db']])
@@ -97,7 +102,7 @@ const ports: fc.Arbitrary<PortMatch> = fc.oneof(
 function maybe<T>(one: fc.Arbitrary<T>, maxLength: number): fc.Arbitrary<readonly T[] | undefined> {
   return fc.oneof(
     { weight: 12, arbitrary: some(one, maxLength) },
-    { weight: 6, arbitrary: fc.constant(undefined) },
+    { weight: 12, arbitrary: fc.constant(undefined) },
     { weight: 1, arbitrary: fc.constant([]) },
   )
 }
@@ -137,8 +142,11 @@ function ordered(kind: Policy['kind'], tier: Policy['tier'], actions: readonly P
       name: kind === 'BaselineAdminNetworkPolicy' ? fc.constant('default') : fc.constantFrom(...POLICY_NAMES),
       priority: kind === 'BaselineAdminNetworkPolicy' ? fc.constant(0) : fc.constantFrom(1, 5, 5, 1000),
       both: ways(rules(actions), 4),
-      namespaces: namespaceSelectors,
-      pods: podSelectors,
+      namespaces: fc.oneof(
+        { weight: 2, arbitrary: fc.constant<Selector>([]) },
+        { weight: 1, arbitrary: namespaceSelectors },
+      ),
+      pods: fc.oneof({ weight: 2, arbitrary: fc.constant<Selector>([]) }, { weight: 1, arbitrary: podSelectors }),
     })
     .map(({ name, priority, both, namespaces, pods }) =>
       o.clusterPolicy(kind, tier, name, priority, both, namespaces, pods),
@@ -162,7 +170,7 @@ const firewalls = fc
 /** A policy of any kind, NetworkPolicies most of all. */
 export const policies: fc.Arbitrary<Policy> = fc.oneof(
   { weight: 10, arbitrary: networkPolicies },
-  { weight: 3, arbitrary: ordered('AdminNetworkPolicy', 'admin', ['allow', 'deny', 'pass']) },
+  { weight: 4, arbitrary: ordered('AdminNetworkPolicy', 'admin', ['allow', 'deny', 'pass']) },
   { weight: 2, arbitrary: ordered('ClusterNetworkPolicy', 'admin', ['allow', 'deny', 'pass']) },
   { weight: 1, arbitrary: ordered('ClusterNetworkPolicy', 'baseline', ['allow', 'deny', 'pass']) },
   { weight: 2, arbitrary: ordered('BaselineAdminNetworkPolicy', 'baseline', ['allow', 'deny']) },

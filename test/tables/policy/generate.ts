@@ -70,7 +70,7 @@ export function policyCases(maxChanges = 3): fc.Arbitrary<PolicyCase> {
       looks: fc.array(looks, { minLength: PODS.length, maxLength: PODS.length }),
       teams: fc.array(teams, { minLength: NAMESPACES.length, maxLength: NAMESPACES.length }),
       known: addresses,
-      stack: fc.uniqueArray(policies, { minLength: 1, maxLength: 4, selector: policyKey }),
+      stack: fc.uniqueArray(policies, { minLength: 1, maxLength: 4, size: 'max', selector: policyKey }),
       changes: fc.array(fc.array(ideas, { minLength: 1, maxLength: 2 }), { maxLength: maxChanges }),
     })
     .map(({ looks: all, teams: colours, known, stack, changes }) => {
