@@ -53,9 +53,12 @@ const question = fc.constantFrom(4 as const, 6 as const).chain((family) =>
   }),
 )
 
+// Clusters go by their number: a counterexample is to be read.
 test('whoever asks for whom, objects and flows agree', () => {
   fc.assert(
-    fc.property(fc.constantFrom(...VIEWS), question, (view, request) => {
+    fc.property(fc.nat(VIEWS.length - 1), question, (index, request) => {
+      const view = VIEWS[index]
+      if (view === undefined) return
       const { ways } = explainRequest(view, request)
       const differing = ways.filter(({ flows }) => flows.agrees === false)
       expect(differing.map(({ to, flows }) => [to.name, flows.says])).toEqual([])
