@@ -4,7 +4,7 @@
  */
 import type { Action } from '../../flow/flow.ts'
 import type { Fragment } from '../fragments/fragment.ts'
-import { comparePolicies, type Direction, type Policy, policyKey } from '../model/policy.ts'
+import { type Direction, type Policy, policyKey } from '../model/policy.ts'
 import { GroupIds } from '../service/ids.ts'
 import { classFlows, type Term } from './class-flows.ts'
 import { levelOfNamespaces, type Places } from './levels.ts'
@@ -66,7 +66,7 @@ export class Classes {
     const name = JSON.stringify(spec)
     const state = this.#byName.get(name) ?? this.#create(name, spec)
     state.uses += 1
-    state.isAdministered = this.#policiesOf(spec).some(({ tier }) => tier === 'admin')
+    state.isAdministered = spec.policies.some((key) => this.#parts.subjects.get(key)?.tier === 'admin')
     return state
   }
 
@@ -165,8 +165,9 @@ export class Classes {
     })
   }
 
+  /** In the order in which they count: keys are in order, and that of equal priorities stays. */
   #policiesOf({ policies }: ClassSpec): readonly Policy[] {
-    return policies.flatMap((key) => this.#parts.subjects.get(key) ?? []).sort(comparePolicies)
+    return policies.flatMap((key) => this.#parts.subjects.get(key) ?? []).sort((a, b) => a.priority - b.priority)
   }
 
   /** New ones are held before old ones are let go: what both have stays as it is. */

@@ -83,25 +83,25 @@ export class Subjects {
 
   /** The class of a pod in a direction, or undefined when no policy speaks of it there. */
   classOf(subject: Subject, direction: Direction): ClassSpec | undefined {
-    const policies: Policy[] = []
+    const policies = new Map<string, Policy>()
     let pending = false
-    for (const policy of this.#candidates(subject)) {
+    for (const [key, policy] of this.#candidates(subject)) {
       if (policy[direction] === undefined) continue
       const selects = isSelected(policy.subject.pods, subject.labels)
       if (selects === 'unknown') pending = true
-      else if (selects) policies.push(policy)
+      else if (selects) policies.set(key, policy)
     }
-    if (policies.length === 0 && !pending) return undefined
-    const named = direction === 'ingress' ? namedIn(policies, subject.namedPorts) : []
-    return { direction, policies: policies.map(policyKey).sort(), named, pending }
+    if (policies.size === 0 && !pending) return undefined
+    const named = direction === 'ingress' ? namedIn(policies.values(), subject.namedPorts) : []
+    return { direction, policies: [...policies.keys()].sort(), named, pending }
   }
 
-  *#candidates({ namespace, namespaceLabels, labels }: Subject): Generator<Policy> {
+  *#candidates({ namespace, namespaceLabels, labels }: Subject): Generator<readonly [string, Policy]> {
     const own = this.#inNamespace.get(namespace)
     const keys = own === undefined ? [] : labels === undefined ? own.values() : own.matching(labels)
     for (const key of [...keys, ...this.#acrossNamespaces.matching(namespaceLabels)]) {
       const policy = this.#policies.get(key)
-      if (policy !== undefined) yield policy
+      if (policy !== undefined) yield [key, policy]
     }
   }
 }
@@ -111,10 +111,10 @@ function isSelected(selector: Selector, labels: Labels | undefined): boolean | '
   return selector.length === 0 ? true : 'unknown'
 }
 
-function namedIn(policies: readonly Policy[], namedPorts: readonly NamedPort[]): readonly NamedPort[] {
+function namedIn(policies: Iterable<Policy>, namedPorts: readonly NamedPort[]): readonly NamedPort[] {
   if (namedPorts.length === 0) return []
   const names = new Set(
-    policies.flatMap(({ ingress = [] }) =>
+    [...policies].flatMap(({ ingress = [] }) =>
       ingress.flatMap(({ ports = [] }) => ports.flatMap((port) => (port.type === 'named' ? [port.name] : []))),
     ),
   )
