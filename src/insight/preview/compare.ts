@@ -23,6 +23,7 @@ import type { PreviewWorld } from './world.ts'
 /** Addresses outside that are treated alike. Equal ones are the same object. */
 export interface OutsideGroup {
   readonly type: 'addresses'
+  readonly id: number
   readonly members: readonly OutsideClass[]
 }
 
@@ -67,6 +68,7 @@ class Comparer {
   readonly #turns = new Turns()
   readonly #subjectOf: { readonly [D in Direction]: Map<number, Subject> } = { ingress: new Map(), egress: new Map() }
   readonly #outside = new Map<Subject, Map<string, ReadonlyMap<Change, OutsideGroup>>>()
+  readonly #groups = new Map<string, OutsideGroup>()
   #pairs = 0
 
   constructor(world: PreviewWorld, parties: Parties, subjects: Subjects, tell: (difference: Difference) => void) {
@@ -191,7 +193,14 @@ class Comparer {
         else members.push(other)
       }
     }
-    return sharedGroups(found)
+    return new Map([...found].map(([change, members]) => [change, this.#groupOf(members)]))
+  }
+
+  #groupOf(members: readonly OutsideClass[]): OutsideGroup {
+    const key = members.map(({ index }) => index).join()
+    const group = this.#groups.get(key) ?? { type: 'addresses', id: this.#groups.size, members }
+    this.#groups.set(key, group)
+    return group
   }
 }
 
@@ -229,17 +238,4 @@ function meetingOfPods(source: PodClass, destination: PodClass): Meeting | undef
 
 function sizeOf(one: PodClass | NodeClass): number {
   return one.type === 'pods' ? one.pods.length : one.nodes.length
-}
-
-/** Changes of the same addresses get the same group. */
-function sharedGroups(found: ReadonlyMap<Change, OutsideClass[]>): ReadonlyMap<Change, OutsideGroup> {
-  const groups = new Map<string, OutsideGroup>()
-  const shared = new Map<Change, OutsideGroup>()
-  for (const [change, members] of found) {
-    const key = members.map(({ index }) => index).join()
-    const group = groups.get(key) ?? { type: 'addresses' as const, members }
-    groups.set(key, group)
-    shared.set(change, group)
-  }
-  return shared
 }

@@ -8,13 +8,19 @@ import type { Side } from './compare.ts'
 import type { Parties } from './parties.ts'
 
 const MOST_TERMS = 4
+/** Of more pods it is not looked for a short way to say who is left out. */
+const MOST_LEFT_OUT = 200
 
 /** What is known of everybody, to say who is left out. */
 export interface Population {
   readonly parties: Parties
   /** All pods by namespace. */
   readonly pods: ReadonlyMap<string, readonly Pod[]>
+  /** How many there are. */
+  readonly count: number
   readonly nodes: number
+  /** What was said before: the same sides come again and again. */
+  readonly words: Map<string, string>
 }
 
 /** Everybody, for {@link sidesText}. */
@@ -22,12 +28,21 @@ export function populationOf(parties: Parties): Population {
   return {
     parties,
     pods: byNamespace(parties.pods.flatMap(({ pods }) => pods)),
+    count: parties.pods.reduce((sum, { pods }) => sum + pods.length, 0),
+    words: new Map(),
     nodes: parties.nodes.reduce((sum, { nodes }) => sum + nodes.length, 0),
   }
 }
 
 /** `shop/web-* (2 pods), bank/vault`, `every pod (120)`, `node node1`, `addresses outside but 10.0.0.0/8`. */
 export function sidesText(sides: readonly Side[], population: Population): string {
+  const key = sides.map((side) => (side.type === 'addresses' ? `-${side.id}` : side.index)).join()
+  const text = population.words.get(key) ?? textOf(sides, population)
+  population.words.set(key, text)
+  return text
+}
+
+function textOf(sides: readonly Side[], population: Population): string {
   const pods = sides.flatMap((side) => (side.type === 'pods' ? side.pods : []))
   const nodes = sides.flatMap((side) => (side.type === 'nodes' ? side.nodes : []))
   const far = sides.flatMap((side) => (side.type === 'addresses' ? side.members : []))
@@ -45,21 +60,30 @@ function nodesText(nodes: readonly string[], population: Population): string {
   return `${nodes.length === 1 ? 'node' : 'nodes'} ${names}${more > 0 ? ` and ${more} more` : ''}`
 }
 
-function podsText(pods: readonly Pod[], { pods: all }: Population): string {
+function podsText(pods: readonly Pod[], { pods: all, count }: Population): string {
   const own = byNamespace(pods)
-  const missing = [...all].flatMap(([namespace, everybody]) => {
-    const there = new Set(own.get(namespace) ?? [])
-    return everybody.filter((pod) => !there.has(pod))
-  })
-  if (missing.length === 0 && pods.length > 1 && all.size > 1) return `every pod (${pods.length})`
-  const terms = termsOf(own, all)
-  const others = termsOf(byNamespace(missing), all)
-  if (terms.length > MOST_TERMS && others.length <= 2) {
-    return `every pod but ${others.map(({ text }) => text).join(', ')} (${pods.length} pods)`
+  const others = count - pods.length
+  if (others === 0 && pods.length > 1 && all.size > 1) return `every pod (${pods.length})`
+  if (own.size > MOST_TERMS && others <= MOST_LEFT_OUT) {
+    const leftOut = termsOf(byNamespace(missingIn(own, all)), all)
+    if (leftOut.length <= 2) return `every pod but ${listed(leftOut)} (${pods.length} pods)`
   }
-  const shown = terms.slice(0, MOST_TERMS)
-  const rest = terms.slice(MOST_TERMS).reduce((sum, { count }) => sum + count, 0)
-  return [...shown.map(({ text }) => text), ...(rest === 0 ? [] : [`and ${podCount(rest)} more`])].join(', ')
+  const terms = termsOf(own, all)
+  const rest = terms.slice(MOST_TERMS).reduce((sum, term) => sum + term.count, 0)
+  return `${listed(terms.slice(0, MOST_TERMS))}${rest === 0 ? '' : `, and ${podCount(rest)} more`}`
+}
+
+function missingIn(own: ReadonlyMap<string, readonly Pod[]>, all: ReadonlyMap<string, readonly Pod[]>): readonly Pod[] {
+  return [...all].flatMap(([namespace, everybody]) => {
+    const there = own.get(namespace) ?? []
+    if (there.length === everybody.length) return []
+    const known = new Set(there)
+    return everybody.filter((pod) => !known.has(pod))
+  })
+}
+
+function listed(terms: readonly Term[]): string {
+  return terms.map(({ text }) => text).join(', ')
 }
 
 interface Term {
