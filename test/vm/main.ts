@@ -23,7 +23,7 @@ if (reason !== undefined) {
   console.error(`skipped: ${reason}`)
   process.exit(2)
 }
-const all = ['kernel-pods', 'kernel-bandwidth', 'kernel-shares', 'kernel-agent']
+const all = ['kernel-pods', 'kernel-tunnel', 'kernel-bandwidth', 'kernel-shares', 'kernel-agent']
 // A machine for each: none meets what another left.
 for (const name of process.argv[2] === undefined ? all : [process.argv[2]]) {
   console.log(`\n${name}`)
