@@ -13,12 +13,16 @@ const TABLE_ALONE = '--cases 0 --no-mutations'
 
 /** The table of the e2e suite with what it expects, and policies that contradict each other. */
 export function tableEntries(): readonly Entry[] {
-  return [...e2eEntries(), ...CONFLICTS.map((one) => ({ label: one.name, repeat: TABLE_ALONE, policyCase: one }))]
+  return [
+    ...e2eEntries(),
+    ...CONFLICTS.map((one, seed) => ({ label: one.name, seed, repeat: TABLE_ALONE, policyCase: one })),
+  ]
 }
 
 function e2eEntries(): readonly Entry[] {
-  return E2E_CASES.map((one) => ({
+  return E2E_CASES.map((one, seed) => ({
     label: one.name,
+    seed,
     repeat: TABLE_ALONE,
     policyCase: caseOf(one),
     expects: (world, connection) => {
@@ -35,6 +39,7 @@ export function generatedEntries({ cases, seed, only }: Pick<Options, 'cases' | 
   return generatedCases(last + 1, seed)
     .map((policyCase, i) => ({
       label: `generated case ${i} of seed ${seed}: ${policyCase.name}`,
+      seed: i,
       repeat: `--seed ${seed} --only ${i}`,
       policyCase,
     }))

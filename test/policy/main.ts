@@ -49,14 +49,24 @@ async function judged(
   connections: number,
 ): Promise<number> {
   const progress = new Progress(title, entries.length)
-  const tally = await runCases(real, entries, { connections, simulated: true }, ({ cases, wrong }) =>
-    progress.at(cases, wrong.length),
-  )
+  let told = 0
+  const tally = await runCases(real, entries, { connections, simulated: true }, ({ cases, wrong }) => {
+    progress.at(cases, wrong.length)
+    for (const one of wrong.slice(told)) {
+      progress.end()
+      say(`✗ ${one.entry.label}: ${firstWords(one)}; more at the end`)
+    }
+    told = wrong.length
+  })
   progress.end()
   say(`${title}: ${tallyWords(tally)}`)
   for (const wrong of tally.wrong.slice(0, SHOWN)) await explain(real, wrong)
   if (tally.wrong.length > SHOWN) say(`  and ${tally.wrong.length - SHOWN} more`)
   return tally.wrong.length
+}
+
+function firstWords({ disagreements: [first], others }: Wrong): string {
+  return first === undefined ? (others[0] ?? '') : disagreementWords(first)
 }
 
 function tallyWords(tally: Tally): string {

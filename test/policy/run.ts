@@ -15,6 +15,8 @@ import { Court, type Disagreement } from './trial.ts'
 export interface Entry {
   /** Which it is, for people. */
   readonly label: string
+  /** Chooses among the connections: the same ones whenever the case is run. */
+  readonly seed: number
   /** Arguments of the tier that run it alone. */
   readonly repeat: string
   readonly policyCase: PolicyCase
@@ -54,6 +56,7 @@ export interface Tally {
 
 /** Of connections with nodes and the world outside, beside all of those between pods. */
 const OTHERS = 120
+const LARGE_PRIME = 7_919
 /** Every so many cases the switches begin anew: in between their plans only change by what is different. */
 const FRESH = 40
 
@@ -85,7 +88,7 @@ async function runCase(court: Court, entry: Entry, { connections, simulated }: E
   const pipeline = simulated ? new SimulatedCluster() : undefined
   const order = tally.cases % 2 === 0 ? 'policies-first' : 'pods-first'
   for (const [i, world] of worldsOf(entry.policyCase).entries()) {
-    const asked = questions(world, connections, tally.worlds)
+    const asked = questions(world, connections, entry.seed + i * LARGE_PRIME)
     const outcome = await court.try({ name: entry.label, world, connections: asked }, order)
     const others = [...outcome.strays]
     if (pipeline !== undefined) {
