@@ -115,7 +115,7 @@ function explainWay(
   const stopper = (steps: readonly Step[]): Step | undefined =>
     MET.flatMap((name) => steps.filter((step) => step.name === name)).find(({ outcome }) => outcome === 'stops')
   const arrives = stopper(looked) === undefined
-  const steps = [...looked, ...(leadsOn ? [mtuStep(conversation)] : []), answerStep(conversation, arrives)]
+  const steps = [...looked, ...(leadsOn ? [mtuStep(conversation)] : []), answerStep(arrives)]
   const decider = stopper(steps)
   const allowed = decider === undefined
   const trace = 'ways' in traced ? traced.ways.find((way) => isOf(way.backend, backend))?.trace : undefined

@@ -5,9 +5,8 @@
 
 import { tunnelAddress } from '../../network/context.ts'
 import { familyOf } from '../../network/model/address.ts'
-import { judge } from '../../network/policy/oracle.ts'
 import { nodeOf } from '../view.ts'
-import { type Conversation, connectionOf, type Step } from './conversation.ts'
+import type { Conversation, Step } from './conversation.ts'
 import type { End } from './ends.ts'
 import { clusterOf, registryOf } from './world.ts'
 
@@ -129,27 +128,9 @@ export function mtuStep(conversation: Conversation): Step {
   return { name, outcome: 'passes', says: `${sends}, ${what}` }
 }
 
-/** The way back needs no rule of its own, where answers are known for what they are. */
-export function answerStep(conversation: Conversation, arrives: boolean): Step {
+/** The way back needs no rule of its own. */
+export function answerStep(arrives: boolean): Step {
   const name = 'answer'
   if (!arrives) return { name, outcome: 'moot', says: 'there is nothing to answer' }
-  const refused = refusedAnswer(conversation)
-  if (refused !== undefined) return { name, ...refused }
   return { name, outcome: 'passes', says: 'answers belong to the connection, and pass without a rule of their own' }
 }
-
-/** In user space no SCTP connection is tracked: each packet is judged for itself, by whatever port it goes back to. */
-function refusedAnswer(conversation: Conversation): Pick<Step, 'outcome' | 'says' | 'remedy'> | undefined {
-  const { view, world, from, to, protocol } = conversation
-  if (protocol !== 'sctp') return undefined
-  const isBlind = (end: End): boolean => nodeOf(view, homeOf(end))?.status.datapath === 'netdev'
-  const { egress, ingress } = judge(world, connectionOf({ from: to, to: from, protocol, port: ANY_CLIENT_PORT }))
-  const where = [...(isBlind(to) && !egress.allowed ? [to] : []), ...(isBlind(from) && !ingress.allowed ? [from] : [])]
-  const [first] = where
-  if (first === undefined) return undefined
-  const says = `Open vSwitch on ${homeOf(first)} works in user space and tracks no SCTP, so answers are judged as connections of their own, and no rule of ${first.name} allows them`
-  return { outcome: 'stops', says, remedy: 'use the kernel’s datapath, or allow all SCTP ports from server to client' }
-}
-
-/** What clients usually have. */
-const ANY_CLIENT_PORT = 40_000

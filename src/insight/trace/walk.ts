@@ -44,16 +44,16 @@ export interface Choice {
 
 /** What switches know of a conversation, and how their groups choose. */
 export interface World {
-  /** The connections of a node's switch, which tracks SCTP or does not. */
-  readonly connections: (node: string, tracksSctp: boolean) => Connections
+  /** The connections of a node's switch. */
+  readonly connections: (node: string) => Connections
   readonly pick: (group: Group) => Bucket | undefined
 }
 
 /** Switches that know no connection yet. Groups take their first bucket unless `pick` says otherwise. */
 export function newWorld(pick: World['pick'] = ({ buckets }) => buckets[0]): World {
   const known = new Map<string, Connections>()
-  const connections = (node: string, sctp: boolean): Connections => {
-    const found = known.get(node) ?? new Connections({ sctp })
+  const connections = (node: string): Connections => {
+    const found = known.get(node) ?? new Connections({ sctp: true })
     known.set(node, found)
     return found
   }
@@ -102,8 +102,8 @@ export function walk(view: ClusterView, start: NodeFacts, fields: Fields, size: 
 
 function pass(facts: NodeFacts, packet: Packet, size: number, world: World): Hop {
   const target = switchOf(facts)
-  const { node, datapath } = facts.status
-  const known = world.connections(node, datapath === 'system')
+  const { node } = facts.status
+  const known = world.connections(node)
   let choice: Choice | undefined
   const pick = (group: Group): Bucket | undefined => {
     choice = { group, bucket: world.pick(group) }

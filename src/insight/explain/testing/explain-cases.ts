@@ -100,19 +100,12 @@ export const EXPLAIN_CASES: readonly ExplainCase[] = [
     says: 'shop/web can open tcp port 80 of shop/cart: spec.ingress[0].from[0].podSelector with ports[0] of NetworkPolicy shop/allow-web allows it.',
   },
   {
-    name: 'SCTP in user space, where nothing is said of answers',
-    policies: [inShop('sctp', { ingress: [allow({ ports: [{ type: 'protocol', protocol: 'SCTP' }] })] })],
-    request: { from: 'shop/web', to: 'shop/cart', protocol: 'sctp' },
-    says: 'shop/web can open sctp port 80 of shop/cart: spec.ingress[0].ports[0] of NetworkPolicy shop/sctp allows it.',
-  },
-  {
-    name: 'SCTP in user space, where answers are not allowed',
+    name: 'SCTP in user space, where answers follow too',
     policies: [
       inShop('sctp', { ingress: [allow({ ports: [{ type: 'numbers', protocol: 'SCTP', from: 80, to: 80 }] })] }),
     ],
     request: { from: 'shop/web', to: 'shop/cart', protocol: 'sctp' },
-    says: 'shop/web cannot open sctp port 80 of shop/cart: Open vSwitch on node1 works in user space and tracks no SCTP, so answers are judged as connections of their own, and no rule of shop/web allows them.',
-    remedy: 'use the kernel’s datapath, or allow all SCTP ports from server to client',
+    says: 'shop/web can open sctp port 80 of shop/cart: spec.ingress[0].ports[0] of NetworkPolicy shop/sctp allows it.',
   },
   {
     name: 'isolated, and nothing near',
