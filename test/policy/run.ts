@@ -49,6 +49,7 @@ export interface Tally {
   asked: number
   followed: number
   lostOnce: number
+  late: number
   simulated: number
   milliseconds: number
   readonly wrong: Wrong[]
@@ -68,7 +69,17 @@ export async function runCases(
   onCase: (tally: Tally) => void,
   make?: MakePlanner,
 ): Promise<Tally> {
-  const tally = { cases: 0, worlds: 0, asked: 0, followed: 0, lostOnce: 0, simulated: 0, milliseconds: 0, wrong: [] }
+  const tally = {
+    cases: 0,
+    worlds: 0,
+    asked: 0,
+    followed: 0,
+    lostOnce: 0,
+    late: 0,
+    simulated: 0,
+    milliseconds: 0,
+    wrong: [],
+  }
   const start = performance.now()
   const court = new Court(real)
   for (const entry of entries) {
@@ -101,6 +112,7 @@ async function runCase(court: Court, entry: Entry, { connections, simulated }: E
     tally.asked += outcome.asked
     tally.followed += outcome.followed
     tally.lostOnce += outcome.lostOnce
+    tally.late += outcome.late
     if (outcome.disagreements.length + others.length > 0) {
       tally.wrong.push({ entry, world, disagreements: outcome.disagreements, others })
     }

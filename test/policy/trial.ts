@@ -38,6 +38,8 @@ export interface Outcome {
   readonly strays: readonly string[]
   /** Lost once and not when asked for again: what a busy machine does. */
   readonly lostOnce: number
+  /** Came when nobody waited any more, or elsewhere, and not again. */
+  readonly late: number
 }
 
 /** Connections of every second trial that are answered, and go on into the next one. */
@@ -73,6 +75,7 @@ export class Court {
     this.#standing = this.#tried % 2 === 0 ? [] : sample(calls)
     await this.#send(findings, this.#standing, 'answer', 'answer')
     await this.#askAgain(findings, lost)
+    if (findings.strays.length > 0) await this.#lookAgain(findings, connections)
     return findings.outcome(connections.length)
   }
 
@@ -106,6 +109,15 @@ export class Court {
     )
   }
 
+  /** On a busy machine a packet may come after all markers, and be nobody's then. What is wrong is so again. */
+  async #lookAgain(findings: Findings, connections: readonly Connection[]): Promise<void> {
+    findings.late += findings.strays.splice(0).length
+    this.#standing = []
+    const { allowed, strays } = await this.#real.ask(connections)
+    findings.strays.push(...strays)
+    findings.compare('first packet', connections, allowed)
+  }
+
   async #askAgain(findings: Findings, lost: readonly Connection[]): Promise<void> {
     let left = lost
     for (let i = 1; i <= RETRIES && left.length > 0; i += 1) {
@@ -123,6 +135,7 @@ class Findings {
   readonly strays: string[] = []
   followed = 0
   lostOnce = 0
+  late = 0
   readonly #world: World
   readonly #disagreements: Disagreement[] = []
 
@@ -163,8 +176,8 @@ class Findings {
   }
 
   outcome(asked: number): Outcome {
-    const { followed, strays, lostOnce } = this
-    return { asked, followed, disagreements: this.#disagreements, strays, lostOnce }
+    const { followed, strays, lostOnce, late } = this
+    return { asked, followed, disagreements: this.#disagreements, strays, lostOnce, late }
   }
 }
 
