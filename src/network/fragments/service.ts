@@ -9,9 +9,10 @@ import { type EndpointSlice, type Protocol, type Service, type ServicePort, serv
 import { isHostAddress } from '../model/validate-cluster.ts'
 import { tellAgent } from '../pipeline/answers.ts'
 import { flowsOf, holds, ipPacket, PROTO_SCTP, PROTO_TCP, PROTO_UDP, tracked } from '../pipeline/build.ts'
+import type { StableIds } from '../pipeline/stable-ids.ts'
 import { STAGES, ZONES } from '../pipeline/stages.ts'
 import { type Backend, backendsOf, type Scope, shareOf } from '../service/backends.ts'
-import { bucketIds, type GroupIds } from '../service/ids.ts'
+import { bucketIds } from '../service/bucket-ids.ts'
 import { NODE_PORT_ADDRESS, TURN_ADDRESS } from '../virtual-addresses.ts'
 import { type Fragment, NO_TABLES, serviceFragmentKey } from './fragment.ts'
 
@@ -36,7 +37,7 @@ const MOST_BACKENDS = 500
 export function serviceFragment(
   context: NodeContext,
   { service, slices, vni }: ServiceInputs,
-  ids: GroupIds,
+  ids: StableIds,
 ): Fragment {
   const name = serviceKey(service.namespace, service.name)
   const key = serviceFragmentKey(name)

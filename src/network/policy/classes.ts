@@ -5,7 +5,7 @@
 import type { Action } from '../../flow/flow.ts'
 import type { Fragment } from '../fragments/fragment.ts'
 import { type Direction, type Policy, policyKey } from '../model/policy.ts'
-import { GroupIds } from '../service/ids.ts'
+import { StableIds } from '../pipeline/stable-ids.ts'
 import { classFlows, type Term } from './class-flows.ts'
 import { levelOfNamespaces, type Places } from './levels.ts'
 import type { PeerSet, PeerSets } from './peer-sets.ts'
@@ -24,32 +24,45 @@ export interface ClassParts {
   set(key: string, fragment: Fragment | undefined): void
 }
 
-/** A class that pods are of. */
+/** A class that pods are of. Its number may become another until {@link Classes.settle}. */
 export interface ClassUse {
-  /** What flows call it by. */
+  /** What flows call it by; 0 before {@link Classes.number}. */
   readonly id: number
   /** Whether rules of the admin tier come first. */
   readonly isAdministered: boolean
 }
 
 interface State {
-  readonly id: number
+  id: number
+  /** Of the members, the one that the class is numbered by. */
+  label: string | undefined
   readonly name: string
   readonly spec: ClassSpec
   isAdministered: boolean
-  uses: number
+  /** Pods that look alike to all policies, with how many there are of each. */
+  readonly members: Map<string, number>
   held: readonly PeerSet[]
   rules: ReadonlyMap<string, string>
 }
 
-/** The classes of this node's pods. What changes is planned by {@link settle}. */
+/**
+ * The classes of this node's pods. What changes is planned by {@link settle}.
+ *
+ * A class is numbered by its pods and not by its policies: where the same pods get one policy more, the class keeps its
+ * number, and the flows of its other policies stay as they are. Of all looks that its pods have, the first in order gives the
+ * number, so an agent that starts anew gives the same.
+ */
 export class Classes {
   readonly #parts: ClassParts
-  readonly #ids = new GroupIds()
-  readonly #byName = new Map<string, State>()
-  readonly #byId = new Map<number, State>()
+  readonly #ids = new StableIds()
+  readonly #owners = new Map<string, State>()
+  readonly #states = new Map<string, State>()
   readonly #ofPolicy = new Map<string, Set<State>>()
   readonly #dirty = new Set<State>()
+  /** Those that pods joined or left. */
+  readonly #changed = new Set<State>()
+  /** Numbers whose flows belong to nobody, unless somebody got them meanwhile. */
+  readonly #retired = new Map<number, Direction>()
   /** How many classes each rule is in. */
   readonly #rules = new Map<string, number>()
 
@@ -58,36 +71,61 @@ export class Classes {
   }
 
   get isDirty(): boolean {
-    return this.#dirty.size > 0
+    return this.#dirty.size > 0 || this.#changed.size > 0
   }
 
-  /** The class of this spec, until {@link release} takes it back as often. */
-  acquire(spec: ClassSpec): ClassUse {
+  /** A pod that looks like this is of the class of this spec, until {@link leave}. */
+  join(spec: ClassSpec, look: string): ClassUse {
     const name = JSON.stringify(spec)
-    const state = this.#byName.get(name) ?? this.#create(name, spec)
-    state.uses += 1
+    const state = this.#states.get(name) ?? this.#create(name, spec)
+    state.members.set(look, (state.members.get(look) ?? 0) + 1)
     state.isAdministered = spec.policies.some((key) => this.#parts.subjects.get(key)?.tier === 'admin')
+    this.#changed.add(state)
     return state
   }
 
-  release({ id }: ClassUse): void {
-    const state = this.#byId.get(id)
-    if (state === undefined) return
-    state.uses -= 1
-    if (state.uses > 0) return
-    this.#byName.delete(state.name)
-    this.#byId.delete(id)
-    this.#ids.release(id)
-    this.#dirty.delete(state)
-    this.#unlink(state)
-    this.#replace(state, [], new Map())
-    this.#parts.set(classKey(state), undefined)
+  leave(use: ClassUse, look: string): void {
+    const state = use as State
+    const count = (state.members.get(look) ?? 0) - 1
+    if (count > 0) state.members.set(look, count)
+    else state.members.delete(look)
+    this.#changed.add(state)
+  }
+
+  /** Gives classes their numbers; returns those that had another before. */
+  number(): ReadonlySet<ClassUse> {
+    const changes = [...this.#changed].flatMap((state) => {
+      const label = state.members.size === 0 ? undefined : firstOf(state.members.keys())
+      return label === state.label ? [] : [{ state, before: state.label, label }]
+    })
+    for (const { state, before } of changes) {
+      if (before === undefined) continue
+      if (this.#owners.get(before) === state) this.#owners.delete(before)
+      this.#retired.set(state.id, state.spec.direction)
+    }
+    for (const { state, label } of changes) {
+      state.label = label
+      if (label === undefined) continue
+      this.#owners.set(label, state)
+      state.id = this.#ids.of(label)
+      this.#dirty.add(state)
+    }
+    for (const { before } of changes) {
+      if (before !== undefined && !this.#owners.has(before)) this.#ids.release(this.#ids.of(before))
+    }
+    return new Set(changes.flatMap(({ state, before, label }) => (before && label ? [state] : [])))
   }
 
   /** Plans what changed since the last call. */
   settle(): void {
-    for (const state of this.#dirty) this.#plan(state)
+    for (const state of this.#dirty) if (state.members.size > 0) this.#plan(state)
     this.#dirty.clear()
+    for (const state of this.#changed) if (state.members.size === 0) this.#drop(state)
+    this.#changed.clear()
+    const standing = new Set([...this.#owners.values()].map(({ id }) => id))
+    for (const [id, direction] of this.#retired)
+      if (!standing.has(id)) this.#parts.set(classKey(direction, id), undefined)
+    this.#retired.clear()
   }
 
   /** A policy says other things than before about the pods that it selects. */
@@ -98,7 +136,7 @@ export class Classes {
   /** A name of ports stands for others than before. */
   portsChanged(names: readonly string[]): void {
     const changed = new Set(names)
-    for (const state of this.#byId.values()) {
+    for (const state of this.#states.values()) {
       if (state.spec.direction !== 'egress') continue
       const rules = this.#policiesOf(state.spec).flatMap(({ egress = [] }) => egress)
       if (rules.some((rule) => portNamesIn(rule).some((name) => changed.has(name)))) this.#dirty.add(state)
@@ -107,20 +145,24 @@ export class Classes {
 
   /** Everything may look different. */
   replanAll(): void {
-    for (const state of this.#byId.values()) this.#dirty.add(state)
+    for (const state of this.#states.values()) this.#dirty.add(state)
   }
 
   #create(name: string, spec: ClassSpec): State {
-    const id = this.#ids.of(name)
-    const state: State = { id, name, spec, isAdministered: false, uses: 0, held: [], rules: new Map() }
-    this.#byName.set(name, state)
-    this.#byId.set(id, state)
+    const fresh = { id: 0, label: undefined, isAdministered: false, held: [], rules: new Map<string, string>() }
+    const state: State = { ...fresh, name, spec, members: new Map() }
+    this.#states.set(name, state)
     for (const key of spec.policies) {
       const users = this.#ofPolicy.get(key) ?? new Set()
       this.#ofPolicy.set(key, users.add(state))
     }
-    this.#dirty.add(state)
     return state
+  }
+
+  #drop(state: State): void {
+    this.#states.delete(state.name)
+    this.#unlink(state)
+    this.#replace(state, [], new Map())
   }
 
   #plan(state: State): void {
@@ -130,7 +172,7 @@ export class Classes {
     const held: PeerSet[] = []
     const rules = new Map<string, string>()
     const terms = policies.flatMap((policy) => this.#terms(policy, spec, isolating.length > 0, held, rules))
-    const key = classKey(state)
+    const key = classKey(spec.direction, id)
     const { direction, pending } = spec
     const isolated = isolating.length > 0
     const log = isolating.some((policy) => policy.log === true)
@@ -204,8 +246,14 @@ export class Classes {
   }
 }
 
-function classKey({ spec, id }: State): string {
-  return `policy-class/${spec.direction}/${id}`
+function classKey(direction: Direction, id: number): string {
+  return `policy-class/${direction}/${id}`
+}
+
+function firstOf(texts: Iterable<string>): string | undefined {
+  let first: string | undefined
+  for (const text of texts) if (first === undefined || text < first) first = text
+  return first
 }
 
 /** The directions that a pod has a class in. */

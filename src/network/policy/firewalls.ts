@@ -6,7 +6,7 @@ import type { Action } from '../../flow/flow.ts'
 import type { Fragment } from '../fragments/fragment.ts'
 import type { Ip } from '../model/address.ts'
 import { type Policy, policyKey } from '../model/policy.ts'
-import { GroupIds } from '../service/ids.ts'
+import { StableIds } from '../pipeline/stable-ids.ts'
 import { firewallFlows, firewallKey } from './firewall.ts'
 import { policyTitle, ruleKey, ruleTitle } from './rule-names.ts'
 import type { Subjects } from './subjects.ts'
@@ -22,7 +22,7 @@ export interface FirewallParts {
 /** The egress firewalls that count on this node. */
 export class Firewalls {
   readonly #parts: FirewallParts
-  readonly #ids = new GroupIds()
+  readonly #ids = new StableIds()
   /** Endpoints here, by namespace. */
   readonly #endpoints = new Map<string, Set<string>>()
   readonly #names = new Map<string, readonly Ip[]>()

@@ -8,8 +8,8 @@ import type { Action, Flow, Match } from '../../flow/flow.ts'
 import { BITS, type Cidr, familyOf, firstIp, prefixLength } from '../model/address.ts'
 import type { Direction } from '../model/policy.ts'
 import { flowsOf, holds, ipPacket } from '../pipeline/build.ts'
+import { StableIds } from '../pipeline/stable-ids.ts'
 import { REGISTERS, type StageName } from '../pipeline/stages.ts'
-import { GroupIds } from '../service/ids.ts'
 import type { Group, GroupSpec, Groups, GroupUser } from './groups.ts'
 
 /** Where rules are matched: rules of one level count alike. */
@@ -44,7 +44,7 @@ interface State extends PeerSet {
 export class PeerSets {
   readonly #groups: Groups
   readonly #emit: (address: Cidr, flows: readonly Flow[]) => void
-  readonly #ids = new GroupIds()
+  readonly #ids = new StableIds()
   readonly #sets = new Map<string, State>()
   readonly #states = new Map<number, State>()
   readonly #setsOf = new Map<Cidr, Set<State>>()

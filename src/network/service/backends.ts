@@ -4,7 +4,7 @@
  */
 import { type Family, familyOf, type Ip } from '../model/address.ts'
 import type { EndpointSlice, ServiceEndpoint, ServicePort, TrafficPolicy } from '../model/service.ts'
-import { hash } from './ids.ts'
+import { hash32 } from '../pipeline/stable-ids.ts'
 
 /** Endpoints of the whole cluster, or of one node. */
 export type Scope = TrafficPolicy
@@ -42,7 +42,7 @@ export function backendsOf(
  */
 export function shareOf(backends: readonly Backend[], node: string, most: number): readonly Backend[] {
   if (backends.length <= most) return backends
-  const ranked = backends.map((backend) => ({ backend, rank: hash(`${node} ${backend.address} ${backend.port}`) }))
+  const ranked = backends.map((backend) => ({ backend, rank: hash32(`${node} ${backend.address} ${backend.port}`) }))
   const chosen = new Set(
     ranked
       .sort((a, b) => a.rank - b.rank)

@@ -6,8 +6,8 @@ import type { NodeContext } from '../context.ts'
 import { type Fragment, serviceFragmentKey } from '../fragments/fragment.ts'
 import { serviceFragment } from '../fragments/service.ts'
 import { type EndpointSlice, type Service, serviceKey } from '../model/service.ts'
+import { StableIds } from '../pipeline/stable-ids.ts'
 import { Catalogue } from './catalogue.ts'
-import { GroupIds } from './ids.ts'
 
 /** What services are planned with. */
 export interface ServiceParts {
@@ -24,7 +24,7 @@ export type ServiceCatalogue = Omit<Catalogue, 'putService' | 'removeService' | 
 export class ServicePlan {
   readonly #parts: ServiceParts
   readonly #catalogue: Catalogue
-  readonly #groupIds = new GroupIds()
+  readonly #groupIds = new StableIds()
   /** Numbers of the groups that each service has. */
   readonly #groups = new Map<string, readonly number[]>()
 
