@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'bun:test'
-import fc from 'fast-check'
 import { ip } from '../model/address.ts'
 import type { EndpointSlice, ServiceEndpoint } from '../model/service.ts'
 import { backendsOf, type Scope, shareOf } from './backends.ts'
