@@ -11,6 +11,7 @@ import { measureIpam } from './measure/ipam.ts'
 import { measureMemory } from './measure/memory.ts'
 import { fill, measureParallel } from './measure/parallel.ts'
 import { measurePlanCost } from './measure/plan-cost.ts'
+import { measurePolicyScale } from './measure/policy-scale.ts'
 import { measurePolicyTraffic } from './measure/policy-traffic.ts'
 import { measureRestart } from './measure/restart.ts'
 import { measureScale } from './measure/scale.ts'
@@ -52,6 +53,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   { name: 'add-del', run: (rig, { quick }) => measureAddDel(rig, quick ? 30 : 100) },
   { name: 'parallel', run: (rig, { quick }) => measureParallel(rig, quick ? 1 : 3) },
   { name: 'bundles', run: (rig, { quick }) => measureBundles(rig, quick ? 5 : 15) },
+  { name: 'policy-scale', run: (rig, { quick }) => measurePolicyScale(rig, quick) },
   {
     name: 'policy-traffic',
     run: (rig, { quick }) =>
