@@ -11,23 +11,22 @@ import type { Ip } from '../model/address.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import type { Namespace, Pod } from '../model/pod.ts'
-import { type Direction, type Policy, policyKey } from '../model/policy.ts'
+import { type Policy, policyKey } from '../model/policy.ts'
 import type { ServiceCatalogue } from '../service/plan.ts'
-import { Classes, type ClassUse, DIRECTIONS } from './classes.ts'
+import { Classes } from './classes.ts'
+import { Enrolments } from './enrolments.ts'
 import { Firewalls } from './firewalls.ts'
 import { Groups } from './groups.ts'
 import { Inventory } from './inventory.ts'
 import { Places } from './levels.ts'
 import { PeerSets, peerAddressKey } from './peer-sets.ts'
 import { PortNames } from './port-names.ts'
-import { callerOf, ProxiedServices } from './proxied.ts'
+import { ProxiedServices } from './proxied.ts'
 import { matchesPodSet } from './selector.ts'
-import { subjectFlows } from './subject-flows.ts'
-import { type ClassSpec, type Subject, Subjects } from './subjects.ts'
+import { Subjects } from './subjects.ts'
 
 /** Policies, and everybody that they speak of, as one node needs them. */
 export class PolicyPlan {
-  readonly #set: (key: string, fragment: Fragment | undefined) => void
   readonly #subjects = new Subjects()
   readonly #places = new Places()
   readonly #portNames = new PortNames()
@@ -35,13 +34,9 @@ export class PolicyPlan {
   readonly #groups: Groups
   readonly #peers: PeerSets
   readonly #classes: Classes
-  /** Per endpoint, one per direction that policies speak of. */
-  readonly #classesOf = new Map<string, readonly ClassUse[]>()
-  /** Endpoints, here or gone, that may be subject to other policies than before. */
-  readonly #dirty = new Map<string, Endpoint>()
-  #isProxiedDirty = false
   readonly #firewalls: Firewalls
   readonly #proxied: ProxiedServices
+  readonly #enrolments: Enrolments
 
   /** `set` takes the fragments that change. */
   constructor(
@@ -49,7 +44,6 @@ export class PolicyPlan {
     catalogue: ServiceCatalogue,
     set: (key: string, fragment: Fragment | undefined) => void,
   ) {
-    this.#set = set
     this.#inventory = new Inventory(() => context().self.node)
     this.#groups = new Groups(this.#inventory)
     this.#peers = new PeerSets(this.#groups, (address, flows) => {
@@ -66,21 +60,26 @@ export class PolicyPlan {
     })
     this.#proxied = new ProxiedServices(context, catalogue)
     this.#firewalls = new Firewalls({ subjects: this.#subjects, revoke: () => revokePermission(context()), set })
+    this.#enrolments = new Enrolments({
+      inventory: this.#inventory,
+      subjects: this.#subjects,
+      classes: this.#classes,
+      firewalls: this.#firewalls,
+      proxied: this.#proxied,
+      set,
+    })
   }
 
   /** Whether {@link settle} has something to do. */
   get isDirty(): boolean {
-    return this.#dirty.size > 0 || this.#isProxiedDirty || this.#classes.isDirty || this.#peers.isDirty
+    return this.#enrolments.isDirty || this.#classes.isDirty || this.#peers.isDirty
   }
 
   /** Makes the fragments anew that events since the last call were about. */
   settle(): void {
-    for (const endpoint of this.#dirty.values()) this.#planSubject(endpoint)
-    this.#dirty.clear()
+    this.#enrolments.settle()
     this.#classes.settle()
     this.#peers.settle()
-    if (this.#isProxiedDirty) for (const endpoint of this.#inventory.endpoints()) this.#planProxied(endpoint)
-    this.#isProxiedDirty = false
   }
 
   policies(): Iterable<Policy> {
@@ -152,19 +151,19 @@ export class PolicyPlan {
   putName(name: string, addresses: readonly Ip[] | undefined): void {
     this.#groups.setName(name, addresses)
     this.#firewalls.setName(name, addresses)
-    this.#isProxiedDirty = true
+    this.#enrolments.servicesChanged()
   }
 
   /** A service, or where it leads, is another. It goes by its `<namespace>/<name>`. */
   serviceChanged(key: string): void {
-    if (this.#proxied.changed(key)) this.#isProxiedDirty = true
+    if (this.#proxied.changed(key)) this.#enrolments.servicesChanged()
   }
 
   /** A pod was attached here. */
   putEndpoint(endpoint: Endpoint): void {
     this.#inventory.putEndpoint(endpoint)
     this.#groups.refresh(podOf(endpoint))
-    this.#dirty.set(endpoint.id, endpoint)
+    this.#enrolments.mark(endpoint)
   }
 
   /** A pod’s attachment is gone. */
@@ -172,14 +171,14 @@ export class PolicyPlan {
     const endpoint = this.#inventory.removeEndpoint(id)
     if (endpoint === undefined) return
     this.#groups.refresh(podOf(endpoint))
-    this.#dirty.set(endpoint.id, endpoint)
+    this.#enrolments.mark(endpoint)
   }
 
   /** The cluster, or the node's place in it, is another: everything may look different. */
   replan(): void {
     this.#proxied.lookAtAll()
     this.#classes.replanAll()
-    for (const endpoint of this.#inventory.endpoints()) this.#dirty.set(endpoint.id, endpoint)
+    for (const endpoint of this.#inventory.endpoints()) this.#enrolments.mark(endpoint)
     this.#firewalls.replanAll()
     this.#peers.touchAll()
   }
@@ -191,7 +190,7 @@ export class PolicyPlan {
     for (const other of moved) if (other !== key || before === undefined) this.#classes.replan(other)
     for (const endpoint of this.#inventory.endpoints()) {
       const speaksOf = [before, after].some((one) => one !== undefined && this.#maySelect(one, endpoint))
-      if (speaksOf) this.#dirty.set(endpoint.id, endpoint)
+      if (speaksOf) this.#enrolments.mark(endpoint)
     }
     for (const policy of [before, after]) {
       if (policy?.tier === 'firewall' && policy.namespace !== undefined) this.#firewalls.plan(policy.namespace)
@@ -209,82 +208,18 @@ export class PolicyPlan {
   #podChanged(key: string, pod: Pod | undefined): void {
     const names = this.#portNames.set(key, pod?.namedPorts ?? [])
     this.#groups.refresh(key)
-    for (const endpoint of this.#inventory.endpointsOf(key)) this.#dirty.set(endpoint.id, endpoint)
+    for (const endpoint of this.#inventory.endpointsOf(key)) this.#enrolments.mark(endpoint)
     if (names.length > 0) this.#classes.portsChanged(names)
   }
 
   #namespaceChanged(name: string): void {
     for (const { key } of this.#inventory.membersIn(name)) this.#groups.refresh(key)
     for (const endpoint of this.#inventory.endpoints()) {
-      if (endpoint.namespace === name) this.#dirty.set(endpoint.id, endpoint)
+      if (endpoint.namespace === name) this.#enrolments.mark(endpoint)
     }
-  }
-
-  /** Sends a pod's connections to the flows of its classes. */
-  #planSubject(endpoint: Endpoint): void {
-    const { id, namespace } = endpoint
-    const isHere = this.#inventory.endpoint(id) !== undefined
-    const before = this.#classesOf.get(id) ?? []
-    const specs = this.#specsOf(endpoint)
-    const uses = new Map([...specs].map(([direction, spec]) => [direction, this.#classes.acquire(spec)]))
-    if (isHere) this.#classesOf.set(id, [...uses.values()])
-    else this.#classesOf.delete(id)
-    for (const use of before) this.#classes.release(use)
-    const firewall = this.#firewalls.follow(namespace, id, isHere)
-    const key = subjectKey(id)
-    const flows = subjectFlows(key, endpoint, { classes: uses, firewall })
-    const title = `policies of pod ${podOf(endpoint)}`
-    this.#set(key, isHere && flows.length > 0 ? { key, title, flows, groups: [] } : undefined)
-    this.#planProxied(endpoint)
-  }
-
-  /** The classes that an endpoint is of; none when it is gone. */
-  #specsOf(endpoint: Endpoint): ReadonlyMap<Direction, ClassSpec> {
-    const specs = new Map<Direction, ClassSpec>()
-    if (this.#inventory.endpoint(endpoint.id) === undefined) return specs
-    const subject = this.#subjectOf(endpoint)
-    for (const direction of DIRECTIONS) {
-      const spec = this.#subjects.classOf(subject, direction)
-      if (spec !== undefined) specs.set(direction, spec)
-    }
-    return specs
-  }
-
-  #subjectOf(endpoint: Endpoint): Subject {
-    const pod = this.#inventory.podOf(endpoint)
-    return {
-      namespace: endpoint.namespace,
-      namespaceLabels: this.#inventory.labelsOf(endpoint.namespace),
-      labels: pod === undefined ? undefined : (pod.labels ?? {}),
-      namedPorts: pod?.namedPorts ?? [],
-    }
-  }
-
-  /** Where kube-proxy leads a pod out of the pod networks. */
-  #planProxied(endpoint: Endpoint): void {
-    const key = proxiedKey(endpoint.id)
-    const isHere = this.#inventory.endpoint(endpoint.id) !== undefined
-    const flows =
-      isHere && !this.#proxied.isEmpty
-        ? this.#proxied.flows(
-            key,
-            endpoint,
-            callerOf(this.#subjects, this.#subjectOf(endpoint), this.#firewalls.addresses),
-          )
-        : []
-    const title = `services outside the pod networks, for pod ${podOf(endpoint)}`
-    this.#set(key, flows.length > 0 ? { key, title, flows, groups: [] } : undefined)
   }
 }
 
 function podOf({ namespace, pod }: Endpoint): string {
   return `${namespace}/${pod}`
-}
-
-function subjectKey(id: string): string {
-  return `policy-subject/${id}`
-}
-
-function proxiedKey(id: string): string {
-  return `policy-proxied/${id}`
 }
