@@ -4,13 +4,15 @@
  * @module
  */
 import type { Action, Flow, Match } from '../../flow/flow.ts'
+import { ALLOWED } from '../fragments/tracking.ts'
 import type { Direction, PolicyAction } from '../model/policy.ts'
 import { logDrop } from '../pipeline/answers.ts'
-import { type FlowMaker, flowsOf, goto, holds, ipPacket, tracked } from '../pipeline/build.ts'
+import { type FlowMaker, flowsOf, goto, holds, ipPacket } from '../pipeline/build.ts'
 import type { DropName } from '../pipeline/drops.ts'
-import type { StageName } from '../pipeline/stages.ts'
-import { PRIORITY } from './levels.ts'
-import { apart, CLASS_CLAUSE, inParts, type Level, type PeerSet, whenIn } from './peer-sets.ts'
+import { ALLOWED_LABEL, type StageName } from '../pipeline/stages.ts'
+import { clauseParts } from './conjunction.ts'
+import { type Level, PRIORITY } from './levels.ts'
+import { type PeerSet, whenIn } from './peer-sets.ts'
 
 /** A rule as the switch matches it. */
 export interface Term {
@@ -36,8 +38,8 @@ export interface PolicyClass extends Refusal {
   readonly pending: boolean
 }
 
-/** A connection that is not known, or not known as allowed. */
-const NOT_ESTABLISHED: Match = { ct_state: { value: 0, mask: 0x02 } }
+/** A packet of a connection that was not allowed here: one that is not known, most of all. */
+const NOT_ALLOWED: Match = { ct_label: { value: 0n, mask: ALLOWED_LABEL.mask } }
 
 /** The flows of a class. */
 export function classFlows(one: PolicyClass): readonly Flow[] {
@@ -66,13 +68,8 @@ function clauses({ flow }: FlowMaker, { id, terms }: PolicyClass): readonly Flow
     }
   }
   return [...asked.values()].flatMap(({ level: { stage, priority }, match, sets }) =>
-    inParts([...sets]).map((ids, part) =>
-      flow(
-        stage,
-        priority,
-        { ...match, ...holds('policyClass', id), ...apart(part) },
-        ids.map((set) => ({ op: 'conjunction', id: set, ...CLASS_CLAUSE })),
-      ),
+    clauseParts('class', sets).map((part) =>
+      flow(stage, priority, { ...match, ...holds('policyClass', id), ...part.match }, part.actions),
     ),
   )
 }
@@ -108,7 +105,7 @@ export interface Refusal {
   readonly log: boolean
 }
 
-/** Drops, and takes an established connection's permission away. */
+/** Drops, and takes an allowed connection's permission away. */
 export function refusals(
   make: FlowMaker,
   { revoke, log }: Refusal,
@@ -125,13 +122,13 @@ export function refusals(
     actions: [...told, ...actions],
   })
   return [
-    end({ ...match, ...NOT_ESTABLISHED }, []),
-    ...packets.map((packet) => end({ ...match, ...packet, ...tracked('est') }, [revoke])),
+    end({ ...match, ...NOT_ALLOWED }, []),
+    ...packets.map((packet) => end({ ...match, ...packet, ...ALLOWED }, [revoke])),
   ]
 }
 
 /** Where an allowed connection goes on. */
-export function afterPolicies(direction: Direction): StageName {
+function afterPolicies(direction: Direction): StageName {
   return direction === 'egress' ? 'route' : 'commit'
 }
 

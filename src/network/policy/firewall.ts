@@ -8,13 +8,10 @@ import { type Peer, type Policy, type PolicyRule, policyKey } from '../model/pol
 import { flowsOf, goto, holds, ipPacket } from '../pipeline/build.ts'
 import type { DropName } from '../pipeline/drops.ts'
 import { refusals } from './class-flows.ts'
+import { priorityOf } from './levels.ts'
 import { portTerms } from './port-terms.ts'
 import { without } from './ranges.ts'
 import { ruleKey } from './rule-names.ts'
-
-/** The rule that counts first has this priority in the switch; the rest follow. */
-const FIRST = 60_000
-const LAST = 1_000
 
 /** A namespace's firewall. */
 export interface Firewall {
@@ -39,7 +36,14 @@ export function firewallFlows(firewall: Firewall): readonly Flow[] {
   if (policy === undefined) return []
   if (other !== undefined) {
     const log = firewall.policies.some((one) => one.log === true)
-    return refusals(flowsOf(firewall.key), { ...firewall, log }, 'firewall-ambiguous', 'firewallRules', FIRST, own)
+    return refusals(
+      flowsOf(firewall.key),
+      { ...firewall, log },
+      'firewall-ambiguous',
+      'firewallRules',
+      priorityOf(0),
+      own,
+    )
   }
   const rows = new Map<string, Flow>()
   for (const [index, rule] of (policy.egress ?? []).entries()) {
@@ -52,7 +56,7 @@ export function firewallFlows(firewall: Firewall): readonly Flow[] {
 
 function ruleFlows(firewall: Firewall, policy: Policy, rule: PolicyRule, index: number, own: Match): readonly Flow[] {
   const make = flowsOf(ruleKey(policyKey(policy), 'egress', index))
-  const priority = Math.max(LAST, FIRST - index)
+  const priority = priorityOf(index)
   const refuse = (reason: DropName, match: Match) =>
     refusals(make, { ...firewall, log: policy.log === true }, reason, 'firewallRules', priority, { ...own, ...match })
   const isUnknown = rule.action === 'deny' && (rule.peers ?? []).some((peer) => isUnresolved(firewall, peer))

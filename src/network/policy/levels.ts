@@ -5,19 +5,31 @@
  */
 import { comparePolicies, type Direction, type Policy, policyKey } from '../model/policy.ts'
 import type { StageName } from '../pipeline/stages.ts'
-import type { Level } from './peer-sets.ts'
+
+/** Where rules are matched: rules of one level count alike. */
+export interface Level {
+  readonly stage: StageName
+  readonly priority: number
+  readonly direction: Direction
+}
 
 /** Places for each of the priorities 0–1000. A policy with more rules takes some of the next one's. */
 const PLACES_EACH = 48
-/** The place that counts first has this priority in the switch. */
+/** The place that counts first has this priority in the switch; the others follow. */
 const FIRST = 60_000
+/** All that come after this one share it: better than to be where packets go that no rule speaks of. */
 const LAST = 1_000
 
 /** Priorities around those of ordered rules, in the tables of namespaces' policies. */
 export const PRIORITY = { pending: 65_500, anybody: 65_000, allowed: 64_000, isolated: 63_000 } as const
 
+/** The priority of a place among ordered rules, of which the one at 0 counts first. */
+export function priorityOf(place: number): number {
+  return Math.max(LAST, FIRST - place)
+}
+
 /** The table of a tier's rules. */
-export function stageOf(tier: 'admin' | 'namespace' | 'baseline', direction: Direction): StageName {
+function stageOf(tier: 'admin' | 'namespace' | 'baseline', direction: Direction): StageName {
   if (tier !== 'admin') return direction
   return direction === 'egress' ? 'egressAdmin' : 'ingressAdmin'
 }
@@ -56,6 +68,6 @@ export class Places {
   /** The level of a policy's rule in an ordered tier. */
   levelOf(policy: Policy, tier: 'admin' | 'baseline', direction: Direction, index: number): Level {
     const place = (this.#first.get(`${direction} ${policyKey(policy)}`) ?? 0) + index
-    return { stage: stageOf(tier, direction), priority: Math.max(LAST, FIRST - place), direction }
+    return { stage: stageOf(tier, direction), priority: priorityOf(place), direction }
   }
 }

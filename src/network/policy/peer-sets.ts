@@ -4,33 +4,20 @@
  * rules and never with their product.
  * @module
  */
-import type { Action, Flow, Match } from '../../flow/flow.ts'
+import type { Flow, Match } from '../../flow/flow.ts'
 import { BITS, type Cidr, familyOf, firstIp, prefixLength } from '../model/address.ts'
 import type { Direction } from '../model/policy.ts'
 import { flowsOf, holds, ipPacket } from '../pipeline/build.ts'
 import { StableIds } from '../pipeline/stable-ids.ts'
-import { REGISTERS, type StageName } from '../pipeline/stages.ts'
+import { clauseParts } from './conjunction.ts'
 import type { Group, GroupSpec, Groups, GroupUser } from './groups.ts'
-
-/** Where rules are matched: rules of one level count alike. */
-export interface Level {
-  readonly stage: StageName
-  readonly priority: number
-  readonly direction: Direction
-}
+import type { Level } from './levels.ts'
 
 /** A set of peers at a level. `id` is what flows call it by (`conj_id`). */
 export interface PeerSet {
   readonly id: number
   readonly level: Level
 }
-
-/** The clause of a conjunction that peers fill; classes fill the other. */
-export const PEER_CLAUSE = { clause: 2, of: 2 } as const
-export const CLASS_CLAUSE = { clause: 1, of: 2 } as const
-
-/** As many as fit into one message to the switch several times over (16 bytes each, 64 KiB a message). */
-const MOST_IN_A_FLOW = 1_000
 
 interface State extends PeerSet {
   readonly name: string
@@ -158,9 +145,10 @@ function flowsFor(address: Cidr, sets: Iterable<PeerSet>): readonly Flow[] {
     if (first === undefined) return []
     const { stage, priority, direction } = first.level
     const match = peerMatch(direction, address)
-    return inParts(siblings.map(({ id }) => id)).map((ids, part) =>
-      flow(stage, priority, { ...match, ...apart(part) }, ids.map(partOf)),
-    )
+    return clauseParts(
+      'peer',
+      siblings.map(({ id }) => id),
+    ).map((part) => flow(stage, priority, { ...match, ...part.match }, part.actions))
   })
 }
 
@@ -169,23 +157,6 @@ function peerMatch(direction: Direction, address: Cidr): Match {
   const family = familyOf(address)
   const end = prefixLength(address) === BITS[family] ? firstIp(address) : address
   return ipPacket(family, direction === 'ingress' ? { from: end } : { to: end })
-}
-
-function partOf(id: number): Action {
-  return { op: 'conjunction', id, ...PEER_CLAUSE }
-}
-
-/** Numbers in parts that each fit into one flow. */
-export function inParts(ids: readonly number[]): readonly (readonly number[])[] {
-  const sorted = [...ids].sort((a, b) => a - b)
-  const parts: (readonly number[])[] = []
-  for (let i = 0; i < sorted.length; i += MOST_IN_A_FLOW) parts.push(sorted.slice(i, i + MOST_IN_A_FLOW))
-  return parts
-}
-
-/** Makes matches that are the same another row each: they ask for bits of a register that is always zero. */
-export function apart(part: number): Match {
-  return part === 0 ? {} : { [REGISTERS.spare.field]: { value: 0, mask: part } }
 }
 
 /** What the switch finds when both clauses of a set are met. */
