@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { output } from '../lab/command.ts'
 import { type Entry, tar } from './tar.ts'
 
@@ -19,16 +19,19 @@ const FOLDERS = ['bin', 'dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', 'var'
 
 /** Writes the archive of all images and returns its path. */
 export async function makeImages(folder: string): Promise<string> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const path = join(folder, 'images.tar')
+  return makeImage(join(folder, 'images.tar'), [PAUSE_IMAGE, APP_IMAGE])
+}
+
+/** Writes an archive of images of these names, with more in it than busybox, and returns its path. */
+export async function makeImage(path: string, tags: readonly string[], more: readonly Entry[] = []): Promise<string> {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const applets = (await output([BUSYBOX, '--list'])).trim().split('\n')
-  writeFileSync(path, archive(readFileSync(BUSYBOX), applets))
+  writeFileSync(path, archive(tags, [...contents(readFileSync(BUSYBOX), applets), ...more]))
   return path
 }
 
-/** One layer, and two images that differ in what they run. */
-function archive(busybox: Uint8Array, applets: readonly string[]): Uint8Array {
-  const layer = tar([
+function contents(busybox: Uint8Array, applets: readonly string[]): readonly Entry[] {
+  return [
     ...FOLDERS.map((path): Entry => ({ path, type: 'folder', mode: path === 'tmp' ? 0o1777 : 0o755 })),
     { path: 'bin/busybox', type: 'file', mode: 0o755, content: busybox },
     ...applets
@@ -36,8 +39,13 @@ function archive(busybox: Uint8Array, applets: readonly string[]): Uint8Array {
       .map((name): Entry => ({ path: `bin/${name}`, type: 'link', to: 'busybox' })),
     text('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/tmp:/bin/sh\n'),
     text('etc/group', 'root:x:0:\nnogroup:x:65534:\n'),
-  ])
-  const images = [PAUSE_IMAGE, APP_IMAGE].map((tag) => ({ tag, config: encode(configOf(layer)) }))
+  ]
+}
+
+/** One layer, and images that differ in their names. */
+function archive(tags: readonly string[], entries: readonly Entry[]): Uint8Array {
+  const layer = tar(entries)
+  const images = tags.map((tag) => ({ tag, config: encode(configOf(layer)) }))
   const folder = sha256(layer)
   const files = images.map(
     ({ config }): Entry => ({ path: `${sha256(config)}.json`, type: 'file', mode: 0o644, content: config }),

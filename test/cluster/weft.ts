@@ -43,11 +43,14 @@ const DATAPATH = ['#datapath: system', 'datapath: netdev'] as const
 /** Where no kube-proxy runs, nothing leads to the API server by its service until Weft does. */
 const SERVER = ['#server: "192.0.2.10:6443"', `server: "${controlAddress()}:${API_PORT}"`] as const
 
-/** Writes a rig's manifest: the one that is shipped, with a setting or two. Returns its path. */
-export function writeManifest({ layout }: Places): string {
+/** A line of the shipped configuration, and what takes its place. */
+export type SettingChange = readonly [from: string, to: string]
+
+/** Writes a rig's manifest: the one that is shipped, with a setting or two, and `more`. Returns its path. */
+export function writeManifest({ layout }: Places, more: readonly SettingChange[] = []): string {
   const shipped = readFileSync(join(ROOT, 'deploy/weft.yaml'), 'utf8')
   const hasProxy = findProcesses(layout.runDir).some(({ role }) => role.endsWith('-kube-proxy'))
-  const text = [DATAPATH, ...(hasProxy ? [] : [SERVER])].reduce((all, [from, to]) => {
+  const text = [DATAPATH, ...(hasProxy ? [] : [SERVER]), ...more].reduce((all, [from, to]) => {
     if (!all.includes(from)) throw new Error(`deploy/weft.yaml has no ${from}`)
     return all.replace(from, to)
   }, shipped)
@@ -88,8 +91,8 @@ export async function loadImage(rig: Cluster, name: string): Promise<void> {
 }
 
 /** Makes the image, applies the manifest, and waits until every node is ready. */
-export async function installByManifest(rig: Cluster): Promise<Weft> {
-  const manifest = readManifest(writeManifest(rig.places))
+export async function installByManifest(rig: Cluster, settings: readonly SettingChange[] = []): Promise<Weft> {
+  const manifest = readManifest(writeManifest(rig.places, settings))
   await loadImage(rig, manifest.image)
   await rig.ask('apply', '-f', manifest.path)
   await waitFor('every node is ready', async () => (await rig.readyNodes()).length === rig.places.nodes.length)
