@@ -78,5 +78,5 @@ function noConnections(): readonly Match[] {
  * datagram's first, which is judged.
  */
 function followers(): readonly Match[] {
-  return FAMILIES.map((family) => ({ ...ipPacket(family), ...FRAGMENT.later, ...tracked('est'), ...ALLOWED }))
+  return FAMILIES.map((family) => ({ ...ipPacket(family), ...FRAGMENT.later, ...ALLOWED }))
 }

@@ -132,6 +132,7 @@ function afterPolicies(direction: Direction): StageName {
   return direction === 'egress' ? 'route' : 'commit'
 }
 
-function rowKey({ table, priority, match }: Flow): string {
-  return JSON.stringify([table, priority, match])
+/** Tells a row from every other of a fragment. */
+export function rowKey({ table, priority, match }: Flow): string {
+  return JSON.stringify([table, priority, match], (_key, value) => (typeof value === 'bigint' ? `${value}n` : value))
 }

@@ -7,7 +7,7 @@ import { familyOf, hostCidr, type Ip } from '../model/address.ts'
 import { type Peer, type Policy, type PolicyRule, policyKey } from '../model/policy.ts'
 import { flowsOf, goto, holds, ipPacket } from '../pipeline/build.ts'
 import type { DropName } from '../pipeline/drops.ts'
-import { refusals } from './class-flows.ts'
+import { refusals, rowKey } from './class-flows.ts'
 import { priorityOf } from './levels.ts'
 import { portTerms } from './port-terms.ts'
 import { without } from './ranges.ts'
@@ -48,7 +48,7 @@ export function firewallFlows(firewall: Firewall): readonly Flow[] {
   const rows = new Map<string, Flow>()
   for (const [index, rule] of (policy.egress ?? []).entries()) {
     for (const flow of ruleFlows(firewall, policy, rule, index, own)) {
-      rows.set(JSON.stringify([flow.priority, flow.match]), flow)
+      rows.set(rowKey(flow), flow)
     }
   }
   return [...rows.values()]
