@@ -12,14 +12,14 @@ import { importImages } from '../runtime.ts'
 /** It sleeps unless told to run `net`. */
 export const NET_IMAGE = 'localhost/rig-net:1'
 
-const SOURCE = join(import.meta.dir, 'net.c')
+const SOURCES = ['net', 'serve', 'target', 'ask'].map((name) => join(import.meta.dir, 'net', `${name}.c`))
 const FLAGS = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Wshadow', '-Werror', '-D_GNU_SOURCE', '-static', '-Wl,-s']
 
 /** Builds the program, and loads the image on every node. Returns the program's path. Throws where there is no compiler. */
 export async function loadNetImage(rig: Cluster): Promise<string> {
   const { images, nodes } = rig.places
   const program = join(images, 'net')
-  await output(['cc', ...FLAGS, SOURCE, '-o', program])
+  await output(['cc', ...FLAGS, ...SOURCES, '-o', program])
   const entry = { path: 'bin/net', type: 'file', mode: 0o755, content: readFileSync(program) } as const
   const archive = await makeImage(join(images, 'net.tar'), [NET_IMAGE], [entry])
   for (const node of nodes) await importImages(rig.places, node, archive)
