@@ -59,7 +59,7 @@ function placeOf<T>(list: readonly T[] | undefined, test: (one: T) => boolean): 
 /** What is denied to a name that nobody could resolve is denied to everybody: any address may be its. */
 function placeOfUnresolved({ action, peers }: PolicyRule, { names }: PolicyWorld): number | undefined {
   if (action !== 'deny') return undefined
-  const place = placeOf(peers, (peer) => peer.type === 'name' && (names.get(peer.name) ?? []).length === 0)
+  const place = placeOf(peers, (peer) => peer.type === 'name' && !names.has(peer.name))
   return typeof place === 'number' ? place : undefined
 }
 

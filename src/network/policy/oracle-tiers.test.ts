@@ -150,6 +150,16 @@ const FIREWALL: readonly OracleCase[] = [
     allowed: ['x/a -> 203.0.113.9 TCP/80', 'y/a -> 203.0.113.9 TCP/80', 'x/a -> y/a TCP/80'],
     denied: ['x/a -> 198.51.100.7 TCP/80', 'v6 x/a -> 2001:db8:100::7 TCP/80', 'y/a -> 198.51.100.7 TCP/80'],
   },
+  {
+    name: 'a name that does not exist is nobody, wherever it stands',
+    policies: [
+      o.firewall('x', 'f', [o.rule('deny', { peers: [o.called('none.example')] })]),
+      o.firewall('y', 'f', [allow([o.called('none.example')]), o.rule('deny')]),
+    ],
+    world: { names: new Map([['none.example', []]]) },
+    allowed: ['x/a -> 198.51.100.7 TCP/80'],
+    denied: ['y/a -> 198.51.100.7 TCP/80'],
+  },
 ]
 
 for (const one of [...TIERS, ...FIREWALL]) test(one.name, () => expect(allowedOf(one)).toEqual(one.allowed))

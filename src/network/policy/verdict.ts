@@ -16,7 +16,7 @@ export interface PolicyWorld {
   readonly nodes: Iterable<NodeNetwork>
   /** The networks of pods: the firewall tier speaks of what is outside. */
   readonly podNetworks: readonly Cidr[]
-  /** What DNS names stand for. Absent: not known yet, or the last answer was none. */
+  /** What DNS names stand for; empty where the answer is that there is none. Absent: nobody has answered (any more). */
   readonly names: ReadonlyMap<string, readonly Ip[]>
 }
 

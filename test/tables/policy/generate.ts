@@ -3,6 +3,7 @@
  * what fails is made smaller by fast-check.
  */
 import fc from 'fast-check'
+import type { Ip } from '../../../src/network/model/address.ts'
 import type { NamedPort, Namespace, Pod } from '../../../src/network/model/pod.ts'
 import { policyKey } from '../../../src/network/model/policy.ts'
 import { NAMES, policies } from './generate-policies.ts'
@@ -18,7 +19,7 @@ type Idea =
   /** A pod is made anew, elsewhere; another one may get its address. */
   | { readonly do: 'pod moves'; readonly which: number; readonly node: 1 | 2; readonly heir: number | undefined }
   | { readonly do: 'pod goes'; readonly which: number }
-  | { readonly do: 'name'; readonly name: string; readonly known: readonly number[] }
+  | { readonly do: 'name'; readonly name: string; readonly known: readonly number[] | undefined }
 
 /** What policies see of a pod besides its name. */
 interface Look {
@@ -40,7 +41,8 @@ const looks: fc.Arbitrary<Look> = fc.record({
 })
 const teams = fc.constantFrom('red', 'blue', undefined)
 const which = fc.nat({ max: 8 })
-const addresses = fc.uniqueArray(fc.nat({ max: OUTSIDE.length - 1 }), { maxLength: 3 })
+/** Places of addresses; none where a name does not exist, undefined where nobody answers. */
+const answers = fc.option(fc.uniqueArray(fc.nat({ max: OUTSIDE.length - 1 }), { maxLength: 3 }), { nil: undefined })
 
 const ideas: fc.Arbitrary<Idea> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('policy' as const), policy: policies }) },
@@ -59,7 +61,7 @@ const ideas: fc.Arbitrary<Idea> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('pod goes' as const), which }) },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant('name' as const), name: fc.constantFrom(...NAMES), known: addresses }),
+    arbitrary: fc.record({ do: fc.constant('name' as const), name: fc.constantFrom(...NAMES), known: answers }),
   },
 )
 
@@ -69,7 +71,7 @@ export function policyCases(maxChanges = 3): fc.Arbitrary<PolicyCase> {
     .record({
       looks: fc.array(looks, { minLength: PODS.length, maxLength: PODS.length }),
       teams: fc.array(teams, { minLength: NAMESPACES.length, maxLength: NAMESPACES.length }),
-      known: addresses,
+      known: answers,
       stack: fc.uniqueArray(policies, { minLength: 1, maxLength: 4, size: 'max', selector: policyKey }),
       changes: fc.array(fc.array(ideas, { minLength: 1, maxLength: 2 }), { maxLength: maxChanges }),
     })
@@ -77,7 +79,7 @@ export function policyCases(maxChanges = 3): fc.Arbitrary<PolicyCase> {
       const start = worldWith(stack, {
         pods: PODS.map((one, i) => seen(one, all[i] ?? NO_LOOK)),
         namespaces: NAMESPACES.map((one, i) => coloured(one, colours[i])),
-        names: new Map(known.length === 0 ? [] : [[NAMES[0], known.flatMap((i) => OUTSIDE[i] ?? [])]]),
+        names: new Map(known === undefined ? [] : [[NAMES[0], outside(known)]]),
       })
       return { name: stack.map(policyKey).join(', '), start, changes: realised(start, changes) }
     })
@@ -100,6 +102,10 @@ function seen(one: Pod, { tier, ports }: Look): Pod {
 
 function coloured({ name }: Pick<Namespace, 'name'>, team: string | undefined): Namespace {
   return namespace(name, team === undefined ? {} : { team })
+}
+
+function outside(places: readonly number[]): readonly Ip[] {
+  return places.flatMap((i) => OUTSIDE[i] ?? [])
 }
 
 function realised(start: World, changes: readonly (readonly Idea[])[]): readonly Change[] {
@@ -131,10 +137,8 @@ function stepsOf(idea: Idea, { pods, policies: there }: World, host: number): re
       const one = NAMESPACES[idea.which % NAMESPACES.length]
       return one === undefined ? [] : [{ op: 'put-namespace', namespace: coloured(one, idea.team) }]
     }
-    case 'name': {
-      const known = idea.known.flatMap((i) => OUTSIDE[i] ?? [])
-      return [{ op: 'put-name', name: idea.name, addresses: known.length === 0 ? undefined : known }]
-    }
+    case 'name':
+      return [{ op: 'put-name', name: idea.name, addresses: idea.known && outside(idea.known) }]
     case 'pod labels':
       return chosen === undefined ? [] : [{ op: 'put-pod', pod: seen(chosen, idea.look) }]
     case 'pod goes':
