@@ -12,16 +12,7 @@ import {
   policyKey,
   type Selector,
 } from '../network/model/policy.ts'
-
-/** `NetworkPolicy bank/deny-all`, `AdminNetworkPolicy tenants`. */
-export function policyTitle(policy: PolicyRef): string {
-  return `${policy.kind} ${policyName(policy)}`
-}
-
-/** `bank/deny-all`, `tenants`. */
-export function policyName({ namespace, name }: PolicyRef): string {
-  return namespace === undefined ? name : `${namespace}/${name}`
-}
+import { listWords } from '../network/policy/rule-names.ts'
 
 /** The policy that a reference names, if it is there. */
 export function policyOf(policies: Iterable<Policy>, ref: PolicyRef): Policy | undefined {
@@ -53,7 +44,7 @@ export function podSetWords({ namespaces, pods }: PodSet): string {
 }
 
 /** As kubectl writes them: `app=web,tier in (a,b),!old`. */
-export function selectorWords(selector: Selector): string {
+function selectorWords(selector: Selector): string {
   return selector
     .map(({ key, operator, values }) => {
       if (operator === 'Exists') return key
@@ -62,14 +53,6 @@ export function selectorWords(selector: Selector): string {
       return `${key} ${operator === 'In' ? 'in' : 'notin'} (${values.join(',')})`
     })
     .join(',')
-}
-
-/** The first few of a list: `a, b and c`, `a, b, c and 4 more`. */
-export function listWords(items: readonly string[], most = 3): string {
-  const shown = items.slice(0, items.length === most + 1 ? most + 1 : most)
-  const rest = items.length - shown.length
-  const all = rest > 0 ? [...shown, `${rest} more`] : shown
-  return all.length <= 1 ? (all[0] ?? '') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`
 }
 
 /** What a rule does. */

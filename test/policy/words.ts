@@ -2,8 +2,9 @@
  * What is wrong, for people: the case as small as it gets, and how to run it again.
  * @module
  */
-import { peerWords, podSetWords, policyTitle, portWords } from '../../src/insight/policy-words.ts'
+import { peerWords, podSetWords, portWords } from '../../src/insight/policy-words.ts'
 import type { Policy, PolicyRule } from '../../src/network/model/policy.ts'
+import { policyTitle } from '../../src/network/policy/rule-names.ts'
 import type { Decision } from '../../src/network/policy/verdict.ts'
 import { textOf } from '../tables/policy/connections.ts'
 import type { Disagreement } from './trial.ts'

@@ -4,7 +4,7 @@ import { adminNetworkPolicyBinding } from '../../compat/network-policy-api/admin
 import { baselineAdminNetworkPolicyBinding } from '../../compat/network-policy-api/baseline.ts'
 import { clusterNetworkPolicyBinding } from '../../compat/network-policy-api/cluster.ts'
 import { egressNetworkPolicyBinding } from '../../compat/openshift/egress-network-policy.ts'
-import type { Direction, Policy, PolicyKind } from '../../network/model/policy.ts'
+import { DIRECTIONS, type Policy, type PolicyKind } from '../../network/model/policy.ts'
 import { fieldOf, peersField, portsField, subjectField } from './field-of.ts'
 
 /** Every peer and port of an object, in the order in which the model has them. */
@@ -202,7 +202,7 @@ function read(kind: PolicyKind, spec: object): Policy {
 
 /** Every peer, then every port of each rule; the rule itself where it has neither. */
 function placesOf(policy: Policy) {
-  return (['ingress', 'egress'] as const satisfies readonly Direction[]).flatMap((direction) =>
+  return DIRECTIONS.flatMap((direction) =>
     (policy[direction] ?? []).flatMap(({ peers = [], ports = [] }, index) => {
       const at = { direction, index }
       const all = [...peers.map((_, peer) => ({ ...at, peer })), ...ports.map((_, port) => ({ ...at, port }))]

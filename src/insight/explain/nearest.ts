@@ -4,7 +4,8 @@
  */
 import type { Policy, PolicyRule } from '../../network/model/policy.ts'
 import { type Question, ruleMatch } from '../../network/policy/oracle-rule.ts'
-import { listWords, peerWords, portWords } from '../policy-words.ts'
+import { listWords } from '../../network/policy/rule-names.ts'
+import { peerWords, portWords } from '../policy-words.ts'
 import { peersField, portsField, ruleFields } from './field-of.ts'
 
 /** A rule that nearly allows a connection. */

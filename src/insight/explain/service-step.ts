@@ -4,9 +4,9 @@
  */
 import { familyOf } from '../../network/model/address.ts'
 import { type ServicePort, serviceKey } from '../../network/model/service.ts'
+import { listWords } from '../../network/policy/rule-names.ts'
 import { type Backend, backendsOf } from '../../network/service/backends.ts'
 import { InsightError } from '../errors.ts'
-import { listWords } from '../policy-words.ts'
 import type { FoundService } from '../trace/service.ts'
 import { type ClusterView, nodeOf } from '../view.ts'
 import { type ExplainedProtocol, type Step, whatOf } from './conversation.ts'

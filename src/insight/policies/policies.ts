@@ -5,6 +5,7 @@
 import type { NodeFacts } from '../../agent/control/facts.ts'
 import {
   comparePolicies,
+  DIRECTIONS,
   type Direction,
   POLICY_KINDS,
   type Policy,
@@ -132,8 +133,6 @@ function policyLook(
     missing,
   }
 }
-
-const DIRECTIONS: readonly Direction[] = ['ingress', 'egress']
 
 function rulesOf(policy: Policy, direction: Direction, nodes: readonly NodeLook[]): readonly RuleLook[] {
   return (policy[direction] ?? []).map(({ action, name }, index) => {

@@ -3,10 +3,11 @@
  * @module
  */
 
+import { policyTitle } from '../../network/policy/rule-names.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
 import { count, grouped, printable, wrap } from '../../text/words.ts'
-import { ACTION_WORDS, policyTitle } from '../policy-words.ts'
+import { ACTION_WORDS } from '../policy-words.ts'
 import type { PolicyLook, PolicyLooks, RuleLook } from './policies.ts'
 
 const COLUMNS: readonly Column[] = [

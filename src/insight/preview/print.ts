@@ -3,10 +3,10 @@
  * @module
  */
 import { type PolicyRef, policyKey } from '../../network/model/policy.ts'
+import { policyTitle } from '../../network/policy/rule-names.ts'
 import type { Decision, RuleRef } from '../../network/policy/verdict.ts'
 import type { Look } from '../../text/look.ts'
 import { count, printable, wrapWords } from '../../text/words.ts'
-import { policyTitle } from '../policy-words.ts'
 import type { Side } from './compare.ts'
 import type { Line } from './lines.ts'
 import type { Warning } from './lints/lint.ts'

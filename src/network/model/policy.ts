@@ -88,6 +88,9 @@ export type Tier = 'admin' | 'namespace' | 'baseline' | 'firewall'
 /** The way of a connection, as its pod sees it. */
 export type Direction = 'ingress' | 'egress'
 
+/** Both ways. */
+export const DIRECTIONS: readonly Direction[] = ['ingress', 'egress']
+
 /** What an object says and nobody understands, or nobody can do. */
 export interface PolicyProblem {
   /** Such as `spec.ingress[0].from[1]`. */

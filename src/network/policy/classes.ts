@@ -255,6 +255,3 @@ function firstOf(texts: Iterable<string>): string | undefined {
   for (const text of texts) if (first === undefined || text < first) first = text
   return first
 }
-
-/** The directions that a pod has a class in. */
-export const DIRECTIONS: readonly Direction[] = ['ingress', 'egress']

@@ -4,8 +4,8 @@
  */
 import type { Fragment } from '../fragments/fragment.ts'
 import type { Endpoint } from '../model/endpoint.ts'
-import type { Direction } from '../model/policy.ts'
-import { type Classes, type ClassUse, DIRECTIONS } from './classes.ts'
+import { DIRECTIONS, type Direction } from '../model/policy.ts'
+import type { Classes, ClassUse } from './classes.ts'
 import type { Firewalls } from './firewalls.ts'
 import type { Inventory } from './inventory.ts'
 import { callerOf, type ProxiedServices } from './proxied.ts'

@@ -3,7 +3,7 @@
  * NetworkPolicies all count alike.
  * @module
  */
-import { comparePolicies, type Direction, type Policy, policyKey } from '../model/policy.ts'
+import { comparePolicies, DIRECTIONS, type Direction, type Policy, policyKey } from '../model/policy.ts'
 import type { StageName } from '../pipeline/stages.ts'
 
 /** Where rules are matched: rules of one level count alike. */
@@ -49,7 +49,7 @@ export class Places {
     const now = new Map<string, number>()
     const all = [...policies]
     for (const tier of ['admin', 'baseline'] as const) {
-      for (const direction of ['ingress', 'egress'] as const) {
+      for (const direction of DIRECTIONS) {
         let next = 0
         for (const policy of all.filter((one) => one.tier === tier).sort(comparePolicies)) {
           const place = Math.max(next, policy.priority * PLACES_EACH)

@@ -47,6 +47,12 @@ const toApi = (range: string, port: number): Policy =>
     },
   ])
 
+function denying(name: string): Policy {
+  const subject = { namespaces: { name: 'shop' }, pods: [] }
+  const egress = [{ action: 'deny', peers: [{ type: 'name', name }] }] as const
+  return { kind: 'EgressNetworkPolicy', namespace: 'shop', name: 'out', tier: 'firewall', priority: 0, subject, egress }
+}
+
 function endOf(planned: NodePlanner): DropName | 'leaves' {
   const packet = packetOf({ ...from(web), ...tcp4('10.128.0.2', API), tcp_dst: 443 })
   const { steps, outputs } = simulate(compileSwitch(planned.flows(), planned.groups()), packet)
@@ -61,6 +67,7 @@ const CASES: readonly (readonly [string, Policy | undefined, DropName | 'leaves'
   ['that allows the service’s address, which is not where it goes', toApi('172.30.0.0/16', 443), 'egress-isolated'],
   ['that allows the endpoint by the service’s port', toApi('192.0.2.0/24', 443), 'egress-isolated'],
   ['that says nothing of egress', policy(undefined), 'leaves'],
+  ['that denies a DNS name which nobody answers for', denying('none.example'), 'firewall-unresolved'],
 ]
 
 for (const services of ['weft', 'kube-proxy'] as const) {

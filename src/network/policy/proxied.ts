@@ -133,6 +133,6 @@ export class ProxiedServices {
 
 function reasonOf(decision: Decision): DropName {
   if (decision.because === 'isolated') return 'egress-isolated'
-  if (decision.because === 'firewall') return 'firewall-ambiguous'
+  if (decision.because === 'firewall') return decision.by.length > 1 ? 'firewall-ambiguous' : 'firewall-unresolved'
   return decision.because === 'rule' && decision.rule.tier === 'firewall' ? 'firewall-denied' : 'egress-denied'
 }

@@ -9,9 +9,14 @@ export function ruleKey(policy: string, direction: Direction, index: number): st
   return `rule/${policy}/${direction}/${index}`
 }
 
-/** `NetworkPolicy shop/web`. */
-export function policyTitle({ kind, namespace, name }: PolicyRef): string {
-  return `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`
+/** `NetworkPolicy shop/web`, `AdminNetworkPolicy tenants`. */
+export function policyTitle(policy: PolicyRef): string {
+  return `${policy.kind} ${policyName(policy)}`
+}
+
+/** `shop/web`, `tenants`. */
+export function policyName({ namespace, name }: PolicyRef): string {
+  return namespace === undefined ? name : `${namespace}/${name}`
 }
 
 /** `NetworkPolicy shop/web, spec.ingress[0]`, with the rule's own name where it has one. */
@@ -22,9 +27,13 @@ export function ruleTitle(policy: Policy, direction: Direction, index: number): 
 
 /** `isolation of pods by NetworkPolicy shop/deny-all and NetworkPolicy shop/web (ingress)`. */
 export function isolationTitle(policies: readonly Policy[], direction: Direction): string {
-  const names = policies.map(policyTitle)
-  const shown = names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : names
-  const last = shown.at(-1) ?? 'policies'
-  const list = shown.length < 2 ? last : `${shown.slice(0, -1).join(', ')} and ${last}`
-  return `isolation of pods by ${list} (${direction})`
+  return `isolation of pods by ${listWords(policies.map(policyTitle))} (${direction})`
+}
+
+/** The first few of a list: `a, b and c`, `a, b, c and 4 more`. */
+export function listWords(items: readonly string[], most = 3): string {
+  const shown = items.slice(0, items.length === most + 1 ? most + 1 : most)
+  const rest = items.length - shown.length
+  const all = rest > 0 ? [...shown, `${rest} more`] : shown
+  return all.length <= 1 ? (all[0] ?? '') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`
 }

@@ -6,6 +6,7 @@ import type { NamedPort } from '../model/pod.ts'
 import { type Direction, type Labels, type Policy, policyKey, type Selector } from '../model/policy.ts'
 import { matchesSelector } from './selector.ts'
 import { SelectorIndex } from './selector-index.ts'
+import { portNamesIn } from './terms.ts'
 
 /** A pod as far as it is known. */
 export interface Subject {
@@ -113,11 +114,7 @@ function isSelected(selector: Selector, labels: Labels | undefined): boolean | '
 
 function namedIn(policies: Iterable<Policy>, namedPorts: readonly NamedPort[]): readonly NamedPort[] {
   if (namedPorts.length === 0) return []
-  const names = new Set(
-    [...policies].flatMap(({ ingress = [] }) =>
-      ingress.flatMap(({ ports = [] }) => ports.flatMap((port) => (port.type === 'named' ? [port.name] : []))),
-    ),
-  )
+  const names = new Set([...policies].flatMap(({ ingress = [] }) => ingress.flatMap(portNamesIn)))
   return namedPorts
     .filter(({ name }) => names.has(name))
     .map(({ name, protocol, port }) => ({ name, protocol, port }))

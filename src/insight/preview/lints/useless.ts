@@ -4,7 +4,7 @@
  */
 import { contains, firstIp, overlaps, prefixLength } from '../../../network/model/address.ts'
 import type { Direction, Peer, PodSet, Policy, PolicyRule, PortMatch, Selector } from '../../../network/model/policy.ts'
-import { policyTitle } from '../../policy-words.ts'
+import { policyTitle } from '../../../network/policy/rule-names.ts'
 import type { Note } from './lint.ts'
 
 /** Says which rules of a policy another rule makes useless, as far as their words show. */
