@@ -4,7 +4,7 @@
  */
 import { weftBindings } from '../../../src/compat/bindings.ts'
 import type { KubeBinding } from '../../../src/kube/binding.ts'
-import { type Cidr, cidr, familyOf, firstIp, prefixLength } from '../../../src/network/model/address.ts'
+import { BITS, type Cidr, cidr, familyOf, firstIp, type Ip, prefixLength } from '../../../src/network/model/address.ts'
 import type { Pod } from '../../../src/network/model/pod.ts'
 import {
   type Peer,
@@ -13,6 +13,7 @@ import {
   type PolicyRule,
   policyKey,
 } from '../../../src/network/model/policy.ts'
+import { NODES } from '../../tables/policy/objects.ts'
 import { podKey, type World } from '../../tables/policy/world.ts'
 import type { Cluster } from '../cluster.ts'
 import { waitFor } from '../programs.ts'
@@ -118,22 +119,31 @@ async function settled(rig: Cluster, pods: readonly Pod[]): Promise<void> {
   })
 }
 
-/** A policy whose ranges of one address are those that the same pods have here. The nodes' ranges are the table's. */
+/** A policy whose ranges are what the same nodes and pods have here. */
 function translated(policy: Policy, { pods }: Parts, known: ApiWorld): Policy {
-  const address = (network: Cidr): Cidr => {
+  const here = (network: Cidr): Cidr => {
     const family = familyOf(firstIp(network))
-    if (prefixLength(network) !== (family === 4 ? 32 : 128)) return network
-    const model = pods.find(({ addresses }) => addresses.includes(firstIp(network)))
+    const node = NODES.find(({ ranges }) => ranges.includes(network))
+    const home = known.nodes.find((one) => one.node === node?.node)
+    const range = home?.ranges.find((one) => familyOf(firstIp(one)) === family)
+    if (range !== undefined) return range
+    const model = pods.find(({ addresses }) => isOnly(network, addresses))
     const real = known.pods.find((pod) => model !== undefined && podKey(pod) === podKey(model))
     const own = real?.addresses.find((one) => familyOf(one) === family)
     return own === undefined ? network : cidr(`${own}/${prefixLength(network)}`)
   }
   const peer = (one: Peer): Peer =>
-    one.type === 'range' ? { ...one, range: address(one.range), except: one.except.map(address) } : one
+    one.type === 'range' ? { ...one, range: here(one.range), except: one.except.map(here) } : one
   const rule = (one: PolicyRule): PolicyRule => (one.peers === undefined ? one : { ...one, peers: one.peers.map(peer) })
   return {
     ...policy,
     ...(policy.ingress === undefined ? {} : { ingress: policy.ingress.map(rule) }),
     ...(policy.egress === undefined ? {} : { egress: policy.egress.map(rule) }),
   }
+}
+
+/** Whether a network is one of these addresses and no other. */
+function isOnly(network: Cidr, addresses: readonly Ip[]): boolean {
+  const first = firstIp(network)
+  return prefixLength(network) === BITS[familyOf(first)] && addresses.includes(first)
 }
