@@ -7,7 +7,7 @@ import { oracleEngine } from './engine.ts'
 import { SimulatedCluster } from './simulated-cluster.ts'
 import { worldsOf } from './world.ts'
 
-const OTHERS = 120
+const OTHERS = 40
 
 describe('the oracle and the simulated pipeline agree with the e2e-style table', () => {
   for (const [seed, one] of E2E_CASES.entries()) {

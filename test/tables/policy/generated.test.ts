@@ -14,9 +14,9 @@ import { policyCases } from './generate.ts'
 import { type Call, type Outcome, SimulatedCluster } from './simulated-cluster.ts'
 import { type PolicyCase, type World, worldsOf } from './world.ts'
 
-/** The same cases every time; another seed makes others. */
+/** The same cases every time; another seed makes others. `npm run test:policy` runs thousands, with packets, too. */
 const SEED = Number(process.env.WEFT_POLICY_SEED ?? 5)
-const CASES = Number(process.env.WEFT_POLICY_CASES ?? 300)
+const CASES = Number(process.env.WEFT_POLICY_CASES ?? 100)
 const QUESTIONS = 30
 /** Machines are busy at times. */
 const LONG = 300_000
