@@ -11,7 +11,7 @@ import { type FlowMaker, flowsOf, goto, holds, ipPacket } from '../pipeline/buil
 import type { DropName } from '../pipeline/drops.ts'
 import { ALLOWED_LABEL, type StageName } from '../pipeline/stages.ts'
 import { clauseParts } from './conjunction.ts'
-import { type Level, PRIORITY } from './levels.ts'
+import { type Level, PRIORITY, stagesOf } from './levels.ts'
 import { type PeerSet, whenIn } from './peer-sets.ts'
 
 /** A rule as the switch matches it. */
@@ -88,12 +88,14 @@ function decisions(one: PolicyClass, { level, peers, ports, action, rule, log }:
   })
 }
 
-/** What becomes of connections that no rule of NetworkPolicies speaks of. */
+/** What becomes of connections that no rule of NetworkPolicies speaks of, or whose rules are not all known yet. */
 function remainders(make: FlowMaker, one: PolicyClass): readonly Flow[] {
   const match = holds('policyClass', one.id)
   const { direction } = one
   return [
-    ...(one.pending ? refusals(make, one, 'policy-pending', direction, PRIORITY.pending, match) : []),
+    ...(one.pending ? stagesOf(direction) : []).flatMap((stage) =>
+      refusals(make, one, 'policy-pending', stage, PRIORITY.pending, match),
+    ),
     ...(one.isolated ? refusals(make, one, `${direction}-isolated`, direction, PRIORITY.isolated, match) : []),
   ]
 }

@@ -119,6 +119,7 @@ export class Enrolments {
     return {
       namespace: endpoint.namespace,
       namespaceLabels: this.#parts.inventory.labelsOf(endpoint.namespace),
+      isNamespaceKnown: this.#parts.inventory.isToldOf(endpoint.namespace),
       labels: pod === undefined ? undefined : (pod.labels ?? {}),
       namedPorts: pod?.namedPorts ?? [],
     }

@@ -125,6 +125,11 @@ export class Inventory {
     return this.#namespaces.get(namespace) ?? namespaceLabels(namespace)
   }
 
+  /** Whether somebody told of a namespace: else its labels are not known but for its name. */
+  isToldOf(namespace: string): boolean {
+    return this.#told.has(namespace)
+  }
+
   /** Namespaces whose labels meet a selector. */
   namespacesMeeting(selector: Selector): Iterable<string> {
     return this.#namespaces.meeting(selector)

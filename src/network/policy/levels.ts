@@ -34,6 +34,11 @@ function stageOf(tier: 'admin' | 'namespace' | 'baseline', direction: Direction)
   return direction === 'egress' ? 'egressAdmin' : 'ingressAdmin'
 }
 
+/** The stages that decide about a direction, in order. */
+export function stagesOf(direction: Direction): readonly StageName[] {
+  return [stageOf('admin', direction), stageOf('namespace', direction)]
+}
+
 /** Where rules that all count alike are matched. */
 export function levelOfNamespaces(direction: Direction): Level {
   return { stage: stageOf('namespace', direction), priority: PRIORITY.allowed, direction }

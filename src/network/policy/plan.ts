@@ -125,9 +125,11 @@ export class PolicyPlan {
 
   /** A namespace appeared or has other labels. */
   putNamespace(namespace: Namespace): void {
-    const before = JSON.stringify(this.#inventory.labelsOf(namespace.name))
+    const { name } = namespace
+    const look = () => JSON.stringify([this.#inventory.isToldOf(name), this.#inventory.labelsOf(name)])
+    const before = look()
     this.#inventory.putNamespace(namespace)
-    if (before !== JSON.stringify(this.#inventory.labelsOf(namespace.name))) this.#namespaceChanged(namespace.name)
+    if (before !== look()) this.#namespaceChanged(name)
   }
 
   /** A namespace is gone. */
@@ -197,11 +199,13 @@ export class PolicyPlan {
     }
   }
 
-  /** Labels are not always known: then whoever is in the right namespace. */
+  /** Labels are not always known: then whoever is in the right namespace, and any may be the right one. */
   #maySelect({ subject }: Policy, endpoint: Endpoint): boolean {
     const pod = this.#inventory.podOf(endpoint)
     const { namespace } = endpoint
-    const everybody = pod === undefined ? { ...subject, pods: [] } : subject
+    const isAnybodys = !('name' in subject.namespaces || this.#inventory.isToldOf(namespace))
+    const namespaces = isAnybodys ? { labels: [] } : subject.namespaces
+    const everybody = { namespaces, pods: pod === undefined ? [] : subject.pods }
     return matchesPodSet(everybody, { ...pod, namespace }, this.#inventory.labelsOf(namespace))
   }
 

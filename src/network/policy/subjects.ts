@@ -3,8 +3,8 @@
  * @module
  */
 import type { NamedPort } from '../model/pod.ts'
-import { type Direction, type Labels, type Policy, policyKey, type Selector } from '../model/policy.ts'
-import { matchesSelector } from './selector.ts'
+import { type Direction, type Labels, type PodSet, type Policy, policyKey, type Selector } from '../model/policy.ts'
+import { matchesNamespaces, matchesSelector } from './selector.ts'
 import { SelectorIndex } from './selector-index.ts'
 import { portNamesIn } from './terms.ts'
 
@@ -12,6 +12,8 @@ import { portNamesIn } from './terms.ts'
 export interface Subject {
   readonly namespace: string
   readonly namespaceLabels: Labels
+  /** Whether these are all labels of its namespace: else nobody has told of it yet, and its name is all that is known. */
+  readonly isNamespaceKnown: boolean
   /** Undefined while the API says nothing of it. */
   readonly labels: Labels | undefined
   readonly namedPorts: readonly NamedPort[]
@@ -88,7 +90,7 @@ export class Subjects {
     let pending = false
     for (const [key, policy] of this.#candidates(subject)) {
       if (policy[direction] === undefined) continue
-      const selects = isSelected(policy.subject.pods, subject.labels)
+      const selects = isSelected(policy.subject, subject)
       if (selects === 'unknown') pending = true
       else if (selects) policies.set(key, policy)
     }
@@ -97,19 +99,41 @@ export class Subjects {
     return { direction, policies: [...policies.keys()].sort(), named, pending }
   }
 
-  *#candidates({ namespace, namespaceLabels, labels }: Subject): Generator<readonly [string, Policy]> {
+  *#candidates({
+    namespace,
+    namespaceLabels,
+    isNamespaceKnown,
+    labels,
+  }: Subject): Generator<readonly [string, Policy]> {
     const own = this.#inNamespace.get(namespace)
     const keys = own === undefined ? [] : labels === undefined ? own.values() : own.matching(labels)
-    for (const key of [...keys, ...this.#acrossNamespaces.matching(namespaceLabels)]) {
+    const across = this.#acrossNamespaces
+    for (const key of [...keys, ...(isNamespaceKnown ? across.matching(namespaceLabels) : across.values())]) {
       const policy = this.#policies.get(key)
       if (policy !== undefined) yield [key, policy]
     }
   }
 }
 
-function isSelected(selector: Selector, labels: Labels | undefined): boolean | 'unknown' {
-  if (labels !== undefined) return matchesSelector(selector, labels)
-  return selector.length === 0 ? true : 'unknown'
+/** One demand that is not met is enough, whatever is not known besides. */
+function isSelected({ namespaces, pods }: PodSet, subject: Subject): boolean | 'unknown' {
+  const { namespace, namespaceLabels, isNamespaceKnown, labels } = subject
+  const ofNamespace =
+    'name' in namespaces || isNamespaceKnown
+      ? matchesNamespaces(namespaces, namespace, namespaceLabels)
+      : isMet(namespaces.labels, namespaceLabels)
+  const ofPod = labels === undefined ? isMet(pods, undefined) : matchesSelector(pods, labels)
+  if (ofNamespace === false || ofPod === false) return false
+  return ofNamespace === true && ofPod === true ? true : 'unknown'
+}
+
+/** Whether labels of which only these are known meet a selector. */
+function isMet(selector: Selector, known: Labels = {}): boolean | 'unknown' {
+  const [sure, open] = [true, false].map((isKnown) =>
+    selector.filter(({ key }) => Object.hasOwn(known, key) === isKnown),
+  )
+  if (!matchesSelector(sure ?? [], known)) return false
+  return (open ?? []).length === 0 ? true : 'unknown'
 }
 
 function namedIn(policies: Iterable<Policy>, namedPorts: readonly NamedPort[]): readonly NamedPort[] {
