@@ -5,11 +5,13 @@
  */
 import type { AgentStatus, NodeFacts } from '../agent/control/facts.ts'
 import type { Fragment } from '../network/fragments/fragment.ts'
+import type { Cluster } from '../network/model/cluster.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
 import type { Namespace, Pod } from '../network/model/pod.ts'
 import type { Policy } from '../network/model/policy.ts'
 import type { Tenant } from '../network/model/tenant.ts'
 import { hashKey } from '../network/pipeline/cookie.ts'
+import { InsightError } from './errors.ts'
 
 /** The cluster at one moment. */
 export interface ClusterView {
@@ -47,6 +49,21 @@ export interface RegistryView {
 /** The node of this name, if its agent answered. */
 export function nodeOf(view: ClusterView, name: string): NodeFacts | undefined {
   return view.nodes.find(({ status }) => status.node === name)
+}
+
+/** What the registry lists. Throws `INSIGHT_REGISTRY_UNREACHABLE`. */
+export function registryOf({ registry, registryProblem }: ClusterView): RegistryView {
+  if (registry !== undefined) return registry
+  const cause = registryProblem ?? 'nothing says where the cluster’s objects are'
+  throw new InsightError('INSIGHT_REGISTRY_UNREACHABLE', cause, 'name the cluster: --kubeconfig FILE')
+}
+
+/** The cluster's configuration, as every agent tells it. Throws `INSIGHT_AGENT_UNREACHABLE`. */
+export function clusterOf({ nodes, silent }: ClusterView): Cluster {
+  const [first] = nodes
+  if (first !== undefined) return first.cluster
+  const [one] = silent
+  throw new InsightError('INSIGHT_AGENT_UNREACHABLE', one?.cause ?? 'no agent answers', one?.remedy ?? 'start one')
 }
 
 /** Titles of a node's fragments by the hash in their flows' cookies. */

@@ -7,8 +7,7 @@ import { contains, type Family, familyOf, type Ip, parseIp } from '../../network
 import type { NodeNetwork } from '../../network/model/node.ts'
 import type { Pod } from '../../network/model/pod.ts'
 import { InsightError } from '../errors.ts'
-import type { ClusterView } from '../view.ts'
-import { clusterOf, registryOf } from './world.ts'
+import { type ClusterView, clusterOf, registryOf } from '../view.ts'
 
 /** One end of a connection. */
 export type End =

@@ -8,9 +8,8 @@ import { listWords } from '../../network/policy/rule-names.ts'
 import { type Backend, backendsOf } from '../../network/service/backends.ts'
 import { InsightError } from '../errors.ts'
 import type { FoundService } from '../trace/service.ts'
-import { type ClusterView, nodeOf } from '../view.ts'
+import { type ClusterView, clusterOf, nodeOf } from '../view.ts'
 import { type ExplainedProtocol, type Step, whatOf } from './conversation.ts'
-import { clusterOf } from './world.ts'
 
 /** A service's part in a connection. */
 export interface ServiceLook {

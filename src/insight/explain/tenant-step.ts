@@ -2,11 +2,12 @@
  * Whether the tenants of two ends may talk.
  * @module
  */
+
 import { GLOBAL_VNI } from '../../network/model/tenant.ts'
+import { clusterOf, registryOf } from '../view.ts'
 import type { Conversation, Step } from './conversation.ts'
 import type { End } from './ends.ts'
 import { isOverlay } from './way-steps.ts'
-import { clusterOf, registryOf } from './world.ts'
 
 /** Equal VNIs may, and VNI 0 with everybody. */
 export function tenantStep({ view, from, to }: Conversation): Step {

@@ -5,10 +5,9 @@
 
 import { tunnelAddress } from '../../network/context.ts'
 import { familyOf } from '../../network/model/address.ts'
-import { nodeOf } from '../view.ts'
+import { clusterOf, nodeOf, registryOf } from '../view.ts'
 import type { Conversation, Step } from './conversation.ts'
 import type { End } from './ends.ts'
-import { clusterOf, registryOf } from './world.ts'
 
 /** Whether the sender's own address is the one it was given. */
 export function guardStep({ from, facts }: Conversation): Step {

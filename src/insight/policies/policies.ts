@@ -19,8 +19,7 @@ import { hashKey, parseCookie } from '../../network/pipeline/cookie.ts'
 import { policyTitle, ruleKey } from '../../network/policy/rule-names.ts'
 import { matchesPodSet } from '../../network/policy/selector.ts'
 import { fieldOf } from '../explain/field-of.ts'
-import { registryOf } from '../explain/world.ts'
-import type { ClusterView, RegistryView } from '../view.ts'
+import { type ClusterView, type RegistryView, registryOf } from '../view.ts'
 
 /** A policy as it is in force. */
 export interface PolicyLook extends PolicyRef {
