@@ -52,7 +52,9 @@ export function classFlows(one: PolicyClass): readonly Flow[] {
       if (!rows.has(row)) rows.set(row, flow)
     }
   }
-  return [...clauses(make, one), ...rows.values(), ...remainders(make, one)]
+  // A rule for anybody at a port has the row that its clause for some at that port would have, and says more.
+  const clausesLeft = clauses(make, one).filter((flow) => !rows.has(rowKey(flow)))
+  return [...clausesLeft, ...rows.values(), ...remainders(make, one)]
 }
 
 /** What a class's rules ask for besides peers, one flow for all sets that ask for the same. */

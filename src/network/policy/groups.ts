@@ -6,7 +6,7 @@
 import { type Cidr, familyOf, hostCidr, type Ip } from '../model/address.ts'
 import type { NamedPort } from '../model/pod.ts'
 import type { Direction, Peer } from '../model/policy.ts'
-import type { Inventory, MachineAddresses, Member } from './inventory.ts'
+import { type Inventory, type MachineAddresses, type Member, portKey } from './inventory.ts'
 import { inRange, without } from './ranges.ts'
 import { matchesPodSet } from './selector.ts'
 import { SelectorIndex } from './selector-index.ts'
@@ -44,8 +44,8 @@ export class Groups {
   readonly #inNamespace = new Map<string, SelectorIndex<Group>>()
   /** Of pods of namespaces by labels. */
   readonly #acrossNamespaces = new SelectorIndex<Group>()
-  /** Of named ports, whoever has them or by range: every pod has to be looked at. */
-  readonly #ofPorts = new Set<Group>()
+  /** Of pods that have a named port, by that. */
+  readonly #ofPorts = new Map<string, Set<Group>>()
   /** Of ranges that machines may be in. */
   readonly #ofMachines = new Set<Group>()
   readonly #ofNames = new Map<string, Set<Group>>()
@@ -102,10 +102,11 @@ export class Groups {
   #create(key: string, spec: GroupSpec): Group {
     const group: Group = { key, spec, users: new Set(), members: new Map() }
     this.#groups.set(key, group)
-    const { peer } = spec
-    if (spec.named !== undefined && (peer === 'anybody' || peer.type === 'range')) {
-      this.#ofPorts.add(group)
-      this.#fill(group, this.#inventory.members())
+    const { peer, named } = spec
+    if (named !== undefined) {
+      const siblings = this.#ofPorts.get(portKey(named)) ?? new Set()
+      this.#ofPorts.set(portKey(named), siblings.add(group))
+      this.#fill(group, this.#inventory.membersHaving(named))
     } else if (peer === 'anybody') {
       // Whoever it is needs no group.
     } else if (peer.type === 'pods') {
@@ -117,7 +118,7 @@ export class Groups {
         for (const machine of this.#inventory.machines())
           this.#put(group, machineKey(machine.node), gatewaysIn(group, machine))
       }
-    } else if (spec.named === undefined) {
+    } else {
       const siblings = this.#ofNames.get(peer.name) ?? new Set()
       this.#ofNames.set(peer.name, siblings.add(group))
       this.#put(group, ITSELF, (this.#names.get(peer.name) ?? []).map(hostCidr))
@@ -145,16 +146,18 @@ export class Groups {
 
   #drop(group: Group): void {
     this.#groups.delete(group.key)
-    this.#ofPorts.delete(group)
     this.#ofMachines.delete(group)
     this.#acrossNamespaces.delete(group)
-    const { peer } = group.spec
-    if (peer !== 'anybody' && peer.type === 'pods' && 'name' in peer.namespaces) {
+    const { peer, named } = group.spec
+    if (named !== undefined) {
+      const siblings = this.#ofPorts.get(portKey(named))
+      siblings?.delete(group)
+      if (siblings?.size === 0) this.#ofPorts.delete(portKey(named))
+    } else if (peer !== 'anybody' && peer.type === 'pods' && 'name' in peer.namespaces) {
       const siblings = this.#inNamespace.get(peer.namespaces.name)
       siblings?.delete(group)
       if (siblings?.size === 0) this.#inNamespace.delete(peer.namespaces.name)
-    }
-    if (peer !== 'anybody' && peer.type === 'name') {
+    } else if (peer !== 'anybody' && peer.type === 'name') {
       const siblings = this.#ofNames.get(peer.name)
       siblings?.delete(group)
       if (siblings?.size === 0) this.#ofNames.delete(peer.name)
@@ -162,10 +165,10 @@ export class Groups {
     for (const member of group.members.keys()) this.#unlink(group, member)
   }
 
-  *#candidates({ namespace, labels }: Member): Generator<Group> {
+  *#candidates({ namespace, labels, namedPorts }: Member): Generator<Group> {
     yield* this.#inNamespace.get(namespace)?.matching(labels) ?? []
     yield* this.#acrossNamespaces.matching(this.#inventory.labelsOf(namespace))
-    yield* this.#ofPorts
+    for (const port of namedPorts) yield* this.#ofPorts.get(portKey(port)) ?? []
   }
 
   #put(group: Group, member: string, addresses: readonly Cidr[]): void {

@@ -41,6 +41,8 @@ export class Inventory {
   readonly #self: () => string
   readonly #pods = new Map<string, Pod>()
   readonly #podsIn = new Map<string, Set<string>>()
+  /** Keys of pods by the ports that they have names for. */
+  readonly #podsHaving = new Map<string, Set<string>>()
   /** Namespaces that somebody told of, or that have pods. */
   readonly #namespaces = new LabelIndex()
   readonly #told = new Set<string>()
@@ -54,7 +56,9 @@ export class Inventory {
 
   putPod(pod: Pod): void {
     const key = `${pod.namespace}/${pod.name}`
+    this.#forgetPorts(key)
     this.#pods.set(key, pod)
+    for (const port of pod.namedPorts ?? NO_PORTS) remember(this.#podsHaving, portKey(port), key)
     remember(this.#podsIn, pod.namespace, key)
     // One that nobody has told of yet has its name for a label.
     if (this.#namespaces.get(pod.namespace) === undefined) this.#label(pod.namespace)
@@ -63,6 +67,7 @@ export class Inventory {
   removePod(key: string): void {
     const pod = this.#pods.get(key)
     if (pod === undefined) return
+    this.#forgetPorts(key)
     this.#pods.delete(key)
     forget(this.#podsIn, pod.namespace, key)
     this.#sweep(pod.namespace)
@@ -149,16 +154,21 @@ export class Inventory {
 
   /** The pod that has an address now, as `<namespace>/<name>`. Looks at every pod. */
   podAt(address: Ip): string | undefined {
-    for (const { key, addresses } of this.members()) if (addresses.includes(address)) return key
+    for (const [key, pod] of this.#pods) if (this.#addressesOf(key, pod).includes(address)) return key
     return undefined
-  }
-
-  members(): Iterable<Member> {
-    return this.#membersOf(this.#pods.keys())
   }
 
   membersIn(namespace: string): Iterable<Member> {
     return this.#membersOf(this.#podsIn.get(namespace) ?? [])
+  }
+
+  /** Pods that have this port by this name. */
+  membersHaving(port: NamedPort): Iterable<Member> {
+    return this.#membersOf(this.#podsHaving.get(portKey(port)) ?? [])
+  }
+
+  #forgetPorts(key: string): void {
+    for (const port of this.#pods.get(key)?.namedPorts ?? NO_PORTS) forget(this.#podsHaving, portKey(port), key)
   }
 
   #label(namespace: string, labels?: Labels): void {
@@ -186,6 +196,11 @@ export class Inventory {
     if (pod.node !== this.#self()) return pod.addresses
     return this.endpointsOf(key).flatMap((endpoint) => (this.podOf(endpoint) === pod ? endpoint.addresses : []))
   }
+}
+
+/** What tells a named port from every other. */
+export function portKey({ name, protocol, port }: NamedPort): string {
+  return `${protocol} ${port} ${name}`
 }
 
 function remember(map: Map<string, Set<string>>, key: string, value: string): void {
