@@ -17,7 +17,7 @@ export interface Condition {
 }
 
 /** The type of the condition. What other programs say of a policy stands beside it. */
-export const ACCEPTED = 'Accepted'
+const ACCEPTED = 'Accepted'
 
 /** Why a policy is not accepted; also the reason of the events of kinds that have no status. */
 export const NOT_UNDERSTOOD = 'PolicyNotUnderstood'

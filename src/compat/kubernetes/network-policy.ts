@@ -23,7 +23,7 @@ import {
   rangeOf,
   selectorIn,
 } from '../policy/reading.ts'
-import { NAME_LABEL, namespaceSelectorOf, selectorOf } from '../policy/writing.ts'
+import { NOTHING, namespaceSelectorOf, selectorOf } from '../policy/writing.ts'
 
 /** Policy ↔ NetworkPolicy. */
 export const networkPolicyBinding = policyBinding({
@@ -179,11 +179,7 @@ function ruleOf({ peers, ports }: PolicyRule, key: 'from' | 'to', namespace: str
   }
 }
 
-/** No label is there and is not. */
-const NO_POD: MergePatch = selectorOf([
-  { key: NAME_LABEL, operator: 'Exists', values: [] },
-  { key: NAME_LABEL, operator: 'DoesNotExist', values: [] },
-])
+const NO_POD = selectorOf(NOTHING)
 
 /** A DNS name is nothing that a NetworkPolicy has words for. */
 function peerOf(peer: Peer, namespace: string | undefined): MergePatch {

@@ -5,10 +5,9 @@
 import type { KubeBinding } from '../../kube/binding.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { NAMESPACES, NODES } from '../../kube/resources.ts'
-import type { Namespace } from '../../network/model/pod.ts'
+import { NAMESPACE_NAME_LABEL, type Namespace } from '../../network/model/pod.ts'
 import { annotationOf, at, listAt, nameOf, optionalField } from '../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../merge.ts'
-import { NAME_LABEL } from '../policy/writing.ts'
 import { bandwidthIn, TOTAL_ANNOTATIONS } from './bandwidth.ts'
 
 /** On a Namespace: why its pods cannot be attached. */
@@ -39,7 +38,7 @@ export const namespaceBinding: KubeBinding<'Namespace'> = {
     uid: at(object, 'metadata', 'uid'),
     ...optionalField('problem', annotationOf(object, PROBLEM)?.slice(0, MAX_PROBLEM) || undefined),
     ...optionalField('totals', bandwidthIn(object, TOTAL_ANNOTATIONS)),
-    labels: { ...Object(at(object, 'metadata', 'labels')), [NAME_LABEL]: nameOf(object) },
+    labels: { ...Object(at(object, 'metadata', 'labels')), [NAMESPACE_NAME_LABEL]: nameOf(object) },
   }),
   encode: ({ labels, ...namespace }) => {
     const { metadata } = namespacePatch(namespace)

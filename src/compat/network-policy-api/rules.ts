@@ -19,7 +19,7 @@ export interface RuleForm {
 }
 
 /** All pods of the cluster. */
-export const EVERYTHING: PodSet = { namespaces: { labels: [] }, pods: [] }
+const EVERYTHING: PodSet = { namespaces: { labels: [] }, pods: [] }
 
 const DENY_ALL: PolicyRule = { action: 'deny' }
 

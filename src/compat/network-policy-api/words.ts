@@ -4,7 +4,7 @@
  */
 import type { Peer, PodSet, Policy, PolicyAction, PolicyRule, PortMatch } from '../../network/model/policy.ts'
 import type { MergePatch } from '../merge.ts'
-import { NAME_LABEL, namespaceSelectorOf, selectorOf } from '../policy/writing.ts'
+import { NOTHING, namespaceSelectorOf, selectorOf } from '../policy/writing.ts'
 
 /** What tells a version's words from another's. */
 export interface Words {
@@ -38,13 +38,7 @@ function everybody(key: 'from' | 'to'): readonly MergePatch[] {
   return key === 'from' ? [{ namespaces: {} }] : [{ networks: ['0.0.0.0/0', '::/0'] }]
 }
 
-/** No label is there and is not. */
-const NOBODY: MergePatch = {
-  namespaces: selectorOf([
-    { key: NAME_LABEL, operator: 'Exists', values: [] },
-    { key: NAME_LABEL, operator: 'DoesNotExist', values: [] },
-  ]),
-}
+const NOBODY: MergePatch = { namespaces: selectorOf(NOTHING) }
 
 function peerOf(peer: Peer): MergePatch {
   if (peer.type === 'range') return { networks: [peer.range] }

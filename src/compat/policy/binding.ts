@@ -13,7 +13,7 @@ import { clusterPlace, type MergePatch, namespacedPlace, objectOf } from '../mer
 import { cut, Notes } from './notes.ts'
 
 /** On a policy: `drops` has agents log what it drops. */
-export const LOG_ANNOTATION = 'weft.dev/log'
+const LOG_ANNOTATION = 'weft.dev/log'
 
 /** What a policy's `spec` says. */
 export type PolicyBody = Omit<Policy, 'kind' | 'namespace' | 'name' | 'uid' | 'log' | 'problems'>

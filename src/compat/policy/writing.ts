@@ -2,11 +2,15 @@
  * The parts that policies of every kind have, as Kubernetes has words for them.
  * @module
  */
+import { NAMESPACE_NAME_LABEL } from '../../network/model/pod.ts'
 import type { Namespaces, Requirement, Selector } from '../../network/model/policy.ts'
 import type { MergePatch } from '../merge.ts'
 
-/** What every namespace has its name in. */
-export const NAME_LABEL = 'kubernetes.io/metadata.name'
+/** No label is there and is not. */
+export const NOTHING: Selector = [
+  { key: NAMESPACE_NAME_LABEL, operator: 'Exists', values: [] },
+  { key: NAMESPACE_NAME_LABEL, operator: 'DoesNotExist', values: [] },
+]
 
 /** A label selector. */
 export function selectorOf(selector: Selector): MergePatch {
@@ -15,7 +19,9 @@ export function selectorOf(selector: Selector): MergePatch {
 
 /** A selector of namespaces; one alone is selected by the label that says its name. */
 export function namespaceSelectorOf(namespaces: Namespaces): MergePatch {
-  return 'name' in namespaces ? { matchLabels: { [NAME_LABEL]: namespaces.name } } : selectorOf(namespaces.labels)
+  return 'name' in namespaces
+    ? { matchLabels: { [NAMESPACE_NAME_LABEL]: namespaces.name } }
+    : selectorOf(namespaces.labels)
 }
 
 function expressionOf({ key, operator, values }: Requirement): MergePatch {

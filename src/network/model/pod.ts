@@ -37,6 +37,9 @@ export interface Pod {
   readonly namedPorts?: readonly NamedPort[]
 }
 
+/** Every namespace has this label, with its name; nobody can change it. */
+export const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name'
+
 /** A namespace as the cluster knows it. */
 export interface Namespace {
   readonly name: string

@@ -1,6 +1,7 @@
 /**
  * The oracle: what policies say about a connection, as a plain function that reads like the specification. It shares no
- * thought with the compiler: tests hold the one against the other.
+ * thought with the compiler but what a selector means: tests hold the one against the other. Whoever explains verdicts asks
+ * it, and so does the plan about services that kube-proxy leads out.
  *
  * Semantics: networking.k8s.io/v1 NetworkPolicy; policy.networking.k8s.io's tiers; OpenShift SDN's EgressNetworkPolicy.
  * @module

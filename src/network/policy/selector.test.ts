@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { NAMESPACE_NAME_LABEL } from '../model/pod.ts'
 import type { Labels, Namespaces, Requirement } from '../model/policy.ts'
-import { matchesNamespaces, matchesPodSet, matchesSelector, NAMESPACE_NAME_LABEL } from './selector.ts'
+import { matchesNamespaces, matchesPodSet, matchesSelector } from './selector.ts'
 
 const tier = (operator: Requirement['operator'], ...values: string[]): Requirement => ({
   key: 'tier',

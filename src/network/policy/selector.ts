@@ -2,10 +2,8 @@
  * Which labels a selector means.
  * @module
  */
+import { NAMESPACE_NAME_LABEL } from '../model/pod.ts'
 import type { Labels, Namespaces, PodSet, Requirement, Selector } from '../model/policy.ts'
-
-/** Every namespace has this label, with its name; nobody can change it. */
-export const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name'
 
 /** Whether labels meet all demands of a selector. */
 export function matchesSelector(selector: Selector, labels: Labels = {}): boolean {

@@ -16,7 +16,7 @@ import * as o from './objects.ts'
 /** DNS names of which some are known. */
 export const NAMES = ['one.example', 'two.example'] as const
 /** Names of ports that pods may have. */
-export const PORT_NAMES = ['web', 'serve-80-tcp'] as const
+const PORT_NAMES = ['web', 'serve-80-tcp'] as const
 /** Namespaces that have policies of their own. */
 const POLICED = ['x', 'y'] as const
 const POLICY_NAMES = ['p0', 'p1', 'p2', 'p3'] as const
