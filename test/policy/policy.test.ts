@@ -1,4 +1,4 @@
-/** The short form of `npm run test:policy`: fewer connections of each case, and a hundred generated cases. */
+/** The short form of `npm run test:policy`: fewer connections of each case, and forty generated cases. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import pino from 'pino'
 import { NODES } from '../tables/policy/objects.ts'
@@ -10,7 +10,7 @@ import { type Entry, runCases, type Tally } from './run.ts'
 import { disagreementWords, repeatLine } from './words.ts'
 
 const PATIENCE = 300_000
-const GENERATED = 100
+const GENERATED = 40
 /** Of each world; the other engines are compared with the oracle by tests of their own. */
 const EXTENT = { connections: 100, simulated: false }
 /** A broken compiler that these few cases catch. */
