@@ -3,10 +3,11 @@
  * @module
  */
 
+import { isPodAddress } from '../../network/context.ts'
 import { familyOf } from '../../network/model/address.ts'
 import type { ClusterView } from '../cluster/view.ts'
 import type { Problems } from '../problems.ts'
-import { lookUp } from './lookup.ts'
+import { type Found, lookUp } from './lookup.ts'
 import { Names } from './names.ts'
 import type { AddressType } from './question.ts'
 import { nameServersOf } from './resolv-conf.ts'
@@ -29,18 +30,26 @@ export function startNames({ view, problems, resolvConf, port = 53 }: NamesParts
   const names = new Names({
     wanted: () => view.policies.wantedNames(),
     put: (name, addresses) => view.policies.putName(name, addresses),
-    lookUp: (name) =>
-      lookUp(name, {
+    lookUp: async (name) => {
+      const found = await lookUp(name, {
         // Read each time: whoever changes it need not tell.
         servers: () => nameServersOf(resolvConf).map((address) => ({ address, port })),
         types: () => typesOf(view),
-      }),
+      })
+      return outside(view, found)
+    },
     problems,
     now: () => performance.now(),
     random: Math.random,
   })
   const timer = setInterval(() => names.tick(), LOOK_MS)
   return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+/** Whoever answers for a name could name a pod, and a rule that allows the name would allow that: names mean what is outside. */
+function outside({ cluster }: Pick<ClusterView, 'cluster'>, found: Found): Found {
+  if ('failure' in found || cluster === undefined) return found
+  return { ...found, addresses: found.addresses.filter((address) => !isPodAddress(cluster, address)) }
 }
 
 /** Pods connect to addresses of the families that they have. */
