@@ -70,13 +70,13 @@ function firstWords({ disagreements: [first], others }: Wrong): string {
 }
 
 function tallyWords(tally: Tally): string {
-  const { cases, worlds, asked, followed, simulated, milliseconds, lostOnce, late, wrong } = tally
+  const { cases, worlds, asked, followed, simulated, milliseconds, lostOnce, late, outdated, wrong } = tally
   const rate = Math.round((asked + followed) / (milliseconds / 1000))
   return [
     `${cases} cases, ${worlds} worlds`,
     `${asked} connections by packets, ${followed} later packets and answers, ${simulated} connections simulated`,
     `${(milliseconds / 1000).toFixed(1)} s (${rate} packets/s, simulation included)`,
-    `${lostOnce} lost once and not again, ${late} late`,
+    `${lostOnce} lost once and not again, ${late} late, ${outdated} by flows that had just gone and not again`,
     `${wrong.length} disagreements`,
   ].join('; ')
 }

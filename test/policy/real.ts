@@ -55,6 +55,11 @@ export class RealSwitches {
     await this.rig.apply()
   }
 
+  /** Resolves when no packet is forwarded by anything older than the flows there are. */
+  async settle(): Promise<void> {
+    await Promise.all(this.rig.nodes.map((node) => node.settle()))
+  }
+
   /** Asks about connections that nobody knows yet. */
   async ask(connections: readonly Connection[]): Promise<Answers> {
     const calls = this.rig.calls(connections)

@@ -50,6 +50,7 @@ export interface Tally {
   followed: number
   lostOnce: number
   late: number
+  outdated: number
   simulated: number
   milliseconds: number
   readonly wrong: Wrong[]
@@ -76,6 +77,7 @@ export async function runCases(
     followed: 0,
     lostOnce: 0,
     late: 0,
+    outdated: 0,
     simulated: 0,
     milliseconds: 0,
     wrong: [],
@@ -113,6 +115,7 @@ async function runCase(court: Court, entry: Entry, { connections, simulated }: E
     tally.followed += outcome.followed
     tally.lostOnce += outcome.lostOnce
     tally.late += outcome.late
+    tally.outdated += outcome.outdated
     if (outcome.disagreements.length + others.length > 0) {
       tally.wrong.push({ entry, world, disagreements: outcome.disagreements, others })
     }

@@ -40,11 +40,13 @@ export interface Outcome {
   readonly lostOnce: number
   /** Came when nobody waited any more, or elsewhere, and not again. */
   readonly late: number
+  /** Went by flows that were no more, and not again: a busy switch finished what it had begun before they changed. */
+  readonly outdated: number
 }
 
 /** Connections of every second trial that are answered, and go on into the next one. */
 const STANDING = 48
-/** How often what did not arrive is asked for again. What did arrive is never noise. */
+/** How often what did not arrive is asked for again. What did arrive and should not have is asked for once more. */
 const RETRIES = 2
 
 /** Tries cases one after the other on the same switches. */
@@ -69,12 +71,13 @@ export class Court {
     await this.#follow(findings)
     const { allowed, strays, calls } = await this.#real.ask(connections)
     findings.strays.push(...strays)
-    const lost = findings.compare('first packet', connections, allowed)
+    const { lost, astray } = findings.compare(connections, allowed)
     this.#tried += 1
     // Before anything is asked again: that forgets all connections.
     this.#standing = this.#tried % 2 === 0 ? [] : sample(calls)
     await this.#send(findings, this.#standing, 'answer', 'answer')
     await this.#askAgain(findings, lost)
+    await this.#askOutdated(findings, astray)
     if (findings.strays.length > 0) await this.#lookAgain(findings, connections)
     return findings.outcome(connections.length)
   }
@@ -94,19 +97,27 @@ export class Court {
     findings.followed += calls.length
     const { arrived, strays } = await this.#real.rig.ship(calls, part)
     findings.strays.push(...strays)
-    const lost = findings.compare(
-      moment,
+    const { lost, astray } = findings.compare(
       calls.map(({ connection }) => connection),
       arrived,
     )
-    if (lost.length === 0) return
-    const again = calls.filter(({ connection }) => lost.includes(connection))
+    const wrong = new Set([...lost, ...astray])
+    if (wrong.size === 0) return
+    if (astray.length > 0) await this.#real.settle()
+    const again = calls.filter(({ connection }) => wrong.has(connection))
     const second = await this.#real.rig.ship(again, part)
-    findings.compareAgain(
-      moment,
-      again.map(({ connection }) => connection),
-      second.arrived,
-    )
+    for (const [i, { connection }] of again.entries()) {
+      findings.judgeAgain(moment, connection, second.arrived[i] === true)
+    }
+  }
+
+  /** What arrived by flows that are no more does not do so again. */
+  async #askOutdated(findings: Findings, astray: readonly Connection[]): Promise<void> {
+    if (astray.length === 0) return
+    this.#standing = []
+    await this.#real.settle()
+    const { allowed } = await this.#real.ask(astray)
+    for (const [i, connection] of astray.entries()) findings.judgeAgain('first packet', connection, allowed[i] === true)
   }
 
   /** On a busy machine a packet may come after all markers, and be nobody's then. What is wrong is so again. */
@@ -115,7 +126,8 @@ export class Court {
     this.#standing = []
     const { allowed, strays } = await this.#real.ask(connections)
     findings.strays.push(...strays)
-    findings.compare('first packet', connections, allowed)
+    const { astray } = findings.compare(connections, allowed)
+    await this.#askOutdated(findings, astray)
   }
 
   async #askAgain(findings: Findings, lost: readonly Connection[]): Promise<void> {
@@ -136,6 +148,7 @@ class Findings {
   followed = 0
   lostOnce = 0
   late = 0
+  outdated = 0
   readonly #world: World
   readonly #disagreements: Disagreement[] = []
 
@@ -143,23 +156,24 @@ class Findings {
     this.#world = world
   }
 
-  /** Notes what arrived and should not have; returns what did not and should have. */
-  compare(moment: Moment, connections: readonly Connection[], arrived: readonly boolean[]): readonly Connection[] {
-    return connections.flatMap((connection, i) => {
-      const verdict = judge(this.#world, connection)
-      if (verdict.allowed && arrived[i] !== true) return [connection]
-      if (!verdict.allowed && arrived[i] === true)
-        this.#disagreements.push({ moment, connection, verdict, arrived: true })
-      return []
-    })
+  /** What did not arrive and should have, and what arrived and should not have. */
+  compare(
+    connections: readonly Connection[],
+    arrived: readonly boolean[],
+  ): { readonly lost: readonly Connection[]; readonly astray: readonly Connection[] } {
+    const wrong = connections.filter(
+      (connection, i) => judge(this.#world, connection).allowed !== (arrived[i] === true),
+    )
+    const isAllowed = (connection: Connection): boolean => judge(this.#world, connection).allowed
+    return { lost: wrong.filter(isAllowed), astray: wrong.filter((connection) => !isAllowed(connection)) }
   }
 
-  compareAgain(moment: Moment, connections: readonly Connection[], arrived: readonly boolean[]): void {
-    this.lostOnce += arrived.filter((one) => one).length
-    this.insist(
-      moment,
-      connections.filter((_, i) => arrived[i] !== true),
-    )
+  /** A packet that was wrong has been sent once more. */
+  judgeAgain(moment: Moment, connection: Connection, arrived: boolean): void {
+    const verdict = judge(this.#world, connection)
+    if (verdict.allowed !== arrived) this.#disagreements.push({ moment, connection, verdict, arrived })
+    else if (arrived) this.lostOnce += 1
+    else this.outdated += 1
   }
 
   /** Notes what never arrived. */
@@ -176,8 +190,8 @@ class Findings {
   }
 
   outcome(asked: number): Outcome {
-    const { followed, strays, lostOnce, late } = this
-    return { asked, followed, disagreements: this.#disagreements, strays, lostOnce, late }
+    const { followed, strays, lostOnce, late, outdated } = this
+    return { asked, followed, disagreements: this.#disagreements, strays, lostOnce, late, outdated }
   }
 }
 
