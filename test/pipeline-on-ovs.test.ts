@@ -24,7 +24,8 @@ import { type OvsSandbox, startOvsSandbox } from '../src/ovs/testing/ovs-sandbox
 import { type Ending, PIPELINE_CASES } from './tables/pipeline-cases.ts'
 import { SAMPLE_CLUSTER, SAMPLE_PODS, samplePlanner } from './tables/sample-node.ts'
 import { SERVICE_CASES, type ServiceCase } from './tables/service-cases.ts'
-import { STEERING_CASES, type SteeringCase, steered } from './tables/steering-cases.ts'
+import { type SteeringCase, steered } from './tables/steering.ts'
+import { STEERING_CASES } from './tables/steering-cases.ts'
 import { tracedPacket, tracedState } from './tables/tracking.ts'
 
 let ovs: OvsSandbox
