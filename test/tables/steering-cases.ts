@@ -140,7 +140,7 @@ export const STEERING_CASES: readonly SteeringCase[] = [
     packet: { ...from(api), ...icmp4(3, v4(api), v4(web)) },
     known: known(tcp4(v4(web), v4(api)), { allowed: false }),
     quoted: tcp4(v4(web), v4(api)),
-    endings: to(web),
+    endings: UNASKED,
   },
   {
     name: 'an ICMP error about nobody’s connection',

@@ -13,6 +13,9 @@ import { ALLOWED } from './tracking.ts'
 
 const FAMILIES: readonly Family[] = [4, 6]
 
+/** An error about a connection that is allowed; one about another, which anybody can make up, is judged as what it is. */
+const ABOUT_ALLOWED: Match = { ...tracked('rel'), ...ALLOWED }
+
 /** The policy stages of every node. */
 export function policyStages(make: FlowMaker, context: NodeContext): Flow[] {
   const { flow } = make
@@ -36,7 +39,7 @@ function sender({ flow, drop }: FlowMaker): Flow[] {
     ...followers().map((match) => flow('sender', 280, match, on)),
     // A pod may always hear from itself.
     flow('sender', 350, holds('turned', 1), on),
-    flow('sender', 310, tracked('rel'), on),
+    flow('sender', 310, ABOUT_ALLOWED, on),
     flow('sender', 300, { ...tracked('rpl'), ...ALLOWED }, on),
     drop('unasked-answer', 290, tracked('rpl')),
     flow('sender', 0, {}, on),
@@ -70,7 +73,7 @@ function receiver({ flow }: FlowMaker, { self, ranges }: NodeContext): Flow[] {
 
 /** Packets that open no connection. */
 function noConnections(): readonly Match[] {
-  return [...ICMPV6_ERRORS, tracked('rpl'), tracked('rel')]
+  return [...ICMPV6_ERRORS, tracked('rpl'), ABOUT_ALLOWED]
 }
 
 /**

@@ -105,7 +105,7 @@ describe.each(['weft', 'kube-proxy'] as const)('services by %s', (services) => {
       here.send({ ...from(web), ...icmp4(3, v4(web), v4(api)) }, v4Ends.back),
     ]
     expect(errors).toMatchObject([
-      { to: web.ofport, remembered: 0 },
+      { to: 'unasked-answer', remembered: 0 },
       { to: api.ofport, remembered: 0 },
     ])
     expect(here.send(back).to).toBe('unasked-answer')
