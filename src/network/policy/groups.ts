@@ -5,11 +5,11 @@
  */
 import { type Cidr, familyOf, hostCidr, type Ip } from '../model/address.ts'
 import type { NamedPort } from '../model/pod.ts'
-import type { Direction, Peer } from '../model/policy.ts'
+import type { Direction, Peer, PodSet } from '../model/policy.ts'
 import { type Inventory, type MachineAddresses, type Member, portKey } from './inventory.ts'
+import { PodSetIndex } from './pod-set-index.ts'
 import { inRange, without } from './ranges.ts'
 import { matchesPodSet } from './selector.ts'
-import { SelectorIndex } from './selector-index.ts'
 
 /** What a group holds. With `named`, only pods that have this port. */
 export interface GroupSpec {
@@ -40,10 +40,8 @@ const ITSELF = ''
 export class Groups {
   readonly #inventory: Inventory
   readonly #groups = new Map<string, Group>()
-  /** Of pods of one namespace by its name. */
-  readonly #inNamespace = new Map<string, SelectorIndex<Group>>()
-  /** Of pods of namespaces by labels. */
-  readonly #acrossNamespaces = new SelectorIndex<Group>()
+  /** Of pods by selectors. */
+  readonly #ofPods = new PodSetIndex<Group>()
   /** Of pods that have a named port, by that. */
   readonly #ofPorts = new Map<string, Set<Group>>()
   /** Of ranges that machines may be in. */
@@ -110,7 +108,8 @@ export class Groups {
     } else if (peer === 'anybody') {
       // Whoever it is needs no group.
     } else if (peer.type === 'pods') {
-      this.#index(group, peer)
+      this.#ofPods.add(group, peer)
+      for (const namespace of this.#namespacesOf(peer)) this.#fill(group, this.#inventory.membersIn(namespace))
     } else if (peer.type === 'range') {
       this.#put(group, ITSELF, without(peer.range, peer.except))
       if (spec.direction === 'ingress') {
@@ -126,18 +125,8 @@ export class Groups {
     return group
   }
 
-  #index(group: Group, { namespaces, pods }: Peer & { readonly type: 'pods' }): void {
-    if ('name' in namespaces) {
-      const siblings = this.#inNamespace.get(namespaces.name) ?? new SelectorIndex()
-      siblings.add(group, pods)
-      this.#inNamespace.set(namespaces.name, siblings)
-      this.#fill(group, this.#inventory.membersIn(namespaces.name))
-      return
-    }
-    this.#acrossNamespaces.add(group, namespaces.labels)
-    for (const namespace of this.#inventory.namespacesMeeting(namespaces.labels)) {
-      this.#fill(group, this.#inventory.membersIn(namespace))
-    }
+  #namespacesOf({ namespaces }: PodSet): Iterable<string> {
+    return 'name' in namespaces ? [namespaces.name] : this.#inventory.namespacesMeeting(namespaces.labels)
   }
 
   #fill(group: Group, members: Iterable<Member>): void {
@@ -147,16 +136,12 @@ export class Groups {
   #drop(group: Group): void {
     this.#groups.delete(group.key)
     this.#ofMachines.delete(group)
-    this.#acrossNamespaces.delete(group)
+    this.#ofPods.delete(group)
     const { peer, named } = group.spec
     if (named !== undefined) {
       const siblings = this.#ofPorts.get(portKey(named))
       siblings?.delete(group)
       if (siblings?.size === 0) this.#ofPorts.delete(portKey(named))
-    } else if (peer !== 'anybody' && peer.type === 'pods' && 'name' in peer.namespaces) {
-      const siblings = this.#inNamespace.get(peer.namespaces.name)
-      siblings?.delete(group)
-      if (siblings?.size === 0) this.#inNamespace.delete(peer.namespaces.name)
     } else if (peer !== 'anybody' && peer.type === 'name') {
       const siblings = this.#ofNames.get(peer.name)
       siblings?.delete(group)
@@ -166,8 +151,8 @@ export class Groups {
   }
 
   *#candidates({ namespace, labels, namedPorts }: Member): Generator<Group> {
-    yield* this.#inNamespace.get(namespace)?.matching(labels) ?? []
-    yield* this.#acrossNamespaces.matching(this.#inventory.labelsOf(namespace))
+    const namespaceLabels = this.#inventory.labelsOf(namespace)
+    yield* this.#ofPods.candidates({ namespace, namespaceLabels, labels })
     for (const port of namedPorts) yield* this.#ofPorts.get(portKey(port)) ?? []
   }
 

@@ -4,8 +4,8 @@
  */
 import type { NamedPort } from '../model/pod.ts'
 import { type Direction, type Labels, type PodSet, type Policy, policyKey, type Selector } from '../model/policy.ts'
+import { PodSetIndex } from './pod-set-index.ts'
 import { matchesNamespaces, matchesSelector } from './selector.ts'
-import { SelectorIndex } from './selector-index.ts'
 import { portNamesIn } from './terms.ts'
 
 /** A pod as far as it is known. */
@@ -33,8 +33,8 @@ export interface ClassSpec {
 /** All policies, found by the pods that they select. */
 export class Subjects {
   readonly #policies = new Map<string, Policy>()
-  readonly #inNamespace = new Map<string, SelectorIndex<string>>()
-  readonly #acrossNamespaces = new SelectorIndex<string>()
+  /** Keys of all but egress firewalls. */
+  readonly #bySubject = new PodSetIndex<string>()
   /** Keys of egress firewalls by namespace. */
   readonly #firewalls = new Map<string, Set<string>>()
 
@@ -50,17 +50,12 @@ export class Subjects {
     const key = policyKey(policy)
     this.remove(key)
     this.#policies.set(key, policy)
-    const { namespaces, pods } = policy.subject
-    if (policy.tier === 'firewall') {
-      const siblings = this.#firewalls.get(policy.namespace ?? '') ?? new Set()
-      this.#firewalls.set(policy.namespace ?? '', siblings.add(key))
-    } else if ('name' in namespaces) {
-      const siblings = this.#inNamespace.get(namespaces.name) ?? new SelectorIndex()
-      siblings.add(key, pods)
-      this.#inNamespace.set(namespaces.name, siblings)
-    } else {
-      this.#acrossNamespaces.add(key, namespaces.labels)
+    if (policy.tier !== 'firewall') {
+      this.#bySubject.add(key, policy.subject)
+      return
     }
+    const siblings = this.#firewalls.get(policy.namespace ?? '') ?? new Set()
+    this.#firewalls.set(policy.namespace ?? '', siblings.add(key))
   }
 
   /** The policy that was there, if any. */
@@ -68,14 +63,10 @@ export class Subjects {
     const policy = this.#policies.get(key)
     if (policy === undefined) return undefined
     this.#policies.delete(key)
-    this.#acrossNamespaces.delete(key)
-    this.#firewalls.get(policy.namespace ?? '')?.delete(key)
-    const { namespaces } = policy.subject
-    if ('name' in namespaces) {
-      const siblings = this.#inNamespace.get(namespaces.name)
-      siblings?.delete(key)
-      if (siblings?.size === 0) this.#inNamespace.delete(namespaces.name)
-    }
+    this.#bySubject.delete(key)
+    const siblings = this.#firewalls.get(policy.namespace ?? '')
+    siblings?.delete(key)
+    if (siblings?.size === 0) this.#firewalls.delete(policy.namespace ?? '')
     return policy
   }
 
@@ -99,16 +90,9 @@ export class Subjects {
     return { direction, policies: [...policies.keys()].sort(), named, pending }
   }
 
-  *#candidates({
-    namespace,
-    namespaceLabels,
-    isNamespaceKnown,
-    labels,
-  }: Subject): Generator<readonly [string, Policy]> {
-    const own = this.#inNamespace.get(namespace)
-    const keys = own === undefined ? [] : labels === undefined ? own.values() : own.matching(labels)
-    const across = this.#acrossNamespaces
-    for (const key of [...keys, ...(isNamespaceKnown ? across.matching(namespaceLabels) : across.values())]) {
+  *#candidates({ isNamespaceKnown, ...subject }: Subject): Generator<readonly [string, Policy]> {
+    const namespaceLabels = isNamespaceKnown ? subject.namespaceLabels : undefined
+    for (const key of this.#bySubject.candidates({ ...subject, namespaceLabels })) {
       const policy = this.#policies.get(key)
       if (policy !== undefined) yield [key, policy]
     }
