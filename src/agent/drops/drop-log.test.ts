@@ -11,10 +11,14 @@ interface Line {
 
 class Scene {
   readonly lines: Line[] = []
+  titles = 0
   #now = 0
   readonly drops = new DropLog({
     log: { info: (fields: object, text?: string) => void this.lines.push({ ...fields, text: text ?? '' } as Line) },
-    titleOf: (cookie) => (cookie === 7n ? 'isolation of pods by NetworkPolicy shop/deny (ingress)' : undefined),
+    titleOf: (cookie) => {
+      this.titles += 1
+      return cookie === 7n ? 'isolation of pods by NetworkPolicy shop/deny (ingress)' : undefined
+    },
     podAt: (address) => (address === '10.128.0.2' ? 'shop/web' : undefined),
     now: () => this.#now,
   })
@@ -111,4 +115,11 @@ test('what is no packet is no line', () => {
   scene.drops.dropped({ packet: Uint8Array.of(1, 2, 3), cookie: 7n, table: 0 })
   scene.pass(20)
   expect(scene.take()).toEqual([])
+})
+
+test('whoever has many connections dropped by one policy does not have its name looked for every time', () => {
+  const scene = new Scene()
+  for (let port = 1; port <= 50; port += 1) scene.drop('10.129.0.2', port)
+  expect(scene.take()).toHaveLength(50)
+  expect(scene.titles).toBe(1)
 })

@@ -28,6 +28,9 @@ export interface DropLogParts {
 }
 
 interface Seen {
+  readonly cookie: bigint
+  /** What the flow is there for. */
+  readonly by: string
   readonly fields: Readonly<Record<string, unknown>>
   readonly text: string
   /** Packets since the last line. */
@@ -76,9 +79,9 @@ export class DropLog {
   }
 
   #first(key: string, connection: PacketOf, cookie: bigint, table: number): void {
-    const { log, titleOf, podAt, now } = this.#parts
+    const { log, podAt, now } = this.#parts
     const { source, destination, protocol, port } = connection
-    const by = titleOf(cookie) ?? 'a policy that is gone'
+    const by = this.#titleOf(cookie)
     const [from, to] = [podAt(source), podAt(destination)]
     const direction = directionOf(table)
     const fields = {
@@ -91,7 +94,13 @@ export class DropLog {
     const what = port === undefined ? protocol : `${protocol} ${port}`
     const text = `dropped: ${from ?? source} → ${to ?? destination}, ${what}: ${by}`
     log.info({ ...fields, packets: 1 }, text)
-    this.#seen.set(key, { fields, text, count: 0, until: now() + QUIET_MS })
+    this.#seen.set(key, { cookie, by, fields, text, count: 0, until: now() + QUIET_MS })
+  }
+
+  /** Looking for it costs more the larger the cluster is: who has many connections dropped has it looked for once. */
+  #titleOf(cookie: bigint): string {
+    for (const seen of this.#seen.values()) if (seen.cookie === cookie) return seen.by
+    return this.#parts.titleOf(cookie) ?? 'a policy that is gone'
   }
 }
 
