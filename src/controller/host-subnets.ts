@@ -14,8 +14,8 @@ import { WorkQueue } from '../kube/queue.ts'
 import { reflectResource } from '../kube/reflector.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
 import type { Reflection } from '../registry/reflector.ts'
+import { Complaints } from './complaints.ts'
 import type { ControllerLog } from './controller.ts'
-import { textOf } from './events.ts'
 
 /** What the view is kept with. */
 export interface HostSubnetOptions {
@@ -27,12 +27,7 @@ export interface HostSubnetOptions {
 
 /** Keeps the view until `signal` aborts. Does not reject for anything that the API does. */
 export async function runHostSubnets({ api, networks, signal, log }: HostSubnetOptions): Promise<void> {
-  const told = new Set<string>()
-  const complain = (what: string, error: unknown): void => {
-    const text = `${what}: ${textOf(error)}`
-    if (!told.has(text)) log.warn({}, text)
-    told.add(text)
-  }
+  const complaints = new Complaints(log)
   const queue = new WorkQueue({
     signal,
     work: async (name) => {
@@ -42,11 +37,11 @@ export async function runHostSubnets({ api, networks, signal, log }: HostSubnetO
       const call = decideHostSubnet(network, object)
       if (call === undefined) return undefined
       await make(api, name, object, call)
-      told.clear()
+      complaints.clear()
       log.info({ kind: HOST_SUBNETS.kind, name }, WORDS[call.op])
       return undefined
     },
-    onError: (name, error) => complain(`cannot write HostSubnet ${name}`, error),
+    onError: (name, error) => complaints.say(`cannot write HostSubnet ${name}`, error),
   })
   const lookAfterHost = async (
     name: string,
@@ -54,7 +49,8 @@ export async function runHostSubnets({ api, networks, signal, log }: HostSubnetO
     object: KubeObject,
   ): Promise<undefined> => {
     const call = decideAssignedHost(network, object)
-    if (call?.op === 'refuse') complain(`HostSubnet ${name} asks for a host outside the cluster`, new Error(call.why))
+    if (call?.op === 'refuse')
+      complaints.say(`HostSubnet ${name} asks for a host outside the cluster`, new Error(call.why))
     else if (call !== undefined) await assign(api, name, object, call)
     return undefined
   }
@@ -67,7 +63,7 @@ export async function runHostSubnets({ api, networks, signal, log }: HostSubnetO
     api,
     HOST_SUBNETS,
     {},
-    { signal, onChange, onError: (error) => complain('cannot watch HostSubnet', error) },
+    { signal, onChange, onError: (error) => complaints.say('cannot watch HostSubnet', error) },
   )
   networks.listen(onChange)
   await Promise.all([networks.synced, subnets.synced])

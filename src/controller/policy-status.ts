@@ -13,8 +13,8 @@ import { WorkQueue } from '../kube/queue.ts'
 import { type Picked, reflectPicked } from '../kube/reflector.ts'
 import { POLICY_KINDS, type PolicyKind, type PolicyProblem } from '../network/model/policy.ts'
 import type { MapChange, SourceReflection } from '../registry/reflect.ts'
+import { Complaints } from './complaints.ts'
 import type { ControllerLog } from './controller.ts'
-import { textOf } from './events.ts'
 import { conditionsWith, NOT_UNDERSTOOD, problemsText } from './policy-condition.ts'
 
 /** What policies are looked after with. */
@@ -50,23 +50,18 @@ const INSIST_MS = 300_000
 /** Looks after policies until `signal` aborts. Does not reject for anything that the API does. */
 export async function runPolicyStatus(options: PolicyStatusOptions): Promise<void> {
   const { signal, log } = options
-  const told = new Set<string>()
-  const complain = (what: string, error: unknown): void => {
-    const text = `${what}: ${textOf(error)}`
-    if (!told.has(text)) log.warn({}, text)
-    told.add(text)
-  }
+  const complaints = new Complaints(log)
   const queue = new WorkQueue({
     signal,
     work: (key) => clerk.lookAfter(key),
-    onError: (key, error) => complain(`cannot say how ${key} does`, error),
+    onError: (key, error) => complaints.say(`cannot say how ${key} does`, error),
   })
   const reflections = Object.fromEntries(
     POLICY_KINDS.map((kind) => {
       const onChange = (change: MapChange<Picked<Facts>>): void => {
         for (const name of clerk.concerned(kind, change)) queue.add(`${kind}/${name}`)
       }
-      const onError = (error: unknown): void => complain(`cannot watch ${kind}`, error)
+      const onError = (error: unknown): void => complaints.say(`cannot watch ${kind}`, error)
       return [kind, reflectPicked(options.api, pickingOf(kind), { signal, onChange, onError })]
     }),
   ) as Reflections

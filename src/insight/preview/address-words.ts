@@ -54,7 +54,7 @@ export function rangesOf(wanted: ReadonlySet<number>, all: ReadonlySet<number>, 
 }
 
 /** The fewest ranges from one address to another. */
-export function rangesBetween(first: Ip, last: Ip): readonly string[] {
+function rangesBetween(first: Ip, last: Ip): readonly string[] {
   const family = first.includes(':') ? 6 : 4
   const end = ipValue(last)
   const found: string[] = []

@@ -108,8 +108,7 @@ function termOf(namespace: string, stem: string, pods: readonly Pod[]): Term {
 
 /** Pods whose names were made from one: `web-7d4b9c6f5-x2x9k`, `db-0`. */
 function byStem(pods: readonly Pod[]): ReadonlyMap<string, readonly Pod[]> {
-  const stems = new Map<string, Pod[]>()
-  for (const pod of pods) push(stems, stemOf(pod.name), pod)
+  const stems = Map.groupBy(pods, ({ name }) => stemOf(name))
   return new Map([...stems].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
@@ -119,17 +118,9 @@ function stemOf(name: string): string {
 }
 
 function byNamespace(pods: readonly Pod[]): ReadonlyMap<string, readonly Pod[]> {
-  const namespaces = new Map<string, Pod[]>()
-  for (const pod of pods) push(namespaces, pod.namespace, pod)
-  return namespaces
+  return Map.groupBy(pods, ({ namespace }) => namespace)
 }
 
 function podCount(count: number): string {
   return `${count} ${count === 1 ? 'pod' : 'pods'}`
-}
-
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const values = map.get(key)
-  if (values === undefined) map.set(key, [value])
-  else values.push(value)
 }

@@ -56,7 +56,7 @@ function warningText({ policy, field, says }: Warning): string {
 }
 
 /** Who decides; what is allowed because nobody denies it any more, who did. */
-export function whyText({ to, before, after, direction }: Change, changed: ReadonlySet<string>): string {
+function whyText({ to, before, after, direction }: Change, changed: ReadonlySet<string>): string {
   const decider = deciderText(after, direction, changed)
   if (decider !== undefined) return decider
   const denier = deciderText(before, direction, changed)

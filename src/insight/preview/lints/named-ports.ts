@@ -3,13 +3,19 @@
  * @module
  */
 import type { Pod } from '../../../network/model/pod.ts'
-import type { Direction, Policy, PolicyRule, PortMatch } from '../../../network/model/policy.ts'
+import {
+  DIRECTIONS,
+  type Direction,
+  type Policy,
+  type PolicyRule,
+  type PortMatch,
+} from '../../../network/model/policy.ts'
 import type { PodClass } from '../parties.ts'
 import type { Note, Surroundings } from './lint.ts'
 
 /** Says which of a policy's names for ports are nobody's. */
 export function lintNamedPorts(policy: Policy, around: Surroundings): readonly Note[] {
-  return (['ingress', 'egress'] as const).flatMap((direction) =>
+  return DIRECTIONS.flatMap((direction) =>
     (policy[direction] ?? []).flatMap((rule, i) =>
       (rule.ports ?? []).flatMap((match, j) => {
         if (match.type !== 'named') return []

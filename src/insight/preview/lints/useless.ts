@@ -3,7 +3,16 @@
  * @module
  */
 import { contains, firstIp, overlaps, prefixLength } from '../../../network/model/address.ts'
-import type { Direction, Peer, PodSet, Policy, PolicyRule, PortMatch, Selector } from '../../../network/model/policy.ts'
+import {
+  DIRECTIONS,
+  type Direction,
+  type Peer,
+  type PodSet,
+  type Policy,
+  type PolicyRule,
+  type PortMatch,
+  type Selector,
+} from '../../../network/model/policy.ts'
 import { policyTitle } from '../../../network/policy/rule-names.ts'
 import type { Note } from './lint.ts'
 
@@ -16,7 +25,7 @@ export function lintUseless(policy: Policy, all: readonly Policy[]): readonly No
       one.name !== policy.name &&
       holdsPods(one.subject, policy.subject),
   )
-  return (['ingress', 'egress'] as const).flatMap((direction) =>
+  return DIRECTIONS.flatMap((direction) =>
     (policy[direction] ?? []).flatMap((rule, i) => {
       const says = rule.peers?.length === 0 ? undefined : whyUseless(policy, direction, i, siblings)
       return says === undefined ? [] : [{ field: `spec.${direction}[${i}]`, says }]
