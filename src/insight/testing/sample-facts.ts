@@ -25,7 +25,7 @@ import { NodePlanner } from '../../network/planner.ts'
 import type { ClusterView } from '../view.ts'
 
 /** A pod of the second node. */
-export function remotePod(n: number, namespace: string, pod: string): Endpoint {
+function remotePod(n: number, namespace: string, pod: string): Endpoint {
   const address = ip(`10.129.0.${n}`)
   return {
     id: endpointId(`r${n}`, 'eth0'),
@@ -39,7 +39,7 @@ export function remotePod(n: number, namespace: string, pod: string): Endpoint {
   }
 }
 
-export const REMOTE_PODS = { cart: remotePod(2, 'shop', 'cart'), safe: remotePod(3, 'bank', 'safe') } as const
+const REMOTE_PODS = { cart: remotePod(2, 'shop', 'cart'), safe: remotePod(3, 'bank', 'safe') } as const
 
 /** A cluster of two nodes on which everything agrees; every pod has a label `app`, and port 8080 by the name `http`. */
 export function sampleView(
