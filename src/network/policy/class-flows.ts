@@ -41,12 +41,16 @@ export interface PolicyClass extends Refusal {
 /** A packet of a connection that was not allowed here: one that is not known, most of all. */
 const NOT_ALLOWED: Match = { ct_label: { value: 0n, mask: ALLOWED_LABEL.mask } }
 
+const ANYBODY = 'anybody'
+const ANY_PORT: readonly Match[] = [{}]
+
 /** The flows of a class. */
 export function classFlows(one: PolicyClass): readonly Flow[] {
   const make = flowsOf(one.key)
   const rows = new Map<string, Flow>()
+  const shared = sharedSets(one.terms)
   for (const term of one.terms) {
-    for (const flow of decisions(one, term)) {
+    for (const flow of decisions(one, shared.has(setOf(term)) ? term : { ...term, ports: ANY_PORT })) {
       const row = rowKey(flow)
       // Rules that say the same share a row; the first counts what it decides.
       if (!rows.has(row)) rows.set(row, flow)
@@ -55,6 +59,23 @@ export function classFlows(one: PolicyClass): readonly Flow[] {
   // A rule for anybody at a port has the row that its clause for some at that port would have, and says more.
   const clausesLeft = clauses(make, one).filter((flow) => !rows.has(rowKey(flow)))
   return [...clausesLeft, ...rows.values(), ...remainders(make, one)]
+}
+
+/** The peers of a term; who asks for anybody has no clause that asks for ports. */
+function setOf({ level, peers }: Term): string {
+  return peers === 'anybody' ? ANYBODY : `${level.stage} ${level.priority} ${peers.id}`
+}
+
+/** Sets that more than one rule asks for, which only the port tells apart. Of others the clause asks for it already. */
+function sharedSets(terms: readonly Term[]): ReadonlySet<string> {
+  const askedBy = new Map<string, string>()
+  const shared = new Set([ANYBODY])
+  for (const term of terms) {
+    const set = setOf(term)
+    if ((askedBy.get(set) ?? term.rule) !== term.rule) shared.add(set)
+    askedBy.set(set, term.rule)
+  }
+  return shared
 }
 
 /** What a class's rules ask for besides peers, one flow for all sets that ask for the same. */
