@@ -19,6 +19,8 @@ const LEGEND = `${TITLE}, row to column. Marks: ping and TCP over IPv4, then ove
 const CELL = 5
 const EXPECTED_CELL = 4
 const GAP = '  │ '
+/** Said where something is wrong: perhaps a policy wants it so. */
+const BY_TENANTS = 'Expected is what tenants allow. What policies deny is told by weft explain <from> <to>.'
 /** Wrong cells that are told one by one. */
 const MAX_TOLD = 20
 
@@ -109,7 +111,7 @@ function nodeRows(pods: readonly string[], verdicts: readonly Verdict[], look: L
     }
   })
   const fits = rows.every(({ seen }) => widthOf(seen.join(' ')) <= left)
-  const note = wrap('all expected; inside the cluster a pod is seen by its own address', look.width - 3)
+  const note = wrap('all of these are expected; inside the cluster a pod is seen by its own address', look.width - 3)
   return [
     headOf(1).trimEnd(),
     fits ? headOf(2) + look.quiet('outside sees') : headOf(2).trimEnd(),
@@ -148,6 +150,7 @@ function wrongCells(verdicts: readonly Verdict[], look: Look): readonly string[]
   const lines = told.slice(0, MAX_TOLD).flatMap((problem) => wrap(problem, look.width - 2))
   return [
     look.title(look.bad(`WRONG: ${wrong.length} of ${all} are not as expected.`)),
+    ...wrap(BY_TENANTS, look.width),
     ...lines.map((line) => look.bad(`  ${line}`)),
     ...(told.length > MAX_TOLD ? [look.bad(`  … and ${told.length - MAX_TOLD} more`)] : []),
   ]

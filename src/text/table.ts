@@ -64,11 +64,29 @@ function folded(columns: readonly Column[], natural: readonly number[], width: n
 
 /** Between words where that is possible, else within them. */
 function fold(text: string, width: number): string[] {
-  return wrap(text, width).flatMap((line) => {
-    const characters = [...line]
-    const pieces = Math.max(1, Math.ceil(characters.length / width))
-    return Array.from({ length: pieces }, (_, i) => characters.slice(i * width, (i + 1) * width).join(''))
-  })
+  return wrap(text, width).flatMap((line) => pieces([...line], width))
+}
+
+/** Broken where a name has a joint, if there is one in the latter half: `AdminNetwork|Policy`, `weft-dns-|9x`. */
+function pieces(characters: readonly string[], width: number): string[] {
+  const lines: string[] = []
+  let rest = characters
+  while (rest.length > width) {
+    const joint = lastJoint(rest, width)
+    const end = joint > width / 2 ? joint : width
+    lines.push(rest.slice(0, end).join(''))
+    rest = rest.slice(end)
+  }
+  return [...lines, rest.join('')]
+}
+
+/** The last place up to `width` that is after a mark, or before a capital. */
+function lastJoint(characters: readonly string[], width: number): number {
+  for (let end = width; end > 0; end -= 1) {
+    const around = `${characters[end - 1]}${characters[end]}`
+    if (/^[-./]|^[a-z][A-Z]/.test(around)) return end
+  }
+  return 0
 }
 
 function pad(text: string, width: number, align: Column['align']): string {

@@ -29,6 +29,14 @@ test('a table fits whatever width there is, and loses nothing', () => {
   )
 })
 
+test('a name that is too wide for its column is broken at a joint', () => {
+  const broken = (name: string, columns: number): string[] =>
+    table([{ head: 'A' }], [[name]], { ...PLAIN, width: columns }).slice(1)
+  expect(broken('BaselineAdminNetworkPolicy', 15)).toEqual(['BaselineAdmin', 'NetworkPolicy'])
+  expect(broken('kube-system/weft-dns-9xnggkx5vx', 22)).toEqual(['kube-system/weft-dns-', '9xnggkx5vx'])
+  expect(broken('a-'.padEnd(25, 'x'), 12)).toEqual(['a-xxxxxxxxxx', 'xxxxxxxxxxxx', 'x'])
+})
+
 test('words are wrapped between words only', () => {
   fc.assert(
     fc.property(words, fc.integer({ min: 5, max: 80 }), (list, width) => {

@@ -13,7 +13,7 @@ import type { End } from './ends.ts'
 export function guardStep({ from, facts }: Conversation): Step {
   const name = 'spoof guard'
   if (from.kind !== 'pod')
-    return { name, outcome: 'passes', says: `${from.name} is no pod: its own addresses are taken` }
+    return { name, outcome: 'passes', says: `${from.name} is no pod: nodes send from their own addresses` }
   const { namespace, name: pod, node } = from.pod
   if (facts === undefined) return { name, outcome: 'unknown', says: `the agent of ${node} does not answer` }
   const lease = facts.leases.find(({ endpoint }) => endpoint.namespace === namespace && endpoint.pod === pod)

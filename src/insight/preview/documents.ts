@@ -146,7 +146,8 @@ function kindOf(value: unknown, place: string): PolicyKind {
 }
 
 function notYaml(name: string, message: string): InsightError {
-  return usage(`${name} is no YAML: ${message.split('\n')[0] ?? ''}`, 'correct it')
+  // The library's first line ends with a colon where the place is quoted below it.
+  return usage(`${name} is no YAML: ${(message.split('\n')[0] ?? '').replace(/:$/, '')}`, 'correct it')
 }
 
 function usage(cause: string, remedy: string): InsightError {

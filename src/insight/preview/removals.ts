@@ -22,7 +22,7 @@ export function policyNamed(text: string, policies: readonly Policy[]): Policy {
     throw new InsightError(
       'INSIGHT_USAGE',
       `${shortened(word)} is no kind of policies`,
-      `give ${POLICY_KINDS.join(', ')}`,
+      `write <kind>/<namespace>/<name>, or <kind>/<name> of the whole cluster’s; kinds are ${POLICY_KINDS.join(', ')}`,
     )
   }
   const form = weftBindings[kind].resource.namespaced ? `${kind}/<namespace>/<name>` : `${kind}/<name>`

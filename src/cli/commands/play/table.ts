@@ -9,7 +9,7 @@ import { type PlayOptions, runningPlayground, say, withRunDir } from './shared.t
 /** `weft play table`: measures again. */
 export function registerPlayTable(play: Command): void {
   withRunDir(play.command('table'))
-    .description('measure who reaches whom in the playground that is up, beside what the model says')
+    .description('measure who reaches whom in the playground that is up, beside what tenants allow')
     .option('--json', 'print every cell with its probes as JSON')
     .action(async (options: PlayOptions) => {
       const { layout } = runningPlayground(options)
