@@ -4,7 +4,8 @@ import { samplePlanner } from '../../test/tables/sample-node.ts'
 import { flowContent, flowKey } from '../flow/compare.ts'
 import type { Flow, Group } from '../flow/flow.ts'
 import { formatGroup } from '../flow/groups.ts'
-import { bundles, CHUNK, diffFlows, diffGroups, diffSwitch, type FlowDiff } from './diff.ts'
+import { bundles, CHUNK, diffFlows, diffGroups, diffSwitch, type FlowDiff, WHOLE } from './diff.ts'
+import { STAGES } from './pipeline/stages.ts'
 
 const plan = samplePlanner().flows()
 const subset = fc.subarray(plan)
@@ -53,6 +54,26 @@ test('a large difference makes before it breaks, in chunks', () => {
   ])
   expect(parts[0]?.write[0]?.table).toBe(4)
   expect(parts[2]?.remove[0]?.table).toBe(0)
+})
+
+test('a large change of policies is atomic: half of it may allow what is forbidden before and after', () => {
+  const rows = (count: number, cookie: bigint): Flow[] =>
+    Array.from({ length: count }, (_, i) => ({
+      table: i % 2 === 0 ? STAGES.ingress.table : STAGES.route.table,
+      priority: 1,
+      cookie,
+      match: { reg0: i, reg1: Number(cookie) },
+      actions: [],
+    }))
+  const change = (count: number) =>
+    bundles(diffSwitch({ flows: rows(count, 1n), groups: [] }, { flows: rows(count, 2n), groups: [] }))
+  expect(change(WHOLE / 2)).toHaveLength(1)
+  const [first, second, third] = change(WHOLE)
+  // What would not go as a whole closes before anything opens.
+  expect(first?.write.every(({ table }) => table === STAGES.ingress.table)).toBe(true)
+  expect(first?.write).toHaveLength(WHOLE / 2)
+  expect(second?.remove).toHaveLength(WHOLE / 2)
+  expect(third?.write[0]?.table).toBe(STAGES.route.table)
 })
 
 const group = fc

@@ -162,6 +162,18 @@ export const STAGES = {
 /** The name of a stage. */
 export type StageName = keyof typeof STAGES
 
+/** The stages that policies fill: their rows mean something together only. */
+export const POLICY_STAGES = [
+  'sender',
+  'egressAdmin',
+  'egress',
+  'firewall',
+  'firewallRules',
+  'receiver',
+  'ingressAdmin',
+  'ingress',
+] as const satisfies readonly StageName[]
+
 /** A named place in the registers that travel with a packet. */
 export interface Register extends Subfield {
   readonly about: string

@@ -7,7 +7,7 @@ import type { Fragment } from '../fragments/fragment.ts'
 import { type Direction, type Policy, policyKey } from '../model/policy.ts'
 import { StableIds } from '../pipeline/stable-ids.ts'
 import { classFlows, type Term } from './class-flows.ts'
-import { levelOfNamespaces, type Places } from './levels.ts'
+import { isBeyondAll, levelOfNamespaces, type Places } from './levels.ts'
 import type { PeerSet, PeerSets } from './peer-sets.ts'
 import { isolationTitle, ruleKey, ruleTitle } from './rule-names.ts'
 import type { ClassSpec, Subjects } from './subjects.ts'
@@ -197,6 +197,7 @@ export class Classes {
       rules.set(key, ruleTitle(policy, direction, index))
       const level =
         tier === 'namespace' ? levelOfNamespaces(direction) : this.#parts.places.levelOf(policy, tier, direction, index)
+      if (isBeyondAll(level)) return [{ level, peers: 'anybody', ports: [{}], action: 'deny', rule: key, log }]
       return termsOf(rule, direction, named, this.#parts.ports).flatMap(({ peers, ports }): readonly Term[] => {
         if (peers === 'anybody') return [{ level, peers, ports, action: rule.action, rule: key, log }]
         if (peers.length === 0 || ports.length === 0) return []

@@ -17,7 +17,7 @@ export interface Level {
 const PLACES_EACH = 48
 /** The place that counts first has this priority in the switch; the others follow. */
 const FIRST = 60_000
-/** All that come after this one share it: better than to be where packets go that no rule speaks of. */
+/** All that come after this one share it, and deny: of more rules than there are places nobody knows which counts first. */
 const LAST = 1_000
 
 /** Priorities around those of ordered rules, in the tables of namespaces' policies. */
@@ -26,6 +26,11 @@ export const PRIORITY = { pending: 65_500, anybody: 65_000, allowed: 64_000, iso
 /** The priority of a place among ordered rules, of which the one at 0 counts first. */
 export function priorityOf(place: number): number {
   return Math.max(LAST, FIRST - place)
+}
+
+/** Whether rules of a level have no place of their own any more. */
+export function isBeyondAll({ priority }: Level): boolean {
+  return priority <= LAST
 }
 
 /** The table of a tier's rules. */
