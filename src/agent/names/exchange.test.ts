@@ -52,8 +52,8 @@ async function realServer(): Promise<number> {
 /** What a server makes of a question: the bytes that it sends, one after the other. */
 type Behaviour = (asked: Message) => readonly Uint8Array[]
 
-/** A server that behaves so by UDP, and so by TCP. */
-async function badServer(udp: Behaviour, tcp: Behaviour = () => []): Promise<NameServer> {
+/** A server that behaves so by UDP, and so by TCP. Another test may have the port that is free for the one by the other. */
+async function badServer(udp: Behaviour, tcp: Behaviour = () => [], tries = 20): Promise<NameServer> {
   const datagrams = await Bun.udpSocket({
     hostname: '127.0.0.1',
     port: 0,
@@ -65,9 +65,21 @@ async function badServer(udp: Behaviour, tcp: Behaviour = () => []): Promise<Nam
       },
     },
   })
-  const streams = Bun.listen({
+  open.push(datagrams)
+  try {
+    const streams = listen(datagrams.port, tcp)
+    open.push({ close: () => streams.stop(true) })
+    return { address: '127.0.0.1', port: datagrams.port }
+  } catch (error) {
+    if (tries === 0) throw error
+    return badServer(udp, tcp, tries - 1)
+  }
+}
+
+function listen(port: number, tcp: Behaviour): { stop(now: boolean): void } {
+  return Bun.listen({
     hostname: '127.0.0.1',
-    port: datagrams.port,
+    port,
     socket: {
       data: (socket, bytes) => {
         const [first] = split(bytes).messages
@@ -78,8 +90,6 @@ async function badServer(udp: Behaviour, tcp: Behaviour = () => []): Promise<Nam
       },
     },
   })
-  open.push(datagrams, { close: () => streams.stop(true) })
-  return { address: '127.0.0.1', port: datagrams.port }
 }
 
 const record = (name: string, address: string): DnsRecord => ({ name, ttl: 60, data: { type: 'A', address } })
