@@ -105,7 +105,8 @@ export function bundles(diff: SwitchDiff): readonly SwitchDiff[] {
   ]
 }
 
-function isOfPolicies({ table }: Flow): boolean {
+/** Whether a row is of a stage that policies fill. */
+export function isOfPolicies({ table }: Flow): boolean {
   return POLICY_TABLES.has(table)
 }
 

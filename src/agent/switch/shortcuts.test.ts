@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import pino from 'pino'
 import { BRIDGE } from '../../network/host.ts'
+import { STAGES } from '../../network/pipeline/stages.ts'
 import { type OvsSandbox, startOvsSandbox } from '../../ovs/testing/ovs-sandbox.ts'
 import { Shortcuts } from './shortcuts.ts'
 import { Switch } from './switch.ts'
@@ -40,8 +41,9 @@ test('shortcuts are thrown away', async () => {
   expect(await shortcuts()).toBe(0)
 })
 
-test('a switch in user space loses them soon after a change of flows', async () => {
-  const flow = { table: 0, priority: 1, cookie: 0n, match: {}, actions: [{ op: 'output', port: 'in_port' }] } as const
+test('a switch in user space loses them soon after a change of who may talk to whom', async () => {
+  const { table } = STAGES.tenant
+  const flow = { table, priority: 1, cookie: 0n, match: {}, actions: [{ op: 'output', port: 'in_port' }] } as const
   const change = { write: [flow], remove: [], groups: { add: [], modify: [], remove: [] } }
   const opened = await Switch.open(ovs.dir, 'netdev', listener, LOG, stop.signal)
   await sendPacket()

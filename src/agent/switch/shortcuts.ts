@@ -27,7 +27,7 @@ export class Shortcuts {
     this.#signal = signal
   }
 
-  /** Flows have changed: the shortcuts go soon. Nobody waits for it. */
+  /** Flows that say who may talk to whom have changed: the shortcuts go soon. Nobody waits for it. */
   outdated(): void {
     if (this.#timer !== undefined) return
     this.#timer = setTimeout(() => {

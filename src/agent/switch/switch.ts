@@ -3,9 +3,9 @@
  * @module
  */
 
-import type { Action, Group, Meter } from '../../flow/flow.ts'
+import type { Action, Flow, Group, Meter } from '../../flow/flow.ts'
 import type { NodeContext } from '../../network/context.ts'
-import type { SwitchDiff } from '../../network/diff.ts'
+import { isOfPolicies, type SwitchDiff } from '../../network/diff.ts'
 import { BRIDGE } from '../../network/host.ts'
 import { familyOf } from '../../network/model/address.ts'
 import { AGENT_METERS, ANSWER_METERS, type Answer, answerOf, isLogged } from '../../network/pipeline/answers.ts'
@@ -154,7 +154,7 @@ export class Switch implements FlowTables {
     try {
       await this.#client.bundle({ flows, groups: mods }, { confirm })
     } finally {
-      this.#shortcuts?.outdated()
+      if (write.some(decides) || remove.some(decides)) this.#shortcuts?.outdated()
     }
   }
 
@@ -221,6 +221,11 @@ export class Switch implements FlowTables {
     }))
     await this.#client.bundle({ flows: removals })
   }
+}
+
+/** Whether a row says who may talk to whom: what such a row forbids must end. */
+function decides(flow: Flow): boolean {
+  return isOfPolicies(flow) || flow.table === STAGES.tenant.table
 }
 
 function errorOf(answer: Answer | undefined, mtu: number | undefined): IcmpError | undefined {
