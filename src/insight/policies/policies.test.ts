@@ -55,6 +55,13 @@ test('those that count first are in front, with whom they select', () => {
   ])
 })
 
+test('a policy without rules that no node has is not taken for one whose name begins alike', () => {
+  const view = sampleView([inShop('deny-all-2', { ingress: [] })])
+  const registry = view.registry && { ...view.registry, policies: [...view.registry.policies, DENY] }
+  expect(one({ ...view, registry }, 'deny-all')?.state).toBe('pending')
+  expect(one({ ...view, registry }, 'deny-all-2')?.state).toBe('applied')
+})
+
 test('every rule has the packets that its flows counted, on all nodes', () => {
   const view = sampleView([ALLOW, ADMIN])
   const counting = (key: string) => cookieOf(`rule/${key}`)

@@ -16,7 +16,7 @@ import {
   type Tier,
 } from '../../network/model/policy.ts'
 import { hashKey, parseCookie } from '../../network/pipeline/cookie.ts'
-import { policyTitle, ruleKey } from '../../network/policy/rule-names.ts'
+import { isolationKey, ruleKey } from '../../network/policy/rule-names.ts'
 import { matchesPodSet } from '../../network/policy/selector.ts'
 import { fieldOf } from '../explain/field-of.ts'
 import { type ClusterView, type RegistryView, registryOf } from '../view.ts'
@@ -81,8 +81,6 @@ interface NodeLook {
   /** Packets by the hash of a fragment's key. */
   readonly counts: ReadonlyMap<bigint, bigint>
   readonly keys: ReadonlySet<string>
-  /** Of the classes of pods that policies isolate. */
-  readonly isolations: readonly string[]
 }
 
 function nodeLook({ status, installed, fragments, leases, names }: NodeFacts): NodeLook {
@@ -91,14 +89,12 @@ function nodeLook({ status, installed, fragments, leases, names }: NodeFacts): N
     const hash = parseCookie(flow.cookie)?.hash
     if (hash !== undefined) counts.set(hash, (counts.get(hash) ?? 0n) + packets)
   }
-  const classes = fragments.filter(({ key }) => key.startsWith('policy-class/'))
   return {
     node: status.node,
     attached: new Set(leases.map(({ endpoint }) => `${endpoint.namespace}/${endpoint.pod}`)),
     names: new Set(names.map(([name]) => name)),
     counts,
     keys: new Set(fragments.map(({ key }) => key)),
-    isolations: classes.map(({ title }) => title),
   }
 }
 
@@ -142,17 +138,18 @@ function rulesOf(policy: Policy, direction: Direction, nodes: readonly NodeLook[
 }
 
 /** Whether a node with such pods has a policy, as far as that can be told. */
-function has({ keys, isolations }: NodeLook, policy: Policy): boolean {
+function has({ keys }: NodeLook, policy: Policy): boolean {
   // Of pods that a NetworkPolicy isolates the baseline says nothing: then no flow of theirs has it.
   if (policy.tier === 'baseline') return true
-  const rules = DIRECTIONS.flatMap((direction) =>
-    (policy[direction] ?? []).map((_, index) => ruleKey(policyKey(policy), direction, index)),
-  )
-  const [first] = rules
-  if (first !== undefined) return rules.every((key) => keys.has(key))
-  // The title of a class names its first few policies only.
-  const title = policyTitle(policy)
-  return policy.tier !== 'namespace' || isolations.some((one) => one.includes(title) || / \d+ more /.test(one))
+  return DIRECTIONS.flatMap((direction) => keysOf(policy, direction)).every((key) => keys.has(key))
+}
+
+function keysOf(policy: Policy, direction: Direction): readonly string[] {
+  const rules = policy[direction]
+  if (rules === undefined) return []
+  const key = policyKey(policy)
+  const isolation = policy.tier === 'namespace' ? [isolationKey(key, direction)] : []
+  return [...isolation, ...rules.map((_, index) => ruleKey(key, direction, index))]
 }
 
 /** Which of several egress firewalls of a namespace counts is not said: nothing may leave. */

@@ -9,7 +9,7 @@ import { StableIds } from '../pipeline/stable-ids.ts'
 import { classFlows, type Term } from './class-flows.ts'
 import { isBeyondAll, levelOfNamespaces, type Places } from './levels.ts'
 import type { PeerSet, PeerSets } from './peer-sets.ts'
-import { isolationTitle, ruleKey, ruleTitle } from './rule-names.ts'
+import { isolationKey, isolationTitle, policyTitle, ruleKey, ruleTitle } from './rule-names.ts'
 import type { ClassSpec, Subjects } from './subjects.ts'
 import { type PortsNamed, portNamesIn, termsOf } from './terms.ts'
 
@@ -192,6 +192,7 @@ export class Classes {
     const { tier, log = false } = policy
     // Whom a policy isolates, the baseline says nothing about.
     if (tier === 'firewall' || (tier === 'baseline' && isIsolated)) return []
+    if (tier === 'namespace') rules.set(isolationKey(policyKey(policy), direction), policyTitle(policy))
     return (policy[direction] ?? []).flatMap((rule, index) => {
       const key = ruleKey(policyKey(policy), direction, index)
       rules.set(key, ruleTitle(policy, direction, index))

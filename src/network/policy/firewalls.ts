@@ -77,6 +77,7 @@ export class Firewalls {
     const key = firewallKey(namespace)
     if (policies.length === 0) {
       this.#parts.set(key, undefined)
+      this.#ids.release(this.#ids.of(namespace))
       return
     }
     const flows = firewallFlows({

@@ -9,6 +9,11 @@ export function ruleKey(policy: string, direction: Direction, index: number): st
   return `rule/${policy}/${direction}/${index}`
 }
 
+/** The key of the fragment that tells that pods are isolated by a policy, whether it has rules or not. */
+export function isolationKey(policy: string, direction: Direction): string {
+  return `isolation/${policy}/${direction}`
+}
+
 /** `NetworkPolicy shop/web`, `AdminNetworkPolicy tenants`. */
 export function policyTitle(policy: PolicyRef): string {
   return `${policy.kind} ${policyName(policy)}`

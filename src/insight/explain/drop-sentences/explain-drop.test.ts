@@ -51,7 +51,7 @@ const SENTENCES: Readonly<Record<DropName, string>> = {
   'invalid-connection':
     'the connection tracking of node1 can make nothing of what its sender sent: a broken checksum, or an answer to nobody',
   'held-fragment': 'it is the spare copy of a fragment whose datagram went on',
-  'sctp-untracked': 'the Open vSwitch of node1 works in user space, where it tracks no SCTP connection',
+  'sctp-untracked': 'the Open vSwitch of node1 works in user space, where it tracks SCTP without ports',
   'unfinished-datagram': 'node1 waited 15 seconds for the other fragments of a datagram of its sender, in vain',
   'unknown-turn': 'it answers a connection of its sender with itself that the connection tracking of node1 forgot',
   'unasked-answer':

@@ -13,7 +13,7 @@ export const ONWARD = {
     `the connection tracking of ${p.node} can make nothing of what ${sender(p)} sent: a broken checksum, or an answer to nobody${flowOf(p)}`,
   'held-fragment': (p) => `it is the spare copy of a fragment whose datagram went on${flowOf(p)}`,
   'sctp-untracked': (p) =>
-    `the Open vSwitch of ${p.node} works in user space, where it tracks no SCTP connection${flowOf(p)}`,
+    `the Open vSwitch of ${p.node} works in user space, where it tracks SCTP without ports${flowOf(p)}`,
   'unfinished-datagram': (p) =>
     `${p.node} waited 15 seconds for the other fragments of a datagram of ${sender(p)}, in vain${flowOf(p)}`,
   'unknown-turn': (p) =>
