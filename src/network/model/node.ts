@@ -3,6 +3,7 @@
  * @module
  */
 import type { Cidr, Ip } from './address.ts'
+import type { Labels } from './policy.ts'
 
 /** A machine as its owner declares it. */
 export interface Node {
@@ -11,6 +12,8 @@ export interface Node {
   readonly uid: string
   /** Addresses that other nodes reach it at, the preferred one of each family first. */
   readonly addresses: readonly Ip[]
+  /** Absent: none. */
+  readonly labels?: Labels
 }
 
 /**

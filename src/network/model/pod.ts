@@ -5,6 +5,7 @@
 import type { Ip } from './address.ts'
 import type { Bandwidth } from './bandwidth.ts'
 import type { Labels } from './policy.ts'
+import type { PodOwner } from './pool.ts'
 import type { Protocol } from './service.ts'
 
 /** A port of the node that is to lead to a pod, whichever address of the node. */
@@ -35,7 +36,28 @@ export interface Pod {
   readonly labels?: Labels
   /** Ports that its containers have names for. Absent: none. */
   readonly namedPorts?: readonly NamedPort[]
+  /** Annotations by which it asks for networks and addresses, as its owner wrote them. Absent: none. */
+  readonly wishes?: Readonly<Record<string, string>>
+  /** The object that manages it, its ReplicaSet for one. Absent: nobody. */
+  readonly controller?: PodOwner
+  /** It is being deleted, or has run to its end. Absent: neither. */
+  readonly isEnding?: true
 }
+
+/** Annotations by which pods ask for networks and addresses. */
+export const WISHES = [
+  'k8s.v1.cni.cncf.io/networks',
+  'v1.multus-cni.io/default-network',
+  'ipam.spidernet.io/ippool',
+  'ipam.spidernet.io/ippools',
+  'ipam.spidernet.io/routes',
+  'ipam.spidernet.io/dns',
+  'ipam.spidernet.io/subnet',
+  'ipam.spidernet.io/subnets',
+  'ipam.spidernet.io/ippool-ip-number',
+  'ipam.spidernet.io/ippool-reclaim',
+  'ipam.spidernet.io/default-route-nic',
+] as const
 
 /** Every namespace has this label, with its name; nobody can change it. */
 export const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name'
@@ -50,4 +72,6 @@ export interface Namespace {
   readonly totals?: Bandwidth
   /** Absent: none but `kubernetes.io/metadata.name`, which every namespace has. */
   readonly labels?: Labels
+  /** Annotations that name default pools for its pods, as they are written. Absent: none. */
+  readonly defaultPools?: { readonly ipv4?: string; readonly ipv6?: string }
 }

@@ -5,6 +5,7 @@
 import { type Cidr, familyOf, type Ip, overlaps } from './address.ts'
 import { below, type Decode, type Decoded, decodeWith, reject, shown } from './decode.ts'
 import { address, checked, flag, integer, list, literal, network, optional, record, text, variant } from './decoders.ts'
+import { labels } from './labels.ts'
 import { objectName, uid } from './names.ts'
 import type { Machine, Node, NodeNetwork, NodeNetworkStatus } from './node.ts'
 import { MAX_VNI } from './tenant.ts'
@@ -24,7 +25,12 @@ const hostAddress: Decode<Ip> = checked(address, (value, at) => {
   }
 })
 
-const node: Decode<Node> = record<Node>({ name: objectName, uid, addresses: list(hostAddress, MAX_ADDRESSES) })
+const node: Decode<Node> = record<Node>({
+  name: objectName,
+  uid,
+  addresses: list(hostAddress, MAX_ADDRESSES),
+  labels: optional(labels),
+})
 
 const status: Decode<NodeNetworkStatus> = record<NodeNetworkStatus>({
   ready: flag,

@@ -1,0 +1,37 @@
+/**
+ * Runs of addresses, as pools are written: `172.18.30.131-172.18.30.140`.
+ * @module
+ */
+import { familyOf, type Ip, ipValue, parseIp } from './address.ts'
+
+/** Addresses of one family from the first to the last, both included. */
+export interface IpRange {
+  readonly first: Ip
+  readonly last: Ip
+}
+
+/** The range in `a` or `a-b`; undefined for anything else, for two families, and where the first comes after the last. */
+export function parseIpRange(text: string): IpRange | undefined {
+  const [from = '', to = from, ...rest] = text.split('-')
+  const [first, last] = [parseIp(from), parseIp(to)]
+  if (first === undefined || last === undefined || rest.length > 0) return undefined
+  if (familyOf(first) !== familyOf(last) || ipValue(first) > ipValue(last)) return undefined
+  return { first, last }
+}
+
+/** A range as it is written: one address alone without a dash. */
+export function formatIpRange({ first, last }: IpRange): string {
+  return first === last ? first : `${first}-${last}`
+}
+
+/** How many addresses it has. */
+export function rangeSize({ first, last }: IpRange): bigint {
+  return ipValue(last) - ipValue(first) + 1n
+}
+
+/** Whether an address is in it. */
+export function isInRange({ first, last }: IpRange, address: Ip): boolean {
+  if (familyOf(first) !== familyOf(address)) return false
+  const value = ipValue(address)
+  return ipValue(first) <= value && value <= ipValue(last)
+}
