@@ -162,6 +162,7 @@ export function agentArguments(
     ovsdb: node.ovsdbSocket,
     'ovs-run-dir': node.ovsDir,
     'run-dir': node.agentDir,
+    'state-dir': node.stateDir,
     datapath,
   }
   return ['agent', ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])]

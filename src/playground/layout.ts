@@ -55,6 +55,7 @@ export interface NodeLayout {
   readonly ovsDir: string
   readonly ovsdbSocket: string
   readonly agentDir: string
+  readonly stateDir: string
   readonly cniSocket: string
 }
 
@@ -113,6 +114,7 @@ export function nodeLayout(layout: Layout, index: number): NodeLayout {
     ovsDir,
     ovsdbSocket: join(ovsDir, 'db.sock'),
     agentDir,
+    stateDir: join(dir, 'state'),
     cniSocket: join(agentDir, 'cni.sock'),
   }
 }

@@ -44,6 +44,14 @@ export const AGENT_SETTINGS = {
     applied: 'restart',
     flag: 'run-dir',
   }),
+  'agent.stateDir': setting({
+    type: path,
+    default: '/var/lib/weft',
+    description: 'Folder for what must outlive a restart of the machine: which networks a pod was attached to',
+    programs: AGENT,
+    applied: 'restart',
+    flag: 'state-dir',
+  }),
   'agent.datapath': setting({
     type: oneOf('system', 'netdev'),
     default: 'system',

@@ -5,6 +5,7 @@
  */
 import { cidr } from '../network/model/address.ts'
 import { AGENT_SETTINGS } from './agent-table.ts'
+import { ATTACHMENT_SETTINGS } from './attachments-table.ts'
 import {
   networks,
   oneOf,
@@ -157,6 +158,7 @@ export const SETTINGS = {
     applied: 'restart',
     flag: 'etcd-password-file',
   }),
+  ...ATTACHMENT_SETTINGS,
   'log.level': setting({
     type: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     default: 'info',
@@ -244,6 +246,7 @@ export const SECTIONS: Readonly<Record<string, string>> = {
   registry: 'A registry of Weft’s own, where there is no Kubernetes.',
   kubernetes: 'The Kubernetes API server.',
   etcd: 'k8s-ovs’s registry in etcd, for clusters that come from there. What Kubernetes says still comes from Kubernetes.',
+  attachments: 'Networks that pods are attached to by name, and who may ask for what.',
   log: 'The logs of agent and controller.',
   cluster:
     'What the controller creates as ClusterNetwork "default" when there is none. Afterwards that object says it: a difference is told, not applied.',

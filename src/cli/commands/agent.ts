@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
 import type { Settings } from '../../settings/table.ts'
 import { type DaemonPlaceOptions, openForDaemon, withDaemonPlaceOptions } from '../address.ts'
+import { attachmentOptions } from '../attachment-options.ts'
 import { serveAgent } from '../daemons.ts'
 import { splitEtcdOptions } from '../etcd-options.ts'
 import { followSettings } from '../follow-settings.ts'
@@ -24,6 +25,7 @@ export function registerAgent(program: Command): void {
     .option('--ovsdb <path>', 'socket of ovsdb-server', AGENT_DEFAULTS.ovsdb)
     .option('--ovs-run-dir <path>', 'folder of the bridges’ OpenFlow sockets', AGENT_DEFAULTS.ovsRunDir)
     .option('--run-dir <path>', 'folder for the agent’s own sockets', AGENT_DEFAULTS.runDir)
+    .option('--state-dir <path>', 'folder for what must outlive a restart of the machine', AGENT_DEFAULTS.stateDir)
     .addOption(
       new Option('--datapath <kind>', 'the kernel’s datapath, or the userspace one')
         .choices(['system', 'netdev'])
@@ -43,6 +45,10 @@ export function registerAgent(program: Command): void {
         wholeNumber(1, 10_000_000),
       ),
     )
+    .option(
+      '--cluster-network <definition>',
+      'the attachment definition that pods’ first interface is of (without: the overlay)',
+    )
     .option('--external', 'this host is outside the cluster: it reaches pods and has none (see weft host)')
     .option(
       '--cni-bin-dir <path>',
@@ -58,15 +64,19 @@ function seconds(flags: string, description: string, value: number, least: numbe
 }
 
 /** What the command line and the settings say. */
-type Given = Omit<AgentOptions, 'node'> & { readonly node?: string } & DaemonPlaceOptions
+type Given = Omit<AgentOptions, 'node' | 'attachments'> & {
+  readonly node?: string
+  readonly clusterNetwork?: string
+} & DaemonPlaceOptions
 
 async function run(
-  { registry, kubeconfig, context, server, ...given }: Given,
+  { registry, kubeconfig, context, server, clusterNetwork, ...given }: Given,
   settings: Settings,
   file?: string,
 ): Promise<void> {
   const { etcd, others } = splitEtcdOptions(given)
-  const options: AgentOptions = { ...others, node: others.node ?? hostname().toLowerCase() }
+  const node = others.node ?? hostname().toLowerCase()
+  const options: AgentOptions = { ...others, node, attachments: attachmentOptions(settings, clusterNetwork) }
   const log = daemonLog('agent', settings['log.level'])
   const choice = {
     ...(registry === undefined ? {} : { registry }),

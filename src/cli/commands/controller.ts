@@ -26,6 +26,7 @@ export function registerController(program: Command): void {
     )
   withSettings(withDaemonPlaceOptions(command))
     .option('--run-dir <path>', 'folder for the socket that weft health asks', '/run/weft')
+    .option('--cluster-network <definition>', 'the attachment definition that agents take for pods’ first interface')
     .option('--no-election', 'be the only one, and start at once')
     .action(configured('controller', run))
 }
