@@ -43,6 +43,12 @@ export function annotationOf(object: unknown, key: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** An object's labels; undefined where it has none. */
+export function labelsIn(object: unknown): unknown {
+  const labels = at(object, 'metadata', 'labels')
+  return Object.keys(Object(labels)).length === 0 ? undefined : labels
+}
+
 /** An object's field under a key, or no field at all. */
 export function optionalField<K extends string, T>(
   key: K,

@@ -26,7 +26,15 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
       mtu: 1450,
     },
   },
-  Node: { name: 'node-1', value: { name: 'node-1', uid: 'u1', addresses: [ip('192.0.2.1'), ip('2001:db8::1')] } },
+  Node: {
+    name: 'node-1',
+    value: {
+      name: 'node-1',
+      uid: 'u1',
+      addresses: [ip('192.0.2.1'), ip('2001:db8::1')],
+      labels: { 'example.org/rack': 'a' },
+    },
+  },
   NodeNetwork: {
     name: 'node-1',
     value: {
@@ -40,7 +48,12 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
   },
   Namespace: {
     name: 'shop',
-    value: { name: 'shop', uid: 'u2', labels: { 'kubernetes.io/metadata.name': 'shop', team: 'sales' } },
+    value: {
+      name: 'shop',
+      uid: 'u2',
+      labels: { 'kubernetes.io/metadata.name': 'shop', team: 'sales' },
+      defaultPools: { ipv4: '["shop-v4"]', ipv6: '["shop-v6"]' },
+    },
   },
   Tenant: {
     name: 'shop',
@@ -66,6 +79,8 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
         { name: 'http', protocol: 'TCP', port: 80 },
         { name: 'dns', protocol: 'UDP', port: 53 },
       ],
+      wishes: { 'ipam.spidernet.io/ippool': '{"ipv4":["shop"]}' },
+      controller: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: 'u9' },
     },
   },
   Service: {

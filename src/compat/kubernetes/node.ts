@@ -5,14 +5,20 @@
 import type { KubeBinding } from '../../kube/binding.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { NAMESPACES, NODES } from '../../kube/resources.ts'
-import { NAMESPACE_NAME_LABEL, type Namespace } from '../../network/model/pod.ts'
-import { annotationOf, at, listAt, nameOf, optionalField } from '../fields.ts'
+import { MAX_WISHES, NAMESPACE_NAME_LABEL, type Namespace, WISH_TOO_LONG } from '../../network/model/pod.ts'
+import { annotationOf, at, labelsIn, listAt, nameOf, optionalField } from '../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../merge.ts'
 import { bandwidthIn, TOTAL_ANNOTATIONS } from './bandwidth.ts'
 
 /** On a Namespace: why its pods cannot be attached. */
 const PROBLEM = 'weft.dev/network-problem'
 const MAX_PROBLEM = 1024
+
+/** On a Namespace: JSON lists of the pools that its pods get addresses from where they name none. */
+const DEFAULT_POOLS = {
+  ipv4: 'ipam.spidernet.io/default-ipv4-ippool',
+  ipv6: 'ipam.spidernet.io/default-ipv6-ippool',
+} as const
 
 /** The kinds of address that other nodes reach a node at, the preferred first. Names are nothing to send packets to. */
 const ADDRESS_TYPES = ['InternalIP', 'ExternalIP']
@@ -22,8 +28,14 @@ export const nodeBinding: KubeBinding<'Node'> = {
   resource: NODES,
   place: clusterPlace,
   nameOf,
-  decode: (object) => ({ name: nameOf(object), uid: at(object, 'metadata', 'uid'), addresses: addressesIn(object) }),
-  encode: (node) => objectOf(NODES, clusterPlace(node.name), nodeStatus(node)),
+  decode: (object) => ({
+    name: nameOf(object),
+    uid: at(object, 'metadata', 'uid'),
+    addresses: addressesIn(object),
+    ...optionalField('labels', labelsIn(object)),
+  }),
+  encode: ({ name, labels, ...node }) =>
+    objectOf(NODES, clusterPlace(name), { metadata: optionalField('labels', labels), ...nodeStatus(node) }),
   patch: () => ({}),
   statusPatch: nodeStatus,
 }
@@ -39,18 +51,38 @@ export const namespaceBinding: KubeBinding<'Namespace'> = {
     ...optionalField('problem', annotationOf(object, PROBLEM)?.slice(0, MAX_PROBLEM) || undefined),
     ...optionalField('totals', bandwidthIn(object, TOTAL_ANNOTATIONS)),
     labels: { ...Object(at(object, 'metadata', 'labels')), [NAMESPACE_NAME_LABEL]: nameOf(object) },
+    ...optionalField('defaultPools', defaultPoolsIn(object)),
   }),
-  encode: ({ labels, ...namespace }) => {
-    const { metadata } = namespacePatch(namespace)
-    const patch = { metadata: { ...Object(metadata), ...optionalField('labels', labels) } }
-    return objectOf(NAMESPACES, clusterPlace(namespace.name), patch)
+  encode: ({ labels, defaultPools = {}, ...namespace }) => {
+    const annotations = { ...problemOf(namespace), ...poolAnnotations(defaultPools) }
+    return objectOf(NAMESPACES, clusterPlace(namespace.name), {
+      metadata: { annotations, ...optionalField('labels', labels) },
+    })
   },
   patch: namespacePatch,
 }
 
-/** Labels are a new namespace's alone: they are others' business. */
-function namespacePatch({ problem }: Namespace): MergePatch {
-  return { metadata: { annotations: { [PROBLEM]: problem ?? null } } }
+/** Labels and default pools are a new namespace's alone: they are others' business. */
+function namespacePatch(namespace: Namespace): MergePatch {
+  return { metadata: { annotations: problemOf(namespace) } }
+}
+
+function problemOf({ problem }: Pick<Namespace, 'problem'>): MergePatch {
+  return { [PROBLEM]: problem ?? null }
+}
+
+/** One that is too long is there as one that nobody can read: its pods are refused, instead of getting another pool. */
+function defaultPoolsIn(object: KubeObject): Namespace['defaultPools'] {
+  const [ipv4, ipv6] = [DEFAULT_POOLS.ipv4, DEFAULT_POOLS.ipv6].map((key) => {
+    const text = annotationOf(object, key)
+    return text === undefined || text.length <= MAX_WISHES ? text : WISH_TOO_LONG
+  })
+  if (ipv4 === undefined && ipv6 === undefined) return undefined
+  return { ...optionalField('ipv4', ipv4), ...optionalField('ipv6', ipv6) }
+}
+
+function poolAnnotations({ ipv4, ipv6 }: NonNullable<Namespace['defaultPools']>): MergePatch {
+  return { ...optionalField(DEFAULT_POOLS.ipv4, ipv4), ...optionalField(DEFAULT_POOLS.ipv6, ipv6) }
 }
 
 function addressesIn(object: KubeObject): readonly unknown[] {

@@ -6,9 +6,11 @@ import type { KubeBinding } from '../../kube/binding.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { PODS } from '../../kube/resources.ts'
 import type { HostPort, NamedPort, Pod } from '../../network/model/pod.ts'
-import { at, listAt, nameOf, optionalField, qualifiedNameOf, textAt } from '../fields.ts'
+import { at, labelsIn, listAt, nameOf, optionalField, qualifiedNameOf, textAt } from '../fields.ts'
 import { type MergePatch, namespacedPlace, objectOf } from '../merge.ts'
 import { bandwidthAnnotations, bandwidthIn } from './bandwidth.ts'
+import { controllerIn, ownersOf } from './owner.ts'
+import { wishesIn } from './wishes.ts'
 
 /** Pods that have run to their end keep their addresses on paper; others may have got them since. */
 const ENDED: readonly unknown[] = ['Succeeded', 'Failed']
@@ -40,12 +42,10 @@ function decode(object: KubeObject): unknown {
     ...optionalField('hostPorts', hasEnded ? undefined : hostPortsIn(object)),
     ...optionalField('labels', labelsIn(object)),
     ...optionalField('namedPorts', hasEnded ? undefined : namedPortsIn(object)),
+    ...optionalField('wishes', wishesIn(object)),
+    ...optionalField('controller', controllerIn(object)),
+    ...optionalField('isEnding', hasEnded || at(object, 'metadata', 'deletionTimestamp') !== undefined || undefined),
   }
-}
-
-function labelsIn(object: KubeObject): unknown {
-  const labels = at(object, 'metadata', 'labels')
-  return Object.keys(Object(labels)).length === 0 ? undefined : labels
 }
 
 /** What cannot be a port is nothing that a policy could mean: it makes no pod unreadable. */
@@ -87,12 +87,16 @@ function addressesIn(object: KubeObject): readonly unknown[] {
   return all.length > 0 || only === undefined ? all : [only]
 }
 
-/** The least that the API takes for a pod. */
-function newSpec({ node, bandwidth, hostPorts = [], labels, namedPorts = [] }: Pod): MergePatch {
+/** The least that the API takes for a pod. That it ends is not for its maker to say. */
+function newSpec({ node, bandwidth, hostPorts = [], labels, namedPorts = [], wishes, controller }: Pod): MergePatch {
   const ports = [...hostPorts.map(portOf), ...namedPorts.map(namedPortOf)]
   const main = { name: 'main', image: 'none', ...(ports.length === 0 ? {} : { ports }) }
   return {
-    metadata: { annotations: bandwidthAnnotations(bandwidth), ...optionalField('labels', labels) },
+    metadata: {
+      annotations: { ...wishes, ...bandwidthAnnotations(bandwidth) },
+      ...optionalField('labels', labels),
+      ...ownersOf(controller),
+    },
     spec: { nodeName: node === '' ? null : node, containers: [main] },
   }
 }

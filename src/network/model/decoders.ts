@@ -88,6 +88,12 @@ export function text(min: number, max: number): Decode<string> {
       : reject(at, `${shown(input)} is not a text of ${min} to ${max} characters`, `give ${min} to ${max} characters`)
 }
 
+/** Texts by some of these keys. */
+export function texts(keys: readonly string[], max: number): Decode<Readonly<Record<string, string>>> {
+  const fields = Object.fromEntries(keys.map((key) => [key, optional(text(0, max))]))
+  return record<Readonly<Record<string, string>>>(fields as unknown as Fields<Record<string, string>>)
+}
+
 /** A list of a bounded length. */
 export function list<T>(item: Decode<T>, max: number): Decode<readonly T[]> {
   return (input, at) => {

@@ -54,6 +54,21 @@ export function sharedList<T extends object>(decode: Decode<readonly T[]>, most:
   }
 }
 
+/** A decoder whose equal records of texts are one, which is frozen. Those of more than `longest` characters are not kept. */
+export function sharedTexts(
+  decode: Decode<Readonly<Record<string, string>>>,
+  most: number,
+  longest: number,
+): Decode<Readonly<Record<string, string>>> {
+  const interned = new Interned<Readonly<Record<string, string>>>(most)
+  return (input, at) => {
+    const texts = decode(input, at)
+    if (texts === undefined) return undefined
+    const key = JSON.stringify(texts)
+    return key.length > longest ? texts : interned.of(key, () => Object.freeze(texts))
+  }
+}
+
 function frozen<T extends object>(list: readonly T[]): readonly T[] {
   for (const item of list) Object.freeze(item)
   return Object.freeze(list)

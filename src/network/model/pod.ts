@@ -59,6 +59,12 @@ export const WISHES = [
   'ipam.spidernet.io/default-route-nic',
 ] as const
 
+/** The most characters of one pod's wishes, keys included. */
+export const MAX_WISHES = 65_536
+
+/** Stands where a pod's wish was too long to be kept. No wish can be this text: whoever reads it refuses the pod. */
+export const WISH_TOO_LONG = '"what was asked for here is longer than anybody reads"'
+
 /** Every namespace has this label, with its name; nobody can change it. */
 export const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name'
 

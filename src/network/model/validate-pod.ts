@@ -3,18 +3,23 @@
  * @module
  */
 import { type Bandwidth, LEAST_RATE, MOST_RATE, type RateWish } from './bandwidth.ts'
-import { type Decode, type Decoded, decodeWith } from './decode.ts'
-import { address, integer, list, literal, optional, record, text } from './decoders.ts'
-import { sharedList, sharedText } from './interned.ts'
+import { type Decode, type Decoded, decodeWith, reject } from './decode.ts'
+import { address, checked, integer, list, literal, optional, record, text, texts } from './decoders.ts'
+import { sharedList, sharedText, sharedTexts } from './interned.ts'
 import { labels } from './labels.ts'
 import { namespaceName, objectName, uid } from './names.ts'
-import type { HostPort, NamedPort, Namespace, Pod } from './pod.ts'
+import { type HostPort, MAX_WISHES, type NamedPort, type Namespace, type Pod, WISHES } from './pod.ts'
+import type { PodOwner } from './pool.ts'
 
 const MAX_ADDRESSES = 32
 const MAX_SENTENCE = 1024
 const MAX_HOST_PORTS = 32
 /** More than fit into an object of the Kubernetes API. */
 const MAX_NAMED_PORTS = 100_000
+
+/** The longest of an owner's words: names of custom resources are DNS names, versions have a group before them. */
+const MAX_OWNER = 320
+const MAX_POOL_NAMES = 65_536
 
 /** The most names of namespaces and of nodes, and lists of ports, that pods share. */
 const MOST_SHARED = 20_000
@@ -44,6 +49,35 @@ const namedPort: Decode<NamedPort> = record<NamedPort>({
   port: integer(1, 65_535),
 })
 
+/** Wishes of more characters than this are rarely those of many pods. */
+const LONGEST_SHARED = 8192
+const MOST_WISHES_SHARED = 2000
+
+const wishes: Decode<Readonly<Record<string, string>>> = sharedTexts(
+  checked(texts(WISHES, MAX_WISHES), (value, at) => {
+    const length = Object.entries(value).reduce((sum, [key, { length }]) => sum + key.length + length, 0)
+    if (length > MAX_WISHES) reject(at, `wishes of ${length} characters are too long`, `give at most ${MAX_WISHES}`)
+  }),
+  MOST_WISHES_SHARED,
+  LONGEST_SHARED,
+)
+
+/** The object that manages a pod. */
+export const podOwner: Decode<PodOwner> = record<PodOwner>({
+  apiVersion: sharedText(text(1, MAX_OWNER), MOST_SHARED),
+  kind: sharedText(text(1, MAX_OWNER), MOST_SHARED),
+  name: sharedText(text(1, MAX_OWNER), MOST_SHARED),
+  uid: optional(uid),
+})
+
+/** Of an annotation that names default pools. */
+const poolNames = text(0, MAX_POOL_NAMES)
+
+const defaultPools = record<NonNullable<Namespace['defaultPools']>>({
+  ipv4: optional(poolNames),
+  ipv6: optional(poolNames),
+})
+
 const pod: Decode<Pod> = record<Pod>({
   namespace: sharedNamespace,
   name: objectName,
@@ -54,6 +88,9 @@ const pod: Decode<Pod> = record<Pod>({
   hostPorts: optional(list(hostPort, MAX_HOST_PORTS)),
   labels: optional(labels),
   namedPorts: optional(sharedList(list(namedPort, MAX_NAMED_PORTS), MOST_SHARED)),
+  wishes: optional(wishes),
+  controller: optional(podOwner),
+  isEnding: optional(literal(true)),
 })
 
 const namespace: Decode<Namespace> = record<Namespace>({
@@ -62,6 +99,7 @@ const namespace: Decode<Namespace> = record<Namespace>({
   problem: optional(text(1, MAX_SENTENCE)),
   totals: optional(bandwidth),
   labels: optional(labels),
+  defaultPools: optional(defaultPools),
 })
 
 /** The pod in this input, or what is wrong with it. */
