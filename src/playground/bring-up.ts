@@ -10,8 +10,8 @@ import { playApi, playRegistry } from './api-client.ts'
 import { DEMO_NAMESPACES, DEMO_SERVICES, demoPods } from './demo.ts'
 import { dnsObjects } from './dns/objects.ts'
 import { PlaygroundError } from './errors.ts'
-import { type Datapath, kernelDatapath, startSwitch } from './lab/switch.ts'
-import { makeUnderlay, plugInNode } from './lab/underlay.ts'
+import { type Datapath, joinWire, kernelDatapath, startSwitch } from './lab/switch.ts'
+import { makeUnderlay, makeWire, plugInNode } from './lab/underlay.ts'
 import { type Layout, type NodeLayout, nodeLayouts } from './layout.ts'
 import { announceNodes, ensure, writeCluster, writeServices } from './objects.ts'
 import { clusterOf, type Shape } from './options.ts'
@@ -30,7 +30,7 @@ export async function bringUp(layout: Layout, shape: Shape, progress: Progress):
   writeState(layout, { version: 1, shape, datapath, complete: false })
   const nodes = nodeLayouts(layout, shape.nodes)
   await progress.step(`Laying the physical network and starting Open vSwitch on ${plural(nodes.length, 'node')}`, () =>
-    makeNodes(layout, nodes, datapath),
+    makeNodes(layout, nodes, datapath, shape),
   )
   await progress.step('Starting API server and controller', () => startCluster(layout, shape))
   const api = playApi(layout)
@@ -52,10 +52,20 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
-async function makeNodes(layout: Layout, nodes: readonly NodeLayout[], datapath: Datapath): Promise<void> {
+async function makeNodes(
+  layout: Layout,
+  nodes: readonly NodeLayout[],
+  datapath: Datapath,
+  { physical }: Shape,
+): Promise<void> {
   makeUnderlay(layout)
   for (const node of nodes) plugInNode(layout, node)
-  await Promise.all(nodes.map((node) => startSwitch(layout, node, datapath)))
+  if (physical !== undefined) makeWire(layout, nodes, physical)
+  const start = async (node: NodeLayout, index: number): Promise<void> => {
+    await startSwitch(layout, node, datapath)
+    if (physical !== undefined) await joinWire(node, datapath, physical, index + 1)
+  }
+  await Promise.all(nodes.map(start))
 }
 
 async function startCluster(layout: Layout, shape: Shape): Promise<void> {

@@ -4,7 +4,17 @@
  */
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { type Family, formatIp, type Ip, ip, ipValue } from '../network/model/address.ts'
+import {
+  type Cidr,
+  type Family,
+  familyOf,
+  firstIp,
+  formatIp,
+  type Ip,
+  ip,
+  ipValue,
+  prefixLength,
+} from '../network/model/address.ts'
 import { PlaygroundError } from './errors.ts'
 
 /** Where a playground lives unless said otherwise. */
@@ -145,6 +155,16 @@ export function outsideAddress(family: Family): Ip {
 /** Address number `host` of the physical network. */
 export function underlayAddress(family: Family, host: number): Ip {
   return formatIp(family, ipValue(UNDERLAY[family].first) + BigInt(host))
+}
+
+/**
+ * The address of machine `index`, from 1, on the second wire; 0 is the gateway, the network's first address. Machines are
+ * numbered from 10.10 on, as 172.18.10.10, or from 10 on where the network is too small for that.
+ */
+export function wireAddress(network: Cidr, index: number): Ip {
+  const bits = familyOf(network) === 4 ? 32 : 128
+  const first = bits - prefixLength(network) >= 13 ? 0x0a0a : 10
+  return formatIp(familyOf(network), ipValue(firstIp(network)) + BigInt(index === 0 ? 1 : first + index - 1))
 }
 
 /** Where a namespace made by `ip netns add` is bound. */

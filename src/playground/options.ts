@@ -2,7 +2,7 @@
  * What a playground can be asked to be.
  * @module
  */
-import { cidr, type Family } from '../network/model/address.ts'
+import { type Cidr, cidr, type Family } from '../network/model/address.ts'
 import type { Cluster, Encapsulation } from '../network/model/cluster.ts'
 
 /** A playground's shape. Two with the same shape are interchangeable. */
@@ -10,6 +10,8 @@ export interface Shape {
   readonly nodes: number
   readonly underlay: Family
   readonly encapsulation: Encapsulation['type']
+  /** Networks of a second wire, for pods with fixed addresses; absent: there is none. */
+  readonly physical?: readonly Cidr[]
 }
 
 export const DEFAULT_SHAPE: Shape = { nodes: 3, underlay: 4, encapsulation: 'vxlan' }
@@ -41,5 +43,6 @@ export function clusterOf(shape: Shape): Cluster {
 
 /** Whether two playgrounds have the same shape. */
 export function sameShape(a: Shape, b: Shape): boolean {
-  return a.nodes === b.nodes && a.underlay === b.underlay && a.encapsulation === b.encapsulation
+  const isLike = a.nodes === b.nodes && a.underlay === b.underlay && a.encapsulation === b.encapsulation
+  return isLike && (a.physical ?? []).join() === (b.physical ?? []).join()
 }

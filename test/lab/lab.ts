@@ -129,6 +129,7 @@ export class Lab {
       ovsDir,
       ovsdbSocket: join(ovsDir, 'db.sock'),
       agentDir,
+      stateDir: join(dir, 'state'),
       cniSocket: join(agentDir, 'cni.sock'),
     }
     plugInNode(this.layout, machine)

@@ -5,11 +5,12 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { applyRuleset } from '../../linux/index.ts'
+import type { Cidr } from '../../network/model/address.ts'
 import { command } from '../command.ts'
 import { PlaygroundError } from '../errors.ts'
 import { type Layout, type NodeLayout, UNDERLAY } from '../layout.ts'
 import { isAlive, lastWords, startProcess, until } from '../processes.ts'
-import { giveAddresses, UPLINK } from './underlay.ts'
+import { giveAddresses, giveWireAddresses, SECOND_UPLINK, UPLINK } from './underlay.ts'
 
 /** The bridge that holds a node's uplink where the switch runs in user space. */
 export const UPLINK_BRIDGE = 'br-phy'
@@ -26,6 +27,24 @@ export async function kernelDatapath(): Promise<Datapath> {
     () => 'system',
     () => 'netdev',
   )
+}
+
+/** The bridge that holds a node's second uplink: what pods with fixed addresses are plugged in. */
+export const WIRE_BRIDGE = 'br1'
+
+/**
+ * Puts a node on the second wire as a machine's administrator does: a bridge with the uplink, the node's address on it.
+ * `index` is the node's, from 1.
+ */
+export async function joinWire(
+  node: NodeLayout,
+  datapath: Datapath,
+  networks: readonly Cidr[],
+  index: number,
+): Promise<void> {
+  const bridge = ['add-br', WIRE_BRIDGE, '--', 'set', 'Bridge', WIRE_BRIDGE, `datapath_type=${datapath}`]
+  await vsctl(node, ...bridge, '--', 'add-port', WIRE_BRIDGE, SECOND_UPLINK)
+  giveWireAddresses(node.netns, WIRE_BRIDGE, networks, index)
 }
 
 /** Starts a node's switch and puts the node on the physical network. Resolves when both daemons answer. */
@@ -52,7 +71,7 @@ async function leaveUplinkToTheSwitch({ netns }: NodeLayout): Promise<void> {
   const drop = (family: string, hook: string) => `table ${family} lab {
   chain uplink {
     type filter hook ${hook} priority -310; policy accept;
-    iifname "${UPLINK}" drop
+    iifname { "${UPLINK}", "${SECOND_UPLINK}" } drop
   }
 }`
   await applyRuleset([drop('inet', 'prerouting'), drop('arp', 'input')].join('\n'), { netns })

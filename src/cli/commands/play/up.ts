@@ -1,4 +1,5 @@
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Cidr, parseCidr } from '../../../network/model/address.ts'
 import { MAX_NODES } from '../../../playground/layout.ts'
 import { DEFAULT_SHAPE, type Shape } from '../../../playground/options.ts'
 import { type UpOptions, up } from '../../../playground/up.ts'
@@ -11,6 +12,7 @@ interface Options extends PlayOptions {
   readonly nodes: number
   readonly underlay: '4' | '6'
   readonly encapsulation: Shape['encapsulation']
+  readonly physical?: readonly Cidr[]
   readonly once?: boolean
   readonly keep?: boolean
 }
@@ -30,6 +32,12 @@ export function registerPlayUp(play: Command): void {
         .choices(['vxlan', 'geneve', 'gre'])
         .default('vxlan'),
     )
+    .addOption(
+      new Option(
+        '--physical <networks>',
+        'a second wire with these networks, parted by a comma: bridge br1 on every node, for pods with fixed addresses',
+      ).argParser(networksIn),
+    )
     .option('--once', 'remove everything after the measurement, also when something fails')
     .option('--keep', 'leave what there is when something fails, to look at it')
     .option('--json', 'print a summary as the last line instead of picture and table')
@@ -43,6 +51,7 @@ async function run(options: Options): Promise<void> {
     nodes: options.nodes,
     underlay: options.underlay === '6' ? 6 : 4,
     encapsulation: options.encapsulation,
+    ...(options.physical === undefined ? {} : { physical: options.physical }),
   }
   const wanted: UpOptions = {
     runDir,
@@ -55,4 +64,12 @@ async function run(options: Options): Promise<void> {
   const summary = await up(wanted)
   if (json) say(JSON.stringify(summary))
   process.exitCode = summary.wrong === 0 ? EXIT.ok : EXIT.failed
+}
+
+function networksIn(text: string): readonly Cidr[] {
+  return text.split(',').map((one) => {
+    const network = parseCidr(one.trim())
+    if (network === undefined) throw new InvalidArgumentError('Give networks such as 172.18.0.0/16.')
+    return network
+  })
 }
