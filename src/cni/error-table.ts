@@ -91,6 +91,11 @@ const contract = {
     message: 'invalid network configuration: {field}: {expected}',
     remedy: 'correct {field} in the network configuration',
   },
+  'annotation-invalid': {
+    code: 7,
+    message: 'annotation {annotation} of the pod: {field}: {expected}',
+    remedy: 'correct the annotation in what the pod is made from',
+  },
   'attachments-missing': {
     code: 7,
     message: 'GC without cni.dev/valid-attachments: nothing was removed',
@@ -144,6 +149,11 @@ const transient = {
     code: 11,
     message: 'Open vSwitch cannot be reached at {target}: {reason}',
     remedy: 'start Open vSwitch on this node (systemctl start openvswitch-switch) and check the socket path',
+  },
+  'pod-unknown-yet': {
+    code: 11,
+    message: 'nobody can say what networks pod {pod} asks for: {reason}',
+    remedy: 'it is retried; check that the API server answers if this lasts',
   },
   'tenant-unassigned': {
     code: 11,
@@ -248,6 +258,32 @@ const own = {
     code: 132,
     message: 'the answer of the Weft agent is empty or larger than the plugin accepts',
     remedy: 'install the plugin and the agent from the same release',
+  },
+  'address-conflict': {
+    code: 140,
+    message: 'address {address} is in use on the wire of {ifname}: {mac} has it',
+    remedy:
+      'find the host with this MAC address and give it another address, or take the address out of the pool (excludeIPs, SpiderReservedIP)',
+  },
+  'gateway-unreachable': {
+    code: 141,
+    message: 'gateway {gateway} of address {address} does not answer on the wire of {ifname}',
+    remedy: 'check the gateway in the pool, and the VLAN and bridge of the network; it was asked three times',
+  },
+  'request-refused': {
+    code: 142,
+    message: '{who} asks for {field}: {reason}',
+    remedy: 'have an administrator grant it (attachments in the settings of Weft, docs/attachments.md), or leave {field} out',
+  },
+  'network-unknown': {
+    code: 143,
+    message: 'cannot find a network-attachment-definition ({name}) in namespace ({namespace}), which {who} asks for',
+    remedy: 'create it, or correct the name',
+  },
+  'network-empty': {
+    code: 144,
+    message: 'network-attachment-definition {definition} has no configuration, and no file in {folder} is named {name}',
+    remedy: 'give it a configuration (spec.config), by a SpiderMultusConfig of its name for one',
   },
   internal: {
     code: 999,

@@ -9,7 +9,6 @@ import {
   type CniResult,
   cniError,
   type DelRequest,
-  type GcRequest,
   NO_DNS,
 } from '../../cni/index.ts'
 import type { Ip } from '../../network/model/address.ts'
@@ -129,12 +128,14 @@ export class Attachments {
     if (problem !== undefined) throw cniError('check-failed', { difference: problem })
   }
 
-  /** Detaches every attachment of the network that is not in the list; goes on after a failure and throws it at the end. */
-  async gc({ config, validAttachments }: GcRequest): Promise<void> {
-    const valid = new Set(validAttachments.map(({ containerId, ifname }) => endpointId(containerId, ifname)))
+  /**
+   * Detaches every attachment of the network that is not among these, `<container id>/<interface>`; goes on after a failure
+   * and throws it at the end.
+   */
+  async gc(wanted: string, valid: ReadonlySet<string>): Promise<void> {
     const { ports } = this.#parts
     const stale = [...ports.leases(), ...ports.lost()].filter(
-      ({ network, endpoint }) => network === config.name && !valid.has(endpoint.id),
+      ({ network, endpoint }) => network === wanted && !valid.has(endpoint.id),
     )
     const results = await Promise.allSettled(stale.map((lease) => this.release(lease)))
     const failed = results.find((result) => result.status === 'rejected')
