@@ -40,8 +40,8 @@ describe('frames', () => {
     ])
     // Until the kernel's link watch has run, a fresh veth drops what is sent.
     const again = setInterval(() => sender.send(frame), 10)
-    expect(await arrived.promise).toEqual({ bytes: frame, outgoing: false })
-    expect(await left.promise).toEqual({ bytes: frame, outgoing: true })
+    expect(await arrived.promise).toEqual({ bytes: frame, outgoing: false, forOthers: false })
+    expect(await left.promise).toEqual({ bytes: frame, outgoing: true, forOthers: false })
     clearInterval(again)
     for (const socket of [receiver, observer, sender]) socket.close()
     expect(() => sender.send(frame)).toThrow('bad file descriptor')
