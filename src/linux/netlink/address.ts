@@ -5,7 +5,7 @@
 import { type Family, familyOf, formatIp, parseIp, parsePrefix } from '../ip.ts'
 import { AF_INET, AF_INET6 } from '../sockaddr.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, RTM_DELADDR, RTM_GETADDR, RTM_NEWADDR } from './constants.ts'
-import { type Defined, headerView, present, readAttributes } from './reader.ts'
+import { type Defined, headerView, present, readAttributes, viewOf } from './reader.ts'
 import type { RtnlSocket } from './rtnl-socket.ts'
 import { type Scope, scopeNumber, scopeOf } from './scope.ts'
 import type { MessageWriter } from './writer.ts'
@@ -44,6 +44,9 @@ export type Address = Defined<{
   readonly dadFailed: boolean
   readonly nodad: boolean
   readonly noprefixroute: boolean
+  /** Seconds left; absent: for ever. */
+  readonly validLifetime: number | undefined
+  readonly preferredLifetime: number | undefined
 }>
 
 /** Throws LINUX_EEXIST when the link has it. */
@@ -96,6 +99,7 @@ export function decodeAddress(body: Uint8Array): Address {
   const broadcast = attributes.raw(Ifa.BROADCAST)
   const flags = attributes.u32(Ifa.FLAGS) ?? view.getUint8(2)
   const pointToPoint = formatIp(local) !== formatIp(remote)
+  const times = attributes.raw(Ifa.CACHEINFO)
   return present({
     link: view.getUint32(4, true),
     family: view.getUint8(0) === AF_INET6 ? (6 as const) : (4 as const),
@@ -111,7 +115,16 @@ export function decodeAddress(body: Uint8Array): Address {
     dadFailed: (flags & IfaFlag.DADFAILED) !== 0,
     nodad: (flags & IfaFlag.NODAD) !== 0,
     noprefixroute: (flags & IfaFlag.NOPREFIXROUTE) !== 0,
+    validLifetime: secondsAt(times, 4),
+    preferredLifetime: secondsAt(times, 0),
   })
+}
+
+/** A lifetime in struct ifa_cacheinfo. */
+function secondsAt(times: Uint8Array | undefined, at: number): number | undefined {
+  if (times === undefined || times.length < at + 4) return undefined
+  const seconds = viewOf(times).getUint32(at, true)
+  return seconds === FOREVER ? undefined : seconds
 }
 
 const Ifa = { ADDRESS: 1, LOCAL: 2, LABEL: 3, BROADCAST: 4, CACHEINFO: 6, FLAGS: 8 } as const
