@@ -13,10 +13,10 @@ import { controllerIn, ownersOf } from './owner.ts'
 import { wishesIn } from './wishes.ts'
 
 /** Pods that have run to their end keep their addresses on paper; others may have got them since. */
-const ENDED: readonly unknown[] = ['Succeeded', 'Failed']
+export const ENDED: readonly unknown[] = ['Succeeded', 'Failed']
 
 /** On the copy of a static pod: the uid of that pod. Kubelets run nothing that bears it without having the original. */
-const MIRROR = 'kubernetes.io/config.mirror'
+export const MIRROR = 'kubernetes.io/config.mirror'
 
 /** Pod ↔ Pod. One on the node's own network is none of ours. The API server gives the uid; addresses are status. */
 export const podBinding: KubeBinding<'Pod'> = {
