@@ -94,7 +94,7 @@ describe('what is written reads as it was meant', () => {
 
   test.each(KINDS)('%s, as far as the API server lets its clients write it', (kind) => {
     const { name, value } = examples[kind]
-    const served = asServed(weftBindings[kind].encode(value as never), 'uid' in value ? value.uid : undefined)
+    const served = asServed(weftBindings[kind].encode(value as never), value)
     expect(weftBindings[kind].nameOf(served)).toBe(name)
     expect(decodeValue(kind, name, weftBindings[kind].decode(served))).toEqual(value as never)
   })
@@ -167,8 +167,10 @@ test('a deep, wide or self-referring object is read as any other', () => {
   for (const kind of KINDS) weftBindings[kind].decode({ metadata: loop, spec: loop, status: loop } as never)
 })
 
-function asServed(object: KubeObject, uid: string | undefined): KubeObject {
-  return uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } }
+function asServed(object: KubeObject, value: object): KubeObject {
+  const uid = 'uid' in value ? { uid: String(value.uid) } : {}
+  const time = 'createdAt' in value ? { creationTimestamp: String(value.createdAt) } : {}
+  return { ...object, metadata: { ...object.metadata, ...uid, ...time } }
 }
 
 /** Absent fields are absent, not undefined. */

@@ -1,6 +1,7 @@
 /**
  * How everything that Weft shares is kept in the Kubernetes API: OpenShift SDN's objects where there are such,
- * Kubernetes' own, the Kubernetes network policy group's, and two of Weft's: a machine's network, and beside it what its agent reports (`nodeReports`).
+ * Kubernetes' own, the Kubernetes network policy group's, Spiderpool's, Multus's, and Weft's: a machine's network, beside it
+ * what its agent reports (`nodeReports`), and claims on addresses.
  * @module
  */
 import type { KubeBindings } from '../kube/binding.ts'
@@ -9,12 +10,17 @@ import { networkPolicyBinding } from './kubernetes/network-policy.ts'
 import { namespaceBinding, nodeBinding } from './kubernetes/node.ts'
 import { podBinding } from './kubernetes/pod.ts'
 import { serviceBinding } from './kubernetes/service.ts'
+import { attachmentDefinitionBinding } from './multus/attachment-definition.ts'
 import { adminNetworkPolicyBinding } from './network-policy-api/admin.ts'
 import { baselineAdminNetworkPolicyBinding } from './network-policy-api/baseline.ts'
 import { clusterNetworkPolicyBinding } from './network-policy-api/cluster.ts'
 import { clusterNetworkBinding } from './openshift/cluster-network.ts'
 import { egressNetworkPolicyBinding } from './openshift/egress-network-policy.ts'
 import { netNamespaceBinding } from './openshift/net-namespace.ts'
+import { coordinatorBinding } from './spiderpool/coordinator.ts'
+import { ipPoolBinding } from './spiderpool/ip-pool.ts'
+import { reservedIpBinding } from './spiderpool/reserved-ip.ts'
+import { addressClaimBinding } from './weft/address-claim.ts'
 import { nodeNetworkBinding } from './weft/node-network.ts'
 
 /** Every kind's translation. */
@@ -27,6 +33,11 @@ export const weftBindings: KubeBindings = {
   Pod: podBinding,
   Service: serviceBinding,
   EndpointSlice: endpointSliceBinding,
+  AddressPool: ipPoolBinding,
+  ReservedAddresses: reservedIpBinding,
+  AddressClaim: addressClaimBinding,
+  AttachmentDefinition: attachmentDefinitionBinding,
+  Coordinator: coordinatorBinding,
   NetworkPolicy: networkPolicyBinding,
   AdminNetworkPolicy: adminNetworkPolicyBinding,
   BaselineAdminNetworkPolicy: baselineAdminNetworkPolicyBinding,

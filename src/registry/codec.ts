@@ -4,10 +4,13 @@
  */
 import { type Decoded, describeProblems } from '../network/model/decode.ts'
 import type { Policy, PolicyKind } from '../network/model/policy.ts'
+import { claimName } from '../network/model/pool.ts'
 import { decodeCluster } from '../network/model/validate-cluster.ts'
+import { decodeAttachmentDefinition, decodeCoordinator } from '../network/model/validate-definition.ts'
 import { decodeNode, decodeNodeNetwork } from '../network/model/validate-node.ts'
 import { decodeNamespace, decodePod } from '../network/model/validate-pod.ts'
 import { decodePolicy } from '../network/model/validate-policy.ts'
+import { decodeAddressClaim, decodeAddressPool, decodeReservedAddresses } from '../network/model/validate-pool.ts'
 import { decodeEndpointSlice, decodeService } from '../network/model/validate-service.ts'
 import { decodeTenant } from '../network/model/validate-tenant.ts'
 import { type Kind, type Kinds, RegistryError } from './registry.ts'
@@ -27,6 +30,14 @@ const CODECS: { readonly [K in Kind]: Codec<Kinds[K]> } = {
   Pod: { decode: decodePod, nameOf: (pod) => `${pod.namespace}/${pod.name}` },
   Service: { decode: decodeService, nameOf: (service) => `${service.namespace}/${service.name}` },
   EndpointSlice: { decode: decodeEndpointSlice, nameOf: (slice) => `${slice.namespace}/${slice.name}` },
+  AddressPool: { decode: decodeAddressPool, nameOf: ({ name }) => name },
+  ReservedAddresses: { decode: decodeReservedAddresses, nameOf: ({ name }) => name },
+  AddressClaim: { decode: decodeAddressClaim, nameOf: ({ address }) => claimName(address) },
+  AttachmentDefinition: {
+    decode: decodeAttachmentDefinition,
+    nameOf: ({ namespace, name }) => `${namespace}/${name}`,
+  },
+  Coordinator: { decode: decodeCoordinator, nameOf: ({ name }) => name },
   NetworkPolicy: policyCodec('NetworkPolicy'),
   AdminNetworkPolicy: policyCodec('AdminNetworkPolicy'),
   BaselineAdminNetworkPolicy: policyCodec('BaselineAdminNetworkPolicy'),

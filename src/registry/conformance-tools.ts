@@ -4,6 +4,7 @@
  */
 import { cidr, ip } from '../network/model/address.ts'
 import { policyExamples } from './conformance-policies.ts'
+import { poolExamples } from './conformance-pools.ts'
 import { type Change, type Kind, type Kinds, type Registry, RegistryError, type RegistryErrorCode } from './registry.ts'
 
 /** A change that is no bookmark. */
@@ -109,6 +110,7 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
     },
   },
   ...policyExamples,
+  ...poolExamples,
 }
 
 /** A node. */

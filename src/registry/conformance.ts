@@ -21,7 +21,7 @@ export interface RegistryUnderTest {
   readonly forgetPast?: () => Promise<void>
   /** Objects that somebody else keeps in it. */
   readonly isForeign?: (kind: Kind, name: string) => boolean
-  /** The uids of these kinds are the registry's to give. */
+  /** The uids of these kinds are the registry's to give, and the time of creation. */
   readonly givesUids?: readonly Kind[]
   /** How often a bookmark is waited for; 20 times when absent. */
   readonly bookmarkRounds?: number
@@ -94,13 +94,16 @@ async function keepsAsGiven<K extends Kind>(
 ): Promise<void> {
   const { name, value } = examples[kind]
   const stored: Stored<K> = await registry.create(kind, name, value as Kinds[K])
-  const expected = givesUids.includes(kind) ? { ...value, uid: expect.stringMatching(/./) } : value
+  const given = 'createdAt' in value ? { uid: SOMETHING, createdAt: SOMETHING } : { uid: SOMETHING }
+  const expected = givesUids.includes(kind) ? { ...value, ...given } : value
   expect(stored.value).toEqual(expected as never)
   expect(await registry.get(kind, name)).toEqual(stored)
   const { revision, objects } = await registry.list(kind)
   expect(objects.filter((object) => !isForeign(kind, object.name))).toEqual([stored])
   expect(revision).toBeGreaterThanOrEqual(stored.revision)
 }
+
+const SOMETHING = expect.stringMatching(/./)
 
 async function revisionsGrow({ registry }: RegistryUnderTest): Promise<void> {
   const a = await registry.create('Tenant', 'a', tenant('a'))

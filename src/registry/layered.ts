@@ -6,6 +6,7 @@
  * @module
  */
 import type { NodeNetwork, NodeNetworkStatus } from '../network/model/node.ts'
+import { KINDS } from './codec.ts'
 import type { Change, Kind, Kinds, Listing, Registry, Stored } from './registry.ts'
 
 /** Where every kind is kept. */
@@ -49,20 +50,5 @@ export class LayeredRegistry implements Registry {
 
 /** The layers where these kinds are in `upper` and all others in `lower`. */
 export function layersOf(upper: Registry, kinds: readonly Kind[], lower: Registry): Layers {
-  const layer = (kind: Kind): Registry => (kinds.includes(kind) ? upper : lower)
-  return {
-    Cluster: layer('Cluster'),
-    Node: layer('Node'),
-    NodeNetwork: layer('NodeNetwork'),
-    Namespace: layer('Namespace'),
-    Tenant: layer('Tenant'),
-    Pod: layer('Pod'),
-    Service: layer('Service'),
-    EndpointSlice: layer('EndpointSlice'),
-    NetworkPolicy: layer('NetworkPolicy'),
-    AdminNetworkPolicy: layer('AdminNetworkPolicy'),
-    BaselineAdminNetworkPolicy: layer('BaselineAdminNetworkPolicy'),
-    ClusterNetworkPolicy: layer('ClusterNetworkPolicy'),
-    EgressNetworkPolicy: layer('EgressNetworkPolicy'),
-  }
+  return Object.fromEntries(KINDS.map((kind) => [kind, kinds.includes(kind) ? upper : lower])) as Layers
 }

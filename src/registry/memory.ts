@@ -2,7 +2,7 @@
  * Shared state in the memory of one process: the stand-alone registry behind its socket, and the tests' double.
  * @module
  */
-import { cut, decodeValue } from './codec.ts'
+import { cut, decodeValue, KINDS } from './codec.ts'
 import { type Entry, History } from './history.ts'
 import {
   type Change,
@@ -31,20 +31,8 @@ export interface MemoryRegistryOptions {
 
 /** Shared state in memory. Values are validated, and deep-frozen: nobody can change what another reads. */
 export class MemoryRegistry implements Registry {
-  readonly #objects: { readonly [K in Kind]: Map<string, Stored<K>> } = {
-    Cluster: new Map(),
-    Node: new Map(),
-    NodeNetwork: new Map(),
-    Namespace: new Map(),
-    Tenant: new Map(),
-    Pod: new Map(),
-    Service: new Map(),
-    EndpointSlice: new Map(),
-    NetworkPolicy: new Map(),
-    AdminNetworkPolicy: new Map(),
-    BaselineAdminNetworkPolicy: new Map(),
-    ClusterNetworkPolicy: new Map(),
-    EgressNetworkPolicy: new Map(),
+  readonly #objects = Object.fromEntries(KINDS.map((kind) => [kind, new Map()])) as {
+    readonly [K in Kind]: Map<string, Stored<K>>
   }
   readonly #history: History
   readonly #bookmarkEvery: number
@@ -68,7 +56,7 @@ export class MemoryRegistry implements Registry {
 
   /** Everything there is, of every kind. */
   *contents(): Iterable<{ readonly kind: Kind; readonly object: Stored<Kind> }> {
-    for (const kind of Object.keys(this.#objects) as Kind[]) {
+    for (const kind of KINDS) {
       for (const object of this.#of(kind).values()) yield { kind, object }
     }
   }

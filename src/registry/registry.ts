@@ -4,9 +4,11 @@
  * @module
  */
 import type { Cluster } from '../network/model/cluster.ts'
+import type { AttachmentDefinition, Coordinator } from '../network/model/definition.ts'
 import type { Node, NodeNetwork, NodeNetworkStatus } from '../network/model/node.ts'
 import type { Namespace, Pod } from '../network/model/pod.ts'
 import type { Policy, PolicyKind } from '../network/model/policy.ts'
+import type { AddressClaim, AddressPool, ReservedAddresses } from '../network/model/pool.ts'
 import type { EndpointSlice, Service } from '../network/model/service.ts'
 import type { Tenant } from '../network/model/tenant.ts'
 
@@ -29,6 +31,13 @@ export interface Kinds extends PolicyKinds {
   readonly Service: Service
   /** Named `<namespace>/<name>`. */
   readonly EndpointSlice: EndpointSlice
+  readonly AddressPool: AddressPool
+  readonly ReservedAddresses: ReservedAddresses
+  /** Named as its address has it (`claimName`): creating one is how an address is taken. */
+  readonly AddressClaim: AddressClaim
+  /** Named `<namespace>/<name>`. */
+  readonly AttachmentDefinition: AttachmentDefinition
+  readonly Coordinator: Coordinator
 }
 
 /** The name of a kind. */

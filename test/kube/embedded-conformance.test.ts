@@ -39,7 +39,7 @@ registryConformance('KubeRegistry on the embedded API server', async () => {
   return {
     registry,
     isForeign,
-    givesUids: ['Node', 'Namespace', 'Pod', ...POLICY_KINDS],
+    givesUids: ['Node', 'Namespace', 'Pod', 'AddressPool', ...POLICY_KINDS],
     forgetPast: () => forgetPast(registry, () => (clock.ahead += 2 * HOUR)),
     close: async () => {
       client.close()

@@ -27,7 +27,7 @@ if (ASSETS === undefined) {
       registry: new KubeRegistry(client, weftBindings),
       forgetPast: () => plane.forgetPast(),
       isForeign,
-      givesUids: ['Node', 'Namespace', 'Pod', ...POLICY_KINDS],
+      givesUids: ['Node', 'Namespace', 'Pod', 'AddressPool', ...POLICY_KINDS],
       bookmarkRounds: 3,
     }
   }

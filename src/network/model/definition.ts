@@ -4,6 +4,12 @@
  */
 import type { Cidr, Ip } from './address.ts'
 
+/** The most characters of a configuration. */
+export const MAX_CONFIG = 65_536
+
+/** Stands where a configuration cannot be kept, being too long or no text. It is none: whoever reads it refuses the pod. */
+export const CONFIG_UNREADABLE = '"no text, or longer than anybody reads"'
+
 /** A NetworkAttachmentDefinition: a CNI configuration with a name in a namespace. Written by tenants; never trusted. */
 export interface AttachmentDefinition {
   readonly namespace: string

@@ -54,18 +54,14 @@ export function sharedList<T extends object>(decode: Decode<readonly T[]>, most:
   }
 }
 
-/** A decoder whose equal records of texts are one, which is frozen. Those of more than `longest` characters are not kept. */
-export function sharedTexts(
-  decode: Decode<Readonly<Record<string, string>>>,
-  most: number,
-  longest: number,
-): Decode<Readonly<Record<string, string>>> {
-  const interned = new Interned<Readonly<Record<string, string>>>(most)
+/** A decoder whose equal objects, without depth, are one, which is frozen. Those of more than `longest` characters are not. */
+export function sharedRecord<T extends object>(decode: Decode<T>, most: number, longest = LONGEST_KEY): Decode<T> {
+  const interned = new Interned<T>(most)
   return (input, at) => {
-    const texts = decode(input, at)
-    if (texts === undefined) return undefined
-    const key = JSON.stringify(texts)
-    return key.length > longest ? texts : interned.of(key, () => Object.freeze(texts))
+    const value = decode(input, at)
+    if (value === undefined) return undefined
+    const key = JSON.stringify(value)
+    return key.length > longest ? value : interned.of(key, () => Object.freeze(value))
   }
 }
 

@@ -2,7 +2,7 @@
  * Runs of addresses, as pools are written: `172.18.30.131-172.18.30.140`.
  * @module
  */
-import { familyOf, type Ip, ipValue, parseIp } from './address.ts'
+import { type Cidr, contains, familyOf, type Ip, ipValue, parseIp } from './address.ts'
 
 /** Addresses of one family from the first to the last, both included. */
 export interface IpRange {
@@ -34,4 +34,29 @@ export function isInRange({ first, last }: IpRange, address: Ip): boolean {
   if (familyOf(first) !== familyOf(address)) return false
   const value = ipValue(address)
   return ipValue(first) <= value && value <= ipValue(last)
+}
+
+/** Whether all of it is in a network. */
+export function isWithin(network: Cidr, { first, last }: IpRange): boolean {
+  return contains(network, first) && contains(network, last)
+}
+
+/** The same addresses, of one family, in as few ranges as hold them, in their order. */
+export function mergedRanges(ranges: readonly IpRange[]): readonly IpRange[] {
+  const sorted = ranges
+    .map((range) => ({ range, from: ipValue(range.first), to: ipValue(range.last) }))
+    .toSorted((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))
+  const merged: (typeof sorted)[number][] = []
+  for (const one of sorted) {
+    const before = merged.at(-1)
+    if (before === undefined || one.from > before.to + 1n) merged.push(one)
+    else if (one.to > before.to) {
+      merged[merged.length - 1] = {
+        range: { first: before.range.first, last: one.range.last },
+        from: before.from,
+        to: one.to,
+      }
+    }
+  }
+  return merged.map(({ range }) => range)
 }

@@ -10,6 +10,8 @@ const DNS_NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`)
 const DOMAIN_LABEL = '[a-z0-9_](?:[-a-z0-9_]{0,61}[a-z0-9_])?'
 const DOMAIN = new RegExp(`^${DOMAIN_LABEL}(?:\\.${DOMAIN_LABEL})*$`)
 const MAX_NAME = 253
+const IFNAME = /^[!-.0-9;-~]{1,15}$/
+const SANDBOX = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,252}$/
 const UID = /^[!-~]{1,253}$/
 
 /** Whether a text can name a namespace: a DNS label. */
@@ -38,6 +40,31 @@ export const objectName: Decode<string> = (input, at) =>
   typeof input === 'string' && isObjectName(input)
     ? input
     : reject(at, `${shown(input)} cannot be a name`, 'at most 253 lower-case letters, digits, inner dashes and dots')
+
+/** Whether a text can name an interface: what Linux takes, as the CNI specification has it. */
+export function isInterfaceName(name: string): boolean {
+  return IFNAME.test(name) && name !== '.' && name !== '..'
+}
+
+/** An interface's name. */
+export const ifname: Decode<string> = (input, at) =>
+  typeof input === 'string' && isInterfaceName(input)
+    ? input
+    : reject(
+        at,
+        `${shown(input)} cannot name an interface`,
+        '1 to 15 printable ASCII characters without /, : and blanks',
+      )
+
+/** The name that a container runtime gives to a pod's sandbox (CNI specification: as networks' names). */
+export const sandboxId: Decode<string> = (input, at) =>
+  typeof input === 'string' && SANDBOX.test(input)
+    ? input
+    : reject(
+        at,
+        `${shown(input)} cannot name a sandbox`,
+        'at most 253 letters, digits, inner dashes, dots and underscores',
+      )
 
 /** What tells an object from an earlier one of the same name. */
 export const uid: Decode<string> = (input, at) =>

@@ -13,6 +13,9 @@ export interface PoolRoute {
   readonly gateway: Ip
 }
 
+/** The subnet of a pool whose own cannot be read; it has a {@link AddressPool.problem}. No address is in it. */
+export const NO_SUBNET = '0.0.0.0/32' as string as Cidr
+
 /** A pool that pods of all nodes get addresses from. */
 export interface AddressPool {
   readonly name: string
@@ -49,6 +52,8 @@ export interface AddressPool {
 export interface ReservedAddresses {
   readonly name: string
   readonly ranges: readonly IpRange[]
+  /** What of the object cannot be understood; the rest of it counts. */
+  readonly problem?: string
 }
 
 /** The controller of a pod at the top: a Deployment, not its ReplicaSet. */

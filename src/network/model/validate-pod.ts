@@ -5,7 +5,7 @@
 import { type Bandwidth, LEAST_RATE, MOST_RATE, type RateWish } from './bandwidth.ts'
 import { type Decode, type Decoded, decodeWith, reject } from './decode.ts'
 import { address, checked, integer, list, literal, optional, record, text, texts } from './decoders.ts'
-import { sharedList, sharedText, sharedTexts } from './interned.ts'
+import { sharedList, sharedRecord, sharedText } from './interned.ts'
 import { labels } from './labels.ts'
 import { namespaceName, objectName, uid } from './names.ts'
 import { type HostPort, MAX_WISHES, type NamedPort, type Namespace, type Pod, WISHES } from './pod.ts'
@@ -53,7 +53,7 @@ const namedPort: Decode<NamedPort> = record<NamedPort>({
 const LONGEST_SHARED = 8192
 const MOST_WISHES_SHARED = 2000
 
-const wishes: Decode<Readonly<Record<string, string>>> = sharedTexts(
+const wishes: Decode<Readonly<Record<string, string>>> = sharedRecord(
   checked(texts(WISHES, MAX_WISHES), (value, at) => {
     const length = Object.entries(value).reduce((sum, [key, { length }]) => sum + key.length + length, 0)
     if (length > MAX_WISHES) reject(at, `wishes of ${length} characters are too long`, `give at most ${MAX_WISHES}`)
@@ -89,7 +89,7 @@ const pod: Decode<Pod> = record<Pod>({
   labels: optional(labels),
   namedPorts: optional(sharedList(list(namedPort, MAX_NAMED_PORTS), MOST_SHARED)),
   wishes: optional(wishes),
-  controller: optional(podOwner),
+  controller: optional(sharedRecord(podOwner, MOST_SHARED)),
   isEnding: optional(literal(true)),
 })
 
