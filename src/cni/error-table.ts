@@ -265,6 +265,11 @@ const own = {
     remedy:
       'find the host with this MAC address and give it another address, or take the address out of the pool (excludeIPs, SpiderReservedIP)',
   },
+  'address-duplicate': {
+    code: 145,
+    message: 'address {address} of {ifname} is in use on the wire: the kernel heard somebody else who has it',
+    remedy: 'find who has it and give that host another address, or take the address out of the pool (excludeIPs)',
+  },
   'gateway-unreachable': {
     code: 141,
     message: 'gateway {gateway} of address {address} does not answer on the wire of {ifname}',
@@ -273,7 +278,8 @@ const own = {
   'request-refused': {
     code: 142,
     message: '{who} asks for {field}: {reason}',
-    remedy: 'have an administrator grant it (attachments in the settings of Weft, docs/attachments.md), or leave {field} out',
+    remedy:
+      'have an administrator grant it (attachments in the settings of Weft, docs/attachments.md), or leave {field} out',
   },
   'network-unknown': {
     code: 143,

@@ -16,6 +16,7 @@ export const Rta = {
 
 /** Inside RTA_METRICS. */
 export const RTAX_MTU = 2
+export const RTAX_ADVMSS = 8
 
 /** RTNH_F_ flags of a next hop. */
 export const NextHopFlag = { DEAD: 1, ONLINK: 4, LINKDOWN: 16 } as const

@@ -4,8 +4,16 @@
  */
 import { type Family, familyOf, maskPrefix, parseIp, parsePrefix } from '../ip.ts'
 import { AF_INET, AF_INET6 } from '../sockaddr.ts'
-import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, RTM_DELROUTE, RTM_GETROUTE, RTM_NEWROUTE } from './constants.ts'
-import { NextHopFlag, type RouteType, RTAX_MTU, Rta, routeTypeNumber } from './route-constants.ts'
+import {
+  NLM_F_APPEND,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+  RTM_DELROUTE,
+  RTM_GETROUTE,
+  RTM_NEWROUTE,
+} from './constants.ts'
+import { NextHopFlag, type RouteType, RTAX_ADVMSS, RTAX_MTU, Rta, routeTypeNumber } from './route-constants.ts'
 import { decodeRoute, type Route } from './route-decode.ts'
 import type { RtnlSocket } from './rtnl-socket.ts'
 import { type Scope, scopeNumber } from './scope.ts'
@@ -36,6 +44,8 @@ export interface RouteSpec extends NextHop {
   readonly scope?: Scope
   /** Path MTU in bytes. */
   readonly mtu?: number
+  /** Largest TCP segment to tell others of, in bytes. */
+  readonly advmss?: number
   /** Several ways at once, instead of `gateway` and `link`. */
   readonly hops?: readonly NextHop[]
 }
@@ -56,6 +66,14 @@ export function routeAdd(rtnl: RtnlSocket, spec: RouteSpec): void {
 /** Adds, or takes the place of the one with the same destination, table and priority. */
 export function routeReplace(rtnl: RtnlSocket, spec: RouteSpec): void {
   change(rtnl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, spec)
+}
+
+/**
+ * Adds a route behind those of its destination, table and priority, in IPv6 as a further way of theirs. Throws LINUX_EEXIST
+ * when the very same is there.
+ */
+export function routeAddBehind(rtnl: RtnlSocket, spec: RouteSpec): void {
+  change(rtnl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, spec)
 }
 
 /** Removes the first route that has everything `spec` names. Throws LINUX_ESRCH when there is none. */
@@ -114,7 +132,8 @@ function write(writer: MessageWriter, spec: RouteSpec, deleting: boolean): void 
     .u32(Rta.OIF, spec.link)
     .u32(Rta.PRIORITY, spec.priority)
     .raw(Rta.PREFSRC, spec.source === undefined ? undefined : parseIp(spec.source))
-  if (spec.mtu !== undefined) writer.nest(Rta.METRICS, (metrics) => metrics.u32(RTAX_MTU, spec.mtu))
+  if (spec.mtu !== undefined || spec.advmss !== undefined)
+    writer.nest(Rta.METRICS, (metrics) => metrics.u32(RTAX_MTU, spec.mtu).u32(RTAX_ADVMSS, spec.advmss))
   if (hops === undefined) return
   writer.nest(Rta.MULTIPATH, (list) => {
     for (const hop of hops) writeHop(list, family, hop)
