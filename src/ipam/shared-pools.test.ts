@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'bun:test'
+import { cidr, type Ip, ip } from '../network/model/address.ts'
+import { parseIpRange } from '../network/model/ip-range.ts'
+import type { AddressPool } from '../network/model/pool.ts'
+import { SharedPools } from './shared-pools.ts'
+
+const REST = 10
+
+const ranges = (...texts: readonly string[]) => texts.flatMap((text) => parseIpRange(text) ?? [])
+
+function pool(name: string, range: string, more: Partial<AddressPool> = {}): AddressPool {
+  return {
+    name,
+    uid: `uid-${name}`,
+    createdAt: '2026-01-01T00:00:00Z',
+    family: 4,
+    subnet: cidr('10.0.0.0/16'),
+    ranges: ranges(range),
+    excluded: [],
+    routes: [],
+    isDefault: false,
+    isDisabled: false,
+    isTerminating: false,
+    nodes: [],
+    namespaces: [],
+    definitions: [],
+    ...more,
+  }
+}
+
+/** Those whose label says so are refused. */
+function pools(): SharedPools {
+  const refused = (all: Iterable<AddressPool>) =>
+    new Map([...all].flatMap(({ name, labels }) => (labels?.['refused'] ? [[name, labels['refused']] as const] : [])))
+  return new SharedPools(refused, REST)
+}
+
+function take(from: SharedPools, name: string, now = 0): Ip | undefined {
+  const address = from.pick(name, now)
+  if (address !== undefined) from.claim(address, name)
+  return address
+}
+
+describe('pools of the cluster', () => {
+  test('give out what is neither excluded, reserved nor claimed, whichever was told first', () => {
+    const all = pools()
+    all.claim(ip('10.0.0.1'), 'a')
+    all.put(pool('a', '10.0.0.1-10.0.0.6', { excluded: ranges('10.0.0.3') }))
+    all.reserve({ name: 'r', ranges: ranges('10.0.0.4', 'fd00::1') })
+    expect([take(all, 'a'), take(all, 'a'), take(all, 'a'), take(all, 'a') ?? 'none']).toEqual([
+      ip('10.0.0.2'),
+      ip('10.0.0.5'),
+      ip('10.0.0.6'),
+      'none' as Ip,
+    ])
+    expect(all.counts('a')).toEqual({ total: 4n, leased: 4, resting: 0, reserved: 1n })
+  })
+
+  test('a reservation that goes gives its addresses back', () => {
+    const all = pools()
+    all.put(pool('a', '10.0.0.1-10.0.0.2'))
+    all.reserve({ name: 'r', ranges: ranges('10.0.0.1') })
+    expect([all.gives('a', ip('10.0.0.1')), all.pick('a', 0)]).toEqual([false, ip('10.0.0.2')])
+    all.reserve({ name: 'r', ranges: ranges('10.0.0.2') })
+    expect(all.pick('a', 0)).toBe(ip('10.0.0.1'))
+    all.unreserve('r')
+    expect([all.isFree('a', ip('10.0.0.1')), all.isFree('a', ip('10.0.0.2'))]).toEqual([true, true])
+  })
+
+  test('a change of a pool keeps what is claimed, and what rests', () => {
+    const all = pools()
+    all.put(pool('a', '10.0.0.1-10.0.0.3'))
+    for (let i = 0; i < 3; i += 1) take(all, 'a')
+    all.release(ip('10.0.0.1'), 'a', 100)
+    all.put(pool('a', '10.0.0.1-10.0.0.4'))
+    expect(all.counts('a')).toEqual({ total: 4n, leased: 2, resting: 1, reserved: 0n })
+    expect([take(all, 'a', 101), take(all, 'a', 101), all.pick('a', 101) ?? 'none']).toEqual([
+      ip('10.0.0.4'),
+      ip('10.0.0.1'),
+      'none' as Ip,
+    ])
+  })
+
+  test('a claim of a pool that is gone keeps its address from others', () => {
+    const all = pools()
+    all.put(pool('old', '10.0.0.1-10.0.0.2'))
+    take(all, 'old')
+    all.remove('old')
+    all.put(pool('new', '10.0.0.1-10.0.0.2'))
+    expect(take(all, 'new')).toBe(ip('10.0.0.2'))
+    all.claim(ip('10.0.0.2'), 'old')
+    all.release(ip('10.0.0.1'), 'old', 0)
+    expect(all.pick('new', 0)).toBe(ip('10.0.0.1'))
+  })
+
+  test('a claim on what its pool no longer has keeps the address from others', () => {
+    const all = pools()
+    all.put(pool('a', '10.0.0.1'))
+    all.put(pool('b', '10.0.0.2-10.0.0.3'))
+    expect([all.pick('a', 0), all.pick('b', 0)]).toEqual([ip('10.0.0.1'), ip('10.0.0.2')])
+    all.claim(ip('10.0.0.2'), 'a')
+    expect(all.pick('b', 0)).toBe(ip('10.0.0.3'))
+  })
+
+  test('a refused pool gives nothing; its claims count where they are', () => {
+    const all = pools()
+    all.put(pool('a', '10.0.0.1-10.0.0.3'))
+    all.put(pool('b', '10.0.0.1-10.0.0.3'))
+    take(all, 'b')
+    expect(all.pick('a', 0)).toBe(ip('10.0.0.1'))
+    all.put(pool('b', '10.0.0.1-10.0.0.3', { labels: { refused: 'it overlaps a' } }))
+    expect([all.pick('b', 0) ?? 'none', all.pick('a', 0)]).toEqual(['none' as Ip, ip('10.0.0.2')])
+    expect([all.problemOf('b'), all.gives('b', ip('10.0.0.1'))]).toEqual(['it overlaps a', false])
+    all.claim(ip('10.0.0.2'), 'b')
+    expect(all.pick('a', 0)).toBe(ip('10.0.0.3'))
+    all.put(pool('b', '10.0.0.9'))
+    expect([all.problemOf('b') ?? 'none', all.pick('b', 0)]).toEqual(['none', ip('10.0.0.9')])
+  })
+
+  test('a pool that is not understood gives nothing', () => {
+    const all = pools()
+    all.put(pool('a', '10.0.0.1', { problem: 'spec.ips[0]: no range' }))
+    expect([all.pick('a', 0) ?? 'none', all.problemOf('a')]).toEqual(['none' as Ip, 'spec.ips[0]: no range'])
+    expect([all.pick('nobody', 0) ?? 'none', all.counts('nobody') ?? 'none']).toEqual(['none' as Ip, 'none'])
+  })
+
+  test('what was never claimed is not released', () => {
+    const all = pools()
+    all.put(pool('a', '10.0.0.1'))
+    all.pick('a', 0)
+    all.release(ip('10.0.0.1'), 'a', 0)
+    expect(all.counts('a')).toEqual({ total: 1n, leased: 0, resting: 0, reserved: 0n })
+  })
+})
