@@ -29,7 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   dns: ['linux/ip.ts'],
   kube: ['registry', 'network/model'],
   etcd: ['registry', 'network/model'],
-  compat: ['kube', 'etcd', 'registry', 'network/model'],
+  compat: ['kube', 'etcd', 'registry', 'cni', 'network/model'],
   place: ['kube', 'etcd', 'compat', 'registry'],
   agent: [...JOINT, 'dns'],
   controller: [...SHARED, 'kube', 'compat', 'settings', 'version.ts'],

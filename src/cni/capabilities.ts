@@ -57,7 +57,11 @@ const PORT = [1, 65_535] as const
 export function parseRuntimeConfig(config: JsonObject): RuntimeConfig {
   const path = 'runtimeConfig'
   const runtime = optionalObject(config, path, path)
-  if (runtime === undefined) return NO_RUNTIME_CONFIG
+  return runtime === undefined ? NO_RUNTIME_CONFIG : readRuntimeConfig(runtime, path)
+}
+
+/** Reads an object with the keys of `runtimeConfig`. Throws `ShapeError` naming the field, whose path starts with `path`. */
+export function readRuntimeConfig(runtime: JsonObject, path: string): RuntimeConfig {
   const mac = optionalText(runtime, 'mac', `${path}.mac`)
   return present<RuntimeConfig>({
     mac: mac === undefined ? undefined : asUnicastMac(mac, `${path}.mac`),

@@ -33,9 +33,14 @@ const MAX_DEPTH = 64
  * Throws `SyntaxError` with a short reason that says where the fault is and repeats nothing of the input.
  */
 export function decodeJsonObject(bytes: Uint8Array): JsonObject {
-  const value = sanitize(parse(decodeUtf8(bytes)), 0)
+  const value = decodeJson(decodeUtf8(bytes))
   if (!isObject(value)) throw new SyntaxError('not an object')
   return value
+}
+
+/** Decodes any JSON; throws as {@link decodeJsonObject} does. */
+export function decodeJson(text: string): Json {
+  return sanitize(parse(text))
 }
 
 /** Any decoded value, made safe: plain objects without `__proto__`, at most 64 levels deep. */

@@ -1,5 +1,6 @@
 import { type CniArgs, parseArgs } from './args.ts'
 import { type AttachmentKey, parseValidAttachments } from './attachments.ts'
+import { readingConfig } from './config-fault.ts'
 import {
   type CniEnvironment,
   checkContainerId,
@@ -92,7 +93,7 @@ export function parseRequest(environment: unknown, input: unknown): CniRequest {
   const bytes = readInput(input)
   if (env.verb === 'VERSION') return { verb: 'VERSION', requested: requestedVersion(bytes) }
   const base = decodeBase(bytes)
-  return naming(() => buildRequest(env, base))
+  return readingConfig(() => buildRequest(env, base))
 }
 
 /** The version an error about this input should carry, if the input says one. Never throws. */
@@ -238,17 +239,4 @@ function decodeName(raw: JsonObject): string {
   if (typeof name === 'string' && isName(name)) return name
   const expected = 'must begin with a letter or digit and hold only these and _ . -'
   throw cniError('config-invalid', { field: 'name', expected })
-}
-
-/** Runs a reader; its complaint about a shape becomes code 7 naming the field. */
-function naming<Value>(read: () => Value): Value {
-  try {
-    return read()
-  } catch (error) {
-    throw error instanceof ShapeError ? invalidConfig(error) : error
-  }
-}
-
-function invalidConfig({ path, expected }: ShapeError): CniError {
-  return cniError('config-invalid', { field: path, expected })
 }
