@@ -3,7 +3,8 @@
  * @module
  */
 import type { Direction, Labels, Peer, PodSet } from '../../network/model/policy.ts'
-import { matchesNamespaces, matchesSelector } from '../../network/policy/selector.ts'
+import { matchesSelector } from '../../network/model/selector.ts'
+import { matchesNamespaces } from '../../network/policy/selector.ts'
 import type { CellSpan } from './cells.ts'
 import type { Parties, PodClass } from './parties.ts'
 import type { PreviewWorld } from './world.ts'

@@ -11,8 +11,8 @@ import type { Endpoint } from '../model/endpoint.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import type { NamedPort, Namespace, Pod } from '../model/pod.ts'
 import type { Labels, Selector } from '../model/policy.ts'
+import { namespaceLabels } from '../model/selector.ts'
 import { LabelIndex } from './label-index.ts'
-import { namespaceLabels } from './selector.ts'
 
 /** A pod as policies see it. */
 export interface Member {

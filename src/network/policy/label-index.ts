@@ -4,7 +4,7 @@
  * @module
  */
 import type { Labels, Selector } from '../model/policy.ts'
-import { matchesSelector } from './selector.ts'
+import { matchesSelector } from '../model/selector.ts'
 import { labelKey, narrowest } from './selector-index.ts'
 
 /** Names with labels. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Requirement } from '../model/policy.ts'
-import { matchesSelector } from './selector.ts'
+import { matchesSelector } from '../model/selector.ts'
 import { SelectorIndex } from './selector-index.ts'
 
 const name = fc.constantFrom('a', 'b', 'c')

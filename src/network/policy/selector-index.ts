@@ -4,7 +4,7 @@
  * @module
  */
 import type { Labels, Requirement, Selector } from '../model/policy.ts'
-import { matchesSelector } from './selector.ts'
+import { matchesSelector } from '../model/selector.ts'
 
 /** Things that are found by labels. */
 export class SelectorIndex<T> {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { NAMESPACE_NAME_LABEL } from '../model/pod.ts'
 import type { Labels, Namespaces, Requirement } from '../model/policy.ts'
-import { matchesNamespaces, matchesPodSet, matchesSelector } from './selector.ts'
+import { matchesSelector } from '../model/selector.ts'
+import { matchesNamespaces, matchesPodSet } from './selector.ts'
 
 const tier = (operator: Requirement['operator'], ...values: string[]): Requirement => ({
   key: 'tier',

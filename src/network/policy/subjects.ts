@@ -4,8 +4,9 @@
  */
 import type { NamedPort } from '../model/pod.ts'
 import { type Direction, type Labels, type PodSet, type Policy, policyKey, type Selector } from '../model/policy.ts'
+import { matchesSelector } from '../model/selector.ts'
 import { PodSetIndex } from './pod-set-index.ts'
-import { matchesNamespaces, matchesSelector } from './selector.ts'
+import { matchesNamespaces } from './selector.ts'
 import { portNamesIn } from './terms.ts'
 
 /** A pod as far as it is known. */
