@@ -21,21 +21,23 @@ export interface NetlinkTransport {
   close(): void
 }
 
-/** A route socket in the namespace of `nsFd`, or in the program's own; only the kernel can send to it. */
-export function kernelTransport(nsFd?: number): NetlinkTransport {
-  const fd = openSocket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, nsFd)
+/** A socket in the namespace of `nsFd`, or in the program's own, for routes by default; only the kernel can send to it. */
+export function kernelTransport(nsFd?: number, protocol: number = NETLINK_ROUTE): NetlinkTransport {
+  const fd = openSocket(AF_NETLINK, SOCK_RAW, protocol, nsFd)
   try {
-    for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK])
+    for (const option of protocol === NETLINK_ROUTE ? [...ANSWERS, NETLINK_GET_STRICT_CHK] : ANSWERS)
       setOption(fd, SOL_NETLINK, option, 1)
     setReceiveBuffer(fd, SOCKET_BUFFER)
     setReceiveTimeout(fd, ANSWER_TIMEOUT_MS)
-    checked(systemCalls().connect(fd, encodeSockaddr({ family: 'netlink', pid: 0, groups: 0 })), 'connect', 'rtnetlink')
+    checked(systemCalls().connect(fd, encodeSockaddr({ family: 'netlink', pid: 0, groups: 0 })), 'connect', 'netlink')
   } catch (error) {
     closeFd(fd)
     throw error
   }
-  return transportOf(fd)
+  return transportOf(fd, protocol)
 }
+
+const ANSWERS = [NETLINK_CAP_ACK, NETLINK_EXT_ACK]
 
 // What the kernel may queue for us, in bytes; it fills datagrams of at most 32 KiB.
 const SOCKET_BUFFER = 1 << 20
@@ -46,7 +48,7 @@ const SIOCGSKNS = 0x894c
 // Conversations are synchronous and copy what they keep: one buffer serves all sockets.
 let scratch = new Uint8Array(1 << 16)
 
-function transportOf(fd: number): NetlinkTransport {
+function transportOf(fd: number, protocol: number): NetlinkTransport {
   const calls = systemCalls()
   let open = true
   const alive = <T>(value: () => T): T | number => (open ? value() : -EBADF)
@@ -54,7 +56,7 @@ function transportOf(fd: number): NetlinkTransport {
     send: (bytes) => alive(() => calls.send(fd, bytes, 0)),
     sendBlocking: async (bytes) => alive(() => calls.sendBlocking(fd, bytes)),
     receive: () => alive(() => receive(fd)),
-    sibling: () => sibling(open ? fd : -1),
+    sibling: () => sibling(open ? fd : -1, protocol),
     close: () => {
       if (open) closeFd(fd)
       open = false
@@ -75,11 +77,11 @@ function receive(fd: number): Uint8Array | number {
 
 const ETIMEDOUT = 110
 
-function sibling(fd: number): NetlinkTransport {
+function sibling(fd: number, protocol: number): NetlinkTransport {
   if (fd < 0) checked(-EBADF, 'socket', 'closed')
   const namespace = checked(systemCalls().ioctl(fd, SIOCGSKNS), 'ioctl', 'SIOCGSKNS')
   try {
-    return kernelTransport(namespace)
+    return kernelTransport(namespace, protocol)
   } finally {
     closeFd(namespace)
   }

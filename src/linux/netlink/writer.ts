@@ -68,6 +68,14 @@ export class MessageWriter {
     return value === undefined ? this : this.u16(type, ((integer(value, 0xffff) & 0xff) << 8) | (value >> 8))
   }
 
+  /** 32 bits in network order. */
+  be32(type: number, value: number | undefined): this {
+    if (value === undefined) return this
+    const bytes = new Uint8Array(4)
+    new DataView(bytes.buffer).setUint32(0, integer(value, 0xffffffff))
+    return this.raw(type, bytes)
+  }
+
   /** 64 bits in network order. */
   be64(type: number, value: bigint | undefined): this {
     if (value === undefined) return this

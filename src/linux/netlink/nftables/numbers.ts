@@ -1,0 +1,42 @@
+/** Numbers of linux/netfilter/nfnetlink.h and nf_tables.h under their own names. */
+
+export const NETLINK_NETFILTER = 12
+export const NFNL_MSG_BATCH_BEGIN = 0x10
+export const NFNL_MSG_BATCH_END = 0x11
+export const NFNL_SUBSYS_NFTABLES = 10
+
+const nftables = (message: number): number => (NFNL_SUBSYS_NFTABLES << 8) | message
+export const NFT_MSG_NEWTABLE = nftables(0)
+export const NFT_MSG_GETTABLE = nftables(1)
+export const NFT_MSG_DELTABLE = nftables(2)
+export const NFT_MSG_NEWCHAIN = nftables(3)
+export const NFT_MSG_NEWRULE = nftables(6)
+export const NFT_MSG_GETRULE = nftables(7)
+
+export const NFPROTO_INET = 1
+
+export const HOOKS = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const
+
+export const NftaTable = { NAME: 1 } as const
+export const NftaChain = { TABLE: 1, NAME: 3, HOOK: 4, POLICY: 5, TYPE: 7 } as const
+export const NftaHook = { HOOKNUM: 1, PRIORITY: 2 } as const
+export const NftaRule = { TABLE: 1, CHAIN: 2, EXPRESSIONS: 4 } as const
+export const NftaExpr = { NAME: 1, DATA: 2 } as const
+export const NftaMeta = { DREG: 1, KEY: 2, SREG: 3 } as const
+export const NftaCt = { DREG: 1, KEY: 2, SREG: 4 } as const
+export const NftaCmp = { SREG: 1, OP: 2, DATA: 3 } as const
+export const NftaBitwise = { SREG: 1, DREG: 2, LEN: 3, MASK: 4, XOR: 5 } as const
+export const NftaImmediate = { DREG: 1, DATA: 2 } as const
+export const NFTA_LIST_ELEM = 1
+export const NFTA_DATA_VALUE = 1
+
+export const NF_ACCEPT = 1
+export const NFT_REG_1 = 1
+export const NFT_CMP_EQ = 0
+export const NFT_CMP_NEQ = 1
+export const NFT_META_MARK = 3
+export const NFT_META_IIFNAME = 6
+export const NFT_CT_STATE = 0
+export const NFT_CT_MARK = 3
+/** NF_CT_STATE_BIT(IP_CT_NEW). */
+export const CT_STATE_NEW = 8

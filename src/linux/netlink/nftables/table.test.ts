@@ -1,0 +1,112 @@
+/** Against the kernel, read back by nft(8) and by traffic. */
+import { describe, expect, test } from 'bun:test'
+import { netnsAdd, netnsDel } from '../../netns.ts'
+import { listRuleset } from '../../nft.ts'
+import { closeFd } from '../../socket.ts'
+import { scratch } from '../../testing/scratch.ts'
+import { type NftTable, nftRuleCounts, nftTableDel, nftTableReplace } from './table.ts'
+
+const TABLE: NftTable = {
+  name: 'weft-test',
+  chains: [
+    {
+      name: 'receive',
+      type: 'filter',
+      hook: 'prerouting',
+      priority: -150,
+      rules: [[{ match: 'iifname', name: 'veth0' }, { match: 'ct state new' }, { set: 'ct mark', value: 0x12345678 }]],
+    },
+    {
+      name: 'answer',
+      type: 'route',
+      hook: 'output',
+      priority: -150,
+      rules: [
+        [
+          { match: 'ct mark', value: 0x12345678 },
+          { set: 'meta mark', from: 'ct mark' },
+        ],
+        [{ match: 'ct state new' }],
+      ],
+    },
+  ],
+}
+
+describe('a table', () => {
+  test('is what nft says it is', async () => {
+    const netns = `wefttest-nftables-${process.pid}`
+    const nsFd = netnsAdd(netns)
+    nftTableReplace(TABLE, nsFd)
+    const rules = await rulesIn(netns).finally(() => netnsDel(netns))
+    closeFd(nsFd)
+    expect(rules).toEqual([
+      {
+        chain: 'receive',
+        expr: [
+          { match: { op: '==', left: { meta: { key: 'iifname' } }, right: 'veth0' } },
+          { match: { op: 'in', left: { ct: { key: 'state' } }, right: 'new' } },
+          { mangle: { key: { ct: { key: 'mark' } }, value: 0x12345678 } },
+        ],
+      },
+      {
+        chain: 'answer',
+        expr: [
+          { match: { op: '==', left: { ct: { key: 'mark' } }, right: 0x12345678 } },
+          { mangle: { key: { meta: { key: 'mark' } }, value: { ct: { key: 'mark' } } } },
+        ],
+      },
+      { chain: 'answer', expr: [{ match: { op: 'in', left: { ct: { key: 'state' } }, right: 'new' } }] },
+    ])
+  })
+
+  test('is replaced as a whole, and deleted once', async () => {
+    using a = scratch()
+    nftTableReplace(TABLE, a.nsFd)
+    nftTableReplace(TABLE, a.nsFd)
+    expect(nftRuleCounts(TABLE.name, a.nsFd)).toEqual(
+      new Map([
+        ['receive', 1],
+        ['answer', 2],
+      ]),
+    )
+    nftTableReplace({ name: TABLE.name, chains: [] }, a.nsFd)
+    expect(nftRuleCounts(TABLE.name, a.nsFd)).toEqual(new Map())
+    expect(nftTableDel(TABLE.name, a.nsFd)).toBe(true)
+    expect(nftTableDel(TABLE.name, a.nsFd)).toBe(false)
+  })
+
+  test('of others is not touched', async () => {
+    using a = scratch()
+    nftTableReplace({ ...TABLE, name: 'theirs' }, a.nsFd)
+    nftTableReplace(TABLE, a.nsFd)
+    nftTableDel(TABLE.name, a.nsFd)
+    expect(nftRuleCounts('theirs', a.nsFd)).toEqual(
+      new Map([
+        ['receive', 1],
+        ['answer', 2],
+      ]),
+    )
+  })
+
+  test('the kernel refuses leaves what was there', () => {
+    using a = scratch()
+    nftTableReplace(TABLE, a.nsFd)
+    const broken: NftTable = {
+      name: TABLE.name,
+      chains: [{ name: 'odd', type: 'nat', hook: 'forward', priority: 0, rules: [] }],
+    }
+    expect(() => nftTableReplace(broken, a.nsFd)).toThrow('NFT_MSG_NEWCHAIN table weft-test')
+    expect(nftRuleCounts(TABLE.name, a.nsFd).size).toBe(2)
+  })
+})
+
+async function rulesIn(netns: string): Promise<readonly unknown[]> {
+  const listed = (await listRuleset({ netns })) as {
+    readonly nftables: readonly { readonly rule?: Parameters<typeof pick>[0] }[]
+  }
+  return listed.nftables.flatMap(({ rule }) => (rule === undefined ? [] : [pick(rule)]))
+}
+
+function pick({ chain, expr }: { readonly chain: string; readonly expr: unknown }): unknown {
+  return { chain, expr }
+}
