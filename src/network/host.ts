@@ -22,8 +22,12 @@ export const GATEWAY = 'weft0'
 export const TUNNEL = 'weft-tunnel'
 /** The nftables table that is ours. */
 export const NFT_TABLE = 'weft'
-/** The link group of the node's ends of pods' veth pairs, and of those about to be deleted. */
+/**
+ * The link group of the node's ends of pods' veth pairs: of those on our bridge, of those on other bridges, and of those about
+ * to be deleted.
+ */
 export const ENDPOINT_GROUP = 0x5745
+export const UNDERLAY_GROUP = 0x5755
 export const DOOMED_GROUP = 0x5744
 /** The routing protocol number that marks our routes (see rtnetlink(7); 255 is the last, 77 is nobody's). */
 export const ROUTE_PROTOCOL = 77
@@ -147,7 +151,7 @@ function nftables(context: NodeContext, { ports: nodePorts, peers }: Publication
   const { cluster } = context
   const networks = cluster.networks.map(({ cidr }) => cidr)
   const guards = tunnelGuards(cluster).map((guard) => `iifname "${GATEWAY}" ${guard} counter drop`)
-  const ports = `iifgroup { ${DOOMED_GROUP}, ${ENDPOINT_GROUP} }`
+  const ports = `iifgroup { ${DOOMED_GROUP}, ${ENDPOINT_GROUP}, ${UNDERLAY_GROUP} }`
   return `table arp ${NFT_TABLE}
 delete table arp ${NFT_TABLE}
 table arp ${NFT_TABLE} {

@@ -1,19 +1,13 @@
 /**
- * The veth pairs of endpoints: one end in the pod, born there, the other on the node as an OVS port. Links of ours carry
- * a link group; what is to go is moved to another group and deleted in one sweep, because deleting links one by one
- * costs a grace period of the kernel each.
+ * The veth pairs of endpoints, from the pod's addresses to what the agent knows of them.
  * @module
  */
 import { cniError } from '../../cni/index.ts'
 import {
   addrAdd,
   addrList,
-  disableOffloads,
   hasErrno,
   type Link,
-  type LinkSpec,
-  linkAdd,
-  linkDelGroup,
   linkFind,
   linkList,
   linkSet,
@@ -24,11 +18,12 @@ import {
   routeList,
   sysctlSet,
 } from '../../linux/index.ts'
-import { DOOMED_GROUP, ENDPOINT_GROUP } from '../../network/host.ts'
+import { ENDPOINT_GROUP } from '../../network/host.ts'
 import { familyOf, parseMac } from '../../network/model/address.ts'
 import type { LinkFact } from '../control/facts.ts'
 import type { Lease } from './lease.ts'
 import type { PodAddress } from './pod-address.ts'
+import { readyForUserspace, Veths } from './veth.ts'
 
 /** A pod's network namespace: an open descriptor, and the path the runtime knows it by. */
 export interface PodNetns {
@@ -38,18 +33,12 @@ export interface PodNetns {
 
 /** Default routes of further interfaces come after those that have no priority given (0, and 1024 in IPv6). */
 const FURTHER_ROUTES = 2_000
-/** Doomed links are collected this long before they are swept, in milliseconds. */
-const SWEEP_DELAY_MS = 1_000
 
 /** The veth pairs of this node's endpoints. */
 export class EndpointLinks implements Disposable {
   readonly #rtnl: RtnlSocket
   readonly #datapath: 'system' | 'netdev'
-  readonly #swept: (failure?: { readonly error: unknown }) => void
-  #sweep: ReturnType<typeof setTimeout> | undefined
-  #isOver = false
-  /** Indexes of links to be marked and deleted at the next sweep. */
-  readonly #doomed = new Set<number>()
+  readonly #veths: Veths
 
   /** `swept` hears how each sweep that nobody waits for ended: without an error, or with what it met. */
   constructor(
@@ -59,30 +48,19 @@ export class EndpointLinks implements Disposable {
   ) {
     this.#rtnl = rtnl
     this.#datapath = datapath
-    this.#swept = swept
+    this.#veths = new Veths(rtnl, ENDPOINT_GROUP, swept)
   }
 
   /** No sweep begins any more; what is doomed yet is one of ours without a lease, which the next agent sweeps. */
   [Symbol.dispose](): void {
-    clearTimeout(this.#sweep)
-    this.#isOver = true
+    this.#veths[Symbol.dispose]()
   }
 
   /** Makes the pair of a lease: the node's end up, the pod's down and without addresses. Enough for a port. */
   async create(lease: Lease, netns: PodNetns): Promise<void> {
     const { endpoint, link, mtu } = lease
     const { ifname, mac } = endpoint
-    const peer = { name: ifname, mac, mtu, nsFd: netns.fd }
-    const spec = { kind: 'veth', name: link, mtu, group: ENDPOINT_GROUP, peer } as const
-    try {
-      linkAdd(this.#rtnl, spec)
-    } catch (error) {
-      if (!hasErrno(error, 'EEXIST')) throw error
-      // What an interrupted ADD left, or a DEL just now, has one of the two names.
-      this.doom(link)
-      await this.sweep()
-      addAnew(this.#rtnl, spec, ifname)
-    }
+    await this.#veths.create({ name: link, mtu, peer: { name: ifname, mac, mtu, nsFd: netns.fd } })
     // Before Open vSwitch knows the port: it reads a link's flags, and writes them back with its own among them. Setting
     // the link up in between would be undone. One message: every notification has it look at all its ports again.
     linkSet(this.#rtnl, link, { up: true, addrGenMode: 'none', alias: `weft ${endpoint.namespace}/${endpoint.pod}` })
@@ -90,11 +68,7 @@ export class EndpointLinks implements Disposable {
 
   /** Makes a pair that others have made one of ours, which has our name by now. Its pod's side stays as it is. */
   own({ link, endpoint }: Lease, netns: PodNetns): void {
-    if (this.#datapath === 'netdev') {
-      deafen(link)
-      disableOffloads(link)
-      disableOffloads(endpoint.ifname, netns.fd)
-    }
+    if (this.#datapath === 'netdev') readyForUserspace(link, endpoint.ifname, netns.fd)
     const alias = `weft ${endpoint.namespace}/${endpoint.pod}`
     linkSet(this.#rtnl, link, { up: true, group: ENDPOINT_GROUP, addrGenMode: 'none', alias })
   }
@@ -102,12 +76,7 @@ export class EndpointLinks implements Disposable {
   /** Sets the pod's end up, with its addresses and routes. */
   configure(lease: Lease, netns: PodNetns, addresses: readonly PodAddress[]): void {
     const { ifname } = lease.endpoint
-    // The userspace datapath reads frames off the link as they are: checksums must be in them, segments of wire size.
-    if (this.#datapath === 'netdev') {
-      deafen(lease.link)
-      disableOffloads(lease.link)
-      disableOffloads(ifname, netns.fd)
-    }
+    if (this.#datapath === 'netdev') readyForUserspace(lease.link, ifname, netns.fd)
     using rtnl = openRtnl({ nsFd: netns.fd })
     linkSet(rtnl, 'lo', { up: true })
     const { index } = requireLink(rtnl, ifname)
@@ -154,59 +123,28 @@ export class EndpointLinks implements Disposable {
 
   /** Marks a link of ours for deletion; any other, and none, is left alone. */
   doom(link: string): void {
-    const found = linkFind(this.#rtnl, link)
-    if (found === undefined || !isOurs(found)) return
-    // Marked at the sweep, all at once: every notification of a link has ovs-vswitchd look at all its ports again. After a
-    // crash before that, the link is one of ours without a lease.
-    this.#doomed.add(found.index)
-    if (!this.#isOver) this.#sweep ??= setTimeout(() => this.sweepUnwatched(), SWEEP_DELAY_MS)
+    this.#veths.doom(link)
   }
 
   /** Deletes what is doomed; how that ended is told to whoever was named at the beginning. */
   sweepUnwatched(): void {
-    this.sweep().then(
-      () => this.#swept(),
-      (error: unknown) => this.#swept({ error }),
-    )
+    this.#veths.sweepUnwatched()
   }
 
   /** Deletes what is doomed. */
-  async sweep(): Promise<void> {
-    clearTimeout(this.#sweep)
-    this.#sweep = undefined
-    for (const index of this.#doomed) this.#mark(index)
-    this.#doomed.clear()
-    await linkDelGroup(this.#rtnl, DOOMED_GROUP)
+  sweep(): Promise<void> {
+    return this.#veths.sweep()
   }
 
   /** Links of ours on the node. */
   facts(): readonly LinkFact[] {
     return linkList(this.#rtnl)
-      .filter(isOurs)
-      .flatMap(({ name, index, up, mtu, mac: macText, group, alias }) => {
-        const mac = parseMac(macText ?? '')
-        return mac === undefined
-          ? []
-          : [{ name, index, up, mtu, mac, doomed: group === DOOMED_GROUP || this.#doomed.has(index), alias }]
+      .filter((link) => this.#veths.isOurs(link))
+      .flatMap((link) => {
+        const { name, index, up, mtu, alias } = link
+        const mac = parseMac(link.mac ?? '')
+        return mac === undefined ? [] : [{ name, index, up, mtu, mac, doomed: this.#veths.isDoomed(link), alias }]
       })
-  }
-
-  #mark(index: number): void {
-    try {
-      linkSet(this.#rtnl, index, { group: DOOMED_GROUP })
-    } catch (error) {
-      // It went with its namespace in between.
-      if (!hasErrno(error, 'ENODEV')) throw error
-    }
-  }
-}
-
-/** The second try: what is in the way now is not ours. */
-function addAnew(rtnl: RtnlSocket, spec: LinkSpec & { readonly nsFd?: never }, ifname: string): void {
-  try {
-    linkAdd(rtnl, spec)
-  } catch (error) {
-    throw hasErrno(error, 'EEXIST') ? cniError('interface-exists', { ifname }) : error
   }
 }
 
@@ -226,21 +164,10 @@ function addDefaultRoute(
   }
 }
 
-function isOurs({ group, kind }: Link): boolean {
-  return kind === 'veth' && (group === ENDPOINT_GROUP || group === DOOMED_GROUP)
-}
-
 function requireLink(rtnl: RtnlSocket, ifname: string): Link {
   const link = linkFind(rtnl, ifname)
   if (link === undefined) throw cniError('link-failed', { ifname, reason: 'it vanished while it was being set up' })
   return link
-}
-
-/** The node's own stack must not take part on a pod's link; should our nftables rules be gone, this still holds. */
-function deafen(link: string): void {
-  sysctlSet(['net', 'ipv4', 'conf', link, 'arp_ignore'], '8')
-  sysctlSet(['net', 'ipv4', 'conf', link, 'forwarding'], '0')
-  sysctlSet(['net', 'ipv6', 'conf', link, 'disable_ipv6'], '1')
 }
 
 /** No router advertises itself to a pod and nobody else has its addresses: no solicitations, no waiting. */

@@ -21,7 +21,15 @@ import {
 } from '../../linux/index.ts'
 import { acceptanceScript } from '../../network/firewall/acceptance.ts'
 import { decodeRuleset } from '../../network/firewall/ruleset.ts'
-import { BRIDGE, DOOMED_GROUP, ENDPOINT_GROUP, GATEWAY, NFT_TABLE, ROUTE_PROTOCOL } from '../../network/host.ts'
+import {
+  BRIDGE,
+  DOOMED_GROUP,
+  ENDPOINT_GROUP,
+  GATEWAY,
+  NFT_TABLE,
+  ROUTE_PROTOCOL,
+  UNDERLAY_GROUP,
+} from '../../network/host.ts'
 import { filterChains, withdrawAcceptance } from '../node/foreign-filters.ts'
 import { isOurs } from '../qos/tc.ts'
 import type { Trace } from './clean.ts'
@@ -74,7 +82,7 @@ function queueTraces(): readonly Trace[] {
 }
 
 function isPodLink({ kind, group }: Link): boolean {
-  return kind === 'veth' && (group === ENDPOINT_GROUP || group === DOOMED_GROUP)
+  return kind === 'veth' && [ENDPOINT_GROUP, UNDERLAY_GROUP, DOOMED_GROUP].includes(group)
 }
 
 /** What pods' packets make a detour over to be shaped. */
