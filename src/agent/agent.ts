@@ -25,6 +25,9 @@ import { announcement, cniConfigPlace } from './install/announce.ts'
 import { holdCniConfig } from './install/cni-config.ts'
 import type { AgentLog } from './log.ts'
 import { startNames } from './names/start.ts'
+import type { Networks } from './networks/networks.ts'
+import { startNetworks } from './networks/start.ts'
+import type { AnnotatePod } from './networks/status-writer.ts'
 import { coldInKernel, coldInUserspace } from './node/outer-neighbours.ts'
 import { Uplink } from './node/uplink.ts'
 import { watchNode } from './node/watch.ts'
@@ -58,6 +61,8 @@ export interface AgentSurroundings {
   readonly onState?: (state: AgentState) => void
   /** For the owners of pods. */
   readonly notices?: PodNotices
+  /** Sets annotations of pods. */
+  readonly annotate?: AnnotatePod
   /** Why objects that are there cannot be read, by `<kind>/<name>`. */
   readonly unreadable?: Unreadable
 }
@@ -79,7 +84,7 @@ export async function runAgent(
   const cni =
     options.external === true
       ? undefined
-      : serveCni(`${options.runDir}/cni.sock`, () => node?.attachments ?? { waitingFor }, log)
+      : serveCni(`${options.runDir}/cni.sock`, () => node?.networks ?? { waitingFor }, log)
   let control: { stop(): Promise<void> } | undefined
   const state = (): AgentState => node?.state() ?? { waitingFor: [waitingFor], hasSwitch: false }
   using _telling = every(STATE_INTERVAL_MS, () => surroundings.onState?.(state()))
@@ -101,20 +106,20 @@ export async function runAgent(
 
 /** What of an agent is asked from outside. */
 interface NodeParts {
-  readonly attachments: Attachments
+  readonly networks: Networks
   readonly reconciler: Reconciler
   readonly report: AgentReport
 }
 
 /** The parts of an agent, wired. */
 class NodeAgent {
-  readonly attachments: Attachments
+  readonly networks: Networks
   readonly report: AgentReport
   readonly #reconciler: Reconciler
   readonly #resources: AsyncDisposableStack
 
-  private constructor({ attachments, reconciler, report }: NodeParts, resources: AsyncDisposableStack) {
-    this.attachments = attachments
+  private constructor({ networks, reconciler, report }: NodeParts, resources: AsyncDisposableStack) {
+    this.networks = networks
     this.report = report
     this.#reconciler = reconciler
     this.#resources = resources
@@ -127,7 +132,7 @@ class NodeAgent {
   static async start(
     options: AgentOptions,
     registry: Registry,
-    { notices = NO_NOTICES, unreadable }: AgentSurroundings,
+    { notices = NO_NOTICES, annotate, unreadable }: AgentSurroundings,
     log: AgentLog,
     signal: AbortSignal,
   ): Promise<NodeAgent> {
@@ -202,6 +207,18 @@ class NodeAgent {
       whyNoTenant: (namespace) => whyNoTenant(registry, namespace),
       signal,
     })
+    const networks = resources.use(
+      startNetworks({
+        options,
+        registry,
+        overlay: attachments,
+        notices,
+        ...(annotate === undefined ? {} : { annotate }),
+        problems,
+        log,
+        signal,
+      }),
+    )
     resources.use(startNames({ view, problems, resolvConf: options.resolvConf ?? AGENT_DEFAULTS.resolvConf }))
     resources.use(watchNode({ rtnl, ports, view, uplink, reconciler }))
     resources.use(every(options.resync * 1000, () => reconciler.requestWhole()))
@@ -227,8 +244,11 @@ class NodeAgent {
       failed: (error: unknown) => problems.failed('registry', error),
       recovered: () => problems.solved('registry'),
     }
-    reflectCluster(registry, view, health, signal, { pods: [pods, hostPorts], namespaces: [namespaces] })
-    return new NodeAgent({ attachments, reconciler, report }, resources.move())
+    reflectCluster(registry, view, health, signal, {
+      pods: [pods, hostPorts, networks.pods],
+      namespaces: [namespaces],
+    })
+    return new NodeAgent({ networks: networks.networks, reconciler, report }, resources.move())
   }
 
   stop(): Promise<void> {

@@ -14,7 +14,7 @@ import type { Problems } from './problems.ts'
 export interface HostPortParts {
   readonly node: string
   readonly problems: Pick<Problems, 'failed' | 'solved'>
-  readonly notices: PodNotices
+  readonly notices: Pick<PodNotices, 'warn'>
   /** Which ports are somebody's before any pod's, at this moment. */
   taken(): TakenBy
 }

@@ -17,6 +17,7 @@ export type Part =
   | 'host-ports'
   | 'bandwidth'
   | 'names'
+  | 'networks'
   | 'uplink'
 
 /** Present problems. */

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { runAgent } from '../agent/agent.ts'
 import { installPlugin, pluginBeside } from '../agent/install/plugin.ts'
-import { podEvents } from '../agent/notices.ts'
+import { podAnnotator, podEvents } from '../agent/notices.ts'
 import type { AgentOptions } from '../agent/options.ts'
 import { ControllerDaemon } from '../controller/daemon.ts'
 import { serveHealth } from '../controller/health.ts'
@@ -37,7 +37,10 @@ export async function serveAgent({ options, opened, manager, log, signal }: Agen
   const notices =
     kubernetes === undefined
       ? {}
-      : { notices: podEvents(kubernetes, new EventRecorder(kubernetes, { component: 'weft-agent', host })) }
+      : {
+          notices: podEvents(kubernetes, new EventRecorder(kubernetes, { component: 'weft-agent', host })),
+          annotate: podAnnotator(kubernetes),
+        }
   if (cniBinDir !== undefined) putPlugin(cniBinDir, options.cniConfigName, log)
   if (manager !== undefined) tellOfEnd(manager, signal)
   const onState = manager === undefined ? {} : { onState: agentTeller(manager, () => performance.now()) }

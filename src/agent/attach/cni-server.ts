@@ -19,14 +19,16 @@ import {
 } from '../../cni/index.ts'
 import { closeFd, isNetns, listenSeqpacket, netnsSelf, type SeqpacketServer, sameNetns } from '../../linux/index.ts'
 import type { AgentLog } from '../log.ts'
-import type { Attachments } from './attachments.ts'
+import type { Networks } from '../networks/networks.ts'
 import type { PodNetns } from './endpoint-links.ts'
 
-/** The attachments, or what the agent still waits for before it has any. */
-export type AttachmentSource = () => Attachments | { readonly waitingFor: string }
+/** The pods' networks, or what the agent still waits for before it has any. */
+export type NetworkSource = () =>
+  | Pick<Networks, 'add' | 'del' | 'check' | 'gc' | 'status'>
+  | { readonly waitingFor: string }
 
 /** Serves CNI calls on a socket that only its owner may open. */
-export function serveCni(path: string, attachments: AttachmentSource, log: AgentLog): SeqpacketServer {
+export function serveCni(path: string, networks: NetworkSource, log: AgentLog): SeqpacketServer {
   return listenSeqpacket({
     path,
     mode: 0o600,
@@ -35,7 +37,7 @@ export function serveCni(path: string, attachments: AttachmentSource, log: Agent
       try {
         // The socket's mode keeps others out; this holds even where somebody changed it.
         if (peer.uid !== 0 && peer.uid !== process.getuid?.()) throw cniError('agent-forbidden')
-        reply(await answer(attachments, data, fds, log))
+        reply(await answer(networks, data, fds, log))
       } catch (error) {
         reply(encodeReply(1, printError(error)))
       } finally {
@@ -48,7 +50,7 @@ export function serveCni(path: string, attachments: AttachmentSource, log: Agent
 }
 
 async function answer(
-  attachments: AttachmentSource,
+  networks: NetworkSource,
   data: Uint8Array,
   fds: readonly number[],
   log: AgentLog,
@@ -58,7 +60,7 @@ async function answer(
   const verb = wire.environment.get('CNI_COMMAND') ?? ''
   const container = (wire.environment.get('CNI_CONTAINERID') ?? '').slice(0, 12)
   try {
-    const output = await perform(attachments, parseRequest(wire.environment, wire.input), wire, fds)
+    const output = await perform(networks, parseRequest(wire.environment, wire.input), wire, fds)
     log.debug({ verb, container, ms: Math.round((performance.now() - started) * 10) / 10 }, 'served')
     return encodeReply(0, output)
   } catch (error) {
@@ -71,34 +73,44 @@ async function answer(
 }
 
 async function perform(
-  source: AttachmentSource,
+  source: NetworkSource,
   request: CniRequest,
   wire: WireRequest,
   fds: readonly number[],
 ): Promise<string> {
   if (request.verb === 'VERSION') return `${JSON.stringify(versionAnswer(request.requested))}\n`
-  const attachments = source()
-  if ('waitingFor' in attachments) {
-    const { waitingFor: waiting } = attachments
+  const networks = source()
+  if ('waitingFor' in networks) {
+    const { waitingFor: waiting } = networks
     throw request.verb === 'STATUS'
       ? cniError('status-not-ready', { reason: waiting })
       : cniError('agent-starting', { waiting })
   }
+  const { program } = wire
   switch (request.verb) {
     case 'STATUS':
-      attachments.status()
+      await networks.status(request, program)
       return ''
     case 'GC':
-      await attachments.gc(request)
+      await networks.gc(request, program)
       return ''
     case 'DEL':
-      await attachments.del(request)
+      await networks.del(request, program, netnsLeft(request.netns, wire, fds))
       return ''
     case 'CHECK':
-      attachments.check(request, netnsOf(request, wire, fds))
+      await networks.check(request, program, netnsOf(request, wire, fds))
       return ''
     case 'ADD':
-      return printResult(await attachments.add(request, netnsOf(request, wire, fds)), request.config.version)
+      return printResult(await networks.add(request, program, netnsOf(request, wire, fds)), request.config.version)
+  }
+}
+
+/** The pod's namespace at its DEL: it may be gone, or have been given away, which is no reason not to clean up. */
+function netnsLeft(path: string | undefined, wire: WireRequest, fds: readonly number[]): PodNetns | undefined {
+  try {
+    return path === undefined ? undefined : netnsOf({ netns: path, allowHostNetns: false }, wire, fds)
+  } catch {
+    return undefined
   }
 }
 

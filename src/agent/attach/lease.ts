@@ -30,7 +30,8 @@ export interface UnreadableLease {
 const VERSION = '1'
 /** The part of the record that changes while a pod stands. */
 export const LIMITS_KEY = 'weft-limits'
-const KEY = {
+/** The keys of a record. */
+export const RECORD_KEY = {
   version: 'weft-lease',
   network: 'weft-network',
   container: 'weft-container',
@@ -48,20 +49,20 @@ const KEY = {
 /** The `external_ids` that record a lease. */
 export function leaseIds({ endpoint, network, netns, mtu }: Lease): ReadonlyMap<string, string> {
   const ids = new Map<string, string>([
-    [KEY.version, VERSION],
-    [KEY.network, network],
-    [KEY.container, endpoint.containerId],
-    [KEY.ifname, endpoint.ifname],
-    [KEY.netns, netns],
-    [KEY.mtu, String(mtu)],
-    [KEY.namespace, endpoint.namespace],
-    [KEY.pod, endpoint.pod],
-    [KEY.mac, endpoint.mac],
-    [KEY.addresses, endpoint.addresses.join(',')],
+    [RECORD_KEY.version, VERSION],
+    [RECORD_KEY.network, network],
+    [RECORD_KEY.container, endpoint.containerId],
+    [RECORD_KEY.ifname, endpoint.ifname],
+    [RECORD_KEY.netns, netns],
+    [RECORD_KEY.mtu, String(mtu)],
+    [RECORD_KEY.namespace, endpoint.namespace],
+    [RECORD_KEY.pod, endpoint.pod],
+    [RECORD_KEY.mac, endpoint.mac],
+    [RECORD_KEY.addresses, endpoint.addresses.join(',')],
   ])
-  if (endpoint.podUid !== undefined) ids.set(KEY.podUid, endpoint.podUid)
+  if (endpoint.podUid !== undefined) ids.set(RECORD_KEY.podUid, endpoint.podUid)
   const limits = limitsText(endpoint.limits ?? {})
-  if (limits !== undefined) ids.set(KEY.limits, limits)
+  if (limits !== undefined) ids.set(RECORD_KEY.limits, limits)
   return ids
 }
 
@@ -74,39 +75,39 @@ export function leaseOf(
   ofport: number | undefined,
   ids: ReadonlyMap<string, string>,
 ): Lease | UnreadableLease | undefined {
-  const version = ids.get(KEY.version)
+  const version = ids.get(RECORD_KEY.version)
   if (version === undefined) return undefined
   if (version !== VERSION) return { link, problem: `its record has version ${version}, this agent reads ${VERSION}` }
-  const containerId = ids.get(KEY.container)
-  const ifname = ids.get(KEY.ifname)
-  const namespace = ids.get(KEY.namespace)
-  const mac = parseMac(ids.get(KEY.mac) ?? '')
-  const addresses = parseAddresses(ids.get(KEY.addresses) ?? '')
+  const containerId = ids.get(RECORD_KEY.container)
+  const ifname = ids.get(RECORD_KEY.ifname)
+  const namespace = ids.get(RECORD_KEY.namespace)
+  const mac = parseMac(ids.get(RECORD_KEY.mac) ?? '')
+  const addresses = parseAddresses(ids.get(RECORD_KEY.addresses) ?? '')
   if (containerId === undefined || ifname === undefined || namespace === undefined)
     return { link, problem: 'its record names no pod' }
   if (mac === undefined || addresses === undefined) return { link, problem: 'its record has no usable address' }
   if (ofport === undefined) return { link, problem: 'it has no port number' }
-  const mtu = Number(ids.get(KEY.mtu) ?? '')
+  const mtu = Number(ids.get(RECORD_KEY.mtu) ?? '')
   if (!Number.isInteger(mtu) || mtu < 68 || mtu > 65_535) return { link, problem: 'its record has no usable MTU' }
-  const podUid = ids.get(KEY.podUid)
+  const podUid = ids.get(RECORD_KEY.podUid)
   const endpoint: Endpoint = {
     id: endpointId(containerId, ifname),
     containerId,
     ifname,
     namespace,
-    pod: ids.get(KEY.pod) ?? '',
+    pod: ids.get(RECORD_KEY.pod) ?? '',
     ...(podUid === undefined ? {} : { podUid }),
     mac,
     addresses,
     ofport,
-    ...limitsIn(ids.get(KEY.limits) ?? ''),
+    ...limitsIn(ids.get(RECORD_KEY.limits) ?? ''),
   }
-  return { endpoint, link, network: ids.get(KEY.network) ?? '', netns: ids.get(KEY.netns) ?? '', mtu }
+  return { endpoint, link, network: ids.get(RECORD_KEY.network) ?? '', netns: ids.get(RECORD_KEY.netns) ?? '', mtu }
 }
 
 /** The addresses a row's record names, readable or not otherwise: they are nobody else's. */
 export function recordedAddresses(ids: ReadonlyMap<string, string>): readonly Ip[] {
-  return (ids.get(KEY.addresses) ?? '').split(',').flatMap((text) => parseIp(text) ?? [])
+  return (ids.get(RECORD_KEY.addresses) ?? '').split(',').flatMap((text) => parseIp(text) ?? [])
 }
 
 /** Whether a row's record could be read. */

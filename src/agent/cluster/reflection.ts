@@ -21,6 +21,29 @@ export interface OtherWatchers {
   readonly namespaces?: readonly NamespaceWatcher[]
 }
 
+/** Keeps a watcher told of a kind that no plan is made of, until `signal` aborts. What is not there is nobody's failure. */
+export function reflectKind<K extends Kind>(
+  registry: Registry,
+  kind: K,
+  watcher: Watcher<Kinds[K]>,
+  { failed, solved }: { failed(part: 'registry', error: unknown): void; solved(part: 'registry'): void },
+  signal: AbortSignal,
+): void {
+  const { done } = reflect(registry, kind, {
+    onChange: (change) => {
+      if (change.type === 'put') watcher.put(change.object.value, change.before?.value)
+      else watcher.remove(change.object.name)
+    },
+    onSynced: () => watcher.read?.(),
+    signal,
+    onError: (error) => failed('registry', error),
+    onRecovered: () => solved('registry'),
+  })
+  done.catch((error: unknown) => {
+    throw error
+  })
+}
+
 /** Keeps the view equal to the registry until `signal` aborts. While the registry is away the view stays as it is. */
 export function reflectCluster(
   registry: Registry,

@@ -24,7 +24,7 @@ import type { NamespaceTotals } from './totals.ts'
 export interface GroupParts {
   readonly datapath: 'system' | 'netdev'
   readonly totals: Pick<NamespaceTotals, 'wantedFor'>
-  readonly notices: PodNotices
+  readonly notices: Pick<PodNotices, 'warn'>
   readonly log: AgentLog
 }
 

@@ -33,7 +33,7 @@ export interface LimiterParts {
   readonly shaper: Pick<Shaper, 'apply' | 'inForce' | 'totalInForce' | 'sweep'>
   readonly groups: Pick<Groups, 'refresh' | 'of' | 'facts'>
   readonly problems: Problems
-  readonly notices: PodNotices
+  readonly notices: Pick<PodNotices, 'warn'>
   readonly log: AgentLog
   readonly signal: AbortSignal
   /** Attachments with an operation under way: hands off. */

@@ -1,0 +1,30 @@
+/**
+ * Default routes of a pod with several networks: only one of them may have it.
+ * @module
+ */
+
+import type { DefaultRoutes } from '../../compat/multus/default-route.ts'
+import { linkFind, openRtnl, routeDel, routeList, routeReplace } from '../../linux/index.ts'
+import { familyOf } from '../../network/model/address.ts'
+import type { PodNetns } from '../attach/endpoint-links.ts'
+
+/** `RT_TABLE_MAIN`. */
+const MAIN_TABLE = 254
+
+/** Makes the default routes by a network's interface what the pod asked for; touches nothing where it asked for nothing. */
+export function applyDefaultRoutes(
+  { ifname, droppedDefaults, gateways }: DefaultRoutes & { readonly ifname: string },
+  netns: PodNetns,
+): void {
+  if (droppedDefaults.length + gateways.length === 0) return
+  using rtnl = openRtnl({ nsFd: netns.fd })
+  const link = linkFind(rtnl, ifname)?.index
+  if (link === undefined) return
+  for (const route of routeList(rtnl, { link, table: MAIN_TABLE })) {
+    const isDropped = droppedDefaults.includes(route.destination.includes(':') ? 6 : 4)
+    if (isDropped && route.destination.endsWith('/0')) routeDel(rtnl, route)
+  }
+  for (const gateway of gateways) {
+    routeReplace(rtnl, { destination: familyOf(gateway) === 4 ? '0.0.0.0/0' : '::/0', gateway, link })
+  }
+}

@@ -1,0 +1,329 @@
+/**
+ * The networks of this node's pods: what a runtime asks for becomes one record of everything that is to be done, then
+ * each network in its turn. What was begun is undone by the record, by whichever agent finds it.
+ * @module
+ */
+import {
+  type AddRequest,
+  type CheckRequest,
+  type CniResult,
+  cniError,
+  type DelRequest,
+  type GcRequest,
+  parseArgs,
+  type StatusRequest,
+  toCniError,
+} from '../../cni/index.ts'
+import { withDefaultRoutes } from '../../compat/multus/default-route.ts'
+import type { Pod } from '../../network/model/pod.ts'
+import type { Attachments } from '../attach/attachments.ts'
+import type { PodNetns } from '../attach/endpoint-links.ts'
+import { falseBelief } from '../attach/result.ts'
+import type { PodNotices } from '../notices.ts'
+import { addList, checkList, delList, gcList, type ListCall, statusList } from '../plugins/list.ts'
+import type { Plugins } from '../plugins/plugin.ts'
+import type { Problems } from '../problems.ts'
+import { applyDefaultRoutes } from './default-routes.ts'
+import type { LocalPods } from './local-pods.ts'
+import { type CallPlan, planCall } from './plan-call.ts'
+import type { Attached, NetworkRecord } from './record.ts'
+import type { Records } from './records.ts'
+import { needsResolving, type ResolveParts, resolveNetworks, type Wanted } from './resolve.ts'
+import type { StatusWriter } from './status-writer.ts'
+
+/** What the networks are made with. */
+export interface NetworksParts {
+  /** The overlay: what most pods have, and nothing else. */
+  readonly overlay: Attachments
+  readonly plugins: Plugins
+  readonly records: Records
+  readonly pods: LocalPods
+  readonly resolving: ResolveParts
+  readonly notices: PodNotices
+  readonly status: StatusWriter
+  readonly problems: Pick<Problems, 'failed' | 'solved'>
+  readonly signal: AbortSignal
+}
+
+/** How often what could not be given back is tried again, in milliseconds. */
+const RELEASE_INTERVAL_MS = 5_000
+
+/** The networks of this node's pods. */
+export class Networks implements Disposable {
+  readonly #parts: NetworksParts
+  /** Sandboxes with an operation under way. */
+  readonly #busy = new Set<string>()
+  readonly #releasing: ReturnType<typeof setInterval>
+
+  constructor(parts: NetworksParts) {
+    this.#parts = parts
+    this.#releasing = setInterval(() => void this.releaseLeaving(), RELEASE_INTERVAL_MS)
+    if (parts.records.unreadable.length > 0) this.#tellUnreadable()
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#releasing)
+  }
+
+  /** Attaches a pod to its networks; the answer is its first one's. */
+  async add(request: AddRequest, program: string, netns: PodNetns): Promise<CniResult> {
+    const plan = planCall(program, request.config.raw, this.#parts.resolving)
+    const pod = await this.#podOf(request)
+    if (plan.kind === 'networks' && !needsResolving(pod, plan.resolving.defaults)) {
+      return this.#parts.overlay.add(request, netns)
+    }
+    return this.#exclusive(request, async () => {
+      try {
+        return await this.#add(request, plan, pod, program, netns)
+      } catch (error) {
+        this.#tell(request, error)
+        throw error
+      }
+    })
+  }
+
+  /** Detaches a pod from everything that was recorded for the call, and from the overlay. */
+  del(request: DelRequest, program: string, netns: PodNetns | undefined): Promise<void> {
+    const record = this.#parts.records.get({ ...request, program })
+    if (record === undefined) return this.#delUnrecorded(request, program, netns)
+    return this.#exclusive(request, async () => {
+      const failures = await this.#undo(record, netns)
+      if (failures.length === 0) return
+      if (!failures.every(isOfAway)) throw firstOf(failures)
+      // Somebody else has to be there for the rest. The pod is gone all the same: it is tried again until it is done.
+      this.#parts.records.put({ ...record, isLeaving: true })
+    })
+  }
+
+  /** Compares what stands with what was answered. */
+  async check(request: CheckRequest, program: string, netns: PodNetns): Promise<void> {
+    const record = this.#parts.records.get({ ...request, program })
+    if (record === undefined) {
+      const plan = planCall(program, request.config.raw, this.#parts.resolving)
+      if (plan.kind === 'networks') return this.#parts.overlay.check(request, netns)
+      const { containerId: container, ifname, config } = request
+      throw cniError('container-unknown', { container, ifname, network: config.name })
+    }
+    const [first] = record.attached
+    const problem =
+      first?.result === undefined ? 'ADD did not come to its end' : falseBelief(request.prevResult, first.result)
+    if (problem !== undefined) throw cniError('check-failed', { difference: problem })
+    for (const one of record.attached) {
+      await checkList(this.#parts.plugins, { ...callOf(record, one), netns, plugins: one.plugins }, one.result)
+    }
+  }
+
+  /** Detaches what is not among the valid attachments of a runtime's network. */
+  async gc(request: GcRequest, program: string): Promise<void> {
+    const { records, overlay } = this.#parts
+    const valid = new Set(request.validAttachments.map(({ containerId, ifname }) => `${containerId}/${ifname}`))
+    const stale = records
+      .values()
+      .filter((one) => one.network === request.config.name && one.program === program)
+      .filter(({ containerId, ifname }) => !valid.has(`${containerId}/${ifname}`))
+    const failures = (await Promise.all(stale.map((record) => this.#release(record)))).flat()
+    const plan = planCall(program, request.config.raw, this.#parts.resolving)
+    if (plan.kind === 'networks') await overlay.gc(request.config.name, valid)
+    else await gcList(this.#parts.plugins, [plan.plugin], request.config.name, valid)
+    if (failures.length > 0) throw firstOf(failures)
+  }
+
+  /** Throws why no pod can be attached now. */
+  async status(request: StatusRequest, program: string): Promise<void> {
+    const plan = planCall(program, request.config.raw, this.#parts.resolving)
+    const { version } = request.config
+    if (plan.kind === 'networks') this.#parts.overlay.status()
+    else await statusList(this.#parts.plugins, { plugins: [plan.plugin], version, path: request.path })
+  }
+
+  /** Gives back what a DEL could not, while somebody was away. */
+  async releaseLeaving(): Promise<void> {
+    const leaving = this.#parts.records.values().filter(({ isLeaving }) => isLeaving === true)
+    const failures = (await Promise.all(leaving.map((record) => this.#release(record)))).flat()
+    if (failures.length > 0) this.#parts.problems.failed('networks', failures[0])
+    else if (leaving.length > 0) this.#parts.problems.solved('networks')
+  }
+
+  async #add(
+    request: AddRequest,
+    plan: CallPlan,
+    pod: Pod | undefined,
+    program: string,
+    netns: PodNetns,
+  ): Promise<CniResult> {
+    const { records } = this.#parts
+    const standing = records.get({ ...request, program })
+    if (standing !== undefined) {
+      const answer = await this.#standingAnswer(standing, netns)
+      if (answer !== undefined) return answer
+      const failures = await this.#undo(standing, netns)
+      if (failures.length > 0) throw firstOf(failures)
+    }
+    const wanted =
+      plan.kind === 'networks' ? await resolveNetworks(request, pod, plan.resolving) : [plan.wanted(request)]
+    const { containerId, ifname, path } = request
+    const { pod: named } = request.args
+    const record: NetworkRecord = {
+      containerId,
+      ifname,
+      program,
+      network: request.config.name,
+      netns: netns.path,
+      path,
+      ...(named === undefined ? {} : { pod: podNamed(named) }),
+      attached: wanted.map(attachedOf),
+    }
+    records.put(record)
+    return this.#attachAll(record, wanted, request.prevResult, netns)
+  }
+
+  /** Every network in its turn; a failure undoes all of them. */
+  async #attachAll(
+    record: NetworkRecord,
+    wanted: readonly Wanted[],
+    prevResult: CniResult | undefined,
+    netns: PodNetns,
+  ): Promise<CniResult> {
+    const { plugins, records, signal, status } = this.#parts
+    const attached: Attached[] = []
+    try {
+      for (const one of wanted) {
+        const call = { ...callOf(record, one), netns, plugins: one.plugins }
+        const made = await addList(plugins, call, one.isFirst ? prevResult : undefined, signal)
+        applyDefaultRoutes(one, netns)
+        attached.push({ ...attachedOf(one), result: withDefaultRoutes(made, one) })
+      }
+    } catch (error) {
+      await this.#undo(record, netns)
+      throw error
+    }
+    const whole = { ...record, attached }
+    records.put(whole)
+    status.attached(whole)
+    const [first] = attached
+    if (first?.result === undefined) throw cniError('internal')
+    return first.result
+  }
+
+  /** What a standing attachment answers again; undefined where it is not whole. */
+  async #standingAnswer(record: NetworkRecord, netns: PodNetns): Promise<CniResult | undefined> {
+    const [first] = record.attached
+    if (record.isLeaving === true || first?.result === undefined) return undefined
+    try {
+      for (const one of record.attached) {
+        await checkList(this.#parts.plugins, { ...callOf(record, one), netns, plugins: one.plugins }, one.result)
+      }
+      return first.result
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Undoes all of a record, the last network first, whatever fails on the way. Forgets it when nothing failed. */
+  async #undo(record: NetworkRecord, netns: PodNetns | undefined): Promise<readonly unknown[]> {
+    const failures: unknown[] = []
+    for (const one of record.attached.toReversed()) {
+      const call = { ...callOf(record, one), ...(netns === undefined ? {} : { netns }), plugins: one.plugins }
+      failures.push(...(await delList(this.#parts.plugins, call, one.result)))
+    }
+    if (failures.length === 0) this.#parts.records.remove(record)
+    return failures
+  }
+
+  /** As DEL would, when nobody else is at it; what failed. */
+  async #release(record: NetworkRecord): Promise<readonly unknown[]> {
+    if (this.#busy.has(record.containerId)) return []
+    return this.#exclusive(record, () => this.#undo(record, undefined))
+  }
+
+  /** Nothing was recorded: the overlay has records of its own, and of other networks there can be nothing but strays. */
+  async #delUnrecorded(request: DelRequest, program: string, netns: PodNetns | undefined): Promise<void> {
+    const config = request.config?.raw
+    const plan = config === undefined ? undefined : planCall(program, config, this.#parts.resolving)
+    if (plan === undefined || plan.kind === 'networks') return this.#parts.overlay.del(request)
+    const one = plan.wanted(request)
+    const record = { ...request, path: request.path, netns: request.netns ?? '' }
+    const call = { ...callOf(record, one), ...(netns === undefined ? {} : { netns }), plugins: one.plugins }
+    const failures = await delList(this.#parts.plugins, call, request.prevResult)
+    if (failures.length > 0) throw firstOf(failures)
+  }
+
+  async #podOf({ args }: AddRequest): Promise<Pod | undefined> {
+    return args.pod === undefined ? undefined : this.#parts.pods.find(args.pod)
+  }
+
+  /** The pod's owner reads what is at fault, and what would mend it. */
+  #tell({ args: { pod } }: AddRequest, error: unknown): void {
+    if (pod === undefined) return
+    const { message, remedy } = toCniError(error)
+    this.#parts.notices.warn({ namespace: pod.namespace, pod: pod.name }, 'NetworkNotAttached', `${message}; ${remedy}`)
+  }
+
+  #tellUnreadable(): void {
+    const [first] = this.#parts.records.unreadable
+    if (first === undefined) return
+    this.#parts.problems.failed('networks', new Error(`${first.file} cannot be read: ${first.problem}`))
+  }
+
+  async #exclusive<T>(
+    { containerId, ifname }: { readonly containerId: string; readonly ifname: string },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    if (this.#busy.has(containerId)) throw cniError('attachment-in-progress', { container: containerId, ifname })
+    this.#busy.add(containerId)
+    try {
+      return await work()
+    } finally {
+      this.#busy.delete(containerId)
+    }
+  }
+}
+
+/** What all steps of a network are called with. */
+function callOf(
+  { containerId, path }: Pick<NetworkRecord, 'containerId' | 'path'>,
+  { ifname, ordinal, definition, origin, network, version, args }: Attached,
+): Omit<ListCall, 'plugins' | 'netns'> {
+  return {
+    containerId,
+    ifname,
+    ordinal,
+    ...(definition === undefined ? {} : { definition }),
+    origin,
+    network,
+    version,
+    args: parseArgs(args),
+    path,
+  }
+}
+
+function attachedOf({ isFirst: _, droppedDefaults: __, gateways: ___, ...attached }: Wanted): Attached {
+  return attached
+}
+
+function podNamed({
+  namespace,
+  name,
+  uid,
+}: {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string | undefined
+}) {
+  return { namespace, name, ...(uid === undefined ? {} : { uid }) }
+}
+
+/** Whether it failed because somebody is away who will be back. */
+function isOfAway(error: unknown): boolean {
+  return (
+    toCniError(error).code === TRY_AGAIN ||
+    (error instanceof Error && 'code' in error && error.code === 'REGISTRY_UNAVAILABLE')
+  )
+}
+
+const TRY_AGAIN = 11
+
+function firstOf(failures: readonly unknown[]): Error {
+  const [first] = failures
+  return first instanceof Error ? first : new Error(String(first))
+}

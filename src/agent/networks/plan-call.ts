@@ -1,0 +1,93 @@
+/**
+ * What a runtime's call is about, by the name that it called the plugin by: all networks of a pod, or one plugin alone.
+ * @module
+ */
+import type { AddRequest, DelRequest, JsonObject } from '../../cni/index.ts'
+import { formatArgs } from '../../compat/multus/delegate-request.ts'
+import { multusNetconf } from '../../compat/multus/netconf.ts'
+import type { Origin } from '../../network/model/grants.ts'
+import { configurationsIn } from './definitions.ts'
+import type { ResolveParts, Wanted } from './resolve.ts'
+
+/** What a call is about. */
+export type CallPlan =
+  /** Everything that the pod is to be attached to. */
+  | { readonly kind: 'networks'; readonly resolving: ResolveParts }
+  /** One plugin, as a delegate of somebody else or alone. */
+  | { readonly kind: 'plugin'; readonly plugin: JsonObject; wanted(request: AddRequest | DelRequest): Wanted }
+
+/** Names of the plugin that mean all networks of a pod. */
+const MULTUS: ReadonlySet<string> = new Set(['multus', 'multus-shim'])
+/** Names that mean one plugin; the configuration is of the plugin that calls an IPAM plugin, so the name counts. */
+export const SINGLE_PLUGINS: ReadonlySet<string> = new Set(['ovs', 'coordinator', 'ifacer', 'spiderpool'])
+
+/** Where runtimes look for configurations. */
+const RUNTIME_DIR = '/etc/cni/net.d'
+
+/** The meaning of a call by this name with this configuration. Throws what is wrong with a Multus's configuration. */
+export function planCall(program: string, config: JsonObject, resolving: ResolveParts): CallPlan {
+  if (MULTUS.has(program)) return { kind: 'networks', resolving: asMultus(config, resolving) }
+  if (!SINGLE_PLUGINS.has(program)) return { kind: 'networks', resolving }
+  const { prevResult: _, ...plugin } = config
+  return { kind: 'plugin', plugin, wanted: (request) => wantedOf(request, program, plugin) }
+}
+
+function asMultus(config: JsonObject, resolving: ResolveParts): ResolveParts {
+  const { networks, confDir: configDir, multusNamespace: namespace } = multusNetconf(config)
+  const chosen =
+    networks.kind === 'named'
+      ? { clusterNetwork: networks.clusterNetwork, defaultNetworks: networks.defaultNetworks }
+      : {
+          clusterNetwork: networks.delegates[0].name,
+          defaultNetworks: networks.delegates.slice(1).map(({ name }) => name),
+          delegates: networks.delegates,
+        }
+  return { ...resolving, defaults: { ...chosen, namespace, configDir } }
+}
+
+function wantedOf({ ifname, config, args }: AddRequest | DelRequest, program: string, plugin: JsonObject): Wanted {
+  return {
+    ordinal: ordinalOf(ifname),
+    ifname,
+    isFirst: true,
+    droppedDefaults: [],
+    gateways: [],
+    origin: originOf(plugin),
+    network: config?.name ?? '',
+    version: config?.version ?? '1.0.0',
+    args: formatArgs(args),
+    plugins: [{ ...plugin, type: program }],
+  }
+}
+
+/** As Multus and kubelets' runtimes name interfaces: `eth0`, then `net1`. */
+function ordinalOf(ifname: string): number {
+  const [, number] = /^net(\d{1,4})$/.exec(ifname) ?? []
+  return number === undefined ? 0 : Number(number)
+}
+
+/** A plugin's configuration that is in a file of the runtime's folder is an administrator's. Nobody knows whose else. */
+function originOf(plugin: JsonObject): Origin {
+  for (const text of configurationsIn(RUNTIME_DIR)) if (holds(text, plugin)) return { kind: 'node' }
+  return { kind: 'caller' }
+}
+
+/** What a runtime adds to a configuration. */
+const ADDED: ReadonlySet<string> = new Set(['name', 'cniVersion', 'runtimeConfig', 'args', 'prevResult'])
+
+function holds(text: string, plugin: JsonObject): boolean {
+  try {
+    const written = Object(JSON.parse(text))
+    const all: readonly unknown[] = Array.isArray(written.plugins) ? written.plugins : [written]
+    return (
+      written.name === plugin['name'] &&
+      all.some((one) => Bun.deepEquals(withoutAdded(Object(one)), withoutAdded(plugin)))
+    )
+  } catch {
+    return false
+  }
+}
+
+function withoutAdded(plugin: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(plugin).filter(([key]) => !ADDED.has(key))) as JsonObject
+}

@@ -1,0 +1,85 @@
+/**
+ * The records of a node, in a folder of files: one each, there as a whole or not at all, on the disk before anything is
+ * done by them.
+ * @module
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeDurably } from '../install/write-durably.ts'
+import { type NetworkRecord, printRecord, readRecord, recordId } from './record.ts'
+
+/** A file that cannot be read. It stays: somebody has to look at it. */
+export interface UnreadableRecord {
+  readonly file: string
+  readonly problem: string
+}
+
+/** The records of a node. */
+export class Records {
+  readonly #folder: string
+  readonly #records = new Map<string, NetworkRecord>()
+  readonly unreadable: readonly UnreadableRecord[]
+
+  /** Reads what is in the folder, which need not be there. */
+  constructor(stateDir: string) {
+    this.#folder = join(stateDir, 'attachments')
+    const unreadable: UnreadableRecord[] = []
+    for (const file of filesIn(this.#folder)) {
+      const path = join(this.#folder, file)
+      // What was not moved to its place was never acted on.
+      if (!file.endsWith(SUFFIX)) rmSync(path, { force: true })
+      else {
+        try {
+          const record = readRecord(readFileSync(path, 'utf8'))
+          this.#records.set(recordId(record), record)
+        } catch (error) {
+          unreadable.push({ file: path, problem: error instanceof Error ? error.message : String(error) })
+        }
+      }
+    }
+    this.unreadable = unreadable
+  }
+
+  /** Writes a record; it is on the disk when this returns. */
+  put(record: NetworkRecord): void {
+    const id = recordId(record)
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    writeDurably(this.#path(id), printRecord(record), 0o600)
+    this.#records.set(id, record)
+  }
+
+  get(key: Pick<NetworkRecord, 'containerId' | 'ifname' | 'program'>): NetworkRecord | undefined {
+    return this.#records.get(recordId(key))
+  }
+
+  values(): readonly NetworkRecord[] {
+    return [...this.#records.values()]
+  }
+
+  /** Whether there is any: most nodes have none. */
+  get isEmpty(): boolean {
+    return this.#records.size === 0
+  }
+
+  /** Forgets a record: nothing of what it says is left. */
+  remove(record: NetworkRecord): void {
+    const id = recordId(record)
+    rmSync(this.#path(id), { force: true })
+    this.#records.delete(id)
+  }
+
+  #path(id: string): string {
+    return join(this.#folder, `${new Bun.CryptoHasher('sha256').update(id).digest('hex').slice(0, 40)}${SUFFIX}`)
+  }
+}
+
+const SUFFIX = '.json'
+
+function filesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).sort()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  }
+}
