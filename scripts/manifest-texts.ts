@@ -24,37 +24,47 @@ ${file.join('\n')}
 `
 }
 
-/** Roles of both accounts, and who has them. */
+const ACCOUNTS: readonly Account[] = ['agent', 'controller', 'external-host']
+
+/** Roles of all accounts, and who has them. */
 export function rolesText(): string {
-  const accounts: readonly Account[] = ['agent', 'controller', 'external-host']
-  const roles = accounts.flatMap((account) => rolesOf(account))
+  const roles = ACCOUNTS.flatMap((account) => rolesOf(account))
   return `# Made of src/compat/permissions.ts by \`npm run manifests\`. Secrets are in none of them.\n${roles.join('---\n')}`
 }
 
+/** Roles that are only safe beside the admission policy, and who has them. */
+export function boundedRolesText(): string {
+  const roles = ACCOUNTS.flatMap((account) => {
+    const bounded = PERMISSIONS[account].filter(({ onlyWithPolicy }) => onlyWithPolicy)
+    return bounded.length === 0 ? [] : role({ account, name: `weft-${account}-on-its-node`, permissions: bounded })
+  })
+  return `# Made of src/compat/permissions.ts by \`npm run manifests\`. The policy beside it bounds these: never without it.\n${roles.join('---\n')}`
+}
+
 function rolesOf(account: Account): readonly string[] {
-  const all = PERMISSIONS[account]
+  const all = PERMISSIONS[account].filter(({ onlyWithPolicy = false }) => !onlyWithPolicy)
   const namespaces = [...new Set(all.flatMap(({ namespace }) => namespace ?? []))]
   return [
-    ...role(
-      account,
-      undefined,
-      all.filter(({ namespace }) => namespace === undefined),
-    ),
+    ...role({ account, permissions: all.filter(({ namespace }) => namespace === undefined) }),
     ...namespaces.flatMap((namespace) =>
-      role(
-        account,
-        namespace,
-        all.filter((one) => one.namespace === namespace),
-      ),
+      role({ account, namespace, permissions: all.filter((one) => one.namespace === namespace) }),
     ),
   ]
 }
 
+interface RoleOptions {
+  readonly account: Account
+  /** The role's; as the account's when absent. */
+  readonly name?: string
+  readonly namespace?: string
+  readonly permissions: readonly Permission[]
+}
+
 /** A role and its binding. */
-function role(account: Account, namespace: string | undefined, permissions: readonly Permission[]): readonly string[] {
+function role({ account, name = `weft-${account}`, namespace, permissions }: RoleOptions): readonly string[] {
   const kind = namespace === undefined ? 'ClusterRole' : 'Role'
   const metadata = `metadata:
-  name: weft-${account}
+  name: ${name}
 ${namespace === undefined ? '' : `  namespace: ${namespace}\n`}  labels:
     app.kubernetes.io/part-of: weft
 `
@@ -67,7 +77,7 @@ ${namespace === undefined ? '' : `  namespace: ${namespace}\n`}  labels:
     `${head(`${kind}Binding`)}roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: ${kind}
-  name: weft-${account}
+  name: ${name}
 subjects:
   - kind: ServiceAccount
     name: weft-${account}

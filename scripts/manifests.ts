@@ -5,7 +5,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { parse } from 'yaml'
-import { configMapText, rolesText } from './manifest-texts.ts'
+import { boundedRolesText, configMapText, rolesText } from './manifest-texts.ts'
 
 const ROOT = join(import.meta.dir, '..')
 const DEPLOY = join(ROOT, 'deploy')
@@ -22,6 +22,7 @@ export function manifests(): ReadonlyMap<string, string> {
   const parts = new Map([
     ['base/roles.yaml', rolesText()],
     ['base/config.yaml', configMapText()],
+    ['admission-policy/roles.yaml', boundedRolesText()],
   ])
   const read = (path: string): string => parts.get(relative(DEPLOY, path)) ?? readFileSync(path, 'utf8')
   const flat = Object.entries(FLAT).map(([name, folder]): [string, string] => {

@@ -39,6 +39,11 @@ export function parseArgs(text: string): CniArgs {
   return { pairs, pod: podOf(pairs) }
 }
 
+/** CNI_ARGS as text. */
+export function formatArgs({ pairs }: CniArgs): string {
+  return [...pairs].map(([key, value]) => `${key}=${value}`).join(';')
+}
+
 function parsePair(pair: string): [string, string] {
   const [key, value, ...rest] = pair.split('=')
   if (key === undefined || key === '' || value === undefined || rest.length > 0) {

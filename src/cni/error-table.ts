@@ -155,6 +155,11 @@ const transient = {
     message: 'nobody can say what networks pod {pod} asks for: {reason}',
     remedy: 'it is retried; check that the API server answers if this lasts',
   },
+  'plugin-timeout': {
+    code: 11,
+    message: 'plugin {type} did not answer within {seconds} seconds and was stopped',
+    remedy: 'it is retried; look into what the plugin waits for if this lasts',
+  },
   'tenant-unassigned': {
     code: 11,
     message: 'namespace {namespace} has no tenant yet',
@@ -290,6 +295,31 @@ const own = {
     code: 144,
     message: 'network-attachment-definition {definition} has no configuration, and no file in {folder} is named {name}',
     remedy: 'give it a configuration (spec.config), by a SpiderMultusConfig of its name for one',
+  },
+  'plugin-missing': {
+    code: 150,
+    message: 'plugin {type} is not on this node: no program of this name is in {folders}',
+    remedy: 'install the plugin on the node, or correct the type in the network configuration',
+  },
+  'plugin-failed': {
+    code: 151,
+    message: 'plugin {type} failed: {reason}',
+    remedy: 'see the log of the agent for what the plugin wrote',
+  },
+  'bridge-missing': {
+    code: 150,
+    message: 'Open vSwitch on this node has no bridge {bridge}',
+    remedy: 'make it with weft bridge create {bridge} --uplink <NIC> on this node, or correct the name',
+  },
+  'link-not-up': {
+    code: 151,
+    message: 'the OF port {link} is not up after {milliseconds} ms',
+    remedy: 'raise link_state_check_retries or link_state_check_interval; see the log of ovs-vswitchd',
+  },
+  'ipam-without-address': {
+    code: 152,
+    message: 'IPAM plugin {type} returned missing IP config',
+    remedy: 'look at what the configuration asks of the IPAM plugin (ipam)',
   },
   internal: {
     code: 999,

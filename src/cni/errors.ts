@@ -50,6 +50,12 @@ export function cniError<Id extends CniErrorId>(id: Id, ...[values]: ValuesArgum
   return new CniError(id, row.code, fill(row.message, given), fill(row.remedy, given))
 }
 
+/** An error that another plugin answered: under its own code, with its own texts, fit for one line each. */
+export function pluginError(type: string, code: number, message: string, details: string): CniError {
+  const remedy = details === '' ? `see what the plugin ${type} says of code ${code}` : details
+  return new CniError('plugin-error', code, `${type}: ${cleanText(message)}`, cleanText(remedy))
+}
+
 /**
  * Whatever was thrown, as an error for the runtime.
  *

@@ -23,7 +23,10 @@ import {
   BASELINE_ADMIN_NETWORK_POLICIES,
   CLUSTER_NETWORK_POLICIES,
 } from './network-policy-api/resources.ts'
+import { NETWORK_ATTACHMENT_DEFINITIONS } from './multus/attachment-definition.ts'
 import { CLUSTER_NETWORKS, EGRESS_NETWORK_POLICIES, HOST_SUBNETS, NET_NAMESPACES } from './openshift/resources.ts'
+import { SPIDER_COORDINATORS, SPIDER_IP_POOLS, SPIDER_RESERVED_IPS } from './spiderpool/resources.ts'
+import { ADDRESS_CLAIMS } from './weft/address-claim.ts'
 import { NODE_NETWORKS } from './weft/node-network.ts'
 import { NODE_REPORTS } from './weft/node-report.ts'
 
@@ -38,6 +41,8 @@ export interface Permission {
   readonly names?: readonly string[]
   /** In this namespace only; absent: everywhere. */
   readonly namespace?: string
+  /** Kept back where no admission policy bounds it to the account's own node: there it would reach every node's. */
+  readonly onlyWithPolicy?: true
   /** What for. */
   readonly why: string
 }
@@ -56,6 +61,14 @@ const POLICIES_WITH_STATUS: readonly Resource[] = [
   CLUSTER_NETWORK_POLICIES,
 ]
 const POLICIES: readonly Resource[] = [NETWORK_POLICIES, ...POLICIES_WITH_STATUS, EGRESS_NETWORK_POLICIES]
+
+/** What says which networks there are for pods, and which addresses. */
+const UNDERLAY: readonly Resource[] = [
+  SPIDER_IP_POOLS,
+  SPIDER_RESERVED_IPS,
+  SPIDER_COORDINATORS,
+  NETWORK_ATTACHMENT_DEFINITIONS,
+]
 
 /** Everything that each account may do. Secrets are nowhere in it. */
 export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
@@ -85,6 +98,25 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       resource: NODE_REPORTS,
       verbs: ['get', 'create', 'patch'],
       why: 'how this node does; the admission policy keeps an agent to its own',
+    },
+    ...UNDERLAY.map((resource) => ({ resource, verbs: FOLLOW, why: 'which networks pods ask for, and with which addresses' })),
+    { resource: NODES, verbs: FOLLOW, why: 'which pools are for this node, by its labels' },
+    {
+      resource: ADDRESS_CLAIMS,
+      verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'],
+      why: "addresses of this node's pods; the admission policy keeps an agent to its own",
+    },
+    {
+      resource: { group: PODS.group, plural: `${PODS.plural}/status` },
+      verbs: ['patch'],
+      onlyWithPolicy: true,
+      why: 'which networks a pod of this node got, in an annotation; the admission policy lets nothing else through',
+    },
+    {
+      resource: { group: NODES.group, plural: `${NODES.plural}/status` },
+      verbs: ['patch'],
+      onlyWithPolicy: true,
+      why: "this node's bridges, as resources; the admission policy lets nothing else through",
     },
   ],
   'external-host': [

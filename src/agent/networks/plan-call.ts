@@ -2,8 +2,7 @@
  * What a runtime's call is about, by the name that it called the plugin by: all networks of a pod, or one plugin alone.
  * @module
  */
-import type { AddRequest, DelRequest, JsonObject } from '../../cni/index.ts'
-import { formatArgs } from '../../compat/multus/delegate-request.ts'
+import { type AddRequest, type DelRequest, formatArgs, type JsonObject } from '../../cni/index.ts'
 import { multusNetconf } from '../../compat/multus/netconf.ts'
 import type { Origin } from '../../network/model/grants.ts'
 import { configurationsIn } from './definitions.ts'

@@ -5,10 +5,10 @@
  */
 import { readdirSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
-import { type AddRequest, cniError, type JsonObject } from '../../cni/index.ts'
+import { type AddRequest, cniError, formatArgs, type JsonObject } from '../../cni/index.ts'
 import { type NetworkList, networkListOf } from '../../cni/network-list.ts'
 import type { DefaultRoutes } from '../../compat/multus/default-route.ts'
-import { delegateArgs, delegateConfigs, formatArgs } from '../../compat/multus/delegate-request.ts'
+import { delegateArgs, delegateConfigs } from '../../compat/multus/delegate-request.ts'
 import { type DelegatePlan, delegatesOf } from '../../compat/multus/delegates.ts'
 import { parseDefaultNetwork, parseNetworks } from '../../compat/multus/networks.ts'
 import { DEFAULT_NETWORK, NETWORKS, type NetworkSelection } from '../../compat/multus/selection.ts'

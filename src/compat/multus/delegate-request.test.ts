@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { CniError, type JsonObject, networkListOf, parseArgs } from '../../cni/index.ts'
-import { delegateArgs, delegateConfigs, formatArgs } from './delegate-request.ts'
+import { CniError, formatArgs, type JsonObject, networkListOf, parseArgs } from '../../cni/index.ts'
+import { delegateArgs, delegateConfigs } from './delegate-request.ts'
 import { parseNetworks } from './networks.ts'
 import type { NetworkSelection } from './selection.ts'
 

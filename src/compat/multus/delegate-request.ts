@@ -65,11 +65,6 @@ export function delegateArgs({ pairs, pod }: CniArgs, { runtimeConfig, selection
   }
 }
 
-/** CNI_ARGS as text. */
-export function formatArgs({ pairs }: CniArgs): string {
-  return [...pairs].map(([key, value]) => `${key}=${value}`).join(';')
-}
-
 function checkWishes({ plugins }: NetworkList, { wishes, place }: NetworkSelection): void {
   for (const capability of Object.keys(wishes)) {
     if (plugins.some((plugin) => takes(plugin, capability))) continue

@@ -27,11 +27,14 @@ export type Membership =
 
 /** The columns of a Port row that say which VLANs it carries. */
 export interface VlanColumns {
-  readonly vlan_mode?: string | undefined
-  readonly tag?: number | undefined
-  readonly trunks?: readonly number[] | undefined
-  readonly cvlans?: readonly number[] | undefined
+  readonly vlan_mode?: string
+  readonly tag?: number
+  readonly trunks?: readonly number[]
+  readonly cvlans?: readonly number[]
 }
+
+/** The same as a row has them. */
+export type FoundVlanColumns = { readonly [Column in keyof VlanColumns]?: VlanColumns[Column] | undefined }
 
 /** Largest VLAN that Open vSwitch takes; there are as many as 4096 of them. */
 export const LAST_VLAN = 4095
@@ -85,7 +88,7 @@ export function vlanColumns(membership: Membership): VlanColumns {
 }
 
 /** How a port's columns differ from what they should be, for people; undefined when they do not. */
-export function vlanDifference(found: VlanColumns, membership: Membership): string | undefined {
+export function vlanDifference(found: FoundVlanColumns, membership: Membership): string | undefined {
   const wanted = vlanColumns(membership)
   if (found.vlan_mode !== wanted.vlan_mode)
     return `vlan_mode is ${found.vlan_mode ?? 'not set'} instead of ${wanted.vlan_mode}`

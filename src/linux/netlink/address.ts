@@ -18,7 +18,11 @@ export interface AddressSpec {
   /** The other end of a point-to-point link, `ip/length`. */
   readonly peer?: string
   readonly broadcast?: string
+  /** IPv4: a name for the address, the link's or one that begins with it and a colon. */
+  readonly label?: string
   readonly scope?: Scope
+  /** Of the route to the prefix. */
+  readonly metric?: number
   /** Skip duplicate address detection: the address can be used at once (IPv6). */
   readonly nodad?: boolean
   /** Add no route to the address's prefix. */
@@ -36,6 +40,7 @@ export type Address = Defined<{
   readonly broadcast: string | undefined
   readonly label: string | undefined
   readonly scope: Scope
+  readonly metric: number | undefined
   /** IFA_F_ flags. */
   readonly flags: number
   readonly permanent: boolean
@@ -109,6 +114,7 @@ export function decodeAddress(body: Uint8Array): Address {
     broadcast: broadcast === undefined ? undefined : formatIp(broadcast),
     label: attributes.text(Ifa.LABEL),
     scope: scopeOf(view.getUint8(3)),
+    metric: attributes.u32(Ifa.RT_PRIORITY),
     flags,
     permanent: (flags & IfaFlag.PERMANENT) !== 0,
     tentative: (flags & IfaFlag.TENTATIVE) !== 0,
@@ -127,7 +133,7 @@ function secondsAt(times: Uint8Array | undefined, at: number): number | undefine
   return seconds === FOREVER ? undefined : seconds
 }
 
-const Ifa = { ADDRESS: 1, LOCAL: 2, LABEL: 3, BROADCAST: 4, CACHEINFO: 6, FLAGS: 8 } as const
+const Ifa = { ADDRESS: 1, LOCAL: 2, LABEL: 3, BROADCAST: 4, CACHEINFO: 6, FLAGS: 8, RT_PRIORITY: 9 } as const
 const IfaFlag = { NODAD: 0x2, DADFAILED: 0x8, TENTATIVE: 0x40, PERMANENT: 0x80, NOPREFIXROUTE: 0x200 } as const
 
 function change(rtnl: RtnlSocket, type: number, flags: number, spec: AddressSpec): void {
@@ -147,7 +153,9 @@ function write(writer: MessageWriter, spec: AddressSpec): void {
     .raw(Ifa.LOCAL, own.bytes)
     .raw(Ifa.ADDRESS, remote.bytes)
     .raw(Ifa.BROADCAST, spec.broadcast === undefined ? undefined : parseIp(spec.broadcast))
+    .text(Ifa.LABEL, spec.label)
     .u32(Ifa.FLAGS, flags)
+    .u32(Ifa.RT_PRIORITY, spec.metric)
     .raw(Ifa.CACHEINFO, lifetimes(spec))
 }
 

@@ -87,6 +87,15 @@ test('rules that name a link name the other one afterwards', () => {
   expect(list()).toBe(before.replaceAll('one ', 'br1 '))
 })
 
+test('the label of an address and the metric of its route come back', () => {
+  using a = scratch()
+  addrAdd(a.rtnl, { link: 1, address: '192.0.2.9/24', label: 'lo:7', metric: 42 })
+  expect(addrList(a.rtnl, { link: 1 }).find(({ address }) => address === '192.0.2.9/24')).toMatchObject({
+    label: 'lo:7',
+    metric: 42,
+  })
+})
+
 test('lifetimes are what is left of them', () => {
   using a = scratch()
   addrAdd(a.rtnl, { link: 1, address: '192.0.2.9/32', validLifetime: 600, preferredLifetime: 300 })

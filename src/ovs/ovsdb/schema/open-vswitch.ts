@@ -49,6 +49,7 @@ export const TABLES = {
     interfaces: set('uuid'),
     tag: optional('integer'),
     trunks: set('integer'),
+    cvlans: set('integer'),
     vlan_mode: optional('string'),
     qos: optional('uuid'),
     external_ids: strings,

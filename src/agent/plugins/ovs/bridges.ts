@@ -1,0 +1,55 @@
+/**
+ * The bridges of a node as far as pods' networks are concerned.
+ * @module
+ */
+import { BRIDGE } from '../../../network/host.ts'
+import type { UnderlayTables } from './tables.ts'
+
+/** A bridge that is there. */
+export interface Bridge {
+  readonly name: string
+  readonly datapath: 'system' | 'netdev'
+  /** Bytes; absent: Open vSwitch has not said. */
+  readonly mtu?: number
+  /** Ours is the agent's alone; on OVN's a port can be another's. */
+  readonly isFor: 'pods' | 'weft' | 'ovn'
+}
+
+/** The name that OVN's bridge has unless it was given another (ovn-controller(8)). */
+export const OVN_BRIDGE = 'br-int'
+
+/** The bridge of this name; undefined when there is none. */
+export function bridgeNamed(tables: UnderlayTables, name: string): Bridge | undefined {
+  const row = tables.byName('Bridge', name)
+  if (row === undefined) return undefined
+  const mtu = tables.byName('Interface', name)?.mtu
+  return {
+    name,
+    datapath: row.datapath_type === 'netdev' ? 'netdev' : 'system',
+    ...(mtu === undefined ? {} : { mtu }),
+    isFor: name === BRIDGE ? 'weft' : ovnBridges(tables).has(name) ? 'ovn' : 'pods',
+  }
+}
+
+/** The names of the bridges that pods may be put on, sorted. */
+export function podBridges(tables: UnderlayTables): readonly string[] {
+  const others = ovnBridges(tables)
+  return [...tables.rows('Bridge').values()]
+    .map(({ name }) => name)
+    .filter((name) => name !== BRIDGE && !others.has(name))
+    .sort()
+}
+
+/** OVN's bridge; a machine with several chassis names one for each. */
+export function ovnBridge(tables: UnderlayTables): string {
+  const [root] = tables.rows('Open_vSwitch').values()
+  return root?.external_ids.get('ovn-bridge') || OVN_BRIDGE
+}
+
+function ovnBridges(tables: UnderlayTables): ReadonlySet<string> {
+  const names = new Set([OVN_BRIDGE])
+  const keys = /^ovn-bridge(-(?!mappings|datapath-type|remote).*)?$/
+  for (const { external_ids: ids } of tables.rows('Open_vSwitch').values())
+    for (const [key, value] of ids) if (keys.test(key)) names.add(value)
+  return names
+}

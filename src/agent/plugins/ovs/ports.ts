@@ -1,0 +1,164 @@
+/**
+ * Pods' ports on bridges of others, in Open vSwitch's database.
+ * @module
+ */
+import { cniError } from '../../../cni/index.ts'
+import { isPortOf, type PodPortRows } from '../../../compat/ovs-cni/rows.ts'
+import type { Ip, Mac } from '../../../network/model/address.ts'
+import { endpointId } from '../../../network/model/endpoint.ts'
+import {
+  createPortBatcher,
+  delPortRows,
+  isOvsdbError,
+  type OvsdbClient,
+  type PortBatcher,
+  setInterface,
+  waitForOfport,
+} from '../../../ovs/ovsdb/index.ts'
+import { linkName } from '../../attach/lease.ts'
+import { isOurs, type PortRecord, placeIds, recordOf } from './record.ts'
+import { type UnderlayTables, WATCHED } from './tables.ts'
+
+/** A port to be. */
+export interface PortOrder {
+  readonly bridge: string
+  /** Name of port, interface and the node's end of the pod's link. */
+  readonly link: string
+  readonly rows: PodPortRows
+}
+
+/** A port that is there. */
+export interface FoundPort extends PortOrder {
+  readonly uuid: string
+  readonly record: PortRecord
+  /** What Open vSwitch says is wrong with it. */
+  readonly error?: string
+}
+
+/** How long ovs-vswitchd may take to give a port its number. */
+const OFPORT_TIMEOUT_MS = 20_000
+
+/** The ports. */
+export class UnderlayPorts {
+  readonly tables: UnderlayTables
+  readonly #client: OvsdbClient
+  readonly #batcher: PortBatcher
+
+  private constructor(client: OvsdbClient, tables: UnderlayTables) {
+    this.#client = client
+    this.tables = tables
+    this.#batcher = createPortBatcher(client)
+  }
+
+  /** Copies the rows that matter; resolves when they are there. */
+  static async open(client: OvsdbClient, signal: AbortSignal): Promise<UnderlayPorts> {
+    return new UnderlayPorts(client, await client.monitor(WATCHED, { signal }))
+  }
+
+  get connected(): boolean {
+    return this.#client.state === 'connected'
+  }
+
+  /**
+   * Adds a port, together with those that others ask for in the same turn; resolves when Open vSwitch forwards for it
+   * under the number that was asked for. Throws `bridge-missing`, and what Open vSwitch says.
+   */
+  async add({ bridge, link, rows }: PortOrder, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#batcher.add({ bridge, name: link, ...rows })
+    } catch (error) {
+      throw isOvsdbError(error, 'OVSDB_NO_SUCH_BRIDGE') ? cniError('bridge-missing', { bridge }) : error
+    }
+    const requested = rows.interface.ofport_request
+    await waitForOfport(this.tables, link, {
+      signal,
+      timeoutMs: OFPORT_TIMEOUT_MS,
+      // Another than was asked for would change under the pod, when the one that was asked for comes free.
+      ...(requested === undefined ? {} : { requested }),
+    })
+  }
+
+  /** Resolves when Open vSwitch sees a carrier. Throws `link-not-up` after a time. */
+  async linkIsUp(link: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const isUp = (): true | undefined => (this.tables.byName('Interface', link)?.link_state === 'up' ? true : undefined)
+    try {
+      await this.tables.waitFor(isUp, { timeoutMs, signal, what: `the carrier of ${link}` })
+    } catch (error) {
+      throw isOvsdbError(error, 'OVSDB_TIMEOUT') ? cniError('link-not-up', { link, milliseconds: timeoutMs }) : error
+    }
+  }
+
+  /** Records what a pod may send from; resolves when it is in the database. */
+  async recordPlace(link: string, place: { readonly mac: Mac; readonly addresses: readonly Ip[] }): Promise<void> {
+    await setInterface(this.#client, link, { externalIds: placeIds(place) })
+  }
+
+  /** Removes ports; resolves when the database has recorded it. */
+  async remove(ports: readonly Pick<FoundPort, 'uuid'>[]): Promise<void> {
+    await delPortRows(
+      this.#client,
+      ports.map(({ uuid }) => uuid),
+    )
+  }
+
+  /** The port of an attachment, on whichever bridge. */
+  of(containerId: string, ifname: string): FoundPort | undefined {
+    const port = this.named(linkName(endpointId(containerId, ifname)))
+    return port?.record.containerId === containerId && port.record.ifname === ifname ? port : undefined
+  }
+
+  /** The port of ours that has this name. */
+  named(link: string): FoundPort | undefined {
+    const row = this.tables.byName('Port', link)
+    return row === undefined ? undefined : this.#found(row)
+  }
+
+  /** Every port of ours. */
+  all(): readonly FoundPort[] {
+    return [...this.tables.rows('Port').values()].flatMap((row) => this.#found(row) ?? [])
+  }
+
+  /** Ports of an attachment that ovs-cni made before us: it knew them by the namespace and the interface alone. */
+  ofOvsCni(netns: string, ifname: string): readonly { readonly uuid: string; readonly link: string }[] {
+    return [...this.tables.rows('Port')].flatMap(([uuid, { name: link, external_ids: ids }]) =>
+      !isOurs(ids) && isPortOf(ids, { netns, ifname }) ? [{ uuid, link }] : [],
+    )
+  }
+
+  #found(row: NonNullable<ReturnType<UnderlayTables['row']>> & PortRow): FoundPort | undefined {
+    const [uuid] = row.interfaces
+    const inner = uuid === undefined ? undefined : this.tables.row('Interface', uuid)
+    const record = inner === undefined ? undefined : recordOf(inner.external_ids)
+    if (inner === undefined || record === undefined || !isOurs(row.external_ids)) return undefined
+    const { vlan_mode, tag, trunks, cvlans, name: link } = row
+    const { type, ofport_request, error } = inner
+    return {
+      uuid: row.uuid,
+      link,
+      bridge: this.#bridgeOf(row.uuid) ?? '',
+      record,
+      ...(error === undefined ? {} : { error }),
+      rows: {
+        port: {
+          ...(vlan_mode === undefined ? {} : { vlan_mode }),
+          ...(tag === undefined ? {} : { tag }),
+          ...(trunks.length === 0 ? {} : { trunks }),
+          ...(cvlans.length === 0 ? {} : { cvlans }),
+          external_ids: Object.fromEntries(row.external_ids),
+        },
+        interface: {
+          ...(type === '' ? {} : { type }),
+          ...(ofport_request === undefined ? {} : { ofport_request }),
+          external_ids: Object.fromEntries(inner.external_ids),
+        },
+      },
+    }
+  }
+
+  #bridgeOf(port: string): string | undefined {
+    for (const { name, ports } of this.tables.rows('Bridge').values()) if (ports.includes(port)) return name
+    return undefined
+  }
+}
+
+type PortRow = ReturnType<UnderlayTables['rows']> extends ReadonlyMap<string, infer R> ? R : never
