@@ -96,6 +96,11 @@ const contract = {
     message: 'annotation {annotation} of the pod: {field}: {expected}',
     remedy: 'correct the annotation in what the pod is made from',
   },
+  'namespace-annotation-invalid': {
+    code: 7,
+    message: 'annotation {annotation} of namespace {namespace}: {field}: {expected}',
+    remedy: 'correct the annotation of the namespace',
+  },
   'attachments-missing': {
     code: 7,
     message: 'GC without cni.dev/valid-attachments: nothing was removed',
@@ -159,6 +164,11 @@ const transient = {
     code: 11,
     message: 'plugin {type} did not answer within {seconds} seconds and was stopped',
     remedy: 'it is retried; look into what the plugin waits for if this lasts',
+  },
+  'pool-pending': {
+    code: 11,
+    message: 'no pool was made yet for {owner}, interface {ifname}, IPv{family}, from SpiderSubnet {subnet}',
+    remedy: 'it is retried; check that the controller runs and that the SpiderSubnet exists and has free addresses',
   },
   'tenant-unassigned': {
     code: 11,
@@ -307,19 +317,24 @@ const own = {
     remedy: 'see the log of the agent for what the plugin wrote',
   },
   'bridge-missing': {
-    code: 150,
+    code: 146,
     message: 'Open vSwitch on this node has no bridge {bridge}',
     remedy: 'make it with weft bridge create {bridge} --uplink <NIC> on this node, or correct the name',
   },
   'link-not-up': {
-    code: 151,
+    code: 147,
     message: 'the OF port {link} is not up after {milliseconds} ms',
     remedy: 'raise link_state_check_retries or link_state_check_interval; see the log of ovs-vswitchd',
   },
   'ipam-without-address': {
-    code: 152,
+    code: 148,
     message: 'IPAM plugin {type} returned missing IP config',
     remedy: 'look at what the configuration asks of the IPAM plugin (ipam)',
+  },
+  'pool-family-disabled': {
+    code: 160,
+    message: '{source} names IPv{family} pools for {ifname}, and IPv{family} is off',
+    remedy: 'name pools of the other family only, or have an administrator turn IPv{family} on',
   },
   internal: {
     code: 999,
