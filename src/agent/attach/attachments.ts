@@ -21,6 +21,7 @@ import type { Forwarding } from '../switch/forwarding.ts'
 import { termsOf } from './add-limits.ts'
 import type { EndpointLinks, PodNetns } from './endpoint-links.ts'
 import { type Lease, linkName } from './lease.ts'
+import { OneAtATime } from './one-at-a-time.ts'
 import { leaseFor, type Order } from './order.ts'
 import { podAddresses } from './pod-address.ts'
 import type { AddressPools } from './pools.ts'
@@ -59,8 +60,7 @@ const OVSDB_AWAY = { target: 'ovsdb-server', reason: 'the connection is down' } 
 /** The attachments of this node. */
 export class Attachments {
   readonly #parts: AttachmentParts
-  /** Attachments with an operation under way. */
-  readonly #busy = new Set<string>()
+  readonly #operations = new OneAtATime()
   /** Promised to ADDs that are not recorded yet, or of removed ports whose flows may still be there. */
   readonly #held = new Set<Held>()
 
@@ -70,12 +70,12 @@ export class Attachments {
 
   /** Attachments with an operation under way: nobody else's business yet. */
   get busy(): ReadonlySet<string> {
-    return this.#busy
+    return this.#operations.busy
   }
 
   /** Whether the link belongs to an attachment with an operation under way. */
   isBusyLink(link: string): boolean {
-    return [...this.#busy].some((id) => linkName(id) === link)
+    return [...this.busy].some((id) => linkName(id) === link)
   }
 
   /** Addresses of operations under way, recorded or not: they are not free. */
@@ -86,7 +86,7 @@ export class Attachments {
   /** Attaches a pod; a repeated call for a standing attachment answers the same again. */
   async add(request: AddRequest, netns: PodNetns): Promise<CniResult> {
     const id = endpointId(request.containerId, request.ifname)
-    const { result, lease } = await this.#exclusive(id, request, () => this.#add(id, request, netns))
+    const { result, lease } = await this.#operations.exclusive(request, () => this.#add(id, request, netns))
     // Not before it is nobody's operation any more: the limiter leaves those alone.
     if (lease !== undefined) this.#parts.limiter.attached(lease)
     return result
@@ -95,7 +95,7 @@ export class Attachments {
   /** Detaches a pod, whatever is left of it. */
   del(request: DelRequest): Promise<void> {
     const id = endpointId(request.containerId, request.ifname)
-    return this.#exclusive(id, request, async () => {
+    return this.#operations.exclusive(request, async () => {
       if (!this.#parts.ports.connected) throw cniError('ovs-unreachable', OVSDB_AWAY)
       const lease = this.#find(id)
       if (lease === undefined) this.#parts.links.doom(linkName(id))
@@ -105,15 +105,15 @@ export class Attachments {
 
   /** Frees an attachment whose pod is gone, as DEL would. */
   release({ endpoint, link }: Lease): Promise<void> {
-    return this.#exclusive(endpoint.id, endpoint, async () => {
+    return this.#operations.exclusive(endpoint, async () => {
       const lease = this.#parts.ports.leaseOf(link)
       if (lease !== undefined) await this.#detach(lease)
     })
   }
 
   /** Does something to an attachment that no operation may disturb; leaves it alone while one is under way. */
-  async whenIdle(id: string, work: () => Promise<void>): Promise<void> {
-    if (!this.#busy.has(id)) await this.#alone(id, work)
+  whenIdle(id: string, work: () => Promise<void>): Promise<void> {
+    return this.#operations.whenIdle(id, work)
   }
 
   /** Compares an attachment with what ADD answered; throws what differs. */
@@ -275,24 +275,6 @@ export class Attachments {
     const waiting = this.#parts.waitingFor()
     if (planner === undefined || waiting.length > 0) throw cniError('agent-starting', { waiting: waiting.join('; ') })
     return planner
-  }
-
-  #exclusive<T>(
-    id: string,
-    { containerId: container, ifname }: { readonly containerId: string; readonly ifname: string },
-    work: () => Promise<T>,
-  ): Promise<T> {
-    if (this.#busy.has(id)) return Promise.reject(cniError('attachment-in-progress', { container, ifname }))
-    return this.#alone(id, work)
-  }
-
-  async #alone<T>(id: string, work: () => Promise<T>): Promise<T> {
-    this.#busy.add(id)
-    try {
-      return await work()
-    } finally {
-      this.#busy.delete(id)
-    }
   }
 }
 
