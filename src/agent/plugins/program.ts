@@ -40,8 +40,9 @@ export function programPlugin(type: string, settings: ProgramSettings = {}): Plu
       await callProgram({ ...programCall(type, call), verb: 'CHECK' }, inputOf(call), settings)
     },
     async status({ config, version, path }) {
+      // Programs that are older than STATUS have other complaints about it.
+      await checkVersion(type, version, path, settings)
       if (versionHasVerb(version, 'STATUS')) await callProgram({ verb: 'STATUS', type, path }, config, settings)
-      else await checkVersion(type, version, path, settings)
     },
   }
 }
@@ -56,7 +57,6 @@ export function programIpam(type: string, settings: ProgramSettings = {}): IpamP
   }
 }
 
-/** Before STATUS there was only this to ask: is it there, and does it speak the version? */
 async function checkVersion(
   type: string,
   version: CniVersion,
