@@ -5,8 +5,9 @@
  */
 import type { Flow, Group, Meter } from '../flow/flow.ts'
 import type { NodeContext } from './context.ts'
+import { type FragmentChange, FragmentSet } from './fragment-set.ts'
 import { baseFragment } from './fragments/base.ts'
-import { addressKey, BASE_KEY, type Fragment, NO_TABLES, peerKey, type SwitchTables } from './fragments/fragment.ts'
+import { addressKey, BASE_KEY, type Fragment, NO_TABLES, peerKey } from './fragments/fragment.ts'
 import { addressFragment, peerFragment, tunnelEnd } from './fragments/peer.ts'
 import type { Publication } from './host.ts'
 import type { Ip } from './model/address.ts'
@@ -22,35 +23,34 @@ import type { Catalogue } from './service/catalogue.ts'
 import { type ServiceCatalogue, ServicePlan } from './service/plan.ts'
 import { TenantPlan } from './tenant-plan.ts'
 
-/** A fragment that changed: what it had in the switch and what it should have. */
-export interface FragmentChange {
-  readonly key: string
-  readonly before: SwitchTables
-  readonly after: SwitchTables
+export type { FragmentChange } from './fragment-set.ts'
+
+/** Who is told of policies' rows as they change: bridges of ours besides the overlay's have the same. */
+export interface PolicyMirror {
+  follow(changes: readonly FragmentChange[]): void
 }
 
 /** A node's plan, kept current. */
 export class NodePlanner {
   #context: NodeContext
-  readonly #fragments = new Map<string, Fragment>()
+  readonly #fragments = new FragmentSet()
+  readonly #mirrors = new Set<PolicyMirror>()
   readonly #tenants: TenantPlan
   readonly #peers = new Peers()
   readonly #services: ServicePlan
   readonly #policies: PolicyPlan
   #peerChanges = 0
-  /** Fragments as they were when last taken, for those that were touched since. */
-  readonly #touched = new Map<string, SwitchTables>()
 
   /** A plan that starts with these services, and keeps the catalogue current from now on. */
   constructor(context: NodeContext, catalogue?: Catalogue) {
     this.#context = context
-    const set = (key: string, fragment: Fragment | undefined) => this.#set(key, fragment)
+    const set = (key: string, fragment: Fragment | undefined) => this.#fragments.set(key, fragment)
     const now = () => this.#context
     this.#tenants = new TenantPlan(now, set)
     this.#services = new ServicePlan({ context: now, vniOf: (namespace) => this.vniOf(namespace), set }, catalogue)
     this.#policies = new PolicyPlan(now, this.#services.catalogue, set)
     this.#policies.putMachine(context.self)
-    this.#set(BASE_KEY, baseFragment(context))
+    this.#fragments.set(BASE_KEY, baseFragment(context))
     this.#services.replan()
   }
 
@@ -61,7 +61,7 @@ export class NodePlanner {
   /** The cluster, the node's own ranges or the MTU changed: everything is recomputed. */
   setContext(context: NodeContext): void {
     this.#context = context
-    this.#set(BASE_KEY, baseFragment(context))
+    this.#fragments.set(BASE_KEY, baseFragment(context))
     for (const peer of this.#peers.values()) this.#planPeer(peer)
     this.#planAddresses(this.#peers.addresses())
     this.#tenants.replan()
@@ -81,7 +81,7 @@ export class NodePlanner {
   /** A remote machine is gone. */
   removePeer(node: string): void {
     this.#addressesChanged(this.#peers.remove(node))
-    this.#set(peerKey(node), undefined)
+    this.#fragments.set(peerKey(node), undefined)
     this.#policies.removeMachine(node)
   }
 
@@ -112,6 +112,16 @@ export class NodePlanner {
   /** An endpoint is gone. */
   removeEndpoint(id: string): void {
     this.#tenants.removeEndpoint(id)
+    this.#policies.removeEndpoint(id)
+  }
+
+  /** A pod's interface on the physical network: policies speak of it, and the overlay's bridge has nothing for it. */
+  putWireEndpoint(endpoint: Endpoint): void {
+    this.#policies.putEndpoint(endpoint)
+  }
+
+  /** Such an interface is gone. */
+  removeWireEndpoint(id: string): void {
     this.#policies.removeEndpoint(id)
   }
 
@@ -245,19 +255,22 @@ export class NodePlanner {
 
   /** Whether anything was touched since the last call of {@link take}. */
   get isTouched(): boolean {
-    return this.#touched.size > 0 || this.#policies.isDirty
+    return this.#fragments.isTouched || this.#policies.isDirty
   }
 
   /** What changed since the last call. */
   take(): FragmentChange[] {
     this.#policies.settle()
-    const changes = [...this.#touched].map(([key, before]) => ({
-      key,
-      before,
-      after: this.#fragments.get(key) ?? NO_TABLES,
-    }))
-    this.#touched.clear()
+    const changes = this.#fragments.take()
+    for (const mirror of this.#mirrors) mirror.follow(changes)
     return changes
+  }
+
+  /** From now on this mirror is told of what is taken; at once, of all that there is. Returns the undo. */
+  mirror(mirror: PolicyMirror): () => void {
+    mirror.follow([...this.fragments()].map((after) => ({ key: after.key, before: NO_TABLES, after })))
+    this.#mirrors.add(mirror)
+    return () => void this.#mirrors.delete(mirror)
   }
 
   #addressesChanged(addresses: readonly Ip[]): void {
@@ -268,21 +281,14 @@ export class NodePlanner {
   }
 
   #planPeer(peer: NodeNetwork): void {
-    this.#set(peerKey(peer.node), peerFragment(this.#context, peer, this.#peers.claimantsOf(peer)))
+    this.#fragments.set(peerKey(peer.node), peerFragment(this.#context, peer, this.#peers.claimantsOf(peer)))
   }
 
   #planAddresses(addresses: Iterable<Ip>): void {
     for (const address of addresses) {
       const claimants = this.#peers.claimants(address)
       const fragment = claimants.length === 0 ? undefined : addressFragment(this.#context, address, claimants)
-      this.#set(addressKey(address), fragment)
+      this.#fragments.set(addressKey(address), fragment)
     }
-  }
-
-  #set(key: string, fragment: Fragment | undefined): void {
-    if (fragment === undefined && !this.#fragments.has(key)) return
-    if (!this.#touched.has(key)) this.#touched.set(key, this.#fragments.get(key) ?? NO_TABLES)
-    if (fragment === undefined) this.#fragments.delete(key)
-    else this.#fragments.set(key, fragment)
   }
 }

@@ -137,6 +137,6 @@ export function revokePermission(context: NodeContext): Action {
 }
 
 /** The zone of all connections. */
-function zoneOf(context: NodeContext): number {
+export function zoneOf(context: NodeContext): number {
   return byKubeProxy(context) ? ZONES.proxy : ZONES.service
 }
