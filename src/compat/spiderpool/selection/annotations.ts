@@ -18,7 +18,7 @@ import {
 } from '../../../cni/json.ts'
 import { type Cidr, type Family, familyOf, parseIp } from '../../../network/model/address.ts'
 import type { PoolRoute } from '../../../network/model/pool.ts'
-import { networkIn } from '../network-text.ts'
+import { networkIn } from '../../network-text.ts'
 import { isPattern, parsePattern } from './pattern.ts'
 
 /** Names of pools, or of subnets, as they are written, by family. */
