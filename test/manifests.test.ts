@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
 import { manifests } from '../scripts/manifests.ts'
-import { networkPolicyApiCrds, weftCrds } from '../src/compat/crds.ts'
+import { FOREIGN_CRDS, weftCrds } from '../src/compat/crds.ts'
 import { decodeSettings } from '../src/settings/decode.ts'
 import { ROOT } from './docs/markdown.ts'
 import { output } from './lab/command.ts'
@@ -46,11 +46,13 @@ test('images are those of this version', () => {
   expect(images.length).toBe(4)
 })
 
-test('the file without the policy differs by the policy only', () => {
+test('the file without the policy differs by the policy, and by what is not safe without it', () => {
   const without = objectsIn('weft-no-admission-policy.yaml')
-  const isPolicy = ({ kind }: Thing): boolean => kind.startsWith('ValidatingAdmissionPolicy')
+  // Without the policy nobody has what only the policy bounds.
+  const isPolicy = ({ kind, metadata }: Thing): boolean =>
+    kind.startsWith('ValidatingAdmissionPolicy') || metadata.name === 'weft-agent-on-its-node'
   expect(objectsIn('weft.yaml').filter((one) => !isPolicy(one))).toEqual(without)
-  expect(objectsIn('weft.yaml').filter(isPolicy)).toHaveLength(6)
+  expect(objectsIn('weft.yaml').filter(isPolicy)).toHaveLength(14)
 })
 
 test('the ConfigMap says nothing but defaults', () => {
@@ -84,18 +86,20 @@ test.skipIf(!HAS_KUBECTL)(
   },
 )
 
-test.skipIf(!HAS_KUBECTL)(
-  'the definitions of policy.networking.k8s.io are what kubectl makes of their folder',
-  async () => {
-    const made = await output([KUBECTL, 'kustomize', join(ROOT, 'deploy/crds/network-policy-api')])
-    expect<unknown>(sorted(documentsOf(made))).toEqual(sorted(networkPolicyApiCrds() as unknown as readonly Thing[]))
+test.skipIf(!HAS_KUBECTL).each(Object.entries(FOREIGN_CRDS))(
+  'the definitions of others are what kubectl makes of their folder %s',
+  async (folder, crds) => {
+    const made = await output([KUBECTL, 'kustomize', join(ROOT, 'deploy/crds', folder)])
+    expect<unknown>(sorted(documentsOf(made))).toEqual(sorted(crds as unknown as readonly Thing[]))
   },
 )
 
-test('the definitions of policy.networking.k8s.io are in no file: a cluster may have its own', () => {
+test('the definitions of others are in no file: a cluster may have its own', () => {
+  const others = new Set(Object.values(FOREIGN_CRDS).flatMap((crds) => crds.map(({ metadata }) => metadata.name)))
+  expect(others.size).toBe(10)
   for (const name of ['weft.yaml', 'weft-no-admission-policy.yaml']) {
     const names = objectsIn(name).map(({ metadata }) => metadata.name)
-    expect(names.filter((one) => one.endsWith('.policy.networking.k8s.io'))).toEqual([])
+    expect(names.filter((one) => others.has(one))).toEqual([])
     expect(names).toContain('egressnetworkpolicies.network.openshift.io')
   }
 })

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import type { KubeObject } from '../kube/object.ts'
 import { examples } from '../registry/conformance-tools.ts'
 import { weftBindings } from './bindings.ts'
-import { networkPolicyApiCrds, weftCrds } from './crds.ts'
+import { everyCrd, FOREIGN_CRDS, weftCrds } from './crds.ts'
 import { at, listAt, textAt } from './fields.ts'
 import { HOST_SUBNETS } from './openshift/resources.ts'
+import { SPIDER_ENDPOINTS, SPIDER_MULTUS_CONFIGS, SPIDER_SUBNETS } from './spiderpool/resources.ts'
 import { NODE_REPORTS } from './weft/node-report.ts'
 
-const CRDS = [...weftCrds(), ...networkPolicyApiCrds()]
+const CRDS = everyCrd()
 /** Kinds of policies that are not Kubernetes' own. */
 const POLICIES = [
   'AdminNetworkPolicy',
@@ -18,12 +19,19 @@ const POLICIES = [
   'EgressNetworkPolicy',
 ] as const
 
+const UNDERLAY = ['AddressPool', 'ReservedAddresses', 'AddressClaim', 'AttachmentDefinition', 'Coordinator'] as const
+/** Of Spiderpool's kinds. */
+const WITH_STATUS = new Set(['SpiderCoordinator', 'SpiderIPPool', 'SpiderMultusConfig', 'SpiderSubnet'])
+
 test('every definition in the folder is part of the program', () => {
-  const files = readdirSync(join(import.meta.dir, '../../deploy/crds')).filter((name) => name.endsWith('.yaml'))
-  expect(filesOf(weftCrds())).toEqual(files.toSorted())
-  const others = readdirSync(join(import.meta.dir, '../../deploy/crds/network-policy-api'))
-  expect(filesOf(networkPolicyApiCrds())).toEqual(others.filter((name) => name.endsWith('.yaml')).toSorted())
+  expect(filesOf(weftCrds())).toEqual(filesIn('.'))
+  for (const [folder, crds] of Object.entries(FOREIGN_CRDS)) expect(filesOf(crds)).toEqual(filesIn(folder))
 })
+
+function filesIn(folder: string): readonly string[] {
+  const names = readdirSync(join(import.meta.dir, '../../deploy/crds', folder))
+  return names.filter((name) => name.endsWith('.yaml')).toSorted()
+}
 
 function filesOf(crds: readonly KubeObject[]): readonly string[] {
   return crds.map((crd) => `${textAt(crd, 'spec', 'names', 'plural')}.yaml`).toSorted()
@@ -36,6 +44,10 @@ test.each([
   HOST_SUBNETS,
   NODE_REPORTS,
   ...POLICIES.map((kind) => weftBindings[kind].resource),
+  ...UNDERLAY.map((kind) => weftBindings[kind].resource),
+  SPIDER_ENDPOINTS,
+  SPIDER_MULTUS_CONFIGS,
+  SPIDER_SUBNETS,
 ])('$kind is defined as it is used', ({ group, version, plural, kind, namespaced }) => {
   const crd = CRDS.find((one) => one.metadata.name === `${plural}.${group}`)
   expect(crd?.['spec']).toMatchObject({
@@ -45,11 +57,11 @@ test.each([
     versions: [{ name: version, served: true, storage: true }],
   })
   // A write is one write only as long as the status has no address of its own.
-  const isTheirs = group === 'policy.networking.k8s.io'
-  expect(at(listAt(crd, 'spec', 'versions')[0], 'subresources')).toEqual(isTheirs ? { status: {} } : undefined)
+  const hasStatus = group === 'policy.networking.k8s.io' || WITH_STATUS.has(kind)
+  expect(at(listAt(crd, 'spec', 'versions')[0], 'subresources')).toEqual(hasStatus ? { status: {} } : undefined)
 })
 
-test.each(['Cluster', 'Tenant', 'NodeNetwork', ...POLICIES] as const)(
+test.each(['Cluster', 'Tenant', 'NodeNetwork', ...POLICIES, ...UNDERLAY] as const)(
   'the schema of %s keeps every field that is written',
   (kind) => {
     const { resource, encode } = weftBindings[kind]

@@ -3,20 +3,29 @@
  * and part of the program: whoever brings up a cluster needs no file for it.
  * @module
  */
+import addressClaims from '../../deploy/crds/addressclaims.yaml'
 import clusterNetworks from '../../deploy/crds/clusternetworks.yaml'
 import egressNetworkPolicies from '../../deploy/crds/egressnetworkpolicies.yaml'
 import hostSubnets from '../../deploy/crds/hostsubnets.yaml'
+import networkAttachmentDefinitions from '../../deploy/crds/multus/network-attachment-definitions.yaml'
 import netNamespaces from '../../deploy/crds/netnamespaces.yaml'
 import adminNetworkPolicies from '../../deploy/crds/network-policy-api/adminnetworkpolicies.yaml'
 import baselineAdminNetworkPolicies from '../../deploy/crds/network-policy-api/baselineadminnetworkpolicies.yaml'
 import clusterNetworkPolicies from '../../deploy/crds/network-policy-api/clusternetworkpolicies.yaml'
 import nodeNetworks from '../../deploy/crds/nodenetworks.yaml'
 import nodeReports from '../../deploy/crds/nodereports.yaml'
+import spiderCoordinators from '../../deploy/crds/spiderpool/spidercoordinators.yaml'
+import spiderEndpoints from '../../deploy/crds/spiderpool/spiderendpoints.yaml'
+import spiderIpPools from '../../deploy/crds/spiderpool/spiderippools.yaml'
+import spiderMultusConfigs from '../../deploy/crds/spiderpool/spidermultusconfigs.yaml'
+import spiderReservedIps from '../../deploy/crds/spiderpool/spiderreservedips.yaml'
+import spiderSubnets from '../../deploy/crds/spiderpool/spidersubnets.yaml'
 import type { KubeObject } from '../kube/object.ts'
 
-/** Every CustomResourceDefinition, as in `deploy/crds/`. */
+/** Every CustomResourceDefinition of an installation, as in `deploy/crds/`. */
 export function weftCrds(): readonly KubeObject[] {
   return [
+    addressClaims,
     clusterNetworks,
     egressNetworkPolicies,
     hostSubnets,
@@ -27,9 +36,22 @@ export function weftCrds(): readonly KubeObject[] {
 }
 
 /**
- * Those of `policy.networking.k8s.io`, as in `deploy/crds/network-policy-api/`. They are no part of an installation: a
- * cluster may have its own.
+ * Those of others, by their folder in `deploy/crds/`. They are no part of an installation: a cluster may have its own.
  */
-export function networkPolicyApiCrds(): readonly KubeObject[] {
-  return [adminNetworkPolicies, baselineAdminNetworkPolicies, clusterNetworkPolicies] as readonly KubeObject[]
+export const FOREIGN_CRDS = {
+  'network-policy-api': [adminNetworkPolicies, baselineAdminNetworkPolicies, clusterNetworkPolicies],
+  spiderpool: [
+    spiderCoordinators,
+    spiderEndpoints,
+    spiderIpPools,
+    spiderMultusConfigs,
+    spiderReservedIps,
+    spiderSubnets,
+  ],
+  multus: [networkAttachmentDefinitions],
+} as unknown as Readonly<Record<'network-policy-api' | 'spiderpool' | 'multus', readonly KubeObject[]>>
+
+/** Everything that Weft can work with: {@link weftCrds} and {@link FOREIGN_CRDS}. */
+export function everyCrd(): readonly KubeObject[] {
+  return [...weftCrds(), ...Object.values(FOREIGN_CRDS).flat()]
 }

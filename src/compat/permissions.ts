@@ -18,12 +18,12 @@ import {
   SERVICE_CIDRS,
   SERVICES,
 } from '../kube/resources.ts'
+import { NETWORK_ATTACHMENT_DEFINITIONS } from './multus/attachment-definition.ts'
 import {
   ADMIN_NETWORK_POLICIES,
   BASELINE_ADMIN_NETWORK_POLICIES,
   CLUSTER_NETWORK_POLICIES,
 } from './network-policy-api/resources.ts'
-import { NETWORK_ATTACHMENT_DEFINITIONS } from './multus/attachment-definition.ts'
 import { CLUSTER_NETWORKS, EGRESS_NETWORK_POLICIES, HOST_SUBNETS, NET_NAMESPACES } from './openshift/resources.ts'
 import { SPIDER_COORDINATORS, SPIDER_IP_POOLS, SPIDER_RESERVED_IPS } from './spiderpool/resources.ts'
 import { ADDRESS_CLAIMS } from './weft/address-claim.ts'
@@ -99,7 +99,11 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       verbs: ['get', 'create', 'patch'],
       why: 'how this node does; the admission policy keeps an agent to its own',
     },
-    ...UNDERLAY.map((resource) => ({ resource, verbs: FOLLOW, why: 'which networks pods ask for, and with which addresses' })),
+    ...UNDERLAY.map((resource) => ({
+      resource,
+      verbs: FOLLOW,
+      why: 'which networks pods ask for, and with which addresses',
+    })),
     { resource: NODES, verbs: FOLLOW, why: 'which pools are for this node, by its labels' },
     {
       resource: ADDRESS_CLAIMS,

@@ -3,7 +3,7 @@
  * @module
  */
 import { weftBindings } from '../compat/bindings.ts'
-import { networkPolicyApiCrds, weftCrds } from '../compat/crds.ts'
+import { everyCrd } from '../compat/crds.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { KubeError } from '../kube/errors.ts'
 import type { KubeObject, Resource } from '../kube/object.ts'
@@ -14,7 +14,7 @@ import { ECHO_PORT, type NodeLayout } from './layout.ts'
 
 /** Defines Weft's objects, and writes the cluster's configuration and namespaces. */
 export async function writeCluster(api: KubeApi, cluster: Cluster, namespaces: readonly string[]): Promise<void> {
-  for (const crd of [...weftCrds(), ...networkPolicyApiCrds()]) await ensure(api, CUSTOM_RESOURCE_DEFINITIONS, crd)
+  for (const crd of everyCrd()) await ensure(api, CUSTOM_RESOURCE_DEFINITIONS, crd)
   const { resource, encode } = weftBindings.Cluster
   await ensure(api, resource, encode(cluster))
   for (const name of namespaces) await ensure(api, NAMESPACES, namespaceObject(name))

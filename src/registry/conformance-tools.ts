@@ -81,7 +81,7 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
         { name: 'dns', protocol: 'UDP', port: 53 },
       ],
       wishes: { 'ipam.spidernet.io/ippool': '{"ipv4":["shop"]}' },
-      controller: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: 'u9' },
+      controller: { apiVersion: 'example.org/v1', kind: 'CloneSet', name: 'web', uid: 'u9' },
     },
   },
   Service: {

@@ -3,7 +3,7 @@
  * @module
  */
 import { weftBindings } from '../../src/compat/bindings.ts'
-import { networkPolicyApiCrds, weftCrds } from '../../src/compat/crds.ts'
+import { everyCrd } from '../../src/compat/crds.ts'
 import type { KubeApi } from '../../src/kube/api.ts'
 import type { KubeObject, Resource } from '../../src/kube/object.ts'
 import { CUSTOM_RESOURCE_DEFINITIONS } from '../../src/kube/resources.ts'
@@ -13,7 +13,7 @@ import { eventually } from './process.ts'
 
 /** Makes the API server know Weft's own kinds, and waits until it serves them. */
 export async function installCrds(api: KubeApi): Promise<void> {
-  for (const crd of [...weftCrds(), ...networkPolicyApiCrds()]) await api.create(CUSTOM_RESOURCE_DEFINITIONS, crd)
+  for (const crd of everyCrd()) await api.create(CUSTOM_RESOURCE_DEFINITIONS, crd)
   for (const kind of KINDS) await eventually(() => api.list(weftBindings[kind].resource), 30_000)
 }
 

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { weftBindings } from '../../src/compat/bindings.ts'
-import { networkPolicyApiCrds, weftCrds } from '../../src/compat/crds.ts'
+import { everyCrd } from '../../src/compat/crds.ts'
 import { BROKEN, RULES, SUBJECTS } from '../../src/compat/kubernetes/testing/network-policies.ts'
 import {
   type Case,
@@ -59,7 +59,7 @@ function policiesOn(assets: string): void {
     'kinds that are not defined are empty, and there soon after they are',
     async () => {
       expect([...stores.values()].map(({ size }) => size)).toEqual([0, 0, 0, 0, 0])
-      for (const crd of [...weftCrds(), ...networkPolicyApiCrds()]) await api.create(CUSTOM_RESOURCE_DEFINITIONS, crd)
+      for (const crd of everyCrd()) await api.create(CUSTOM_RESOURCE_DEFINITIONS, crd)
       for (const kind of POLICY_KINDS) {
         await eventually(() => api.create(weftBindings[kind].resource, objectOf(kind, specs[kind])), 30_000)
       }

@@ -2,13 +2,13 @@
  * The definitions that Weft brings along, and objects of theirs.
  */
 import { describe, expect, test } from 'bun:test'
-import { networkPolicyApiCrds, weftCrds } from '../../../compat/crds.ts'
+import { everyCrd } from '../../../compat/crds.ts'
 import type { KubeObject } from '../../../kube/object.ts'
 import type { ServedResource } from '../contract.ts'
 import { crdResource, resourcesOf } from './index.ts'
 
 const RESOURCES = new Map(
-  [...weftCrds(), ...networkPolicyApiCrds()]
+  everyCrd()
     .flatMap((crd) => resourcesOf(crdResource.prepare(crd, undefined)))
     .map((resource) => [resource.kind, resource] as const),
 )
