@@ -35,7 +35,7 @@ export function poolsOfApplication(
 ): readonly Named[] {
   const owner = topOwner(pod)
   if (owner === undefined) {
-    const expected = 'SpiderSubnet feature doesn’t support no-controller pod'
+    const expected = "SpiderSubnet feature doesn't support no-controller pod"
     throw cniError('annotation-invalid', { annotation, field: 'value', expected })
   }
   return ([4, 6] as const).flatMap((family) => {

@@ -472,7 +472,7 @@ describe('SpiderSubnets', () => {
     const { id, message } = failure(() => chosen(ask({ [SUBNET]: json({ ipv4: ['s4'] }) }), pools))
     expect([id, message]).toEqual([
       'annotation-invalid',
-      `annotation ${SUBNET} of the pod: value: SpiderSubnet feature doesn’t support no-controller pod`,
+      `annotation ${SUBNET} of the pod: value: SpiderSubnet feature doesn't support no-controller pod`,
     ])
   })
 
