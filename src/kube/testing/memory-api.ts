@@ -15,6 +15,9 @@ interface Change {
   readonly event: KubeEvent & { readonly object: KubeObject }
 }
 
+/** Kinds whose status is a field like others. */
+const STATUS_IN_OBJECT: ReadonlySet<string> = new Set(['spiderendpoints'])
+
 /** A double of the API server. */
 export class MemoryApi implements KubeApi {
   readonly #objects = new Map<string, { readonly resource: Resource; readonly object: KubeObject }>()
@@ -135,17 +138,24 @@ export class MemoryApi implements KubeApi {
   }
 
   #update(resource: Resource, before: KubeObject, wanted: KubeObject, subresource?: string): KubeObject {
+    const isApart = 'status' in before && !STATUS_IN_OBJECT.has(resource.plural)
     const next: Fields & { readonly metadata: ObjectMeta } =
       subresource === 'status'
         ? { ...before, status: wanted['status'] }
-        : { ...wanted, ...('status' in before ? { status: before['status'] } : {}) }
+        : { ...wanted, ...(isApart ? { status: before['status'] } : {}) }
     const { uid, creationTimestamp, generation = 1, resourceVersion } = before.metadata
     const specChanged = JSON.stringify(next['spec']) !== JSON.stringify(before['spec'])
     const kept = { uid, creationTimestamp, resourceVersion, generation: generation + (specChanged ? 1 : 0) }
     const object = { ...next, metadata: { ...next.metadata, ...kept } } as KubeObject
     if (JSON.stringify(object) === JSON.stringify(before)) return before
     this.writes.push(`update ${resource.plural} ${before.metadata.name}`)
-    return this.#store('MODIFIED', resource, object)
+    const wasHeld = (before.metadata.finalizers ?? []).length > 0
+    const isHeld = (object.metadata.finalizers ?? []).length > 0
+    if (object.metadata.deletionTimestamp === undefined || !wasHeld || isHeld) {
+      return this.#store('MODIFIED', resource, object)
+    }
+    this.#remove(resource, object)
+    return object
   }
 
   #bind(pods: Resource, binding: KubeObject): void {
