@@ -15,9 +15,12 @@ import {
   NETWORK_POLICIES,
   NODES,
   PODS,
+  REPLICA_SETS,
   SERVICE_CIDRS,
   SERVICES,
+  STATEFUL_SETS,
 } from '../kube/resources.ts'
+import { JOBS } from './kubernetes/top-owner.ts'
 import { NETWORK_ATTACHMENT_DEFINITIONS } from './multus/attachment-definition.ts'
 import {
   ADMIN_NETWORK_POLICIES,
@@ -25,7 +28,7 @@ import {
   CLUSTER_NETWORK_POLICIES,
 } from './network-policy-api/resources.ts'
 import { CLUSTER_NETWORKS, EGRESS_NETWORK_POLICIES, HOST_SUBNETS, NET_NAMESPACES } from './openshift/resources.ts'
-import { SPIDER_COORDINATORS, SPIDER_IP_POOLS, SPIDER_RESERVED_IPS } from './spiderpool/resources.ts'
+import { SPIDER_COORDINATORS, SPIDER_ENDPOINTS, SPIDER_IP_POOLS, SPIDER_RESERVED_IPS } from './spiderpool/resources.ts'
 import { ADDRESS_CLAIMS } from './weft/address-claim.ts'
 import { NODE_NETWORKS } from './weft/node-network.ts'
 import { NODE_REPORTS } from './weft/node-report.ts'
@@ -184,6 +187,26 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       names: ['kube-proxy'],
       namespace: 'kube-system',
       why: 'whether somebody else translates services, too',
+    },
+    { resource: ADDRESS_CLAIMS, verbs: [...FOLLOW, 'delete'], why: 'addresses that nobody gave back' },
+    { resource: PODS, verbs: ['get', ...FOLLOW], why: 'whose addresses these were' },
+    { resource: STATEFUL_SETS, verbs: ['get', ...FOLLOW], why: 'whose pods come back and have their addresses again' },
+    { resource: REPLICA_SETS, verbs: ['get'], why: 'which Deployment is behind a pod' },
+    { resource: JOBS, verbs: ['get'], why: 'which CronJob is behind a pod' },
+    {
+      resource: SPIDER_IP_POOLS,
+      verbs: [...FOLLOW, 'patch'],
+      why: 'labels, the family, and the finalizer of pools in use',
+    },
+    {
+      resource: { group: SPIDER_IP_POOLS.group, plural: `${SPIDER_IP_POOLS.plural}/status` },
+      verbs: ['patch'],
+      why: 'how many addresses a pool has, and who has them',
+    },
+    {
+      resource: SPIDER_ENDPOINTS,
+      verbs: [...FOLLOW, 'create', 'patch', 'delete'],
+      why: 'which addresses a pod has, as others read it',
     },
     { resource: LEASES, verbs: ['create'], namespace: ELECTION_LEASE.namespace, why: 'one controller at a time' },
     {

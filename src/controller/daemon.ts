@@ -13,6 +13,7 @@ import type { OnInvalid, Unreadable } from '../kube/invalid.ts'
 import { fenced } from '../registry/fenced.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ClusterWish } from '../settings/cluster.ts'
+import { runClaims } from './claims/run.ts'
 import { type ControllerLog, type RunningController, startController } from './controller.ts'
 import { runFirstCluster } from './first-cluster.ts'
 import { type ControllerHealth, healthOf } from './health.ts'
@@ -105,7 +106,8 @@ export class ControllerDaemon {
     // The view of others' words goes where others look; what agents say is where they may write.
     const beside = api === undefined ? [] : besides(parts, api, networks, recorder)
     const policies = kubernetes && recorder && runPolicyStatus({ api: kubernetes, events: recorder, signal, log })
-    await Promise.all([done, policies, ...beside])
+    const claims = kubernetes && recorder && runClaims({ api: kubernetes, events: recorder, signal, log })
+    await Promise.all([done, policies, claims, ...beside])
   }
 }
 

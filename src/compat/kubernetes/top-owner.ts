@@ -30,15 +30,3 @@ export function topBehind(controller: PodOwner, object: KubeObject): PodOwner {
     ? (above ?? controller)
     : controller
 }
-
-/**
- * The top as far as names tell: a Deployment names its ReplicaSets after itself and the hash that it labels their pods
- * with.
- */
-export function topByName(controller: PodOwner, templateHash: string | undefined): PodOwner {
-  const { apiVersion, kind, name } = controller
-  const suffix = templateHash === undefined ? '' : `-${templateHash}`
-  const isDeployed = kind === 'ReplicaSet' && apiVersion === 'apps/v1' && suffix.length > 1 && name.endsWith(suffix)
-  if (!isDeployed || name.length === suffix.length) return controller
-  return { apiVersion, kind: 'Deployment', name: name.slice(0, -suffix.length) }
-}

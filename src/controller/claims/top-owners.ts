@@ -2,7 +2,8 @@
  * Who manages pods at the top, read once for every ReplicaSet and Job.
  * @module
  */
-import { resourceBehind, topBehind, topByName } from '../../compat/kubernetes/top-owner.ts'
+import { resourceBehind, topBehind } from '../../compat/kubernetes/top-owner.ts'
+import { topOwner } from '../../compat/spiderpool/selection/owner.ts'
 import type { KubeApi } from '../../kube/api.ts'
 import { KubeError } from '../../kube/errors.ts'
 import type { PodLife } from '../../network/model/pod-life.ts'
@@ -26,7 +27,7 @@ export class TopOwners {
     if (controller === undefined || resource === undefined) return controller
     const known = controller.uid === undefined ? undefined : this.#known.get(controller.uid)
     if (known !== undefined) return known
-    const top = (await this.#read(controller, namespace)) ?? topByName(controller, templateHash)
+    const top = (await this.#read(controller, namespace)) ?? byName(controller, templateHash)
     if (controller.uid === undefined) return top
     if (this.#known.size >= MOST_REMEMBERED) this.#known.clear()
     this.#known.set(controller.uid, top)
@@ -46,4 +47,10 @@ export class TopOwners {
       throw error
     }
   }
+}
+
+/** As agents do, who ask nobody. */
+function byName(controller: PodOwner, templateHash: string | undefined): PodOwner {
+  const labels = templateHash === undefined ? {} : { 'pod-template-hash': templateHash }
+  return topOwner({ controller, labels }) ?? controller
 }
