@@ -16,6 +16,7 @@ const LIMIT = 120_000
 const PATIENCE = 20_000
 const FILE = join(ROOT, 'deploy/weft.yaml')
 const REPORTS = '/apis/weft.dev/v1alpha1/nodereports'
+const CLAIMS = '/apis/weft.dev/v1/addressclaims'
 const VERSIONS = 'jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.resourceVersion}{"\\n"}{end}'
 const NAMESPACE = ['-n', 'weft-system']
 
@@ -153,6 +154,91 @@ function installation(assets: string): void {
   )
 
   test(
+    'an agent claims addresses for its own node, and touches no other’s claim',
+    async () => {
+      const first = await eventually(async () => {
+        const answer = await ask('node1', 'POST', CLAIMS, claimOf('node2', 1))
+        if (answer.status === 201) await kubectl(['delete', 'addressclaim', 'underlay.172.18.30.1'])
+        expect(answer.status).toBe(403)
+        return answer
+      }, PATIENCE)
+      expect(first.message).toContain('the agent of node node1 may not claim an address for node2')
+      expect(await ask('node1', 'POST', CLAIMS, claimOf('node1', 1))).toEqual({ status: 201, message: '' })
+      expect((await ask('node2', 'POST', CLAIMS, claimOf('node2', 2))).status).toBe(201)
+      expect((await ask('node2', 'POST', CLAIMS, claimOf('node2', 3, { sticky: true }))).status).toBe(201)
+      expect((await ask('unbound', 'POST', CLAIMS, claimOf('node1', 4))).status).toBe(403)
+      const [own, other, sticky] = [1, 2, 3].map((last) => `${CLAIMS}/underlay.172.18.30.${last}`)
+      const patched = (path: string | undefined, spec: object) => ask('node1', 'PATCH', path ?? '', { spec })
+      expect((await patched(own, { sandbox: 'other' })).status).toBe(200)
+      expect((await patched(own, { node: 'node2' })).message).toContain('may not claim an address for node2')
+      expect((await patched(own, { address: '172.18.30.9' })).message).toContain('one address')
+      expect((await patched(other, { sandbox: 'x' })).message).toContain('may not claim an address for node2')
+      expect((await patched(other, { node: 'node1' })).message).toContain('may not touch a claim of node2')
+      expect((await ask('node1', 'DELETE', other ?? '')).message).toContain('may not touch a claim of node2')
+      // One that outlives its pod goes with the next pod of that name, and with no other.
+      expect((await patched(sticky, { node: 'node1', pod: 'thief' })).status).toBe(403)
+      expect((await ask('node1', 'DELETE', sticky ?? '')).status).toBe(403)
+      expect((await patched(sticky, { node: 'node1', podUID: 'u2' })).status).toBe(200)
+      expect((await ask('node1', 'DELETE', sticky ?? '')).status).toBe(200)
+      const shown = (await kubectl(['get', 'addressclaims', '-l', 'weft.dev/node=node1'])).split('\n')
+      expect(shown[0]?.split(/ +/)).toEqual(['NAME', 'ADDRESS', 'POOL', 'NAMESPACE', 'POD', 'INTERFACE', 'NODE', 'AGE'])
+      expect(shown[1]).toMatch(/^underlay\.172\.18\.30\.1 +172\.18\.30\.1 +test +shop +web-0 +eth0 +node1 /)
+    },
+    LIMIT,
+  )
+
+  test(
+    'an agent says which networks pods of its node got, and nothing else of them',
+    async () => {
+      const path = (node: string): string => `/api/v1/namespaces/weft-system/pods/agent-${node}/status`
+      const said = { metadata: { annotations: { 'k8s.v1.cni.cncf.io/network-status': '[]' } } }
+      const only = 'may only write the annotation'
+      await eventually(async () => {
+        const answer = await ask('node1', 'PATCH', path('node2'), said)
+        expect(answer.message).toContain('may only write to pods of its own node')
+      }, PATIENCE)
+      expect(await ask('node1', 'PATCH', path('node1'), said)).toEqual({ status: 200, message: '' })
+      for (const more of [
+        { metadata: { annotations: { other: 'x' } } },
+        { metadata: { labels: { app: 'x' } } },
+        { metadata: { finalizers: ['example.org/x'] } },
+        { status: { podIP: '192.0.2.1' } },
+        { status: { phase: 'Running' } },
+      ]) {
+        expect((await ask('node1', 'PATCH', path('node1'), more)).message).toContain(only)
+      }
+      expect((await ask('lb1', 'PATCH', path('node1'), said)).status).toBe(403)
+    },
+    LIMIT,
+  )
+
+  test(
+    'an agent counts the bridges of its node, and says nothing else of it',
+    async () => {
+      const path = (node: string): string => `/api/v1/nodes/${node}/status`
+      const counted = { status: { capacity: { 'ovs-cni.network.kubevirt.io/br1': '1000' } } }
+      await eventually(async () => {
+        const answer = await ask('node1', 'PATCH', path('node2'), counted)
+        expect(answer.message).toContain('may only write to its own node')
+      }, PATIENCE)
+      expect(await ask('node1', 'PATCH', path('node1'), counted)).toEqual({ status: 200, message: '' })
+      const gone = { status: { capacity: { 'ovs-cni.network.kubevirt.io/br1': null } } }
+      expect((await ask('node1', 'PATCH', path('node1'), gone)).status).toBe(200)
+      for (const more of [
+        { status: { capacity: { cpu: '1000' } } },
+        { status: { allocatable: { 'example.org/gpu': '8' } } },
+        { status: { addresses: [{ type: 'InternalIP', address: '192.0.2.1' }] } },
+        { status: { conditions: [{ type: 'Ready', status: 'True' }] } },
+        { metadata: { labels: { rack: 'x' } } },
+        { metadata: { annotations: { other: 'x' } } },
+      ]) {
+        expect((await ask('node1', 'PATCH', path('node1'), more)).message).toContain('may only count bridges')
+      }
+    },
+    LIMIT,
+  )
+
+  test(
     'the controller asks for a service, and makes none',
     async () => {
       const path = '/api/v1/namespaces/weft-system/services'
@@ -183,6 +269,11 @@ function installation(assets: string): void {
     ['node1', 'PATCH', '/apis/network.openshift.io/v1/clusternetworks/default'],
     ['node1', 'DELETE', `/apis/weft.dev/v1alpha1/nodereports/node1`],
     ['node1', 'PUT', '/apis/coordination.k8s.io/v1/namespaces/weft-system/leases/weft-controller'],
+    ['node1', 'PATCH', '/apis/spiderpool.spidernet.io/v2beta1/spiderippools/any'],
+    ['node1', 'PATCH', '/apis/k8s.cni.cncf.io/v1/namespaces/default/network-attachment-definitions/any'],
+    ['node1', 'PATCH', '/api/v1/namespaces/weft-system/pods/agent-node1'],
+    ['node1', 'PATCH', '/api/v1/nodes/node1'],
+    ['lb1', 'GET', '/apis/weft.dev/v1/addressclaims'],
     ['lb1', 'GET', '/api/v1/secrets'],
     ['lb1', 'GET', '/api/v1/services'],
     ['lb1', 'PATCH', '/apis/weft.dev/v1alpha1/nodenetworks/lb1'],
@@ -222,4 +313,22 @@ function agentPod(node: string): object {
 function reportOf(node: string): object {
   const agent = { ready: false, uplinkMtu: 1500, datapath: 'netdev' }
   return { apiVersion: 'weft.dev/v1alpha1', kind: 'NodeReport', metadata: { name: node }, nodeUID: '', agent }
+}
+
+function claimOf(node: string, last: number, more: object = {}): object {
+  const name = `underlay.172.18.30.${last}`
+  const spec = {
+    address: `172.18.30.${last}`,
+    prefixLength: 16,
+    pool: 'test',
+    namespace: 'shop',
+    pod: 'web-0',
+    podUID: 'u',
+    interface: 'eth0',
+    sandbox: 'c',
+    node,
+    ...more,
+  }
+  const metadata = { name, labels: { 'weft.dev/node': node } }
+  return { apiVersion: 'weft.dev/v1', kind: 'AddressClaim', metadata, spec }
 }
