@@ -14,7 +14,16 @@ export * from './netlink/filter.ts'
 export type { Link } from './netlink/link.ts'
 export * from './netlink/link-add.ts'
 export { ADDR_GEN_MODES, type AddrGenMode, LINK_ALIAS_MAX, LINK_NAME_MAX } from './netlink/link-constants.ts'
-export type { BridgeData, LinkKindData, MacvlanData, MacvlanMode, VxlanData } from './netlink/link-kinds.ts'
+export type { BridgeData, LinkKindData, VxlanData } from './netlink/link-kinds.ts'
+export type {
+  IpvlanData,
+  IpvlanMode,
+  MacvlanData,
+  MacvlanMode,
+  StackedSpec,
+  VlanData,
+  VlanProtocol,
+} from './netlink/link-kinds-stacked.ts'
 export { checkLinkName } from './netlink/link-name.ts'
 export * from './netlink/link-ops.ts'
 export * from './netlink/monitor.ts'

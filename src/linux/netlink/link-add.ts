@@ -8,14 +8,8 @@ import { parseMac } from '../ip.ts'
 import { NLM_F_CREATE, NLM_F_ECHO, NLM_F_EXCL, RTM_NEWLINK } from './constants.ts'
 import { decodeLink, type Link } from './link.ts'
 import { IFF_UP, Ifla, IflaInfo, VETH_INFO_PEER } from './link-constants.ts'
-import {
-  type BridgeData,
-  encodeBridge,
-  encodeMacvlan,
-  encodeVxlan,
-  type MacvlanData,
-  type VxlanData,
-} from './link-kinds.ts'
+import { type BridgeData, encodeBridge, encodeVxlan, type VxlanData } from './link-kinds.ts'
+import { encodeStacked, type StackedSpec } from './link-kinds-stacked.ts'
 import { checkAlias, checkLinkName } from './link-name.ts'
 import { linkDel, linkGet, linkSet } from './link-ops.ts'
 import type { RtnlSocket } from './rtnl-socket.ts'
@@ -46,7 +40,7 @@ export type LinkSpec = LinkBirth & {
 } & (
     | { readonly kind: 'veth'; readonly peer: PeerBirth }
     | ({ readonly kind: 'bridge' } & BridgeData)
-    | ({ readonly kind: 'macvlan'; readonly parent: number } & MacvlanData)
+    | StackedSpec
     | ({ readonly kind: 'vxlan' } & VxlanData)
     /** Intermediate functional block: what is redirected to it passes its queueing discipline. */
     | { readonly kind: 'ifb' }
@@ -93,7 +87,7 @@ function withAlias(rtnl: RtnlSocket, link: Link, alias: string): Link {
 function writeSpec(writer: MessageWriter, spec: LinkSpec): void {
   writeBirth(writer, spec)
   writer.u32(Ifla.MASTER, spec.master)
-  if (spec.kind === 'macvlan') writer.u32(Ifla.LINK, spec.parent)
+  if ('parent' in spec && spec.kind !== 'vxlan') writer.u32(Ifla.LINK, spec.parent)
   writer.nest(Ifla.LINKINFO, (info) => {
     info.text(IflaInfo.KIND, spec.kind)
     if (spec.kind !== 'ifb') info.nest(IflaInfo.DATA, (data) => writeData(data, spec))
@@ -124,11 +118,13 @@ function writeData(writer: MessageWriter, spec: Exclude<LinkSpec, { readonly kin
     case 'bridge':
       encodeBridge(spec, writer)
       return
-    case 'macvlan':
-      encodeMacvlan(spec, writer)
-      return
     case 'vxlan':
       encodeVxlan(spec, writer)
+      return
+    case 'macvlan':
+    case 'ipvlan':
+    case 'vlan':
+      encodeStacked(spec, writer)
       return
   }
 }

@@ -4,11 +4,9 @@
  */
 import { badArgument } from '../errno.ts'
 import { formatIp, parseIp } from '../ip.ts'
+import { decodeStacked, type StackedKindData } from './link-kinds-stacked.ts'
 import { type Attributes, type Defined, present } from './reader.ts'
 import type { MessageWriter } from './writer.ts'
-
-const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8, source: 16 } as const
-export type MacvlanMode = keyof typeof MACVLAN_MODES
 
 /** A Linux bridge; the forward delay is in hundredths of a second, ageing as well. */
 export interface BridgeData {
@@ -17,10 +15,6 @@ export interface BridgeData {
   readonly forwardDelay?: number
   readonly ageingTime?: number
   readonly multicastSnooping?: boolean
-}
-
-export interface MacvlanData {
-  readonly mode?: MacvlanMode
 }
 
 /** A VXLAN device; `vni` is 24 bits; `external` takes the tunnel key from the packet's metadata. */
@@ -38,7 +32,7 @@ export interface VxlanData {
 
 export type LinkKindData =
   | ({ readonly kind: 'bridge' } & Defined<BridgeData>)
-  | ({ readonly kind: 'macvlan' } & Defined<MacvlanData>)
+  | StackedKindData
   | ({ readonly kind: 'vxlan' } & Defined<VxlanData>)
 
 export function encodeBridge(data: BridgeData, writer: MessageWriter): void {
@@ -48,10 +42,6 @@ export function encodeBridge(data: BridgeData, writer: MessageWriter): void {
     .u32(IflaBr.STP_STATE, bit(data.stp))
     .u8(IflaBr.VLAN_FILTERING, bit(data.vlanFiltering))
     .u8(IflaBr.MCAST_SNOOPING, bit(data.multicastSnooping))
-}
-
-export function encodeMacvlan(data: MacvlanData, writer: MessageWriter): void {
-  writer.u32(IflaMacvlan.MODE, data.mode === undefined ? undefined : MACVLAN_MODES[data.mode])
 }
 
 export function encodeVxlan(data: VxlanData, writer: MessageWriter): void {
@@ -74,12 +64,10 @@ export function encodeVxlan(data: VxlanData, writer: MessageWriter): void {
 export function decodeKind(kind: string, data: Attributes | undefined): LinkKindData | undefined {
   if (data === undefined) return undefined
   if (kind === 'bridge') return decodeBridge(data)
-  if (kind === 'macvlan') return { kind, ...present({ mode: macvlanMode(data.u32(IflaMacvlan.MODE)) }) }
-  return kind === 'vxlan' ? decodeVxlan(data) : undefined
+  return kind === 'vxlan' ? decodeVxlan(data) : decodeStacked(kind, data)
 }
 
 const IflaBr = { FORWARD_DELAY: 1, AGEING_TIME: 4, STP_STATE: 5, VLAN_FILTERING: 7, MCAST_SNOOPING: 23 } as const
-const IflaMacvlan = { MODE: 1 } as const
 const IflaVxlan = {
   ID: 1,
   GROUP: 2,
@@ -127,11 +115,6 @@ function endpoint(writer: MessageWriter, address: string | undefined, type4: num
   if (address === undefined) return
   const bytes = parseIp(address)
   writer.raw(bytes.length === 4 ? type4 : type6, bytes)
-}
-
-function macvlanMode(value: number | undefined): MacvlanMode | undefined {
-  for (const [name, number] of Object.entries(MACVLAN_MODES)) if (number === value) return name as MacvlanMode
-  return undefined
 }
 
 function bit(value: boolean | undefined): number | undefined {
