@@ -4,7 +4,7 @@
  */
 import {
   impossibleService,
-  kubeadmPodNetworks,
+  kubeadmNetworks,
   networkInRefusal,
   serviceAddresses,
   serviceCidrs,
@@ -29,7 +29,7 @@ export async function clusterFacts(api: KubeApi, registry: Registry, namespace: 
   return {
     serviceNetworks: await serviceNetworks(api, namespace),
     kubernetes: service === undefined ? [] : serviceAddresses(service),
-    podNetworks: kubeadm === undefined ? [] : kubeadmPodNetworks(kubeadm),
+    podNetworks: kubeadm === undefined ? [] : kubeadmNetworks(kubeadm).pods,
     nodeAddresses: nodes.objects.flatMap(({ value }) => value.addresses),
   }
 }

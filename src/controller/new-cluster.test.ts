@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import {
   impossibleService,
-  kubeadmPodNetworks,
+  kubeadmNetworks,
   networkInRefusal,
   serviceAddresses,
   serviceCidrs,
@@ -129,7 +129,7 @@ test.each([
   ['networking: {}\n', []],
   ['networking: [', []],
 ])('kubeadm’s pod networks in %j', (text, networks) => {
-  expect(kubeadmPodNetworks(object({ data: { ClusterConfiguration: text } }))).toEqual(networks.map(cidr))
+  expect(kubeadmNetworks(object({ data: { ClusterConfiguration: text } })).pods).toEqual(networks.map(cidr))
 })
 
 function object(fields: object): KubeObject {

@@ -7,6 +7,7 @@ import { KubeError } from '../../kube/errors.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { type Cidr, type Ip, parseCidr, parseIp } from '../../network/model/address.ts'
 import { at, listAt, textAt } from '../fields.ts'
+import { networksIn } from '../network-text.ts'
 
 /** Addresses that a Service has. */
 export function serviceAddresses(service: KubeObject): readonly Ip[] {
@@ -44,10 +45,11 @@ export function networkInRefusal(error: unknown): Cidr | undefined {
   return network === undefined ? undefined : parseCidr(network)
 }
 
-/** The pod networks that kubeadm was told, in its ConfigMap `kubeadm-config`. */
-export function kubeadmPodNetworks(configMap: KubeObject): readonly Cidr[] {
-  const subnet = textAt(parsed(textAt(configMap, 'data', 'ClusterConfiguration')), 'networking', 'podSubnet')
-  return cidrsIn((subnet ?? '').split(','))
+/** The networks that kubeadm was told, in its ConfigMap `kubeadm-config`. */
+export function kubeadmNetworks(configMap: KubeObject) {
+  const networking = at(parsed(textAt(configMap, 'data', 'ClusterConfiguration')), 'networking')
+  const networks = (key: string): readonly Cidr[] => networksIn(at(networking, key))
+  return { pods: networks('podSubnet'), services: networks('serviceSubnet') } as const
 }
 
 function cidrsIn(texts: readonly unknown[]): readonly Cidr[] {

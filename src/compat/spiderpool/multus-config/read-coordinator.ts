@@ -4,7 +4,7 @@
  */
 import { type Cidr, familyOf, type Ip, parseIp } from '../../../network/model/address.ts'
 import { at } from '../../fields.ts'
-import { networkIn } from '../network-text.ts'
+import { networkIn } from '../../network-text.ts'
 import type { Faults } from './faults.ts'
 import type { CoordinatorStep } from './multus-config.ts'
 

@@ -2,7 +2,7 @@
  * Networks as people write them: an address alone is one, and bits behind the prefix do not matter.
  * @module
  */
-import { BITS, type Cidr, familyOf, hostCidr, networkAround, parseIp } from '../../network/model/address.ts'
+import { BITS, type Cidr, familyOf, hostCidr, networkAround, parseIp } from '../network/model/address.ts'
 
 /** The network in `10.0.0.0/8`, `10.1.2.3/8` or `10.1.2.3`; undefined for anything else. */
 export function networkIn(text: unknown): Cidr | undefined {
