@@ -4,7 +4,7 @@
  */
 import type { KubeBinding } from '../../kube/binding.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import { describeProblems } from '../../network/model/decode.ts'
+import { describeProblems, type Problem } from '../../network/model/decode.ts'
 import type { Coordinator, CoordinatorStatus } from '../../network/model/definition.ts'
 import { decodeCoordinator, MAX_COORDINATOR_ITEMS } from '../../network/model/validate-definition.ts'
 import { at, nameOf, optionalField, textAt } from '../fields.ts'
@@ -40,9 +40,27 @@ function decode(object: KubeObject): unknown {
   const notes = new Notes('spec')
   const spec = specIn(object, notes)
   const decoded = decodeCoordinator({ name: 'x', ...spec })
-  const wrong = problemOf(notes, MAX_REASON) ?? (decoded.ok ? undefined : describeProblems(decoded.problems))
+  const wrong =
+    problemOf(notes, MAX_REASON) ?? (decoded.ok ? undefined : describeProblems(inItsWords(decoded.problems)))
   if (wrong !== undefined) return { name, ...specIn(undefined, notes), status: notReady(wrong) }
   return { name, ...spec, ...optionalField('status', statusIn(object)) }
+}
+
+/** The fields of the model that the object has other words for. */
+const WORDS: Readonly<Record<string, string>> = {
+  podCidrType: 'podCIDRType',
+  macPrefix: 'podMACPrefix',
+  defaultRouteNic: 'podDefaultRouteNIC',
+  podRpFilter: 'podRPFilter',
+  txQueueLength: 'txQueueLen',
+  vethMtu: 'vethMTU',
+}
+
+function inItsWords(problems: readonly Problem[]): readonly Problem[] {
+  return problems.map(({ path, ...rest }) => ({
+    ...rest,
+    path: `spec.${path.replace(/^\w+/, (key) => WORDS[key] ?? key)}`,
+  }))
 }
 
 function specIn(object: KubeObject | undefined, notes: Notes): Readonly<Record<string, unknown>> {
