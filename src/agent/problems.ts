@@ -18,6 +18,7 @@ export type Part =
   | 'bandwidth'
   | 'names'
   | 'networks'
+  | 'wires'
   | 'uplink'
 
 /** Present problems. */

@@ -20,6 +20,8 @@ import { NODE_PORT_ADDRESS, TURN_ADDRESS } from './virtual-addresses.ts'
 export const BRIDGE = 'br-weft'
 export const GATEWAY = 'weft0'
 export const TUNNEL = 'weft-tunnel'
+/** In the `external_ids` of bridges on the physical network that `weft bridge create` made: there the agent guards pods. */
+export const WIRE_OWNER = { key: 'weft-owner', value: 'weft-bridge' } as const
 /** The nftables table that is ours. */
 export const NFT_TABLE = 'weft'
 /**

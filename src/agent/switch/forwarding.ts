@@ -38,6 +38,9 @@ export interface FlowTables {
  */
 export type Confirm = 'before' | 'afterwards'
 
+/** What the flow tables are to be, and what changed of it. */
+export type FlowPlan = Pick<NodePlanner, 'take' | 'flows' | 'groups' | 'meters'>
+
 interface Waiter {
   readonly confirm: Confirm
   readonly resolve: () => void
@@ -48,7 +51,7 @@ interface Waiter {
 export class Forwarding {
   readonly #tables: FlowTables
   readonly #failed: () => void
-  #planner: NodePlanner | undefined
+  #planner: FlowPlan | undefined
   /** Everything that changes the switch goes through here, one after another. */
   #queue: Promise<void> = Promise.resolve()
   #scheduled = false
@@ -74,7 +77,7 @@ export class Forwarding {
   }
 
   /** From now on this plan rules. Nothing is sent before {@link sync}. */
-  follow(planner: NodePlanner): void {
+  follow(planner: FlowPlan): void {
     if (planner === this.#planner) return
     this.#planner = planner
     this.#synced = false

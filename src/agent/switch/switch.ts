@@ -53,22 +53,23 @@ export class Switch implements FlowTables {
     this.#shortcuts = shortcuts
   }
 
-  /** Connects to the bridge; keeps trying until it is there. */
+  /** Connects to a bridge; keeps trying until it is there. */
   static async open(
     runDir: string,
     datapath: NodeContext['datapath'],
     listener: SwitchListener,
     log: AgentLog,
     signal: AbortSignal,
+    bridge: string = BRIDGE,
   ): Promise<Switch> {
     let opened: Switch | undefined
     const client = await connectOpenFlow({
-      path: `${runDir}/${BRIDGE}.mgmt`,
+      path: `${runDir}/${bridge}.mgmt`,
       signal,
       waitForSwitch: true,
       // First fragments show their ports: without this a fragmented tunnel packet of a pod would pass as portless.
       fragments: 'nx-match',
-      log: (text) => log.debug({ bridge: BRIDGE }, text),
+      log: (text) => log.debug({ bridge }, text),
       onConnect: () => listener.connected(),
       onDisconnect: () => listener.disconnected(),
       onPacketIn: (packetIn) => {
@@ -85,6 +86,11 @@ export class Switch implements FlowTables {
 
   get connected(): boolean {
     return this.#client.connected
+  }
+
+  /** Ends the connection; what the bridge holds stays. */
+  close(): void {
+    this.#client.close()
   }
 
   /** Whether the bridge has done all that it was told so far; resolves when it answers. */
