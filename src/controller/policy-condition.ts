@@ -2,19 +2,8 @@
  * What the status of a policy says: whether everything in it is understood and done.
  * @module
  */
-import { at, textAt } from '../compat/fields.ts'
 import type { PolicyProblem } from '../network/model/policy.ts'
-
-/** A condition, as every object of the Kubernetes API has them (`meta/v1`). */
-export interface Condition {
-  readonly type: string
-  readonly status: 'True' | 'False'
-  /** In CamelCase, for programs. */
-  readonly reason: string
-  readonly message: string
-  readonly lastTransitionTime: string
-  readonly observedGeneration?: number
-}
+import { type ConditionsTold, withCondition } from './condition.ts'
 
 /** The type of the condition. What other programs say of a policy stands beside it. */
 const ACCEPTED = 'Accepted'
@@ -36,17 +25,10 @@ export function problemsText(problems: readonly PolicyProblem[]): string {
 /** A policy's conditions with ours, or undefined when they say it already. Those of others stay as they are. */
 export function conditionsWith(
   problems: readonly PolicyProblem[],
-  { conditions, generation }: { readonly conditions: readonly unknown[]; readonly generation?: number | undefined },
+  told: ConditionsTold,
   now: Date,
 ): readonly unknown[] | undefined {
-  const before = conditions.find((one) => at(one, 'type') === ACCEPTED)
-  const wanted: Omit<Condition, 'lastTransitionTime'> = {
-    type: ACCEPTED,
-    ...(problems.length === 0 ? FINE : { status: 'False', reason: NOT_UNDERSTOOD, message: problemsText(problems) }),
-    ...(generation === undefined ? {} : { observedGeneration: generation }),
-  }
-  if (Object.entries(wanted).every(([key, value]) => at(before, key) === value)) return undefined
-  const since = at(before, 'status') === wanted.status ? textAt(before, 'lastTransitionTime') : undefined
-  const condition: Condition = { ...wanted, lastTransitionTime: since ?? `${now.toISOString().slice(0, 19)}Z` }
-  return [...conditions.filter((one) => one !== before), condition]
+  const isFine = problems.length === 0
+  const words = isFine ? FINE : ({ status: 'False', reason: NOT_UNDERSTOOD, message: problemsText(problems) } as const)
+  return withCondition({ type: ACCEPTED, ...words }, told, now)
 }

@@ -61,18 +61,20 @@ export interface Picking<T> {
   keep(value: T): boolean
   /** A server may be without the resource: then there is nothing, and it is looked for again every now and then. */
   readonly isOptional?: boolean
+  /** Absent: all of it. */
+  readonly selection?: Selection
 }
 
 /** As {@link reflectResource}, but of every object only a part is kept: a large collection takes little room. */
 export function reflectPicked<T>(
   api: KubeApi,
-  { resource, pick, keep, isOptional = false }: Picking<T>,
+  { resource, pick, keep, isOptional = false, selection = {} }: Picking<T>,
   options: ReflectSourceOptions<Picked<T>>,
 ): SourceReflection<Picked<T>> {
   const picked = (object: KubeObject): Picked<T> => entryOf(object, pick(object))
   const list = async (signal: AbortSignal, atLeast?: string) => {
-    if (api.listAs !== undefined) return await api.listAs(resource, {}, picked, signal, atLeast)
-    const { resourceVersion, items } = await api.list(resource, {}, signal, atLeast)
+    if (api.listAs !== undefined) return await api.listAs(resource, selection, picked, signal, atLeast)
+    const { resourceVersion, items } = await api.list(resource, selection, signal, atLeast)
     return { resourceVersion, items: items.map(picked) }
   }
   const source: Source<string, Picked<T>> = {
@@ -87,7 +89,7 @@ export function reflectPicked<T>(
     },
     watch: async function* (after, signal) {
       if (after === UNSERVED) return yield* untilLookedFor(signal, options)
-      for await (const change of changes(api, resource, {}, after, signal, pick)) {
+      for await (const change of changes(api, resource, selection, after, signal, pick)) {
         // What is not kept any more is gone.
         yield change.type === 'put' && !keep(change.object.value) ? { ...change, type: 'delete' } : change
       }
