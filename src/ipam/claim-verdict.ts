@@ -64,9 +64,15 @@ export function judgeClaim(claim: KnownClaim, facts: ClaimFacts): Verdict {
   const { pod, set } = facts
   const isAwaited = isSticky(claim.value) && set !== undefined && hasPlaceFor(set, claim.value.pod)
   if (pod === undefined || !isOf(claim.value, pod)) return judgeWithoutPod(claim, facts, isAwaited)
-  const superseded = supersession(claim, pod, facts)
-  if (superseded !== undefined) return superseded
-  return isAwaited ? { is: 'kept', because: 'awaited' } : judgeByLife(claim, pod, facts)
+  const byLife: Verdict = isAwaited ? { is: 'kept', because: 'awaited' } : judgeByLife(claim, pod, facts)
+  return byLife.is === 'garbage' ? byLife : sooner(byLife, supersession(claim, pod, facts))
+}
+
+/** Of two reasons that wait the one that comes first. */
+function sooner(byLife: Verdict, other: Verdict | undefined): Verdict {
+  if (other === undefined || byLife.is === 'garbage') return byLife
+  if (other.is === 'garbage' || byLife.recheck === undefined) return other
+  return (other.recheck ?? Number.POSITIVE_INFINITY) < byLife.recheck ? other : byLife
 }
 
 /** Only a StatefulSet's pods come back by their names. */
