@@ -129,7 +129,11 @@ test.each<[string, string, boolean]>([
   ],
   ['a router advertisement', `${from},icmp6,icmpv6_type=134,ipv6_src=fe80::858:acff:fe12:1e83,ipv6_dst=ff02::1`, false],
   ['group membership', `${from},icmp6,icmpv6_type=143,ipv6_src=::,ipv6_dst=ff02::16`, true],
-  ['what a DHCP server says', `${from},${other},udp,nw_src=172.18.30.131,nw_dst=172.18.0.9,udp_src=67,udp_dst=68`, false],
+  [
+    'what a DHCP server says',
+    `${from},${other},udp,nw_src=172.18.30.131,nw_dst=172.18.0.9,udp_src=67,udp_dst=68`,
+    false,
+  ],
   [
     'a question of a DHCP client, with an address given',
     `${from},udp,nw_src=0.0.0.0,nw_dst=255.255.255.255,udp_dst=67`,
