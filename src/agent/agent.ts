@@ -154,7 +154,10 @@ class NodeAgent {
       options.node,
       () => uplink.mtu,
       {
-        context: () => reconciler.requestWhole(),
+        context: () => {
+          reconciler.requestWhole()
+          networks.planned()
+        },
         fragments: () => reconciler.requestChanges(),
       },
       {
@@ -208,8 +211,12 @@ class NodeAgent {
       signal,
     })
     const networks = resources.use(
-      startNetworks({
+      await startNetworks({
         options,
+        ovsdb,
+        rtnl,
+        planner: () => view.planner,
+        flush: () => reconciler.flush(),
         registry,
         overlay: attachments,
         notices,

@@ -12,7 +12,6 @@ import { DEFAULT_NETWORK, NETWORKS } from '../../compat/multus/selection.ts'
 import { RegistryError } from '../../registry/registry.ts'
 import type { Attachments } from '../attach/attachments.ts'
 import type { Plugin, PluginCall } from '../plugins/plugin.ts'
-import { pluginsFrom } from '../plugins/plugins.ts'
 import { LocalPods } from './local-pods.ts'
 import { Networks } from './networks.ts'
 import { Records } from './records.ts'
@@ -52,7 +51,7 @@ class World {
     const overlay = { del: async () => undefined, gc: async () => undefined } as unknown as Attachments
     const networks = new Networks({
       overlay,
-      plugins: pluginsFrom({ plugins, ipam: new Map(), program: (type) => this.#plugin(type) }),
+      plugins: { plugin: (type) => plugins.get(type) ?? this.#plugin(type), ipam: (type) => this.#plugin(type) },
       records: new Records(this.stateDir),
       pods,
       resolving: RESOLVING,

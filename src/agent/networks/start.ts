@@ -2,34 +2,32 @@
  * The networks of a node's pods, wired: what is read of the cluster for them, and the plugins that make them.
  * @module
  */
-import { cniError } from '../../cni/index.ts'
+import type { Coordinator } from '../../network/model/definition.ts'
 import type { Grants } from '../../network/model/grants.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Attachments } from '../attach/attachments.ts'
 import { reflectKind } from '../cluster/reflection.ts'
-import type { PodWatcher } from '../cluster/watcher.ts'
-import type { AgentLog } from '../log.ts'
+import type { PodWatcher, Watcher } from '../cluster/watcher.ts'
 import type { PodNotices } from '../notices.ts'
-import { type AgentOptions, ATTACHMENT_DEFAULTS } from '../options.ts'
+import { ATTACHMENT_DEFAULTS, type AttachmentOptions } from '../options.ts'
 import { overlayPlugin } from '../plugins/overlay.ts'
+import type { Plugins } from '../plugins/plugin.ts'
 import { pluginsFrom } from '../plugins/plugins.ts'
-import type { Problems } from '../problems.ts'
+import { programIpam, programPlugin } from '../plugins/program.ts'
 import { Definitions } from './definitions.ts'
 import { LocalPods } from './local-pods.ts'
 import { Networks } from './networks.ts'
 import { Records } from './records.ts'
 import { type AnnotatePod, StatusWriter } from './status-writer.ts'
+import { startUnderlay, type UnderlayStart } from './underlay.ts'
 
 /** What networks need of the agent. */
-export interface NetworksStart {
-  readonly options: AgentOptions
+export interface NetworksStart
+  extends Pick<UnderlayStart, 'options' | 'ovsdb' | 'rtnl' | 'planner' | 'flush' | 'problems' | 'log' | 'signal'> {
   readonly registry: Registry
   readonly overlay: Attachments
   readonly notices: PodNotices
   readonly annotate?: AnnotatePod
-  readonly problems: Problems
-  readonly log: AgentLog
-  readonly signal: AbortSignal
 }
 
 /** Networks under way. */
@@ -37,39 +35,74 @@ export interface RunningNetworks extends Disposable {
   readonly networks: Networks
   /** Is to be told of pods. */
   readonly pods: PodWatcher
+  /** The node's plan is another. */
+  planned(): void
 }
 
 /** Starts serving pods' networks. Pods that ask for nothing but the overlay wait for nothing of it. */
-export function startNetworks(start: NetworksStart): RunningNetworks {
+export async function startNetworks(start: NetworksStart): Promise<RunningNetworks> {
   const { options, registry, overlay, notices, annotate, problems, signal } = start
   const attachments = options.attachments ?? ATTACHMENT_DEFAULTS
+  const grants = grantsOf(attachments)
   const pods = new LocalPods(options.node, registry)
   const definitions = new Definitions(registry)
+  const coordinators = new Coordinators()
   const records = new Records(options.stateDir)
   const status = new StatusWriter(annotate, notices, (error) => problems.failed('networks', error))
-  const plugins = pluginsFrom({
-    plugins: new Map([['weft', overlayPlugin(overlay)]]),
+  const underlay = await startUnderlay({
+    ...start,
+    grants,
+    coordinator: () => coordinators.inForce,
+    plugins: () => plugins,
+  })
+  const plugins: Plugins = pluginsFrom({
+    plugins: new Map([['weft', overlayPlugin(overlay)], ...underlay.plugins]),
     ipam: new Map(),
-    program: (type) => {
-      throw cniError('unsupported-field', { key: 'type', value: type })
-    },
+    program: programPlugin,
+    programIpam,
   })
   const networks = new Networks({
     overlay,
     plugins,
     records,
     pods,
-    resolving: { definitions, grants: grantsOf(attachments), defaults: attachments },
+    resolving: { definitions, grants, defaults: attachments },
     notices,
     status,
     problems,
     signal,
   })
-  if (options.external !== true) reflectKind(registry, 'AttachmentDefinition', definitions, problems, signal)
+  if (options.external !== true) {
+    reflectKind(registry, 'AttachmentDefinition', definitions, problems, signal)
+    reflectKind(registry, 'Coordinator', coordinators, problems, signal)
+  }
   for (const record of records.values()) if (record.isLeaving !== true) status.write(record)
-  return { networks, pods, [Symbol.dispose]: () => networks[Symbol.dispose]() }
+  return {
+    networks,
+    pods,
+    planned: underlay.look,
+    [Symbol.dispose]: () => {
+      networks[Symbol.dispose]()
+      underlay[Symbol.dispose]()
+    },
+  }
 }
 
-function grantsOf({ trustedNamespaces, types, bridges }: typeof ATTACHMENT_DEFAULTS): Grants {
+function grantsOf({ trustedNamespaces, types, bridges }: AttachmentOptions): Grants {
   return { trustedNamespaces: new Set(trustedNamespaces), types: new Set(types), bridges }
 }
+
+/** SpiderCoordinators; the one named `default` counts. */
+class Coordinators implements Watcher<Coordinator> {
+  inForce: Coordinator | undefined
+
+  put(coordinator: Coordinator): void {
+    if (coordinator.name === IN_FORCE) this.inForce = coordinator
+  }
+
+  remove(name: string): void {
+    if (name === IN_FORCE) this.inForce = undefined
+  }
+}
+
+const IN_FORCE = 'default'

@@ -45,7 +45,7 @@ function onNode(...types: readonly string[]): readonly string[] {
   return [into, REFERENCE]
 }
 
-const plugins: Plugins = pluginsFrom({ plugins: new Map(), ipam: new Map(), program: programPlugin })
+const plugins: Plugins = pluginsFrom({ plugins: new Map(), ipam: new Map(), program: programPlugin, programIpam })
 
 function bridged(version: CniVersion = '1.0.0'): ListCall & { readonly netns: PodNetns } {
   const ipam = {

@@ -1,0 +1,115 @@
+/**
+ * Pods on the physical network, wired: their ports on bridges, what guards those, and the plugins that make them.
+ * @module
+ */
+import type { RtnlSocket } from '../../linux/index.ts'
+import type { Coordinator } from '../../network/model/definition.ts'
+import type { Grants } from '../../network/model/grants.ts'
+import type { NodePlanner } from '../../network/planner.ts'
+import type { OvsdbClient } from '../../ovs/ovsdb/index.ts'
+import { OneAtATime } from '../attach/one-at-a-time.ts'
+import type { AgentLog } from '../log.ts'
+import type { AgentOptions } from '../options.ts'
+import { coordinatorPlugin } from '../plugins/coordinator/coordinator.ts'
+import { bridgeOfLink, linkPlugins } from '../plugins/links/index.ts'
+import { keepPorts } from '../plugins/ovs/keeper.ts'
+import { OvsPlugin } from '../plugins/ovs/plugin.ts'
+import { PodLinks } from '../plugins/ovs/pod-link.ts'
+import { UnderlayPorts } from '../plugins/ovs/ports.ts'
+import type { Plugin, Plugins } from '../plugins/plugin.ts'
+import type { Problems } from '../problems.ts'
+import { type WireBridge, Wires } from '../switch/wires.ts'
+import { announce } from '../wire/announce.ts'
+
+/** What the physical network needs of the agent. */
+export interface UnderlayStart {
+  readonly options: AgentOptions
+  readonly ovsdb: OvsdbClient
+  readonly rtnl: RtnlSocket
+  readonly grants: Grants
+  readonly problems: Problems
+  readonly log: AgentLog
+  readonly signal: AbortSignal
+  planner(): NodePlanner | undefined
+  /** Sends what changed in the node's plan now. */
+  flush(): Promise<void>
+  coordinator(): Coordinator | undefined
+  /** For IPAM, once all plugins are there. */
+  plugins(): Pick<Plugins, 'ipam'>
+}
+
+/** The physical network under way. */
+export interface Underlay extends Disposable {
+  readonly plugins: ReadonlyMap<string, Plugin>
+  readonly ports: UnderlayPorts
+  /** The node's plan is another, or there is one now: bridges of ours are compared with it. */
+  look(): void
+}
+
+/** Starts serving the physical network. Resolves when the database was read. */
+export async function startUnderlay(start: UnderlayStart): Promise<Underlay> {
+  const { options, ovsdb, rtnl, problems, log, signal, planner, flush, coordinator, plugins: all } = start
+  const ports = await UnderlayPorts.open(ovsdb, signal)
+  using resources = new DisposableStack()
+  const links = resources.use(
+    new PodLinks(rtnl, (failure) => {
+      if (failure === undefined) problems.solved('links')
+      else problems.failed('links', failure.error)
+    }),
+  )
+  const operations = new OneAtATime()
+  const wires = new Wires({
+    options,
+    log,
+    problems,
+    signal,
+    planner,
+    bridges: () => bridgesIn(ports),
+    ports: () => ports.guarded(),
+    flush,
+  })
+  const look = (): void => {
+    wires.look().catch((error: unknown) => problems.failed('wires', error))
+  }
+  resources.use(
+    keepPorts({
+      ports,
+      links,
+      operations,
+      log,
+      signal,
+      looked: (failure) => {
+        if (failure === undefined) look()
+        else problems.failed('links', failure.error)
+      },
+    }),
+  )
+  const grants = (): Grants => start.grants
+  const delegate = { ipam: (type: string) => all().ipam(type) }
+  const ovs = new OvsPlugin({
+    ports,
+    links,
+    operations,
+    plugins: delegate,
+    guard: wires,
+    announce,
+    ovsdb: options.ovsdb,
+    grants,
+  })
+  const bridgeOf = (link: string): Promise<string | undefined> => bridgeOfLink(ovsdb, link, signal)
+  const plugins = new Map<string, Plugin>([
+    ['ovs', ovs],
+    ['coordinator', coordinatorPlugin({ coordinator, grants })],
+    ...linkPlugins({ rtnl, bridgeOf, plugins: delegate, grants, announce }),
+  ])
+  const owned = resources.move()
+  return { plugins, ports, look, [Symbol.dispose]: () => owned.dispose() }
+}
+
+function bridgesIn({ tables }: UnderlayPorts): readonly WireBridge[] {
+  return [...tables.rows('Bridge').values()].map(({ name, datapath_type: datapath, external_ids: externalIds }) => ({
+    name,
+    datapath: datapath === 'netdev' ? 'netdev' : 'system',
+    externalIds,
+  }))
+}
