@@ -120,12 +120,12 @@ function addAnew(rtnl: RtnlSocket, spec: VethSpec): void {
 /**
  * Readies a pair for the userspace datapath, which reads frames off the link as they are: checksums must be in them, and
  * segments of wire size. The node's own stack hears the same frames and must not take part; should our nftables rules be
- * gone, this still holds.
+ * gone, this still holds. The node's end is in this program's namespace unless said otherwise.
  */
-export function readyForUserspace(link: string, ifname: string, nsFd: number): void {
-  sysctlSet(['net', 'ipv4', 'conf', link, 'arp_ignore'], '8')
-  sysctlSet(['net', 'ipv4', 'conf', link, 'forwarding'], '0')
-  sysctlSet(['net', 'ipv6', 'conf', link, 'disable_ipv6'], '1')
-  disableOffloads(link)
+export function readyForUserspace(link: string, ifname: string, nsFd: number, nodeNsFd?: number): void {
+  sysctlSet(['net', 'ipv4', 'conf', link, 'arp_ignore'], '8', nodeNsFd)
+  sysctlSet(['net', 'ipv4', 'conf', link, 'forwarding'], '0', nodeNsFd)
+  sysctlSet(['net', 'ipv6', 'conf', link, 'disable_ipv6'], '1', nodeNsFd)
+  disableOffloads(link, nodeNsFd)
   disableOffloads(ifname, nsFd)
 }

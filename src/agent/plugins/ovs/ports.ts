@@ -5,11 +5,13 @@
 import { cniError } from '../../../cni/index.ts'
 import { isPortOf, type PodPortRows } from '../../../compat/ovs-cni/rows.ts'
 import type { Ip, Mac } from '../../../network/model/address.ts'
-import { endpointId } from '../../../network/model/endpoint.ts'
+import { type Endpoint, endpointId } from '../../../network/model/endpoint.ts'
 import {
   createPortBatcher,
   delPortRows,
+  delPorts,
   isOvsdbError,
+  type MonitoredRow,
   type OvsdbClient,
   type PortBatcher,
   setInterface,
@@ -35,19 +37,37 @@ export interface FoundPort extends PortOrder {
   readonly error?: string
 }
 
+/** A pod's port on a bridge, in the words of whoever guards it. */
+export interface GuardedPort {
+  readonly bridge: string
+  readonly endpoint: Endpoint
+}
+
 /** How long ovs-vswitchd may take to give a port its number. */
 const OFPORT_TIMEOUT_MS = 20_000
+/** How long the database may take to show what it has recorded. */
+const SHOWN_TIMEOUT_MS = 5_000
 
 /** The ports. */
 export class UnderlayPorts {
   readonly tables: UnderlayTables
   readonly #client: OvsdbClient
   readonly #batcher: PortBatcher
+  /** Ports that were seen, by name: they bring back those that somebody else removes. */
+  readonly #remembered = new Map<string, FoundPort>()
 
   private constructor(client: OvsdbClient, tables: UnderlayTables) {
     this.#client = client
     this.tables = tables
     this.#batcher = createPortBatcher(client)
+    for (const port of this.all()) this.#remembered.set(port.link, port)
+    tables.subscribe((changes) => {
+      for (const change of changes) {
+        if (change.type === 'delete' || (change.table !== 'Port' && change.table !== 'Interface')) continue
+        const port = this.named(change.row.name)
+        if (port !== undefined) this.#remembered.set(port.link, port)
+      }
+    })
   }
 
   /** Copies the rows that matter; resolves when they are there. */
@@ -90,15 +110,42 @@ export class UnderlayPorts {
 
   /** Records what a pod may send from; resolves when it is in the database. */
   async recordPlace(link: string, place: { readonly mac: Mac; readonly addresses: readonly Ip[] }): Promise<void> {
-    await setInterface(this.#client, link, { externalIds: placeIds(place) })
+    const ids = placeIds(place)
+    await setInterface(this.#client, link, { externalIds: ids })
+    const isShown = (): true | undefined => {
+      const row = this.tables.byName('Interface', link)
+      return Object.entries(ids).every(([key, value]) => row?.external_ids.get(key) === value) ? true : undefined
+    }
+    await this.tables.waitFor(isShown, { timeoutMs: SHOWN_TIMEOUT_MS, what: `the addresses of ${link}` })
   }
 
-  /** Removes ports; resolves when the database has recorded it. */
-  async remove(ports: readonly Pick<FoundPort, 'uuid'>[]): Promise<void> {
-    await delPortRows(
-      this.#client,
-      ports.map(({ uuid }) => uuid),
-    )
+  /** Removes ports; resolves when the database has recorded it. They are not to be put back. */
+  async remove(ports: readonly Pick<FoundPort, 'uuid' | 'link'>[]): Promise<void> {
+    for (const { link } of ports) this.#remembered.delete(link)
+    const uuids = ports.map(({ uuid }) => uuid)
+    await delPortRows(this.#client, uuids)
+    const areGone = (): true | undefined =>
+      uuids.some((uuid) => this.tables.row('Port', uuid) !== undefined) ? undefined : true
+    await this.tables.waitFor(areGone, { timeoutMs: SHOWN_TIMEOUT_MS, what: 'removed ports to be gone' })
+    // What the database told of them in between.
+    for (const { link } of ports) this.#remembered.delete(link)
+  }
+
+  /** Takes back what an ADD asked for, whatever became of it: the name is the attachment's alone. */
+  async withdraw(link: string): Promise<void> {
+    this.#remembered.delete(link)
+    await delPorts(this.#client, [link])
+    this.#remembered.delete(link)
+  }
+
+  /** Ports that somebody else has removed. */
+  lost(): readonly FoundPort[] {
+    return [...this.#remembered.values()].filter(({ link }) => this.named(link) === undefined)
+  }
+
+  /** A lost port is not to be put back. */
+  forget(link: string): void {
+    this.#remembered.delete(link)
   }
 
   /** The port of an attachment, on whichever bridge. */
@@ -125,7 +172,31 @@ export class UnderlayPorts {
     )
   }
 
-  #found(row: NonNullable<ReturnType<UnderlayTables['row']>> & PortRow): FoundPort | undefined {
+  /** Pods' ports that Open vSwitch has numbered, for whoever guards the bridges that they are on. */
+  guarded(): readonly GuardedPort[] {
+    return this.all().flatMap((port) => this.guardedPort(port) ?? [])
+  }
+
+  /** The same for one port; undefined while its number or its MAC address is not known. */
+  guardedPort({ bridge, link, record }: Pick<FoundPort, 'bridge' | 'link' | 'record'>): GuardedPort | undefined {
+    const ofport = this.tables.byName('Interface', link)?.ofport
+    const { containerId, ifname, pod, mac, addresses } = record
+    if (ofport === undefined || ofport < 1 || mac === undefined) return undefined
+    const endpoint: Endpoint = {
+      id: endpointId(containerId, ifname),
+      containerId,
+      ifname,
+      namespace: pod?.namespace ?? '',
+      pod: pod?.name ?? containerId.slice(0, 12),
+      ...(pod?.uid === undefined ? {} : { podUid: pod.uid }),
+      mac,
+      addresses,
+      ofport,
+    }
+    return { bridge, endpoint }
+  }
+
+  #found(row: PortRow): FoundPort | undefined {
     const [uuid] = row.interfaces
     const inner = uuid === undefined ? undefined : this.tables.row('Interface', uuid)
     const record = inner === undefined ? undefined : recordOf(inner.external_ids)
@@ -161,4 +232,4 @@ export class UnderlayPorts {
   }
 }
 
-type PortRow = ReturnType<UnderlayTables['rows']> extends ReadonlyMap<string, infer R> ? R : never
+type PortRow = MonitoredRow<typeof WATCHED, 'Port'>

@@ -1,0 +1,246 @@
+/**
+ * The CNI type `ovs`: pods on bridges that a site has already. Ports, rows and results are those of ovs-cni; what an ADD that
+ * was interrupted anywhere left is found again in Open vSwitch's database and by the name of the pod's link.
+ * @module
+ */
+import { type CniResult, cniError, EMPTY_RESULT, type JsonObject } from '../../../cni/index.ts'
+import { ipamTypeOf, linkStateWaitMs } from '../../../compat/ovs-cni/netconf.ts'
+import { type Ip, type Mac, parseIp } from '../../../network/model/address.ts'
+import { endpointId } from '../../../network/model/endpoint.ts'
+import { linkName } from '../../attach/lease.ts'
+import type { OneAtATime } from '../../attach/one-at-a-time.ts'
+import { configureInterface } from '../configure.ts'
+import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside, Plugins } from '../plugin.ts'
+import { checkPort } from './check.ts'
+import { macFromAddress } from './mac.ts'
+import { aliasOf, orderFor } from './order.ts'
+import type { PodLinks } from './pod-link.ts'
+import type { FoundPort, GuardedPort, UnderlayPorts } from './ports.ts'
+import { resultOf } from './result.ts'
+import { statusProblem } from './status.ts'
+import { configOf, type Terms, type TermsSource, termsOf } from './terms.ts'
+
+/** Guards pods on bridges that are ours to guard; does nothing on others. */
+export interface PortGuard {
+  /** Resolves when the bridge holds the pod to its addresses and policies. */
+  put(port: GuardedPort): Promise<void>
+  /** A pod's port is about to go. */
+  remove(id: string): void
+}
+
+/** What the plugin works with. */
+export interface OvsPluginParts extends Omit<TermsSource, 'tables'> {
+  readonly ports: UnderlayPorts
+  readonly links: PodLinks
+  readonly operations: OneAtATime
+  readonly plugins: Pick<Plugins, 'ipam'>
+  readonly guard: PortGuard
+  /** Tells the wire whose addresses these are. */
+  announce(told: {
+    readonly nsFd: number
+    readonly ifname: string
+    readonly mac: Mac
+    readonly addresses: readonly Ip[]
+  }): void
+}
+
+/** The plugin `ovs`. */
+export class OvsPlugin implements Plugin {
+  readonly #parts: OvsPluginParts
+
+  constructor(parts: OvsPluginParts) {
+    this.#parts = parts
+  }
+
+  /** Puts a pod on a bridge. What an earlier ADD for the same interface left is removed first. */
+  add(call: PluginCallInside, signal: AbortSignal): Promise<CniResult> {
+    return this.#parts.operations.exclusive(call, async () => {
+      this.#checkConnection()
+      const { terms, config } = termsOf(call, this.#source)
+      const earlier = this.#parts.ports.of(call.containerId, call.ifname)
+      if (earlier !== undefined) await this.#remove([earlier])
+      return await this.#attach({ ...call, config }, terms, signal)
+    })
+  }
+
+  /** Takes a pod off whichever bridge it is on, and gives back its addresses. */
+  del(call: PluginCallAfter): Promise<void> {
+    return this.#parts.operations.exclusive(call, async () => {
+      this.#checkConnection()
+      const { containerId, ifname, netns } = call
+      const { ports, links } = this.#parts
+      const port = ports.of(containerId, ifname)
+      const older = netns === undefined ? [] : ports.ofOvsCni(netns.path, ifname)
+      await this.#remove([...(port === undefined ? [] : [port]), ...older])
+      ports.forget(linkName(endpointId(containerId, ifname)))
+      links.doom(linkName(endpointId(containerId, ifname)))
+      for (const { link } of older) await links.removeOfOvsCni(link)
+      // Not before nothing is sent from them any more.
+      const config = this.#configToUndo(call)
+      const type = ipamToUndo(config)
+      if (type !== undefined) await this.#parts.plugins.ipam(type).del({ ...call, config })
+    })
+  }
+
+  /** Compares what stands with what ADD made and answered. */
+  async check(call: PluginCallInside): Promise<void> {
+    this.#checkConnection()
+    const { prevResult } = call
+    if (prevResult === undefined) throw cniError('previous-result-missing', { verb: 'CHECK' })
+    const { terms, config } = termsOf(call, this.#source)
+    const { ports, links, plugins } = this.#parts
+    const difference = checkPort({ call, prevResult, terms, ports, links })
+    if (difference !== undefined) throw cniError('check-failed', { difference })
+    const { ipam } = terms.netconf
+    if (ipam !== undefined) await plugins.ipam(ipam).check({ ...call, config })
+  }
+
+  /** Throws `status-not-ready` where Open vSwitch is away, or the bridge. */
+  async status({ config, version, path }: Pick<PluginCall, 'config' | 'version' | 'path'>): Promise<void> {
+    const { ports, plugins, flatFiles } = this.#parts
+    const reason = statusProblem(config, ports, flatFiles)
+    if (reason !== undefined) throw cniError('status-not-ready', { reason })
+    const type = ipamToUndo(config)
+    if (type !== undefined) await plugins.ipam(type).status?.({ config, version, path })
+  }
+
+  /** Removes the ports of a network whose attachments are not in the list; goes on after a failure and throws it at the end. */
+  async gc(network: string, valid: ReadonlySet<string>): Promise<void> {
+    this.#checkConnection()
+    const { ports, links, operations } = this.#parts
+    const stale = ports
+      .all()
+      .filter(({ record }) => record.network === network && !valid.has(endpointId(record.containerId, record.ifname)))
+    const results = await Promise.allSettled(
+      stale.map((port) =>
+        operations.whenIdle(endpointId(port.record.containerId, port.record.ifname), async () => {
+          await this.#remove([port])
+          links.doom(port.link)
+        }),
+      ),
+    )
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+
+  /** Takes what a port needs, step by step, each with its undo. */
+  async #attach(call: PluginCallInside, terms: Terms, signal: AbortSignal): Promise<CniResult> {
+    const { ports, links, guard } = this.#parts
+    const { ifname, netns } = call
+    const { netconf } = terms
+    const link = linkName(endpointId(call.containerId, ifname))
+    await using undo = new AsyncDisposableStack()
+    const otherwise = (step: () => Promise<unknown> | unknown): void => {
+      // Every step is undone, whatever becomes of the others; the error that led here is the one to tell.
+      undo.defer(async () => void (await Promise.try(step).catch(() => undefined)))
+    }
+    otherwise(() => links.doom(link))
+    await links.create({
+      link,
+      ifname,
+      netns,
+      datapath: terms.bridge.datapath,
+      alias: aliasOf(call),
+      ...(terms.mac === undefined ? {} : { mac: terms.mac }),
+      ...(terms.podMtu === undefined ? {} : { podMtu: terms.podMtu }),
+      ...(terms.nodeMtu === undefined ? {} : { nodeMtu: terms.nodeMtu }),
+    })
+    // Without addresses it stays as it is; with them its MAC address may follow from the first.
+    const isSettled = netconf.ipam === undefined || terms.mac !== undefined
+    const known = isSettled ? links.settleMac(ifname, netns) : undefined
+    otherwise(() => {
+      guard.remove(endpointId(call.containerId, ifname))
+      return ports.withdraw(link)
+    })
+    await ports.add(orderFor(call, terms, link, known), signal)
+    links.raise(link)
+    await this.#guard(link)
+    const { mac, answer } =
+      netconf.ipam === undefined
+        ? { mac: known, answer: EMPTY_RESULT }
+        : await this.#address(call, terms, { link, ipam: netconf.ipam, mac: known }, otherwise, signal)
+    const outside = links.nodeEnd(link)
+    if (outside === undefined) throw cniError('link-failed', { ifname, reason: `${link} went away` })
+    undo.move()
+    const mtu = terms.podMtu === undefined ? {} : { mtu: terms.podMtu }
+    return resultOf(call, answer, [
+      { name: link, mtu: outside.mtu, ...(outside.mac === undefined ? {} : { mac: outside.mac }) },
+      { name: ifname, sandbox: netns.path, ...mtu, ...(mac === undefined ? {} : { mac }) },
+    ])
+  }
+
+  /** Has the port guarded, as far as it is recorded what the pod may send. */
+  async #guard(link: string): Promise<void> {
+    const port = this.#parts.ports.named(link)
+    const guarded = port === undefined ? undefined : this.#parts.ports.guardedPort(port)
+    if (guarded !== undefined) await this.#parts.guard.put(guarded)
+  }
+
+  /** Asks the IPAM plugin, once the port forwards, and gives the pod what it answers. */
+  async #address(
+    call: PluginCallInside,
+    { netconf }: Terms,
+    { link, ipam, mac: fixed }: { readonly link: string; readonly ipam: string; readonly mac: Mac | undefined },
+    otherwise: (step: () => Promise<unknown>) => void,
+    signal: AbortSignal,
+  ): Promise<{ readonly mac: Mac; readonly answer: CniResult }> {
+    const { ports, links, plugins, announce } = this.#parts
+    const { ifname, netns } = call
+    await ports.linkIsUp(link, linkStateWaitMs(netconf), signal)
+    const plugin = plugins.ipam(ipam)
+    otherwise(() => plugin.del(call))
+    const answer = await plugin.add(call, signal)
+    const addresses = answer.ips.flatMap(({ address }) => parseIp(address.split('/')[0] ?? '') ?? [])
+    const [first] = addresses
+    if (first === undefined) throw cniError('ipam-without-address', { type: ipam })
+    const mac = fixed ?? links.settleMac(ifname, netns, macFromAddress(first))
+    // Before anything is sent from them: a guard of the bridge knows them by this record.
+    await ports.recordPlace(link, { mac, addresses })
+    await this.#guard(link)
+    await configureInterface({ nsFd: netns.fd, ifname }, answer, signal)
+    announce({ nsFd: netns.fd, ifname, mac, addresses })
+    return { mac, answer }
+  }
+
+  /** The guard first: a number that comes free may be another pod's at once. */
+  async #remove(
+    ports: readonly (Pick<FoundPort, 'uuid' | 'link'> & Partial<Pick<FoundPort, 'record'>>)[],
+  ): Promise<void> {
+    for (const { record } of ports)
+      if (record !== undefined) this.#parts.guard.remove(endpointId(record.containerId, record.ifname))
+    await this.#parts.ports.remove(ports)
+  }
+
+  get #source(): TermsSource {
+    const { ports, ovsdb, flatFiles } = this.#parts
+    return {
+      tables: ports.tables,
+      ovsdb,
+      grants: () => this.#parts.grants(),
+      ...(flatFiles === undefined ? {} : { flatFiles }),
+    }
+  }
+
+  /** No file that was broken since may keep an attachment from being undone. */
+  #configToUndo(call: PluginCallAfter): JsonObject {
+    try {
+      return configOf(call, this.#source)
+    } catch {
+      return call.config
+    }
+  }
+
+  #checkConnection(): void {
+    if (this.#parts.ports.connected) return
+    throw cniError('ovs-unreachable', { target: 'ovsdb-server', reason: 'the connection is down' })
+  }
+}
+
+/** A configuration that is not well formed any more has no say in what is undone. */
+function ipamToUndo(config: JsonObject): string | undefined {
+  try {
+    return ipamTypeOf(config)
+  } catch {
+    return undefined
+  }
+}
