@@ -4,9 +4,10 @@
  */
 import type { KubeObject } from '../../../kube/object.ts'
 import type { Column, ServedResource, Subresource } from '../contract.ts'
-import { invalid } from '../http/status.ts'
+import { type Cause, invalid } from '../http/status.ts'
 import { arrayAt, fieldsAt, isFields, numberAt, textAt, valueAt } from '../objects/shape.ts'
 import { columnsOf, type PrinterColumn } from '../table/index.ts'
+import { brokenRules, hasRules, isBlocking, RULES_UNASKED } from './cel/rules.ts'
 import { withDefaults } from './defaults.ts'
 import { pruned } from './prune.ts'
 import { readSchema, type Schema } from './schema.ts'
@@ -44,11 +45,30 @@ function resourceOf(crd: KubeObject, version: unknown): ServedResource {
     ...(scale === undefined ? {} : { scale }),
     ...(table === undefined || table.columns.length < 2 ? {} : { table }),
   }
-  return { ...resource, prepare: (object) => (schema === undefined ? object : prepared(object, resource, schema)) }
+  const rules = schema === undefined ? NO_RULES : rulesOf(schema)
+  return {
+    ...resource,
+    prepare: (object, before) =>
+      schema === undefined ? object : prepared(object, before, { resource, schema, rules }),
+  }
+}
+
+type Rules = (object: KubeObject, before: KubeObject | undefined) => readonly Cause[]
+
+const NO_RULES: Rules = () => []
+
+function rulesOf(schema: Schema): Rules {
+  return hasRules(schema) ? (object, before) => brokenRules(object, before, schema) : NO_RULES
+}
+
+interface Judge {
+  readonly resource: Omit<ServedResource, 'prepare'>
+  readonly schema: Schema
+  readonly rules: Rules
 }
 
 /** Throws a 422 that names every wrong field. */
-function prepared(object: KubeObject, resource: Omit<ServedResource, 'prepare'>, schema: Schema): KubeObject {
+function prepared(object: KubeObject, before: KubeObject | undefined, { resource, schema, rules }: Judge): KubeObject {
   const { apiVersion, kind, metadata, ...rest } = object
   // What every object has is the server's to fill in, whatever a schema says of it.
   const {
@@ -58,9 +78,14 @@ function prepared(object: KubeObject, resource: Omit<ServedResource, 'prepare'>,
     ...kept
   } = fieldsAt(withDefaults(pruned(rest, schema), schema))
   const whole = { apiVersion, kind, metadata, ...kept }
-  const problems = problemsOf(whole, schema, '')
+  const wrong = problemsOf(whole, schema, '')
+  const problems = [...wrong, ...(wrong.some(isBlocking) ? unasked(rules) : rules(whole, before))]
   if (problems.length > 0) throw invalid(resource, metadata.name, problems.slice(0, MOST_CAUSES))
   return whole
+}
+
+function unasked(rules: Rules): readonly Cause[] {
+  return rules === NO_RULES ? [] : [RULES_UNASKED]
 }
 
 function subresourcesOf(version: unknown): readonly Subresource[] {

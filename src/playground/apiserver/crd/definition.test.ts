@@ -110,11 +110,6 @@ describe('a definition is refused', () => {
       'spec.conversion.strategy: Forbidden: this server does not convert between versions; leave it out or set None',
     ],
     [
-      'that asks for CEL',
-      definition({ ...PLAIN, 'x-kubernetes-validations': [{ rule: 'true' }] }),
-      'spec.validation.openAPIV3Schema.x-kubernetes-validations: Forbidden: this server does not know CEL: leave the rules out, or use a real cluster',
-    ],
-    [
       'that prunes nothing in the old way',
       definition(PLAIN, {}, { preserveUnknownFields: true }),
       'spec.preserveUnknownFields: Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead',

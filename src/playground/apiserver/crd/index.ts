@@ -1,5 +1,6 @@
 /**
- * CustomResourceDefinitions and what they define. Neither conversion nor CEL is in it: asked for, they are refused.
+ * CustomResourceDefinitions and what they define. Conversion is not in it: asked for, it is refused. Of CEL the language
+ * is, and Kubernetes' own libraries are not.
  * @module
  */
 import { schemaOfKind } from '../builtin/index.ts'

@@ -34,7 +34,8 @@ function ownRepetitions(items: readonly unknown[], { list }: Schema, path: strin
   })
 }
 
-function keyOf(item: unknown, keys: readonly string[]): unknown {
+/** What tells an item of a list that is a map from the others. */
+export function keyOf(item: unknown, keys: readonly string[]): unknown {
   if (!isFields(item)) return item
   return Object.fromEntries(keys.flatMap((key) => (Object.hasOwn(item, key) ? [[key, item[key]]] : [])))
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { arrayAt, type Fields, fieldsAt, isFields, numberAt, textAt, valueAt } from '../objects/shape.ts'
+import { compileRule, type Rule } from './cel/rule.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
 
 /** Bounds of a count, both included. */
@@ -46,10 +47,19 @@ export interface Schema {
   readonly anyOf: readonly Schema[]
   readonly oneOf: readonly Schema[]
   readonly not: Schema | undefined
+  /** What is demanded in CEL. */
+  readonly rules: readonly Rule[]
 }
 
 /** Reads a schema. What is malformed in it counts as not said: definitions are judged before they are stored. */
 export function readSchema(raw: unknown): Schema {
+  const schema = withoutRules(raw)
+  const rules = arrayAt(raw, 'x-kubernetes-validations').map((rule) => compileRule(rule, schema))
+  return { ...schema, rules: rules.filter((rule) => typeof rule !== 'string') }
+}
+
+/** A schema without the rules at its top: what they are compiled for. */
+export function withoutRules(raw: unknown): Schema {
   return {
     types: typesOf(raw),
     isNullable: valueAt(raw, 'nullable') === true,
@@ -74,6 +84,7 @@ export function readSchema(raw: unknown): Schema {
     anyOf: arrayAt(raw, 'anyOf').map(readSchema),
     oneOf: arrayAt(raw, 'oneOf').map(readSchema),
     not: optional(valueAt(raw, 'not')),
+    rules: [],
   }
 }
 

@@ -5,9 +5,10 @@
  */
 import type { Cause } from '../http/status.ts'
 import { forbiddenField, invalidValue, required, unsupported, wrongType } from '../objects/causes.ts'
-import { arrayAt, type Fields, fieldsAt, isFields, valueAt } from '../objects/shape.ts'
+import { arrayAt, type Fields, fieldsAt, isFields, textAt, valueAt } from '../objects/shape.ts'
+import { compileRule } from './cel/rule.ts'
 import { compilePattern } from './pattern.ts'
-import { readSchema } from './schema.ts'
+import { readSchema, withoutRules } from './schema.ts'
 import { problemsOf } from './validate.ts'
 
 /** What is wrong with the schema of a whole object. */
@@ -49,6 +50,7 @@ function levelProblems(raw: unknown, path: string, depth: number): readonly Caus
     ...typeProblems(raw, path),
     ...keywordProblems(raw, path),
     ...listProblems(raw, path),
+    ...ruleProblems(raw, path),
     ...innerProblems(raw, path, depth),
     ...choiceProblems(raw, path, depth),
     ...defaultProblems(raw, path),
@@ -87,10 +89,6 @@ function keywordProblems(raw: Fields, path: string): readonly Cause[] {
     const why = 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic'
     found.push(forbiddenField(`${path}.uniqueItems`, why))
   }
-  if (arrayAt(raw, 'x-kubernetes-validations').length > 0) {
-    const why = 'this server does not know CEL: leave the rules out, or use a real cluster'
-    found.push(forbiddenField(`${path}.x-kubernetes-validations`, why))
-  }
   const pattern = raw['pattern']
   const refusal = typeof pattern === 'string' && pattern !== '' ? compilePattern(pattern) : undefined
   if (typeof refusal === 'string') {
@@ -118,6 +116,17 @@ function listProblems(raw: Fields, path: string): readonly Cause[] {
     if (Object.hasOwn(property, 'default') || needed.includes(key)) return []
     const why = 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property'
     return [required(`${path}.items.properties[${key}].default`, why)]
+  })
+}
+
+function ruleProblems(raw: Fields, path: string): readonly Cause[] {
+  const rules = arrayAt(raw, 'x-kubernetes-validations')
+  if (rules.length === 0) return []
+  const schema = withoutRules(raw)
+  return rules.flatMap((rule, index) => {
+    const refusal = compileRule(rule, schema)
+    const at = `${path}.x-kubernetes-validations[${index}].rule`
+    return typeof refusal === 'string' ? [invalidValue(at, textAt(rule, 'rule') ?? '', refusal)] : []
   })
 }
 
@@ -153,6 +162,7 @@ const SILENT = [
   'x-kubernetes-preserve-unknown-fields',
   'x-kubernetes-embedded-resource',
   'x-kubernetes-int-or-string',
+  'x-kubernetes-validations',
 ]
 
 function judgeProblems(raw: unknown, path: string, depth: number, isTyped: boolean): readonly Cause[] {

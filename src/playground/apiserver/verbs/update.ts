@@ -69,9 +69,27 @@ function join(resource: ServedResource, before: KubeObject, next: KubeObject, pa
   }
   const { status: given, ...rest } = next
   const { status: kept, ...old } = before
-  if (part === 'status') return { ...old, metadata: before.metadata, ...(given === undefined ? {} : { status: given }) }
+  if (part === 'status') {
+    const metadata = statusMetadata(resource, before, next)
+    return { ...old, metadata, ...(given === undefined ? {} : { status: given }) }
+  }
   if (!resource.subresources.includes('status')) return next
   return { ...rest, ...(kept === undefined ? {} : { status: kept }) }
+}
+
+/** Whoever writes the status of a pod or node may change its labels and annotations with it, as network plugins do. */
+function statusMetadata(
+  { group, plural }: ServedResource,
+  { metadata }: KubeObject,
+  { metadata: { labels, annotations } }: KubeObject,
+): KubeObject['metadata'] {
+  if (group !== '' || (plural !== 'pods' && plural !== 'nodes')) return metadata
+  const { labels: _, annotations: __, ...rest } = metadata
+  return {
+    ...rest,
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+  }
 }
 
 function checkPlace(entry: Entry, { metadata }: KubeObject): void {

@@ -89,6 +89,17 @@ describe('parts', () => {
     expect([spec.body.spec.replicas, spec.body.status.replicas, spec.body.metadata.generation]).toEqual([2, 1, 2])
   })
 
+  test('annotations of a pod go with its status, those of others do not', async () => {
+    const pods = '/api/v1/namespaces/default/pods'
+    const spec = { containers: [{ name: 'c', image: 'i' }] }
+    await api.call('POST', pods, { metadata: { name: 'annotated', annotations: { a: '1' } }, spec })
+    await api.call('POST', DEPLOYMENTS, { metadata: { name: 'annotated', annotations: { a: '1' } }, spec: {} })
+    const annotate = (path: string) =>
+      api.call('PATCH', `${path}/annotated/status`, { metadata: { annotations: { b: '2' } } }, MERGE)
+    expect((await annotate(pods)).body.metadata.annotations).toEqual({ a: '1', b: '2' })
+    expect((await annotate(DEPLOYMENTS)).body.metadata.annotations).toEqual({ a: '1' })
+  })
+
   test('scale is an object of its own', async () => {
     await api.call('POST', DEPLOYMENTS, {
       metadata: { name: 's' },

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'bun:test'
+import { crdResource } from '../index.ts'
+import { definition, resourceWith, thing } from '../testing/definitions.ts'
+import { REFUSED_RULES, RULED } from '../testing/rules.ts'
+
+const A = { type: 'object', properties: { a: { type: 'string' }, list: { type: 'array', items: { type: 'object' } } } }
+
+function withRules(...rules: readonly object[]): object {
+  return { ...A, 'x-kubernetes-validations': rules }
+}
+
+describe('a rule', () => {
+  for (const { what, schema, before, value, words } of RULED) {
+    test(what, () => {
+      const resource = resourceWith({ type: 'object', properties: { f: schema } })
+      const work = (): unknown =>
+        resource.prepare(thing({ f: value }), before === undefined ? undefined : thing({ f: before }))
+      if (words === undefined) expect(work()).toEqual(thing({ f: value }))
+      else expect(work).toThrow(`Thing.test.example "x" is invalid: ${words}`)
+    })
+  }
+
+  test('at the root sees the object’s name, and no more of its metadata', () => {
+    const { prepare } = resourceWith(withRules({ rule: "self.metadata.name == 'x' && self.kind == 'Thing'" }))
+    expect(prepare(thing({}), undefined)).toEqual(thing({}))
+    const { prepare: other } = resourceWith(withRules({ rule: '!has(self.metadata.labels)' }))
+    const labelled = { ...thing({}), metadata: { name: 'x', labels: { a: 'b' } } }
+    expect(other(labelled, undefined)).toEqual(labelled)
+  })
+
+  test('finds nothing that no field is', () => {
+    const open = { ...withRules({ rule: "!('constructor' in self.map) && self.map.size() == 1" }) }
+    const map = { type: 'object', additionalProperties: { type: 'string' } }
+    const { prepare } = resourceWith({ ...open, properties: { map } })
+    const object = thing({ map: { a: 'b' } })
+    expect(prepare(object, undefined)).toEqual(object)
+  })
+
+  test('that would take long is broken', () => {
+    const loops = 'self.list.all(a, self.list.all(b, self.list.all(c, self.list.all(d, self.list.all(e, true)))))'
+    const list = { type: 'array', items: { type: 'integer' } }
+    const { prepare } = resourceWith({ ...withRules({ rule: loops }), properties: { list } })
+    const few = thing({ list: [1, 2] })
+    expect(prepare(few, undefined)).toEqual(few)
+    const many = thing({ list: Array.from({ length: 1000 }, (_, i) => i) })
+    expect(() => prepare(many, undefined)).toThrow('running out of cost budget')
+  })
+})
+
+describe('a rule is refused', () => {
+  const refused: typeof REFUSED_RULES = [
+    ...REFUSED_RULES,
+    ['what could be held up by a text', { rule: "self.a.matches('x')" }, 'this server does not know matches()'],
+    ['Kubernetes’ own functions', { rule: 'isIP(self.a)' }, 'compilation failed'],
+    ['a message that is made', { rule: 'true', messageExpression: "'x'" }, 'does not know messageExpression'],
+    ['a change from nothing', { rule: 'true', optionalOldSelf: true }, 'does not know optionalOldSelf'],
+    ['another reason', { rule: 'true', reason: 'Bored' }, 'reason has to be one of'],
+    ['a rule without end', { rule: `${'true && '.repeat(2000)}true` }, 'longer than'],
+    ['a rule of very many parts', { rule: `[${'1,'.repeat(500)}1].size() > 0` }, 'compilation failed'],
+    ['a path that is none', { rule: 'true', fieldPath: 'a b' }, 'fieldPath has to be'],
+    ['nothing', {}, 'rule is not specified'],
+  ]
+  test.each([...refused])('%s', (_, rule, words) => {
+    const schema = { type: 'object', properties: { f: withRules(rule) } }
+    expect(() => crdResource.prepare(definition(schema), undefined)).toThrow(words)
+    expect(() => crdResource.prepare(definition(schema), undefined)).toThrow(
+      'spec.validation.openAPIV3Schema.properties[f].x-kubernetes-validations[0].rule',
+    )
+  })
+
+  test('where a schema only judges', () => {
+    const schema = {
+      type: 'object',
+      properties: { f: { ...A, not: { 'x-kubernetes-validations': [{ rule: 'true' }] } } },
+    }
+    expect(() => crdResource.prepare(definition(schema), undefined)).toThrow('must be undefined to be structural')
+  })
+})
