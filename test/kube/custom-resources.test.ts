@@ -8,6 +8,7 @@ import { ApiError } from '../../src/playground/apiserver/contract.ts'
 import { crdResource } from '../../src/playground/apiserver/crd/index.ts'
 import { REFUSED, REFUSED_SCHEMAS } from '../../src/playground/apiserver/crd/testing/cases.ts'
 import { definition, resourceWith, thing } from '../../src/playground/apiserver/crd/testing/definitions.ts'
+import { REFUSED_RULES, RULED } from '../../src/playground/apiserver/crd/testing/rules.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
 import { eventually } from './process.ts'
 
@@ -16,7 +17,10 @@ const THINGS = '/apis/test.example/v1/namespaces/default/things?dryRun=All'
 /** Every case has a field of its own in one definition. */
 const ALL = {
   type: 'object',
-  properties: Object.fromEntries(REFUSED.map(([, schema], index) => [`f${index}f`, schema])),
+  properties: Object.fromEntries([
+    ...REFUSED.map(([, schema], index) => [`f${index}f`, schema]),
+    ...RULED.map(({ schema }, index) => [`r${index}r`, schema]),
+  ]),
 }
 
 if (ASSETS === undefined) {
@@ -42,6 +46,27 @@ if (ASSETS === undefined) {
     }
   })
 
+  describe('a kube-apiserver says the same of a rule', () => {
+    for (const [index, { what, before, value }] of RULED.entries()) {
+      test(what, async () => {
+        const plane = await starting
+        const object = thing({ [`r${index}r`]: value })
+        const old = before === undefined ? undefined : thing({ [`r${index}r`]: before })
+        const said = old === undefined ? create(plane, THINGS, object) : change(plane, old, object, `r${index}`)
+        expect(wordsOf(() => resourceWith(ALL).prepare(object, old))).toBe((await said) ?? 'stored')
+      })
+    }
+
+    for (const [what, rule, words] of REFUSED_RULES) {
+      test(`refuses one: ${what}`, async () => {
+        const list = { type: 'array', maxItems: 5, items: { type: 'object' } }
+        const f = { type: 'object', properties: { a: { type: 'string' }, list }, 'x-kubernetes-validations': [rule] }
+        const schema = definition({ type: 'object', properties: { f } })
+        expect(await create(await starting, `${CRDS}?dryRun=All`, schema)).toContain(words)
+      })
+    }
+  })
+
   describe('a kube-apiserver says the same of a schema', () => {
     for (const [what, schema] of REFUSED_SCHEMAS) {
       test(what, async () => {
@@ -52,12 +77,25 @@ if (ASSETS === undefined) {
   })
 }
 
+/** What is said to a change of an object that is there, under whose name it is told. */
+async function change(plane: ControlPlane, before: KubeObject, after: KubeObject, name: string) {
+  const path = THINGS.replace('?dryRun=All', '')
+  expect(await create(plane, path, { ...before, metadata: { name } })).toBeUndefined()
+  const words = await send(plane, `${path}/${name}`, { ...after, metadata: { name } }, 'PATCH')
+  return words?.replace(`"${name}"`, '"x"')
+}
+
+function create(plane: ControlPlane, path: string, object: KubeObject): Promise<string | undefined> {
+  return send(plane, path, object, 'POST')
+}
+
 /** The message of the refusal; undefined when there is none. */
-async function create(plane: ControlPlane, path: string, object: KubeObject): Promise<string | undefined> {
+async function send(plane: ControlPlane, path: string, object: KubeObject, method: 'POST' | 'PATCH') {
   const { ca, server } = plane.config()
-  const headers = { authorization: `Bearer ${plane.token}`, 'content-type': 'application/json' }
+  const type = method === 'POST' ? 'application/json' : 'application/merge-patch+json'
+  const headers = { authorization: `Bearer ${plane.token}`, 'content-type': type }
   const tls = ca === undefined ? {} : { ca }
-  const answer = await fetch(`${server}${path}`, { method: 'POST', headers, tls, body: JSON.stringify(object) })
+  const answer = await fetch(`${server}${path}`, { method, headers, tls, body: JSON.stringify(object) })
   const body = (await answer.json()) as { readonly message?: string }
   return answer.ok ? undefined : (body.message ?? `status ${answer.status}`)
 }
