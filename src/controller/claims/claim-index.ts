@@ -3,38 +3,18 @@
  * there are.
  * @module
  */
-import { weftBindings } from '../../compat/bindings.ts'
-import { textAt } from '../../compat/fields.ts'
+import type { ClaimObject } from '../../compat/weft/claim-object.ts'
 import { isSticky, type KnownClaim } from '../../ipam/claim-verdict.ts'
-import type { KubeObject } from '../../kube/object.ts'
 import type { Picked } from '../../kube/reflector.ts'
 import type { AddressClaim } from '../../network/model/pool.ts'
-import { decodeAddressClaim } from '../../network/model/validate-pool.ts'
 import type { MapChange } from '../../registry/reflect.ts'
-
-/** What is kept of an AddressClaim. */
-export interface ClaimEntry {
-  readonly uid: string
-  readonly resourceVersion: string
-  /** Absent: it cannot be read. */
-  readonly value?: AddressClaim
-}
+import { Groups } from '../groups.ts'
 
 /** A claim with what a call about it needs. */
 export interface IndexedClaim extends KnownClaim {
   readonly name: string
   readonly uid: string
   readonly resourceVersion: string
-}
-
-/** What is kept of a claim's object. */
-export function claimEntry(object: KubeObject): ClaimEntry {
-  const { uid = '', resourceVersion = '' } = object.metadata
-  const binding = weftBindings.AddressClaim
-  const decoded = decodeAddressClaim(binding.decode(object))
-  // One whose name is not its address's locks nothing.
-  const isLock = decoded.ok && binding.encode(decoded.value).metadata.name === textAt(object, 'metadata', 'name')
-  return { uid, resourceVersion, ...(isLock ? { value: decoded.value } : {}) }
 }
 
 /** The name of a pod in the index. */
@@ -78,12 +58,13 @@ export class ClaimIndex {
   }
 
   /** Takes in a change. Answers with what was known and what is. */
-  apply({ type, object }: MapChange<Picked<ClaimEntry>>, now: number) {
+  apply({ type, object }: MapChange<Picked<ClaimObject>>, now: number) {
     const { name } = object
     const before = this.#claims.get(name)
-    const { value, uid, resourceVersion } = object.value
+    const { claim, uid, resourceVersion } = object.value
     if (before !== undefined) this.#forget(before)
-    if (type === 'delete' || value === undefined) return { before, after: undefined }
+    if (type === 'delete' || claim.is === 'none') return { before, after: undefined }
+    const { value } = claim
     const since = before?.uid === uid ? before.since : now
     const after: IndexedClaim = {
       name,
@@ -121,26 +102,4 @@ export function setKey(claim: AddressClaim): string | undefined {
 function setKeys(claim: AddressClaim): readonly string[] {
   const key = setKey(claim)
   return key === undefined ? [] : [key]
-}
-
-const NOBODY: ReadonlySet<string> = new Set()
-
-/** Names by a key; a key without names takes no room. */
-class Groups {
-  readonly #groups = new Map<string, Set<string>>()
-
-  get(key: string): ReadonlySet<string> {
-    return this.#groups.get(key) ?? NOBODY
-  }
-
-  add(key: string, name: string): void {
-    const group = this.#groups.get(key) ?? new Set()
-    this.#groups.set(key, group.add(name))
-  }
-
-  delete(key: string, name: string): void {
-    const group = this.#groups.get(key)
-    group?.delete(name)
-    if (group?.size === 0) this.#groups.delete(key)
-  }
 }

@@ -54,7 +54,7 @@ test.each<[string, KubeObject, unknown]>([
   ],
   ['labels that nobody asked for', changed(MADE, { labels: { x: 'y' } }), { metadata: { labels: { x: null } } }],
 ])('put back: %s', (_, existing, patch) => {
-  expect(decide({ existing, holder: SEED }).call).toEqual({ op: 'patch', patch } as never)
+  expect(decide({ existing, holder: SEED }).call).toEqual({ op: 'patch', object: MADE, patch } as never)
 })
 
 test('it is about to go: it is made anew when it is gone', () => {
@@ -67,6 +67,7 @@ test('the empty one that the settings name is taken over', () => {
   expect(said).toEqual([['u1']])
   expect(call).toEqual({
     op: 'patch',
+    object: MADE,
     patch: {
       metadata: {
         annotations: { 'weft.dev/made-for': null, ...MADE.metadata.annotations },

@@ -13,11 +13,11 @@ import { type Reading, readMultusConfig } from './read.ts'
 import { definitionOf } from './render.ts'
 import { DEFINITION_NAME, MADE_FOR } from './words.ts'
 
-/** A call on the API for a definition. */
+/** A call on the API after which a definition is `object`. */
 export type DefinitionCall =
   | { readonly op: 'create'; readonly object: KubeObject }
-  /** Only as long as it is at this revision. */
-  | { readonly op: 'patch'; readonly patch: MergePatch }
+  /** Only as long as it is at the revision that is known. */
+  | { readonly op: 'patch'; readonly object: KubeObject; readonly patch: MergePatch }
 
 /** What is to be said of a SpiderMultusConfig; no problems: its definition is as it should be, or will be. */
 export interface Saying {
@@ -117,7 +117,7 @@ function callFor(wanted: KubeObject, existing: KubeObject | undefined): Definiti
   const config = at(wanted, 'spec', 'config') ?? null
   const isAsWanted = (at(existing, 'spec', 'config') ?? null) === config
   if (isAsWanted && Object.keys(metadata).length === 0) return undefined
-  return { op: 'patch', patch: { metadata, ...(isAsWanted ? {} : { spec: { config } }) } }
+  return { op: 'patch', object: wanted, patch: { metadata, ...(isAsWanted ? {} : { spec: { config } }) } }
 }
 
 /** What makes a map of an object's metadata the wanted one, and takes away what else is in it. */
