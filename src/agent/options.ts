@@ -16,6 +16,8 @@ export interface AttachmentOptions {
   readonly trustedNamespaces: readonly string[]
   readonly types: readonly string[]
   readonly bridges: readonly BridgeGrant[]
+  /** Other projects' plugins that the agent is installed as. */
+  readonly plugins: readonly ('ovs' | 'spiderpool' | 'coordinator' | 'ifacer')[]
   /** Folder with configurations of networks that definitions without one name. */
   readonly configDir: string
   readonly findsConflicts: boolean
@@ -76,6 +78,7 @@ export const ATTACHMENT_DEFAULTS: AttachmentOptions = {
   trustedNamespaces: ['kube-system', 'weft-system'],
   types: ['weft', 'ovs', 'spiderpool', 'coordinator'],
   bridges: [],
+  plugins: ['ovs', 'spiderpool', 'coordinator', 'ifacer'],
   configDir: '/etc/cni/multus/net.d',
   findsConflicts: false,
   findsGateway: false,

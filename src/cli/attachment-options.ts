@@ -18,6 +18,7 @@ export function attachmentOptions(settings: Settings, clusterNetwork?: string): 
     trustedNamespaces: settings['attachments.trustedNamespaces'] ?? ATTACHMENT_DEFAULTS.trustedNamespaces,
     types: settings['attachments.types'] ?? ATTACHMENT_DEFAULTS.types,
     bridges: (settings['attachments.bridges'] ?? []).map(grantOf),
+    plugins: settings['attachments.plugins'] ?? ATTACHMENT_DEFAULTS.plugins,
     configDir: settings['attachments.configDir'] ?? ATTACHMENT_DEFAULTS.configDir,
     findsConflicts: settings['attachments.findConflicts'] ?? ATTACHMENT_DEFAULTS.findsConflicts,
     findsGateway: settings['attachments.findGateway'] ?? ATTACHMENT_DEFAULTS.findsGateway,

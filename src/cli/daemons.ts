@@ -41,17 +41,17 @@ export async function serveAgent({ options, opened, manager, log, signal }: Agen
           notices: podEvents(kubernetes, new EventRecorder(kubernetes, { component: 'weft-agent', host })),
           annotate: podAnnotator(kubernetes),
         }
-  if (cniBinDir !== undefined) putPlugin(cniBinDir, options.cniConfigName, log)
+  if (cniBinDir !== undefined) putPlugin(cniBinDir, options, log)
   if (manager !== undefined) tellOfEnd(manager, signal)
   const onState = manager === undefined ? {} : { onState: agentTeller(manager, () => performance.now()) }
   await runAgent(options, registry, log, signal, { unreadable, ...onState, ...notices })
 }
 
 /** Without the plugin no new pod is attached; standing ones are looked after all the same. */
-function putPlugin(folder: string, configuration: string | undefined, log: Logger): void {
-  const required = configuration?.endsWith('k8s-ovs.conf') === true ? 'k8s-ovs' : 'weft'
+function putPlugin(folder: string, { cniConfigName, attachments }: AgentOptions, log: Logger): void {
+  const required = cniConfigName?.endsWith('k8s-ovs.conf') === true ? 'k8s-ovs' : 'weft'
   try {
-    const done = installPlugin(pluginBeside(companionFolder()), folder, required)
+    const done = installPlugin(pluginBeside(companionFolder()), folder, required, attachments?.plugins)
     for (const [name, what] of done) log.info({ plugin: `${folder}/${name}` }, `CNI plugin ${name}: ${what}`)
   } catch (err) {
     log.error({ err, folder }, 'the CNI plugin is not installed')

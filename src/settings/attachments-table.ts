@@ -4,7 +4,7 @@
  */
 
 import { type Decode, reject, shown } from '../network/model/decode.ts'
-import { list, optional, record, text } from '../network/model/decoders.ts'
+import { list, literal, optional, record, text } from '../network/model/decoders.ts'
 import { namespaceName } from '../network/model/names.ts'
 import { path, type SettingType, setting, words, yesOrNo } from './setting.ts'
 
@@ -26,6 +26,12 @@ const PLUGIN_TYPE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const pluginTypes: SettingType<readonly string[]> = {
   allowed: 'a list of plugins’ names',
   decode: list(words('a plugin’s name', PLUGIN_TYPE).decode, MOST),
+}
+
+const OTHERS = ['ovs', 'spiderpool', 'coordinator', 'ifacer'] as const
+const pluginNames: SettingType<readonly (typeof OTHERS)[number][]> = {
+  allowed: 'a list of `ovs`, `spiderpool`, `coordinator`, `ifacer`',
+  decode: list(literal(...OTHERS), OTHERS.length),
 }
 
 /** `100`, or `100-199`; stays as it is written. */
@@ -106,6 +112,14 @@ export const ATTACHMENT_SETTINGS = {
     example: [{ bridge: 'br1', namespaces: ['shop'], vlans: ['100-199'] }],
     description:
       'Bridges and VLANs that attachment definitions of other namespaces may name; VLAN 0 is the untagged one, no list means all',
+    programs: AGENT,
+    applied: 'restart',
+  }),
+  'attachments.plugins': setting({
+    type: pluginNames,
+    default: ['ovs', 'spiderpool', 'coordinator', 'ifacer'],
+    description:
+      'Other projects’ plugins that the agent is: it is installed under these names, too, where nobody else’s program has them',
     programs: AGENT,
     applied: 'restart',
   }),

@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { installPlugin, pluginBeside } from './plugin.ts'
+import { installPlugin, PLUGIN_NAMES, pluginBeside } from './plugin.ts'
 
 const OURS = 'ELF … CNI plugin of Weft; CNI protocol versions supported: 1.1.0'
 let root: string
@@ -28,27 +28,30 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }))
 
 test('it is there under each name, executable, and written once', () => {
-  expect([...installPlugin(plugin, folder, 'weft')]).toEqual([
+  expect([...installPlugin(plugin, folder, 'weft', ['ovs'])]).toEqual([
     ['weft', 'written'],
     ['k8s-ovs', 'written'],
+    ['ovs', 'written'],
   ])
   expect(readFileSync(join(folder, 'k8s-ovs'), 'utf8')).toBe(OURS)
   expect(statSync(join(folder, 'weft')).mode & 0o777).toBe(0o755)
-  expect([...installPlugin(plugin, folder, 'weft').values()]).toEqual(['already there', 'already there'])
+  expect([...installPlugin(plugin, folder, 'weft', ['ovs']).values()]).toEqual(Array(3).fill('already there'))
+  expect(existsSync(join(folder, 'spiderpool'))).toBe(false)
+  expect(new Set(installPlugin(plugin, folder, 'weft').keys())).toEqual(new Set(PLUGIN_NAMES))
 })
 
 test('another version of it is replaced, and so is one that cannot be run', () => {
   installPlugin(plugin, folder, 'weft')
   writeFileSync(join(folder, 'weft'), `${OURS} older`)
   chmodSync(join(folder, 'k8s-ovs'), 0o644)
-  expect([...installPlugin(plugin, folder, 'weft').values()]).toEqual(['written', 'written'])
+  expect([...installPlugin(plugin, folder, 'weft', []).values()]).toEqual(['written', 'written'])
   expect(readFileSync(join(folder, 'weft'), 'utf8')).toBe(OURS)
 })
 
 test('others’ programs and links stay, and are an error where the configuration means them', () => {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'k8s-ovs'), 'the other project')
-  expect([...installPlugin(plugin, folder, 'weft')]).toEqual([
+  expect([...installPlugin(plugin, folder, 'weft', [])]).toEqual([
     ['weft', 'written'],
     ['k8s-ovs', 'foreign'],
   ])

@@ -8,8 +8,11 @@ import { join } from 'node:path'
 import { AgentError } from '../errors.ts'
 import { writeDurably } from './write-durably.ts'
 
-/** Under which names runtimes call it: `type` in a network's configuration. */
-export const PLUGIN_NAMES = ['weft', 'k8s-ovs'] as const
+/** Under which names runtimes call it for a pod's networks: `type` in a configuration. */
+export const NETWORK_NAMES = ['weft', 'k8s-ovs'] as const
+/** Names of other projects' plugins that the agent is, too. */
+export const SINGLE_NAMES = ['ovs', 'spiderpool', 'coordinator', 'ifacer'] as const
+export const PLUGIN_NAMES = [...NETWORK_NAMES, ...SINGLE_NAMES] as const
 export type PluginName = (typeof PLUGIN_NAMES)[number]
 
 /** What became of a name. `foreign`: somebody else's program is there, and stays. */
@@ -20,15 +23,17 @@ export type Installed = 'written' | 'already there' | 'foreign'
  * `required`: then this throws AGENT_PLUGIN_FOREIGN.
  * @param plugin the file to copy
  * @param required the name that the configuration calls it by
+ * @param names besides {@link NETWORK_NAMES}
  */
 export function installPlugin(
   plugin: string,
   folder: string,
   required: PluginName,
+  names: readonly PluginName[] = SINGLE_NAMES,
 ): ReadonlyMap<PluginName, Installed> {
   const content = readPlugin(plugin)
   mkdirSync(folder, { recursive: true, mode: 0o755 })
-  const done = new Map(PLUGIN_NAMES.map((name) => [name, install(content, join(folder, name))]))
+  const done = new Map([...NETWORK_NAMES, ...names].map((name) => [name, install(content, join(folder, name))]))
   if (done.get(required) !== 'foreign') return done
   const path = join(folder, required)
   throw new AgentError(
