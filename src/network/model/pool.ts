@@ -3,7 +3,7 @@
  * and everything that people read of who has what are derived from claims.
  * @module
  */
-import type { Cidr, Family, Ip } from './address.ts'
+import { type Cidr, type Family, type Ip, parseIp } from './address.ts'
 import type { IpRange } from './ip-range.ts'
 import type { Labels, Selector } from './policy.ts'
 
@@ -96,6 +96,13 @@ export const CLAIM_NETWORK = 'underlay'
 /** Longest of a family's words: `fd00-0000-…`, eight groups, which an object's name can hold as `::` cannot. */
 export function claimName(address: Ip): string {
   return `${CLAIM_NETWORK}.${address.includes(':') ? fullIpv6(address) : address}`
+}
+
+/** The address that a claim of this name is on; undefined for the name of none. */
+export function claimedAddress(name: string): Ip | undefined {
+  if (!name.startsWith(`${CLAIM_NETWORK}.`)) return undefined
+  const text = name.slice(CLAIM_NETWORK.length + 1)
+  return parseIp(text.includes('-') ? text.replaceAll('-', ':') : text)
 }
 
 function fullIpv6(address: Ip): string {

@@ -16,15 +16,15 @@ export function definitionOf(
 ): string | undefined {
   if (definition !== undefined) return definition
   const { wishes = {} } = pod
-  if (ifname === FIRST || ordinal === 0) {
-    const text = wishes[DEFAULT_NETWORK]
-    if (text === undefined) return clusterNetwork && withNamespace(clusterNetwork, installNamespace)
-    const { namespace, name } = parseDefaultNetwork(text, installNamespace)
-    return `${namespace}/${name}`
+  if (ifname !== FIRST && ordinal > 0) {
+    const networks = parseNetworks(wishes[NETWORKS] ?? '', pod.namespace)
+    const found = networks.find((network, index) => (network.ifname ?? `net${index + 1}`) === ifname)
+    return found && `${found.namespace}/${found.name}`
   }
-  const networks = parseNetworks(wishes[NETWORKS] ?? '', pod.namespace)
-  const found = networks.find((network, index) => (network.ifname ?? `net${index + 1}`) === ifname)
-  return found && `${found.namespace}/${found.name}`
+  const text = wishes[DEFAULT_NETWORK]
+  if (text === undefined) return clusterNetwork && withNamespace(clusterNetwork, installNamespace)
+  const { namespace, name } = parseDefaultNetwork(text, installNamespace)
+  return `${namespace}/${name}`
 }
 
 /** A definition as pools name it, whole. */
