@@ -165,6 +165,16 @@ const transient = {
     message: 'plugin {type} did not answer within {seconds} seconds and was stopped',
     remedy: 'it is retried; look into what the plugin waits for if this lasts',
   },
+  'claims-unreachable': {
+    code: 11,
+    message: 'addresses of pools can be neither taken nor given back: {reason}',
+    remedy: 'it is retried; check that the API server answers, and serves addressclaims.weft.dev, if this lasts',
+  },
+  'pool-contended': {
+    code: 11,
+    message: 'other nodes were faster with {tries} addresses of {pools}',
+    remedy: 'it is retried; the pools are nearly used up: add addresses to them (spec.ips) if this lasts',
+  },
   'pool-pending': {
     code: 11,
     message: 'no pool was made yet for {owner}, interface {ifname}, IPv{family}, from SpiderSubnet {subnet}',
@@ -184,6 +194,12 @@ const transient = {
     code: 11,
     message: 'node {node} has no address range yet',
     remedy: 'it is retried; check that the controller runs and has ranges left if this lasts',
+  },
+  'coordinator-not-ready': {
+    code: 11,
+    message: 'SpiderCoordinator {name} is not ready: {reason}',
+    remedy:
+      'it is retried; create ConfigMap kubeadm-config in namespace kube-system, whose ClusterConfiguration has networking.podSubnet and networking.serviceSubnet (docs/coordinator.md shows it)',
   },
 } as const satisfies Record<string, CniErrorRow>
 
@@ -316,6 +332,11 @@ const own = {
     message: 'plugin {type} failed: {reason}',
     remedy: 'see the log of the agent for what the plugin wrote',
   },
+  'master-unfit': {
+    code: 152,
+    message: 'link {master} of this node cannot carry {kind} interfaces of pods: {reason}',
+    remedy: 'name another link of this node as master in the network configuration',
+  },
   'bridge-missing': {
     code: 146,
     message: 'Open vSwitch on this node has no bridge {bridge}',
@@ -330,6 +351,31 @@ const own = {
     code: 148,
     message: 'IPAM plugin {type} returned missing IP config',
     remedy: 'look at what the configuration asks of the IPAM plugin (ipam)',
+  },
+  'pool-none': {
+    code: 161,
+    message: 'no IPPool available: nothing names a pool for {ifname} of pod {pod}, and no pool is there by default',
+    remedy: 'name pools in the annotation ipam.spidernet.io/ippool, or set spec.default of a SpiderIPPool',
+  },
+  'pool-filtered': {
+    code: 162,
+    message: 'no IPPool available, all IPv{family} IPPools [{pools}] of {ifname} filtered out: {reasons}',
+    remedy: 'correct the fields in brackets, or name other pools (these are named by: {source})',
+  },
+  'pool-used-out': {
+    code: 163,
+    message: 'all IP addresses used out in the IPv{family} IPPools of {ifname}: {counts}',
+    remedy: 'add addresses (spec.ips of {pools}), remove pods or reservations, or name another pool',
+  },
+  'claim-refused': {
+    code: 164,
+    message: 'the claim on {address} of pool {pool} was refused: {reason}',
+    remedy: 'correct what the reason names',
+  },
+  'pod-required': {
+    code: 165,
+    message: 'network {network} gives addresses to pods alone, and {who}',
+    remedy: 'the container runtime must name a pod of the cluster that is not ending, in CNI_ARGS',
   },
   'pool-family-disabled': {
     code: 160,
