@@ -7,6 +7,7 @@ import { registerAdopt } from './adopt.ts'
 import { registerAgent } from './agent.ts'
 import { registerAudit } from './audit.ts'
 import { registerBandwidth } from './bandwidth.ts'
+import { registerBridge } from './bridge.ts'
 import { registerController } from './controller.ts'
 import { registerDocs } from './docs.ts'
 import { registerDoctor } from './doctor.ts'
@@ -14,6 +15,7 @@ import { registerDrops } from './drops.ts'
 import { registerExplain } from './explain.ts'
 import { registerHealth } from './health.ts'
 import { registerHost } from './host.ts'
+import { registerIpam } from './ipam.ts'
 import { registerMigrate } from './migrate.ts'
 import { registerNode } from './node.ts'
 import { registerPlay } from './play.ts'
@@ -37,8 +39,10 @@ export const COMMANDS: readonly Register[] = [
   registerDrops,
   registerBandwidth,
   registerAudit,
+  registerIpam,
   registerDoctor,
   registerAdopt,
+  registerBridge,
   registerAgent,
   registerController,
   registerHealth,

@@ -7,6 +7,7 @@ import { podLifeIn, podSetIn } from '../../compat/kubernetes/pod-life.ts'
 import type { EndpointObject } from '../../compat/spiderpool/endpoint/endpoint.ts'
 import { SPIDER_ENDPOINTS, SPIDER_IP_POOLS } from '../../compat/spiderpool/resources.ts'
 import { ADDRESS_CLAIMS } from '../../compat/weft/address-claim.ts'
+import { type ClaimObject, claimObjectOf } from '../../compat/weft/claim-object.ts'
 import type { KubeApi } from '../../kube/api.ts'
 import type { EventRecorder } from '../../kube/events.ts'
 import type { KubeObject, Resource } from '../../kube/object.ts'
@@ -18,7 +19,7 @@ import { sleep } from '../../registry/backoff.ts'
 import type { MapChange, SourceReflection } from '../../registry/reflect.ts'
 import { Complaints } from '../complaints.ts'
 import type { ControllerLog } from '../controller.ts'
-import { type ClaimEntry, ClaimIndex, claimEntry, type IndexedClaim, podKey } from './claim-index.ts'
+import { ClaimIndex, type IndexedClaim, podKey } from './claim-index.ts'
 import { EndpointKeeper, endpointEntry } from './endpoints.ts'
 import { Collector } from './garbage.ts'
 import { isOvertaken } from './objects.ts'
@@ -54,7 +55,7 @@ class House {
   readonly #complaints: Complaints
   readonly #claims = new ClaimIndex()
   readonly #reflections: {
-    readonly claims: SourceReflection<Picked<ClaimEntry>>
+    readonly claims: SourceReflection<Picked<ClaimObject>>
     readonly pods: SourceReflection<Picked<PodLife>>
     readonly sets: SourceReflection<Picked<PodSetLife>>
     readonly pools: SourceReflection<Picked<PoolEntry>>
@@ -77,7 +78,7 @@ class House {
       endpoints: this.#reflect(SPIDER_ENDPOINTS, endpointEntry, (change) =>
         this.#add(this.#endpoints, change.object.name),
       ),
-      claims: this.#reflect(ADDRESS_CLAIMS, claimEntry, (change) => this.#claimChanged(change)),
+      claims: this.#reflect(ADDRESS_CLAIMS, claimObjectOf, (change) => this.#claimChanged(change)),
     }
     const { pods, sets, pools, endpoints } = this.#reflections
     const collector = new Collector({
@@ -145,7 +146,7 @@ class House {
     })
   }
 
-  #claimChanged(change: MapChange<Picked<ClaimEntry>>): void {
+  #claimChanged(change: MapChange<Picked<ClaimObject>>): void {
     const { before, after } = this.#claims.apply(change, this.#now())
     for (const claim of [before, after]) {
       if (claim === undefined) continue

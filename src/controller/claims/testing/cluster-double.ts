@@ -4,10 +4,11 @@
  * @module
  */
 import { addressClaimBinding } from '../../../compat/weft/address-claim.ts'
+import { type ClaimObject, claimObjectOf } from '../../../compat/weft/claim-object.ts'
 import { ip } from '../../../network/model/address.ts'
 import { hasPlaceFor, type PodLife, type PodSetLife } from '../../../network/model/pod-life.ts'
 import { type AddressClaim, claimName } from '../../../network/model/pool.ts'
-import { type ClaimEntry, ClaimIndex, claimEntry, type IndexedClaim } from '../claim-index.ts'
+import { ClaimIndex, type IndexedClaim } from '../claim-index.ts'
 import { Collector } from '../garbage.ts'
 
 const NAMESPACE = 'shop'
@@ -227,7 +228,7 @@ function sandboxName({ sandbox }: Body): string {
   return `sandbox-${sandbox}`
 }
 
-function entryOf(name: string, { value, uid, revision }: Stored): ClaimEntry {
+function entryOf(name: string, { value, uid, revision }: Stored): ClaimObject {
   const object = addressClaimBinding.encode(value)
-  return claimEntry({ ...object, metadata: { ...object.metadata, name, uid, resourceVersion: String(revision) } })
+  return claimObjectOf({ ...object, metadata: { ...object.metadata, name, uid, resourceVersion: String(revision) } })
 }

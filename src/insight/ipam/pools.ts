@@ -1,0 +1,82 @@
+/**
+ * What pools have, gave and still can give.
+ * @module
+ */
+import { firstOf, type RangeSet, single, sizeOf, without } from '../../ipam/range-set.ts'
+import type { Ip } from '../../network/model/address.ts'
+import { isInRange } from '../../network/model/ip-range.ts'
+import type { AddressPool, ReservedAddresses } from '../../network/model/pool.ts'
+import type { IpamView } from './view.ts'
+
+/** One pool. */
+export interface PoolLook {
+  readonly name: string
+  readonly family: 4 | 6
+  readonly subnet: string
+  /** Without what it excludes. */
+  readonly total: bigint
+  readonly used: number
+  /** Of the total: what reserved addresses take away. */
+  readonly reserved: bigint
+  readonly free: bigint
+  /** The first one of these. */
+  readonly next?: Ip
+  /** Gives nothing out at the moment, and why. */
+  readonly refused?: string
+  readonly isDefault: boolean
+}
+
+/** Every pool, by name. */
+export function lookAtPools(view: IpamView): readonly PoolLook[] {
+  const used = Map.groupBy(view.claims, ({ value }) => value.pool)
+  return [...view.pools.values()]
+    .map(({ pool, problem }): PoolLook => {
+      const claims = used.get(pool.name) ?? []
+      const givable = givenOutOf(pool, view.reserved)
+      const all = without(pool.ranges, pool.excluded)
+      const free = without(
+        givable,
+        claims.map(({ value }) => single(value.address)),
+      )
+      const [next] = firstOf(free, 1)
+      const refused = refusalOf(pool, problem)
+      return {
+        name: pool.name,
+        family: pool.family,
+        subnet: pool.subnet,
+        total: sizeOf(all),
+        used: claims.length,
+        reserved: sizeOf(all) - sizeOf(givable),
+        free: sizeOf(free),
+        isDefault: pool.isDefault,
+        ...(next === undefined ? {} : { next: next.first }),
+        ...(refused === undefined ? {} : { refused }),
+      }
+    })
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** What a pool gives out. */
+export function givenOutOf(pool: AddressPool, reserved: readonly ReservedAddresses[]): RangeSet {
+  return without(pool.ranges, [...pool.excluded, ...reserved.flatMap(({ ranges }) => ranges)])
+}
+
+/** Why an address of a pool is not given out; undefined where it is. */
+export function exceptionOf(
+  address: Ip,
+  { ranges, excluded }: AddressPool,
+  reserved: readonly ReservedAddresses[],
+): string | undefined {
+  const holds = (all: AddressPool['ranges']): boolean => all.some((range) => isInRange(range, address))
+  if (!holds(ranges)) return 'it is in the subnet, and not among the addresses of the pool (spec.ips)'
+  if (holds(excluded)) return 'the pool excludes it (spec.excludeIPs)'
+  const by = reserved.find((one) => holds(one.ranges))
+  return by === undefined ? undefined : `SpiderReservedIP ${by.name} reserves it`
+}
+
+/** Why a pool gives nothing out. */
+export function refusalOf({ isTerminating, isDisabled }: AddressPool, problem: string | undefined): string | undefined {
+  if (isTerminating) return 'it is being deleted'
+  if (isDisabled) return 'it is disabled (spec.disable)'
+  return problem
+}
