@@ -2,6 +2,7 @@
  * Routes (RTM_*ROUTE), named as in ip-route(8). Our own routes carry a protocol number, by which a later agent knows them.
  * @module
  */
+import { hasErrno } from '../errno.ts'
 import { type Family, familyOf, maskPrefix, parseIp, parsePrefix } from '../ip.ts'
 import { AF_INET, AF_INET6 } from '../sockaddr.ts'
 import {
@@ -13,6 +14,7 @@ import {
   RTM_GETROUTE,
   RTM_NEWROUTE,
 } from './constants.ts'
+import type { NetlinkMessage } from './reader.ts'
 import { NextHopFlag, type RouteType, RTAX_ADVMSS, RTAX_MTU, Rta, routeTypeNumber } from './route-constants.ts'
 import { decodeRoute, type Route } from './route-decode.ts'
 import type { RtnlSocket } from './rtnl-socket.ts'
@@ -81,16 +83,24 @@ export function routeDel(rtnl: RtnlSocket, spec: RouteSpec): void {
   change(rtnl, RTM_DELROUTE, 0, spec)
 }
 
-/** Routes of the tables, without the kernel's cached exceptions. */
+/** Routes of the tables, without the kernel's cached exceptions; none of a table that does not exist. */
 export function routeList(rtnl: RtnlSocket, filter: RouteFilter = {}): readonly Route[] {
-  const messages = rtnl.dump({
-    type: RTM_GETROUTE,
-    fill: (w) => {
-      header(w, filter.family === undefined ? 0 : familyNumber(filter.family), 0, 0, filter.protocol ?? 0, 0, 0)
-      w.u32(Rta.TABLE, filter.table).u32(Rta.OIF, filter.link)
-    },
-  })
+  const messages = dumpOf(rtnl, filter)
   return messages.filter((each) => each.type === RTM_NEWROUTE).map((each) => decodeRoute(each.body))
+}
+
+function dumpOf(rtnl: RtnlSocket, filter: RouteFilter): readonly NetlinkMessage[] {
+  try {
+    return rtnl.dump({ type: RTM_GETROUTE, fill: (w) => writeFilter(w, filter) })
+  } catch (error) {
+    if (filter.table !== undefined && hasErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}
+
+function writeFilter(w: MessageWriter, filter: RouteFilter): void {
+  header(w, filter.family === undefined ? 0 : familyNumber(filter.family), 0, 0, filter.protocol ?? 0, 0, 0)
+  w.u32(Rta.TABLE, filter.table).u32(Rta.OIF, filter.link)
 }
 
 /**

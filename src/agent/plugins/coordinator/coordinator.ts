@@ -1,0 +1,204 @@
+/**
+ * The plugin `coordinator`: behind the one that made an interface of a pod on the physical network, it leads what the
+ * wire does not carry (services, overlay pods, the node) by way of the node, and lets the node reach the pod.
+ * @module
+ */
+import { type CniResult, cniError, type JsonObject } from '../../../cni/index.ts'
+import { linkFind, openRtnl, type RtnlSocket } from '../../../linux/index.ts'
+import { familyOf, type Ip, parseIp } from '../../../network/model/address.ts'
+import type { Coordinator } from '../../../network/model/definition.ts'
+import { type Grants, isTrusted } from '../../../network/model/grants.ts'
+import { announce } from '../../wire/announce.ts'
+import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside } from '../plugin.ts'
+import { applyHost, applyPod, makePair, problemOf, type Site } from './apply.ts'
+import { hostLink, pairMacs } from './numbers.ts'
+import { observeHost, observePod, reservedAddresses } from './observe.ts'
+import { planCoordination } from './plan.ts'
+import { addressesOf, type CoordinationPlan } from './planned.ts'
+import { type CoordinatorSettings, coordinatorSettings, hostTableOf, NODE_KEY } from './settings.ts'
+import { removeHostRoutes, removePair, undoInPod } from './undo.ts'
+
+/** What the plugin needs. */
+export interface CoordinatorParts {
+  /** The SpiderCoordinator that counts; undefined while there is none. */
+  coordinator(): Coordinator | undefined
+  grants(): Grants
+  /** Lets pods into the overlay in the name of their tenants. Absent: nothing leads there. */
+  readonly guests?: Guests
+  /** The node's namespace. Default: the program's own. */
+  readonly hostNsFd?: number
+  /** Default: the kernel's. */
+  readonly open?: typeof openRtnl
+}
+
+/** Who may enter the overlay by way of the node. */
+export interface Guests {
+  /** Before the link carries anything: what comes by it is of this namespace's tenant; of nobody's without one. */
+  admit(link: string, namespace: string | undefined): Promise<void>
+  dismiss(link: string): void
+}
+
+/** The plugin. */
+export function coordinatorPlugin(parts: CoordinatorParts): Plugin {
+  return {
+    add: (call, signal) => add(parts, call, signal),
+    del: (call) => del(parts, call),
+    check: async (call) => check(parts, call),
+    async status({ config }) {
+      coordinatorSettings(config, parts.coordinator())
+    },
+  }
+}
+
+async function add(parts: CoordinatorParts, call: PluginCallInside, signal: AbortSignal): Promise<CniResult> {
+  const { prevResult, ifname, netns } = call
+  if (prevResult === undefined) throw cniError('previous-result-missing', { verb: 'ADD' })
+  refuseNodeKeys(parts.grants(), call)
+  const settings = coordinatorSettings(call.config, parts.coordinator())
+  if (settings.mode === 'disabled') return prevResult
+  using sites = openSites(parts, netns.fd)
+  try {
+    const plan = planFor(sites, call, settings)
+    await apply(parts, sites, call, settings, plan)
+    signal.throwIfAborted()
+    const { mac } = plan.pod
+    if (mac === undefined) return prevResult
+    announce({ nsFd: netns.fd, ifname, mac, addresses: addressesOf(observePod(sites.pod.rtnl), ifname) })
+    return withMac(prevResult, call, mac)
+  } catch (error) {
+    // What the first error was about is worth more than what its undoing meets.
+    await del(parts, call).catch(() => undefined)
+    throw error
+  }
+}
+
+async function del(parts: CoordinatorParts, call: PluginCallAfter): Promise<void> {
+  const { containerId, ifname, netns, config, prevResult } = call
+  const ordinal = ordinalOf(call)
+  const [link, table] = [hostLink(containerId), hostTableOf(config, parts.coordinator())]
+  const { open = openRtnl } = parts
+  using rtnl = open(siteOptions(parts.hostNsFd))
+  const host = siteOf(rtnl, parts.hostNsFd)
+  if (netns !== undefined) {
+    using inside = open({ nsFd: netns.fd })
+    const own = addressesOf(observePod(inside), ifname)
+    undoInPod({ rtnl: inside, nsFd: netns.fd }, ifname, ordinal)
+    removeHostRoutes(host, link, table, own)
+  }
+  if (ordinal === 0) {
+    await removePair(host, link)
+    parts.guests?.dismiss(link)
+  }
+  removeHostRoutes(
+    host,
+    link,
+    table,
+    (prevResult?.ips ?? []).flatMap(({ address }) => bare(address) ?? []),
+  )
+}
+
+function check(parts: CoordinatorParts, call: PluginCallInside): void {
+  const settings = coordinatorSettings(call.config, parts.coordinator())
+  if (settings.mode === 'disabled') return
+  using sites = openSites(parts, call.netns.fd)
+  const plan = planFor(sites, call, settings)
+  const difference = problemOf(sites.host, sites.pod, call.ifname, plan)
+  if (difference !== undefined) throw cniError('check-failed', { difference })
+}
+
+/** Both namespaces of a call. */
+interface Sites extends Disposable {
+  readonly host: Site
+  readonly pod: Site & { readonly nsFd: number }
+}
+
+function openSites({ hostNsFd, open = openRtnl }: CoordinatorParts, podNsFd: number): Sites {
+  const host = open(siteOptions(hostNsFd))
+  const pod = open({ nsFd: podNsFd })
+  return {
+    host: siteOf(host, hostNsFd),
+    pod: { rtnl: pod, nsFd: podNsFd },
+    [Symbol.dispose]: () => {
+      host.close()
+      pod.close()
+    },
+  }
+}
+
+function siteOptions(nsFd: number | undefined): { readonly nsFd?: number } {
+  return nsFd === undefined ? {} : { nsFd }
+}
+
+function siteOf(rtnl: RtnlSocket, nsFd: number | undefined): Site {
+  return { rtnl, ...siteOptions(nsFd) }
+}
+
+function planFor({ host, pod }: Sites, call: PluginCallInside, settings: CoordinatorSettings): CoordinationPlan {
+  const { ifname, containerId } = call
+  const facts = observePod(pod.rtnl)
+  if (!facts.links.has(ifname)) throw cniError('link-failed', { ifname, reason: 'it is not in the container' })
+  const own = addressesOf(facts, ifname)
+  if (own.length === 0) throw cniError('link-failed', { ifname, reason: 'it has no address to coordinate routes for' })
+  const reserved = reservedAddresses(host.rtnl)
+  const taken = own.find((address) => reserved.has(address))
+  if (taken !== undefined)
+    throw cniError('link-failed', { ifname, reason: `${taken} is an address of the node or of one of its gateways` })
+  return planCoordination({
+    settings,
+    ifname,
+    ordinal: ordinalOf(call),
+    pod: facts,
+    host: observeHost(host.rtnl, own, linkFind(pod.rtnl, 'eth0')),
+    pair: { host: hostLink(containerId), macs: pairMacs(containerId) },
+  })
+}
+
+async function apply(
+  { guests }: CoordinatorParts,
+  { host, pod }: Sites,
+  { containerId, ifname, network, args }: PluginCallInside,
+  { vethMtu: mtu, vethLinkAddress }: CoordinatorSettings,
+  plan: CoordinationPlan,
+): Promise<void> {
+  if (plan.makesPair) {
+    const link = hostLink(containerId)
+    const own = plan.host.neighbours.map(({ address }) => address)
+    await guests?.admit(link, args.pod?.namespace)
+    const hasIpv4 = own.some((address) => familyOf(address) === 4)
+    await makePair(host, pod, {
+      host: link,
+      macs: pairMacs(containerId),
+      mtu,
+      alias: `weft ${args.pod?.namespace ?? ''}/${args.pod?.name ?? ''} on ${network}`.slice(0, LONGEST_ALIAS),
+      hasIpv6: own.some((address) => familyOf(address) === 6),
+      ...(vethLinkAddress === undefined || !hasIpv4 ? {} : { address: vethLinkAddress }),
+    })
+  }
+  applyPod(pod, ifname, plan)
+  applyHost(host, plan)
+}
+
+/** The node's end of a pair says whose it is, for `ip link`. */
+const LONGEST_ALIAS = 200
+
+/** Whoever calls without our numbers counts interfaces by their names. */
+function ordinalOf({ ordinal, ifname }: Pick<PluginCall, 'ordinal' | 'ifname'>): number {
+  return ordinal > 0 ? ordinal : Number(/^net(\d{1,3})$/.exec(ifname)?.[1] ?? 0)
+}
+
+/** A table of the node is an administrator's to choose: routes in it come before the node's own. */
+function refuseNodeKeys(grants: Grants, { origin, config, definition }: PluginCall): void {
+  if (!(NODE_KEY in (config satisfies JsonObject)) || isTrusted(grants, origin)) return
+  const who = definition === undefined ? 'the caller' : `network-attachment-definition ${definition}`
+  throw cniError('request-refused', { who, field: NODE_KEY, reason: 'it is of the node' })
+}
+
+function withMac(result: CniResult, { ifname }: PluginCallInside, mac: string): CniResult {
+  const isOurs = ({ name, sandbox }: CniResult['interfaces'][number]): boolean =>
+    name === ifname && sandbox !== undefined
+  return { ...result, interfaces: result.interfaces.map((one) => (isOurs(one) ? { ...one, mac } : one)) }
+}
+
+function bare(text: string): Ip | undefined {
+  return parseIp(text.split('/')[0] ?? '')
+}

@@ -1,0 +1,44 @@
+/**
+ * Names and numbers of what the coordinator makes. Tables and priorities are Spiderpool's (reference: its coordinator
+ * plugin), the rest is ours: by it an agent without memory knows what it made.
+ * @module
+ */
+import type { Mac } from '../../../network/model/address.ts'
+import { linkName } from '../../attach/lease.ts'
+
+/** The pod's end of the pair that leads to its node. */
+export const POD_LINK = 'veth0'
+/** The link group of the nodes' ends. */
+export const COORDINATOR_GROUP = 0x5743
+/** The routing protocol number of routes and rules in pods and on the node. */
+export const PROTOCOL = 78
+export const TABLE_MAIN = 254
+/** The table for what came by way of the node, and goes back there. */
+export const RETURN_TABLE = 100
+/** Of rules by mark and of the node's rule; rules by source come after them. */
+export const RULE_PRIORITY = 1000
+export const SOURCE_PRIORITY = 1001
+/** The mark of connections that came by way of the node. */
+export const MARK = 1
+/** The nftables table in pods. */
+export const POD_NFT_TABLE = 'weft-coordinator'
+
+/**
+ * The table of a pod's interface, for good: the numbers that Spiderpool comes to by counting links where it counts right.
+ * The first interface's and the second's are one, as the first's has nothing but the way to the node.
+ */
+export function tableOf(ordinal: number): number {
+  return RETURN_TABLE + Math.max(1, ordinal)
+}
+
+/** The node's end of a pod's pair. */
+export function hostLink(containerId: string): string {
+  return linkName(`${containerId}/${POD_LINK}`)
+}
+
+/** MAC addresses of both ends, explicit and always the same for a pod: systemd leaves alone what was set at birth. */
+export function pairMacs(containerId: string): { readonly pod: Mac; readonly host: Mac } {
+  const digest = new Bun.CryptoHasher('sha256').update(`${containerId}/${POD_LINK}`).digest('hex')
+  const mac = (at: number): Mac => `0a${digest.slice(at, at + 10).replace(/../g, ':$&')}` as Mac
+  return { pod: mac(12), host: mac(24) }
+}
