@@ -3,7 +3,7 @@
  * whether somebody has it all the same. Whoever made the interface announces the address, when the interface has it.
  * @module
  */
-import { type CniResult, cniError, toCniError } from '../../../cni/index.ts'
+import { type CniError, type CniResult, cniError, toCniError } from '../../../cni/index.ts'
 import type { SelectionSettings } from '../../../compat/spiderpool/selection/question.ts'
 import { type Ip, parseIp } from '../../../network/model/address.ts'
 import { endpointId } from '../../../network/model/endpoint.ts'
@@ -38,92 +38,51 @@ const MOST_CONFLICTS = 4
 const CONFLICT_MS = 600_000
 
 /** The plugin of a node. Its claims are its only record. */
-export function spiderpoolPlugin(parts: SpiderpoolParts): IpamPlugin {
-  const { pools, registry } = parts
-  const claimer = new Claimer(pools, registry)
-  const asking = { ...parts, claimer }
+export class SpiderpoolPlugin implements IpamPlugin {
+  readonly #parts: SpiderpoolParts
+  readonly #pools: ClusterPools
+  readonly #claimer: Claimer
   /** Of attachments made since this process started. Of those before it the agent's own records know. */
-  const networks = new Map<string, { readonly network: string; readonly call: Sandbox }>()
+  readonly #attached = new Map<string, Sandbox & { readonly network: string }>()
 
-  async function add(call: PluginCallInside, signal: AbortSignal): Promise<CniResult> {
-    requireRead()
-    const order = await orderFor(call, asking)
-    networks.set(endpointId(call.containerId, call.ifname), { network: call.network, call })
+  constructor(parts: SpiderpoolParts) {
+    this.#parts = parts
+    this.#pools = parts.pools
+    this.#claimer = new Claimer(parts.pools, parts.registry)
+  }
+
+  async add(call: PluginCallInside, signal: AbortSignal): Promise<CniResult> {
+    this.#requireRead()
+    const order = await orderFor(call, { ...this.#parts, claimer: this.#claimer })
+    const { containerId, ifname, network } = call
+    this.#attached.set(endpointId(containerId, ifname), { containerId, ifname, network })
     const fresh = new Map<Ip, Acquired>()
     try {
-      const claims = await withoutConflicts(call, order, fresh, signal)
-      for (const claim of claims) claimer.forget(claim)
+      const claims = await this.#uncontested(call, order, fresh, signal)
+      for (const claim of claims) this.#claimer.forget(claim)
       return answerFor(claims)
     } catch (error) {
-      await claimer.releaseNew([...fresh.values()])
+      await this.#claimer.releaseNew([...fresh.values()])
       throw error
     }
   }
 
-  /** Claims until nobody else has any of the addresses. What is claimed on the way is in `fresh`. */
-  async function withoutConflicts(
-    call: PluginCallInside,
-    order: ClaimOrder,
-    fresh: Map<Ip, Acquired>,
-    signal: AbortSignal,
-  ): Promise<readonly AddressClaim[]> {
-    for (let tries = 1; ; tries += 1) {
-      const acquired = await claimer.acquire(order, signal)
-      for (const one of acquired) if (one.isNew) fresh.set(one.claim.address, one)
-      signal.throwIfAborted()
-      const conflicts = await askWire(call, acquired, signal)
-      const [first] = conflicts
-      if (first === undefined) return acquired.map(({ claim }) => claim)
-      for (const { error } of conflicts)
-        parts.notices.warn(order, 'AddressConflict', `${error.message}; ${error.remedy}`)
-      // An address that pods of this name have had for long is not given up for somebody who took it.
-      const isKept = conflicts.some(({ claim }) => order.isSticky && !fresh.has(claim.address))
-      if (isKept || tries >= MOST_CONFLICTS) throw first.error
-      for (const { claim } of conflicts) await giveUp(claim)
-    }
-  }
-
-  async function giveUp(claim: AddressClaim): Promise<void> {
-    pools.avoid(claim.address, claim.pool, CONFLICT_MS)
-    await claimer.release(claim)
-  }
-
-  /** Which addresses somebody else has. Throws anything else that is wrong. */
-  async function askWire({ netns, ifname }: PluginCallInside, acquired: readonly Acquired[], signal: AbortSignal) {
-    const { checkWire, findsConflicts, findsGateway } = parts
-    const answers = await Promise.all(
-      acquired.map(async ({ claim }) => {
-        const { address, gateway } = claim
-        const asked = { nsFd: netns.fd, ifname, address, findsConflicts, findsGateway, signal }
-        try {
-          await checkWire({ ...asked, ...(gateway === undefined ? {} : { gateway }) })
-          return []
-        } catch (error) {
-          return [{ claim, error: toCniError(error), thrown: error }]
-        }
-      }),
-    )
-    const failures = answers.flat()
-    const other = failures.find(({ error }) => error.id !== 'address-conflict')
-    if (other !== undefined) throw other.thrown
-    return failures
-  }
-
   /** Repeated as often as need be: until the claims are gone, it throws. Claims that outlive their pods stay. */
-  async function del(call: Sandbox): Promise<void> {
+  async del(call: Sandbox): Promise<void> {
     // A claim that was not told of yet would be overlooked.
-    if (pools.unread.includes('AddressClaim')) throw cniError('claims-unreachable', { reason: `${unreadText()} yet` })
-    const claims = claimsOf(call).filter(({ isSticky }) => !isSticky)
-    const done = await Promise.allSettled(claims.map((claim) => claimer.release(claim)))
-    for (const claim of claims) claimer.remember(claim)
-    const failed = done.find((one) => one.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
-    networks.delete(endpointId(call.containerId, call.ifname))
+    if (this.#pools.unread.includes('AddressClaim')) {
+      throw cniError('claims-unreachable', { reason: `${this.#unreadText()} yet` })
+    }
+    const claims = this.#claimsOf(call).filter(({ isSticky }) => !isSticky)
+    const done = await Promise.allSettled(claims.map((claim) => this.#claimer.release(claim)))
+    for (const claim of claims) this.#claimer.remember(claim)
+    throwFirst(done)
+    this.#attached.delete(endpointId(call.containerId, call.ifname))
   }
 
-  async function check(call: PluginCallInside): Promise<void> {
-    requireRead()
-    const claims = claimsOf(call)
+  async check(call: PluginCallInside): Promise<void> {
+    this.#requireRead()
+    const claims = this.#claimsOf(call)
     const { ifname, containerId, prevResult } = call
     if (claims.length === 0) differs(`no address is claimed for ${ifname} of ${containerId}`)
     const believed = prevResult?.ips.map(({ address }) => canonical(address)) ?? []
@@ -131,30 +90,87 @@ export function spiderpoolPlugin(parts: SpiderpoolParts): IpamPlugin {
     if (missing !== undefined) differs(`prevResult does not have address ${missing.address}/${missing.prefix}`)
   }
 
-  async function gc(network: string, valid: ReadonlySet<string>): Promise<void> {
-    const stale = [...networks].filter(([id, one]) => one.network === network && !valid.has(id))
-    const done = await Promise.allSettled(stale.map(([, one]) => del(one.call)))
-    const failed = done.find((one) => one.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
+  async gc(network: string, valid: ReadonlySet<string>): Promise<void> {
+    const stale = [...this.#attached].filter(([id, one]) => one.network === network && !valid.has(id))
+    throwFirst(await Promise.allSettled(stale.map(([, sandbox]) => this.del(sandbox))))
   }
 
-  async function status(): Promise<void> {
-    if (pools.unread.length > 0) throw cniError('status-not-ready', { reason: unreadText() })
+  async status(): Promise<void> {
+    if (this.#pools.unread.length > 0) throw cniError('status-not-ready', { reason: this.#unreadText() })
   }
 
-  function claimsOf({ containerId, ifname }: Sandbox): readonly AddressClaim[] {
-    return pools.claims.by({ containerId, ifname }).map(({ claim }) => claim)
+  /** Claims until nobody else has any of the addresses. What is claimed on the way is in `fresh`. */
+  async #uncontested(
+    call: PluginCallInside,
+    order: ClaimOrder,
+    fresh: Map<Ip, Acquired>,
+    signal: AbortSignal,
+  ): Promise<readonly AddressClaim[]> {
+    for (let tries = 1; ; tries += 1) {
+      const acquired = await this.#claimer.acquire(order, signal)
+      for (const one of acquired) if (one.isNew) fresh.set(one.claim.address, one)
+      signal.throwIfAborted()
+      const conflicts = await this.#askWire(call, acquired, signal)
+      const [first] = conflicts
+      if (first === undefined) return acquired.map(({ claim }) => claim)
+      for (const { error } of conflicts) {
+        this.#parts.notices.warn(order, 'AddressConflict', `${error.message}; ${error.remedy}`)
+      }
+      // An address that pods of this name have had for long is not given up for somebody who took it.
+      const isKept = conflicts.some(({ claim }) => order.isSticky && !fresh.has(claim.address))
+      if (isKept || tries >= MOST_CONFLICTS) throw first.error
+      for (const { claim } of conflicts) {
+        this.#pools.avoid(claim.address, claim.pool, CONFLICT_MS)
+        await this.#claimer.release(claim)
+      }
+    }
   }
 
-  function requireRead(): void {
-    if (pools.unread.length > 0) throw cniError('agent-starting', { waiting: unreadText() })
+  /** Which addresses somebody else has. Throws anything else that is wrong. */
+  async #askWire(
+    { netns, ifname }: PluginCallInside,
+    acquired: readonly Acquired[],
+    signal: AbortSignal,
+  ): Promise<readonly Conflict[]> {
+    const { checkWire, findsConflicts, findsGateway } = this.#parts
+    const ask = async ({ claim }: Acquired): Promise<readonly (Conflict & { readonly thrown: unknown })[]> => {
+      const { address, gateway } = claim
+      const asked = { nsFd: netns.fd, ifname, address, findsConflicts, findsGateway, signal }
+      try {
+        await checkWire({ ...asked, ...(gateway === undefined ? {} : { gateway }) })
+        return []
+      } catch (thrown) {
+        return [{ claim, error: toCniError(thrown), thrown }]
+      }
+    }
+    const failures = (await Promise.all(acquired.map(ask))).flat()
+    const other = failures.find(({ error }) => error.id !== 'address-conflict')
+    if (other !== undefined) throw other.thrown
+    return failures
   }
 
-  function unreadText(): string {
-    return `the registry (${pools.unread.join(', ')}) has not been read`
+  #claimsOf({ containerId, ifname }: Sandbox): readonly AddressClaim[] {
+    return this.#pools.claims.by({ containerId, ifname }).map(({ claim }) => claim)
   }
 
-  return { add, del, check, gc, status }
+  #requireRead(): void {
+    if (this.#pools.unread.length > 0) throw cniError('agent-starting', { waiting: this.#unreadText() })
+  }
+
+  #unreadText(): string {
+    return `the registry (${this.#pools.unread.join(', ')}) has not been read`
+  }
+}
+
+/** An address that somebody else has. */
+interface Conflict {
+  readonly claim: AddressClaim
+  readonly error: CniError
+}
+
+function throwFirst(done: readonly PromiseSettledResult<void>[]): void {
+  const failed = done.find((one) => one.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
 }
 
 type Sandbox = Pick<PluginCall, 'containerId' | 'ifname'>
