@@ -41,6 +41,8 @@ class World {
   readonly stateDir = mkdtempSync(join(tmpdir(), 'weft-networks-'))
   /** Throws where something is to go wrong. */
   trouble: (step: string) => void = () => undefined
+  /** What a step waits for, like a program that calls us. */
+  meanwhile: (step: string) => Promise<unknown> = async () => undefined
 
   /** An agent that starts. */
   agent(): Networks {
@@ -73,6 +75,7 @@ class World {
     return {
       add: async (call): Promise<CniResult> => {
         step(`add ${key(call)}`)
+        await this.meanwhile(`add ${key(call)}`)
         this.left.add(key(call))
         step(`added ${key(call)}`)
         const { interfaces, ...rest } = call.prevResult ?? EMPTY_RESULT
@@ -80,6 +83,7 @@ class World {
       },
       del: async (call) => {
         step(`del ${key(call)}`)
+        await this.meanwhile(`del ${key(call)}`)
         this.left.delete(key(call))
         step(`gone ${key(call)}`)
       },
@@ -117,6 +121,23 @@ test('every network in its turn; the first one’s result is the answer, and DEL
   w.log.length = 0
   await w.agent().del(delCall(), 'weft', undefined)
   expect(w.log.filter((line) => line.startsWith('del'))).toEqual(ALL.toReversed().map((one) => `del ${one}`))
+  expect([...w.left]).toEqual([])
+  expect(new Records(w.stateDir).isEmpty).toBe(true)
+})
+
+test('a program that is run for a pod may call us for an IPAM plugin; a runtime may not call twice at once', async () => {
+  const w = world()
+  const agent = w.agent()
+  w.meanwhile = async (step) => {
+    if (step === 'add a@eth0') {
+      await agent.add(addCall(), 'spiderpool', NETNS)
+      await expect(agent.add(addCall(), 'weft', NETNS)).rejects.toMatchObject({ id: 'attachment-in-progress' })
+    }
+    if (step === 'del a@eth0') await agent.del(delCall(), 'spiderpool', NETNS)
+  }
+  await agent.add(addCall(), 'weft', NETNS)
+  expect([...w.left]).toEqual(['spiderpool@eth0', ...ALL])
+  await agent.del(delCall(), 'weft', NETNS)
   expect([...w.left]).toEqual([])
   expect(new Records(w.stateDir).isEmpty).toBe(true)
 })

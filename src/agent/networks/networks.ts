@@ -51,7 +51,10 @@ const RELEASE_INTERVAL_MS = 5_000
 /** The networks of this node's pods. */
 export class Networks implements Disposable {
   readonly #parts: NetworksParts
-  /** Sandboxes with an operation under way. */
+  /**
+   * Sandboxes with an operation under way, by the name we were called by: a program that we run for a pod may call us
+   * again for an IPAM plugin of ours.
+   */
   readonly #busy = new Set<string>()
   readonly #releasing: ReturnType<typeof setInterval>
 
@@ -72,7 +75,7 @@ export class Networks implements Disposable {
     if (plan.kind === 'networks' && !needsResolving(pod, plan.resolving.defaults)) {
       return this.#parts.overlay.add(request, netns)
     }
-    return this.#exclusive(request, async () => {
+    return this.#exclusive({ ...request, program }, async () => {
       try {
         return await this.#add(request, plan, pod, program, netns)
       } catch (error) {
@@ -86,7 +89,7 @@ export class Networks implements Disposable {
   del(request: DelRequest, program: string, netns: PodNetns | undefined): Promise<void> {
     const record = this.#parts.records.get({ ...request, program })
     if (record === undefined) return this.#delUnrecorded(request, program, netns)
-    return this.#exclusive(request, async () => {
+    return this.#exclusive({ ...request, program }, async () => {
       const failures = await this.#undo(record, netns)
       if (failures.length === 0) return
       if (!failures.every(isOfAway)) throw firstOf(failures)
@@ -232,7 +235,7 @@ export class Networks implements Disposable {
 
   /** As DEL would, when nobody else is at it; what failed. */
   async #release(record: NetworkRecord): Promise<readonly unknown[]> {
-    if (this.#busy.has(record.containerId)) return []
+    if (this.#busy.has(operationOf(record))) return []
     return this.#exclusive(record, () => this.#undo(record, undefined))
   }
 
@@ -265,18 +268,23 @@ export class Networks implements Disposable {
     this.#parts.problems.failed('networks', new Error(`${first.file} cannot be read: ${first.problem}`))
   }
 
-  async #exclusive<T>(
-    { containerId, ifname }: { readonly containerId: string; readonly ifname: string },
-    work: () => Promise<T>,
-  ): Promise<T> {
-    if (this.#busy.has(containerId)) throw cniError('attachment-in-progress', { container: containerId, ifname })
-    this.#busy.add(containerId)
+  async #exclusive<T>(call: Operation, work: () => Promise<T>): Promise<T> {
+    const { containerId: container, ifname } = call
+    const operation = operationOf(call)
+    if (this.#busy.has(operation)) throw cniError('attachment-in-progress', { container, ifname })
+    this.#busy.add(operation)
     try {
       return await work()
     } finally {
-      this.#busy.delete(containerId)
+      this.#busy.delete(operation)
     }
   }
+}
+
+type Operation = Pick<NetworkRecord, 'containerId' | 'ifname' | 'program'>
+
+function operationOf({ containerId, program }: Operation): string {
+  return `${containerId} ${program}`
 }
 
 /** What all steps of a network are called with. */
