@@ -4,13 +4,15 @@
  * @module
  */
 import { MAX_WISHES, WISH_TOO_LONG, WISHES } from '../../network/model/pod.ts'
-import { annotationOf } from '../fields.ts'
+import { annotationOf, at } from '../fields.ts'
 
 /** What one wish may have where all together are too long. */
 const SHARE = Math.floor(MAX_WISHES / WISHES.length) - 64
 
 /** An object's wishes; undefined where it has none. Of more than can be kept the long ones are told as too long. */
 export function wishesIn(object: unknown): Readonly<Record<string, string>> | undefined {
+  // Most pods ask for nothing.
+  if (at(object, 'metadata', 'annotations') === undefined) return undefined
   const found = WISHES.flatMap((key) => {
     const text = annotationOf(object, key)
     return text === undefined ? [] : [[key, text] as const]
