@@ -37,7 +37,8 @@ export interface LearnedRanges {
 /** Something learned, with what there is to say about it; or why it is not known. */
 type Learned =
   | { readonly is: 'known'; readonly ranges: readonly Cidr[]; readonly note?: string }
-  | { readonly is: 'unknown'; readonly why: string }
+  /** `otherwise`: what holds where nothing was known before, either. */
+  | { readonly is: 'unknown'; readonly why: string; readonly otherwise?: readonly Cidr[] }
 
 /** The status by what is known now; `before`: what a status said that was Synced. */
 export function learnRanges(type: PodCidrType, sources: RangeSources, before: KnownRanges | undefined): LearnedRanges {
@@ -53,7 +54,10 @@ export function learnRanges(type: PodCidrType, sources: RangeSources, before: Kn
 }
 
 function recalled(learned: Learned, before: readonly Cidr[] | undefined): Learned {
-  if (learned.is === 'known' || before === undefined) return learned
+  if (learned.is === 'known') return learned
+  const { otherwise } = learned
+  if (otherwise !== undefined && (before ?? []).length === 0) return known(otherwise)
+  if (before === undefined) return learned
   return { is: 'known', ranges: before, note: `what was known before holds: ${learned.why}` }
 }
 
@@ -76,7 +80,7 @@ function overlaysThatAreThere(sources: RangeSources): Learned {
   ]
   if (found.length === 0) {
     const told = clusterRanges('pods', sources)
-    return told.is === 'known' ? told : known([])
+    return told.is === 'known' ? told : { ...told, otherwise: [] }
   }
   return (
     found.find(({ is }) => is === 'unknown') ?? known(found.flatMap((one) => (one.is === 'known' ? one.ranges : [])))
