@@ -253,7 +253,7 @@ class NodeAgent {
     }
     reflectCluster(registry, view, health, signal, {
       pods: [pods, hostPorts, networks.pods],
-      namespaces: [namespaces],
+      namespaces: [namespaces, networks.namespaces],
     })
     return new NodeAgent({ networks: networks.networks, reconciler, report }, resources.move())
   }

@@ -7,13 +7,16 @@ import type { Grants } from '../../network/model/grants.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Attachments } from '../attach/attachments.ts'
 import { reflectKind } from '../cluster/reflection.ts'
-import type { PodWatcher, Watcher } from '../cluster/watcher.ts'
+import type { NamespaceWatcher, PodWatcher, Watcher } from '../cluster/watcher.ts'
 import type { PodNotices } from '../notices.ts'
 import { ATTACHMENT_DEFAULTS, type AttachmentOptions } from '../options.ts'
 import { overlayPlugin } from '../plugins/overlay.ts'
 import type { Plugins } from '../plugins/plugin.ts'
 import { pluginsFrom } from '../plugins/plugins.ts'
 import { programIpam, programPlugin } from '../plugins/program.ts'
+import { ClusterPools } from '../plugins/spiderpool/cluster-pools.ts'
+import { SpiderpoolPlugin } from '../plugins/spiderpool/plugin.ts'
+import { checkWire } from '../wire/check.ts'
 import { Definitions } from './definitions.ts'
 import { LocalPods } from './local-pods.ts'
 import { Networks } from './networks.ts'
@@ -33,8 +36,9 @@ export interface NetworksStart
 /** Networks under way. */
 export interface RunningNetworks extends Disposable {
   readonly networks: Networks
-  /** Is to be told of pods. */
+  /** Are to be told of pods and namespaces. */
   readonly pods: PodWatcher
+  readonly namespaces: NamespaceWatcher
   /** The node's plan is another. */
   planned(): void
 }
@@ -55,9 +59,25 @@ export async function startNetworks(start: NetworksStart): Promise<RunningNetwor
     coordinator: () => coordinators.inForce,
     plugins: () => plugins,
   })
+  const pools = new ClusterPools({ node: options.node })
+  const spiderpool = new SpiderpoolPlugin({
+    pools,
+    registry,
+    pods,
+    settings: {
+      installNamespace: attachments.namespace,
+      ...(attachments.clusterNetwork === undefined ? {} : { clusterNetwork: attachments.clusterNetwork }),
+      families: new Set([4, 6]),
+      hasSubnets: true,
+    },
+    notices,
+    checkWire,
+    findsConflicts: attachments.findsConflicts,
+    findsGateway: attachments.findsGateway,
+  })
   const plugins: Plugins = pluginsFrom({
     plugins: new Map([['weft', overlayPlugin(overlay)], ...underlay.plugins]),
-    ipam: new Map(),
+    ipam: new Map([['spiderpool', spiderpool]]),
     program: programPlugin,
     programIpam,
   })
@@ -75,11 +95,16 @@ export async function startNetworks(start: NetworksStart): Promise<RunningNetwor
   if (options.external !== true) {
     reflectKind(registry, 'AttachmentDefinition', definitions, problems, signal)
     reflectKind(registry, 'Coordinator', coordinators, problems, signal)
+    reflectKind(registry, 'AddressPool', pools.watchers.AddressPool, problems, signal)
+    reflectKind(registry, 'ReservedAddresses', pools.watchers.ReservedAddresses, problems, signal)
+    reflectKind(registry, 'AddressClaim', pools.watchers.AddressClaim, problems, signal)
+    reflectKind(registry, 'Node', pools.watchers.Node, problems, signal)
   }
   for (const record of records.values()) if (record.isLeaving !== true) status.write(record)
   return {
     networks,
     pods,
+    namespaces: pools.watchers.Namespace,
     planned: underlay.look,
     [Symbol.dispose]: () => {
       networks[Symbol.dispose]()
