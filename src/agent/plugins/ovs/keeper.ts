@@ -91,7 +91,9 @@ export async function lookAtPorts({ ports, links, operations, log, signal }: Kee
 
 type Changes = Parameters<Parameters<UnderlayPorts['tables']['subscribe']>[0]>[0]
 
-/** ovs-vswitchd says of a port whose link went away that it cannot open it. */
+/** Of a port whose link went away ovs-vswitchd says that it cannot open it, or that it is down. */
 function hasFailed(change: Changes[number]): boolean {
-  return change.table === 'Interface' && change.type !== 'delete' && change.row.error !== undefined
+  if (change.table !== 'Interface' || change.type !== 'modify') return false
+  const { error, link_state: carrier } = change.row
+  return error !== undefined || carrier !== 'up'
 }

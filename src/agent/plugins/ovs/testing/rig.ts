@@ -2,7 +2,6 @@
  * A node with a real Open vSwitch in user space, a bridge with an uplink, and whoever is at its other end.
  * @module
  */
-import { existsSync } from 'node:fs'
 import {
   type CniResult,
   EMPTY_RESULT,
@@ -109,11 +108,6 @@ export function ipam(...ips: readonly ResultIp[]): JsonObject {
 /** An address and its gateway per family. */
 export const V4: ResultIp = { address: '172.18.30.131/16', gateway: '172.18.0.1' }
 export const V6: ResultIp = { address: 'fd00:18::131/64', gateway: 'fd00:18::1' }
-
-/** Whether a program is there. */
-export function hasProgram(path: string): boolean {
-  return existsSync(path)
-}
 
 async function remember(
   { ovs, host, asked }: Pick<Rig, 'ovs' | 'host' | 'asked'>,
