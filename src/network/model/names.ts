@@ -10,7 +10,7 @@ const DNS_NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`)
 const DOMAIN_LABEL = '[a-z0-9_](?:[-a-z0-9_]{0,61}[a-z0-9_])?'
 const DOMAIN = new RegExp(`^${DOMAIN_LABEL}(?:\\.${DOMAIN_LABEL})*$`)
 const MAX_NAME = 253
-const IFNAME = /^[!-.0-9;-~]{1,15}$/
+const IFNAME = /^(?!\.{1,2}$)[!-.0-9;-~]{1,15}$/
 const SANDBOX = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,252}$/
 const UID = /^[!-~]{1,253}$/
 
@@ -41,14 +41,9 @@ export const objectName: Decode<string> = (input, at) =>
     ? input
     : reject(at, `${shown(input)} cannot be a name`, 'at most 253 lower-case letters, digits, inner dashes and dots')
 
-/** Whether a text can name an interface: what Linux takes, as the CNI specification has it. */
-export function isInterfaceName(name: string): boolean {
-  return IFNAME.test(name) && name !== '.' && name !== '..'
-}
-
-/** An interface's name. */
+/** An interface's name, as Linux and the CNI specification have it. */
 export const ifname: Decode<string> = (input, at) =>
-  typeof input === 'string' && isInterfaceName(input)
+  typeof input === 'string' && IFNAME.test(input)
     ? input
     : reject(
         at,

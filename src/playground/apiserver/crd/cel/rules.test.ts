@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
 import { crdResource } from '../index.ts'
+import { readSchema } from '../schema.ts'
 import { definition, resourceWith, thing } from '../testing/definitions.ts'
 import { REFUSED_RULES, RULED } from '../testing/rules.ts'
+import { compileRule } from './rule.ts'
+import { celValue } from './value.ts'
 
 const A = { type: 'object', properties: { a: { type: 'string' }, list: { type: 'array', items: { type: 'object' } } } }
 
@@ -75,4 +79,42 @@ describe('a rule is refused', () => {
     }
     expect(() => crdResource.prepare(definition(schema), undefined)).toThrow('must be undefined to be structural')
   })
+})
+
+test('whatever a rule says of whatever value, it is an answer', () => {
+  const word = fc.constantFrom(
+    ...[
+      'self',
+      'oldSelf',
+      '.a',
+      '.list',
+      '[0]',
+      '(',
+      ')',
+      '==',
+      '<',
+      '&&',
+      '!',
+      '+',
+      '-',
+      '?',
+      ':',
+      '1',
+      '"x"',
+      'has(',
+    ],
+    ...['.all(x, ', '.map(x, ', 'x', 'in', '[', ']', '{', ',', 'size(', 'int(', 'null', 'true', '.split(', '%', '/'],
+  )
+  const text = fc.array(word, { minLength: 1, maxLength: 12 }).map((words) => words.join(' '))
+  const schema = readSchema(A)
+  const value = fc.jsonValue({ maxDepth: 3 }).map((json) => celValue({ a: json, list: [json] }, schema))
+  fc.assert(
+    fc.property(fc.oneof(text, fc.string()), value, (rule, self) => {
+      const compiled = compileRule({ rule }, schema)
+      if (typeof compiled === 'string') return
+      const why = compiled.broken(self, self)
+      expect(why === undefined || why.length < 1000).toBe(true)
+    }),
+    { numRuns: 2000 },
+  )
 })
