@@ -16,6 +16,9 @@ const MODULES = [
   'cls_u32',
   'act_mirred',
   'act_skbedit',
+  'macvlan',
+  'ipvlan',
+  '8021q',
 ]
 
 const reason = whyNoGuest()
@@ -23,7 +26,7 @@ if (reason !== undefined) {
   console.error(`skipped: ${reason}`)
   process.exit(2)
 }
-const all = ['kernel-pods', 'kernel-tunnel', 'kernel-bandwidth', 'kernel-shares', 'kernel-agent']
+const all = ['kernel-pods', 'kernel-tunnel', 'kernel-bandwidth', 'kernel-shares', 'kernel-agent', 'kernel-links']
 // A machine for each: none meets what another left.
 for (const name of process.argv[2] === undefined ? all : [process.argv[2]]) {
   console.log(`\n${name}`)
