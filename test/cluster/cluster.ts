@@ -4,8 +4,9 @@
  * @module
  */
 import { existsSync, mkdirSync } from 'node:fs'
-import { startSwitch } from '../../src/playground/lab/switch.ts'
-import { makeUnderlay, plugInNode } from '../../src/playground/lab/underlay.ts'
+import type { Cidr } from '../../src/network/model/address.ts'
+import { joinWire, startSwitch } from '../../src/playground/lab/switch.ts'
+import { makeUnderlay, makeWire, plugInNode } from '../../src/playground/lab/underlay.ts'
 import { makeFolders, writeState } from '../../src/playground/state.ts'
 import { type Outcome, type RunOptions, run } from '../lab/command.ts'
 import { makeKeys } from './certificates.ts'
@@ -25,6 +26,8 @@ export type Say = (line: string) => void
 export interface ClusterOptions {
   /** A kube-proxy on every node. */
   readonly kubeProxy?: boolean
+  /** Networks of a second wire, with a bridge `br1` on every node. */
+  readonly physical?: readonly Cidr[]
 }
 
 /** A rig that is up. */
@@ -105,7 +108,7 @@ export class Cluster {
     return items.filter(isReady).map(({ metadata }) => metadata.name)
   }
 
-  async #bringUp(say: Say, { kubeProxy = false }: ClusterOptions): Promise<void> {
+  async #bringUp(say: Say, { kubeProxy = false, physical }: ClusterOptions): Promise<void> {
     const { layout, nodes } = this.places
     if (existsSync(layout.stateFile)) throw new Error(`there is a rig in ${layout.runDir} already; remove it first`)
     makeFolders(layout)
@@ -120,7 +123,12 @@ export class Cluster {
     say('Laying the physical network and starting Open vSwitch')
     makeUnderlay(layout)
     for (const node of nodes) plugInNode(layout, node)
-    await Promise.all(nodes.map((node) => startSwitch(layout, node, 'netdev')))
+    if (physical !== undefined) makeWire(layout, nodes, physical)
+    const start = async (node: NodePlace, index: number): Promise<void> => {
+      await startSwitch(layout, node, 'netdev')
+      if (physical !== undefined) await joinWire(node, 'netdev', physical, index + 1)
+    }
+    await Promise.all(nodes.map(start))
     for (const part of CONTROL_PARTS) {
       say(`Starting ${part}`)
       await startControlPart(this.places, part)
