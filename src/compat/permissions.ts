@@ -28,7 +28,21 @@ import {
   CLUSTER_NETWORK_POLICIES,
 } from './network-policy-api/resources.ts'
 import { CLUSTER_NETWORKS, EGRESS_NETWORK_POLICIES, HOST_SUBNETS, NET_NAMESPACES } from './openshift/resources.ts'
-import { SPIDER_COORDINATORS, SPIDER_ENDPOINTS, SPIDER_IP_POOLS, SPIDER_RESERVED_IPS } from './spiderpool/resources.ts'
+import {
+  CALICO_BLOCKS,
+  CALICO_IP_POOLS,
+  CILIUM_CONFIG,
+  CILIUM_IP_POOLS,
+  KUBEADM_CONFIG,
+  SYSTEM_NAMESPACE,
+} from './spiderpool/coordinator-sources.ts'
+import {
+  SPIDER_COORDINATORS,
+  SPIDER_ENDPOINTS,
+  SPIDER_IP_POOLS,
+  SPIDER_MULTUS_CONFIGS,
+  SPIDER_RESERVED_IPS,
+} from './spiderpool/resources.ts'
 import { ADDRESS_CLAIMS } from './weft/address-claim.ts'
 import { NODE_NETWORKS } from './weft/node-network.ts'
 import { NODE_REPORTS } from './weft/node-report.ts'
@@ -114,16 +128,15 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       why: "addresses of this node's pods; the admission policy keeps an agent to its own",
     },
     {
-      resource: { group: PODS.group, plural: `${PODS.plural}/status` },
-      verbs: ['patch'],
+      ...statusOf(
+        PODS,
+        'which networks a pod of this node got, in an annotation; the admission policy lets nothing else through',
+      ),
       onlyWithPolicy: true,
-      why: 'which networks a pod of this node got, in an annotation; the admission policy lets nothing else through',
     },
     {
-      resource: { group: NODES.group, plural: `${NODES.plural}/status` },
-      verbs: ['patch'],
+      ...statusOf(NODES, "this node's bridges, as resources; the admission policy lets nothing else through"),
       onlyWithPolicy: true,
-      why: "this node's bridges, as resources; the admission policy lets nothing else through",
     },
   ],
   'external-host': [
@@ -148,18 +161,12 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
     { resource: NAMESPACES, verbs: ['get', ...FOLLOW, 'patch'], why: 'who gets a network; an annotation says why not' },
     { resource: NET_NAMESPACES, verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'], why: "namespaces' networks" },
     ...POLICIES.map((resource) => ({ resource, verbs: FOLLOW, why: 'what of them cannot be done, to say so' })),
-    ...POLICIES_WITH_STATUS.map(
-      ({ group, plural }): Permission => ({
-        resource: { group, plural: `${plural}/status` },
-        verbs: ['patch'],
-        why: 'what of them cannot be done',
-      }),
-    ),
+    ...POLICIES_WITH_STATUS.map((resource) => statusOf(resource, 'what of them cannot be done')),
     { resource: EVENTS, verbs: ['create', 'patch'], why: 'what was refused, and why' },
     {
       resource: SERVICE_CIDRS,
-      verbs: ['list'],
-      why: 'where services get addresses from, when there is no network yet: from servers that have words for it,',
+      verbs: FOLLOW,
+      why: 'where services get addresses from: from servers that have words for it,',
     },
     {
       resource: SERVICES,
@@ -198,15 +205,36 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       verbs: [...FOLLOW, 'patch'],
       why: 'labels, the family, and the finalizer of pools in use',
     },
-    {
-      resource: { group: SPIDER_IP_POOLS.group, plural: `${SPIDER_IP_POOLS.plural}/status` },
-      verbs: ['patch'],
-      why: 'how many addresses a pool has, and who has them',
-    },
+    statusOf(SPIDER_IP_POOLS, 'how many addresses a pool has, and who has them'),
     {
       resource: SPIDER_ENDPOINTS,
       verbs: [...FOLLOW, 'create', 'patch', 'delete'],
       why: 'which addresses a pod has, as others read it',
+    },
+    {
+      resource: SPIDER_COORDINATORS,
+      verbs: [...FOLLOW, 'create', 'patch'],
+      why: 'who wants to know the ranges of a cluster',
+    },
+    statusOf(SPIDER_COORDINATORS, 'which they are'),
+    {
+      resource: CONFIG_MAPS,
+      verbs: FOLLOW,
+      names: [KUBEADM_CONFIG.name, CILIUM_CONFIG.name],
+      namespace: SYSTEM_NAMESPACE,
+      why: 'which ranges kubeadm and Cilium were told',
+    },
+    ...[CALICO_IP_POOLS, CALICO_BLOCKS, CILIUM_IP_POOLS].map((resource) => ({
+      resource,
+      verbs: FOLLOW,
+      why: 'which ranges the pods of another plugin have',
+    })),
+    { resource: SPIDER_MULTUS_CONFIGS, verbs: FOLLOW, why: 'which attachment definitions there have to be' },
+    statusOf(SPIDER_MULTUS_CONFIGS, 'whether there are'),
+    {
+      resource: NETWORK_ATTACHMENT_DEFINITIONS,
+      verbs: [...FOLLOW, 'create', 'patch'],
+      why: 'what SpiderMultusConfigs ask for; they go with these',
     },
     { resource: LEASES, verbs: ['create'], namespace: ELECTION_LEASE.namespace, why: 'one controller at a time' },
     {
@@ -217,6 +245,11 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       why: 'one controller at a time',
     },
   ],
+}
+
+/** To write an object's status, and by it its annotations. */
+function statusOf({ group, plural }: Resource, why: string): Permission {
+  return { resource: { group, plural: `${plural}/status` }, verbs: ['patch'], why }
 }
 
 /** Whether permissions allow a call. */
