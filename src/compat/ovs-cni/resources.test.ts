@@ -24,8 +24,17 @@ test.each<[string, unknown, readonly string[], unknown]>([
   ['one that is gone', node({ [BR1]: '1000', cpu: '2' }), [], [{ op: 'remove', path: PATH }]],
   ["others' resources", node({ 'devices.kubevirt.io/kvm': '1k', cpu: '2' }), [], []],
   [
-    'a node without any',
+    'a node without a status',
     {},
+    [BR1],
+    [
+      { op: 'add', path: '/status', value: { capacity: {} } },
+      { op: 'add', path: PATH, value: '1000' },
+    ],
+  ],
+  [
+    'a node without any',
+    { status: {} },
     [BR1],
     [
       { op: 'add', path: '/status/capacity', value: {} },

@@ -28,16 +28,21 @@ export function resourcePatch(node: unknown, wanted: ReadonlySet<string>): reado
   const ours = new Map(present.filter(([name]) => name.startsWith(PREFIX)))
   const missing = [...wanted].filter((name) => ours.get(name) !== COUNT)
   const gone = [...ours.keys()].filter((name) => !wanted.has(name))
-  const whole: readonly PatchStep[] =
-    capacity === undefined && missing.length > 0 ? [{ op: 'add', path: CAPACITY, value: {} }] : []
   return [
-    ...whole,
+    ...(missing.length === 0 ? [] : placesFor(node)),
     ...missing.map((name) => ({ op: 'add', path: pathOf(name), value: COUNT }) as const),
     ...gone.map((name) => ({ op: 'remove', path: pathOf(name) }) as const),
   ]
 }
 
-const CAPACITY = '/status/capacity'
+const STATUS = '/status'
+const CAPACITY = `${STATUS}/capacity`
+
+/** A patch adds to what is there only. */
+function placesFor(node: unknown): readonly PatchStep[] {
+  if (at(node, 'status') === undefined) return [{ op: 'add', path: STATUS, value: { capacity: {} } }]
+  return at(node, 'status', 'capacity') === undefined ? [{ op: 'add', path: CAPACITY, value: {} }] : []
+}
 
 /** RFC 6901: `/` in a name is written `~1`. */
 function pathOf(name: string): string {

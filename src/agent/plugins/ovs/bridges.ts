@@ -32,7 +32,7 @@ export function bridgeNamed(tables: UnderlayTables, name: string): Bridge | unde
 }
 
 /** The names of the bridges that pods may be put on, sorted. */
-export function podBridges(tables: UnderlayTables): readonly string[] {
+export function podBridges(tables: Pick<UnderlayTables, 'rows'>): readonly string[] {
   const others = ovnBridges(tables)
   return [...tables.rows('Bridge').values()]
     .map(({ name }) => name)
@@ -41,12 +41,12 @@ export function podBridges(tables: UnderlayTables): readonly string[] {
 }
 
 /** OVN's bridge; a machine with several chassis names one for each. */
-export function ovnBridge(tables: UnderlayTables): string {
+export function ovnBridge(tables: Pick<UnderlayTables, 'rows'>): string {
   const [root] = tables.rows('Open_vSwitch').values()
   return root?.external_ids.get('ovn-bridge') || OVN_BRIDGE
 }
 
-function ovnBridges(tables: UnderlayTables): ReadonlySet<string> {
+function ovnBridges(tables: Pick<UnderlayTables, 'rows'>): ReadonlySet<string> {
   const names = new Set([OVN_BRIDGE])
   const keys = /^ovn-bridge(-(?!mappings|datapath-type|remote).*)?$/
   for (const { external_ids: ids } of tables.rows('Open_vSwitch').values())
