@@ -32,10 +32,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   compat: ['kube', 'etcd', 'registry', 'cni', 'network/model'],
   place: ['kube', 'etcd', 'compat', 'registry'],
   agent: [...JOINT, 'dns'],
+  bridge: ['network', 'linux', 'ovs', 'agent/wire'],
   controller: [...SHARED, 'kube', 'compat', 'settings', 'version.ts'],
   insight: [...JOINT, 'agent', 'text'],
   playground: ['network', 'registry', 'linux', 'dns', 'kube', 'compat', 'agent/log.ts', 'text', 'version.ts'],
-  cli: [...JOINT, 'settings', 'agent', 'controller', 'insight', 'playground', 'text'],
+  cli: [...JOINT, 'settings', 'agent', 'bridge', 'controller', 'insight', 'playground', 'text'],
   'main.ts': ['cli'],
   'version.ts': [],
 }

@@ -1,0 +1,215 @@
+/**
+ * From what is observed to what is done: making a bridge, and taking it away. Pure.
+ * @module
+ */
+import {
+  type Change,
+  type Gateway,
+  type HeldAddress,
+  type HeldRoute,
+  IDS,
+  type LinkFacts,
+  OWNER,
+  type Plan,
+  type PlannedFile,
+  type Step,
+  type SwitchBridge,
+  type UplinkFacts,
+} from './model.ts'
+import { planMove } from './move.ts'
+import type { Wish } from './wish.ts'
+
+/** What else belongs to the persistent form: tools to call once its files are there, or gone. */
+export interface Persistence {
+  readonly manager: 'netplan' | 'networkmanager' | 'networkd' | 'none'
+  readonly files: readonly PlannedFile[]
+  /** Before addresses are moved, and to take that back. */
+  readonly letGo: readonly Change[]
+  readonly takeBack: readonly Change[]
+  /** After files came or went. */
+  readonly reload: readonly Change[]
+}
+
+export const NOT_PERSISTENT: Persistence = { manager: 'none', files: [], letGo: [], takeBack: [], reload: [] }
+
+/** What {@link IDS.moved} holds. */
+export interface Moved {
+  readonly index: number
+  readonly addresses: readonly HeldAddress[]
+  readonly routes: readonly HeldRoute[]
+}
+
+/** Plans a bridge. `token` is a new random text, by which an undo knows this very bridge. */
+export function planCreate(
+  wish: Wish,
+  uplink: UplinkFacts,
+  token: string,
+  persistence: Persistence,
+  extra: readonly Step[] = [],
+): Plan {
+  const { bridge: name } = wish
+  const moved: Moved = { index: uplink.index, addresses: uplink.addresses, routes: uplink.routes }
+  const row = {
+    name,
+    datapathType: wish.datapathType,
+    mac: uplink.mac,
+    mtu: wish.mtu ?? uplink.mtu,
+    externalIds: {
+      [IDS.owner]: OWNER,
+      [IDS.uplink]: uplink.name,
+      [IDS.token]: token,
+      [IDS.state]: 'moving',
+      [IDS.persist]: persistence.manager,
+      ...(wish.move ? { [IDS.moved]: JSON.stringify(moved) } : {}),
+    },
+  }
+  const make: Step = {
+    title: `make the bridge ${name} with the address ${uplink.mac} of ${uplink.name}`,
+    changes: [{ do: 'bridge', bridge: row }],
+    undo: [{ do: 'no-bridge', name, token }],
+  }
+  const connect: Step = {
+    title: `make ${uplink.name} a port of ${name}`,
+    changes: [
+      { do: 'port', bridge: name, name: uplink.name, trunks: trunksOf(wish) },
+      { do: 'link', link: uplink.name, up: true },
+    ],
+    undo: [
+      { do: 'no-port', bridge: name, name: uplink.name },
+      { do: 'link', link: uplink.name, up: uplink.up },
+    ],
+  }
+  const bringUp: Step = { title: `set ${name} up`, changes: [{ do: 'link', link: name, up: true }], undo: [] }
+  const finish: Step = {
+    title: `note that ${name} is complete`,
+    changes: [{ do: 'bridge-ids', name, ids: { [IDS.state]: 'moved' } }],
+    undo: [],
+  }
+  const { prepare, hand, silence } = planMove(uplink, name)
+  const middle = wish.move ? [prepare, connect, hand, ...extra, silence] : [bringUp, connect]
+  return {
+    bridge: name,
+    uplink: uplink.name,
+    target: name,
+    steps: [...persistSteps(persistence), make, ...middle, ...toldSteps(persistence)],
+    gateways: wish.move ? gatewaysOf(uplink) : [],
+    settle: [finish],
+    afterwards: [],
+    notes: notesOf(uplink),
+  }
+}
+
+/** Plans the removal of a bridge of ours whose link and uplink are as told; absent where they are gone. */
+export function planRemove(
+  bridge: SwitchBridge,
+  link: LinkFacts | undefined,
+  uplink: UplinkFacts | undefined,
+  persistence: Persistence,
+  extra: readonly Step[] = [],
+): Plan {
+  const { name } = bridge
+  const token = bridge.externalIds[IDS.token] ?? ''
+  const clear: readonly Step[] = [
+    ...(persistence.files.length === 0
+      ? []
+      : [{ title: `remove what made ${name} outlast restarts`, changes: removed(persistence.files), undo: [] }]),
+    { title: `remove the bridge ${name}`, changes: [{ do: 'no-bridge', name, token }], undo: [] },
+    ...(persistence.reload.length + persistence.takeBack.length === 0
+      ? []
+      : [{ title: TOLD, changes: [...persistence.takeBack, ...persistence.reload], undo: [] }]),
+  ]
+  if (uplink === undefined) {
+    return { bridge: name, uplink: '', target: '', steps: [], gateways: [], settle: [], afterwards: clear, notes: [] }
+  }
+  const port = bridge.ports.find(({ interfaces }) => interfaces.some((one) => one.name === uplink.name))
+  const disconnect: Step = {
+    title: `take ${uplink.name} from ${name}`,
+    changes: [{ do: 'no-port', bridge: name, name: uplink.name }],
+    undo: port === undefined ? [] : [{ do: 'port', bridge: name, name: uplink.name, trunks: port.trunks }],
+  }
+  const from = held(link ?? { ...uplink, name, addresses: [], routes: [], rules: [], neighbours: [] }, uplink, bridge)
+  const { prepare, hand, silence } = planMove(from, uplink.name, uplink)
+  return {
+    bridge: name,
+    uplink: uplink.name,
+    target: uplink.name,
+    steps: [prepare, disconnect, hand, ...extra, silence],
+    gateways: gatewaysOf(from),
+    settle: [],
+    afterwards: clear,
+    notes: [],
+  }
+}
+
+/** What has to be put back: what the bridge has, or what it was given, where it and the uplink have lost it. */
+function held(link: LinkFacts, uplink: LinkFacts, bridge: SwitchBridge): LinkFacts {
+  const isBare = ({ addresses }: LinkFacts): boolean => addresses.every(({ scope }) => scope === 'link')
+  const moved = movedOf(bridge)
+  if (!isBare(link) || !isBare(uplink) || moved === undefined) return link
+  return { ...link, index: moved.index, addresses: moved.addresses, routes: moved.routes }
+}
+
+/** What a bridge of ours says was moved to it. */
+export function movedOf(bridge: SwitchBridge): Moved | undefined {
+  try {
+    const value: unknown = JSON.parse(bridge.externalIds[IDS.moved] ?? '')
+    return isMoved(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isMoved(value: unknown): value is Moved {
+  if (typeof value !== 'object' || value === null) return false
+  const has = (key: string): boolean => Array.isArray(Reflect.get(value, key))
+  return typeof Reflect.get(value, 'index') === 'number' && has('addresses') && has('routes')
+}
+
+/** Next hops of the default routes in the main table: they are the ones that answer for the way out. */
+export function gatewaysOf(link: LinkFacts): readonly Gateway[] {
+  const found = link.routes
+    .filter(({ destination, table }) => table === MAIN && /^(0\.0\.0\.0|::)\/0$/.test(destination))
+    .flatMap(({ gateways }) => gateways)
+  return [...new Set(found)].map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
+}
+
+const MAIN = 254
+
+/** 0 stands for frames without a tag, the node's own among them. */
+function trunksOf({ trunks }: Wish): readonly number[] {
+  return trunks.length === 0 ? [] : [...new Set([0, ...trunks])].sort((a, b) => a - b)
+}
+
+function persistSteps({ files, letGo, takeBack, reload, manager }: Persistence): readonly Step[] {
+  const undoFiles = [
+    ...removed(files),
+    ...reload.map((change) => (change.do === 'run' ? { ...change, mayFail: true } : change)),
+  ]
+  const write: Step = {
+    title: `write ${files.map(({ path }) => path).join(', ')}`,
+    changes: files.map((file) => ({ do: 'file', ...file })),
+    undo: undoFiles,
+  }
+  const release: Step = { title: `have ${manager} leave the uplink alone meanwhile`, changes: letGo, undo: takeBack }
+  return [...(files.length === 0 ? [] : [write]), ...(letGo.length === 0 ? [] : [release])]
+}
+
+function toldSteps({ reload }: Persistence): readonly Step[] {
+  // What takes it back is with the files: they have to be gone first.
+  return reload.length === 0 ? [] : [{ title: TOLD, changes: reload, undo: [] }]
+}
+
+const TOLD = 'tell those who configure links'
+
+function removed(files: readonly PlannedFile[]): readonly Change[] {
+  return [...files].reverse().map((file) => ({ do: 'no-file', ...file }))
+}
+
+function notesOf(uplink: UplinkFacts): readonly string[] {
+  const limited = uplink.addresses.filter(({ validLifetime, family }) => validLifetime !== undefined && family === 4)
+  const vlans = uplink.riders.filter(({ kind }) => kind === 'vlan')
+  return [
+    ...limited.map(({ address }) => `${address} was given by DHCP: a client has to renew it on the bridge from now on`),
+    ...vlans.map(({ name }) => `frames of the VLAN of ${name} go to it, before the bridge sees them`),
+  ]
+}
