@@ -56,6 +56,8 @@ const WRITES_IN_FLIGHT = 32
 export interface RunningController {
   /** The machines' networks as the registry tells of them, for others who look at them: nobody needs a copy of their own. */
   readonly networks: Reflection<'NodeNetwork'>
+  /** The cluster's configuration, in the same way. */
+  readonly cluster: Reflection<'Cluster'>
   /** When `signal` aborted. Does not reject for anything that the registry does. */
   readonly done: Promise<void>
 }
@@ -63,9 +65,10 @@ export interface RunningController {
 /** Runs the controller until `signal` aborts. */
 export function startController(options: ControllerOptions): RunningController {
   const controller = new Controller(options)
-  const networks = controller.reflect('NodeNetwork')
-  const reflections = INPUTS.map((kind) => (kind === 'NodeNetwork' ? networks : controller.reflect(kind)))
-  return { networks, done: run(controller, reflections, options) }
+  const shared = { NodeNetwork: controller.reflect('NodeNetwork'), Cluster: controller.reflect('Cluster') }
+  const others = INPUTS.filter((kind) => !Object.hasOwn(shared, kind)).map((kind) => controller.reflect(kind))
+  const done = run(controller, [...Object.values(shared), ...others], options)
+  return { networks: shared.NodeNetwork, cluster: shared.Cluster, done }
 }
 
 async function run(

@@ -25,7 +25,6 @@ import type { KubeObject, Resource } from '../../kube/object.ts'
 import type { Picked } from '../../kube/reflector.ts'
 import { CONFIG_MAPS, PODS, SERVICE_CIDRS } from '../../kube/resources.ts'
 import type { SourceReflection } from '../../registry/reflect.ts'
-import { reflect } from '../../registry/reflector.ts'
 import type { Complaints } from '../complaints.ts'
 import { follow, type SpiderpoolOptions } from './options.ts'
 
@@ -40,11 +39,11 @@ export interface ClusterSources {
 
 /** Follows a cluster's sources until `signal` aborts; `onChange` hears of everything that may matter. */
 export function clusterSources(
-  options: Pick<SpiderpoolOptions, 'api' | 'registry' | 'signal'>,
+  options: Pick<SpiderpoolOptions, 'api' | 'cluster' | 'signal'>,
   complaints: Complaints,
   onChange: () => void,
 ): ClusterSources {
-  const { registry, signal } = options
+  const { cluster } = options
   const all: Pick<SourceReflection<unknown>, 'synced' | 'done'>[] = []
   /** Most changes of these objects change nothing of what they tell. */
   const told = <T>(
@@ -63,9 +62,6 @@ export function clusterSources(
     all.push(reflection)
     return () => [...reflection.store.values()].toSorted(byAge).map(({ value }) => value.told)
   }
-  const onError = (error: unknown): void => complaints.say('cannot watch Cluster', error)
-  const cluster = reflect(registry, 'Cluster', { signal, onChange, onError })
-  all.push(cluster)
   const kubeadm = told(CONFIG_MAPS, kubeadmNetworks, only(KUBEADM_CONFIG))
   const managers = told(PODS, controllerManagerRanges, MANAGERS)
   const services = told(SERVICE_CIDRS, (object) => serviceCidrs([object]))
@@ -73,8 +69,9 @@ export function clusterSources(
   const calicoBlocks = told(CALICO_BLOCKS, calicoUsedBlockIn)
   const ciliumConfig = told(CONFIG_MAPS, ({ data }): unknown => ({ data }), only(CILIUM_CONFIG))
   const ciliumPools = told(CILIUM_IP_POOLS, ({ spec }): unknown => ({ spec }))
+  cluster.listen(onChange)
   return {
-    synced: Promise.all(all.map(({ synced }) => synced)),
+    synced: Promise.all([cluster.synced, ...all.map(({ synced }) => synced)]),
     done: Promise.all(all.map(({ done }) => done)),
     now: () => {
       const overlay = cluster.store.get('default')?.value

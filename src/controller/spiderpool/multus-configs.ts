@@ -29,14 +29,14 @@ import { Patience } from './patience.ts'
 import { Warnings } from './warnings.ts'
 
 /** Keeps definitions until `signal` aborts. Does not reject for anything that the API does. */
-export async function runMultusConfigs(options: Omit<SpiderpoolOptions, 'registry'>): Promise<void> {
+export async function runMultusConfigs(options: Omit<SpiderpoolOptions, 'cluster'>): Promise<void> {
   await new MultusConfigs(options).run()
 }
 
 const REFUSED = 'RefusedMultusConfig'
 
 class MultusConfigs {
-  readonly #options: Omit<SpiderpoolOptions, 'registry'>
+  readonly #options: Omit<SpiderpoolOptions, 'cluster'>
   readonly #configs: SourceReflection<Picked<KubeObject>>
   readonly #definitions: SourceReflection<Picked<KubeObject>>
   /** By `<namespace>/<name of the definition>`, those that want it. */
@@ -53,7 +53,7 @@ class MultusConfigs {
   /** Nothing is made before all that is there is known. */
   #isReady = false
 
-  constructor(options: Omit<SpiderpoolOptions, 'registry'>) {
+  constructor(options: Omit<SpiderpoolOptions, 'cluster'>) {
     const { signal, log, events, attachments } = options
     this.#options = options
     this.#default = defaultDefinition(attachments)

@@ -6,7 +6,7 @@ import type { KubeApi } from '../../kube/api.ts'
 import type { EventRecorder } from '../../kube/events.ts'
 import { type Picked, type Picking, reflectPicked } from '../../kube/reflector.ts'
 import type { MapChange, SourceReflection } from '../../registry/reflect.ts'
-import type { Registry } from '../../registry/registry.ts'
+import type { Reflection } from '../../registry/reflector.ts'
 import type { Complaints } from '../complaints.ts'
 import type { ControllerLog } from '../controller.ts'
 
@@ -21,7 +21,8 @@ export interface AttachmentPlace {
 /** What a loop runs with. */
 export interface SpiderpoolOptions {
   readonly api: KubeApi
-  readonly registry: Registry
+  /** The cluster's configuration, where there is one. */
+  readonly cluster: Reflection<'Cluster'>
   readonly signal: AbortSignal
   readonly log: ControllerLog
   readonly events?: EventRecorder

@@ -2,6 +2,7 @@
  * What is wrong with pools, subnets and reserved addresses, in the words of their objects.
  * @module
  */
+import { APPLICATION_KEYS } from '../../compat/spiderpool/selection/owner.ts'
 import { overlappingSubnets, poolProblems } from '../../ipam/pool-problems.ts'
 import { isWithin, without } from '../../ipam/range-set.ts'
 import type { Ip } from '../../network/model/address.ts'
@@ -17,8 +18,27 @@ export function refusedPools(pools: readonly AddressPool[]): ReadonlyMap<string,
   const others = [...poolProblems(pools)].map(
     ([name, problem]) => [name, problemLine({ ...problem, field: FIELDS[problem.field] })] as const,
   )
-  return new Map([...own, ...others].map(([name, text]) => [name, `${text}. Until then it gives no address out.`]))
+  const mixed = pools.flatMap((pool) =>
+    pool.problem === undefined && isMixed(pool) ? [[pool.name, MIXED] as const] : [],
+  )
+  return new Map(
+    [...own, ...mixed, ...others].map(([name, text]) => [name, `${text}. Until then it gives no address out.`]),
+  )
 }
+
+const MIXED = problemLine({
+  field: 'spec.podAffinity',
+  reason: 'selects an application and other labels beside it, which no pod has together',
+  remedy: 'leave the labels out that do not begin with ipam.spidernet.io/app-',
+})
+
+/** Whether a pool's selector names an application, and something else. */
+function isMixed({ podSelector = [] }: AddressPool): boolean {
+  const isOfApplication = podSelector.map(({ key }) => APPLICATION.has(key))
+  return isOfApplication.includes(true) && isOfApplication.includes(false)
+}
+
+const APPLICATION: ReadonlySet<string> = new Set(Object.values(APPLICATION_KEYS))
 
 /** Why subnets are refused, by name: they have a pool's fields, and no address in common. */
 export function refusedSubnets(subnets: readonly AddressPool[]): ReadonlyMap<string, string> {

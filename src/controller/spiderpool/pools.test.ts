@@ -55,6 +55,11 @@ test.each<[string, object, string]>([
   ],
   ['another family', { ...SEED, ipVersion: 6 }, 'spec.ipVersion: 6 is not the family of 172.18.0.0/16'],
   ['an affinity to nothing', { ...SEED, podAffinity: {} }, 'spec.podAffinity: it selects nothing in particular'],
+  [
+    'an affinity to an application and to more',
+    { ...SEED, podAffinity: { matchLabels: { 'ipam.spidernet.io/app-name': 'a', tier: 'b' } } },
+    'spec.podAffinity: selects an application and other labels beside it',
+  ],
   ['no network', { ...SEED, subnet: '172.18.0.1/16' }, 'spec.subnet: '],
 ])('a pool by itself: %s', async (_, spec, text) => {
   await put(SPIDER_IP_POOLS, 'p', spec)

@@ -29,7 +29,7 @@ const OUTSIDE = 'OutsideOfSubnet'
 const STRANDED = 'AddressesInUseRemoved'
 
 /** Tells of pools until `signal` aborts. Does not reject for anything that the API does. */
-export async function runPools(options: Omit<SpiderpoolOptions, 'attachments' | 'registry'>): Promise<void> {
+export async function runPools(options: Omit<SpiderpoolOptions, 'attachments' | 'cluster'>): Promise<void> {
   const { api, signal, log, events } = options
   const complaints = new Complaints(log)
   const warnings = new Warnings(events, log)

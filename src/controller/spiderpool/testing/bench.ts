@@ -7,6 +7,7 @@ import type { KubeObject, Resource } from '../../../kube/object.ts'
 import { EVENTS, NAMESPACES } from '../../../kube/resources.ts'
 import { MemoryApi } from '../../../kube/testing/memory-api.ts'
 import { MemoryRegistry } from '../../../registry/memory.ts'
+import { reflect } from '../../../registry/reflector.ts'
 import type { AttachmentPlace, SpiderpoolOptions } from '../options.ts'
 
 /** A loop that runs. */
@@ -32,8 +33,10 @@ export class Bench {
     const say = (_: object, text: string): void => void this.lines.push(text)
     const events = new EventRecorder(this.api, { component: 'weft-controller' })
     const log = { info: () => undefined, warn: say, error: say }
-    const { api, registry } = this
-    const running = run({ api, registry, signal: ending.signal, log, events, attachments })
+    const { api } = this
+    const { signal } = ending
+    const cluster = reflect(this.registry, 'Cluster', { signal })
+    const running = run({ api, cluster, signal, log, events, attachments })
     this.#stop = async () => {
       ending.abort()
       await running
