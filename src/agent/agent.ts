@@ -15,6 +15,7 @@ import { serveCni } from './attach/cni-server.ts'
 import { EndpointLinks } from './attach/endpoint-links.ts'
 import { AddressPools } from './attach/pools.ts'
 import { Ports } from './attach/ports.ts'
+import type { NodeResources } from './bridges/node-resources.ts'
 import { reflectCluster } from './cluster/reflection.ts'
 import { ClusterView } from './cluster/view.ts'
 import { AgentReport } from './control/report.ts'
@@ -63,6 +64,8 @@ export interface AgentSurroundings {
   readonly notices?: PodNotices
   /** Sets annotations of pods. */
   readonly annotate?: AnnotatePod
+  /** Where the cluster counts the node's bridges. */
+  readonly resources?: NodeResources
   /** Why objects that are there cannot be read, by `<kind>/<name>`. */
   readonly unreadable?: Unreadable
 }
@@ -132,7 +135,7 @@ class NodeAgent {
   static async start(
     options: AgentOptions,
     registry: Registry,
-    { notices = NO_NOTICES, annotate, unreadable }: AgentSurroundings,
+    { notices = NO_NOTICES, annotate, resources: counts, unreadable }: AgentSurroundings,
     log: AgentLog,
     signal: AbortSignal,
   ): Promise<NodeAgent> {
@@ -221,6 +224,7 @@ class NodeAgent {
         overlay: attachments,
         notices,
         ...(annotate === undefined ? {} : { annotate }),
+        ...(counts === undefined ? {} : { resources: counts }),
         problems,
         log,
         signal,

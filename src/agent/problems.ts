@@ -19,6 +19,9 @@ export type Part =
   | 'names'
   | 'networks'
   | 'wires'
+  | 'ports'
+  | 'bridges'
+  | 'guests'
   | 'uplink'
 
 /** Present problems. */

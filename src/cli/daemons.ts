@@ -7,6 +7,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { runAgent } from '../agent/agent.ts'
+import { kubeNodeResources } from '../agent/bridges/node-resources.ts'
 import { installPlugin, pluginBeside } from '../agent/install/plugin.ts'
 import { podAnnotator, podEvents } from '../agent/notices.ts'
 import type { AgentOptions } from '../agent/options.ts'
@@ -40,6 +41,8 @@ export async function serveAgent({ options, opened, manager, log, signal }: Agen
       : {
           notices: podEvents(kubernetes, new EventRecorder(kubernetes, { component: 'weft-agent', host })),
           annotate: podAnnotator(kubernetes),
+          // A host outside the cluster is none of its nodes.
+          ...(options.external === true ? {} : { resources: kubeNodeResources(kubernetes, host) }),
         }
   if (cniBinDir !== undefined) putPlugin(cniBinDir, options, log)
   if (manager !== undefined) tellOfEnd(manager, signal)

@@ -4,6 +4,7 @@
  * @module
  */
 import { bridgeResource } from '../../compat/ovs-cni/resources.ts'
+import type { AgentLog } from '../log.ts'
 import { podBridges } from '../plugins/ovs/bridges.ts'
 import type { UnderlayTables } from '../plugins/ovs/tables.ts'
 import { Repeater } from '../repeater.ts'
@@ -18,22 +19,25 @@ export interface PublishParts {
   readonly resources: NodeResources
   /** Hears how each look ended: without an error, or with one. */
   readonly published: (failure?: { readonly error: unknown }) => void
+  readonly log: Pick<AgentLog, 'info'>
   readonly signal: AbortSignal
   /** From 0 up to 1, so that nodes do not all come at once. */
   random(): number
 }
 
 /** Publishes bridges until disposed; what is published stays. */
-export function publishBridges({ tables, resources, published, signal, random }: PublishParts): Disposable {
+export function publishBridges({ tables, resources, published, log, signal, random }: PublishParts): Disposable {
+  let isRefused = false
   const repeater = new Repeater(
     async () => {
       try {
         await resources.set(new Set(podBridges(tables).flatMap((name) => bridgeResource(name) ?? [])), signal)
         published()
       } catch (error) {
-        // Nobody allows it a moment later: without the admission policy agents may not write it at all.
+        // Where there is no admission policy agents may not write to nodes at all, and nobody allows it a moment later.
         if (!isForbidden(error)) throw error
-        published({ error })
+        if (!isRefused) log.info({ err: error }, "the node's bridges are not counted as its resources")
+        isRefused = true
       }
     },
     (error) => published({ error }),

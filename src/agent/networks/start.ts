@@ -26,7 +26,10 @@ import { startUnderlay, type UnderlayStart } from './underlay.ts'
 
 /** What networks need of the agent. */
 export interface NetworksStart
-  extends Pick<UnderlayStart, 'options' | 'ovsdb' | 'rtnl' | 'planner' | 'flush' | 'problems' | 'log' | 'signal'> {
+  extends Pick<
+    UnderlayStart,
+    'options' | 'ovsdb' | 'rtnl' | 'planner' | 'flush' | 'problems' | 'log' | 'signal' | 'resources'
+  > {
   readonly registry: Registry
   readonly overlay: Attachments
   readonly notices: PodNotices

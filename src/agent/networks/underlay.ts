@@ -8,11 +8,14 @@ import type { Grants } from '../../network/model/grants.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import type { OvsdbClient } from '../../ovs/ovsdb/index.ts'
 import { OneAtATime } from '../attach/one-at-a-time.ts'
+import type { NodeResources } from '../bridges/node-resources.ts'
+import { publishBridges } from '../bridges/publish.ts'
 import type { AgentLog } from '../log.ts'
 import type { AgentOptions } from '../options.ts'
 import { coordinatorPlugin } from '../plugins/coordinator/coordinator.ts'
 import { bridgeOfLink, linkPlugins } from '../plugins/links/index.ts'
 import { keepPorts } from '../plugins/ovs/keeper.ts'
+import { MIRROR_TYPES, mirrorPlugin } from '../plugins/ovs/mirrors.ts'
 import { OvsPlugin } from '../plugins/ovs/plugin.ts'
 import { PodLinks } from '../plugins/ovs/pod-link.ts'
 import { UnderlayPorts } from '../plugins/ovs/ports.ts'
@@ -34,6 +37,8 @@ export interface UnderlayStart {
   /** Sends what changed in the node's plan now. */
   flush(): Promise<void>
   coordinator(): Coordinator | undefined
+  /** Where the cluster counts the node's bridges; absent: nobody does. */
+  readonly resources?: NodeResources
   /** For IPAM, once all plugins are there. */
   plugins(): Pick<Plugins, 'ipam'>
 }
@@ -79,11 +84,27 @@ export async function startUnderlay(start: UnderlayStart): Promise<Underlay> {
       log,
       signal,
       looked: (failure) => {
-        if (failure === undefined) look()
-        else problems.failed('links', failure.error)
+        if (failure !== undefined) return problems.failed('ports', failure.error)
+        problems.solved('ports')
+        look()
       },
     }),
   )
+  if (start.resources !== undefined) {
+    resources.use(
+      publishBridges({
+        tables: ports.tables,
+        resources: start.resources,
+        published: (failure) => {
+          if (failure === undefined) problems.solved('bridges')
+          else problems.failed('bridges', failure.error)
+        },
+        log,
+        signal,
+        random: Math.random,
+      }),
+    )
+  }
   const grants = (): Grants => start.grants
   const delegate = { ipam: (type: string) => all().ipam(type) }
   const ovs = new OvsPlugin({
@@ -99,6 +120,7 @@ export async function startUnderlay(start: UnderlayStart): Promise<Underlay> {
   const bridgeOf = (link: string): Promise<string | undefined> => bridgeOfLink(ovsdb, link, signal)
   const plugins = new Map<string, Plugin>([
     ['ovs', ovs],
+    ...MIRROR_TYPES.map((type) => [type, mirrorPlugin(type)] as const),
     ['coordinator', coordinatorPlugin({ coordinator, grants })],
     ...linkPlugins({ rtnl, bridgeOf, plugins: delegate, grants, announce }),
   ])
