@@ -10,6 +10,7 @@ import { overlayMtu, type TunnelInterface, tunnelInterface, tunnelOverhead } fro
 import { type ForeignAcceptance, forwardAcceptance } from './firewall/acceptance.ts'
 import type { Traffic } from './firewall/judge.ts'
 import { neededTraffic } from './firewall/traffic.ts'
+import { GUEST_GROUP } from './guests.ts'
 import { type Cidr, type Family, familyOf, hostCidr, type Ip, ip, type Mac } from './model/address.ts'
 import type { Cluster } from './model/cluster.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from './pipeline/stages.ts'
@@ -146,13 +147,18 @@ const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
  * pod still arrives here for another node's (in fragments, or by way of a service) would look like an outsider there. Redirects would tell
  * pods to go around the node that kube-proxy needs them to pass.
  *
+ * Pods on the physical network come to the overlay by their node's stack, as guests (guests.ts): with its address, so that answers
+ * find back, and by the next hop of their tenant alone. By the node's own they would be the node, which is everybody's.
+ *
  * What a pod publishes by itself (`hostPort`, by rules of others) takes neither a service's node port nor the tunnel's packets: who got
  * those would be in every tenant. Translating an address to itself is final, so both are decided before the others' rules.
  */
 function nftables(context: NodeContext, { ports: nodePorts, peers }: Publication): string {
   const { cluster } = context
   const networks = cluster.networks.map(({ cidr }) => cidr)
-  const guards = tunnelGuards(cluster).map((guard) => `iifname "${GATEWAY}" ${guard} counter drop`)
+  const guards = tunnelGuards(cluster).flatMap((guard) =>
+    [`iifname "${GATEWAY}"`, `iifgroup ${GUEST_GROUP}`].map((pods) => `${pods} ${guard} counter drop`),
+  )
   const ports = `iifgroup { ${DOOMED_GROUP}, ${ENDPOINT_GROUP}, ${UNDERLAY_GROUP} }`
   return `table arp ${NFT_TABLE}
 delete table arp ${NFT_TABLE}
@@ -193,9 +199,13 @@ ${FAMILIES.map((family) => `    ${NFT_FAMILY[family]} daddr @own_addresses${fami
     meta nfproto ipv4 dnat ip to ${NODE_PORT_ADDRESS[4]}
     meta nfproto ipv6 dnat ip6 to ${NODE_PORT_ADDRESS[6]}
   }
+  chain guests {
+${FAMILIES.map((family) => `    rt ${NFT_FAMILY[family]} nexthop ${NEXT_HOP[family]} counter drop`).join('\n')}
+  }
   chain forward {
     type filter hook forward priority 0; policy accept;
     iifname "${GATEWAY}" ct state invalid counter drop
+    iifgroup ${GUEST_GROUP} oifname "${GATEWAY}" goto guests
     oifname "${GATEWAY}" iifname != "${GATEWAY}" ct state new ct status & dnat == 0 counter drop
 ${FAMILIES.map((family) => `    iifname "${GATEWAY}" ${NFT_FAMILY[family]} daddr @nodes${family} meta l4proto . th dport @node_ports counter drop`).join('\n')}
 ${guards.map((guard) => `    ${guard}`).join('\n')}
@@ -211,6 +221,7 @@ ${guards.map((guard) => `    ${guard}`).join('\n')}
   }
   chain leave {
     type nat hook postrouting priority 100; policy accept;
+    iifgroup ${GUEST_GROUP} oifname "${GATEWAY}" counter masquerade
 ${networks.map((cidr) => `    oifname != "${GATEWAY}" ${nftFamily(cidr)} saddr ${cidr} ${nftFamily(cidr)} daddr != ${insideOf(cluster, familyOf(cidr))} counter masquerade`).join('\n')}
 ${FAMILIES.map((family) => `    oifname != "${GATEWAY}" ${NFT_FAMILY[family]} saddr ${TURN_ADDRESS[family]} counter masquerade`).join('\n')}
 ${context.ranges.map(({ family, gateway }) => `    oifname "${GATEWAY}" ${NFT_FAMILY[family]} daddr ${NODE_PORT_ADDRESS[family]} meta l4proto . th dport @any_node_ports snat ${NFT_FAMILY[family]} to ${gateway}`).join('\n')}

@@ -4,6 +4,7 @@
  */
 import type { FieldName } from '../../src/flow/fields.ts'
 import type { Scalar } from '../../src/flow/flow.ts'
+import { guestMac } from '../../src/network/guests.ts'
 import type { Endpoint } from '../../src/network/model/endpoint.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from '../../src/network/pipeline/stages.ts'
 
@@ -87,3 +88,5 @@ export function tunnelled(source: string, vni: number): Fields {
 }
 /** A packet of the node’s own stack. */
 export const node: Fields = { in_port: GATEWAY_PORT, eth_src: ROUTER, eth_dst: '0a:58:a9:fe:4d:01' }
+/** What a pod on the physical network sends by way of its node, with the VNI of its tenant. */
+export const guest = (vni: number): Fields => ({ ...node, eth_dst: guestMac(vni) })

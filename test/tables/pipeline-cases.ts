@@ -12,6 +12,7 @@ import {
   BALANCER,
   type Fields,
   from,
+  guest,
   icmp4,
   icmp6,
   MONITOR,
@@ -42,6 +43,8 @@ export interface PipelineCase {
 }
 
 const { web, api, vault, dns } = SAMPLE_PODS
+/** The VNI of `shop` in the sample. */
+const SHOP = 42
 const stays = (pod: Endpoint) => ({ port: pod.ofport })
 
 export const PIPELINE_CASES: readonly PipelineCase[] = [
@@ -232,6 +235,30 @@ export const PIPELINE_CASES: readonly PipelineCase[] = [
   {
     name: 'node, bouncing off the overlay',
     packet: { ...node, ...tcp4('198.51.100.7', '198.51.100.8') },
+    expect: { drop: 'gateway-loop' },
+  },
+  // pods on the physical network, by way of this node and with its address
+  { name: 'guest to its tenant', packet: { ...guest(SHOP), ...tcp4('10.128.0.1', v4(api)) }, expect: stays(api) },
+  {
+    name: 'guest to another tenant',
+    packet: { ...guest(SHOP), ...tcp4('10.128.0.1', v4(vault)) },
+    expect: { drop: 'tenant-isolation' },
+  },
+  {
+    name: 'guest to another tenant, IPv6',
+    packet: { ...guest(SHOP), ...tcp6('fd00:10:128:1::1', v6(vault)) },
+    expect: { drop: 'tenant-isolation' },
+  },
+  { name: 'guest to a global pod', packet: { ...guest(SHOP), ...tcp4('10.128.0.1', v4(dns)) }, expect: stays(dns) },
+  { name: 'global guest', packet: { ...guest(0), ...tcp6('fd00:10:128:1::1', v6(vault)) }, expect: stays(vault) },
+  {
+    name: 'guest to another node',
+    packet: { ...guest(SHOP), ...tcp4('10.128.0.1', REMOTE.v4) },
+    expect: { port: TUNNEL_PORT },
+  },
+  {
+    name: 'guest to the outside, which is not by way of the overlay',
+    packet: { ...guest(SHOP), ...tcp4('10.128.0.1', '198.51.100.7') },
     expect: { drop: 'gateway-loop' },
   },
   { name: 'node, multicast', packet: { ...node, ...icmp6(143, 'fe80::1', 'ff02::16') }, expect: { drop: 'multicast' } },

@@ -6,7 +6,7 @@
 import { linkLocalFromMac } from '../../src/network/model/address.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from '../../src/network/pipeline/stages.ts'
 import { NODE_PORT_ADDRESS, TURN_ADDRESS } from '../../src/network/virtual-addresses.ts'
-import { type Fields, from, icmp4, icmp6, node, tcp4, tcp6, UNDERLAY, udp4, udp6, v4, v6 } from './packets.ts'
+import { type Fields, from, guest, icmp4, icmp6, node, tcp4, tcp6, UNDERLAY, udp4, udp6, v4, v6 } from './packets.ts'
 import type { Ending } from './pipeline-cases.ts'
 import { SAMPLE_PODS } from './sample-node.ts'
 
@@ -20,6 +20,7 @@ export interface ServiceCase {
 }
 
 const { web, api, vault, dns } = SAMPLE_PODS
+const [SHOP, BANK] = [42, 43]
 const VIP = { v4: '172.30.0.10', v6: 'fd00:172:30::10', empty: '172.30.0.11', nobody: '172.30.0.99' } as const
 const CLIENT = { v4: '198.51.100.7', v6: '2001:db8:f::7' } as const
 const HERE: readonly Ending[] = [{ port: web.ofport }, { port: api.ofport }]
@@ -55,6 +56,18 @@ export const SERVICE_CASES: readonly ServiceCase[] = [
   },
   { name: 'a global pod', packet: { ...from(dns), ...http4(v4(dns), VIP.v4) }, endings: EVERYWHERE },
   { name: 'the node', packet: { ...node, ...http4('10.128.0.1', VIP.v4) }, endings: EVERYWHERE },
+  { name: 'a guest of its tenant', packet: { ...guest(SHOP), ...http4('10.128.0.1', VIP.v4) }, endings: EVERYWHERE },
+  { name: 'a guest of another tenant', packet: { ...guest(BANK), ...http4('10.128.0.1', VIP.v4) }, endings: FORBIDDEN },
+  {
+    name: 'a guest of another tenant, IPv6',
+    packet: { ...guest(BANK), ...http6('fd00:10:128:1::1', VIP.v6) },
+    endings: FORBIDDEN,
+  },
+  {
+    name: 'a guest of another tenant, by a node port',
+    packet: { ...guest(BANK), ...http4('10.128.0.1', NODE_PORT_ADDRESS[4], 30080) },
+    endings: HERE.map(() => ({ drop: 'tenant-isolation' })),
+  },
   { name: 'a pod of another tenant', packet: { ...from(vault), ...http4(v4(vault), VIP.v4) }, endings: FORBIDDEN },
   {
     name: 'a pod of another tenant, IPv6',

@@ -5,6 +5,7 @@
 import type { Action, Flow, Match } from '../../flow/flow.ts'
 import { LINK_LOCAL_V6, LOOPBACK, MULTICAST, type NodeContext, ownVni, podNetworks } from '../context.ts'
 import { tunnelPackets } from '../fabric/encapsulation.ts'
+import { GUEST_MACS } from '../guests.ts'
 import type { Family, Mac } from '../model/address.ts'
 import { GLOBAL_VNI } from '../model/tenant.ts'
 import { tellAgent } from '../pipeline/answers.ts'
@@ -82,10 +83,29 @@ function gateway({ flow, drop }: FlowMaker, context: NodeContext): Flow[] {
       ...podNetworks(cluster, family).map((from) => drop('gateway-source', 50, ipPacket(family, { from }))),
       flow('gateway', 10, ipPacket(family), asNode),
     ]),
+    ...(context.self.machine.kind === 'node' ? guests(flow) : []),
     ...ranges.map(({ family, gateway: from }) => flow('gateway', 150, ipPacket(family, { from }), asNode)),
     drop('gateway-ethertype', 0, {}),
   ]
 }
+
+/** Their tenant's, and never the node's: neither its reach nor its way past policies. */
+function guests(flow: FlowMaker['flow']): Flow[] {
+  const own: readonly Action[] = [
+    {
+      op: 'move',
+      from: { field: 'eth_dst', offset: 0, bits: VNI_BITS },
+      to: { ...REGISTERS.sourceVni, bits: VNI_BITS },
+    },
+    load('origin', ORIGIN.gateway),
+    load('fromOutside', 1),
+    load('guest', 1),
+    goto('translate'),
+  ]
+  return FAMILIES.map((family) => flow('gateway', 160, { ...ipPacket(family), eth_dst: GUEST_MACS }, own))
+}
+
+const VNI_BITS = 24
 
 function guard({ drop }: FlowMaker): Flow[] {
   // Endpoints have drops of their own above this one; it is met by nobody as long as `classify` knows its ports.

@@ -123,8 +123,13 @@ function holdFragments({ flow, drop }: FlowMaker, family: Family): Flow[] {
 
 function turn({ flow, drop }: FlowMaker, context: NodeContext): Flow[] {
   const fromNode = holds('origin', ORIGIN.gateway)
+  const fromGuest = holds('guest', 1)
   return [
     ...FAMILIES.flatMap((family) => [
+      // A guest is its tenant's, whosever the service: as a pod is.
+      ...podNetworks(context.cluster, family).map((to) =>
+        flow('turn', 210, { ...fromGuest, ...ipPacket(family, { to }) }, [goto('track')]),
+      ),
       ...podNetworks(context.cluster, family).map((to) =>
         flow('turn', 200, { ...fromNode, ...ipPacket(family, { to }) }, [
           { op: 'move', from: { field: 'ct_mark', offset: 0, bits: 32 }, to: REGISTERS.sourceVni },

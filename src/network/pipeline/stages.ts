@@ -28,7 +28,8 @@ export const STAGES = {
   gateway: {
     table: 20,
     question: 'On whose behalf does the node’s own stack send it?',
-    about: 'The node itself is global. A pod’s packet that comes back after address translation gets its tenant again.',
+    about:
+      'The node itself is global. A pod’s packet that comes back after address translation gets its tenant again. Pods on the physical network come this way, too: the address that the node sends to says of which tenant they are.',
   },
   guard: {
     table: 30,
@@ -191,13 +192,19 @@ export const REGISTERS = {
     field: 'reg3',
     offset: 19,
     bits: 1,
-    about: 'came by a node port: not the node’s own, though it has its address',
+    about: 'came by a node port, or of a pod on the physical network: not the node’s own, though it has its address',
   },
   byNode: {
     field: 'reg3',
     offset: 20,
     bits: 1,
     about: 'a pod’s, back from the node’s stack, which may have translated it',
+  },
+  guest: {
+    field: 'reg3',
+    offset: 21,
+    bits: 1,
+    about: 'of a pod on the physical network, by way of its node: of its own tenant, with the node’s address',
   },
   policyClass: { field: 'reg5', offset: 0, bits: 32, about: 'which policies the pod in question is subject to' },
   spare: { field: 'reg7', offset: 0, bits: 32, about: 'always zero: tells rows apart that would be the same' },

@@ -25,8 +25,9 @@ import {
   sysctlGet,
   sysctlSet,
 } from '../../../linux/index.ts'
+import { GUEST_GROUP } from '../../../network/guests.ts'
 import { familyOf, type Ip } from '../../../network/model/address.ts'
-import { COORDINATOR_GROUP, POD_LINK, PROTOCOL } from './numbers.ts'
+import { POD_LINK, PROTOCOL } from './numbers.ts'
 import type { CoordinationPlan, PlannedNeighbour, PlannedRoute, PlannedRule } from './planned.ts'
 
 /** A network namespace to change. Without a descriptor it is the program's own. */
@@ -170,7 +171,7 @@ function present1(
 function bear(rtnl: RtnlSocket, { host, macs, mtu }: Pair, nsFd: number): void {
   const peer = { name: POD_LINK, mac: macs.pod, mtu, nsFd }
   try {
-    linkAdd(rtnl, { kind: 'veth', name: host, mac: macs.host, mtu, group: COORDINATOR_GROUP, peer })
+    linkAdd(rtnl, { kind: 'veth', name: host, mac: macs.host, mtu, group: GUEST_GROUP, peer })
   } catch (error) {
     throw hasErrno(error, 'EEXIST') ? cniError('interface-exists', { ifname: POD_LINK }) : error
   }

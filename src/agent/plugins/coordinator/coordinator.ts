@@ -11,7 +11,7 @@ import { type Grants, isTrusted } from '../../../network/model/grants.ts'
 import { announce } from '../../wire/announce.ts'
 import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside } from '../plugin.ts'
 import { applyHost, applyPod, makePair, problemOf, type Site } from './apply.ts'
-import { hostLink, pairMacs } from './numbers.ts'
+import { guestAlias, hostLink, pairMacs } from './numbers.ts'
 import { observeHost, observePod, reservedAddresses } from './observe.ts'
 import { planCoordination } from './plan.ts'
 import { addressesOf, type CoordinationPlan } from './planned.ts'
@@ -33,8 +33,8 @@ export interface CoordinatorParts {
 
 /** Who may enter the overlay by way of the node. */
 export interface Guests {
-  /** Before the link carries anything: what comes by it is of this namespace's tenant; of nobody's without one. */
-  admit(link: string, namespace: string | undefined): Promise<void>
+  /** What comes by this link from these addresses is of the namespace's tenant; while it has none, of nobody's. */
+  admit(link: string, namespace: string, addresses: readonly Ip[]): void
   dismiss(link: string): void
 }
 
@@ -163,23 +163,26 @@ async function apply(
   if (plan.makesPair) {
     const link = hostLink(containerId)
     const own = plan.host.neighbours.map(({ address }) => address)
-    await guests?.admit(link, args.pod?.namespace)
     const hasIpv4 = own.some((address) => familyOf(address) === 4)
     await makePair(host, pod, {
       host: link,
       macs: pairMacs(containerId),
       mtu,
-      alias: `weft ${args.pod?.namespace ?? ''}/${args.pod?.name ?? ''} on ${network}`.slice(0, LONGEST_ALIAS),
+      alias: guestAlias(args.pod, network),
       hasIpv6: own.some((address) => familyOf(address) === 6),
       ...(vethLinkAddress === undefined || !hasIpv4 ? {} : { address: vethLinkAddress }),
     })
   }
   applyPod(pod, ifname, plan)
   applyHost(host, plan)
+  const { pod: caller } = args
+  if (plan.mode === 'underlay' && caller !== undefined)
+    guests?.admit(
+      hostLink(containerId),
+      caller.namespace,
+      plan.host.neighbours.map(({ address }) => address),
+    )
 }
-
-/** The node's end of a pair says whose it is, for `ip link`. */
-const LONGEST_ALIAS = 200
 
 /** Whoever calls without our numbers counts interfaces by their names. */
 function ordinalOf({ ordinal, ifname }: Pick<PluginCall, 'ordinal' | 'ifname'>): number {

@@ -3,13 +3,13 @@
  * plugin), the rest is ours: by it an agent without memory knows what it made.
  * @module
  */
+
+import type { PodReference } from '../../../cni/index.ts'
 import type { Mac } from '../../../network/model/address.ts'
 import { linkName } from '../../attach/lease.ts'
 
 /** The pod's end of the pair that leads to its node. */
 export const POD_LINK = 'veth0'
-/** The link group of the nodes' ends. */
-export const COORDINATOR_GROUP = 0x5743
 /** The routing protocol number of routes and rules in pods and on the node. */
 export const PROTOCOL = 78
 export const TABLE_MAIN = 254
@@ -18,6 +18,8 @@ export const RETURN_TABLE = 100
 /** Of rules by mark and of the node's rule; rules by source come after them. */
 export const RULE_PRIORITY = 1000
 export const SOURCE_PRIORITY = 1001
+/** Of the node's rules for guests of the overlay. */
+export const GUEST_PRIORITY = 1001
 /** The mark of connections that came by way of the node. */
 export const MARK = 1
 /** The nftables table in pods. */
@@ -35,6 +37,19 @@ export function tableOf(ordinal: number): number {
 export function hostLink(containerId: string): string {
   return linkName(`${containerId}/${POD_LINK}`)
 }
+
+/** What the node's end of a pair says of itself: whose it is, for people and for an agent without memory. */
+export function guestAlias(pod: PodReference | undefined, network: string): string {
+  return `weft ${pod?.namespace ?? ''}/${pod?.name ?? ''} on ${network}`.slice(0, LONGEST_ALIAS)
+}
+
+/** The namespace in an alias. */
+export function namespaceIn(alias: string): string | undefined {
+  return /^weft ([^/\s]+)\//.exec(alias)?.[1]
+}
+
+/** In characters; namespaces' and pods' names are ASCII, and at most 63 and 253 of them. */
+const LONGEST_ALIAS = 250
 
 /** MAC addresses of both ends, explicit and always the same for a pod: systemd leaves alone what was set at birth. */
 export function pairMacs(containerId: string): { readonly pod: Mac; readonly host: Mac } {

@@ -4,6 +4,7 @@
  * @module
  */
 import { cniError, type Json, type JsonObject } from '../../../cni/index.ts'
+import { GUEST_TABLES } from '../../../network/guests.ts'
 import {
   type Cidr,
   type Family,
@@ -124,9 +125,9 @@ function hostTableIn(config: JsonObject): number | undefined {
   throw invalid(NODE_KEY, 'must be a table that nobody else uses: not 253, 254 or 255, and below 1459617792')
 }
 
-/** From there on tables are those of tenants (guests.ts). */
+/** From there on tables are those of guests of the overlay. */
 function isHostTable(value: number): boolean {
-  return Number.isInteger(value) && value > 0 && value < 0x5700_0000 && (value < 253 || value > 255)
+  return Number.isInteger(value) && value > 0 && value < GUEST_TABLES && (value < 253 || value > 255)
 }
 
 function textIn(config: JsonObject, key: string): string | undefined {

@@ -15,17 +15,18 @@ import {
   ruleDel,
   ruleList,
 } from '../../../linux/index.ts'
+import { GUEST_GROUP } from '../../../network/guests.ts'
 import { familyOf, hostCidr, type Ip } from '../../../network/model/address.ts'
 import type { Site } from './apply.ts'
 import type { PodFacts } from './facts.ts'
-import { COORDINATOR_GROUP, POD_LINK, POD_NFT_TABLE, PROTOCOL, RULE_PRIORITY, TABLE_MAIN, tableOf } from './numbers.ts'
+import { POD_LINK, POD_NFT_TABLE, PROTOCOL, RULE_PRIORITY, TABLE_MAIN, tableOf } from './numbers.ts'
 import { observePod } from './observe.ts'
 import { addressesOf, DEFAULT_ROUTE } from './planned.ts'
 
 /** The node's end of a pair, with the routes and neighbours that lead by it. Any other link of that name stays. */
 export async function removePair({ rtnl }: Site, host: string): Promise<void> {
   const link = linkFind(rtnl, host)
-  if (link?.kind !== 'veth' || link.group !== COORDINATOR_GROUP) return
+  if (link?.kind !== 'veth' || link.group !== GUEST_GROUP) return
   try {
     await linkDel(rtnl, link.index)
   } catch (error) {

@@ -3,11 +3,15 @@ import type { CniResult, JsonObject } from '../../../../cni/index.ts'
 import { NO_ARGS, NO_DNS } from '../../../../cni/index.ts'
 import {
   addrAdd,
+  closeFd,
   linkAdd,
   linkGet,
   linkList,
   linkSet,
+  netnsAdd,
+  netnsDel,
   nftRuleCounts,
+  openRtnl,
   type RtnlSocket,
   routeAdd,
   routeAddBehind,
@@ -80,9 +84,10 @@ export interface Rig extends Disposable {
   readonly parts: CoordinatorParts
 }
 
-/** `dual` gives everybody IPv6, too. */
-export function rig({ dual = false }: { readonly dual?: boolean } = {}): Rig {
-  const [hub, node, pod, gateway] = [scratch(), scratch(), scratch(), scratch()]
+/** `dual` gives everybody IPv6, too; `name` the node's namespace a name. */
+export function rig({ dual = false, name: nodeName }: { readonly dual?: boolean; readonly name?: string } = {}): Rig {
+  const node = nodeName === undefined ? scratch() : named(nodeName)
+  const [hub, pod, gateway] = [scratch(), scratch(), scratch()]
   const bridge = linkAdd(hub.rtnl, { kind: 'bridge', name: 'br0', up: true })
   const hosts = { node, pod, gateway }
   for (const [name, host] of Object.entries(hosts)) {
@@ -104,6 +109,21 @@ export function rig({ dual = false }: { readonly dual?: boolean } = {}): Rig {
   }
   const parts = { coordinator: () => COORDINATOR, grants: () => GRANTS, hostNsFd: node.nsFd }
   return { hub, node, pod, gateway, parts, [Symbol.dispose]: () => close([pod, node, gateway, hub]) }
+}
+
+function named(name: string): Scratch {
+  const nsFd = netnsAdd(name)
+  const rtnl = openRtnl({ nsFd })
+  linkSet(rtnl, 'lo', { up: true })
+  return {
+    nsFd,
+    rtnl,
+    [Symbol.dispose]: () => {
+      rtnl.close()
+      closeFd(nsFd)
+      netnsDel(name)
+    },
+  }
 }
 
 /** A further interface on a wire of its own, with a default route behind the others. */

@@ -1,0 +1,214 @@
+/** What leaves a node for its switch, in real namespaces and by the rules of a host plan. */
+import { describe, expect, test } from 'bun:test'
+import { SAMPLE_CLUSTER, sampleNode } from '../../../test/tables/sample-node.ts'
+import {
+  addrAdd,
+  applyRuleset,
+  formatIp,
+  formatMac,
+  linkAdd,
+  linkGet,
+  linkSet,
+  neighList,
+  neighReplace,
+  openPacketSocket,
+  parseIp,
+  parseMac,
+  ping,
+  routeList,
+  routeReplace,
+  ruleList,
+} from '../../linux/index.ts'
+import { type Scratch, scratch } from '../../linux/testing/scratch.ts'
+import { nodeContext } from '../../network/context.ts'
+import { guestHop, guestMac, guestTable, vniOfTable } from '../../network/guests.ts'
+import { GATEWAY, hostPlan, NEXT_HOP, NEXT_HOP_MAC, ROUTE_PROTOCOL } from '../../network/host.ts'
+import { pairMacs } from '../plugins/coordinator/numbers.ts'
+import { CONTAINER, callFor, LINK, plugin, type Rig, rig } from '../plugins/coordinator/testing/rig.ts'
+import { OverlayGuests } from './guests.ts'
+
+const signal = new AbortController().signal
+const POD = { 4: '10.128.0.5', 6: 'fd00:10:128:1::5' } as const
+const OWN = { 4: '10.128.0.1', 6: 'fd00:10:128:1::1' } as const
+
+test('numbers of tenants fit where they are put', () => {
+  for (const vni of [0, 42, 0xff_ffff]) expect(vniOfTable(guestTable(vni))).toBe(vni)
+  expect(String(guestMac(0x123456))).toBe('0a:57:00:12:34:56')
+  expect([guestHop(4, 0x123456), guestHop(6, 0x123456)].map(String)).toEqual(['240.18.52.86', 'fe80::5712:3456'])
+  expect([499, 500, 254].map(vniOfTable)).toEqual([undefined, undefined, undefined])
+})
+
+describe.each([4, 6] as const)('IPv%i', (family) => {
+  test('a guest comes to the switch in the name of its tenant, with the address of the node', async () => {
+    using n = await overlayNode()
+    await attach(n)
+    expect(await seen(n, POD[family], family)).toEqual({ to: String(guestMac(42)), from: OWN[family] })
+    // Another tenant, without a moment as nobody.
+    n.tenants.set('shop', 7)
+    n.guests.tenantChanged('shop')
+    expect(await seen(n, POD[family], family)).toEqual({ to: String(guestMac(7)), from: OWN[family] })
+    n.guests.refresh()
+    expect(await seen(n, POD[family], family)).toEqual({ to: String(guestMac(7)), from: OWN[family] })
+  })
+
+  test('the node itself goes on as itself', async () => {
+    using n = await overlayNode()
+    await attach(n)
+    const heard = listen(n, family, POD[family])
+    await ping({ address: POD[family], nsFd: n.rig.node.nsFd, timeoutMs: 100 })
+    expect(heard.stop()).toEqual([{ to: String(NEXT_HOP_MAC), from: OWN[family] }])
+  })
+
+  test('whoever has no tenant, or another address than its own, comes nowhere', async () => {
+    using n = await overlayNode()
+    n.tenants.delete('shop')
+    await attach(n)
+    expect(await seen(n, POD[family], family)).toBeUndefined()
+    n.tenants.set('shop', 42)
+    n.guests.tenantChanged('shop')
+    const heard = listen(n, family, POD[family])
+    send(n, spoofed(family))
+    await Bun.sleep(50)
+    expect(heard.stop()).toEqual([])
+    expect(await seen(n, POD[family], family)).toBeDefined()
+    n.tenants.delete('shop')
+    n.guests.tenantChanged('shop')
+    expect(await seen(n, POD[family], family)).toBeUndefined()
+  })
+})
+
+test('an agent without memory knows its guests, and follows the node’s routes', async () => {
+  using n = await overlayNode()
+  await attach(n)
+  const rules = ruleList(n.rig.node.rtnl)
+  const anew = new OverlayGuests({ vniOf: (namespace) => n.tenants.get(namespace), nsFd: n.rig.node.nsFd })
+  anew.refresh()
+  expect(ruleList(n.rig.node.rtnl)).toEqual(rules)
+  n.tenants.set('shop', 9)
+  anew.tenantChanged('shop')
+  expect(tablesIn(n.rig)).toEqual([guestTable(9)])
+  routeTo(n.rig.node, '10.200.0.0/16', 4)
+  anew.refresh()
+  const inTable = routeList(n.rig.node.rtnl, { table: guestTable(9) }).map(({ destination }) => destination)
+  expect(inTable).toContain('10.200.0.0/16')
+  expect(routeList(n.rig.node.rtnl, { table: guestTable(42) })).toEqual([])
+})
+
+test('nothing is left of a guest that is gone, whoever finds it', async () => {
+  using n = await overlayNode()
+  await attach(n)
+  await plugin(n.rig.parts).del(n.call())
+  expect(tablesIn(n.rig)).toEqual([guestTable(42)])
+  n.guests.refresh()
+  expect(tablesIn(n.rig)).toEqual([])
+  const link = linkGet(n.rig.node.rtnl, GATEWAY).index
+  const macs = neighList(n.rig.node.rtnl, { link }).map(({ mac }) => mac)
+  expect(macs).not.toContain(String(guestMac(42)))
+  expect(macs).toContain(String(NEXT_HOP_MAC))
+  await attach(n)
+  await plugin({ ...n.rig.parts, guests: n.guests }).del(n.call())
+  expect(tablesIn(n.rig)).toEqual([])
+})
+
+interface OverlayNode extends Disposable {
+  readonly rig: Rig
+  readonly fabric: Scratch
+  readonly tenants: Map<string, number>
+  readonly guests: OverlayGuests
+  call(): ReturnType<typeof callFor>
+}
+
+/** A node with a gateway port that leads into a namespace instead of a switch. */
+async function overlayNode(): Promise<OverlayNode> {
+  using resources = new DisposableStack()
+  const name = `wefttest-guests-${process.pid}`
+  const [r, fabric] = [resources.use(rig({ dual: true, name })), resources.use(scratch())]
+  linkAdd(r.node.rtnl, { kind: 'veth', name: GATEWAY, up: true, peer: { name: 'switch', nsFd: fabric.nsFd } })
+  linkSet(fabric.rtnl, 'switch', { up: true })
+  const link = linkGet(r.node.rtnl, GATEWAY).index
+  for (const family of [4, 6] as const) {
+    addrAdd(r.node.rtnl, { link, address: `${OWN[family]}/${family === 4 ? 32 : 128}`, nodad: family === 6 })
+    neighReplace(r.node.rtnl, { link, address: NEXT_HOP[family], mac: NEXT_HOP_MAC })
+    routeTo(r.node, family === 4 ? '10.128.0.0/14' : 'fd00:10:128::/48', family)
+  }
+  const context = nodeContext(SAMPLE_CLUSTER, sampleNode(1), 1450)
+  if (context === undefined) throw new Error('the sample node has ranges')
+  await applyRuleset(hostPlan(context, { ports: [], peers: [] }).nftables, { netns: name })
+  const tenants = new Map([['shop', 42]])
+  const guests = new OverlayGuests({ vniOf: (namespace) => tenants.get(namespace), nsFd: r.node.nsFd })
+  const pod = { namespace: 'shop', name: 'web', uid: undefined, infraContainerId: undefined }
+  const hijack = ['10.128.0.0/14', 'fd00:10:128::/48', '10.200.0.0/16']
+  const call = () => callFor(r.pod, { args: { pairs: new Map(), pod }, config: { hijackCIDR: hijack } })
+  const owned = resources.move()
+  return { rig: r, fabric, tenants, guests, call, [Symbol.dispose]: () => owned.dispose() }
+}
+
+async function attach(n: OverlayNode): Promise<void> {
+  await plugin({ ...n.rig.parts, guests: n.guests }).add(n.call(), signal)
+}
+
+function routeTo(node: Scratch, destination: string, family: 4 | 6): void {
+  const link = linkGet(node.rtnl, GATEWAY).index
+  const way = { gateway: NEXT_HOP[family], link, onlink: true, source: OWN[family], protocol: ROUTE_PROTOCOL }
+  routeReplace(node.rtnl, { destination, ...way })
+}
+
+interface Heard {
+  readonly to: string
+  readonly from: string
+}
+
+/** What the switch's end hears that is for an address. */
+function listen({ fabric }: OverlayNode, family: 4 | 6, destination: string): { stop(): readonly Heard[] } {
+  const heard: Heard[] = []
+  const [source, target, size] = family === 4 ? [26, 30, 4] : [22, 38, 16]
+  const link = linkGet(fabric.rtnl, 'switch').index
+  const protocol = family === 4 ? 0x0800 : 0x86dd
+  const socket = openPacketSocket({
+    link,
+    nsFd: fabric.nsFd,
+    protocol,
+    onFrame: ({ bytes }) => {
+      if (formatIp(bytes.subarray(target, target + size)) !== destination) return
+      heard.push({ to: formatMac(bytes.subarray(0, 6)), from: formatIp(bytes.subarray(source, source + size)) })
+    },
+  })
+  const stop = (): readonly Heard[] => {
+    socket.close()
+    return heard
+  }
+  return { stop }
+}
+
+async function seen(n: OverlayNode, address: string, family: 4 | 6): Promise<Heard | undefined> {
+  const heard = listen(n, family, address)
+  await ping({ address, nsFd: n.rig.pod.nsFd, timeoutMs: 100 })
+  return heard.stop()[0]
+}
+
+/** A frame of the pod for its node, as if from another pod. */
+function spoofed(family: 4 | 6): Uint8Array {
+  const macs = pairMacs(CONTAINER)
+  const ethernet = [...parseMac(macs.host), ...parseMac(macs.pod)]
+  if (family === 6) {
+    const ends = [...parseIp('fd00:18::99'), ...parseIp(POD[6])]
+    return Uint8Array.from([...ethernet, 0x86, 0xdd, 0x60, 0, 0, 0, 0, 8, 17, 64, ...ends, 0, 9, 0, 9, 0, 8, 1, 1])
+  }
+  const header = [0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, ...parseIp('172.18.30.99'), ...parseIp(POD[4])]
+  let sum = 0
+  for (let i = 0; i < header.length; i += 2) sum += ((header[i] ?? 0) << 8) | (header[i + 1] ?? 0)
+  const checksum = ~((sum & 0xffff) + (sum >>> 16)) & 0xffff
+  header.splice(10, 2, checksum >> 8, checksum & 0xff)
+  return Uint8Array.from([...ethernet, 0x08, 0x00, ...header, 0, 9, 0, 9, 0, 8, 0, 0])
+}
+
+function send({ rig: { pod } }: OverlayNode, frame: Uint8Array): void {
+  const socket = openPacketSocket({ link: linkGet(pod.rtnl, 'veth0').index, nsFd: pod.nsFd, protocol: 0 })
+  socket.send(frame)
+  socket.close()
+}
+
+function tablesIn({ node }: Rig): readonly number[] {
+  const tables = ruleList(node.rtnl).flatMap(({ table, inputLink }) => (inputLink === LINK ? [table] : []))
+  return [...new Set(tables)]
+}
