@@ -16,7 +16,7 @@ import { LocalPods } from './local-pods.ts'
 import { Networks } from './networks.ts'
 import { Records } from './records.ts'
 import { StatusWriter } from './status-writer.ts'
-import { addCall, delCall, podWith, resolvingBy } from './testing/call.ts'
+import { addCall, checkCall, delCall, podWith, resolvingBy } from './testing/call.ts'
 
 const list = (name: string, ...types: readonly string[]) => ({
   cniVersion: '1.0.0',
@@ -26,6 +26,7 @@ const list = (name: string, ...types: readonly string[]) => ({
 const RESOLVING = resolvingBy({
   'kube-system/first': list('first', 'a', 'b'),
   'kube-system/second': list('second', 'c', 'd'),
+  'kube-system/unchecked': { ...list('unchecked', 'c', 'd'), disableCheck: true },
 })
 const WISHES = { [DEFAULT_NETWORK]: 'first', [NETWORKS]: 'kube-system/second' }
 const NETNS = { fd: -1, path: '/run/netns/p1' }
@@ -44,11 +45,11 @@ class World {
   /** What a step waits for, like a program that calls us. */
   meanwhile: (step: string) => Promise<unknown> = async () => undefined
 
-  /** An agent that starts. */
-  agent(): Networks {
+  /** An agent that starts, with a pod that has these annotations. */
+  agent(wishes: Readonly<Record<string, string>> = WISHES): Networks {
     const plugins = new Map(['a', 'b', 'c', 'd'].map((type) => [type, this.#plugin(type)]))
     const pods = new LocalPods('node1', { get: async () => undefined })
-    pods.put(podWith(WISHES))
+    pods.put(podWith(wishes))
     const tell = (_: unknown, reason: string, message: string) => void this.told.push(`${reason} ${message}`)
     const overlay = { del: async () => undefined, gc: async () => undefined } as unknown as Attachments
     const networks = new Networks({
@@ -140,6 +141,22 @@ test('a program that is run for a pod may call us for an IPAM plugin; a runtime 
   await agent.del(delCall(), 'weft', NETNS)
   expect([...w.left]).toEqual([])
   expect(new Records(w.stateDir).isEmpty).toBe(true)
+})
+
+test('a DEL of what was never recorded succeeds, whatever is wrong with the configuration', async () => {
+  const agent = world().agent()
+  await agent.del(delCall({ cniVersion: '1.0.0', name: 'n', type: 'multus' }), 'multus', undefined)
+})
+
+test('CHECK asks every step, but those of networks whose author wants none', async () => {
+  const w = world()
+  const agent = w.agent({ ...WISHES, [NETWORKS]: 'kube-system/unchecked' })
+  const call = checkCall(await agent.add(addCall(), 'weft', NETNS))
+  await agent.check(call, 'weft', NETNS)
+  w.left.delete('d@net1')
+  await agent.check(call, 'weft', NETNS)
+  w.left.delete('b@eth0')
+  await expect(agent.check(call, 'weft', NETNS)).rejects.toThrow('b@eth0 is gone')
 })
 
 test('a repeated ADD answers the same, and makes anew what is not whole', async () => {

@@ -25,7 +25,7 @@ import type { Plugins } from '../plugins/plugin.ts'
 import type { Problems } from '../problems.ts'
 import { applyDefaultRoutes } from './default-routes.ts'
 import type { LocalPods } from './local-pods.ts'
-import { type CallPlan, planCall } from './plan-call.ts'
+import { type CallPlan, checkReadiness, planCall } from './plan-call.ts'
 import type { Attached, NetworkRecord } from './record.ts'
 import type { Records } from './records.ts'
 import { needsResolving, type ResolveParts, resolveNetworks, type Wanted } from './resolve.ts'
@@ -71,6 +71,7 @@ export class Networks implements Disposable {
   /** Attaches a pod to its networks; the answer is its first one's. */
   async add(request: AddRequest, program: string, netns: PodNetns): Promise<CniResult> {
     const plan = planCall(program, request.config.raw, this.#parts.resolving)
+    checkReadiness(plan)
     const pod = await this.#podOf(request)
     if (plan.kind === 'networks' && !needsResolving(pod, plan.resolving.defaults)) {
       return this.#parts.overlay.add(request, netns)
@@ -111,7 +112,7 @@ export class Networks implements Disposable {
     const problem =
       first?.result === undefined ? 'ADD did not come to its end' : falseBelief(request.prevResult, first.result)
     if (problem !== undefined) throw cniError('check-failed', { difference: problem })
-    for (const one of record.attached) {
+    for (const one of record.attached.filter(({ disableCheck }) => disableCheck !== true)) {
       await checkList(this.#parts.plugins, { ...callOf(record, one), netns, plugins: one.plugins }, one.result)
     }
   }
@@ -135,6 +136,7 @@ export class Networks implements Disposable {
   async status(request: StatusRequest, program: string): Promise<void> {
     const plan = planCall(program, request.config.raw, this.#parts.resolving)
     const { version } = request.config
+    checkReadiness(plan)
     if (plan.kind === 'networks') this.#parts.overlay.status()
     else await statusList(this.#parts.plugins, { plugins: [plan.plugin], version, path: request.path })
   }
@@ -172,7 +174,7 @@ export class Networks implements Disposable {
       program,
       network: request.config.name,
       netns: netns.path,
-      path,
+      path: plan.kind === 'networks' ? [...plan.path, ...path] : path,
       ...(named === undefined ? {} : { pod: podNamed(named) }),
       attached: wanted.map(attachedOf),
     }
@@ -241,14 +243,22 @@ export class Networks implements Disposable {
 
   /** Nothing was recorded: the overlay has records of its own, and of other networks there can be nothing but strays. */
   async #delUnrecorded(request: DelRequest, program: string, netns: PodNetns | undefined): Promise<void> {
-    const config = request.config?.raw
-    const plan = config === undefined ? undefined : planCall(program, config, this.#parts.resolving)
+    const plan = this.#planToUndo(request, program)
     if (plan === undefined || plan.kind === 'networks') return this.#parts.overlay.del(request)
     const one = plan.wanted(request)
     const record = { ...request, path: request.path, netns: request.netns ?? '' }
     const call = { ...callOf(record, one), ...(netns === undefined ? {} : { netns }), plugins: one.plugins }
     const failures = await delList(this.#parts.plugins, call, request.prevResult)
     if (failures.length > 0) throw firstOf(failures)
+  }
+
+  /** A configuration that is not well formed any more keeps nothing from being undone. */
+  #planToUndo({ config }: DelRequest, program: string): CallPlan | undefined {
+    try {
+      return config === undefined ? undefined : planCall(program, config.raw, this.#parts.resolving)
+    } catch {
+      return undefined
+    }
   }
 
   async #podOf({ args }: AddRequest): Promise<Pod | undefined> {

@@ -2,7 +2,8 @@
  * What a runtime's call is about, by the name that it called the plugin by: all networks of a pod, or one plugin alone.
  * @module
  */
-import { type AddRequest, type DelRequest, formatArgs, type JsonObject } from '../../cni/index.ts'
+import { existsSync } from 'node:fs'
+import { type AddRequest, cniError, type DelRequest, formatArgs, type JsonObject } from '../../cni/index.ts'
 import { multusNetconf } from '../../compat/multus/netconf.ts'
 import type { Origin } from '../../network/model/grants.ts'
 import { configurationsIn } from './definitions.ts'
@@ -11,7 +12,14 @@ import type { ResolveParts, Wanted } from './resolve.ts'
 /** What a call is about. */
 export type CallPlan =
   /** Everything that the pod is to be attached to. */
-  | { readonly kind: 'networks'; readonly resolving: ResolveParts }
+  | {
+      readonly kind: 'networks'
+      readonly resolving: ResolveParts
+      /** Folders with plugins, before those of the call. */
+      readonly path: readonly string[]
+      /** A file without which nothing can be attached yet. */
+      readonly readinessFile?: string
+    }
   /** One plugin, as a delegate of somebody else or alone. */
   | { readonly kind: 'plugin'; readonly plugin: JsonObject; wanted(request: AddRequest | DelRequest): Wanted }
 
@@ -25,14 +33,21 @@ const RUNTIME_DIR = '/etc/cni/net.d'
 
 /** The meaning of a call by this name with this configuration. Throws what is wrong with a Multus's configuration. */
 export function planCall(program: string, config: JsonObject, resolving: ResolveParts): CallPlan {
-  if (MULTUS.has(program)) return { kind: 'networks', resolving: asMultus(config, resolving) }
-  if (!SINGLE_PLUGINS.has(program)) return { kind: 'networks', resolving }
+  if (MULTUS.has(program)) return asMultus(config, resolving)
+  if (!SINGLE_PLUGINS.has(program)) return { kind: 'networks', resolving, path: [] }
   const { prevResult: _, ...plugin } = config
   return { kind: 'plugin', plugin, wanted: (request) => wantedOf(request, program, plugin) }
 }
 
-function asMultus(config: JsonObject, resolving: ResolveParts): ResolveParts {
-  const { networks, confDir: configDir, multusNamespace: namespace } = multusNetconf(config)
+function asMultus(config: JsonObject, resolving: ResolveParts): CallPlan {
+  const {
+    networks,
+    confDir: configDir,
+    multusNamespace: namespace,
+    binDir,
+    readinessFile,
+    ...rules
+  } = multusNetconf(config)
   const chosen =
     networks.kind === 'named'
       ? { clusterNetwork: networks.clusterNetwork, defaultNetworks: networks.defaultNetworks }
@@ -41,7 +56,18 @@ function asMultus(config: JsonObject, resolving: ResolveParts): ResolveParts {
           defaultNetworks: networks.delegates.slice(1).map(({ name }) => name),
           delegates: networks.delegates,
         }
-  return { ...resolving, defaults: { ...chosen, namespace, configDir } }
+  return {
+    kind: 'networks',
+    resolving: { ...resolving, defaults: { ...chosen, namespace, configDir, rules } },
+    path: [binDir],
+    ...(readinessFile === undefined ? {} : { readinessFile }),
+  }
+}
+
+/** Throws while a file is missing that says that what a call needs is there. */
+export function checkReadiness(plan: CallPlan): void {
+  const file = plan.kind === 'networks' ? plan.readinessFile : undefined
+  if (file !== undefined && !existsSync(file)) throw cniError('agent-starting', { waiting: `${file} is not there yet` })
 }
 
 function wantedOf({ ifname, config, args }: AddRequest | DelRequest, program: string, plugin: JsonObject): Wanted {

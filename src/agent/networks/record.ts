@@ -29,6 +29,8 @@ export interface Attached {
   readonly args: string
   /** Each step's own configuration, as it is asked for ADD. */
   readonly plugins: readonly JsonObject[]
+  /** Its author wants no CHECK. */
+  readonly disableCheck?: true
   /** Absent: ADD has not come to its end. */
   readonly result?: CniResult
 }

@@ -89,6 +89,24 @@ test.each<[string, Record<string, string>, Partial<NetworkDefaults>, readonly st
     [OVERLAY, `net1 ${ON_BR1}`, 'net2 shop/own own definition ovs'],
   ],
   [
+    'none of those for pods of the system',
+    {},
+    { defaultNetworks: ['ovs-conf'], rules: { systemNamespaces: new Set(['shop']) } },
+    [OVERLAY],
+  ],
+  [
+    'an administrator’s definition that isolated namespaces may name',
+    { [NETWORKS]: 'kube-system/ovs-conf,own', [DEFAULT_NETWORK]: 'ovs-conf' },
+    { rules: { systemNamespaces: new Set(), isolation: { globalNamespaces: new Set(['kube-system']) } } },
+    [`eth0 ${ON_BR1}`, `net1 ${ON_BR1}`, 'net2 shop/own own definition ovs'],
+  ],
+  [
+    'another first network, whatever is isolated',
+    { [DEFAULT_NETWORK]: 'ovs-conf' },
+    { rules: { systemNamespaces: new Set(), isolation: { globalNamespaces: new Set() } } },
+    [`eth0 ${ON_BR1}`],
+  ],
+  [
     'an empty definition stands for the file of its name',
     { [DEFAULT_NETWORK]: 'empty' },
     {},
@@ -135,6 +153,13 @@ test.each<[string, Record<string, string>, Partial<NetworkDefaults>, string, str
     { clusterNetwork: '/nonexistent/a' },
     'network-unknown',
     'the configuration of the node',
+  ],
+  [
+    'an administrator’s definition, where namespaces are isolated',
+    { [NETWORKS]: 'kube-system/ovs-conf' },
+    { rules: { systemNamespaces: new Set(), isolation: { globalNamespaces: new Set(['default']) } } },
+    'request-refused',
+    'kube-system/ovs-conf: pods of shop may name their own',
   ],
   ['a definition of another namespace', { [NETWORKS]: 'bank/vault' }, {}, 'request-refused', 'bank/vault'],
   [

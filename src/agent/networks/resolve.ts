@@ -10,6 +10,7 @@ import { type NetworkList, networkListOf } from '../../cni/network-list.ts'
 import type { DefaultRoutes } from '../../compat/multus/default-route.ts'
 import { delegateArgs, delegateConfigs } from '../../compat/multus/delegate-request.ts'
 import { type DelegatePlan, delegatesOf } from '../../compat/multus/delegates.ts'
+import { type MultusOptions, mayName } from '../../compat/multus/netconf.ts'
 import { parseDefaultNetwork, parseNetworks } from '../../compat/multus/networks.ts'
 import { DEFAULT_NETWORK, NETWORKS, type NetworkSelection } from '../../compat/multus/selection.ts'
 import type { Grants, Origin } from '../../network/model/grants.ts'
@@ -29,6 +30,8 @@ export interface NetworkDefaults {
   /** Where definitions are that are named without a namespace. */
   readonly namespace: string
   readonly configDir: string
+  /** Which definitions pods may name beside what is granted, and which of them get no default networks; absent: no such rules. */
+  readonly rules?: Pick<MultusOptions, 'isolation' | 'systemNamespaces'>
 }
 
 /** What resolving looks at. */
@@ -64,13 +67,21 @@ export async function resolveNetworks(
   const plans = delegatesOf({
     ifname: request.ifname,
     clusterNetwork: defaults.clusterNetwork ?? '',
-    defaultNetworks: defaults.defaultNetworks,
+    defaultNetworks: defaultNetworksOf(defaults, podNamespace),
     ...(asked === '' ? {} : { defaultNetwork: parseDefaultNetwork(asked, defaults.namespace) }),
     wishes: parseNetworks(pod?.wishes?.[NETWORKS] ?? '', podNamespace),
   })
   const wanted: Wanted[] = []
   for (const plan of plans) wanted.push(await wantedOf(plan, request, podNamespace, parts))
   return wanted
+}
+
+/** Pods of the system get none by name. What is given in full is everybody's. */
+function defaultNetworksOf(
+  { defaultNetworks, delegates, rules }: NetworkDefaults,
+  podNamespace: string,
+): readonly string[] {
+  return delegates === undefined && rules?.systemNamespaces.has(podNamespace) === true ? [] : defaultNetworks
 }
 
 async function wantedOf(
@@ -102,6 +113,7 @@ async function wantedOf(
     version: list.version,
     args: formatArgs(delegateArgs(request.args, wishes)),
     plugins: delegateConfigs(list, wishes),
+    ...(list.disableCheck ? { disableCheck: true as const } : {}),
   }
 }
 
@@ -132,6 +144,10 @@ const OVERLAY = 'weft'
 async function selected(selection: NetworkSelection, podNamespace: string, parts: ResolveParts): Promise<Found> {
   const { namespace, name, place } = selection
   checkSelection(parts.grants, podNamespace, selection)
+  if (place.annotation === NETWORKS && !mayName(parts.defaults.rules ?? {}, podNamespace, namespace)) {
+    const reason = `pods of ${podNamespace} may name their own and those of globalNamespaces (namespaceIsolation)`
+    throw cniError('request-refused', { who: `annotation ${place.annotation}`, field: `${namespace}/${name}`, reason })
+  }
   const definition = await parts.definitions.find(namespace, name)
   if (definition === undefined) {
     throw cniError('network-unknown', { who: `annotation ${place.annotation}`, namespace, name })

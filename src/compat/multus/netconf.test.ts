@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { CniError, type JsonObject } from '../../cni/index.ts'
 import { sanitize } from '../../cni/json.ts'
-import { defaultNetworksFor, mayName, multusNetconf } from './netconf.ts'
+import { mayName, multusNetconf } from './netconf.ts'
 
 const cluster = { clusterNetwork: 'kube-system/ovs-conf' }
 
@@ -39,7 +39,6 @@ test('everything there is', () => {
     namespaceIsolation: true,
     globalNamespaces: 'infra, shared',
     readinessindicatorfile: '/r',
-    auxiliaryCNIChainName: 'aux',
     multusNamespace: 'multus',
   }
   expect<unknown>(multusNetconf(config)).toMatchObject({
@@ -56,7 +55,6 @@ test('everything there is', () => {
     systemNamespaces: new Set(['kube-system']),
     multusNamespace: 'multus',
     readinessFile: '/r',
-    auxiliaryChain: 'aux',
   })
 })
 
@@ -88,16 +86,11 @@ describe('namespaces', () => {
   ])('%s', (_, config, namespace, allowed) => {
     expect(mayName(multusNetconf({ ...cluster, ...config }), 'pods', namespace)).toBe(allowed)
   })
+})
 
-  test.each<[string, object, readonly string[]]>([
-    ['pods', {}, ['d']],
-    ['kube-system', {}, []],
-    ['kube-system', { systemNamespaces: [] }, ['d']],
-    ['pods', { systemNamespaces: ['pods'] }, []],
-  ])('default networks of %s with %j', (namespace, config, expected) => {
-    const options = multusNetconf({ ...cluster, defaultNetworks: ['d'], ...config })
-    expect(defaultNetworksFor(options, namespace)).toEqual([...expected])
-  })
+test('a chain beside the cluster network is refused', () => {
+  expect(refusal({ ...cluster, auxiliaryCNIChainName: 'aux' })).toContain('auxiliaryCNIChainName = aux')
+  expect(multusNetconf({ ...cluster, auxiliaryCNIChainName: '' }).networks.kind).toBe('named')
 })
 
 test('whatever is written is read or refused in words', () => {

@@ -4,6 +4,7 @@
  */
 
 import { readingConfig } from '../../cni/config-fault.ts'
+import { cniError } from '../../cni/errors.ts'
 import { asText, type JsonObject, list, member, optionalText, present, ShapeError } from '../../cni/json.ts'
 import { type NetworkList, networkListIn } from '../../cni/network-list.ts'
 import { isNamespaceName } from '../../network/model/names.ts'
@@ -23,8 +24,6 @@ export interface MultusOptions {
   readonly multusNamespace: string
   /** A file without which nothing is attached yet. */
   readonly readinessFile?: string
-  /** Name of a chain whose plugins lie beside the cluster network's file. */
-  readonly auxiliaryChain?: string
 }
 
 /** The networks of every pod: as they are, the first being the cluster's, or by name. */
@@ -36,24 +35,28 @@ const CONF_DIR = '/etc/cni/multus/net.d'
 const BIN_DIR = '/opt/cni/bin'
 const SYSTEM_NAMESPACE = 'kube-system'
 const DEFAULT_GLOBAL_NAMESPACE = 'default'
+const AUXILIARY_CHAIN = 'auxiliaryCNIChainName'
 const MAX_DELEGATES = 64
 
-/** Reads a Multus's configuration; keys we do not know are others'. Throws `config-invalid`, naming the field. */
+/**
+ * Reads a Multus's configuration; keys we do not know are others'. Throws `config-invalid`, naming the field, and
+ * `unsupported-field` for a chain of plugins beside the cluster network's file: pods would lack what it does.
+ */
 export function multusNetconf(config: JsonObject): MultusOptions {
+  const chain = member(config, AUXILIARY_CHAIN)
+  if (chain !== undefined && chain !== '') {
+    throw cniError('unsupported-field', { key: AUXILIARY_CHAIN, value: String(chain) })
+  }
   return readingConfig(() => read(config))
 }
 
 /** Whether a pod may name a definition of a namespace. */
-export function mayName({ isolation }: MultusOptions, podNamespace: string, namespace: string): boolean {
-  return isolation === undefined || podNamespace === namespace || isolation.globalNamespaces.has(namespace)
-}
-
-/** The default networks of a namespace's pods, by name. */
-export function defaultNetworksFor(
-  { networks, systemNamespaces }: MultusOptions,
+export function mayName(
+  { isolation }: Pick<MultusOptions, 'isolation'>,
+  podNamespace: string,
   namespace: string,
-): readonly string[] {
-  return networks.kind === 'named' && !systemNamespaces.has(namespace) ? networks.defaultNetworks : []
+): boolean {
+  return isolation === undefined || podNamespace === namespace || isolation.globalNamespaces.has(namespace)
 }
 
 function read(config: JsonObject): MultusOptions {
@@ -65,7 +68,6 @@ function read(config: JsonObject): MultusOptions {
     systemNamespaces: new Set(readNames(config, 'systemNamespaces') ?? [SYSTEM_NAMESPACE]),
     multusNamespace: readNamespace(config, 'multusNamespace') ?? SYSTEM_NAMESPACE,
     readinessFile: optionalText(config, 'readinessindicatorfile', 'readinessindicatorfile'),
-    auxiliaryChain: optionalText(config, 'auxiliaryCNIChainName', 'auxiliaryCNIChainName'),
   })
 }
 

@@ -2,7 +2,14 @@
  * Calls of a runtime for a pod, and what they are resolved by, for tests.
  * @module
  */
-import { type AddRequest, type DelRequest, parseRequest } from '../../../cni/index.ts'
+import {
+  type AddRequest,
+  type CheckRequest,
+  type CniResult,
+  type DelRequest,
+  encodeResult,
+  parseRequest,
+} from '../../../cni/index.ts'
 import type { AttachmentDefinition } from '../../../network/model/definition.ts'
 import type { Pod } from '../../../network/model/pod.ts'
 import type { NetworkDefaults, ResolveParts } from '../resolve.ts'
@@ -24,6 +31,12 @@ export function addCall(config: object = { cniVersion: '1.0.0', name: 'weft', ty
 /** The DEL of {@link addCall}. */
 export function delCall(config: object = { cniVersion: '1.0.0', name: 'weft', type: 'weft' }): DelRequest {
   return parse('DEL', config) as DelRequest
+}
+
+/** The CHECK of {@link addCall}, which answered this. */
+export function checkCall(result: CniResult): CheckRequest {
+  const prevResult = encodeResult(result, '1.0.0')
+  return parse('CHECK', { cniVersion: '1.0.0', name: 'weft', type: 'weft', prevResult }) as CheckRequest
 }
 
 function parse(verb: string, config: object) {
