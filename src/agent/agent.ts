@@ -162,6 +162,7 @@ class NodeAgent {
           networks.planned()
         },
         fragments: () => reconciler.requestChanges(),
+        tenant: (namespace) => networks.tenantChanged(namespace),
       },
       {
         isExternal: options.external === true,
@@ -183,6 +184,7 @@ class NodeAgent {
       uplinkMtu: () => uplink.mtu,
       coldEnds: options.datapath === 'netdev' ? coldInUserspace(options.ovsRunDir) : coldInKernel(rtnl),
       dropped: (packet) => drops.dropped(packet),
+      stackApplied: () => networks.stackApplied(),
       ready: announcement(options, { problems, hostPorts, log }),
       attachments: () => attachments,
     })

@@ -45,6 +45,16 @@ export class Problems {
     if (this.#texts.delete(part)) this.#log.info({ part }, 'works again')
   }
 
+  /** Runs what a part has to do now. */
+  watch(part: Part, work: () => void): void {
+    try {
+      work()
+      this.solved(part)
+    } catch (error) {
+      this.failed(part, error)
+    }
+  }
+
   of(part: Part): string | undefined {
     return this.#texts.get(part)
   }

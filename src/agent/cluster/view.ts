@@ -22,6 +22,8 @@ export interface ViewListener {
   context(planner: NodePlanner): void
   /** Some fragments changed. */
   fragments(): void
+  /** A namespace has another tenant, or none any more. */
+  tenant?(namespace: string): void
 }
 
 /** The kinds that a node's plan is made of. */
@@ -177,12 +179,14 @@ export class ClusterView {
   putTenant(tenant: Tenant): void {
     if (!this.#tenants.put(tenant)) return
     this.#planner?.putTenant(tenant.namespace, tenant.vni)
+    this.#listener.tenant?.(tenant.namespace)
     this.#planChanged()
   }
 
   removeTenant(namespace: string): void {
     this.#tenants.remove(namespace)
     this.#planner?.removeTenant(namespace)
+    this.#listener.tenant?.(namespace)
     this.#planChanged()
   }
 

@@ -44,6 +44,10 @@ export interface RunningNetworks extends Disposable {
   readonly namespaces: NamespaceWatcher
   /** The node's plan is another. */
   planned(): void
+  /** The node's own stack is as planned. */
+  stackApplied(): void
+  /** A namespace has another tenant, or none any more. */
+  tenantChanged(namespace: string): void
 }
 
 /** Starts serving pods' networks. Pods that ask for nothing but the overlay wait for nothing of it. */
@@ -109,6 +113,8 @@ export async function startNetworks(start: NetworksStart): Promise<RunningNetwor
     pods,
     namespaces: pools.watchers.Namespace,
     planned: underlay.look,
+    stackApplied: () => problems.watch('guests', () => underlay.guests.refresh()),
+    tenantChanged: (namespace) => problems.watch('guests', () => underlay.guests.tenantChanged(namespace)),
     [Symbol.dispose]: () => {
       networks[Symbol.dispose]()
       underlay[Symbol.dispose]()

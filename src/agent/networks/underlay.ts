@@ -11,6 +11,7 @@ import { OneAtATime } from '../attach/one-at-a-time.ts'
 import type { NodeResources } from '../bridges/node-resources.ts'
 import { publishBridges } from '../bridges/publish.ts'
 import type { AgentLog } from '../log.ts'
+import { OverlayGuests } from '../node/guests.ts'
 import type { AgentOptions } from '../options.ts'
 import { coordinatorPlugin } from '../plugins/coordinator/coordinator.ts'
 import { bridgeOfLink, linkPlugins } from '../plugins/links/index.ts'
@@ -47,6 +48,8 @@ export interface UnderlayStart {
 export interface Underlay extends Disposable {
   readonly plugins: ReadonlyMap<string, Plugin>
   readonly ports: UnderlayPorts
+  /** Pods that reach the overlay by way of the node. */
+  readonly guests: OverlayGuests
   /** The node's plan is another, or there is one now: bridges of ours are compared with it. */
   look(): void
 }
@@ -106,6 +109,7 @@ export async function startUnderlay(start: UnderlayStart): Promise<Underlay> {
     )
   }
   const grants = (): Grants => start.grants
+  const guests = new OverlayGuests({ tenants: planner })
   const delegate = { ipam: (type: string) => all().ipam(type) }
   const ovs = new OvsPlugin({
     ports,
@@ -121,11 +125,11 @@ export async function startUnderlay(start: UnderlayStart): Promise<Underlay> {
   const plugins = new Map<string, Plugin>([
     ['ovs', ovs],
     ...MIRROR_TYPES.map((type) => [type, mirrorPlugin(type)] as const),
-    ['coordinator', coordinatorPlugin({ coordinator, grants })],
+    ['coordinator', coordinatorPlugin({ coordinator, grants, guests })],
     ...linkPlugins({ rtnl, bridgeOf, plugins: delegate, grants, announce }),
   ])
   const owned = resources.move()
-  return { plugins, ports, look, [Symbol.dispose]: () => owned.dispose() }
+  return { plugins, ports, guests, look, [Symbol.dispose]: () => owned.dispose() }
 }
 
 function bridgesIn({ tables }: UnderlayPorts): readonly WireBridge[] {

@@ -81,8 +81,13 @@ test('an agent without memory knows its guests, and follows the node’s routes'
   using n = await overlayNode()
   await attach(n)
   const rules = ruleList(n.rig.node.rtnl)
-  const anew = new OverlayGuests({ vniOf: (namespace) => n.tenants.get(namespace), nsFd: n.rig.node.nsFd })
+  const anew = guestsOf(n.rig, n.tenants)
   anew.refresh()
+  expect(ruleList(n.rig.node.rtnl)).toEqual(rules)
+  // Before it has read the cluster it takes nothing away.
+  const early = new OverlayGuests({ tenants: () => undefined, nsFd: n.rig.node.nsFd })
+  early.refresh()
+  early.tenantChanged('shop')
   expect(ruleList(n.rig.node.rtnl)).toEqual(rules)
   n.tenants.set('shop', 9)
   anew.tenantChanged('shop')
@@ -135,12 +140,16 @@ async function overlayNode(): Promise<OverlayNode> {
   if (context === undefined) throw new Error('the sample node has ranges')
   await applyRuleset(hostPlan(context, { ports: [], peers: [] }).nftables, { netns: name })
   const tenants = new Map([['shop', 42]])
-  const guests = new OverlayGuests({ vniOf: (namespace) => tenants.get(namespace), nsFd: r.node.nsFd })
+  const guests = guestsOf(r, tenants)
   const pod = { namespace: 'shop', name: 'web', uid: undefined, infraContainerId: undefined }
   const hijack = ['10.128.0.0/14', 'fd00:10:128::/48', '10.200.0.0/16']
   const call = () => callFor(r.pod, { args: { pairs: new Map(), pod }, config: { hijackCIDR: hijack } })
   const owned = resources.move()
   return { rig: r, fabric, tenants, guests, call, [Symbol.dispose]: () => owned.dispose() }
+}
+
+function guestsOf({ node }: Rig, tenants: ReadonlyMap<string, number>): OverlayGuests {
+  return new OverlayGuests({ tenants: () => ({ vniOf: (namespace) => tenants.get(namespace) }), nsFd: node.nsFd })
 }
 
 async function attach(n: OverlayNode): Promise<void> {

@@ -29,8 +29,8 @@ import { GUEST_PRIORITY, namespaceIn, PROTOCOL } from '../plugins/coordinator/nu
 
 /** What is needed of the agent. */
 export interface GuestParts {
-  /** The VNI of a namespace; undefined while it has none. */
-  vniOf(namespace: string): number | undefined
+  /** VNIs of namespaces, of none that has no tenant; undefined while they are not known: then all stays as it is. */
+  tenants(): { vniOf(namespace: string): number | undefined } | undefined
   /** The node's namespace. Default: the program's own. */
   readonly nsFd?: number
 }
@@ -102,7 +102,9 @@ export class OverlayGuests implements Guests {
 
   /** The new rule is there before the old one goes: a guest is never nobody's in between. */
   #settle(rtnl: RtnlSocket, link: string, { namespace, addresses }: Guest, rules: readonly Rule[]): void {
-    const vni = this.#parts.vniOf(namespace)
+    const tenants = this.#parts.tenants()
+    if (tenants === undefined) return
+    const vni = tenants.vniOf(namespace)
     const gateway = linkFind(rtnl, GATEWAY)?.index
     const present = rules.filter((rule) => isGuestRule(rule) && rule.inputLink === link)
     const wanted =

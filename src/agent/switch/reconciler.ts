@@ -43,6 +43,8 @@ export interface ReconcilerParts {
   readonly coldEnds: ColdEnds
   /** A packet that a policy drops which asks for it to be logged. */
   dropped(packet: PacketIn): void
+  /** The node's own stack is as planned. Called again and again. */
+  stackApplied(): void
   /** Pods can be attached, and reach others. Called again and again. */
   ready(): Promise<void>
   /** Those with an operation under way: hands off. */
@@ -157,7 +159,9 @@ export class Reconciler {
     this.#forwarding.follow(planner)
     await bridge.ensureMeters()
     await this.#forwarding.sync()
-    await this.#lookAtFilters(await this.#stack.apply(planner))
+    const plan = await this.#stack.apply(planner)
+    this.#parts.stackApplied()
+    await this.#lookAtFilters(plan)
     this.#sweepStrays()
     problems.solved('plan')
     this.#status.request()
