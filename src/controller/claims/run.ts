@@ -19,11 +19,13 @@ import { sleep } from '../../registry/backoff.ts'
 import type { MapChange, SourceReflection } from '../../registry/reflect.ts'
 import { Complaints } from '../complaints.ts'
 import type { ControllerLog } from '../controller.ts'
+import { type AskingPod, askingIn } from './applications.ts'
 import { ClaimIndex, type IndexedClaim, podKey } from './claim-index.ts'
 import { EndpointKeeper, endpointEntry } from './endpoints.ts'
 import { Collector } from './garbage.ts'
 import { isOvertaken } from './objects.ts'
 import { type PoolEntry, PoolKeeper, poolEntry } from './pool-keeper.ts'
+import { SubnetKeeper } from './subnets.ts'
 
 /** What claims are looked after with. */
 export interface ClaimsOptions {
@@ -56,7 +58,7 @@ class House {
   readonly #claims = new ClaimIndex()
   readonly #reflections: {
     readonly claims: SourceReflection<Picked<ClaimObject>>
-    readonly pods: SourceReflection<Picked<PodLife>>
+    readonly pods: SourceReflection<Picked<PodLife & AskingPod>>
     readonly sets: SourceReflection<Picked<PodSetLife>>
     readonly pools: SourceReflection<Picked<PoolEntry>>
     readonly endpoints: SourceReflection<Picked<EndpointObject>>
@@ -64,17 +66,29 @@ class House {
   readonly #garbage: WorkQueue
   readonly #pools: WorkQueue
   readonly #endpoints: WorkQueue
+  readonly #subnets: SubnetKeeper
   /** Nothing is decided before all is known. */
   #isReady = false
 
   constructor(options: ClaimsOptions) {
     this.#options = options
-    const { api, log } = options
+    const { api, log, events, signal } = options
     this.#complaints = new Complaints(log)
+    this.#subnets = new SubnetKeeper({
+      api,
+      events,
+      signal,
+      complaints: this.#complaints,
+      claims: this.#claims,
+      pools: () => this.#reflections.pools.store,
+    })
     this.#reflections = {
-      pods: this.#reflect(PODS, podLifeIn, (change) => this.#podChanged(change.object.name)),
+      pods: this.#reflect(PODS, podEntry, (change) => this.#podChanged(change)),
       sets: this.#reflect(STATEFUL_SETS, podSetIn, (change) => this.#setChanged(change.object.name)),
-      pools: this.#reflect(SPIDER_IP_POOLS, poolEntry, (change) => this.#add(this.#pools, change.object.name)),
+      pools: this.#reflect(SPIDER_IP_POOLS, poolEntry, (change) => {
+        this.#add(this.#pools, change.object.name)
+        this.#subnets.poolChanged(change)
+      }),
       endpoints: this.#reflect(SPIDER_ENDPOINTS, endpointEntry, (change) =>
         this.#add(this.#endpoints, change.object.name),
       ),
@@ -108,8 +122,9 @@ class House {
   async run(): Promise<void> {
     const { signal, auditEveryMs = AUDIT_MS } = this.#options
     const reflections = Object.values(this.#reflections)
-    await Promise.all(reflections.map(({ synced }) => synced))
+    await Promise.all([...reflections.map(({ synced }) => synced), this.#subnets.synced])
     this.#isReady = true
+    this.#subnets.start()
     const { pools, endpoints } = this.#reflections
     for (const name of pools.store.keys()) this.#pools.add(name)
     for (const key of endpoints.store.keys()) this.#endpoints.add(key)
@@ -123,6 +138,7 @@ class House {
       this.#garbage.done,
       this.#pools.done,
       this.#endpoints.done,
+      this.#subnets.done,
     ])
   }
 
@@ -151,13 +167,16 @@ class House {
     for (const claim of [before, after]) {
       if (claim === undefined) continue
       this.#add(this.#pools, claim.value.pool)
+      this.#subnets.claimChanged(claim.value.pool)
       this.#add(this.#endpoints, podKey(claim.value))
       // One more claim of a pod may make another one too many.
       for (const { name } of this.#claims.ofPod(podKey(claim.value))) this.#add(this.#garbage, name)
     }
   }
 
-  #podChanged(key: string): void {
+  #podChanged(change: MapChange<Picked<PodLife & AskingPod>>): void {
+    this.#subnets.podChanged(change)
+    const key = change.object.name
     const claims = this.#claims.ofPod(key)
     if (claims.length === 0) return
     for (const { name } of claims) this.#add(this.#garbage, name)
@@ -185,6 +204,11 @@ class House {
   #now(): number {
     return this.#options.now?.() ?? Date.now()
   }
+}
+
+function podEntry(object: KubeObject): PodLife & AskingPod {
+  const life = podLifeIn(object)
+  return { ...life, ...askingIn(object, life) }
 }
 
 function lifeOf<T>(object: KubeObject | undefined, read: (object: KubeObject) => T): T | undefined {
