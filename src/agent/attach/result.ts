@@ -37,9 +37,10 @@ export function dnsOf({ runtime, dns }: NetworkConfig): ResultDns {
  * added to the result, and old versions of it cannot hold everything: only what is there and ours is compared.
  */
 export function falseBelief(believed: CniResult, actual: CniResult): string | undefined {
-  const [, ours] = actual.interfaces
+  const ours = actual.interfaces.find(({ sandbox }) => sandbox !== undefined)
   const inside = believed.interfaces.find(({ name, sandbox }) => sandbox !== undefined && name === ours?.name)
-  if (believed.interfaces.length > 0 && inside === undefined) return `prevResult has no interface ${ours?.name}`
+  if (ours !== undefined && believed.interfaces.length > 0 && inside === undefined)
+    return `prevResult has no interface ${ours.name}`
   if (inside?.mac !== undefined && inside.mac.toLowerCase() !== ours?.mac)
     return `prevResult has MAC address ${inside.mac}, not ${ours?.mac}`
   if (inside?.mtu !== undefined && inside.mtu !== ours?.mtu) return `prevResult has MTU ${inside.mtu}, not ${ours?.mtu}`

@@ -80,7 +80,7 @@ class World {
         this.left.add(key(call))
         step(`added ${key(call)}`)
         const { interfaces, ...rest } = call.prevResult ?? EMPTY_RESULT
-        return { ...rest, interfaces: [...interfaces, { name: `${call.ifname}-${type}` }] }
+        return { ...rest, interfaces: [...interfaces, { name: `${call.ifname}-${type}`, sandbox: NETNS.path }] }
       },
       del: async (call) => {
         step(`del ${key(call)}`)
