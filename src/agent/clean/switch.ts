@@ -1,9 +1,10 @@
 /**
- * What is ours in Open vSwitch's database: the bridge with its ports, and rows that carry our mark.
+ * What is ours in Open vSwitch's database: the bridge with its ports, pods' ports on bridges of others, and rows that carry
+ * our mark.
  * @module
  */
 import { BRIDGE } from '../../network/host.ts'
-import { advanceConfig } from '../../ovs/ovsdb/helpers/ports.ts'
+import { advanceConfig, delPortRows } from '../../ovs/ovsdb/helpers/ports.ts'
 import {
   byUuid,
   connectOvsdb,
@@ -15,6 +16,7 @@ import {
   select,
 } from '../../ovs/ovsdb/index.ts'
 import { AgentError } from '../errors.ts'
+import { UNDERLAY_OWNER } from '../plugins/ovs/record.ts'
 import type { CleanPlaces, Trace } from './clean.ts'
 
 const OWNER = { key: 'weft-owner', value: 'weft-agent' } as const
@@ -23,12 +25,13 @@ const TIMEOUT_MS = 10_000
 /** Our bridge and rows. Throws AGENT_NO_SWITCH where the database cannot be asked: it may hold them still. */
 export async function switchTraces({ ovsdb }: CleanPlaces): Promise<readonly Trace[]> {
   using client = await connect(ovsdb)
-  const { bridges, qos } = await read(client)
+  const { bridges, ports, qos } = await read(client)
   return [
     ...bridges.map(({ name, ports }) => ({
       what: `bridge ${name} with ${ports.length} ports`,
       remove: () => removeBridges(ovsdb),
     })),
+    ...ports.map(({ uuid, name }) => ({ what: `port ${name}`, remove: () => removePort(ovsdb, uuid) })),
     ...qos.map(({ uuid }) => ({ what: `row ${uuid} of OVSDB's table QoS`, remove: () => removeRow(ovsdb, uuid) })),
   ]
 }
@@ -47,9 +50,10 @@ async function connect(path: string): Promise<OvsdbClient> {
 }
 
 async function read(client: OvsdbClient) {
-  const [bridges, qos] = await client.transact(
+  const [bridges, ports, qos] = await client.transact(
     [
       select('Bridge', everyRow, ['_uuid', 'name', 'ports', 'external_ids']),
+      select('Port', [['external_ids', 'includes', UNDERLAY_OWNER]], ['_uuid', 'name']),
       select('QoS', everyRow, ['_uuid', 'external_ids']),
     ],
     { timeoutMs: TIMEOUT_MS },
@@ -58,6 +62,7 @@ async function read(client: OvsdbClient) {
     ids.get(OWNER.key) === OWNER.value
   return {
     bridges: decodeRows('Bridge', bridges, ['_uuid', 'name', 'ports', 'external_ids']).filter(isOurs),
+    ports: decodeRows('Port', ports, ['_uuid', 'name']),
     qos: decodeRows('QoS', qos, ['_uuid', 'external_ids']).filter(isOurs),
   }
 }
@@ -69,6 +74,11 @@ async function removeBridges(path: string): Promise<void> {
   if (uuids.length === 0) return
   const removal = mutate('Open_vSwitch', everyRow, [['bridges', 'delete', uuids]])
   await client.transact([removal, ...advanceConfig()], { timeoutMs: TIMEOUT_MS })
+}
+
+async function removePort(path: string, uuid: string): Promise<void> {
+  using client = await connect(path)
+  await delPortRows(client, [uuid], { timeoutMs: TIMEOUT_MS })
 }
 
 async function removeRow(path: string, uuid: string): Promise<void> {
