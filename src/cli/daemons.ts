@@ -13,6 +13,7 @@ import { podAnnotator, podEvents } from '../agent/notices.ts'
 import type { AgentOptions } from '../agent/options.ts'
 import { ControllerDaemon } from '../controller/daemon.ts'
 import { serveHealth } from '../controller/health.ts'
+import type { AttachmentPlace } from '../controller/spiderpool/options.ts'
 import { identityOf } from '../kube/election/options.ts'
 import { EventRecorder } from '../kube/events.ts'
 import type { ServiceManager } from '../linux/sd-notify.ts'
@@ -71,17 +72,19 @@ export interface ControllerRun {
   /** Several may run: they elect one where there is a Kubernetes API server. */
   readonly election: boolean
   readonly wish: ClusterWish
+  /** Networks by name. Absent: there are none. */
+  readonly attachments?: AttachmentPlace
   readonly log: Logger
   readonly signal: AbortSignal
 }
 
 /** Runs the cluster's controller until the signal aborts. */
 export async function serveController(run: ControllerRun): Promise<void> {
-  const { opened, manager, runDir, election, wish, log, signal } = run
+  const { opened, manager, runDir, election, log, signal } = run
   if (manager !== undefined) tellOfEnd(manager, signal)
   using _living = manager && signsOfLife(manager)
   const identity = election && opened.kubernetes !== undefined ? { identity: identityOf(hostname()) } : {}
-  const daemon = new ControllerDaemon({ ...opened, ...identity, wish, log, signal })
+  const daemon = new ControllerDaemon({ ...run, ...opened, ...identity })
   mkdirSync(runDir, { recursive: true, mode: 0o700 })
   const health = await serveHealth(join(runDir, 'controller.sock'), () => daemon.health())
   log.info({}, 'starting')

@@ -21,6 +21,8 @@ import { runHostSubnets } from './host-subnets.ts'
 import { kubeEvents } from './kube-events.ts'
 import { runNodeReports } from './node-reports.ts'
 import { runPolicyStatus } from './policy-status.ts'
+import type { AttachmentPlace } from './spiderpool/options.ts'
+import { runSpiderpool } from './spiderpool/run.ts'
 
 /** What a controller runs with. */
 export interface ControllerParts {
@@ -34,11 +36,15 @@ export interface ControllerParts {
   /** Tells of objects that are there and mean nothing, from now on. Returns the undo. */
   onInvalid?(listener: OnInvalid): () => void
   readonly wish: ClusterWish
+  /** Networks by name. Absent: as the settings have them where nobody says otherwise. */
+  readonly attachments?: AttachmentPlace
   readonly log: ControllerLog
   readonly signal: AbortSignal
   /** Who we are among several; absent: there is only one. Needs a Kubernetes API server. */
   readonly identity?: string
 }
+
+const DEFAULT_PLACE: AttachmentPlace = { namespace: 'kube-system' }
 
 /** A controller as a daemon. */
 export class ControllerDaemon {
@@ -102,12 +108,15 @@ export class ControllerDaemon {
       this.#hasRead = true
     }
     const options = { registry, signal, random: Math.random, log, unreadable, onReady }
-    const { networks, done } = startController(events === undefined ? options : { ...options, events })
+    const { networks, cluster, done } = startController(events === undefined ? options : { ...options, events })
     // The view of others' words goes where others look; what agents say is where they may write.
     const beside = api === undefined ? [] : besides(parts, api, networks, recorder)
     const policies = kubernetes && recorder && runPolicyStatus({ api: kubernetes, events: recorder, signal, log })
     const claims = kubernetes && recorder && runClaims({ api: kubernetes, events: recorder, signal, log })
-    await Promise.all([done, policies, claims, ...beside])
+    const { attachments = DEFAULT_PLACE } = parts
+    const common = { cluster, attachments, signal, log }
+    const spiderpool = kubernetes && recorder && runSpiderpool({ api: kubernetes, events: recorder, ...common })
+    await Promise.all([done, policies, claims, spiderpool, ...beside])
   }
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { clusterWish } from '../../settings/cluster.ts'
 import type { Settings } from '../../settings/table.ts'
 import { type DaemonPlaceOptions, openForDaemon, withDaemonPlaceOptions } from '../address.ts'
+import { attachmentOptions } from '../attachment-options.ts'
 import { serveController } from '../daemons.ts'
 import { followSettings } from '../follow-settings.ts'
 import { daemonLog } from '../log.ts'
@@ -12,6 +13,7 @@ import { endSignal } from '../signals.ts'
 interface Options extends DaemonPlaceOptions {
   readonly runDir: string
   readonly election: boolean
+  readonly clusterNetwork?: string
 }
 
 /** `weft controller`: the cluster's controller as a daemon. */
@@ -31,7 +33,11 @@ export function registerController(program: Command): void {
     .action(configured('controller', run))
 }
 
-async function run({ runDir, election, ...choice }: Options, settings: Settings, file?: string): Promise<void> {
+async function run(
+  { runDir, election, clusterNetwork, ...choice }: Options,
+  settings: Settings,
+  file?: string,
+): Promise<void> {
   const log = daemonLog('controller', settings['log.level'])
   const opened = openForDaemon(choice, {
     isController: true,
@@ -42,5 +48,7 @@ async function run({ runDir, election, ...choice }: Options, settings: Settings,
   const managed = manager === undefined ? {} : { manager }
   const signal = endSignal()
   if (file !== undefined) void followSettings({ program: 'controller', file, settings, log, signal })
-  await serveController({ opened, ...managed, runDir, election, wish: clusterWish(settings), log, signal })
+  const wish = clusterWish(settings)
+  const attachments = attachmentOptions(settings, clusterNetwork)
+  await serveController({ opened, ...managed, runDir, election, wish, attachments, log, signal })
 }
