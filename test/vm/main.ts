@@ -26,13 +26,23 @@ if (reason !== undefined) {
   console.error(`skipped: ${reason}`)
   process.exit(2)
 }
-const all = ['kernel-pods', 'kernel-tunnel', 'kernel-bandwidth', 'kernel-shares', 'kernel-agent', 'kernel-links']
+/** Programs of this folder, and tests that are run on the kernel's datapath as well. */
+const PROGRAMS = ['kernel-pods', 'kernel-tunnel', 'kernel-bandwidth', 'kernel-shares', 'kernel-agent', 'kernel-links']
+const TESTS: Readonly<Record<string, string>> = { 'kernel-vlans': 'src/agent/plugins/ovs/wire.test.ts' }
+const all = [...PROGRAMS, ...Object.keys(TESTS)]
 // A machine for each: none meets what another left.
 for (const name of process.argv[2] === undefined ? all : [process.argv[2]]) {
   console.log(`\n${name}`)
-  const { code } = await runInGuest(`uname -r; ${process.execPath} ${join(import.meta.dir, `${name}.ts`)}`, MODULES, {
+  const { code } = await runInGuest(`uname -r; ${commandOf(name)}`, MODULES, {
     seconds: 600,
     onLine: (line) => console.log(line),
   })
   if (code !== 0) process.exit(code)
+}
+
+function commandOf(name: string): string {
+  const test = TESTS[name]
+  if (test === undefined) return `${process.execPath} ${join(import.meta.dir, `${name}.ts`)}`
+  const root = join(import.meta.dir, '../..')
+  return `cd ${root}; WEFT_TEST_DATAPATH=system ${process.execPath} test --timeout 300000 ./${test}`
 }

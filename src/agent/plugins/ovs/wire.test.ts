@@ -11,7 +11,7 @@ const BROADCAST = 'ff:ff:ff:ff:ff:ff'
 /** Nobody else's type (local experimental, IEEE 802). */
 const TYPE = 0x88b5
 /** Enough for tcpdump to say that it listens. */
-const PATIENCE_MS = 3_000
+const PATIENCE_MS = process.env['WEFT_TEST_DATAPATH'] === 'system' ? 60_000 : 3_000
 
 let rig: Rig
 let agent: Memory

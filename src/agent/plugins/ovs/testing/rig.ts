@@ -22,6 +22,9 @@ import { OvsPlugin, type OvsPluginParts } from '../plugin.ts'
 import { PodLinks } from '../pod-link.ts'
 import { UnderlayPorts } from '../ports.ts'
 
+/** The kernel's where a test is run in the virtual machine of test/vm. */
+const DATAPATH = process.env['WEFT_TEST_DATAPATH'] === 'system' ? 'system' : 'netdev'
+
 export const NEVER: AbortSignal = new AbortController().signal
 export const NODE: Origin = { kind: 'node' }
 export const NO_GRANTS: Grants = { trustedNamespaces: new Set(['kube-system']), types: new Set(['ovs']), bridges: [] }
@@ -54,7 +57,7 @@ export async function startRig(): Promise<Rig> {
   disableOffloads('up0', host.nsFd)
   disableOffloads('wire0', wire.nsFd)
   const ovs = await startOvsSandbox({ netns: host.nsFd })
-  await ovs.vsctl('add-br', 'br1', '--', 'set', 'bridge', 'br1', 'datapath_type=netdev', 'protocols=OpenFlow13')
+  await ovs.vsctl('add-br', 'br1', '--', 'set', 'bridge', 'br1', `datapath_type=${DATAPATH}`, 'protocols=OpenFlow13')
   await ovs.vsctl('add-port', 'br1', 'up0')
   const asked: string[] = []
   const memories: Memory[] = []
