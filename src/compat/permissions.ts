@@ -8,6 +8,7 @@ import type { Resource } from '../kube/object.ts'
 import {
   CONFIG_MAPS,
   DAEMON_SETS,
+  DEPLOYMENTS,
   ENDPOINT_SLICES,
   EVENTS,
   LEASES,
@@ -20,7 +21,7 @@ import {
   SERVICES,
   STATEFUL_SETS,
 } from '../kube/resources.ts'
-import { JOBS } from './kubernetes/top-owner.ts'
+import { CRON_JOBS, JOBS } from './kubernetes/top-owner.ts'
 import { NETWORK_ATTACHMENT_DEFINITIONS } from './multus/attachment-definition.ts'
 import {
   ADMIN_NETWORK_POLICIES,
@@ -42,6 +43,7 @@ import {
   SPIDER_IP_POOLS,
   SPIDER_MULTUS_CONFIGS,
   SPIDER_RESERVED_IPS,
+  SPIDER_SUBNETS,
 } from './spiderpool/resources.ts'
 import { ADDRESS_CLAIMS } from './weft/address-claim.ts'
 import { NODE_NETWORKS } from './weft/node-network.ts'
@@ -198,12 +200,24 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
     { resource: ADDRESS_CLAIMS, verbs: [...FOLLOW, 'delete'], why: 'addresses that nobody gave back' },
     { resource: PODS, verbs: ['get', ...FOLLOW], why: 'whose addresses these were' },
     { resource: STATEFUL_SETS, verbs: ['get', ...FOLLOW], why: 'whose pods come back and have their addresses again' },
-    { resource: REPLICA_SETS, verbs: ['get'], why: 'which Deployment is behind a pod' },
-    { resource: JOBS, verbs: ['get'], why: 'which CronJob is behind a pod' },
+    {
+      resource: REPLICA_SETS,
+      verbs: ['get', ...FOLLOW],
+      why: 'which Deployment is behind a pod; what asks for a pool',
+    },
+    { resource: JOBS, verbs: ['get', ...FOLLOW], why: 'which CronJob is behind a pod; what asks for a pool' },
+    ...[DEPLOYMENTS, DAEMON_SETS, CRON_JOBS].map((resource) => ({
+      resource,
+      verbs: FOLLOW,
+      why: 'what asks for a pool of a SpiderSubnet',
+    })),
+    { resource: SPIDER_SUBNETS, verbs: [...FOLLOW, 'patch'], why: 'what pools of applications are made of' },
+    statusOf(SPIDER_SUBNETS, 'which pools have which part of it'),
+    { resource: SPIDER_RESERVED_IPS, verbs: FOLLOW, why: 'what no pool of an application gets' },
     {
       resource: SPIDER_IP_POOLS,
-      verbs: [...FOLLOW, 'patch'],
-      why: 'labels, the family, and the finalizer of pools in use',
+      verbs: [...FOLLOW, 'create', 'patch', 'delete'],
+      why: 'labels, the family, and the finalizer of pools in use; pools of applications',
     },
     statusOf(SPIDER_IP_POOLS, 'how many addresses a pool has, and who has them'),
     {
