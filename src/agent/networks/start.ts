@@ -52,7 +52,7 @@ export interface RunningNetworks extends Disposable {
 
 /** Starts serving pods' networks. Pods that ask for nothing but the overlay wait for nothing of it. */
 export async function startNetworks(start: NetworksStart): Promise<RunningNetworks> {
-  const { options, registry, overlay, notices, annotate, problems, signal } = start
+  const { options, registry, overlay, notices, annotate, problems, log, signal } = start
   const attachments = options.attachments ?? ATTACHMENT_DEFAULTS
   const grants = grantsOf(attachments)
   const pods = new LocalPods(options.node, registry)
@@ -82,11 +82,13 @@ export async function startNetworks(start: NetworksStart): Promise<RunningNetwor
     findsConflicts: attachments.findsConflicts,
     findsGateway: attachments.findsGateway,
   })
+  const heard = (plugin: string, text: string): void => log.info({ plugin, text }, 'a plugin wrote this')
+  const programs = { heard }
   const plugins: Plugins = pluginsFrom({
     plugins: new Map([['weft', overlayPlugin(overlay)], ...underlay.plugins]),
     ipam: new Map([['spiderpool', spiderpool]]),
-    program: programPlugin,
-    programIpam,
+    program: (type) => programPlugin(type, programs),
+    programIpam: (type) => programIpam(type, programs),
   })
   const networks = new Networks({
     overlay,
