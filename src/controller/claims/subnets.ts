@@ -256,8 +256,8 @@ export class SubnetKeeper {
   ): SourceReflection<Picked<T>> {
     const { api, signal, complaints } = this.#parts
     const onError = (error: unknown): void => complaints.say(`cannot watch ${resource.kind}`, error)
-    const isOptional = resource.group === SPIDER_SUBNETS.group
-    return reflectPicked(api, { resource, isOptional, pick, keep }, { signal, onChange, onError })
+    // Of what a server does not have, playgrounds' workloads for one, there is none.
+    return reflectPicked(api, { resource, isOptional: true, pick, keep }, { signal, onChange, onError })
   }
 }
 
