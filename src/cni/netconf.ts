@@ -56,13 +56,18 @@ export function parseNetworkConfig(raw: JsonObject, version: CniVersion, name: s
   return {
     ...bareNetworkConfig(raw, version, name),
     type: optionalText(raw, 'type', 'type'),
-    ipamType: optionalText(optionalObject(raw, 'ipam', 'ipam') ?? {}, 'type', 'ipam.type'),
+    ipamType: ipamTypeOf(raw),
     namespace: parseNamespace(raw),
     mtu: raw['mtu'] === 0 ? undefined : optionalInteger(raw, 'mtu', 'mtu', MTU_RANGE),
     dns: parseDns(raw, 'dns'),
     runtime: parseRuntimeConfig(raw),
     args: parseConfigArgs(raw),
   }
+}
+
+/** The plugin that gives out addresses, if a configuration names one. Throws `ShapeError`. */
+export function ipamTypeOf(raw: JsonObject): string | undefined {
+  return optionalText(optionalObject(raw, 'ipam', 'ipam') ?? {}, 'type', 'ipam.type')
 }
 
 /** The configuration reduced to what DEL cannot do without: no malformed key may stand in the way of cleaning up. */

@@ -12,6 +12,7 @@ import {
   present,
   ShapeError,
 } from '../../cni/json.ts'
+import { ipamTypeOf } from '../../cni/netconf.ts'
 import { type Membership, parseMembership } from './vlan.ts'
 
 /** A configuration of type `ovs`. */
@@ -88,11 +89,6 @@ export function parseOvsNetconf(config: JsonObject): OvsNetconf {
     linkState: parseLinkState(config),
     ipam: ipamTypeOf(config),
   })
-}
-
-/** The plugin that gives out addresses; undefined where there is none. */
-export function ipamTypeOf(config: JsonObject): string | undefined {
-  return optionalText(optionalObject(config, 'ipam', 'ipam') ?? {}, 'type', 'ipam.type')
 }
 
 /** The device that a configuration wants to be the pod's interface: none can be, and which field says so. */

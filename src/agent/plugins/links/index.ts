@@ -1,5 +1,5 @@
 import type { Plugin } from '../plugin.ts'
-import { childPlugin, type LinkParts } from './child-plugin.ts'
+import { ChildPlugin, type LinkParts } from './child-plugin.ts'
 import { ifacerPlugin } from './ifacer.ts'
 import { CHILD_KINDS } from './netconf.ts'
 
@@ -8,8 +8,8 @@ export { bridgeOfLink } from './master.ts'
 
 /** The plugins for links of the node, by type. */
 export function linkPlugins(parts: LinkParts): ReadonlyMap<string, Plugin> {
-  return new Map([
-    ...CHILD_KINDS.map((kind) => [kind, childPlugin(kind, parts)] as const),
+  return new Map<string, Plugin>([
+    ...CHILD_KINDS.map((kind) => [kind, new ChildPlugin(kind, parts)] as const),
     ['ifacer', ifacerPlugin(parts)] as const,
   ])
 }

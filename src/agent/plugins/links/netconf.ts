@@ -5,7 +5,8 @@
  */
 import { asUnicastMac } from '../../../cni/formats.ts'
 import type { JsonObject } from '../../../cni/index.ts'
-import { member, optionalInteger, optionalObject, optionalText, present, ShapeError } from '../../../cni/json.ts'
+import { member, optionalInteger, optionalText, present, ShapeError } from '../../../cni/json.ts'
+import { ipamTypeOf } from '../../../cni/netconf.ts'
 import { macAsked } from '../../../compat/ovs-cni/asked.ts'
 import { type Mac, parseMac } from '../../../network/model/address.ts'
 import type { PluginCall } from '../plugin.ts'
@@ -53,11 +54,6 @@ export function parseChildNetconf(
     mac: kind === 'macvlan' ? (macAsked(config, args)?.value ?? ownMac(config)) : undefined,
     ipam: ipamTypeOf(config),
   })
-}
-
-/** The type of the IPAM plugin in a configuration. Throws `ShapeError`. */
-export function ipamTypeOf(config: JsonObject): string | undefined {
-  return optionalText(optionalObject(config, 'ipam', 'ipam') ?? {}, 'type', 'ipam.type')
 }
 
 function traitsOf(kind: ChildKind, config: JsonObject): ChildTraits {

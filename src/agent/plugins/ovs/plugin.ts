@@ -4,19 +4,19 @@
  * @module
  */
 import { type CniResult, cniError, EMPTY_RESULT, type JsonObject } from '../../../cni/index.ts'
-import { ipamTypeOf, linkStateWaitMs } from '../../../compat/ovs-cni/netconf.ts'
+import { linkStateWaitMs } from '../../../compat/ovs-cni/netconf.ts'
 import { type Ip, type Mac, parseIp } from '../../../network/model/address.ts'
 import { endpointId } from '../../../network/model/endpoint.ts'
 import { linkName } from '../../attach/lease.ts'
 import type { OneAtATime } from '../../attach/one-at-a-time.ts'
 import { configureInterface } from '../configure.ts'
+import { extendResult, ipamToUndo } from '../ipam-result.ts'
 import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside, Plugins } from '../plugin.ts'
 import { checkPort } from './check.ts'
 import { macFromAddress } from './mac.ts'
 import { aliasOf, orderFor } from './order.ts'
 import type { PodLinks } from './pod-link.ts'
 import type { FoundPort, GuardedPort, UnderlayPorts } from './ports.ts'
-import { resultOf } from './result.ts'
 import { statusProblem } from './status.ts'
 import { configOf, type Terms, type TermsSource, termsOf } from './terms.ts'
 
@@ -163,10 +163,11 @@ export class OvsPlugin implements Plugin {
     if (outside === undefined) throw cniError('link-failed', { ifname, reason: `${link} went away` })
     undo.move()
     const mtu = terms.podMtu === undefined ? {} : { mtu: terms.podMtu }
-    return resultOf(call, answer, [
+    const made = [
       { name: link, mtu: outside.mtu, ...(outside.mac === undefined ? {} : { mac: outside.mac }) },
       { name: ifname, sandbox: netns.path, ...mtu, ...(mac === undefined ? {} : { mac }) },
-    ])
+    ]
+    return extendResult(call, made, answer)
   }
 
   /** Has the port guarded, as far as it is recorded what the pod may send. */
@@ -233,14 +234,5 @@ export class OvsPlugin implements Plugin {
   #checkConnection(): void {
     if (this.#parts.ports.connected) return
     throw cniError('ovs-unreachable', { target: 'ovsdb-server', reason: 'the connection is down' })
-  }
-}
-
-/** A configuration that is not well formed any more has no say in what is undone. */
-function ipamToUndo(config: JsonObject): string | undefined {
-  try {
-    return ipamTypeOf(config)
-  } catch {
-    return undefined
   }
 }

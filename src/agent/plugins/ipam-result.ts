@@ -1,4 +1,9 @@
-import { type CniResult, EMPTY_RESULT, type ResultDns, type ResultInterface } from '../../cni/index.ts'
+/**
+ * What plugins that make an interface have in common: an IPAM plugin that they call, and its answer.
+ * @module
+ */
+import { type CniResult, EMPTY_RESULT, type JsonObject, type ResultDns, type ResultInterface } from '../../cni/index.ts'
+import { ipamTypeOf } from '../../cni/netconf.ts'
 import { parseDns } from '../../cni/result-parse.ts'
 import type { PluginCall } from './plugin.ts'
 
@@ -19,4 +24,13 @@ export function extendResult(call: PluginCall, made: readonly ResultInterface[],
 
 function saysSomething({ nameservers, domain, search, options }: ResultDns): boolean {
   return nameservers.length + search.length + options.length > 0 || domain !== undefined
+}
+
+/** The type of the IPAM plugin that is to be undone: a configuration that is not well formed any more has no say in it. */
+export function ipamToUndo(config: JsonObject): string | undefined {
+  try {
+    return ipamTypeOf(config)
+  } catch {
+    return undefined
+  }
 }
