@@ -40,6 +40,8 @@ export interface LabOptions {
   readonly nodes?: number
   readonly underlay?: 4 | 6
   readonly encapsulation?: 'vxlan' | 'geneve' | 'gre'
+  /** Networks of a second wire, parted by commas. */
+  readonly physical?: string
 }
 
 /** What there is of endpoints on a node. */
