@@ -130,16 +130,14 @@ class MultusConfigs {
       holder: holderUid === undefined ? undefined : this.#configOf(holderUid),
       formerName: (uid) => [...this.#belongings.get(uid)].find((one) => one !== key)?.replace(/^.*\//, ''),
     })
-    for (const saying of sayings) await this.#say(saying)
-    const made = call ?? this.#defaultCall(key, existing, claimants)
-    if (made === undefined) {
-      if (existing === undefined) this.#patience.forget(key)
-      return undefined
-    }
-    const pause = this.#patience.pause(key, JSON.stringify(made.object))
+    for (const saying of sayings) if (saying.problems.length > 0) await this.#say(saying)
+    const wanted = call ?? this.#defaultCall(key, existing, claimants)
+    const pause = wanted === undefined ? 0 : this.#patience.pause(key, JSON.stringify(wanted.object))
     if (pause > 0) return pause
-    await this.#make(key, made, existing)
-    this.#complaints.clear()
+    if (wanted !== undefined) await this.#make(key, wanted, existing)
+    else if (existing === undefined) this.#patience.forget(key)
+    // Only what is there is said to be.
+    for (const saying of sayings) if (saying.problems.length === 0) await this.#say(saying)
     return undefined
   }
 
@@ -163,6 +161,7 @@ class MultusConfigs {
       const metadata = { ...(call.patch['metadata'] as object), resourceVersion, uid }
       await api.patch(resource, partsOf(key), 'merge', { ...call.patch, metadata }).catch(unlessOvertaken)
     }
+    this.#complaints.clear()
     log.info({ kind: resource.kind, name: key }, call.op === 'create' ? 'definition created' : 'definition put in line')
   }
 
