@@ -2,6 +2,13 @@ import { describe, expect, test } from 'bun:test'
 import type { KubeObject } from '../../kube/object.ts'
 import { MAX_WISHES, WISH_TOO_LONG } from '../../network/model/pod.ts'
 import { decodeValue } from '../../registry/codec.ts'
+import { parseDefaultNetwork, parseNetworks } from '../multus/networks.ts'
+import {
+  parseByInterface,
+  parseForAll,
+  parseNamespaceDefaults,
+  parseRoutes,
+} from '../spiderpool/selection/annotations.ts'
 import { namespaceBinding, nodeBinding } from './node.ts'
 import { podBinding } from './pod.ts'
 
@@ -96,4 +103,17 @@ test('a node has its labels', () => {
   const metadata = { name: 'a', uid: 'u', labels: { rack: 'b' } }
   const { labels } = decodeValue('Node', 'a', nodeBinding.decode({ metadata } as unknown as KubeObject))
   expect({ ...labels }).toEqual({ rack: 'b' })
+})
+
+describe('a wish that is too long is refused by whoever reads it', () => {
+  test.each<[string, (text: string) => unknown]>([
+    [NETWORKS, (text) => parseNetworks(text, 'shop')],
+    ['v1.multus-cni.io/default-network', (text) => parseDefaultNetwork(text, 'kube-system')],
+    [POOL, (text) => parseForAll(POOL, text)],
+    ['ipam.spidernet.io/subnet', (text) => parseForAll('ipam.spidernet.io/subnet', text)],
+    [POOLS, (text) => parseByInterface(POOLS, text)],
+    ['ipam.spidernet.io/subnets', (text) => parseByInterface('ipam.spidernet.io/subnets', text)],
+    ['ipam.spidernet.io/routes', parseRoutes],
+    [DEFAULT4, (text) => parseNamespaceDefaults(4, 'shop', text)],
+  ])('%s', (_, parse) => expect(() => parse(WISH_TOO_LONG)).toThrow())
 })
