@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { ATTACHMENT_DEFAULTS } from '../../agent/options.ts'
 import { auditIpam, lastingFindings } from '../../insight/ipam/audit.ts'
+import { explainChoice, isServed } from '../../insight/ipam/explain.ts'
 import { IPAM_FINDINGS, type IpamFinding } from '../../insight/ipam/findings.ts'
 import { gatherIpam } from '../../insight/ipam/gather.ts'
 import { lookAtPools } from '../../insight/ipam/pools.ts'
-import { printIpamAudit, printPools, printReturned, printWho } from '../../insight/ipam/print.ts'
+import { printChoice, printIpamAudit, printPools, printReturned, printWho } from '../../insight/ipam/print.ts'
 import { giveBack } from '../../insight/ipam/repair.ts'
 import type { IpamView } from '../../insight/ipam/view.ts'
 import { whoHas } from '../../insight/ipam/who.ts'
@@ -15,6 +17,7 @@ import { usage } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { printJson, printLines } from '../insight.ts'
 import { outputLook } from '../look.ts'
+import { type PodName, podName } from '../numbers.ts'
 
 interface Options extends RegistryChoice {
   readonly json?: boolean
@@ -22,6 +25,12 @@ interface Options extends RegistryChoice {
 
 interface AuditOptions extends Options {
   readonly repair?: boolean
+}
+
+interface ExplainOptions extends Options {
+  readonly interface: string
+  readonly clusterNetwork?: string
+  readonly installNamespace: string
 }
 
 /** `weft ipam`: addresses of pools: whose they are, how many there are, and whether all that should agree does. */
@@ -48,6 +57,19 @@ export function registerIpam(program: Command): void {
     .action(runPools)
   withSharedStateOptions(
     ipam
+      .command('explain')
+      .description(
+        'Which pools an interface of a pod gets its addresses from: what named them, and of each that is not taken from, why.',
+      )
+      .argument('<pod>', 'namespace/name', podName)
+      .option('-i, --interface <name>', 'the pod’s interface', 'eth0')
+      .option('--cluster-network <name>', 'the agents’ attachments.clusterNetwork, where it is set')
+      .option('--install-namespace <name>', 'the agents’ attachments.namespace', ATTACHMENT_DEFAULTS.namespace),
+  )
+    .addHelpText('after', EXPLAIN_HELP)
+    .action(runExplain)
+  withSharedStateOptions(
+    ipam
       .command('audit')
       .description(
         'Compares claims with pods, pools and what pods say they have, and counters and SpiderEndpoints with claims. What ' +
@@ -71,6 +93,14 @@ const POOLS_HELP = `
 Examples:
   weft ipam pools
   weft ipam pools --kubeconfig ~/.kube/config --json`
+
+const EXPLAIN_HELP = `
+Exit codes: 0 there is a pool with an address left for every family that is
+asked for, 1 there is not, 3 the API server does not answer.
+
+Examples:
+  weft ipam explain default/test-app-6f8dddd88d-hstg7
+  weft ipam explain shop/db-0 --interface net1`
 
 const AUDIT_HELP = `
 Exit codes: 0 no difference, 1 differences (with --repair: that are left),
@@ -98,6 +128,22 @@ async function runPools(options: Options): Promise<void> {
   const pools = lookAtPools(await asking(options, gatherIpam))
   if (options.json === true) printJson(pools)
   else printLines(printPools(pools, outputLook()))
+}
+
+async function runExplain({ namespace, name }: PodName, options: ExplainOptions): Promise<void> {
+  const { clusterNetwork, installNamespace } = options
+  const settings = {
+    installNamespace,
+    ...(clusterNetwork === undefined ? {} : { clusterNetwork }),
+    families: new Set([4, 6] as const),
+    hasSubnets: true,
+  }
+  const choice = await asking(options, async (api, { registry }) =>
+    explainChoice(registry, await gatherIpam(api), `${namespace}/${name}`, options.interface, settings),
+  )
+  if (options.json === true) printJson(choice)
+  else printLines(printChoice(choice, outputLook()))
+  process.exitCode = isServed(choice) ? EXIT.ok : EXIT.failed
 }
 
 async function runAudit(options: AuditOptions): Promise<void> {

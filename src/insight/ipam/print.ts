@@ -5,6 +5,7 @@
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
 import { count, grouped, printable, wrap } from '../../text/words.ts'
+import type { ChoiceLook } from './explain.ts'
 import { IPAM_FINDINGS, type IpamFinding } from './findings.ts'
 import type { PoolLook } from './pools.ts'
 import type { Returned } from './repair.ts'
@@ -111,4 +112,29 @@ const STATES: { readonly [S in AddressLook['state']]: string } = {
 /** A sentence with a mark in front of it. */
 function mark(sign: string, text: string, look: Look): readonly string[] {
   return wrap(printable(text), look.width - 4).map((line, i) => `  ${i === 0 ? sign : ' '} ${line}`)
+}
+
+/** The lines of `weft ipam explain`. */
+export function printChoice(choice: ChoiceLook, look: Look): string[] {
+  const { pod, node, network, source, families, has, problem } = choice
+  const place = node === '' ? 'on no node yet' : `on node ${node}`
+  const via = network === undefined ? '' : `, network ${network}`
+  const lines = [look.title(`${pod}, interface ${choice.interface}, ${place}${via}`)]
+  if (problem !== undefined) {
+    lines.push(...mark('✘', problem.message, look).map(look.bad), ...mark('→', problem.remedy, look))
+  } else if (families.length === 0) {
+    lines.push('  Nothing names a pool: no annotation, no network configuration, and no pool is marked as default.')
+  } else lines.push(`  Pools are named by: ${source}`)
+  for (const { family, asked, candidates, filtered } of families) {
+    lines.push(`  IPv${family}: ${asked.join(', ')}`)
+    for (const { pool, free } of candidates) {
+      const words = `${pool}: ${free === 0n ? 'exhausted' : `${amount(free, look)} free`}`
+      lines.push(...mark(free === 0n ? '✘' : '✔', words, look).map((line) => `  ${line}`))
+    }
+    for (const { pool, reason } of filtered) {
+      lines.push(...mark('✘', `${pool}: ${reason}`, look).map((line) => `  ${line}`))
+    }
+  }
+  lines.push(has.length === 0 ? '  It has no address of a pool.' : `  It has ${has.join(', ')}.`)
+  return lines
 }
