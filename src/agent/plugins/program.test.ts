@@ -4,9 +4,10 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CniResult, type CniVersion, type JsonObject, parseArgs } from '../../cni/index.ts'
-import { addrList, linkFind, linkList, sysctlGet } from '../../linux/index.ts'
-import { indexOf, type Scratch, scratch } from '../../linux/testing/scratch.ts'
+import { addrList, linkFind, linkGet, linkList, sysctlGet } from '../../linux/index.ts'
+import { indexOf, type Scratch, scratch, veth } from '../../linux/testing/scratch.ts'
 import type { PodNetns } from '../attach/endpoint-links.ts'
+import { type LinkParts, linkPlugins } from './links/index.ts'
 import { addList, checkList, delList, type ListCall, statusList } from './list.ts'
 import type { Plugin, Plugins } from './plugin.ts'
 import { pluginsFrom } from './plugins.ts'
@@ -129,10 +130,41 @@ describe.skipIf(!hasReference)('a list of reference plugins', () => {
     expect(linkFind(pod.rtnl, 'net1')).toBeUndefined()
   })
 
-  test('a namespace that has another path here is given by its descriptor', async () => {
-    const call = { ...bridged(), netns: { fd: pod.nsFd, path: '/run/netns/wefttest-of-another-mount-namespace' } }
+  test.each([
+    ['is nowhere', '/run/netns/wefttest-of-another-mount-namespace'],
+    ['is another one’s', '/proc/self/ns/net'],
+  ])('a namespace whose path %s here is given by its descriptor', async (_, path) => {
+    const call = { ...bridged(), netns: { fd: pod.nsFd, path } }
     await addList(plugins, call, undefined, never)
     expect(linkFind(pod.rtnl, 'net1')).toBeDefined()
+  })
+
+  test('programs and steps of ours in one list', async () => {
+    const { plugins: _, ...shared } = bridged()
+    const parts: LinkParts = {
+      rtnl: node.rtnl,
+      bridgeOf: async () => undefined,
+      plugins: { ipam: (type) => plugins.ipam(type) },
+      grants: () => ({ trustedNamespaces: new Set(), types: new Set(), bridges: [] }),
+      announce: () => undefined,
+    }
+    const both = pluginsFrom({ plugins: linkPlugins(parts), ipam: new Map(), program: programPlugin, programIpam })
+    veth(node, node, 'up0', 'up1')
+    const named = { name: 'wefttest', cniVersion: '1.0.0' }
+    const ipam = { type: 'host-local', dataDir: join(folder, 'data'), subnet: '10.77.0.0/24' }
+    const steps = [
+      { ...named, type: 'macvlan', master: 'up0', ipam },
+      { ...named, type: 'tuning', mac: '02:00:00:00:07:07', sysctl: { 'net.ipv4.conf.net1.arp_filter': '1' } },
+    ]
+    const call: ListCall & { readonly netns: PodNetns } = { ...shared, plugins: steps }
+    const result = await addList(both, call, undefined, never)
+    expect(result.interfaces).toMatchObject([{ name: 'net1', mac: '02:00:00:00:07:07', sandbox: netns.path }])
+    expect(result.ips).toMatchObject([{ address: '10.77.0.2/24', interface: 0 }])
+    expect(linkGet(pod.rtnl, 'net1')).toMatchObject({ kind: 'macvlan', mac: '02:00:00:00:07:07' })
+    await checkList(both, call, result)
+    expect(await delList(both, call, result)).toEqual([])
+    expect(leases()).toEqual([])
+    expect(linkFind(pod.rtnl, 'net1')).toBeUndefined()
   })
 
   test('STATUS: whether it is there and speaks the version', async () => {

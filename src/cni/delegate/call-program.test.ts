@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { addByProgram, callProgram, versionsOf } from './call-program.ts'
 import { EXEC_LIMITS } from './exec.ts'
 
@@ -92,11 +92,21 @@ describe('where it is looked for', () => {
     await callProgram({ ...call('alias'), verb: 'DEL' }, {})
   })
 
-  test.each(['absent', '../wefttest', '/bin/true', '.', '', 'a\0b'])('%j is not found', async (type) => {
-    const path = [folder, 'relative', '']
+  test.each(['absent', '../here', '/bin/true', '.', '', 'a\0b'])('%j is not found', async (type) => {
+    program('here', 'echo "{}"')
+    mkdirSync(join(folder, 'below'), { recursive: true })
+    const path = [join(folder, 'below'), '']
     await expect(callProgram({ ...call(type), verb: 'DEL', path }, {})).rejects.toMatchObject({
       id: 'plugin-missing',
       code: 150,
+    })
+  })
+
+  test('a relative folder is none', async () => {
+    program('here', 'echo "{}"')
+    const path = [relative(process.cwd(), folder)]
+    await expect(callProgram({ ...call('here'), verb: 'DEL', path }, {})).rejects.toMatchObject({
+      id: 'plugin-missing',
     })
   })
 })

@@ -16,7 +16,7 @@ afterEach(() => bench[Symbol.dispose]())
 const MACVLAN: JsonObject = { type: 'macvlan', master: 'up0', ipam: { type: 'test' } }
 
 describe('macvlan', () => {
-  test('is born in the bench.pod, has what its IPAM plugin gives, and reaches the wire', async () => {
+  test('is born in the pod, has what its IPAM plugin gives, and reaches the wire', async () => {
     const config = { ...MACVLAN, mtu: 1400, runtimeConfig: { mac: '02:00:00:00:07:09' } }
     const result = await bench.plugin('macvlan').add(bench.call(config), never)
     const link = linkGet(bench.pod.rtnl, 'net1')
