@@ -270,7 +270,8 @@ describe('CHECK says what is not as it was made', () => {
     const call = callFor(pod, config)
     const prevResult = await agent.plugin.add(call, NEVER)
     const { promise, resolve } = Promise.withResolvers<void>()
-    const undo = agent.ports.tables.subscribe(() => resolve())
+    // ovs-vswitchd follows a moment later.
+    const undo = agent.ports.tables.subscribe(() => void setTimeout(resolve, 100))
     await spoil()
     await Promise.race([promise, Bun.sleep(300)])
     undo()
@@ -280,6 +281,9 @@ describe('CHECK says what is not as it was made', () => {
     ['the tag', () => rig.ovs.vsctl('set', 'Port', LINK, 'tag=101'), 'tag is 101 instead of 100'],
     ['the mode', () => rig.ovs.vsctl('set', 'Port', LINK, 'vlan_mode=trunk'), 'vlan_mode is trunk instead of access'],
     ['the port', () => rig.ovs.vsctl('del-port', LINK), 'has no port'],
+    ['its kind', () => rig.ovs.vsctl('--no-wait', 'set', 'Interface', LINK, 'type=no-such-type'), 'cannot use port'],
+    ['its number', () => rig.ovs.vsctl('set', 'Interface', LINK, 'ofport_request=11'), 'number 11 instead of 9'],
+    ['its bridge', moveToAnotherBridge, 'on bridge br8 instead of br1'],
     ['the address', () => linkAddressGone(), 'lost address 172.18.30.131/16'],
     ['the MAC address', () => linkSet(pod.rtnl, 'eth0', { mac: '02:00:00:00:00:01' }), 'MAC address 02:00:00:00:00:01'],
     ["the node's end", () => linkSet(rig.host.rtnl, LINK, { up: false }), 'is down'],
@@ -295,10 +299,51 @@ describe('CHECK says what is not as it was made', () => {
     await expect(checkAfter(() => undefined, { vlan: 5 })).rejects.toMatchObject({ id: 'check-failed' })
   })
 
+  afterAll(() => rig.ovs.vsctl('--if-exists', 'del-br', 'br8'))
+
+  async function moveToAnotherBridge(): Promise<void> {
+    const uuid = await rig.ovs.vsctl('get', 'Port', LINK, '_uuid')
+    await rig.ovs.vsctl('add-br', 'br8', '--', 'set', 'bridge', 'br8', 'datapath_type=netdev')
+    await rig.ovs.vsctl('remove', 'Bridge', 'br1', 'ports', uuid, '--', 'add', 'Bridge', 'br8', 'ports', uuid)
+  }
+
   async function linkAddressGone(): Promise<void> {
     const { addrFlush } = await import('../../../linux/index.ts')
     addrFlush(pod.rtnl, linkGet(pod.rtnl, 'eth0').index, 4)
   }
+})
+
+test('whoever guards a bridge knows the port before it has addresses, and its addresses before the pod does', async () => {
+  const events: unknown[] = []
+  const guarded = await rig.start(() => ({
+    guard: {
+      put: async ({ bridge, endpoint: { ofport, addresses, mac } }) => {
+        const has = addrList(pod.rtnl, { family: 4 }).some(({ address }) => address === V4.address)
+        events.push([bridge, ofport > 0, addresses, mac, has])
+      },
+      remove: (id) => events.push(id),
+    },
+  }))
+  const mac = '02:11:22:33:44:55'
+  const call = callFor(pod, { vlan: 1, ...ipam(V4), runtimeConfig: { mac } })
+  await guarded.plugin.add(call, NEVER)
+  expect(guarded.ports.guarded()).toMatchObject([
+    { bridge: 'br1', endpoint: { id: 'c1/eth0', addresses: ['172.18.30.131'] } },
+  ])
+  await guarded.plugin.del(call)
+  expect(events).toEqual([['br1', true, [], mac, false], ['br1', true, ['172.18.30.131'], mac, false], 'c1/eth0'])
+})
+
+test('twenty pods at once', async () => {
+  const pods = Array.from({ length: 20 }, (_, i) => ({ place: scratch(), id: `d${i}` }))
+  const calls = pods.map(({ place, id }, i) =>
+    callFor(place, { vlan: i + 1, ...ipam({ address: `172.18.31.${i + 1}/16` }) }, { containerId: id }),
+  )
+  await Promise.all(calls.map((call) => agent.plugin.add(call, NEVER)))
+  expect(await podPorts()).toHaveLength(20)
+  await Promise.all(calls.map((call) => agent.plugin.del(call)))
+  expect([await podPorts(), podLinks()]).toEqual([[], []])
+  for (const { place } of pods) place[Symbol.dispose]()
 })
 
 test("a bridge's own MTU is what pods get, and tenants cannot make it smaller", async () => {
