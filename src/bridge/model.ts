@@ -113,7 +113,12 @@ export type Change =
   | { readonly do: 'bridge'; readonly bridge: BridgeRow }
   /** Only where the token is the bridge's. */
   | { readonly do: 'no-bridge'; readonly name: string; readonly token: string }
-  | { readonly do: 'bridge-ids'; readonly name: string; readonly ids: Readonly<Record<string, string>> }
+  | {
+      readonly do: 'ids'
+      readonly table: 'Bridge' | 'Port' | 'Interface'
+      readonly name: string
+      readonly ids: Readonly<Record<string, string>>
+    }
   | { readonly do: 'port'; readonly bridge: string; readonly name: string; readonly trunks: readonly number[] }
   | { readonly do: 'no-port'; readonly bridge: string; readonly name: string }
   | {

@@ -36,7 +36,7 @@ function prepare(from: LinkFacts, target: string, before: LinkFacts | undefined)
       ...inOrder(from.addresses).map((address): Change => ({ do: 'address', link, address, quiet: true })),
     ],
     undo: [
-      ...[...from.addresses].reverse().map((address) => withdrawn(link, address)),
+      ...[...inOrder(from.addresses)].reverse().map((address) => withdrawn(link, address)),
       ...Object.entries(before?.sysctls ?? {}).map(([key, value]): Change => ({ do: 'sysctl', link, key, value })),
     ],
   }
@@ -88,7 +88,7 @@ function silence(from: LinkFacts, target: string): Step {
       ...quietened.map(([key, value]): Change => ({ do: 'sysctl', link, key, value })),
       { do: 'link', link, addrGenMode: 'none' },
       // Those that came later first: an address may take with it those of its network that came after it.
-      ...[...from.addresses].reverse().map((address) => withdrawn(link, address)),
+      ...[...inOrder(from.addresses)].reverse().map((address) => withdrawn(link, address)),
       // Now routes lead out of the new link.
       ...(filter === undefined ? [] : [{ do: 'sysctl', link: target, key: RP_FILTER, value: filter } as const]),
       { do: 'link', link: target, addrGenMode: from.addrGenMode },

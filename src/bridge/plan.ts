@@ -28,9 +28,11 @@ export interface Persistence {
   readonly takeBack: readonly Change[]
   /** After files came or went. */
   readonly reload: readonly Change[]
+  /** Marks by which a daemon knows rows of the switch as those that it would make. */
+  readonly rows: readonly Change[]
 }
 
-export const NOT_PERSISTENT: Persistence = { manager: 'none', files: [], letGo: [], takeBack: [], reload: [] }
+export const NOT_PERSISTENT: Persistence = { manager: 'none', files: [], letGo: [], takeBack: [], reload: [], rows: [] }
 
 /** What {@link IDS.moved} holds. */
 export interface Moved {
@@ -82,7 +84,7 @@ export function planCreate(
   const bringUp: Step = { title: `set ${name} up`, changes: [{ do: 'link', link: name, up: true }], undo: [] }
   const finish: Step = {
     title: `note that ${name} is complete`,
-    changes: [{ do: 'bridge-ids', name, ids: { [IDS.state]: 'moved' } }],
+    changes: [{ do: 'ids', table: 'Bridge', name, ids: { [IDS.state]: 'moved' } }, ...persistence.rows],
     undo: [],
   }
   const { prepare, hand, silence } = planMove(uplink, name)

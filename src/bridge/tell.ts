@@ -40,8 +40,8 @@ function lineOf(change: Change): string {
     }
     case 'no-bridge':
       return `ovs-vsctl del-br ${change.name}`
-    case 'bridge-ids':
-      return `ovs-vsctl set bridge ${change.name} ${Object.entries(change.ids)
+    case 'ids':
+      return `ovs-vsctl set ${change.table} ${change.name} ${Object.entries(change.ids)
         .map(([key, value]) => `external_ids:${key}=${value}`)
         .join(' ')}`
     case 'port':

@@ -52,7 +52,7 @@ async function pass(path: string, undo: readonly Change[]): Promise<readonly str
 }
 
 function needsSwitch(change: Change): boolean {
-  return /^(no-)?(bridge|port)/.test(change.do)
+  return /^((no-)?(bridge|port)|ids)$/.test(change.do)
 }
 
 /** Stands for the switch where no change needs it. */

@@ -21,7 +21,7 @@ export async function perform(place: Place, change: Change): Promise<void> {
   switch (change.do) {
     case 'bridge':
     case 'no-bridge':
-    case 'bridge-ids':
+    case 'ids':
     case 'port':
     case 'no-port':
       return performSwitch(place.ovs, change)

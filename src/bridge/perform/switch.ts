@@ -5,7 +5,7 @@
 import {
   addBridge,
   addPort,
-  byUuid,
+  byName,
   decodeRows,
   delBridge,
   delPortRows,
@@ -21,7 +21,7 @@ import { type BridgeRow, type Change, IDS, isOurs } from '../model.ts'
 import { observeBridges } from '../observe/switch.ts'
 
 /** Changes of the switch. */
-export type SwitchChange = Extract<Change, { readonly do: 'bridge' | 'no-bridge' | 'bridge-ids' | 'port' | 'no-port' }>
+export type SwitchChange = Extract<Change, { readonly do: 'bridge' | 'no-bridge' | 'ids' | 'port' | 'no-port' }>
 
 /** How long ovs-vswitchd may take for one change, in milliseconds. */
 const PATIENCE_MS = 10_000
@@ -38,14 +38,14 @@ export async function performSwitch(client: OvsdbClient, change: SwitchChange): 
       await delBridge(client, change.name)
       return followed(client)
     }
-    case 'bridge-ids': {
-      const uuid = await uuidOf(client, change.name)
-      await client.transact([
-        mutate('Bridge', byUuid(uuid), [
-          ['external_ids', 'delete', Object.keys(change.ids)],
-          ['external_ids', 'insert', change.ids],
-        ]),
-      ])
+    case 'ids': {
+      const { table, name, ids } = change
+      const mutations = [
+        ['external_ids', 'delete', Object.keys(ids)],
+        ['external_ids', 'insert', ids],
+      ] as const
+      const [done] = await client.transact([mutate(table, byName(name), mutations)])
+      if (done?.count !== 1) throw gone(name)
       return
     }
     case 'port':
@@ -110,11 +110,12 @@ async function portsOf(client: OvsdbClient, bridge: string, name: string): Promi
     .map(({ uuid }) => uuid)
 }
 
-async function uuidOf(client: OvsdbClient, name: string): Promise<string> {
-  const [found] = await client.transact([select('Bridge', everyRow, ['_uuid', 'name'])])
-  const row = decodeRows('Bridge', found, ['_uuid', 'name']).find((one) => one.name === name)
-  if (row !== undefined) return row.uuid
-  throw new BridgeError('BRIDGE_UNKNOWN', `the bridge ${name} is gone`, 'look who removed it, and make it again')
+function gone(name: string): BridgeError {
+  return new BridgeError(
+    'BRIDGE_UNKNOWN',
+    `${name} is gone from Open vSwitch`,
+    'look who removed it, and make it again',
+  )
 }
 
 /** Resolves when ovs-vswitchd has taken over what is in the database now. */
