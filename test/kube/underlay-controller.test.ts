@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { NETWORK_ATTACHMENT_DEFINITIONS } from '../../src/compat/multus/attachment-definition.ts'
 import { SPIDER_COORDINATORS, SPIDER_IP_POOLS, SPIDER_MULTUS_CONFIGS } from '../../src/compat/spiderpool/resources.ts'
-import { runPools } from '../../src/controller/spiderpool/pools.ts'
+import { runClaims } from '../../src/controller/claims/run.ts'
 import { runSpiderpool } from '../../src/controller/spiderpool/run.ts'
 import type { KubeApi } from '../../src/kube/api.ts'
 import { EventRecorder } from '../../src/kube/events.ts'
@@ -112,7 +112,7 @@ function underlay(serve: Serve): void {
     const log = { info: say, warn: say, error: say }
     const attachments = { namespace: 'kube-system', clusterNetwork: 'ovs-conf' }
     const options = { api: api(), cluster, events, log, signal, attachments }
-    running = Promise.all([runSpiderpool(options), runPools(options)])
+    running = Promise.all([runSpiderpool(options), runClaims(options)])
   }, LIMIT)
 
   afterAll(async () => {

@@ -24,8 +24,10 @@ import { ClaimIndex, type IndexedClaim, podKey } from './claim-index.ts'
 import { EndpointKeeper, endpointEntry } from './endpoints.ts'
 import { Collector } from './garbage.ts'
 import { isOvertaken } from './objects.ts'
+import { PoolJudge } from './pool-judge.ts'
 import { type PoolEntry, PoolKeeper, poolEntry } from './pool-keeper.ts'
 import { SubnetKeeper } from './subnets.ts'
+import { Told } from './told.ts'
 
 /** What claims are looked after with. */
 export interface ClaimsOptions {
@@ -67,6 +69,7 @@ class House {
   readonly #pools: WorkQueue
   readonly #endpoints: WorkQueue
   readonly #subnets: SubnetKeeper
+  readonly #judge: PoolJudge
   /** Nothing is decided before all is known. */
   #isReady = false
 
@@ -74,20 +77,18 @@ class House {
     this.#options = options
     const { api, log, events, signal } = options
     this.#complaints = new Complaints(log)
-    this.#subnets = new SubnetKeeper({
-      api,
-      events,
-      signal,
-      complaints: this.#complaints,
-      claims: this.#claims,
-      pools: () => this.#reflections.pools.store,
-    })
+    const told = new Told(events, log)
+    const common = { told, signal, complaints: this.#complaints, claims: this.#claims }
+    const knownPools = (): ReadonlyMap<string, Picked<PoolEntry>> => this.#reflections.pools.store
+    this.#subnets = new SubnetKeeper({ ...common, api, pools: knownPools })
+    this.#judge = new PoolJudge({ ...common, pools: knownPools })
     this.#reflections = {
       pods: this.#reflect(PODS, podEntry, (change) => this.#podChanged(change)),
       sets: this.#reflect(STATEFUL_SETS, podSetIn, (change) => this.#setChanged(change.object.name)),
       pools: this.#reflect(SPIDER_IP_POOLS, poolEntry, (change) => {
         this.#add(this.#pools, change.object.name)
         this.#subnets.poolChanged(change)
+        this.#judge.poolChanged(change)
       }),
       endpoints: this.#reflect(SPIDER_ENDPOINTS, endpointEntry, (change) =>
         this.#add(this.#endpoints, change.object.name),
@@ -125,6 +126,7 @@ class House {
     await Promise.all([...reflections.map(({ synced }) => synced), this.#subnets.synced])
     this.#isReady = true
     this.#subnets.start()
+    this.#judge.start()
     const { pools, endpoints } = this.#reflections
     for (const name of pools.store.keys()) this.#pools.add(name)
     for (const key of endpoints.store.keys()) this.#endpoints.add(key)
@@ -139,6 +141,7 @@ class House {
       this.#pools.done,
       this.#endpoints.done,
       this.#subnets.done,
+      this.#judge.done,
     ])
   }
 

@@ -31,10 +31,17 @@ export function subnetEntry(object: KubeObject): SubnetEntry {
   }
 }
 
-/** The reserved addresses in an object; undefined where they cannot be read. */
-export function reservedIn(object: KubeObject): ReservedAddresses | undefined {
+/** What is kept of an object with reserved addresses. */
+export interface ReservedEntry {
+  readonly metadata: ObjectMeta
+  /** As far as they can be read. */
+  readonly reserved?: ReservedAddresses
+}
+
+/** What is kept of an object with reserved addresses. */
+export function reservedEntry(object: KubeObject): ReservedEntry {
   const decoded = decodeReservedAddresses(weftBindings.ReservedAddresses.decode(object))
-  return decoded.ok ? decoded.value : undefined
+  return { metadata: metadataKept(object.metadata), ...(decoded.ok ? { reserved: decoded.value } : {}) }
 }
 
 /** A status, briefly: listings may be long, and of what was written only this is remembered. */

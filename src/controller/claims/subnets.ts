@@ -11,12 +11,11 @@ import { applicationPoolIn, type Subnet } from '../../compat/spiderpool/subnet/p
 import { overlappingSubnets } from '../../ipam/pool-problems.ts'
 import { isWithin, type RangeSet, sizeOf, without } from '../../ipam/range-set.ts'
 import type { KubeApi } from '../../kube/api.ts'
-import type { EventRecorder } from '../../kube/events.ts'
 import type { KubeObject, ObjectMeta, Resource } from '../../kube/object.ts'
 import { WorkQueue } from '../../kube/queue.ts'
 import { type Picked, reflectPicked } from '../../kube/reflector.ts'
 import type { PodLife } from '../../network/model/pod-life.ts'
-import type { AddressPool, ReservedAddresses } from '../../network/model/pool.ts'
+import type { AddressPool } from '../../network/model/pool.ts'
 import type { MapChange, SourceReflection } from '../../registry/reflect.ts'
 import type { Complaints } from '../complaints.ts'
 import { Groups } from '../groups.ts'
@@ -27,13 +26,13 @@ import { Heard } from './heard.ts'
 import { unlessOvertaken } from './objects.ts'
 import { Pace } from './pace.ts'
 import type { PoolEntry } from './pool-keeper.ts'
-import { digestOf, reservedIn, type SubnetEntry, subnetEntry } from './subnet-entry.ts'
-import { Told } from './told.ts'
+import { digestOf, type ReservedEntry, reservedEntry, type SubnetEntry, subnetEntry } from './subnet-entry.ts'
+import type { Told } from './told.ts'
 
 /** What subnets are looked after with. */
 export interface SubnetParts {
   readonly api: KubeApi
-  readonly events: EventRecorder
+  readonly told: Told
   readonly signal: AbortSignal
   readonly complaints: Complaints
   readonly claims: ClaimIndex
@@ -45,7 +44,7 @@ export class SubnetKeeper {
   readonly #parts: SubnetParts
   readonly #apps = new Applications()
   readonly #subnets: SourceReflection<Picked<SubnetEntry>>
-  readonly #reserved: SourceReflection<Picked<ReservedAddresses | undefined>>
+  readonly #reserved: SourceReflection<Picked<ReservedEntry>>
   readonly #objects: readonly SourceReflection<Picked<ApplicationEntry>>[]
   readonly #byApp = new Groups()
   readonly #byNetwork = new Groups()
@@ -53,13 +52,11 @@ export class SubnetKeeper {
   readonly #subnetQueue: WorkQueue
   readonly #pace = new Pace()
   readonly #heard = new Heard()
-  readonly #told: Told
   #isReady = false
 
   constructor(parts: SubnetParts) {
     this.#parts = parts
-    const { signal, complaints, api, claims } = parts
-    this.#told = new Told(parts.events)
+    const { signal, complaints, told, api, claims } = parts
     const pools = new ApplicationPools({
       api,
       claims,
@@ -69,7 +66,7 @@ export class SubnetKeeper {
       poolsOf: (app) => [...this.#byApp.get(app)],
       free: (subnet) => this.#free(subnet),
       heard: (pool, revision) => this.#heard.until(pool, revision, this.#pool(pool)?.metadata.resourceVersion, signal),
-      tell: (app, problems) => this.#told.say(aboutApplication(app), 'PoolOfSubnetMissing', problems.join('; ')),
+      tell: (app, problems) => told.say(aboutApplication(app), 'PoolOfSubnetMissing', problems.join('; ')),
     })
     this.#appQueue = new WorkQueue({
       signal,
@@ -84,7 +81,9 @@ export class SubnetKeeper {
       onError: (name, error) => complaints.say(`cannot look after SpiderSubnet ${name}`, error),
     })
     this.#subnets = this.#reflect(SPIDER_SUBNETS, subnetEntry, ({ object }) => this.#subnetChanged(object.name))
-    this.#reserved = this.#reflect(SPIDER_RESERVED_IPS, reservedIn, () => undefined)
+    this.#reserved = this.#reflect(SPIDER_RESERVED_IPS, reservedEntry, ({ object: { value } }) =>
+      told.say(about(SPIDER_RESERVED_IPS, value.metadata), 'RefusedReservedIP', value.reserved?.problem ?? ''),
+    )
     this.#objects = APPLICATION_KINDS.map((kind) =>
       this.#reflect(
         kind.resource,
@@ -182,7 +181,7 @@ export class SubnetKeeper {
 
   #free(subnet: Subnet): RangeSet {
     const given = this.#poolsOf(subnet.value).flatMap(({ ranges }) => ranges)
-    const reserved = [...this.#reserved.store.values()].flatMap(({ value }) => value?.ranges ?? [])
+    const reserved = [...this.#reserved.store.values()].flatMap(({ value }) => value.reserved?.ranges ?? [])
     return freeOf(subnet, [...given, ...reserved])
   }
 
@@ -208,7 +207,7 @@ export class SubnetKeeper {
     const missing = dress(entry, SUBNET_CIDR_LABEL, own.length > 0)
     if (missing !== undefined) await this.#patch(SPIDER_SUBNETS, name, metadata, missing)
     const problem = this.#problemOf(name, entry)
-    this.#told.say(about(SPIDER_SUBNETS, metadata), 'SubnetRefused', problem ?? '')
+    this.#parts.told.say(about(SPIDER_SUBNETS, metadata), 'RefusedSubnet', problem ?? '')
     if (value === undefined || metadata.deletionTimestamp !== undefined) return undefined
     if (problem === undefined) for (const pool of pools) await this.#adopt(pool, { metadata, value })
     const pause = this.#pace.pause(name, own.length)
@@ -233,7 +232,7 @@ export class SubnetKeeper {
     const words = isContained
       ? ''
       : `not all of its addresses are among those of SpiderSubnet ${subnet.metadata.name} (spec.ips)`
-    this.#told.say(about(SPIDER_IP_POOLS, metadata), 'PoolNotOfSubnet', words)
+    this.#parts.told.say(about(SPIDER_IP_POOLS, metadata), 'PoolNotOfSubnet', words)
     const patch = isContained ? adoption(pool, subnet) : undefined
     if (patch !== undefined) await this.#patch(SPIDER_IP_POOLS, metadata.name, metadata, patch)
   }

@@ -20,11 +20,11 @@ import { describeProblems } from '../../network/model/decode.ts'
 import type { PodCidrType } from '../../network/model/definition.ts'
 import { decodeCoordinator } from '../../network/model/validate-definition.ts'
 import { unlessOvertaken } from '../claims/objects.ts'
+import { Told } from '../claims/told.ts'
 import { Complaints } from '../complaints.ts'
 import { clusterSources } from './cluster-sources.ts'
 import { follow, type SpiderpoolOptions } from './options.ts'
 import { Patience } from './patience.ts'
-import { Warnings } from './warnings.ts'
 
 /** A server that has no SpiderCoordinators yet is asked again so often. */
 const LOOK_AGAIN_MS = 60_000
@@ -36,7 +36,7 @@ const LESS_THAN_ASKED = 'ClusterRangesMissing'
 export async function runCoordinators(options: Omit<SpiderpoolOptions, 'attachments'>): Promise<void> {
   const { api, signal, log, events } = options
   const complaints = new Complaints(log)
-  const warnings = new Warnings(events, log)
+  const told = new Told(events, log)
   const patience = new Patience()
   const queue = new WorkQueue({
     signal,
@@ -58,8 +58,8 @@ export async function runCoordinators(options: Omit<SpiderpoolOptions, 'attachme
     if (finalizers !== undefined || deletionTimestamp !== undefined) return undefined
     const learned = learn(object)
     const isReady = learned.phase === 'Synced'
-    warnings.say(object, NOT_READY, isReady ? '' : learned.reason)
-    warnings.say(object, LESS_THAN_ASKED, isReady ? learned.reason : '')
+    told.say(object, NOT_READY, isReady ? '' : learned.reason)
+    told.say(object, LESS_THAN_ASKED, isReady ? learned.reason : '')
     const patch = statusPatch(object, learned)
     if (patch === undefined) return undefined
     const words = JSON.stringify([object.metadata.uid, patch])

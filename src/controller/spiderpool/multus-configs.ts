@@ -21,12 +21,12 @@ import { problemLine } from '../../network/model/problem.ts'
 import type { MapChange, SourceReflection } from '../../registry/reflect.ts'
 import { unlessOvertaken } from '../claims/objects.ts'
 import { Pace } from '../claims/pace.ts'
+import { Told } from '../claims/told.ts'
 import { Complaints } from '../complaints.ts'
 import { withCondition } from '../condition.ts'
 import { Groups } from '../groups.ts'
 import { type AttachmentPlace, follow, type SpiderpoolOptions } from './options.ts'
 import { Patience } from './patience.ts'
-import { Warnings } from './warnings.ts'
 
 /** Keeps definitions until `signal` aborts. Does not reject for anything that the API does. */
 export async function runMultusConfigs(options: Omit<SpiderpoolOptions, 'cluster'>): Promise<void> {
@@ -47,7 +47,7 @@ class MultusConfigs {
   readonly #queue: WorkQueue
   readonly #default: string | undefined
   readonly #complaints: Complaints
-  readonly #warnings: Warnings
+  readonly #told: Told
   readonly #patience = new Patience()
   readonly #pace = new Pace()
   /** Nothing is made before all that is there is known. */
@@ -58,7 +58,7 @@ class MultusConfigs {
     this.#options = options
     this.#default = defaultDefinition(attachments)
     this.#complaints = new Complaints(log)
-    this.#warnings = new Warnings(events, log)
+    this.#told = new Told(events, log)
     this.#queue = new WorkQueue({
       signal,
       work: (key) => this.#lookAfter(key),
@@ -169,7 +169,7 @@ class MultusConfigs {
   async #say({ object, problems }: Saying): Promise<void> {
     const { name, namespace, uid = '', resourceVersion, generation } = object.metadata
     const text = problems.map(problemLine).join('. ')
-    this.#warnings.say(object, REFUSED, text)
+    this.#told.say(object, REFUSED, text)
     const words =
       text === ''
         ? ({

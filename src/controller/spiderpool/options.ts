@@ -25,7 +25,7 @@ export interface SpiderpoolOptions {
   readonly cluster: Reflection<'Cluster'>
   readonly signal: AbortSignal
   readonly log: ControllerLog
-  readonly events?: EventRecorder
+  readonly events: EventRecorder
   readonly attachments: AttachmentPlace
 }
 

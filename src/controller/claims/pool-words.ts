@@ -1,12 +1,12 @@
 /**
- * What is wrong with pools, subnets and reserved addresses, in the words of their objects.
+ * What is wrong with pools, in the words of their objects.
  * @module
  */
 import { APPLICATION_KEYS } from '../../compat/spiderpool/selection/owner.ts'
-import { overlappingSubnets, poolProblems } from '../../ipam/pool-problems.ts'
-import { isWithin, without } from '../../ipam/range-set.ts'
+import { AddressSpace } from '../../ipam/address-space.ts'
+import { poolProblems } from '../../ipam/pool-problems.ts'
+import { without } from '../../ipam/range-set.ts'
 import type { Ip } from '../../network/model/address.ts'
-import { formatIpRange, isInRange } from '../../network/model/ip-range.ts'
 import type { AddressPool } from '../../network/model/pool.ts'
 import { problemLine } from '../../network/model/problem.ts'
 
@@ -40,37 +40,6 @@ function isMixed({ podSelector = [] }: AddressPool): boolean {
 
 const APPLICATION: ReadonlySet<string> = new Set(Object.values(APPLICATION_KEYS))
 
-/** Why subnets are refused, by name: they have a pool's fields, and no address in common. */
-export function refusedSubnets(subnets: readonly AddressPool[]): ReadonlyMap<string, string> {
-  const own = subnets.flatMap(({ name, problem }) =>
-    problem === undefined ? [] : [[name, corrected(problem)] as const],
-  )
-  const sound = subnets.filter(({ problem }) => problem === undefined)
-  const overlaps = [...overlappingSubnets(sound)].map(([name, other]) => {
-    const reason = `overlaps ${other.subnet} of the SpiderSubnet ${other.name}, which is older`
-    const remedy = 'give it a subnet that shares no address, or delete one of the two'
-    return [name, problemLine({ field: FIELDS.subnet, reason, remedy })] as const
-  })
-  return new Map([...own, ...overlaps])
-}
-
-/** What pools give out that the SpiderSubnet of their network does not have, by the pool's name. */
-export function outsideOfSubnets(
-  pools: readonly AddressPool[],
-  subnets: readonly AddressPool[],
-): ReadonlyMap<string, string> {
-  const bySubnet = new Map(subnets.filter(({ problem }) => problem === undefined).map((one) => [one.subnet, one]))
-  const words = pools.flatMap((pool) => {
-    const subnet = pool.problem === undefined ? bySubnet.get(pool.subnet) : undefined
-    const [outside] = subnet === undefined ? [] : without(givenOut(pool), givenOut(subnet))
-    if (subnet === undefined || outside === undefined) return []
-    const reason = `${formatIpRange(outside)} is not among the addresses of the SpiderSubnet ${subnet.name}`
-    const remedy = 'leave it out here, or add it there'
-    return [[pool.name, problemLine({ field: FIELDS.ranges, reason, remedy })] as const]
-  })
-  return new Map(words)
-}
-
 /** An address that somebody has. */
 export interface Holder {
   readonly address: Ip
@@ -80,8 +49,8 @@ export interface Holder {
 
 /** The addresses that a pool does not give out any more, although somebody has them; empty for none. */
 export function strandedText(pool: AddressPool, holders: readonly Holder[]): string {
-  const given = givenOut(pool)
-  const stranded = holders.filter(({ address }) => !given.some((range) => isInRange(range, address)))
+  const given = new AddressSpace(pool.family, without(pool.ranges, pool.excluded))
+  const stranded = holders.filter(({ address }) => given.numberOf(address) === undefined)
   const [first] = stranded
   if (first === undefined) return ''
   const more = stranded.length > 1 ? `, and ${stranded.length - 1} more of other pods,` : ''
@@ -91,15 +60,6 @@ export function strandedText(pool: AddressPool, holders: readonly Holder[]): str
     reason,
     remedy: 'it stays with the pod as long as that is there; add it again, or delete the pod',
   })
-}
-
-/** Whether two pools give the same addresses out. */
-export function giveTheSame(a: AddressPool, b: AddressPool): boolean {
-  return isWithin(givenOut(a), givenOut(b)) && isWithin(givenOut(b), givenOut(a))
-}
-
-function givenOut({ ranges, excluded }: AddressPool) {
-  return without(ranges, excluded)
 }
 
 function corrected(problem: string): string {

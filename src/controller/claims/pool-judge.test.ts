@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from 'bun:test'
-import { SPIDER_IP_POOLS, SPIDER_RESERVED_IPS, SPIDER_SUBNETS } from '../../compat/spiderpool/resources.ts'
+import { SPIDER_IP_POOLS, SPIDER_RESERVED_IPS } from '../../compat/spiderpool/resources.ts'
 import { ADDRESS_CLAIMS, addressClaimBinding } from '../../compat/weft/address-claim.ts'
 import { apiVersionOf, type KubeObject, type Resource } from '../../kube/object.ts'
 import { ip } from '../../network/model/address.ts'
-import { runPools } from './pools.ts'
-import { Bench, eventually, quiet } from './testing/bench.ts'
+import { Bench, eventually, quiet } from '../spiderpool/testing/bench.ts'
+import { runClaims } from './run.ts'
 
 let bench = new Bench()
 afterEach(async () => {
@@ -63,7 +63,7 @@ test.each<[string, object, string]>([
   ['no network', { ...SEED, subnet: '172.18.0.1/16' }, 'spec.subnet: '],
 ])('a pool by itself: %s', async (_, spec, text) => {
   await put(SPIDER_IP_POOLS, 'p', spec)
-  bench.start(runPools)
+  bench.start(runClaims)
   await eventually(() => expect(bench.events).toHaveLength(1))
   expect(bench.events[0]).toStartWith(`RefusedPool SpiderIPPool p: ${text}`)
   expect(bench.events[0]).toEndWith(END)
@@ -71,7 +71,7 @@ test.each<[string, object, string]>([
 
 test('of two that contradict each other the younger one is told, once; put right it is told no more', async () => {
   await put(SPIDER_IP_POOLS, 'a', SEED)
-  bench.start(runPools)
+  bench.start(runClaims)
   await put(SPIDER_IP_POOLS, 'b', { ...NET, ips: ['172.18.30.140-172.18.30.150'] })
   const first = `RefusedPool SpiderIPPool b: spec.ips: 172.18.30.140 is given out by the pool a, which is older; leave these addresses out in one of the two, or exclude them. ${END}`
   await eventually(() => expect(bench.events).toEqual([first]))
@@ -87,32 +87,11 @@ test('of two that contradict each other the younger one is told, once; put right
   await eventually(() => expect(bench.api.writes.filter((write) => write.includes('events'))).toHaveLength(3))
 })
 
-test('subnets overlap not at all, and pools of theirs stay inside', async () => {
-  await put(SPIDER_SUBNETS, 's', { ...NET, ips: ['172.18.30.1-172.18.30.200'] })
-  await put(SPIDER_SUBNETS, 't', { subnet: '172.18.1.0/24', ips: ['172.18.1.1'] })
-  await put(SPIDER_SUBNETS, 'u', { ...NET, ips: ['10.0.0.1'] })
-  await put(SPIDER_IP_POOLS, 'in', SEED)
-  await put(SPIDER_IP_POOLS, 'out', { ...NET, ips: ['172.18.30.190-172.18.30.210'] })
-  bench.start(runPools)
-  await eventually(() => expect(bench.events).toHaveLength(3))
-  const events = bench.events.toSorted()
-  expect(events[0]).toBe(
-    'OutsideOfSubnet SpiderIPPool out: spec.ips: 172.18.30.201-172.18.30.210 is not among the addresses of the SpiderSubnet s; leave it out here, or add it there',
-  )
-  expect(events[1]).toBe(
-    'RefusedSubnet SpiderSubnet t: spec.subnet: overlaps 172.18.0.0/16 of the SpiderSubnet s, which is older; give it a subnet that shares no address, or delete one of the two',
-  )
-  expect(events[2]).toStartWith('RefusedSubnet SpiderSubnet u: spec.ips: 10.0.0.1 is not inside 172.18.0.0/16')
-  await change(SPIDER_SUBNETS, 's', { ips: ['172.18.30.1-172.18.30.135'] })
-  await eventually(() => expect(bench.events).toHaveLength(5))
-  expect(bench.events.join('\n')).toContain('OutsideOfSubnet SpiderIPPool in: spec.ips: 172.18.30.136-172.18.30.140')
-})
-
 test('reserved addresses that nobody can read', async () => {
   await put(SPIDER_RESERVED_IPS, 'r', { ips: ['x'] })
   await put(SPIDER_RESERVED_IPS, 'fine', { ips: ['10.0.0.1'] })
   await put(SPIDER_RESERVED_IPS, 'empty', { ips: [] })
-  bench.start(runPools)
+  bench.start(runClaims)
   await eventually(() => expect(bench.events).toHaveLength(2))
   expect(bench.events.toSorted()[0]).toStartWith('RefusedReservedIP SpiderReservedIP empty: spec.ips: ')
   expect(bench.events.toSorted()[1]).toStartWith('RefusedReservedIP SpiderReservedIP r: spec.ips[0]: ')
@@ -142,7 +121,7 @@ test('an address that a pod has is taken away: it is told, the claim stays; give
   await claim('172.18.30.132', 'demo-2')
   await claim('172.18.30.140', 'demo-3')
   await claim('172.18.30.131', 'other', 'q').catch(() => undefined)
-  bench.start(runPools)
+  bench.start(runClaims)
   await quiet()
   await change(SPIDER_IP_POOLS, 'p', { excludeIPs: ['172.18.30.131'] })
   const told =
@@ -166,7 +145,7 @@ test('sound objects are left in peace', async () => {
   await put(SPIDER_IP_POOLS, 'a', SEED)
   await put(SPIDER_IP_POOLS, 'b', { ...NET, ips: ['172.18.30.1-172.18.30.9'] })
   await put(SPIDER_IP_POOLS, 'c', { subnet: 'fd00::/64', ips: ['fd00::1-fd00::ffff'] })
-  bench.start(runPools)
+  bench.start(runClaims)
   await change(SPIDER_IP_POOLS, 'b', { ips: ['172.18.30.1-172.18.30.7'] })
   await quiet()
   expect([...bench.events, ...bench.lines]).toEqual([])
