@@ -120,11 +120,12 @@ async function showTraffic(rig: Cluster, report: Report): Promise<void> {
     one.metadata.name,
     '--',
     'nc',
-    '-z',
     '-w',
     '5',
     service,
     '443',
+    '-e',
+    'true',
   ])
   report.check(code === 0, `the service of the API server, ${service}:443 ${stdout}${stderr}`)
 }
