@@ -10,6 +10,7 @@ import { openRtnl, ping, routeList, ruleList } from '../../src/linux/index.ts'
 import { vniOfTable } from '../../src/network/guests.ts'
 import { GATEWAY } from '../../src/network/host.ts'
 import { type Family, familyOf, type Ip, ip } from '../../src/network/model/address.ts'
+import { ECHO_PORT } from '../../src/playground/layout.ts'
 import { call } from '../lab/calls.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
@@ -23,7 +24,8 @@ const GUESTS = {
 } as const
 type GuestName = keyof typeof GUESTS
 const NAMES = Object.keys(GUESTS) as readonly GuestName[]
-const PORT = 80
+/** Of services; pods themselves listen on {@link ECHO_PORT}. */
+const SERVICE_PORT = 80
 
 export const guests: Scenario = {
   name: 'guests',
@@ -111,13 +113,17 @@ async function services({ lab, say }: StepContext): Promise<void> {
   ] as const
   for (const [guest, service, isOpen] of rows) {
     for (const address of await clusterIps(lab, service))
-      equal(await answers(lab, guest, address, isOpen ? 'answer' : 'none'), isOpen, `${guest} to ${service} ${address}`)
+      equal(
+        await answers(lab, guest, address, isOpen ? 'answer' : 'none', SERVICE_PORT),
+        isOpen,
+        `${guest} to ${service} ${address}`,
+      )
     say(`${guest} → ${service}: ${isOpen ? 'answers' : 'closed'}`)
   }
 }
 
 async function strangers({ lab, say }: StepContext): Promise<void> {
-  const answer = await call(path(lab, 'shop/u1'), lab.address('shop/web'), PORT)
+  const answer = await call(path(lab, 'shop/u1'), lab.address('shop/web'), ECHO_PORT)
   equal(answer?.client, gatewayOf(lab, 1, 4))
   say(`shop/web sees ${answer?.client}`)
   const place = { namespace: 'shop', name: 'only-shop' }
@@ -131,7 +137,7 @@ async function strangers({ lab, say }: StepContext): Promise<void> {
     'the guest is shut out, though it comes by the node of the pod',
     async () => !(await answers(lab, 'shop/u1', lab.address('shop/web'), 'none')),
   )
-  const node = await call(`/run/netns/${lab.node(1).netns}`, lab.address('shop/web'), PORT)
+  const node = await call(`/run/netns/${lab.node(1).netns}`, lab.address('shop/web'), ECHO_PORT)
   ok(node !== undefined, 'the node probes its pod')
   await lab.api().delete(NETWORK_POLICIES, place)
   await eventually('it is let in again', () => answers(lab, 'shop/u1', lab.address('shop/web')))
@@ -206,8 +212,14 @@ async function reaches(lab: Lab, guest: GuestName, address: Ip): Promise<boolean
   return (await ping({ address, nsFd: lab.fd(lab.netns(guest)), timeoutMs: 2_000 })).reached
 }
 
-async function answers(lab: Lab, guest: GuestName, address: Ip, expected?: 'none' | 'answer'): Promise<boolean> {
-  return (await call(path(lab, guest), address, PORT, expected)) !== undefined
+async function answers(
+  lab: Lab,
+  guest: GuestName,
+  address: Ip,
+  expected: 'none' | 'answer' = 'answer',
+  port: number = ECHO_PORT,
+): Promise<boolean> {
+  return (await call(path(lab, guest), address, port, expected)) !== undefined
 }
 
 function path(lab: Lab, guest: GuestName): string {
