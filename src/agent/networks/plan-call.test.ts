@@ -28,7 +28,8 @@ test.each(['multus', 'multus-shim'])('as %s its configuration does', (program) =
         defaultNetworks: ['d'],
         namespace: 'm',
         configDir: '/c',
-        rules: { systemNamespaces: new Set(['kube-system']), isolation: { globalNamespaces: new Set(['default']) } },
+        systemNamespaces: ['kube-system'],
+        isolation: { globalNamespaces: new Set(['default']) },
       },
     },
   })

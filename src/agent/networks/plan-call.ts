@@ -40,14 +40,7 @@ export function planCall(program: string, config: JsonObject, resolving: Resolve
 }
 
 function asMultus(config: JsonObject, resolving: ResolveParts): CallPlan {
-  const {
-    networks,
-    confDir: configDir,
-    multusNamespace: namespace,
-    binDir,
-    readinessFile,
-    ...rules
-  } = multusNetconf(config)
+  const { networks, confDir, multusNamespace, binDir, readinessFile, ...rules } = multusNetconf(config)
   const chosen =
     networks.kind === 'named'
       ? { clusterNetwork: networks.clusterNetwork, defaultNetworks: networks.defaultNetworks }
@@ -58,7 +51,7 @@ function asMultus(config: JsonObject, resolving: ResolveParts): CallPlan {
         }
   return {
     kind: 'networks',
-    resolving: { ...resolving, defaults: { ...chosen, namespace, configDir, rules } },
+    resolving: { ...resolving, defaults: { ...chosen, namespace: multusNamespace, configDir: confDir, ...rules } },
     path: [binDir],
     ...(readinessFile === undefined ? {} : { readinessFile }),
   }

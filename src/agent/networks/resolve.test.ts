@@ -91,19 +91,19 @@ test.each<[string, Record<string, string>, Partial<NetworkDefaults>, readonly st
   [
     'none of those for pods of the system',
     {},
-    { defaultNetworks: ['ovs-conf'], rules: { systemNamespaces: new Set(['shop']) } },
+    { defaultNetworks: ['ovs-conf'], systemNamespaces: ['shop'] },
     [OVERLAY],
   ],
   [
     'an administrator’s definition that isolated namespaces may name',
     { [NETWORKS]: 'kube-system/ovs-conf,own', [DEFAULT_NETWORK]: 'ovs-conf' },
-    { rules: { systemNamespaces: new Set(), isolation: { globalNamespaces: new Set(['kube-system']) } } },
+    { isolation: { globalNamespaces: new Set(['kube-system']) } },
     [`eth0 ${ON_BR1}`, `net1 ${ON_BR1}`, 'net2 shop/own own definition ovs'],
   ],
   [
     'another first network, whatever is isolated',
     { [DEFAULT_NETWORK]: 'ovs-conf' },
-    { rules: { systemNamespaces: new Set(), isolation: { globalNamespaces: new Set() } } },
+    { isolation: { globalNamespaces: new Set() } },
     [`eth0 ${ON_BR1}`],
   ],
   [
@@ -157,7 +157,7 @@ test.each<[string, Record<string, string>, Partial<NetworkDefaults>, string, str
   [
     'an administrator’s definition, where namespaces are isolated',
     { [NETWORKS]: 'kube-system/ovs-conf' },
-    { rules: { systemNamespaces: new Set(), isolation: { globalNamespaces: new Set(['default']) } } },
+    { isolation: { globalNamespaces: new Set(['default']) } },
     'request-refused',
     'kube-system/ovs-conf: pods of shop may name their own',
   ],

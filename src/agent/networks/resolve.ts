@@ -30,8 +30,10 @@ export interface NetworkDefaults {
   /** Where definitions are that are named without a namespace. */
   readonly namespace: string
   readonly configDir: string
-  /** Which definitions pods may name beside what is granted, and which of them get no default networks; absent: no such rules. */
-  readonly rules?: Pick<MultusOptions, 'isolation' | 'systemNamespaces'>
+  /** Pods of these get no default networks; absent: there are none. */
+  readonly systemNamespaces?: readonly string[]
+  /** Which definitions pods may name, of those that are granted; absent: all. */
+  readonly isolation?: NonNullable<MultusOptions['isolation']>
 }
 
 /** What resolving looks at. */
@@ -78,10 +80,10 @@ export async function resolveNetworks(
 
 /** Pods of the system get none by name. What is given in full is everybody's. */
 function defaultNetworksOf(
-  { defaultNetworks, delegates, rules }: NetworkDefaults,
+  { defaultNetworks, delegates, systemNamespaces = [] }: NetworkDefaults,
   podNamespace: string,
 ): readonly string[] {
-  return delegates === undefined && rules?.systemNamespaces.has(podNamespace) === true ? [] : defaultNetworks
+  return delegates === undefined && systemNamespaces.includes(podNamespace) ? [] : defaultNetworks
 }
 
 async function wantedOf(
@@ -144,7 +146,7 @@ const OVERLAY = 'weft'
 async function selected(selection: NetworkSelection, podNamespace: string, parts: ResolveParts): Promise<Found> {
   const { namespace, name, place } = selection
   checkSelection(parts.grants, podNamespace, selection)
-  if (place.annotation === NETWORKS && !mayName(parts.defaults.rules ?? {}, podNamespace, namespace)) {
+  if (place.annotation === NETWORKS && !mayName(parts.defaults, podNamespace, namespace)) {
     const reason = `pods of ${podNamespace} may name their own and those of globalNamespaces (namespaceIsolation)`
     throw cniError('request-refused', { who: `annotation ${place.annotation}`, field: `${namespace}/${name}`, reason })
   }

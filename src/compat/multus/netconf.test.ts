@@ -23,7 +23,7 @@ test('what the seed’s Multus has', () => {
     networks: { kind: 'named', clusterNetwork: 'kube-system/ovs-conf', defaultNetworks: [] },
     confDir: '/etc/cni/multus/net.d',
     binDir: '/opt/cni/bin',
-    systemNamespaces: new Set(),
+    systemNamespaces: [],
     multusNamespace: 'kube-system',
   })
 })
@@ -52,7 +52,7 @@ test('everything there is', () => {
     confDir: '/c',
     binDir: '/b',
     isolation: { globalNamespaces: new Set(['infra', 'shared']) },
-    systemNamespaces: new Set(['kube-system']),
+    systemNamespaces: ['kube-system'],
     multusNamespace: 'multus',
     readinessFile: '/r',
   })

@@ -19,7 +19,7 @@ export interface MultusOptions {
   /** Namespaces whose definitions every pod may name; undefined: all namespaces' definitions. */
   readonly isolation?: { readonly globalNamespaces: ReadonlySet<string> }
   /** Pods of these get no default networks. */
-  readonly systemNamespaces: ReadonlySet<string>
+  readonly systemNamespaces: readonly string[]
   /** Where cluster and default networks are looked up. */
   readonly multusNamespace: string
   /** A file without which nothing is attached yet. */
@@ -65,7 +65,7 @@ function read(config: JsonObject): MultusOptions {
     confDir: optionalText(config, 'confDir', 'confDir') ?? CONF_DIR,
     binDir: optionalText(config, 'binDir', 'binDir') ?? BIN_DIR,
     isolation: readIsolation(config),
-    systemNamespaces: new Set(readNames(config, 'systemNamespaces') ?? [SYSTEM_NAMESPACE]),
+    systemNamespaces: readNames(config, 'systemNamespaces') ?? [SYSTEM_NAMESPACE],
     multusNamespace: readNamespace(config, 'multusNamespace') ?? SYSTEM_NAMESPACE,
     readinessFile: optionalText(config, 'readinessindicatorfile', 'readinessindicatorfile'),
   })
