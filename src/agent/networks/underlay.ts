@@ -125,7 +125,10 @@ export async function startUnderlay(start: UnderlayStart): Promise<Underlay> {
   const plugins = new Map<string, Plugin>([
     ['ovs', ovs],
     ...MIRROR_TYPES.map((type) => [type, mirrorPlugin(type)] as const),
-    ['coordinator', coordinatorPlugin({ coordinator, grants, guests })],
+    [
+      'coordinator',
+      coordinatorPlugin({ coordinator, grants, guests, macChanged: (pod, mac) => ovs.macChanged(pod, mac) }),
+    ],
     ...linkPlugins({ rtnl, bridgeOf, plugins: delegate, grants, announce }),
   ])
   const owned = resources.move()

@@ -201,10 +201,13 @@ test('behind an overlay, the overlay is the way to node and services', async () 
   await plugin(r.parts).check(call)
 })
 
-test('a MAC address by prefix is the interface’s, and the answer says so', async () => {
+test('a MAC address by prefix is the interface’s, the answer says so, and whoever guards it hears', async () => {
   using r = rig()
   const config = { podMACPrefix: '0a:1b', txQueueLen: 777, vethLinkAddress: '169.254.100.1', vethMTU: 1400 }
-  const result = await plugin(r.parts).add(callFor(r.pod, { config }), signal)
+  const heard: unknown[] = []
+  const macChanged = async ({ ifname }: { readonly ifname: string }, mac: string) => void heard.push([ifname, mac])
+  const result = await plugin({ ...r.parts, macChanged }).add(callFor(r.pod, { config }), signal)
+  expect(heard).toEqual([['eth0', '0a:1b:ac:12:1e:83']])
   expect(result.interfaces).toEqual([{ name: 'eth0', sandbox: '/run/netns/pod', mac: '0a:1b:ac:12:1e:83' }])
   expect(linkGet(r.pod.rtnl, 'eth0')).toMatchObject({ mac: '0a:1b:ac:12:1e:83', txQueueLength: 777 })
   expect(linkGet(r.pod.rtnl, 'veth0').mtu).toBe(1400)

@@ -5,7 +5,7 @@
  */
 import { type CniResult, cniError, type JsonObject } from '../../../cni/index.ts'
 import { linkFind, openRtnl, type RtnlSocket } from '../../../linux/index.ts'
-import { familyOf, type Ip, parseIp } from '../../../network/model/address.ts'
+import { familyOf, type Ip, type Mac, parseIp } from '../../../network/model/address.ts'
 import type { Coordinator } from '../../../network/model/definition.ts'
 import { type Grants, isTrusted } from '../../../network/model/grants.ts'
 import { announce } from '../../wire/announce.ts'
@@ -25,6 +25,8 @@ export interface CoordinatorParts {
   grants(): Grants
   /** Lets pods into the overlay in the name of their tenants. Absent: nothing leads there. */
   readonly guests?: Guests
+  /** Hears of MAC addresses that pods get here. Absent: nobody else goes by them. */
+  readonly macChanged?: (pod: Pick<PluginCall, 'containerId' | 'ifname'>, mac: Mac) => Promise<void>
   /** The node's namespace. Default: the program's own. */
   readonly hostNsFd?: number
   /** Default: the kernel's. */
@@ -63,6 +65,7 @@ async function add(parts: CoordinatorParts, call: PluginCallInside, signal: Abor
     signal.throwIfAborted()
     const { mac } = plan.pod
     if (mac === undefined) return prevResult
+    await parts.macChanged?.(call, mac)
     announce({ nsFd: netns.fd, ifname, mac, addresses: addressesOf(observePod(sites.pod.rtnl), ifname) })
     return withMac(prevResult, call, mac)
   } catch (error) {

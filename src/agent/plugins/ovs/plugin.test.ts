@@ -330,6 +330,11 @@ test('whoever guards a bridge knows the port before it has addresses, and its ad
   expect(guarded.ports.guarded()).toMatchObject([
     { bridge: 'br1', endpoint: { id: 'c1/eth0', addresses: ['172.18.30.131'] } },
   ])
+  await guarded.plugin.macChanged({ containerId: 'c1', ifname: 'net1' }, '02:00:00:00:00:01' as never)
+  expect(events).toHaveLength(2)
+  await guarded.plugin.macChanged(call, '02:00:00:00:00:02' as never)
+  expect(events.pop()).toEqual(['br1', true, ['172.18.30.131'], '02:00:00:00:00:02', true])
+  expect((await row('Interface', 'external_ids')).join()).toContain('weft-mac=02:00:00:00:00:02')
   await guarded.plugin.del(call)
   expect(events).toEqual([['br1', true, [], mac, false], ['br1', true, ['172.18.30.131'], mac, false], 'c1/eth0'])
 })

@@ -123,6 +123,15 @@ export class OvsPlugin implements Plugin {
     if (failed !== undefined) throw failed.reason
   }
 
+  /** A step behind this one gave a pod another MAC address. Pods that are on no bridge are none of this plugin's. */
+  async macChanged({ containerId, ifname }: Pick<PluginCall, 'containerId' | 'ifname'>, mac: Mac): Promise<void> {
+    const { ports } = this.#parts
+    const port = ports.of(containerId, ifname)
+    if (port === undefined) return
+    await ports.recordPlace(port.link, { mac, addresses: port.record.addresses })
+    await this.#guard(port.link)
+  }
+
   /** Takes what a port needs, step by step, each with its undo. */
   async #attach(call: PluginCallInside, terms: Terms, signal: AbortSignal): Promise<CniResult> {
     const { ports, links, guard } = this.#parts
