@@ -25,7 +25,8 @@ export const clean: Scenario = {
 /** Of somebody else, and near to ours by name or kind. */
 const FOREIGN = [
   'ip link add veth-other type veth peer name veth-peer',
-  'ip route add 203.0.113.0/24 dev lo proto 78',
+  'ip route add 203.0.113.0/24 dev lo proto 79',
+  'ip rule add pref 1000 lookup 501 protocol 79',
   'ip link add ifb-other type ifb',
 ]
 /** Of ours, as the kernel's datapath has it. */
@@ -33,6 +34,13 @@ const SHAPING = [
   'ip link add weft-ifb type ifb',
   'ip link set weft-ifb alias weft',
   'tc qdisc add dev veth-other root handle 5745: htb',
+]
+/** What a pod on the physical network has on its node. */
+const GUEST = [
+  'ip link add weft-guest up type veth peer name weft-guest-pod',
+  'ip link set weft-guest group 22339',
+  'ip route add 203.0.113.77/32 dev weft-guest table 500 proto 78',
+  'ip rule add pref 1000 lookup 500 protocol 78',
 ]
 const FOREIGN_TABLE =
   'table inet other {\n  chain forward {\n    type filter hook forward priority 0; policy accept;\n  }\n}\n'
@@ -61,7 +69,8 @@ async function looks({ lab }: StepContext) {
     bridges: (await lab.ovs(node, 'ovs-vsctl', 'list-br')).trim().split('\n'),
     links: (await inside('ip', '-o', 'link')).flatMap((line) => /^\d+: ([^:@]+)/.exec(line)?.[1] ?? []),
     routes: (await inside('ip', 'route', 'show', 'proto', '77')).length,
-    foreignRoutes: (await inside('ip', 'route', 'show', 'proto', '78')).length,
+    foreignRoutes: (await inside('ip', 'route', 'show', 'proto', '79')).length,
+    rules: (await inside('ip', 'rule', 'show')).filter((line) => /lookup 50/.test(line)),
     tables: await inside('nft', 'list', 'tables'),
   }
 }
@@ -77,7 +86,7 @@ async function refused(context: StepContext): Promise<void> {
   writeFileSync(join(config, '05-own.conf'), JSON.stringify({ name: 'weft', type: 'weft' }))
   writeFileSync(join(agentDir, 'cni-config-written'), '05-own.conf')
   writeFileSync(join(config, '20-other.conf'), JSON.stringify({ name: 'other', type: 'bridge' }))
-  for (const line of [...FOREIGN, ...SHAPING])
+  for (const line of [...FOREIGN, ...SHAPING, ...GUEST])
     await output(['ip', 'netns', 'exec', lab.node(1).netns, ...line.split(' ')])
   await output(['ip', 'netns', 'exec', lab.node(1).netns, 'nft', FOREIGN_TABLE])
   const { code, stderr } = await cleaned(context)
@@ -100,6 +109,9 @@ async function dryRun(context: StepContext): Promise<void> {
     'route to 10.128.0.0/14',
     'table inet weft',
     'table arp weft',
+    'route to 203.0.113.77/32',
+    'rule for table 500',
+    'link weft-guest',
     'k8s-ovs',
     '10-weft',
   ])
@@ -124,6 +136,10 @@ async function removal(context: StepContext): Promise<void> {
     before.links.filter((name) => !/^weft|^br-weft$/.test(name)),
   )
   ok(after.links.includes('veth-other') && after.foreignRoutes === 1 && after.routes === 0)
+  deepEqual(
+    after.rules,
+    before.rules.filter((rule) => rule.includes('501')),
+  )
   deepEqual(
     after.tables,
     before.tables.filter((name) => !name.endsWith(' weft')),

@@ -5,6 +5,7 @@
  */
 import {
   applyRuleset,
+  hasErrno,
   type Link,
   linkDel,
   linkFind,
@@ -15,12 +16,16 @@ import {
   qdiscList,
   type Route,
   type RtnlSocket,
+  type Rule,
   routeDel,
   routeList,
+  ruleDel,
+  ruleList,
   TC_ROOT,
 } from '../../linux/index.ts'
 import { acceptanceScript } from '../../network/firewall/acceptance.ts'
 import { decodeRuleset } from '../../network/firewall/ruleset.ts'
+import { GUEST_GROUP } from '../../network/guests.ts'
 import {
   BRIDGE,
   DOOMED_GROUP,
@@ -31,31 +36,57 @@ import {
   UNDERLAY_GROUP,
 } from '../../network/host.ts'
 import { filterChains, withdrawAcceptance } from '../node/foreign-filters.ts'
+import { PROTOCOL as COORDINATOR_PROTOCOL } from '../plugins/coordinator/numbers.ts'
 import { isOurs } from '../qos/tc.ts'
 import type { Trace } from './clean.ts'
 
 /** Links, routes and rules of ours. */
 export async function kernelTraces(): Promise<readonly Trace[]> {
-  return [...routeTraces(), ...linkTraces(), ...queueTraces(), ...(await ruleTraces())]
+  return [...routeTraces(), ...policyTraces(), ...linkTraces(), ...queueTraces(), ...(await ruleTraces())]
 }
 
 function routeTraces(): readonly Trace[] {
   using rtnl = openRtnl()
   return ([4, 6] as const)
-    .flatMap((family) => routeList(rtnl, { family, protocol: ROUTE_PROTOCOL }))
-    .filter(({ protocol }) => protocol === ROUTE_PROTOCOL)
+    .flatMap((family) =>
+      [ROUTE_PROTOCOL, COORDINATOR_PROTOCOL].flatMap((protocol) => ownRoutes(rtnl, family, protocol)),
+    )
     .map((route) => ({
       what: `route to ${route.destination}`,
       remove: () => withRtnl((own) => removeRoute(own, route)),
     }))
 }
 
+function ownRoutes(rtnl: RtnlSocket, family: 4 | 6, protocol: number): readonly Route[] {
+  return routeList(rtnl, { family, protocol }).filter((route) => route.protocol === protocol)
+}
+
+/** Rules that lead to pods on the physical network, and them to the overlay. */
+function policyTraces(): readonly Trace[] {
+  using rtnl = openRtnl()
+  return ruleList(rtnl)
+    .filter(({ protocol }) => protocol === COORDINATOR_PROTOCOL)
+    .map((rule) => ({
+      what: `rule for table ${rule.table}`,
+      remove: () => withRtnl((own) => removeRule(own, rule)),
+    }))
+}
+
+/** It may have gone with its pod. */
+function removeRule(rtnl: RtnlSocket, rule: Rule): void {
+  try {
+    ruleDel(rtnl, rule)
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error
+  }
+}
+
 /** It may have gone with its link. */
-function removeRoute(rtnl: RtnlSocket, { family, destination, protocol }: Route): void {
-  const isThere = routeList(rtnl, { family, protocol }).some(
-    (one) => one.protocol === protocol && one.destination === destination,
+function removeRoute(rtnl: RtnlSocket, { family, destination, protocol, table }: Route): void {
+  const isThere = ownRoutes(rtnl, family, protocol).some(
+    (one) => one.destination === destination && one.table === table,
   )
-  if (isThere) routeDel(rtnl, { destination, protocol })
+  if (isThere) routeDel(rtnl, { destination, protocol, table })
 }
 
 function linkTraces(): readonly Trace[] {
@@ -82,7 +113,7 @@ function queueTraces(): readonly Trace[] {
 }
 
 function isPodLink({ kind, group }: Link): boolean {
-  return kind === 'veth' && [ENDPOINT_GROUP, UNDERLAY_GROUP, DOOMED_GROUP].includes(group)
+  return kind === 'veth' && [ENDPOINT_GROUP, UNDERLAY_GROUP, GUEST_GROUP, DOOMED_GROUP].includes(group)
 }
 
 /** What pods' packets make a detour over to be shaped. */
