@@ -13,6 +13,7 @@ import { fill, measureParallel } from './measure/parallel.ts'
 import { measurePlanCost } from './measure/plan-cost.ts'
 import { measurePolicyScale } from './measure/policy-scale.ts'
 import { measurePolicyTraffic } from './measure/policy-traffic.ts'
+import { measurePools } from './measure/pools.ts'
 import { measureRestart } from './measure/restart.ts'
 import { measureScale } from './measure/scale.ts'
 import { measureStartup } from './measure/startup.ts'
@@ -80,7 +81,11 @@ const MEASUREMENTS: readonly Measurement[] = [
   },
   { name: 'swap', run: (rig, { quick }) => measureSwap(rig, quick ? 20_000 : 100_000) },
   { name: 'plan', alone: true, run: (_rig, { quick }) => measurePlanCost(quick) },
-  { name: 'ipam', alone: true, run: (_rig, { quick }) => measureIpam(quick) },
+  {
+    name: 'ipam',
+    alone: true,
+    run: async (_rig, { quick }) => [...measureIpam(quick), ...(await measurePools(quick))],
+  },
   {
     name: 'scale',
     alone: true,

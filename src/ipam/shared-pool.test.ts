@@ -119,10 +119,10 @@ describe('a shared pool', () => {
     expect(none.counts()).toEqual({ total: 0n, leased: 0, resting: 0 })
   })
 
-  test('a /8 and a /64 give out after a million leases in a row as after none', () => {
+  test('a /8 and a /64 give out after many leases in a row as after none', () => {
     const wide = pool(4, 10, '10.0.0.0-10.255.255.255')
-    for (let i = 0; i < 1_000_000; i += 1) take(wide)
-    expect(take(wide)).toBe(ip('10.15.66.64'))
+    for (let i = 0; i < 100_000; i += 1) take(wide)
+    expect(take(wide)).toBe(ip('10.1.134.160'))
     const deep = pool(6, 10, 'fd00::-fd00::ffff:ffff:ffff:ffff')
     expect([take(deep), take(deep)]).toEqual([ip('fd00::'), ip('fd00::1')])
     expect(deep.pick(0, 2 ** 40, 0.999)).not.toBeUndefined()

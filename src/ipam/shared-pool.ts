@@ -78,6 +78,11 @@ export class SharedPool {
     return { total: this.#space.size, leased: this.#busy.count - resting, resting }
   }
 
+  /** Those that somebody has, in no order. Nothing may be marked or released meanwhile. */
+  *leased(): IterableIterator<Ip> {
+    for (const number of this.#busy) if (!this.#resting.has(number)) yield this.#space.addressOf(number)
+  }
+
   /** Those that were given back and since when, the one that has rested longest first. */
   *resting(): IterableIterator<readonly [Ip, number]> {
     for (const [number, since] of this.#resting) yield [this.#space.addressOf(number), since]

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
 import { cidr, type Ip, ip } from '../network/model/address.ts'
-import { parseIpRange } from '../network/model/ip-range.ts'
+import { type IpRange, isInRange, parseIpRange } from '../network/model/ip-range.ts'
 import type { AddressPool } from '../network/model/pool.ts'
+import { poolProblemTexts } from './pool-problems.ts'
 import { SharedPools } from './shared-pools.ts'
 
 const REST = 10
@@ -132,3 +134,94 @@ describe('pools of the cluster', () => {
     expect(all.counts('a')).toEqual({ total: 1n, leased: 0, resting: 0, reserved: 0n })
   })
 })
+
+test('property: an address is free in a pool where the pool gives it out and nobody has claimed it', () => {
+  const octet = fc.integer({ min: 0, max: 15 })
+  const name = fc.constantFrom('a', 'b', 'c')
+  const run = fc.tuple(octet, fc.nat(6)).map(([first, more]) => `10.0.0.${first}-10.0.0.${Math.min(15, first + more)}`)
+  const step: fc.Arbitrary<(both: Compared) => void> = fc.oneof(
+    fc
+      .tuple(name, run, fc.option(run), fc.constantFrom('1', '2', '3'))
+      .map((put) => (both: Compared) => both.put(...put)),
+    name.map((one) => (both: Compared) => both.remove(one)),
+    fc.option(run).map((one) => (both: Compared) => both.reserve(one)),
+    fc.tuple(octet, name).map((claim) => (both: Compared) => both.claim(...claim)),
+    octet.map((one) => (both: Compared) => both.release(one)),
+    name.map((one) => (both: Compared) => both.pick(one)),
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+      const both = new Compared()
+      for (const act of steps) {
+        act(both)
+        both.expectSame()
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+const ALL = Array.from({ length: 16 }, (_, i) => ip(`10.0.0.${i}`))
+
+/** Pools beside what they are made of. */
+class Compared {
+  readonly #real = new SharedPools(poolProblemTexts, REST)
+  readonly #pools = new Map<string, AddressPool>()
+  readonly #claims = new Map<Ip, string>()
+  #reserved = ''
+  #now = 0
+
+  put(name: string, run: string, excluded: string | null, age: string): void {
+    const one = pool(name, run, { createdAt: age, excluded: excluded === null ? [] : ranges(excluded) })
+    this.#pools.set(name, one)
+    this.#real.put(one)
+  }
+
+  remove(name: string): void {
+    this.#pools.delete(name)
+    this.#real.remove(name)
+  }
+
+  reserve(run: string | null): void {
+    this.#reserved = run ?? ''
+    if (run === null) this.#real.unreserve('r')
+    else this.#real.reserve({ name: 'r', ranges: ranges(run) })
+  }
+
+  claim(octet: number, name: string): void {
+    const address = ALL[octet] as Ip
+    if (this.#claims.has(address)) return
+    this.#claims.set(address, name)
+    this.#real.claim(address, name)
+  }
+
+  release(octet: number): void {
+    const address = ALL[octet] as Ip
+    const name = this.#claims.get(address)
+    this.#now += 1
+    this.#claims.delete(address)
+    if (name !== undefined) this.#real.release(address, name, this.#now)
+  }
+
+  pick(name: string): void {
+    const picked = this.#real.pick(name, this.#now)
+    expect(picked === undefined).toBe(this.#free(name).length === 0)
+    if (picked === undefined) return
+    expect(this.#free(name)).toContain(picked)
+    this.claim(ALL.indexOf(picked), name)
+  }
+
+  expectSame(): void {
+    for (const name of ['a', 'b', 'c']) {
+      expect(ALL.filter((address) => this.#real.isFree(name, address))).toEqual(this.#free(name))
+    }
+  }
+
+  #free(name: string): Ip[] {
+    const one = this.#pools.get(name)
+    if (one === undefined || poolProblemTexts(this.#pools.values()).has(name)) return []
+    const isIn = (set: readonly IpRange[], address: Ip): boolean => set.some((range) => isInRange(range, address))
+    const given = ALL.filter((address) => isIn(one.ranges, address) && !isIn(one.excluded, address))
+    return given.filter((address) => !isIn(ranges(this.#reserved), address) && !this.#claims.has(address))
+  }
+}

@@ -1,6 +1,6 @@
 /**
- * All cluster-wide pools of addresses with what is free in each. A pool costs something only when it is asked for
- * something: a hundred changes in a row are one.
+ * All cluster-wide pools of addresses with what is free in each. A change of a pool costs something when somebody asks
+ * next: a hundred changes in a row are one.
  * @module
  */
 import type { Ip } from '../network/model/address.ts'
@@ -18,18 +18,22 @@ export interface SharedPoolCounts extends PoolCounts {
 /** Why pools give nothing out, by name: those that contradict others, and those that cannot be understood. */
 export type PoolProblems = (pools: Iterable<AddressPool>) => ReadonlyMap<string, string>
 
-/** Pools, what is reserved, and what is claimed. An address is claimed once, by whoever says so first. */
+/**
+ * Pools, what is reserved, and what is claimed. An address is claimed once, by whoever says so first. A claim counts in the
+ * pool that it was taken from; where that is gone, gives nothing out or no longer has the address, the claim is a stray,
+ * and counts in whichever pool has the address by now.
+ */
 export class SharedPools {
   readonly #problemsOf: PoolProblems
   readonly #restFor: number
   readonly #pools = new Map<string, AddressPool>()
-  /** Of pools that somebody asked for something since they last changed. */
+  /** Of pools that give something out; some of them as they were before something changed. */
   readonly #free = new Map<string, SharedPool>()
-  /** Of pools that changed since: what rested there rests on. */
-  readonly #before = new Map<string, SharedPool>()
+  /** Those pools, and those that are to be among them. */
+  readonly #outdated = new Set<string>()
   readonly #reserved = new Map<string, readonly IpRange[]>()
-  /** By the name of the pool that each was taken from, which may be gone. */
-  readonly #claimed = new Map<string, Set<Ip>>()
+  /** By the name of the pool that each was taken from. */
+  readonly #strays = new Map<string, Set<Ip>>()
   #problems: ReadonlyMap<string, string> = new Map()
   /** Pools changed, and nobody has asked since which of them are refused. */
   #isJudged = true
@@ -50,15 +54,14 @@ export class SharedPools {
 
   put(pool: AddressPool): void {
     this.#pools.set(pool.name, pool)
+    this.#outdated.add(pool.name)
     this.#isJudged = false
-    this.#forget(pool.name)
   }
 
   remove(name: string): void {
-    this.#pools.delete(name)
+    if (!this.#pools.delete(name)) return
+    this.#outdated.add(name)
     this.#isJudged = false
-    this.#free.delete(name)
-    this.#before.delete(name)
   }
 
   reserve({ name, ranges }: ReservedAddresses): void {
@@ -73,102 +76,121 @@ export class SharedPools {
 
   /** An address is somebody's; `pool` is the one it was taken from. Twice is fine. */
   claim(address: Ip, pool: string): void {
-    const group = this.#claimed.get(pool)
-    if (group === undefined) this.#claimed.set(pool, new Set([address]))
-    else group.add(address)
-    for (const free of this.#holders(address, pool)) free.mark(address)
+    this.#settle()
+    const own = this.#free.get(pool)
+    if (own?.has(address)) own.mark(address)
+    else this.#stray(address, pool)
   }
 
   /** An address that was claimed is nobody's any more. */
   release(address: Ip, pool: string, now: number): void {
-    const group = this.#claimed.get(pool)
-    if (group?.delete(address) !== true) return
-    if (group.size === 0) this.#claimed.delete(pool)
-    for (const free of this.#holders(address, pool)) free.release(address, now)
+    this.#settle()
+    if (this.#unstray(address, pool)) for (const free of this.#free.values()) free.release(address, now)
+    else this.#free.get(pool)?.release(address, now)
   }
 
   /** Why a pool gives nothing out; undefined where it does, and for one that is not there. */
   problemOf(name: string): string | undefined {
-    this.#judge()
+    this.#settle()
     return this.#pools.get(name)?.problem ?? this.#problems.get(name)
   }
 
   /** A free address of a pool, as {@link SharedPool.pick} chooses it. Undefined for a pool that gives nothing out. */
   pick(name: string, now: number, spread?: number, chance?: number): Ip | undefined {
-    return this.#usable(name)?.pick(now, spread, chance)
+    this.#settle()
+    return this.#free.get(name)?.pick(now, spread, chance)
   }
 
   /** Whether a pool gives this address out. */
   gives(name: string, address: Ip): boolean {
-    return this.#usable(name)?.has(address) === true
+    this.#settle()
+    return this.#free.get(name)?.has(address) === true
   }
 
   /** Whether a pool gives this address out and nobody has it. */
   isFree(name: string, address: Ip): boolean {
-    return this.#usable(name)?.isFree(address) === true
+    this.#settle()
+    return this.#free.get(name)?.isFree(address) === true
   }
 
-  /** Undefined for a pool that is not there. */
+  /** Undefined for a pool that gives nothing out. */
   counts(name: string): SharedPoolCounts | undefined {
+    this.#settle()
     const pool = this.#pools.get(name)
-    if (pool === undefined) return undefined
-    const counts = this.#freeOf(pool).counts()
+    const counts = this.#free.get(name)?.counts()
+    if (pool === undefined || counts === undefined) return undefined
     return { ...counts, reserved: sizeOf(without(pool.ranges, pool.excluded)) - counts.total }
   }
 
-  #usable(name: string): SharedPool | undefined {
-    const pool = this.#pools.get(name)
-    return pool === undefined || this.problemOf(name) !== undefined ? undefined : this.#freeOf(pool)
+  /** Everything counts where it is to count by now. Of no cost where nothing changed. */
+  #settle(): void {
+    if (!this.#isJudged) this.#judge()
+    if (this.#outdated.size === 0) return
+    const names = [...this.#outdated]
+    this.#outdated.clear()
+    const before = new Map(names.map((name) => [name, this.#free.get(name)]))
+    for (const name of names) this.#free.delete(name)
+    // All are taken apart before any is put together: what one gave up, another may have.
+    for (const [name, old] of before) for (const address of old?.leased() ?? []) this.#keep(address, name)
+    for (const [name, old] of before) {
+      const pool = this.#pools.get(name)
+      const isUsable = pool !== undefined && pool.problem === undefined && !this.#problems.has(name)
+      if (isUsable) this.#free.set(name, this.#freeOf(pool, old))
+    }
   }
 
-  /** Where a claim counts: in its own pool, or, where that is of no use any more, in whichever has the address. */
-  #holders(address: Ip, name: string): Iterable<SharedPool> {
-    if (this.#free.size === 0) return []
-    if (!this.#pools.has(name) || this.problemOf(name) !== undefined) return this.#free.values()
-    const own = this.#free.get(name)
-    if (own === undefined) return []
-    return own.has(address) ? [own] : this.#free.values()
+  /** A claim that counted in a pool is a stray, unless it was one already. */
+  #keep(address: Ip, pool: string): void {
+    for (const group of this.#strays.values()) if (group.has(address)) return
+    this.#stray(address, pool)
   }
 
-  #freeOf(pool: AddressPool): SharedPool {
-    const known = this.#free.get(pool.name)
-    if (known !== undefined) return known
+  #freeOf(pool: AddressPool, before: SharedPool | undefined): SharedPool {
     const taken = [...pool.excluded, ...[...this.#reserved.values()].flat()]
     const free = new SharedPool(pool.family, without(pool.ranges, taken), this.#restFor)
-    for (const [address, since] of this.#before.get(pool.name)?.resting() ?? []) {
+    for (const [address, since] of before?.resting() ?? []) {
       free.mark(address)
       free.release(address, since)
     }
-    for (const [name, group] of this.#claimed) {
-      const isOthers = name !== pool.name && this.#pools.has(name) && this.problemOf(name) === undefined
-      if (!isOthers) for (const address of group) free.mark(address)
+    for (const [name, group] of this.#strays) {
+      for (const address of group) {
+        if (!free.has(address)) continue
+        free.mark(address)
+        if (name === pool.name) this.#unstray(address, name)
+      }
     }
-    this.#before.delete(pool.name)
-    this.#free.set(pool.name, free)
     return free
   }
 
-  /** Which pools are refused may be another set now: whose claims count where, too. */
+  #stray(address: Ip, pool: string): void {
+    const group = this.#strays.get(pool)
+    if (group === undefined) this.#strays.set(pool, new Set([address]))
+    else group.add(address)
+    for (const free of this.#free.values()) free.mark(address)
+  }
+
+  /** False where it was none. */
+  #unstray(address: Ip, pool: string): boolean {
+    const group = this.#strays.get(pool)
+    if (group?.delete(address) !== true) return false
+    if (group.size === 0) this.#strays.delete(pool)
+    return true
+  }
+
+  /** Which pools are refused may be another set now. */
   #judge(): void {
-    if (this.#isJudged) return
     const before = this.#problems
     this.#isJudged = true
     this.#problems = this.#problemsOf(this.#pools.values())
-    const isSame = before.size === this.#problems.size && [...before.keys()].every((name) => this.#problems.has(name))
-    if (!isSame) for (const name of [...this.#free.keys()]) this.#forget(name)
-  }
-
-  #reservedChanged(ranges: readonly IpRange[]): void {
-    for (const name of [...this.#free.keys()]) {
-      const own = rangeSet(this.#pools.get(name)?.ranges ?? [])
-      if (sizeOf(without(own, ranges)) !== sizeOf(own)) this.#forget(name)
+    for (const name of this.#pools.keys()) {
+      if (before.has(name) !== this.#problems.has(name)) this.#outdated.add(name)
     }
   }
 
-  #forget(name: string): void {
-    const free = this.#free.get(name)
-    if (free === undefined) return
-    this.#before.set(name, free)
-    this.#free.delete(name)
+  #reservedChanged(ranges: readonly IpRange[]): void {
+    for (const { name, ranges: of } of this.#pools.values()) {
+      const own = rangeSet(of)
+      if (sizeOf(without(own, ranges)) !== sizeOf(own)) this.#outdated.add(name)
+    }
   }
 }

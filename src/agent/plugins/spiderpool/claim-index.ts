@@ -24,23 +24,31 @@ export class ClaimIndex {
   }
 
   replace(before: AddressClaim | undefined, after: AddressClaim | undefined): void {
-    for (const key of this.#keysOf(before)) {
+    if (before !== undefined && this.#isLookedFor(before)) this.#remove(before)
+    if (after !== undefined && this.#isLookedFor(after)) this.#add(after)
+  }
+
+  #isLookedFor({ node, isSticky }: AddressClaim): boolean {
+    return isSticky || node === this.#node
+  }
+
+  #remove(claim: AddressClaim): void {
+    for (const key of this.#keysOf(claim)) {
       const group = this.#addresses.get(key)
-      if (before === undefined || group?.delete(before.address) !== true) continue
-      if (group.size === 0) this.#addresses.delete(key)
-    }
-    for (const key of this.#keysOf(after)) {
-      const group = this.#addresses.get(key)
-      if (after === undefined) continue
-      if (group === undefined) this.#addresses.set(key, new Set([after.address]))
-      else group.add(after.address)
+      group?.delete(claim.address)
+      if (group?.size === 0) this.#addresses.delete(key)
     }
   }
 
-  #keysOf(claim: AddressClaim | undefined): readonly string[] {
-    if (claim === undefined) return []
-    const { namespace, pod, podUid, containerId, ifname, node, isSticky } = claim
-    if (node !== this.#node && !isSticky) return []
+  #add(claim: AddressClaim): void {
+    for (const key of this.#keysOf(claim)) {
+      const group = this.#addresses.get(key)
+      if (group === undefined) this.#addresses.set(key, new Set([claim.address]))
+      else group.add(claim.address)
+    }
+  }
+
+  #keysOf({ namespace, pod, podUid, containerId, ifname, node, isSticky }: AddressClaim): readonly string[] {
     return [
       ...(node === this.#node ? [textOf({ containerId, ifname }), textOf({ podUid, ifname })] : []),
       ...(isSticky ? [textOf({ namespace, pod, ifname })] : []),

@@ -43,11 +43,14 @@ export class ClaimView implements Watcher<AddressClaim> {
   readonly #listener: ClaimListener
   readonly #now: () => number
   readonly #heard = new Map<Ip, AddressClaim>()
-  /** What counts instead, the oldest first. */
+  /** What counts instead. */
   readonly #own = new Map<Ip, Own>()
+  /** When the first of these counts no more, or before. */
+  #nextEnd = Number.POSITIVE_INFINITY
   /** Of claims of this node that were heard as they were written. */
   readonly #revisions = new Map<Ip, number>()
   readonly #index: ClaimIndex
+
   /** `now` in milliseconds. */
   constructor(node: string, listener: ClaimListener, now: () => number) {
     this.#index = new ClaimIndex(node)
@@ -57,25 +60,31 @@ export class ClaimView implements Watcher<AddressClaim> {
 
   put(claim: AddressClaim): void {
     const { address } = claim
-    this.#change(address, () => {
-      const own = this.#own.get(address)
-      this.#heard.set(address, claim)
-      this.#revisions.delete(address)
-      if (own?.known === undefined || !isDeepStrictEqual(own.known.claim, claim)) return
-      this.#own.delete(address)
-      if (own.known.revision !== undefined) this.#revisions.set(address, own.known.revision)
-    })
+    const before = this.#claimOn(address)
+    this.#heard.set(address, claim)
+    if (this.#revisions.size > 0) this.#revisions.delete(address)
+    if (this.#own.size > 0) this.#confirm(claim)
+    this.#changed(address, before)
   }
 
   remove(name: string): void {
     const address = claimedAddress(name)
     if (address === undefined) return
-    this.#change(address, () => {
-      this.#heard.delete(address)
-      this.#revisions.delete(address)
-      // That it is gone is no news any more; what was written is, for this may be of the one before.
-      if (this.#own.get(address)?.known === undefined) this.#own.delete(address)
-    })
+    const before = this.#claimOn(address)
+    this.#heard.delete(address)
+    this.#revisions.delete(address)
+    // That it is gone is no news any more; what was written is, for this may be of the one before.
+    if (this.#own.get(address)?.known === undefined) this.#own.delete(address)
+    this.#changed(address, before)
+  }
+
+  /** What this node wrote is heard of: from now on the watch counts. */
+  #confirm(claim: AddressClaim): void {
+    const { address } = claim
+    const known = this.#own.get(address)?.known
+    if (known === undefined || !isDeepStrictEqual(known.claim, claim)) return
+    this.#own.delete(address)
+    if (known.revision !== undefined) this.#revisions.set(address, known.revision)
   }
 
   /** This node is about to write it, or did and got no answer. */
@@ -96,7 +105,7 @@ export class ClaimView implements Watcher<AddressClaim> {
   /** This node deleted it, or read that there is none. */
   gone(address: Ip): void {
     if (this.#heard.has(address)) this.#set(address, undefined, OWN_MS)
-    else this.#change(address, () => void this.#own.delete(address))
+    else this.#drop(address)
   }
 
   of(address: Ip): KnownClaim | undefined {
@@ -115,32 +124,42 @@ export class ClaimView implements Watcher<AddressClaim> {
   }
 
   #claimOn(address: Ip): AddressClaim | undefined {
-    const own = this.#own.get(address)
+    // A million claims are read at a start, and nothing is this node's own then.
+    const own = this.#own.size === 0 ? undefined : this.#own.get(address)
     return own === undefined ? this.#heard.get(address) : own.known?.claim
   }
 
   /** What counted for a time and was never confirmed counts no more. */
   #expire(): void {
     const now = this.#now()
+    if (now < this.#nextEnd) return
+    this.#nextEnd = Number.POSITIVE_INFINITY
     for (const [address, { until }] of this.#own) {
-      if (until <= now) this.#change(address, () => void this.#own.delete(address))
+      if (until <= now) this.#drop(address)
+      else this.#nextEnd = Math.min(this.#nextEnd, until)
     }
+  }
+
+  #drop(address: Ip): void {
+    const before = this.#claimOn(address)
+    this.#own.delete(address)
+    this.#changed(address, before)
   }
 
   #set(address: Ip, known: KnownClaim | undefined, forMs: number): void {
     this.#expire()
-    this.#change(address, () => {
-      this.#own.delete(address)
-      const isHeard =
-        known !== undefined && !known.isDoubtful && isDeepStrictEqual(this.#heard.get(address), known.claim)
-      if (!isHeard) this.#own.set(address, { known, until: this.#now() + forMs })
-      else if (known.revision !== undefined) this.#revisions.set(address, known.revision)
-    })
+    const before = this.#claimOn(address)
+    this.#own.delete(address)
+    const isHeard = known !== undefined && !known.isDoubtful && isDeepStrictEqual(this.#heard.get(address), known.claim)
+    if (!isHeard) {
+      const until = this.#now() + forMs
+      this.#own.set(address, { known, until })
+      this.#nextEnd = Math.min(this.#nextEnd, until)
+    } else if (known.revision !== undefined) this.#revisions.set(address, known.revision)
+    this.#changed(address, before)
   }
 
-  #change(address: Ip, change: () => void): void {
-    const before = this.#claimOn(address)
-    change()
+  #changed(address: Ip, before: AddressClaim | undefined): void {
     const after = this.#claimOn(address)
     if (before === after) return
     this.#index.replace(before, after)
