@@ -19,6 +19,9 @@ const MAYBE_NO: ReadonlySet<string> = new Set([
   'weft trace shop/web bank/ledger --port 8080',
   'weft explain shop/web bank/ledger',
   'weft explain shop/web bank/ledger --port 8080',
+  'weft ipam who 172.18.30.131',
+  'weft ipam explain shop/web',
+  'weft ipam explain shop/web --interface net1',
 ])
 const LAB = new Lab('docs')
 const BLOCKS = pages().flatMap((page) => blocksOf(page).map((block) => ({ path: page.path, block })))

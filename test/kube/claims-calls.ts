@@ -44,6 +44,27 @@ export async function exerciseClaims({ kubectl, hasDone }: Watched): Promise<voi
   }, PATIENCE)
 }
 
+/** Asks for a pool of a subnet, for more of it, and for none any more. */
+export async function exerciseSubnets({ kubectl, hasDone }: Watched): Promise<void> {
+  const spec = { subnet: '172.19.0.0/16', ips: ['172.19.40.1-172.19.40.10'] }
+  const subnet = { apiVersion: 'spiderpool.spidernet.io/v2beta1', kind: 'SpiderSubnet', metadata: { name: 's' }, spec }
+  await kubectl(['create', '-f', '-'], subnet)
+  const labels = { app: 'demo' }
+  const annotations = { 'ipam.spidernet.io/subnet': '{"ipv4":["s"]}' }
+  const template = { metadata: { labels, annotations }, spec: { containers: [{ name: 'main', image: 'none' }] } }
+  const app = { replicas: 1, selector: { matchLabels: labels }, template }
+  await kubectl(['create', '-f', '-'], {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'demo' },
+    spec: app,
+  })
+  await eventually(hasDone('create', 'spiderippools'), PATIENCE)
+  await eventually(hasDone('patch', 'spidersubnets'), PATIENCE)
+  await kubectl(['delete', 'deployment', 'demo'])
+  await eventually(hasDone('delete', 'spiderippools'), PATIENCE)
+}
+
 const MANAGED = [
   [133, 'replica', 'apps/v1', 'ReplicaSet'],
   [135, 'job', 'batch/v1', 'Job'],

@@ -11,7 +11,7 @@ import { CHANGE_NETWORK } from '../../src/compat/openshift/resources.ts'
 import { covers, PERMISSIONS } from '../../src/compat/permissions.ts'
 import type { KubeCall } from '../../src/kube/call.ts'
 import { ROOT } from '../docs/markdown.ts'
-import { exerciseClaims } from './claims-calls.ts'
+import { exerciseClaims, exerciseSubnets } from './claims-calls.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
 import { exerciseNetworks } from './networks-calls.ts'
 import { eventually, type Running, start } from './process.ts'
@@ -146,6 +146,7 @@ function controllerPermissions(assets: string): void {
       }
       await exerciseNetworks({ kubectl, hasDone })
       await exerciseClaims({ kubectl, hasDone })
+      await exerciseSubnets({ kubectl, hasDone })
     },
     LIMIT,
   )
