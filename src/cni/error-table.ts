@@ -180,6 +180,11 @@ const transient = {
     message: 'no pool was made yet for {owner}, interface {ifname}, IPv{family}, from SpiderSubnet {subnet}',
     remedy: 'it is retried; check that the controller runs and that the SpiderSubnet exists and has free addresses',
   },
+  'definition-unreadable': {
+    code: 11,
+    message: 'network-attachment-definition {definition} cannot be read: {reason}',
+    remedy: 'it is retried; check that the API server answers if this lasts',
+  },
   'tenant-unassigned': {
     code: 11,
     message: 'namespace {namespace} has no tenant yet',

@@ -82,12 +82,7 @@ const POLICIES_WITH_STATUS: readonly Resource[] = [
 const POLICIES: readonly Resource[] = [NETWORK_POLICIES, ...POLICIES_WITH_STATUS, EGRESS_NETWORK_POLICIES]
 
 /** What says which networks there are for pods, and which addresses. */
-const UNDERLAY: readonly Resource[] = [
-  SPIDER_IP_POOLS,
-  SPIDER_RESERVED_IPS,
-  SPIDER_COORDINATORS,
-  NETWORK_ATTACHMENT_DEFINITIONS,
-]
+const UNDERLAY: readonly Resource[] = [SPIDER_IP_POOLS, SPIDER_RESERVED_IPS, SPIDER_COORDINATORS]
 
 /** Everything that each account may do. Secrets are nowhere in it. */
 export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
@@ -123,6 +118,11 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       verbs: FOLLOW,
       why: 'which networks pods ask for, and with which addresses',
     })),
+    {
+      resource: NETWORK_ATTACHMENT_DEFINITIONS,
+      verbs: ['get', ...FOLLOW],
+      why: 'which networks there are by name; one that was made just now is asked for',
+    },
     { resource: NODES, verbs: FOLLOW, why: 'which pools are for this node, by its labels' },
     {
       resource: ADDRESS_CLAIMS,

@@ -4,6 +4,7 @@
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { cniError } from '../../cni/index.ts'
 import type { AttachmentDefinition } from '../../network/model/definition.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Watcher } from '../cluster/watcher.ts'
@@ -31,10 +32,17 @@ export class Definitions implements Watcher<AttachmentDefinition> {
     this.#definitions.delete(key)
   }
 
-  /** The definition of this name; one that no watch has told of yet is asked for. */
+  /** The definition of this name; one that no watch has told of yet is asked for. Throws `definition-unreadable`. */
   async find(namespace: string, name: string): Promise<AttachmentDefinition | undefined> {
     const key = `${namespace}/${name}`
-    return this.#definitions.get(key) ?? (await this.#registry.get('AttachmentDefinition', key))?.value
+    const known = this.#definitions.get(key)
+    if (known !== undefined) return known
+    try {
+      return (await this.#registry.get('AttachmentDefinition', key))?.value
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw cniError('definition-unreadable', { definition: key, reason })
+    }
   }
 }
 
