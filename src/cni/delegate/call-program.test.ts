@@ -7,7 +7,9 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -208,7 +210,10 @@ describe('its limits', () => {
   test('a daemon that it leaves with its output is not waited for', async () => {
     program('daemon', `setsid sleep 1000 & echo $! > "$0.child"; echo '{"ips":[]}'`)
     try {
+      const before = pipes()
       expect((await add('daemon')).ips).toEqual([])
+      await Bun.sleep(0)
+      expect(pipes()).toBe(before)
     } finally {
       process.kill(Number(readFileSync(join(folder, 'daemon.child'), 'utf8')), 'SIGKILL')
     }
@@ -241,6 +246,19 @@ test('versions: one that fails has none', async () => {
   program('versions', `echo '{"code":7,"msg":"x"}'; exit 1`)
   await expect(versionsOf('versions', [folder])).rejects.toMatchObject({ code: 7 })
 })
+
+/** How many pipes we have open. */
+function pipes(): number {
+  return readdirSync('/proc/self/fd').filter((fd) => isPipe(`/proc/self/fd/${fd}`)).length
+}
+
+function isPipe(link: string): boolean {
+  try {
+    return readlinkSync(link).startsWith('pipe:') || readlinkSync(link).startsWith('socket:')
+  } catch {
+    return false
+  }
+}
 
 /** Whether a process runs; one that ended and has not been waited for does not. */
 function isAlive(pid: number): boolean {

@@ -58,10 +58,10 @@ export async function exec(execution: Execution, limits: ExecLimits, signal?: Ab
   )
   const abort = (): void => cut.now(signal?.reason)
   signal?.addEventListener('abort', abort)
+  const tooMuch = `it answered more than ${limits.maxOutput} bytes`
+  const output = collect(child.stdout, limits.maxOutput, () => cut.now(failed(execution.type, tooMuch)))
+  const errors = collect(child.stderr, limits.maxErrors)
   try {
-    const tooMuch = `it answered more than ${limits.maxOutput} bytes`
-    const output = collect(child.stdout, limits.maxOutput, () => cut.now(failed(execution.type, tooMuch)))
-    const errors = collect(child.stderr, limits.maxErrors)
     const status = await child.exited
     const endedBy = child.signalCode
     await Promise.race([Promise.all([output.ended, errors.ended]), sleep(DRAIN_MS, undefined, { ref: false })])
@@ -75,6 +75,7 @@ export async function exec(execution: Execution, limits: ExecLimits, signal?: Ab
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', abort)
+    for (const each of [output, errors]) each.stop()
   }
 }
 
@@ -133,6 +134,8 @@ interface Collected {
   /** Resolves when the stream has ended, or cannot be read on. */
   readonly ended: Promise<void>
   text(): string
+  /** Closes it: a daemon may keep the other end open for ever. */
+  stop(): void
 }
 
 /** Reads a stream to its end, keeping the first bytes of it. `overflowed` hears of the first that is not kept. */
@@ -142,13 +145,20 @@ function collect(
   overflowed: () => void = () => undefined,
 ): Collected {
   const chunks: Uint8Array[] = []
+  const reader = stream.getReader()
   let size = 0
   const read = async (): Promise<void> => {
-    for await (const chunk of stream) {
-      if (size < limit) chunks.push(chunk.subarray(0, limit - size))
-      if (size <= limit && size + chunk.length > limit) overflowed()
-      size += chunk.length
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      if (size < limit) chunks.push(value.subarray(0, limit - size))
+      if (size <= limit && size + value.length > limit) overflowed()
+      size += value.length
     }
   }
-  return { ended: read().catch(() => undefined), text: () => Buffer.concat(chunks).toString('utf8') }
+  return {
+    ended: read().catch(() => undefined),
+    text: () => Buffer.concat(chunks).toString('utf8'),
+    stop: () => void reader.cancel().catch(() => undefined),
+  }
 }

@@ -30,11 +30,8 @@ export function readElement(item: Json, defaultNamespace: string, path: string):
   }
   const namespace = optionalText(element, 'namespace', `${path}.namespace`) ?? defaultNamespace
   if (!isNamespaceName(namespace)) throw new ShapeError(`${path}.namespace`, 'must be a namespace name')
-  const ipamClaim = optionalText(element, 'ipam-claim-reference', `${path}.ipam-claim-reference`)
   const wishes = readWishes(element, path)
-  if (ipamClaim !== undefined && Object.hasOwn(wishes, 'ips')) {
-    throw new ShapeError(`${path}.ipam-claim-reference`, 'cannot be asked for together with ips')
-  }
+  checkClaim(element, wishes, path)
   return present<Selected>({
     namespace,
     name,
@@ -42,8 +39,16 @@ export function readElement(item: Json, defaultNamespace: string, path: string):
     wishes,
     cniArgs: optionalObject(element, 'cni-args', `${path}.cni-args`),
     defaultRoute: readGateways(element, path),
-    ipamClaim,
   })
+}
+
+/** The name of an IPAMClaim is the business of whoever gives out addresses by claims; Multus does nothing with it, either. */
+function checkClaim(element: JsonObject, wishes: JsonObject, path: string): void {
+  const field = 'ipam-claim-reference'
+  const claim = optionalText(element, field, `${path}.${field}`)
+  if (claim !== undefined && Object.hasOwn(wishes, 'ips')) {
+    throw new ShapeError(`${path}.${field}`, 'cannot be asked for together with ips')
+  }
 }
 
 /** `interfaceRequest` is what `interface` was called before Multus 3.2. */

@@ -80,8 +80,3 @@ test('a result of an old version, without interfaces', () => {
     { name: 'cbr0', interface: 'eth0', ips: ['10.1.2.3'], default: true, dns: {} },
   ])
 })
-
-test('a device', () => {
-  const deviceInfo = { type: 'pci', version: '1.1.0', pci: { 'pci-address': '0000:03:02.1' } }
-  expect(entries({ deviceInfo }, { interfaces: [inside('a')] })).toMatchObject([{ 'device-info': deviceInfo }])
-})

@@ -13,13 +13,11 @@ export interface DelegateResult {
   /** It is the pod's first. */
   readonly isFirst: boolean
   readonly result: CniResult
-  /** The device, as its plugin described it. */
-  readonly deviceInfo?: JsonObject
 }
 
 /**
  * The text of the annotation, laid out as Multus does it: one entry for each interface in the pod, in the order of the
- * networks. Addresses are without prefix length; those without an interface are the last one's.
+ * networks. Devices are not described, as none are handed out. Addresses are without prefix length; those without an interface are the last one's.
  */
 export function networkStatusOf(results: readonly DelegateResult[]): string {
   const entries = results.flatMap(entriesOf)
@@ -35,7 +33,7 @@ interface Inside {
 }
 
 function entriesOf(delegate: DelegateResult): readonly JsonObject[] {
-  const { result, name, isFirst, deviceInfo } = delegate
+  const { result, name, isFirst } = delegate
   const inside = insideOf(delegate)
   const gateways = result.routes.flatMap((route) => (isDefaultRoute(route) && route.gw !== undefined ? [route.gw] : []))
   const main = isFirst ? mainOf(result, inside) : undefined
@@ -48,7 +46,6 @@ function entriesOf(delegate: DelegateResult): readonly JsonObject[] {
       mtu: item.mtu,
       default: item === main ? true : undefined,
       dns: dnsOf(result.dns),
-      'device-info': deviceInfo,
       gateway: gateways,
     }),
   )

@@ -125,7 +125,7 @@ describe('JSON form', () => {
     ['both names', { interface: 'eth4', interfaceRequest: 'eth3' }, { ifname: 'eth4' }],
     ['nothing', { interface: '', mac: null, ips: [], portMappings: [], bandwidth: {}, 'default-route': null }, {}],
     ['an empty default route', { 'default-route': [] }, { defaultRoute: [] }],
-    ['a claim', { 'ipam-claim-reference': 'vm.net.eth1' }, { ipamClaim: 'vm.net.eth1' }],
+    ['a claim', { 'ipam-claim-reference': 'vm.net.eth1' }, {}],
     ['a name with dots', { name: 'a.b' }, { name: 'a.b' }],
   ])('%s', (_, fields, expected) => {
     const [{ place: _place, ...seen } = {}] = parseNetworks(JSON.stringify([{ name: 'a', ...fields }]), 'pods')

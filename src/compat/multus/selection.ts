@@ -24,8 +24,6 @@ export interface NetworkSelection {
   readonly cniArgs?: JsonObject
   /** Gateways of the pod's default routes; none: this network's own default routes are the pod's. Absent: not asked for. */
   readonly defaultRoute?: readonly Ip[]
-  /** Name of an IPAMClaim in the pod's namespace. */
-  readonly ipamClaim?: string
 }
 
 /** Where a network was asked for, so that an error can name it. */
