@@ -240,6 +240,7 @@ function underlay(serve: Serve): void {
       undefined,
     ],
     ['custom', { cniType: 'custom', customCNI: '{"type":"bridge"}' }, undefined],
+    ['as-spiderpools-webhook-leaves-it', WEBHOOKED, undefined],
     [
       'bond',
       { cniType: 'macvlan', macvlan: { master: ['eth0', 'eth1'], bond: { name: 'bond0', mode: 1 } } },
@@ -289,6 +290,25 @@ function underlay(serve: Serve): void {
     },
     LIMIT,
   )
+}
+
+/** With every default that Spiderpool's webhook writes. */
+const WEBHOOKED = {
+  cniType: 'ipvlan',
+  ipvlan: { master: ['eth0'], vlanID: 0, mtu: 0, rdmaResourceName: '', ippools: { ipv4: [], ipv6: [] } },
+  chainCNIJsonData: [],
+  coordinator: {
+    mode: 'auto',
+    hijackCIDR: [],
+    policyRoutes: [],
+    vethLinkAddress: '',
+    podMACPrefix: '',
+    podDefaultRouteNIC: '',
+    podRPFilter: 0,
+    tunePodRoutes: true,
+    txQueueLen: 0,
+    hostRuleTable: 500,
+  },
 }
 
 const SEED = {
