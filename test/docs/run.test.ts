@@ -106,7 +106,7 @@ function isLeftOut(line: string): boolean {
 function onLab([command = '', ...rest]: readonly string[]): string[] {
   const runDir = ['--run-dir', LAB.layout.runDir]
   if (command === 'tenant') return [command, ...rest, ...runDir]
-  if (command === 'policy') return [command, ...rest, ...runDir]
+  if (command === 'policy' || command === 'ipam') return [command, ...rest, ...runDir]
   if (['status', 'drops', 'explain', 'trace', 'audit'].includes(command)) return [command, ...runDir, ...rest]
   if (command !== 'play') return [command, ...rest]
   const depth = rest[0] === 'pod' || rest[0] === 'namespace' ? 2 : 1
