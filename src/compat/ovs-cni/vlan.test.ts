@@ -75,6 +75,21 @@ test('the VLANs of a port are its own and what it carries, as ranges', () => {
   )
 })
 
+test('a trunk is the union of what it names, however often', () => {
+  const range = fc.tuple(tag, tag).map(([a, b]) => ({ minID: Math.max(1, Math.min(a, b)), maxID: Math.max(1, a, b) }))
+  fc.assert(
+    fc.property(fc.array(range, { minLength: 1, maxLength: 8 }), (trunk) => {
+      const union = new Set(
+        trunk.flatMap(({ minID, maxID }) => Array.from({ length: maxID - minID + 1 }, (_, i) => minID + i)),
+      )
+      expect(parseMembership({ trunk })).toEqual({ mode: 'trunk', trunks: [...union].sort((a, b) => a - b) })
+    }),
+    { numRuns: 50 },
+  )
+  const whole = Array.from({ length: 50_000 }, () => ({ minID: 1, maxID: 4095 }))
+  expect(parseMembership({ trunk: whole })).toMatchObject({ trunks: { length: 4095 } })
+})
+
 test('differences are told in ranges', () => {
   const trunks = Array.from({ length: 4000 }, (_, i) => i + 1)
   expect(vlanDifference({ vlan_mode: 'trunk', trunks }, { mode: 'trunk', trunks: [7] })).toBe(

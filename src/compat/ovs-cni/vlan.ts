@@ -104,21 +104,24 @@ export function vlanDifference(found: FoundVlanColumns, membership: Membership):
 function parseTrunk(config: JsonObject): readonly number[] | undefined {
   const items = list(config, 'trunk', 'trunk', parseItem)
   if (items.length === 0) return undefined
-  const ids = [...new Set(items.flat())].sort((a, b) => a - b)
+  const ids: number[] = []
+  // By their beginnings: however many there are, each id is looked at once.
+  for (const { first, last } of items.flat().sort((a, b) => a.first - b.first))
+    for (let id = Math.max(first, (ids.at(-1) ?? -1) + 1); id <= last; id += 1) ids.push(id)
   if (ids.length === 0) throw new ShapeError('trunk', 'is misconfigured: it has neither an id nor a range')
   return ids
 }
 
 /** A range counts where both ends are more than 0; an id of its own may be 0. */
-function parseItem(item: Json, path: string): readonly number[] {
+function parseItem(item: Json, path: string): readonly VlanRange[] {
   const value = asObject(item, path)
   const first = optionalInteger(value, 'minID', `${path}.minID`, VLAN)
   const last = optionalInteger(value, 'maxID', `${path}.maxID`, VLAN)
   const id = optionalInteger(value, 'id', `${path}.id`, VLAN)
   if (first !== undefined && last !== undefined && last < first)
     throw new ShapeError(`${path}.maxID`, `must not be less than minID, which is ${first}`)
-  const range = first && last ? Array.from({ length: last - first + 1 }, (_, i) => first + i) : []
-  return id === undefined ? range : [...range, id]
+  const range = first && last ? [{ first, last }] : []
+  return id === undefined ? range : [...range, { first: id, last: id }]
 }
 
 function parseMode(config: JsonObject): Membership['mode'] | undefined {

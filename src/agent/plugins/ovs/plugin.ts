@@ -170,13 +170,14 @@ export class OvsPlugin implements Plugin {
         : await this.#address(call, terms, { link, ipam: netconf.ipam, mac: known }, otherwise, signal)
     const outside = links.nodeEnd(link)
     if (outside === undefined) throw cniError('link-failed', { ifname, reason: `${link} went away` })
-    undo.move()
     const mtu = terms.podMtu === undefined ? {} : { mtu: terms.podMtu }
     const made = [
       { name: link, mtu: outside.mtu, ...(outside.mac === undefined ? {} : { mac: outside.mac }) },
       { name: ifname, sandbox: netns.path, ...mtu, ...(mac === undefined ? {} : { mac }) },
     ]
-    return extendResult(call, made, answer)
+    const result = extendResult(call, made, answer)
+    undo.move()
+    return result
   }
 
   /** Has the port guarded, as far as it is recorded what the pod may send. */

@@ -4,6 +4,7 @@
  */
 import { cniError } from '../../../cni/index.ts'
 import {
+  hasErrno,
   type Link,
   linkDel,
   linkFind,
@@ -105,7 +106,13 @@ export class PodLinks implements Disposable {
   /** Deletes the pair of a port that ovs-cni made: it marks its links by nothing but the port. */
   async removeOfOvsCni(link: string): Promise<void> {
     const found = linkFind(this.#rtnl, link)
-    if (found?.kind === 'veth') await linkDel(this.#rtnl, found.index)
+    if (found?.kind !== 'veth') return
+    try {
+      await linkDel(this.#rtnl, found.index)
+    } catch (error) {
+      // It went with its namespace in between.
+      if (!hasErrno(error, 'ENODEV')) throw error
+    }
   }
 }
 

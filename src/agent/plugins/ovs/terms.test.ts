@@ -216,6 +216,7 @@ describe('what nobody can have', () => {
     ['a database elsewhere', { socket_file: 'tcp:127.0.0.1:6640' }, 'config-invalid', 'socket_file: must be unix:'],
     ['a MAC address that is none', { runtimeConfig: { mac: 'zz' } }, 'config-invalid', 'runtimeConfig.mac'],
     ['a MAC address of a group', { args: { cni: { mac: '01:00:5e:00:00:01' } } }, 'config-invalid', 'unicast'],
+    ['name servers that are none', { dns: { nameservers: 'x' } }, 'config-invalid', 'dns.nameservers'],
     ['a device', { deviceID: '0000:03:00.1' }, 'unsupported-field', 'deviceID = 0000:03:00.1'],
     [
       'a device of the runtime',

@@ -3,8 +3,10 @@
  * @module
  */
 import { realpathSync } from 'node:fs'
+import { readingConfig } from '../../../cni/config-fault.ts'
 import { cniError, type JsonObject, ShapeError } from '../../../cni/index.ts'
 import { member } from '../../../cni/json.ts'
+import { parseDns } from '../../../cni/result-parse.ts'
 import { macAsked, ovnPortAsked } from '../../../compat/ovs-cni/asked.ts'
 import { ADMINISTRATORS_KEYS, deviceOf, type OvsNetconf, parseOvsNetconf } from '../../../compat/ovs-cni/netconf.ts'
 import { isWholeTrunk, type Membership, vlansOf } from '../../../compat/ovs-cni/vlan.ts'
@@ -41,13 +43,10 @@ export interface TermsSource {
 
 /** The terms of a call, and the configuration with what the node's file adds to it. Throws what is refused, by its field. */
 export function termsOf(call: PluginCall, source: TermsSource): { readonly terms: Terms; readonly config: JsonObject } {
-  try {
+  return readingConfig(() => {
     const config = configOf(call, source)
     return { terms: decide(call, config, source), config }
-  } catch (error) {
-    if (!(error instanceof ShapeError)) throw error
-    throw cniError('config-invalid', { field: error.path, expected: error.expected })
-  }
+  })
 }
 
 /** A call's configuration with what the node's file adds to it. */
@@ -75,6 +74,8 @@ function decide(call: PluginCall, config: JsonObject, source: TermsSource): Term
   const device = deviceOf(config)
   if (device !== undefined) throw cniError('unsupported-field', device)
   const netconf = parseOvsNetconf(config)
+  // It is part of the answer: found wrong before anything is done.
+  parseDns(config, 'dns')
   checkSocket(netconf.socketFile, source.ovsdb)
   checkOfport(netconf.ofportRequest)
   const { interfaceType } = netconf
