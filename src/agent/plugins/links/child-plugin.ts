@@ -42,7 +42,7 @@ export class ChildPlugin implements Plugin {
   async add(call: PluginCallInside, signal: AbortSignal): Promise<CniResult> {
     const netconf = this.#read(call)
     const { ifname, netns } = call
-    const master = await masterFor(this.#kind, netconf.master, this.#parts)
+    const master = await masterFor(this.#kind, netconf.master ?? masterBefore(this.#kind, call), this.#parts)
     makeChild(this.#parts.rtnl, { ...netconf, master, ifname, netns })
     await using undo = new AsyncDisposableStack()
     // The error that led there is the one to tell.
@@ -106,6 +106,14 @@ export class ChildPlugin implements Plugin {
     if (mac !== undefined && isHeard) announce({ ...place, mac, addresses })
     return answer
   }
+}
+
+/** As the reference plugin has it: behind another step `ipvlan` stands on the link that that one made. */
+function masterBefore(kind: ChildKind, { prevResult }: PluginCall): string | undefined {
+  if (kind !== 'ipvlan' || prevResult === undefined) return undefined
+  const [link, ...others] = prevResult.interfaces
+  if (link !== undefined && others.length === 0) return link.name
+  throw cniError('config-invalid', { field: 'master', expected: 'is missing, and the step before made no single link' })
 }
 
 /** Does all, whatever becomes of those before; throws what the first that failed threw. */

@@ -62,6 +62,17 @@ describe('kinds that this kernel may lack', () => {
   })
 })
 
+test.each<[string, readonly string[], object]>([
+  ['the link that the step before made', ['none0'], { id: 'master-unfit', message: expect.stringContaining('none0') }],
+  ['nothing, where it made none', [], { id: 'config-invalid', message: expect.stringContaining('no single link') }],
+  ['nothing, where it made two', ['up0', 'up1'], { id: 'config-invalid' }],
+])('ipvlan behind another step stands on %s', async (_, names, expected) => {
+  const prevResult = { ...EMPTY_RESULT, interfaces: names.map((name) => ({ name })) }
+  await expect(bench.plugin('ipvlan').add(bench.call({ type: 'ipvlan' }, { prevResult }), never)).rejects.toMatchObject(
+    expected,
+  )
+})
+
 describe('ifacer', () => {
   const config = { type: 'ifacer', interfaces: ['up0'] }
 
