@@ -32,7 +32,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   compat: ['kube', 'etcd', 'registry', 'cni', 'network/model'],
   place: ['kube', 'etcd', 'compat', 'registry'],
   agent: [...JOINT, 'dns'],
-  bridge: ['network', 'linux', 'ovs', 'agent/wire'],
+  bridge: ['network', 'linux', 'ovs', 'agent/wire', 'text'],
   controller: [...SHARED, 'kube', 'compat', 'settings', 'version.ts'],
   insight: [...JOINT, 'agent', 'text'],
   playground: ['network', 'registry', 'linux', 'dns', 'kube', 'compat', 'agent/log.ts', 'text', 'version.ts'],

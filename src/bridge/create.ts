@@ -3,7 +3,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import { linkList, openRtnl, type RtnlSocket } from '../linux/index.ts'
+import { addrList, linkFind, linkList, openRtnl, type RtnlSocket } from '../linux/index.ts'
 import { connectOvsdb } from '../ovs/ovsdb/index.ts'
 import { BridgeError } from './errors.ts'
 import { silentGateways } from './gateway.ts'
@@ -25,6 +25,8 @@ export type CreateOptions = PlaceOptions & {
   readonly persist: PersistChoice
   /** False: gateways are not asked. */
   readonly asksGateways: boolean
+  /** Told what is about to happen to the only link by which the machine is reached. */
+  readonly onNotice?: (sentence: string) => void
 }
 
 /** What came of it. */
@@ -43,7 +45,7 @@ export async function previewCreate(wish: Wish, options: CreateOptions): Promise
   checkName(wish.bridge)
   using rtnl = openRtnl()
   using ovs = await connectOvsdb({ path: options.ovsdb })
-  return look(rtnl, ovs, wish, options)
+  return await look(rtnl, ovs, wish, options)
 }
 
 /** Makes the bridge, or throws BridgeError and all is as before. */
@@ -56,6 +58,7 @@ export async function createBridge(wish: Wish, options: CreateOptions): Promise<
   if (found.plan === undefined) return found
   const gateways = options.asksGateways ? await answering(rtnl, found.plan) : []
   const plan = { ...found.plan, gateways }
+  if (isOnlyWay(rtnl, wish.uplink)) options.onNotice?.(notice(plan))
   await run(plan, { rtnl, ovs }, { ...options, what: 'create' })
   return { ...found, plan }
 }
@@ -84,12 +87,26 @@ async function look(
   return { isThere: false, persist: manager, plan: { ...plan, notes: [...plan.notes, ...notes] } }
 }
 
+/** Whether no other link has an address that others reach. */
+function isOnlyWay(rtnl: RtnlSocket, uplink: string): boolean {
+  const index = linkFind(rtnl, uplink)?.index
+  const links = addrList(rtnl).filter(({ scope }) => scope === 'global')
+  return links.length > 0 && links.every(({ link }) => link === index)
+}
+
+function notice({ uplink, bridge, gateways }: Plan): string {
+  const asked = gateways.map(({ address }) => address).join(' and ')
+  const when =
+    asked === '' ? 'when this command dies' : `when there is no answer of ${asked} within 10 s, or this command dies`
+  return `${uplink} is the only link with addresses: they move to ${bridge}, connections stay; ${when}, everything is put back by itself`
+}
+
 /** Gateways that answer now: they have to afterwards. Throws BRIDGE_GATEWAY_SILENT when there are some and none does. */
 async function answering(rtnl: RtnlSocket, { gateways, uplink }: Plan): Promise<readonly Gateway[]> {
   if (gateways.length === 0) return []
   const silent = await silentGateways(rtnl, gateways, { link: uplink, timeoutMs: BEFORE_MS })
   const found = gateways.filter((gateway) => !silent.includes(gateway))
   if (found.length > 0) return found
-  const cause = `${silent.map(({ address }) => address).join(' and ')} does not answer on ${uplink} now, so nobody could tell whether it does afterwards`
+  const cause = `there is no answer of ${silent.map(({ address }) => address).join(' and ')} on ${uplink} now, so that nobody could tell afterwards`
   throw new BridgeError('BRIDGE_GATEWAY_SILENT', cause, 'repair the gateway or the wire, or add --no-gateway-check')
 }

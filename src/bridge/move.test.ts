@@ -56,7 +56,7 @@ test('all of a card moves to the bridge and back, and standing connections notic
     // Of two moves. What is lost is printed; that hardly anything is, is what the order of the steps is for.
     expect(tally.lost).toBeLessThan(tally.sent / 4)
   }
-}, 30_000)
+}, 120_000)
 
 /** The bridge as the document shows it. */
 const SEED = /Bridge br1\n(?: {8}\w.*\n)*? {8}Port (eth0|br1)\n {12}Interface \1\n/
@@ -70,14 +70,14 @@ describe('what goes wrong is taken back', () => {
     await site.onRouter('sh', '-ec', SPEAKING.join('\n'))
     expect(await settled(site)).toBe(before)
     expect(lastEnding(site.folder, 'br1')).toMatchObject({ outcome: 'rolled back', problems: [] })
-  }, 30_000)
+  }, 120_000)
 
   test('one that did not answer before is told before anything is changed', async () => {
     await site.onRouter('sh', '-ec', SILENT.join('\n'))
     const told = await site.call('create')
     expect(told).toMatchObject({ changes: 0, error: { code: 'BRIDGE_GATEWAY_SILENT' } })
     await site.onRouter('sh', '-ec', SPEAKING.join('\n'))
-  }, 30_000)
+  }, 120_000)
 
   test('an Open vSwitch that stops in the middle', async () => {
     const { database = 0 } = site.ovs.pids()
@@ -86,7 +86,7 @@ describe('what goes wrong is taken back', () => {
     expect(told).not.toHaveProperty('error')
     expect(await site.call('remove')).not.toHaveProperty('error')
     expect(await settled(site)).toBe(before)
-  }, 30_000)
+  }, 120_000)
 })
 
 /** A router that takes packets and answers no question for its addresses; and again does. */

@@ -15,7 +15,7 @@ export function sentencesOf(plan: Plan | undefined): readonly string[] {
       : [
           asked === ''
             ? 'No gateway has to answer: only a command that dies is taken back.'
-            : `Then ${asked} has to answer on ${plan.target} within 10 s, else all of it is put back.`,
+            : `Then there has to be an answer of ${asked} on ${plan.target} within 10 s, else all of it is put back.`,
         ]
   const rest = plan.afterwards.flatMap((step, index) => linesOf(step, plan.steps.length + index + 1))
   return [...guarded, ...check, ...rest, ...plan.notes.map((note) => `Mind: ${note}.`)]

@@ -51,7 +51,7 @@ export function persistenceFor({ wish, uplink, token, persist, root }: Asked): P
   const files: Readonly<Record<Exclude<Manager, 'none'>, () => readonly PlannedFile[]>> = {
     netplan: () => netplanForm(wish, layer3, facts.netplan, token),
     networkd: () => networkdForm(wish, layer3),
-    networkmanager: () => [...networkManagerForm(wish, layer3, token, riders), UNMANAGED],
+    networkmanager: () => [...networkManagerForm(wish, layer3, token, riders), ...shared(root)],
   }
   return {
     manager,
@@ -79,9 +79,8 @@ export function persistedFor(asked: {
     const content = existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : ''
     return isOurFile(content, bridge) ? [{ path, content, mode: 0o644 }] : []
   })
-  const files = [...netplanWritten(facts.netplan, facts.netplanFolder, bridge), ...ours].map((file) =>
-    placed(root, file),
-  )
+  const own = [...netplanWritten(facts.netplan, facts.netplanFolder, bridge), ...ours]
+  const files = [...own, ...noLongerShared(root, own)].map((file) => placed(root, file))
   const isNm = asked.manager === 'networkmanager' && facts.isRunning
   const found = MANAGERS.find((manager) => manager === asked.manager)
   return {
@@ -177,6 +176,20 @@ function cloudInit(manager: Manager, { netplan }: ManagerFacts): readonly string
   if (found === undefined) return []
   const file = '/etc/cloud/cloud.cfg.d/99-disable-network-config.cfg'
   return [`cloud-init writes ${found.path} anew at start unless ${file} says: network: {config: disabled}`]
+}
+
+/** What several bridges share is written by the first. */
+function shared(root: string): readonly PlannedFile[] {
+  return existsSync(join(root, UNMANAGED.path)) ? [] : [UNMANAGED]
+}
+
+/** It goes with the last that had it. */
+function noLongerShared(root: string, going: readonly PlannedFile[]): readonly PlannedFile[] {
+  const isOurs =
+    existsSync(join(root, UNMANAGED.path)) && readFileSync(join(root, UNMANAGED.path), 'utf8') === UNMANAGED.content
+  const users = globSync(`${root}/etc/NetworkManager/conf.d/weft_*.conf`).map((path) => path.split('/').at(-1))
+  const leaving = going.map(({ path }) => path.split('/').at(-1))
+  return isOurs && users.every((name) => leaving.includes(name)) && users.length > 0 ? [UNMANAGED] : []
 }
 
 /** A file below the folder that stands for `/`. */

@@ -245,7 +245,7 @@ describe('NetworkManager', () => {
     const folders = [`--config=${main}`, `--config-dir=${join(root, 'conf.d')}`, `--system-config-dir=${root}`]
     const { stdout, stderr } = Bun.spawnSync(['/usr/sbin/NetworkManager', ...folders, '--print-config'])
     expect(stderr.toString()).toBe('')
-    expect(stdout.toString()).toMatch(/unmanaged-devices=interface-name:veth\*;.*interface-name:eth0\.\*;except:/)
+    expect(stdout.toString()).toMatch(/unmanaged-devices=interface-name:veth\*[;,].*interface-name:eth0\.\*[;,]except:/)
   })
 })
 

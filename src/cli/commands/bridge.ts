@@ -5,9 +5,12 @@ import { guard } from '../../bridge/guard/guard.ts'
 import { BRIDGE_FOLDER } from '../../bridge/guard/state.ts'
 import { PERSIST_CHOICES, type PersistChoice } from '../../bridge/persist/choose.ts'
 import { previewRemove, type RemoveOptions, removeBridge } from '../../bridge/remove.ts'
+import { bridgeStatus } from '../../bridge/status.ts'
+import { bridgeTable } from '../../bridge/table.ts'
 import { sentencesOf, toJson } from '../../bridge/tell.ts'
 import { selfCommand } from '../../playground/self.ts'
 import { printJson, printLines } from '../insight.ts'
+import { outputLook } from '../look.ts'
 import { wholeNumber } from '../numbers.ts'
 
 interface Common {
@@ -26,6 +29,7 @@ interface Create extends Common {
   readonly datapathType: 'system' | 'netdev'
   readonly move: boolean
   readonly persist: PersistChoice
+  readonly yes?: boolean
 }
 
 interface Remove extends Common {
@@ -66,9 +70,15 @@ export function registerBridge(program: Command): void {
     )
     .option('--no-gateway-check', 'do not ask the gateway: only a command that dies is taken back')
     .option('--dry-run', 'tell what would be done')
-    .option('-y, --yes', 'accepted and without a meaning: nothing is asked')
+    .option('-y, --yes', 'do not say what is about to happen to the only way into the machine')
     .addHelpText('after', CREATE_HELP)
     .action(create)
+  withPlaces(bridge.command('status'))
+    .description(
+      'Shows the bridges of this node: uplinks, addresses, VLANs of pods, who made them, and whether gateways answer.',
+    )
+    .argument('[name]', 'this one only')
+    .action(status)
   withPlaces(bridge.command('remove'))
     .description('Gives the uplink of a bridge of ours back what it had, and removes the bridge, under the same guard.')
     .argument('<name>', 'the bridge')
@@ -106,7 +116,13 @@ back; 3 Open vSwitch does not answer.`
 async function create(name: string, options: Create): Promise<void> {
   const { uplink, datapathType, trunks = [], move, mtu, persist } = options
   const wish = { bridge: name, uplink, datapathType, trunks, move, ...(mtu === undefined ? {} : { mtu }) }
-  const given: CreateOptions = { ...places(options), persist, asksGateways: options.gatewayCheck }
+  const says = options.yes !== true && options.json !== true
+  const given: CreateOptions = {
+    ...places(options),
+    persist,
+    asksGateways: options.gatewayCheck,
+    ...(says ? { onNotice: (sentence) => process.stderr.write(`${sentence}\n`) } : {}),
+  }
   const preview = options.dryRun === true ? await previewCreate(wish, given) : undefined
   const outcome = preview ?? (await createBridge(wish, given))
   if (options.json === true)
@@ -128,13 +144,20 @@ async function remove(name: string, options: Remove): Promise<void> {
     ])
 }
 
+async function status(name: string | undefined, { ovsdb, runDir, root, json }: Common): Promise<void> {
+  const views = await bridgeStatus(name, { ovsdb, folder: runDir, root, gatewayMs: 2000 })
+  if (json === true) printJson(views)
+  else if (views.length === 0) printLines(['there is no bridge'])
+  else printLines(bridgeTable(views, outputLook()))
+}
+
 function summary(bridge: string, uplink: string, { plan, persist, isThere }: Outcome): object {
   return { bridge, uplink, there: isThere, persist, ...(plan === undefined ? {} : toJson(plan)) }
 }
 
 function doneSentence(name: string, uplink: string, { plan, persist }: Outcome): string {
   const asked = (plan?.gateways ?? []).map(({ address }) => address)
-  const answered = asked.length === 0 ? '' : `; ${asked.join(' and ')} answers`
+  const answered = asked.length === 0 ? '' : `; ${asked.join(' and ')} ${asked.length === 1 ? 'answers' : 'answer'}`
   const lasting = persist === 'none' ? '' : `; ${persist} makes it again at start`
   return `${name} has ${uplink} as its uplink${answered}${lasting}`
 }
