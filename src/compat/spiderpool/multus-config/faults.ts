@@ -21,7 +21,7 @@ export class Faults {
     if (value === undefined || value === null) return otherwise
     const { min, max } = bounds
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
-    const range = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`
+    const range = min < -1 ? `${max} at most` : `${min} to ${max}`
     this.add(field, 'is no number that can be', `give a whole number, ${range}`)
     return otherwise
   }

@@ -11,7 +11,10 @@ import type { CoordinatorStep } from './multus-config.ts'
 const FIELD = 'spec.coordinator'
 const MODES = ['auto', 'underlay', 'overlay', 'disabled']
 const POD_CIDR_TYPES = ['auto', 'cluster', 'calico', 'cilium', 'none']
-const MOST = Number.MAX_SAFE_INTEGER
+/** What the coordinator plugin takes. */
+const MOST_NETWORKS = 256
+const LONGEST_QUEUE = 1_000_000
+const LARGEST_MTU = 65_535
 
 /** Reads the block, or what holds without one. Faults are collected. */
 export function readCoordinator(block: unknown, faults: Faults): CoordinatorStep {
@@ -25,8 +28,15 @@ export function readCoordinator(block: unknown, faults: Faults): CoordinatorStep
   }
   const podDefaultRouteNic = text('podDefaultRouteNIC')
   const vethLinkAddress = readAddress(field('vethLinkAddress'), text('vethLinkAddress'), faults)
-  const vethMTU = faults.number(field('vethMTU'), at(block, 'vethMTU'), { min: 1, max: MOST }, 0)
-  const podRPFilter = faults.number(field('podRPFilter'), at(block, 'podRPFilter'), { min: -MOST, max: 2 }, 0)
+  const vethMTU = faults.number(field('vethMTU'), at(block, 'vethMTU'), { min: 1, max: LARGEST_MTU }, 0)
+  const filter = faults.number(
+    field('podRPFilter'),
+    at(block, 'podRPFilter'),
+    { min: -Number.MAX_SAFE_INTEGER, max: 2 },
+    0,
+  )
+  // Every number below 0 leaves it alone.
+  const podRPFilter = Math.max(-1, filter)
   return {
     mode: oneOf(field('mode'), text('mode'), MODES, 'auto', faults),
     hijackCIDR: readNetworks(field('hijackCIDR'), at(block, 'hijackCIDR'), faults),
@@ -36,7 +46,7 @@ export function readCoordinator(block: unknown, faults: Faults): CoordinatorStep
     ...(vethLinkAddress === undefined ? {} : { vethLinkAddress }),
     ...(vethMTU === 0 ? {} : { vethMTU }),
     tunePodRoutes: faults.flag(field('tunePodRoutes'), at(block, 'tunePodRoutes'), true),
-    txQueueLen: faults.number(field('txQueueLen'), at(block, 'txQueueLen'), { min: 0, max: MOST }, 0),
+    txQueueLen: faults.number(field('txQueueLen'), at(block, 'txQueueLen'), { min: 0, max: LONGEST_QUEUE }, 0),
     // 0 is there in every block, as the schema's default: it says something only where somebody chose.
     ...(podRPFilter === 0 && type === '' ? {} : { podRPFilter }),
   }
@@ -56,7 +66,13 @@ function readAddress(field: string, text: string, faults: Faults): Ip | undefine
 }
 
 function readNetworks(field: string, value: unknown, faults: Faults): readonly Cidr[] {
-  return faults.items(field, value).flatMap((one, index) => readNetwork(`${field}[${index}]`, one, faults) ?? [])
+  return few(field, value, faults).flatMap((one, index) => readNetwork(`${field}[${index}]`, one, faults) ?? [])
+}
+
+function few(field: string, value: unknown, faults: Faults): readonly unknown[] {
+  const items = faults.items(field, value)
+  if (items.length > MOST_NETWORKS) faults.add(field, 'has too many items', `give ${MOST_NETWORKS} at most`)
+  return items.slice(0, MOST_NETWORKS)
 }
 
 function readNetwork(field: string, value: unknown, faults: Faults): Cidr | undefined {
@@ -66,7 +82,7 @@ function readNetwork(field: string, value: unknown, faults: Faults): Cidr | unde
 }
 
 function readRoutes(field: string, value: unknown, faults: Faults): CoordinatorStep['policyRoutes'] {
-  return faults.items(field, value).flatMap((route, index) => {
+  return few(field, value, faults).flatMap((route, index) => {
     const here = `${field}[${index}]`
     const dst = readNetwork(`${here}.dst`, at(route, 'dst'), faults)
     const gw = parseIp(faults.text(`${here}.gw`, at(route, 'gw')))

@@ -6,7 +6,9 @@ import { at } from '../../fields.ts'
 import { type Faults, isGiven } from './faults.ts'
 import type { DefaultPools, InterfaceStep, TrunkItem } from './multus-config.ts'
 
-const ANY_SIZE = { min: 0, max: Number.MAX_SAFE_INTEGER } as const
+const SIZES = { min: 0, max: 65_535 } as const
+/** The least that IPv4 needs of a link (RFC 791). */
+const LEAST_MTU = 68
 /** 0 is no VLAN, 4095 is reserved (IEEE 802.1Q). */
 const VLANS = { min: 0, max: 4094 } as const
 
@@ -19,7 +21,9 @@ export function readInterface(type: MadeType, spec: unknown, faults: Faults): In
   const field = `spec.${type}`
   if (type === 'ovs') return readOvs(block, field, faults)
   const master = readMaster(block, field, faults)
-  const mtu = faults.number(`${field}.mtu`, at(block, 'mtu'), ANY_SIZE, 0)
+  const mtu = faults.number(`${field}.mtu`, at(block, 'mtu'), SIZES, 0)
+  if (mtu > 0 && mtu < LEAST_MTU)
+    faults.add(`${field}.mtu`, 'is less than IPv4 needs', `give ${LEAST_MTU} or more, or 0`)
   if (type === 'vlan') return { type, master, vlan: readVlanOfMode(block, field, faults), mtu }
   const vlan = faults.number(`${field}.vlanID`, at(block, 'vlanID'), VLANS, 0)
   if (vlan !== 0) faults.subInterface(`${field}.vlanID`, master, vlan)

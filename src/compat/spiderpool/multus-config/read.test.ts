@@ -167,6 +167,16 @@ test.each<[string, unknown, readonly string[]]>([
     ['spec.macvlan.mtu: is no number that can be'],
   ],
   [
+    'an MTU that no IPv4 fits in',
+    { cniType: 'vlan', vlan: { ...ETH, mtu: 67 } },
+    ['spec.vlan.mtu: is less than IPv4 needs'],
+  ],
+  [
+    'more networks than the plugin takes',
+    { cniType: 'ovs', ovs: OVS, coordinator: { hijackCIDR: Array.from({ length: 257 }, () => '10.0.0.0/8') } },
+    ['spec.coordinator.hijackCIDR: has too many items'],
+  ],
+  [
     'a VLAN that somebody else is to name',
     { cniType: 'vlan', vlan: { ...ETH, vlanMode: 'auto' } },
     ['spec.vlan.vlanMode: leaves the VLAN to an outside service, and none is asked here'],

@@ -140,6 +140,14 @@ test.each<[string, unknown, readonly unknown[]]>([
     [{ type: 'ovs', bridge: 'br1', vlan: 0, ipam: IPAM }, COORDINATOR],
   ],
   [
+    'a filter below 0 leaves it alone',
+    { cniType: 'ovs', ovs: { bridge: 'br1' }, coordinator: { podRPFilter: -7 } },
+    [
+      { type: 'ovs', bridge: 'br1', vlan: 0, ipam: IPAM },
+      { ...COORDINATOR, podRPFilter: -1 },
+    ],
+  ],
+  [
     'a filter of 0 where podCIDRType is given',
     { cniType: 'ovs', ovs: { bridge: 'br1' }, coordinator: { podCIDRType: 'none', podRPFilter: 0 } },
     [
