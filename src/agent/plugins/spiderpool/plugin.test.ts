@@ -137,6 +137,21 @@ describe('an address that somebody else took', () => {
     expect(['172.18.30.131', '172.18.30.132']).not.toContain(await agent.addresses(pod('a', WISH)))
   })
 
+  test('by a claim that nobody can read, is passed by, too', async () => {
+    const registry = await cluster(SEED)
+    const agent = await Agent.start(registry, {
+      isDeaf: true,
+      store: {
+        get: async () => undefined,
+        create: (kind, name, value) => registry.create(kind, name, value),
+        update: (kind, name, value, revision) => registry.update(kind, name, value, revision),
+        delete: (kind, name, revision) => registry.delete(kind, name, revision),
+      },
+    })
+    await registry.create('AddressClaim', claimName(ip('172.18.30.131')), claim('172.18.30.131'))
+    expect(await agent.addresses(pod('a', WISH))).toBe('172.18.30.132')
+  })
+
   test('keeps being passed by', async () => {
     const registry = await cluster(SEED)
     const store = new FaultyStore(registry)
