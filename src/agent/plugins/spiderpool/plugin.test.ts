@@ -137,8 +137,8 @@ describe('an address that somebody else took', () => {
     expect(['172.18.30.131', '172.18.30.132']).not.toContain(await agent.addresses(pod('a', WISH)))
   })
 
-  test('by a claim that nobody can read, is passed by, too', async () => {
-    const registry = await cluster(SEED)
+  test('by a claim that nobody can read, is not tried again at once', async () => {
+    const registry = await cluster(pool('p', '172.18.30.131'))
     const agent = await Agent.start(registry, {
       isDeaf: true,
       store: {
@@ -149,7 +149,7 @@ describe('an address that somebody else took', () => {
       },
     })
     await registry.create('AddressClaim', claimName(ip('172.18.30.131')), claim('172.18.30.131'))
-    expect(await agent.addresses(pod('a', WISH))).toBe('172.18.30.132')
+    expect((await failure(agent.add(pod('a', WISH)))).id).toBe('pool-used-out')
   })
 
   test('keeps being passed by', async () => {
