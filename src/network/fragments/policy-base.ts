@@ -25,7 +25,7 @@ export function policyStages(make: FlowMaker, context: NodeContext): Flow[] {
     passes('egressAdmin', 'egress'),
     passes('egress', 'route'),
     ...firewall(make, context),
-    passes('firewallRules', 'commit'),
+    passes('firewallRules', 'receiver'),
     ...receiver(make, context),
     passes('ingressAdmin', 'ingress'),
     passes('ingress', 'commit'),
@@ -48,7 +48,8 @@ function sender({ flow, drop }: FlowMaker): Flow[] {
 
 /** Pods' addresses are inside, and so are the node's own among them; kube-proxy leads a service's address inside. */
 function firewall({ flow }: FlowMaker, { cluster }: NodeContext): Flow[] {
-  const on = [goto('commit')]
+  // Behind the node there may be a pod of its own on the physical network, which policies speak of.
+  const on = [goto('receiver')]
   const inside = FAMILIES.flatMap((family) =>
     [...podNetworks(cluster, family), ...serviceNetworks(cluster, family)].map((to) => ipPacket(family, { to })),
   )
@@ -65,7 +66,8 @@ function receiver({ flow }: FlowMaker, { self, ranges }: NodeContext): Flow[] {
   const fromNode = holdsAll({ origin: ORIGIN.gateway, fromOutside: 0 })
   return [
     ...[...noConnections(), ...followers()].map((match) => flow('receiver', 300, match, on)),
-    flow('receiver', 300, holds('turned', 1), on),
+    // A pod's to itself, or the node's own; what comes by a node port is neither.
+    flow('receiver', 300, holdsAll({ turned: 1, fromOutside: 0 }), on),
     ...own.map((from) => flow('receiver', 200, { ...ipPacket(familyOf(from), { from }), ...fromNode }, on)),
     flow('receiver', 0, {}, on),
   ]

@@ -124,7 +124,7 @@ export const STAGES = {
     table: 85,
     question: 'Do policies speak of its receiver?',
     about:
-      'Answers pass, and so does what a node sends to its own pods and a pod to itself. Everything else for a pod that policies speak of goes to them with the number of its class.',
+      'Answers pass, and so does what a node sends to its own pods and a pod to itself. Everything else for a pod that policies speak of goes to them with the number of its class. What leaves by the node passes here, too: it may be for a pod of this node on the physical network.',
   },
   ingressAdmin: {
     table: 86,

@@ -67,7 +67,7 @@ function ruleFlows(firewall: Firewall, policy: Policy, rule: PolicyRule, index: 
         return []
       const match = { ...destination, ...port }
       if (rule.action === 'deny') return refuse('firewall-denied', match)
-      return [make.flow('firewallRules', priority, { ...own, ...match }, [goto('commit')])]
+      return [make.flow('firewallRules', priority, { ...own, ...match }, [goto('receiver')])]
     }),
   )
 }
