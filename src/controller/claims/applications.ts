@@ -3,7 +3,13 @@
  * their objects, others by the pods that they made.
  * @module
  */
-import { type Application, applicationKey, isKnownKind } from '../../compat/spiderpool/subnet/application.ts'
+import {
+  APPLICATION_KINDS,
+  type Application,
+  applicationIn,
+  applicationKey,
+  isKnownKind,
+} from '../../compat/spiderpool/subnet/application.ts'
 import { type SubnetRequest, subnetRequestIn } from '../../compat/spiderpool/subnet/wish.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { Picked } from '../../kube/reflector.ts'
@@ -14,6 +20,13 @@ import { Groups } from '../groups.ts'
 /** What is kept of an object that may be an application. */
 export interface ApplicationEntry {
   readonly app?: Application
+}
+
+/** What is kept of an object that may be an application. */
+export function applicationEntry(object: KubeObject): ApplicationEntry {
+  const kind = APPLICATION_KINDS.find(({ resource }) => resource.kind === object.kind)
+  const app = kind && applicationIn(kind, object)
+  return app === undefined ? {} : { app }
 }
 
 /** What its pods ask for on behalf of an application of a kind that nobody here knows. */

@@ -19,7 +19,7 @@ import { sleep } from '../../registry/backoff.ts'
 import type { MapChange, SourceReflection } from '../../registry/reflect.ts'
 import { Complaints } from '../complaints.ts'
 import type { ControllerLog } from '../controller.ts'
-import { type AskingPod, askingIn } from './applications.ts'
+import { type ApplicationEntry, type AskingPod, applicationEntry, askingIn } from './applications.ts'
 import { ClaimIndex, type IndexedClaim, podKey } from './claim-index.ts'
 import { EndpointKeeper, endpointEntry } from './endpoints.ts'
 import { Collector } from './garbage.ts'
@@ -61,7 +61,7 @@ class House {
   readonly #reflections: {
     readonly claims: SourceReflection<Picked<ClaimObject>>
     readonly pods: SourceReflection<Picked<PodLife & AskingPod>>
-    readonly sets: SourceReflection<Picked<PodSetLife>>
+    readonly sets: SourceReflection<Picked<PodSetLife & ApplicationEntry>>
     readonly pools: SourceReflection<Picked<PoolEntry>>
     readonly endpoints: SourceReflection<Picked<EndpointObject>>
   }
@@ -80,11 +80,11 @@ class House {
     const told = new Told(events, log)
     const common = { told, signal, complaints: this.#complaints, claims: this.#claims }
     const knownPools = (): ReadonlyMap<string, Picked<PoolEntry>> => this.#reflections.pools.store
-    this.#subnets = new SubnetKeeper({ ...common, api, pools: knownPools })
+    this.#subnets = new SubnetKeeper({ ...common, api, pools: knownPools, followed: [STATEFUL_SETS] })
     this.#judge = new PoolJudge({ ...common, pools: knownPools })
     this.#reflections = {
       pods: this.#reflect(PODS, podEntry, (change) => this.#podChanged(change)),
-      sets: this.#reflect(STATEFUL_SETS, podSetIn, (change) => this.#setChanged(change.object.name)),
+      sets: this.#reflect(STATEFUL_SETS, setEntry, (change) => this.#setChanged(change)),
       pools: this.#reflect(SPIDER_IP_POOLS, poolEntry, (change) => {
         this.#add(this.#pools, change.object.name)
         this.#subnets.poolChanged(change)
@@ -186,8 +186,9 @@ class House {
     this.#add(this.#endpoints, key)
   }
 
-  #setChanged(key: string): void {
-    for (const { name } of this.#claims.ofSet(key)) this.#add(this.#garbage, name)
+  #setChanged(change: MapChange<Picked<PodSetLife & ApplicationEntry>>): void {
+    this.#subnets.applicationChanged(change)
+    for (const { name } of this.#claims.ofSet(change.object.name)) this.#add(this.#garbage, name)
   }
 
   #add(queue: WorkQueue, key: string): void {
@@ -212,6 +213,10 @@ class House {
 function podEntry(object: KubeObject): PodLife & AskingPod {
   const life = podLifeIn(object)
   return { ...life, ...askingIn(object, life) }
+}
+
+function setEntry(object: KubeObject): PodSetLife & ApplicationEntry {
+  return { ...podSetIn(object), ...applicationEntry(object) }
 }
 
 function lifeOf<T>(object: KubeObject | undefined, read: (object: KubeObject) => T): T | undefined {

@@ -6,7 +6,7 @@
 import { dress, SUBNET_CIDR_LABEL } from '../../compat/spiderpool/pool-status/dress.ts'
 import { SPIDER_IP_POOLS, SPIDER_RESERVED_IPS, SPIDER_SUBNETS } from '../../compat/spiderpool/resources.ts'
 import { adoption, isOfSubnet, type PoolOfNetwork, subnetStatus } from '../../compat/spiderpool/subnet/adoption.ts'
-import { APPLICATION_KINDS, type Application, applicationIn } from '../../compat/spiderpool/subnet/application.ts'
+import { APPLICATION_KINDS, type Application } from '../../compat/spiderpool/subnet/application.ts'
 import { applicationPoolIn, type Subnet } from '../../compat/spiderpool/subnet/pool-object.ts'
 import { overlappingSubnets } from '../../ipam/pool-problems.ts'
 import { isWithin, type RangeSet, sizeOf, without } from '../../ipam/range-set.ts'
@@ -20,7 +20,7 @@ import type { MapChange, SourceReflection } from '../../registry/reflect.ts'
 import type { Complaints } from '../complaints.ts'
 import { Groups } from '../groups.ts'
 import { ApplicationPools, freeOf } from './application-pools.ts'
-import { type ApplicationEntry, Applications, type AskingPod } from './applications.ts'
+import { type ApplicationEntry, Applications, type AskingPod, applicationEntry } from './applications.ts'
 import type { ClaimIndex } from './claim-index.ts'
 import { Heard } from './heard.ts'
 import { unlessOvertaken } from './objects.ts'
@@ -37,6 +37,8 @@ export interface SubnetParts {
   readonly complaints: Complaints
   readonly claims: ClaimIndex
   readonly pools: () => ReadonlyMap<string, Picked<PoolEntry>>
+  /** Kinds of applications that somebody else follows, and tells of by `applicationChanged`. */
+  readonly followed: readonly Resource[]
 }
 
 /** Looks after subnets. */
@@ -56,7 +58,7 @@ export class SubnetKeeper {
 
   constructor(parts: SubnetParts) {
     this.#parts = parts
-    const { signal, complaints, told, api, claims } = parts
+    const { signal, complaints, told, api, claims, followed } = parts
     const pools = new ApplicationPools({
       api,
       claims,
@@ -84,14 +86,11 @@ export class SubnetKeeper {
     this.#reserved = this.#reflect(SPIDER_RESERVED_IPS, reservedEntry, ({ object: { value } }) =>
       told.say(about(SPIDER_RESERVED_IPS, value.metadata), 'RefusedReservedIP', value.reserved?.problem ?? ''),
     )
-    this.#objects = APPLICATION_KINDS.map((kind) =>
+    this.#objects = APPLICATION_KINDS.filter(({ resource }) => !followed.includes(resource)).map(({ resource }) =>
       this.#reflect(
-        kind.resource,
-        (object): ApplicationEntry => {
-          const app = applicationIn(kind, object)
-          return app === undefined ? {} : { app }
-        },
-        (change) => this.#appChanged(this.#apps.object(change)),
+        resource,
+        applicationEntry,
+        (change) => this.applicationChanged(change),
         ({ app }) => app !== undefined,
       ),
     )
@@ -113,6 +112,11 @@ export class SubnetKeeper {
     this.#isReady = true
     for (const name of this.#subnets.store.keys()) this.#subnetQueue.add(name)
     for (const key of [...this.#apps.keys(), ...this.#byApp.keys()]) this.#appQueue.add(key)
+  }
+
+  /** What was heard of an object that may be an application. */
+  applicationChanged(change: MapChange<Picked<ApplicationEntry>>): void {
+    this.#appChanged(this.#apps.object(change))
   }
 
   podChanged(change: MapChange<Picked<PodLife & AskingPod>>): void {
