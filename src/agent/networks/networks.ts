@@ -298,7 +298,7 @@ function operationOf({ containerId, program }: Operation): string {
 }
 
 /** What all steps of a network are called with. */
-function callOf(
+export function callOf(
   { containerId, path }: Pick<NetworkRecord, 'containerId' | 'path'>,
   { ifname, ordinal, definition, origin, network, version, args }: Attached,
 ): Omit<ListCall, 'plugins' | 'netns'> {

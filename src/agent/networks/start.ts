@@ -21,6 +21,7 @@ import { Definitions } from './definitions.ts'
 import { LocalPods } from './local-pods.ts'
 import { Networks } from './networks.ts'
 import { Records } from './records.ts'
+import { restoreStanding } from './restore.ts'
 import { type AnnotatePod, StatusWriter } from './status-writer.ts'
 import { startUnderlay, type UnderlayStart } from './underlay.ts'
 
@@ -83,7 +84,8 @@ export async function startNetworks(start: NetworksStart): Promise<RunningNetwor
     findsGateway: attachments.findsGateway,
   })
   const heard = (plugin: string, text: string): void => log.info({ plugin, text }, 'a plugin wrote this')
-  const programs = { heard }
+  // A program may call us for an IPAM plugin of ours, wherever our socket is.
+  const programs = { heard, environment: { WEFT_CNI_SOCKET: `${options.runDir}/cni.sock` } }
   const plugins: Plugins = pluginsFrom({
     plugins: new Map([['weft', overlayPlugin(overlay)], ...underlay.plugins]),
     ipam: new Map([['spiderpool', spiderpool]]),
@@ -110,6 +112,9 @@ export async function startNetworks(start: NetworksStart): Promise<RunningNetwor
     reflectKind(registry, 'Node', pools.watchers.Node, problems, signal)
   }
   for (const record of records.values()) if (record.isLeaving !== true) status.write(record)
+  void restoreStanding(records.values(), plugins, (error, { pod }) =>
+    log.warn({ err: error, pod }, 'what is missing of a pod cannot be put back'),
+  )
   return {
     networks,
     pods,

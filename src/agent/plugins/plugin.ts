@@ -40,6 +40,13 @@ export interface PluginCallAfter extends PluginCall {
   readonly netns?: PodNetns
 }
 
+/** A call about what an ADD that came to its end made, when there is no runtime to open the pod's namespace. */
+export interface PluginCallStanding extends PluginCall {
+  readonly prevResult: CniResult
+  /** Path of the pod's namespace as the runtime gave it. */
+  readonly netnsPath: string
+}
+
 /**
  * A step. What ADD did, DEL undoes by the same configuration, from any point at which ADD was interrupted, by an agent
  * that knows nothing else. Errors are `CniError`s or have a stable code and a remedy.
@@ -53,6 +60,11 @@ export interface Plugin {
   check(call: PluginCallInside): Promise<void>
   /** Throws why ADD cannot be served now. Absent: it always can. */
   status?(call: Pick<PluginCall, 'config' | 'version' | 'path'>): Promise<void>
+  /**
+   * Puts back what somebody removed of a standing attachment while no agent was there. Leaves alone what is there, and pods
+   * that are gone. Absent: there can be nothing to put back.
+   */
+  restore?(call: PluginCallStanding): Promise<void>
   /** Removes what attachments of this network other than these left. Absent: there can be nothing. */
   gc?(network: string, valid: ReadonlySet<string>): Promise<void>
 }

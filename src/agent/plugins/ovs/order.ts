@@ -3,19 +3,31 @@
  * @module
  */
 import { podPortRows } from '../../../compat/ovs-cni/rows.ts'
-import type { Mac } from '../../../network/model/address.ts'
-import type { PluginCall, PluginCallInside } from '../plugin.ts'
+import { type Ip, type Mac, parseIp, parseMac } from '../../../network/model/address.ts'
+import type { PluginCall, PluginCallStanding } from '../plugin.ts'
 import type { PortOrder } from './ports.ts'
 import { recordIds, UNDERLAY_OWNER } from './record.ts'
 import type { Terms } from './terms.ts'
 
+/** What of a pod goes into the rows of its port. */
+export interface PodPlace {
+  /** The node's end of its link. */
+  readonly link: string
+  /** Path of its namespace. */
+  readonly netns: string
+  /** Absent: not known yet. */
+  readonly mac: Mac | undefined
+  /** Absent: none yet. */
+  readonly addresses?: readonly Ip[]
+}
+
 /** The port of an attachment: ovs-cni's rows, with the record that is ours. */
-export function orderFor(call: PluginCallInside, terms: Terms, link: string, mac: Mac | undefined): PortOrder {
-  const { containerId, ifname, network, netns, args } = call
+export function orderFor(call: PluginCall, terms: Terms, { link, netns, mac, addresses = [] }: PodPlace): PortOrder {
+  const { containerId, ifname, network, args } = call
   const { netconf, membership, ovnPort } = terms
   const rows = podPortRows({
     membership,
-    netns: netns.path,
+    netns,
     ifname,
     ...(args.pod?.uid === undefined ? {} : { podUid: args.pod.uid }),
     ...(netconf.ofportRequest === undefined ? {} : { ofportRequest: netconf.ofportRequest }),
@@ -26,8 +38,8 @@ export function orderFor(call: PluginCallInside, terms: Terms, link: string, mac
     containerId,
     ifname,
     network,
-    netns: netns.path,
-    addresses: [],
+    netns,
+    addresses,
     ...(args.pod === undefined ? {} : { pod: args.pod }),
     ...(mac === undefined ? {} : { mac }),
   })
@@ -38,6 +50,18 @@ export function orderFor(call: PluginCallInside, terms: Terms, link: string, mac
       port: { ...rows.port, external_ids: { ...rows.port.external_ids, ...UNDERLAY_OWNER } },
       interface: { ...rows.interface, external_ids: { ...rows.interface.external_ids, ...record } },
     },
+  }
+}
+
+/** The place of a pod whose ADD came to its end, from what it answered. */
+export function placeIn({ prevResult, netnsPath: netns, ifname }: PluginCallStanding, link: string): PodPlace {
+  const at = prevResult.interfaces.findIndex(({ name, sandbox }) => name === ifname && sandbox !== undefined)
+  const own = prevResult.ips.filter((ip) => ip.interface === at)
+  return {
+    link,
+    netns,
+    mac: parseMac(prevResult.interfaces[at]?.mac ?? ''),
+    addresses: own.flatMap(({ address }) => parseIp(address.split('/')[0] ?? '') ?? []),
   }
 }
 

@@ -11,10 +11,10 @@ import { linkName } from '../../attach/lease.ts'
 import type { OneAtATime } from '../../attach/one-at-a-time.ts'
 import { configureInterface } from '../configure.ts'
 import { extendResult, ipamToUndo } from '../ipam-result.ts'
-import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside, Plugins } from '../plugin.ts'
+import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside, PluginCallStanding, Plugins } from '../plugin.ts'
 import { checkPort } from './check.ts'
 import { macFromAddress } from './mac.ts'
-import { aliasOf, orderFor } from './order.ts'
+import { aliasOf, orderFor, placeIn } from './order.ts'
 import type { PodLinks } from './pod-link.ts'
 import type { FoundPort, GuardedPort, UnderlayPorts } from './ports.ts'
 import { statusProblem } from './status.ts'
@@ -43,6 +43,9 @@ export interface OvsPluginParts extends Omit<TermsSource, 'tables'> {
     readonly addresses: readonly Ip[]
   }): void
 }
+
+/** What nobody waits for ends by its own time limit. */
+const NEVER = new AbortController().signal
 
 /** The plugin `ovs`. */
 export class OvsPlugin implements Plugin {
@@ -123,6 +126,20 @@ export class OvsPlugin implements Plugin {
     if (failed !== undefined) throw failed.reason
   }
 
+  /** Puts the port of a standing pod back that somebody removed while no agent was there. */
+  async restore(call: PluginCallStanding): Promise<void> {
+    const { ports, links, operations } = this.#parts
+    const id = endpointId(call.containerId, call.ifname)
+    const link = linkName(id)
+    await operations.whenIdle(id, async () => {
+      if (ports.named(link) !== undefined || links.nodeEnd(link) === undefined) return
+      const { terms } = termsOf(call, this.#source)
+      await ports.add(orderFor(call, terms, placeIn(call, link)), NEVER)
+      links.raise(link)
+      await this.#guard(link)
+    })
+  }
+
   /** A step behind this one gave a pod another MAC address. Pods that are on no bridge are none of this plugin's. */
   async macChanged({ containerId, ifname }: Pick<PluginCall, 'containerId' | 'ifname'>, mac: Mac): Promise<void> {
     const { ports } = this.#parts
@@ -161,7 +178,7 @@ export class OvsPlugin implements Plugin {
       guard.remove(endpointId(call.containerId, ifname))
       return ports.withdraw(link)
     })
-    await ports.add(orderFor(call, terms, link, known), signal)
+    await ports.add(orderFor(call, terms, { link, netns: netns.path, mac: known }), signal)
     links.raise(link)
     await this.#guard(link)
     const { mac, answer } =

@@ -258,6 +258,24 @@ describe('while an agent looks after ports', () => {
     expect([await ports(), next.ports.lost()]).toEqual([[], []])
   })
 
+  test('one that somebody removed while no agent was there comes back by the record of its ADD', async () => {
+    const mac = '02:11:22:33:44:55'
+    const call = callFor(pod, { ...CONFIG, runtimeConfig: { mac } })
+    const prevResult = await agent.plugin.add(call, NEVER)
+    const rows = agent.ports.named(LINK)?.rows
+    await rig.ovs.vsctl('del-port', LINK)
+    const next = await rig.start()
+    const standing = { ...call, prevResult, netnsPath: call.netns.path }
+    await next.plugin.restore(standing)
+    expect([next.ports.named(LINK)?.rows, next.ports.named(LINK)?.bridge]).toEqual([rows, 'br1'])
+    // A second time, and for pods that are gone, there is nothing to do.
+    await next.plugin.restore(standing)
+    await next.plugin.del(call)
+    await next.links.sweep()
+    await next.plugin.restore(standing)
+    expect(await ports()).toEqual([])
+  })
+
   test('hands off what an operation is under way for', async () => {
     await agent.plugin.add(callFor(pod, CONFIG), NEVER)
     await linkDel(pod.rtnl, 'eth0')
