@@ -25,7 +25,7 @@ import type { PodNetns } from '../attach/endpoint-links.ts'
 import type { IpamPlugin, Plugin, PluginCall, PluginCallAfter } from './plugin.ts'
 
 /** How programs are run. */
-export type ProgramSettings = Pick<ProgramOptions, 'limits' | 'heard'>
+export type ProgramSettings = Pick<ProgramOptions, 'limits' | 'environment' | 'heard'>
 
 /** A plugin that is the program of this name in the folders of each call. */
 export function programPlugin(type: string, settings: ProgramSettings = {}): Plugin {

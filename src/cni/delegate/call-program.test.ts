@@ -46,6 +46,7 @@ describe('what a program is given', () => {
       await callProgram(
         { ...call('env'), verb: 'ADD', args: 'IgnoreUnknown=1;K8S_POD_NAME=p', path: ['/nowhere', folder] },
         { name: 'n', list: [1] },
+        { environment: { WEFT_CNI_SOCKET: '/run/x', CNI_COMMAND: 'DEL' } },
       )
     } finally {
       delete process.env['WEFTTEST_SECRET']
@@ -60,6 +61,7 @@ describe('what a program is given', () => {
       'CNI_NETNS=/run/netns/x',
       `CNI_PATH=/nowhere:${folder}`,
     ])
+    expect(lines).toContain('WEFT_CNI_SOCKET=/run/x')
     expect(lines).toContain('TRACEPARENT=00-1-2-01')
     expect(lines.join()).not.toContain('do-not-tell')
     expect(readFileSync(join(folder, 'env.input'), 'utf8')).toBe('{"name":"n","list":[1]}')

@@ -16,6 +16,8 @@ import { findProgram } from './find-program.ts'
 export interface ProgramOptions {
   readonly limits?: ExecLimits
   readonly signal?: AbortSignal
+  /** Variables for programs, besides those of the contract. */
+  readonly environment?: Readonly<Record<string, string>>
   /** Hears what a program wrote to standard error, for the log. */
   readonly heard?: (type: string, text: string) => void
 }
@@ -44,11 +46,11 @@ export async function addByProgram(
 export async function callProgram(
   call: ProgramCall,
   input: JsonObject,
-  { limits = EXEC_LIMITS, signal, heard }: ProgramOptions = {},
+  { limits = EXEC_LIMITS, signal, environment: extra, heard }: ProgramOptions = {},
 ): Promise<ExecOutcome> {
   const { type } = call
   const file = await findProgram(type, call.path)
-  const environment = environmentOf(call, process.env)
+  const environment = environmentOf(call, process.env, extra)
   const outcome = await exec({ type, file, environment, input: JSON.stringify(input) }, limits, signal)
   if (outcome.errors !== '') heard?.(type, outcome.errors)
   if (outcome.status === 0 && outcome.signal === undefined) return outcome

@@ -19,12 +19,17 @@ export interface ProgramCall {
 const PASSED = ['PATH', 'HOME', 'TRACEPARENT', 'TRACESTATE', 'BAGGAGE'] as const
 const TOOLS = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** The environment of a plugin's program; variables that do not apply are set to nothing, as libcni has it. */
-export function environmentOf(call: ProgramCall, own: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+/** The environment of a plugin's program, with `extra` variables for it; variables that do not apply are set to nothing, as libcni has it. */
+export function environmentOf(
+  call: ProgramCall,
+  own: NodeJS.ProcessEnv,
+  extra: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
   const passed = PASSED.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]]]))
   return {
     PATH: TOOLS,
     ...Object.fromEntries(passed),
+    ...extra,
     CNI_COMMAND: call.verb,
     CNI_CONTAINERID: call.containerId ?? '',
     CNI_NETNS: call.netns ?? '',
