@@ -11,9 +11,11 @@ import {
   linkFind,
   linkGet,
   linkSet,
+  type NftTable,
   neighList,
   neighReplace,
   nftRuleCounts,
+  nftTableAdd,
   nftTableReplace,
   type RtnlSocket,
   type RuleSpec,
@@ -82,7 +84,7 @@ export function applyPod(site: Site, ifname: string, { pod }: CoordinationPlan):
   for (const route of pod.routes) routeReplace(rtnl, specOf(rtnl, route))
   for (const rule of pod.rules) addOnce(() => ruleAdd(rtnl, ruleSpec(rule)))
   for (const neighbour of pod.neighbours) setNeighbour(rtnl, neighbour)
-  if (pod.marks !== undefined) nftTableReplace(pod.marks, nsFd)
+  if (pod.marks !== undefined) setMarks(pod.marks, nsFd)
   for (const { destination, gateway, link, priority, table } of pod.removed)
     routeDel(rtnl, {
       destination,
@@ -109,11 +111,24 @@ export function problemOf(host: Site, pod: Site, ifname: string, plan: Coordinat
   const wrong = sysctls.find(([key, value]) => sysctlGet(key, pod.nsFd) !== value)
   if (wrong !== undefined) return `${wrong[0].join('.')} is not ${wrong[1]}`
   if (marks !== undefined) {
-    const counts = nftRuleCounts(marks.name, pod.nsFd)
-    if (marks.chains.some(({ name, rules }) => counts.get(name) !== rules.length))
-      return `table ${marks.name} is not whole`
+    if (!isWhole(marks, pod.nsFd)) return `table ${marks.name} is not whole`
   }
   return missing(pod.rtnl, plan.pod, 'the container') ?? missing(host.rtnl, plan.host, 'the node')
+}
+
+/** Replacing costs a grace period of the kernel: only what is there and not whole is replaced. */
+function setMarks(marks: NftTable, nsFd: number | undefined): void {
+  try {
+    nftTableAdd(marks, nsFd)
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error
+    if (!isWhole(marks, nsFd)) nftTableReplace(marks, nsFd)
+  }
+}
+
+function isWhole({ name, chains }: NftTable, nsFd: number | undefined): boolean {
+  const counts = nftRuleCounts(name, nsFd)
+  return chains.every((chain) => counts.get(chain.name) === chain.rules.length)
 }
 
 function missing(

@@ -4,7 +4,8 @@
  * @module
  */
 import { type CniResult, cniError, type JsonObject } from '../../../cni/index.ts'
-import { linkFind, openRtnl, type RtnlSocket } from '../../../linux/index.ts'
+import { linkFind, linkList, openRtnl, type RtnlSocket } from '../../../linux/index.ts'
+import { GUEST_GROUP } from '../../../network/guests.ts'
 import { familyOf, type Ip, type Mac, parseIp } from '../../../network/model/address.ts'
 import type { Coordinator } from '../../../network/model/definition.ts'
 import { type Grants, isTrusted } from '../../../network/model/grants.ts'
@@ -14,7 +15,7 @@ import { applyHost, applyPod, makePair, problemOf, type Site } from './apply.ts'
 import { guestAlias, hostLink, pairMacs } from './numbers.ts'
 import { observeHost, observePod, reservedAddresses } from './observe.ts'
 import { planCoordination } from './plan.ts'
-import { addressesOf, type CoordinationPlan } from './planned.ts'
+import { addressesOf, type CoordinationPlan, DEFAULT_ROUTE } from './planned.ts'
 import { type CoordinatorSettings, coordinatorSettings, hostTableOf, NODE_KEY } from './settings.ts'
 import { removeHostRoutes, removePair, undoInPod } from './undo.ts'
 
@@ -46,9 +47,7 @@ export function coordinatorPlugin(parts: CoordinatorParts): Plugin {
     add: (call, signal) => add(parts, call, signal),
     del: (call) => del(parts, call),
     check: async (call) => check(parts, call),
-    async status({ config }) {
-      coordinatorSettings(config, parts.coordinator())
-    },
+    gc: (network, valid) => collect(parts, network, valid),
   }
 }
 
@@ -100,13 +99,39 @@ async function del(parts: CoordinatorParts, call: PluginCallAfter): Promise<void
   )
 }
 
+/** Pairs of this network whose containers are not valid any more. */
+async function collect(parts: CoordinatorParts, network: string, valid: ReadonlySet<string>): Promise<void> {
+  const { open = openRtnl } = parts
+  using rtnl = open(siteOptions(parts.hostNsFd))
+  const kept = new Set([...valid].map((attachment) => hostLink(attachment.slice(0, attachment.lastIndexOf('/')))))
+  for (const { name, alias } of linkList(rtnl, { group: GUEST_GROUP })) {
+    if (kept.has(name) || alias?.endsWith(` on ${network}`) !== true) continue
+    await removePair(siteOf(rtnl, parts.hostNsFd), name)
+    parts.guests?.dismiss(name)
+  }
+}
+
 function check(parts: CoordinatorParts, call: PluginCallInside): void {
   const settings = coordinatorSettings(call.config, parts.coordinator())
   if (settings.mode === 'disabled') return
   using sites = openSites(parts, call.netns.fd)
   const plan = planFor(sites, call, settings)
-  const difference = problemOf(sites.host, sites.pod, call.ifname, plan)
+  const difference = problemOf(sites.host, sites.pod, call.ifname, plan) ?? lostDefault(sites.pod.rtnl, call)
   if (difference !== undefined) throw cniError('check-failed', { difference })
+}
+
+/** A default route by this interface, wherever it was moved to: nothing else would ask for it again. */
+function lostDefault(rtnl: RtnlSocket, { ifname, prevResult }: PluginCallInside): string | undefined {
+  const own = new Set((prevResult?.ips ?? []).flatMap(({ gateway }) => (gateway === undefined ? [] : [gateway])))
+  const { routes } = observePod(rtnl)
+  const lost = (prevResult?.routes ?? []).find(
+    ({ dst, gw }) =>
+      (dst === DEFAULT_ROUTE[4] || dst === DEFAULT_ROUTE[6]) &&
+      gw !== undefined &&
+      own.has(gw) &&
+      !routes.some(({ destination, gateway, link }) => destination === dst && gateway === gw && link === ifname),
+  )
+  return lost === undefined ? undefined : `the default route by way of ${lost.gw} is gone from interface ${ifname}`
 }
 
 /** Both namespaces of a call. */

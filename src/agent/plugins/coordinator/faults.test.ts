@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import {
   linkAdd,
+  linkFind,
   linkSet,
   nftTableDel,
   openRtnl,
@@ -12,7 +13,21 @@ import {
 } from '../../../linux/index.ts'
 import type { Scratch } from '../../../linux/testing/scratch.ts'
 
-import { COORDINATOR, callFor, give, NODE_WAYS, POD_WAYS, plugin, type Rig, rig, state, waysOf } from './testing/rig.ts'
+import {
+  CONTAINER,
+  COORDINATOR,
+  callFor,
+  furtherNic,
+  give,
+  LINK,
+  NODE_WAYS,
+  POD_WAYS,
+  plugin,
+  type Rig,
+  rig,
+  state,
+  waysOf,
+} from './testing/rig.ts'
 
 const signal = new AbortController().signal
 
@@ -33,6 +48,34 @@ describe('CHECK tells', () => {
       message: expect.stringContaining(words),
     })
   })
+})
+
+test('CHECK tells a default route that was moved and then lost', async () => {
+  using r = rig()
+  await plugin(r.parts).add(callFor(r.pod), signal)
+  furtherNic(r.pod)
+  const bare = callFor(r.pod, { ifname: 'net1', ordinal: 1 })
+  const { prevResult } = bare
+  if (prevResult === undefined) throw new Error('there is a result')
+  const ips = [{ address: '10.7.0.5/16', gateway: '10.7.0.1' }]
+  const call = { ...bare, prevResult: { ...prevResult, ips, routes: [{ dst: '0.0.0.0/0', gw: '10.7.0.1' }] } }
+  await plugin(r.parts).add(call, signal)
+  await plugin(r.parts).check(call)
+  routeDel(r.pod.rtnl, { destination: '0.0.0.0/0', table: 101 })
+  expect(await failure(async () => plugin(r.parts).check(call))).toMatchObject({
+    message: expect.stringContaining('10.7.0.1 is gone from interface net1'),
+  })
+})
+
+test('GC removes pairs of the network whose containers are gone, and no others', async () => {
+  using r = rig()
+  await plugin(r.parts).add(callFor(r.pod), signal)
+  const { gc } = plugin(r.parts)
+  await gc?.('another', new Set())
+  await gc?.('ovs-conf', new Set([`${CONTAINER}/eth0`]))
+  expect(waysOf(r.node.rtnl)).toEqual(NODE_WAYS)
+  await gc?.('ovs-conf', new Set(['other/eth0']))
+  expect(linkFind(r.node.rtnl, LINK)).toBeUndefined()
 })
 
 describe('an ADD is refused, and leaves nothing, where', () => {

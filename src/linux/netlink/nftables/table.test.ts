@@ -4,7 +4,7 @@ import { netnsAdd, netnsDel } from '../../netns.ts'
 import { listRuleset } from '../../nft.ts'
 import { closeFd } from '../../socket.ts'
 import { scratch } from '../../testing/scratch.ts'
-import { type NftTable, nftRuleCounts, nftTableDel, nftTableReplace } from './table.ts'
+import { type NftTable, nftRuleCounts, nftTableAdd, nftTableDel, nftTableReplace } from './table.ts'
 
 const TABLE: NftTable = {
   name: 'weft-test',
@@ -73,6 +73,13 @@ describe('a table', () => {
     expect(nftRuleCounts(TABLE.name, a.nsFd)).toEqual(new Map())
     expect(nftTableDel(TABLE.name, a.nsFd)).toBe(true)
     expect(nftTableDel(TABLE.name, a.nsFd)).toBe(false)
+  })
+
+  test('is added once', () => {
+    using a = scratch()
+    nftTableAdd(TABLE, a.nsFd)
+    expect(() => nftTableAdd({ ...TABLE, chains: [] }, a.nsFd)).toThrow('file exists')
+    expect(nftRuleCounts(TABLE.name, a.nsFd).size).toBe(2)
   })
 
   test('of others is not touched', async () => {
