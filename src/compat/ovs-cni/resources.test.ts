@@ -20,6 +20,7 @@ const node = (capacity: unknown) => ({ status: { capacity } })
 test.each<[string, unknown, readonly string[], unknown]>([
   ['a new one', node({ cpu: '2' }), [BR1], [{ op: 'add', path: PATH, value: '1000' }]],
   ['one that is there', node({ [BR1]: '1000' }), [BR1], []],
+  ['one that is there as API servers write it', node({ [BR1]: '1k' }), [BR1], []],
   ['one that kubelet set to nothing', node({ [BR1]: '0' }), [BR1], [{ op: 'add', path: PATH, value: '1000' }]],
   ['one that is gone', node({ [BR1]: '1000', cpu: '2' }), [], [{ op: 'remove', path: PATH }]],
   ["others' resources", node({ 'devices.kubevirt.io/kvm': '1k', cpu: '2' }), [], []],

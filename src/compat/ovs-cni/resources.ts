@@ -8,6 +8,8 @@ import { at } from '../fields.ts'
 const PREFIX = 'ovs-cni.network.kubevirt.io/'
 /** How many pods may ask for a bridge: ovs-cni's number, which limits nothing. */
 const COUNT = '1000'
+/** The same quantity as API servers write it. */
+const KEPT = '1k'
 /** The second half of a qualified name (Kubernetes, "Object Names and IDs"). */
 const NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
 
@@ -26,7 +28,7 @@ export function resourcePatch(node: unknown, wanted: ReadonlySet<string>): reado
   const capacity = at(node, 'status', 'capacity')
   const present = Object.entries(typeof capacity === 'object' && capacity !== null ? capacity : {})
   const ours = new Map(present.filter(([name]) => name.startsWith(PREFIX)))
-  const missing = [...wanted].filter((name) => ours.get(name) !== COUNT)
+  const missing = [...wanted].filter((name) => ours.get(name) !== COUNT && ours.get(name) !== KEPT)
   const gone = [...ours.keys()].filter((name) => !wanted.has(name))
   return [
     ...(missing.length === 0 ? [] : placesFor(node)),
