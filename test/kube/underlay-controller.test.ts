@@ -74,7 +74,7 @@ describe('the playground’s API server', () =>
     const server = await serveApi({ dir, formats, tls: false, serviceNetworks, bookmarkInterval: 20 })
     server.writeKubeconfig(file, 'admin')
     return server
-  }))
+  }, 'with its garbage collector'))
 
 if (ASSETS === undefined) {
   console.log(SKIPPED)
@@ -89,7 +89,8 @@ if (ASSETS === undefined) {
     }))
 }
 
-function underlay(serve: Serve): void {
+/** A bare API server does not collect what belongs to objects that are gone: the controller manager does. */
+function underlay(serve: Serve, collects?: 'with its garbage collector'): void {
   const folder = mkdtempSync(join(tmpdir(), 'wefttest-underlay-controller-'))
   const ending = new AbortController()
   let server: { stop(): Promise<void> } | undefined
@@ -274,6 +275,18 @@ function underlay(serve: Serve): void {
     },
     LIMIT,
   )
+
+  if (collects !== undefined) {
+    test(
+      'a definition goes with its object',
+      async () => {
+        expect(await definition('custom')).toBeDefined()
+        await api().delete(SPIDER_MULTUS_CONFIGS, { ...PLACE, name: 'custom' })
+        await eventually(async () => expect(await definition('custom')).toBeUndefined(), PATIENCE)
+      },
+      LIMIT,
+    )
+  }
 
   test(
     'pools: the seed’s is fine, a younger one that shares its addresses is told so',
