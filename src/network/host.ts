@@ -148,7 +148,8 @@ const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
  * pods to go around the node that kube-proxy needs them to pass.
  *
  * Pods on the physical network come to the overlay by their node's stack, as guests (guests.ts): with its address, so that answers
- * find back, and by the next hop of their tenant alone. By the node's own they would be the node, which is everybody's.
+ * find back, and by the next hop of their tenant alone. By the node's own they would be the node, which is everybody's. What
+ * kube-proxy leads elsewhere gets the node's address, too: an endpoint on the wire would answer past the translation.
  *
  * What a pod publishes by itself (`hostPort`, by rules of others) takes neither a service's node port nor the tunnel's packets: who got
  * those would be in every tenant. Translating an address to itself is final, so both are decided before the others' rules.
@@ -222,6 +223,7 @@ ${guards.map((guard) => `    ${guard}`).join('\n')}
   chain leave {
     type nat hook postrouting priority 100; policy accept;
     iifgroup ${GUEST_GROUP} oifname "${GATEWAY}" counter masquerade
+    iifgroup ${GUEST_GROUP} ct status & dnat != 0 counter masquerade
 ${networks.map((cidr) => `    oifname != "${GATEWAY}" ${nftFamily(cidr)} saddr ${cidr} ${nftFamily(cidr)} daddr != ${insideOf(cluster, familyOf(cidr))} counter masquerade`).join('\n')}
 ${FAMILIES.map((family) => `    oifname != "${GATEWAY}" ${NFT_FAMILY[family]} saddr ${TURN_ADDRESS[family]} counter masquerade`).join('\n')}
 ${context.ranges.map(({ family, gateway }) => `    oifname "${GATEWAY}" ${NFT_FAMILY[family]} daddr ${NODE_PORT_ADDRESS[family]} meta l4proto . th dport @any_node_ports snat ${NFT_FAMILY[family]} to ${gateway}`).join('\n')}

@@ -77,6 +77,40 @@ describe.each([4, 6] as const)('IPv%i', (family) => {
   })
 })
 
+test.each([4, 6] as const)(
+  'what kube-proxy translates is answered by way of the node, wherever it leads: IPv%i',
+  async (family) => {
+    using n = await overlayNode()
+    await attach(n)
+    const service = family === 4 ? '10.233.0.10' : 'fd00:233::10'
+    const endpoint = family === 4 ? '172.18.0.1' : 'fd00:18::1'
+    const word = family === 4 ? 'ip' : 'ip6'
+    const lead = (to: string): Promise<void> =>
+      applyRuleset(
+        [
+          `table ${word} kubeproxy`,
+          `delete table ${word} kubeproxy`,
+          `table ${word} kubeproxy {`,
+          'chain services {',
+          'type nat hook prerouting priority -100',
+          `${word} daddr ${service} dnat to ${to}`,
+          '}',
+          '}',
+          '',
+        ].join('\n'),
+        { netns: n.netns },
+      )
+    // An endpoint on the wire, which would answer the pod itself.
+    await lead(endpoint)
+    expect(await ping({ address: service, nsFd: n.rig.pod.nsFd, timeoutMs: 2_000 })).toMatchObject({ reached: true })
+    // An overlay pod: in the tenant's name.
+    await lead(POD[family])
+    const heard = listen(n, family, POD[family])
+    await ping({ address: service, nsFd: n.rig.pod.nsFd, timeoutMs: 100 })
+    expect(heard.stop()).toEqual([{ to: String(guestMac(42)), from: OWN[family] }])
+  },
+)
+
 test('an agent without memory knows its guests, and follows the node’s routes', async () => {
   using n = await overlayNode()
   await attach(n)
@@ -116,6 +150,7 @@ test('nothing is left of a guest that is gone, whoever finds it', async () => {
 })
 
 interface OverlayNode extends Disposable {
+  readonly netns: string
   readonly rig: Rig
   readonly fabric: Scratch
   readonly tenants: Map<string, number>
@@ -145,7 +180,7 @@ async function overlayNode(): Promise<OverlayNode> {
   const hijack = ['10.128.0.0/14', 'fd00:10:128::/48', '10.200.0.0/16']
   const call = () => callFor(r.pod, { args: { pairs: new Map(), pod }, config: { hijackCIDR: hijack } })
   const owned = resources.move()
-  return { rig: r, fabric, tenants, guests, call, [Symbol.dispose]: () => owned.dispose() }
+  return { netns: name, rig: r, fabric, tenants, guests, call, [Symbol.dispose]: () => owned.dispose() }
 }
 
 function guestsOf({ node }: Rig, tenants: ReadonlyMap<string, number>): OverlayGuests {
