@@ -170,18 +170,17 @@ export class Claimer {
   async #allocate(order: ClaimOrder, choice: FamilyChoice, signal: AbortSignal): Promise<Acquired> {
     if (choice.candidates.length === 0) throw allFiltered(order, choice)
     const preferred = this.#had.get(`${order.podUid}/${order.ifname}/${choice.family}`)
-    let isPatient = true
+    const patience = performance.now() + PATIENCE_MS
     for (let tries = 0; tries < MOST_TRIES; ) {
       signal.throwIfAborted()
       const wanted = this.#pick(order, choice, preferred)
+      const left = patience - performance.now()
       if (wanted !== undefined) {
         tries += 1
         const taken = await this.#create(order, wanted)
         if (taken !== undefined) return taken
-      } else if (isPatient) {
-        isPatient = false
-        await this.#pools.changed(PATIENCE_MS, signal)
-      } else throw usedOut(order, choice, this.#pools)
+      } else if (left > 0) await this.#pools.changed(left, signal)
+      else throw usedOut(order, choice, this.#pools)
     }
     throw cniError('pool-contended', { tries: MOST_TRIES, pools: choice.candidates.map(({ name }) => name).join(' ') })
   }

@@ -395,11 +395,15 @@ describe('nothing to give: the error says which pool, which field and what would
   })
 
   test('an address that is being given back is waited for', async () => {
-    const registry = await cluster(pool('p', '172.18.30.131'))
+    const registry = await cluster(pool('p', '172.18.30.131'), pool('q', '172.18.40.1'))
     const [one, two] = [await Agent.start(registry), await Agent.start(registry, { node: 'node2' })]
     await one.add(pod('a', WISH))
+    await one.add(pod('c', from(['q'])))
     await told()
     const waiting = two.addresses(pod('b', WISH, { node: 'node2' }))
+    // That one is no use to it.
+    await one.del(pod('c'))
+    await told()
     await one.del(pod('a'))
     expect(await waiting).toBe('172.18.30.131')
   })
