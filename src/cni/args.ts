@@ -23,6 +23,9 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'K8S_POD_NAME',
   'K8S_POD_UID',
   'K8S_POD_INFRA_CONTAINER_ID',
+  // Of ovs-cni.
+  'MAC',
+  'OvnPort',
 ])
 
 /**
@@ -52,7 +55,8 @@ function parsePair(pair: string): [string, string] {
   return [key, value]
 }
 
-function ignoresUnknown(pairs: ReadonlyMap<string, string>): boolean {
+/** Whether a plugin is to pass over keys that it does not know. */
+export function ignoresUnknown(pairs: ReadonlyMap<string, string>): boolean {
   return ['1', 'true'].includes(pairs.get('IgnoreUnknown')?.toLowerCase() ?? '')
 }
 

@@ -2,7 +2,7 @@
  * What an ADD may ask for: checked before anything is taken.
  * @module
  */
-import { type AddRequest, cniError } from '../../cni/index.ts'
+import { type AddRequest, cniError, ignoresUnknown } from '../../cni/index.ts'
 import type { NodeContext } from '../../network/context.ts'
 
 /** What ADD decides from a request alone. */
@@ -34,9 +34,12 @@ function mtuOf({ config }: AddRequest, context: NodeContext): number {
   throw cniError('config-invalid', { field: 'mtu', expected: `at most ${context.mtu} on this network` })
 }
 
-function refuseUnsupported({ config, prevResult }: AddRequest): void {
+function refuseUnsupported({ config, args: { pairs }, prevResult }: AddRequest): void {
   const { runtime } = config
   if (runtime.mac !== undefined) throw cniError('unsupported-field', { key: 'runtimeConfig.mac', value: runtime.mac })
+  const key = ['MAC', 'OvnPort'].find((one) => pairs.has(one))
+  if (key !== undefined && !ignoresUnknown(pairs))
+    throw cniError('unsupported-field', { key: `${key} in CNI_ARGS`, value: pairs.get(key) ?? '' })
   const [address] = [...runtime.ips, ...config.args.ips]
   if (address !== undefined) throw cniError('unsupported-field', { key: 'runtimeConfig.ips', value: address })
   if (runtime.bandwidth !== undefined) {

@@ -62,8 +62,8 @@ afterEach(async () => {
   await ovs.stop()
 })
 
-function request(CNI_COMMAND: 'ADD' | 'DEL'): AddRequest | DelRequest {
-  const CNI_ARGS = 'K8S_POD_NAMESPACE=shop;K8S_POD_NAME=cart;K8S_POD_INFRA_CONTAINER_ID=c1'
+function request(CNI_COMMAND: 'ADD' | 'DEL', more = ''): AddRequest | DelRequest {
+  const CNI_ARGS = `K8S_POD_NAMESPACE=shop;K8S_POD_NAME=cart;K8S_POD_INFRA_CONTAINER_ID=c1${more}`
   const call = { CNI_COMMAND, CNI_CONTAINERID: 'c1', CNI_NETNS: '/run/netns/c1', CNI_IFNAME: 'eth0', CNI_PATH: '/x' }
   const config = JSON.stringify({ cniVersion: '1.0.0', name: 'weft', type: 'weft' })
   return parseRequest({ ...call, CNI_ARGS }, config) as AddRequest | DelRequest
@@ -133,4 +133,15 @@ test('addresses are held from before their record until the switch has let them 
   await Promise.resolve()
   await Promise.resolve()
   expect([attachments.heldAddresses(), used()]).toEqual([[], ['0', '0']])
+})
+
+test('a MAC address in CNI_ARGS is refused unless the plugin may pass over what it does not know', async () => {
+  const asked = ';MAC=02:11:22:33:44:55'
+  const adding = (more: string) =>
+    attachments.add(request('ADD', more) as AddRequest, { fd: pod.nsFd, path: '/run/netns/c1' })
+  await expect(adding(asked)).rejects.toMatchObject({
+    id: 'unsupported-field',
+    message: expect.stringContaining('MAC in CNI_ARGS'),
+  })
+  await adding(`${asked};IgnoreUnknown=1`)
 })

@@ -2,9 +2,13 @@
  * From what was decided of a port to its rows.
  * @module
  */
+import { cniError } from '../../../cni/index.ts'
 import { podPortRows } from '../../../compat/ovs-cni/rows.ts'
 import { type Ip, type Mac, parseIp, parseMac } from '../../../network/model/address.ts'
-import type { PluginCall, PluginCallStanding } from '../plugin.ts'
+import type { Limits } from '../../../network/model/bandwidth.ts'
+import { endpointId } from '../../../network/model/endpoint.ts'
+import type { Lease } from '../../attach/lease.ts'
+import type { PluginCall, PluginCallInside, PluginCallStanding } from '../plugin.ts'
 import type { PortOrder } from './ports.ts'
 import { recordIds, UNDERLAY_OWNER } from './record.ts'
 import type { Terms } from './terms.ts'
@@ -51,6 +55,45 @@ export function orderFor(call: PluginCall, terms: Terms, { link, netns, mac, add
       interface: { ...rows.interface, external_ids: { ...rows.interface.external_ids, ...record } },
     },
   }
+}
+
+/** What a port on a guarded bridge has from the start. */
+export interface Admission {
+  /** Classes and meters go by it, on all bridges together. */
+  readonly ofport: number
+  readonly limits: Limits
+  /** The record of the limits. */
+  readonly externalIds: Readonly<Record<string, string>>
+  /** UUID of the row by which Open vSwitch leaves the port's queueing discipline alone; absent: nothing is limited. */
+  readonly qos?: string
+}
+
+/** The port with what guarding adds. Throws `config-invalid` for a number that somebody else chose. */
+export function admitted(order: PortOrder, { ofport, externalIds, qos }: Admission): PortOrder {
+  const { rows } = order
+  if (rows.interface.ofport_request !== undefined) {
+    const expected = `left out on bridge ${order.bridge}: on bridges of its own the agent gives out the numbers`
+    throw cniError('config-invalid', { field: 'ofport_request', expected })
+  }
+  const external_ids = { ...rows.interface.external_ids, ...externalIds }
+  return {
+    ...order,
+    rows: { ...rows, interface: { ...rows.interface, ofport_request: ofport, external_ids } },
+    ...(qos === undefined ? {} : { qos }),
+  }
+}
+
+/** The port to be, for whoever holds it to its limits. */
+export function leaseFor(
+  { containerId, ifname, network, netns, args: { pod } }: PluginCallInside,
+  { link, bridge }: PortOrder,
+  { ofport, limits }: Admission,
+  { mac, mtu, datapath }: { readonly mac: Mac; readonly mtu: number; readonly datapath: 'system' | 'netdev' },
+): Lease {
+  const id = endpointId(containerId, ifname)
+  const named = { namespace: pod?.namespace ?? '', pod: pod?.name ?? containerId.slice(0, 12) }
+  const endpoint = { id, containerId, ifname, ...named, mac, addresses: [], ofport, limits }
+  return { endpoint, link, network, netns: netns.path, mtu, wire: { bridge, datapath } }
 }
 
 /** The place of a pod whose ADD came to its end, from what it answered. */

@@ -7,21 +7,27 @@ import { type CniResult, cniError, EMPTY_RESULT, type JsonObject } from '../../.
 import { linkStateWaitMs } from '../../../compat/ovs-cni/netconf.ts'
 import { type Ip, type Mac, parseIp } from '../../../network/model/address.ts'
 import { endpointId } from '../../../network/model/endpoint.ts'
-import { linkName } from '../../attach/lease.ts'
+import { type Lease, linkName } from '../../attach/lease.ts'
 import type { OneAtATime } from '../../attach/one-at-a-time.ts'
 import { configureInterface } from '../configure.ts'
 import { extendResult, ipamToUndo } from '../ipam-result.ts'
 import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside, PluginCallStanding, Plugins } from '../plugin.ts'
 import { checkPort } from './check.ts'
 import { macFromAddress } from './mac.ts'
-import { aliasOf, orderFor, placeIn } from './order.ts'
+import { type Admission, admitted, aliasOf, leaseFor, orderFor, type PodPlace, placeIn } from './order.ts'
 import type { PodLinks } from './pod-link.ts'
-import type { FoundPort, GuardedPort, UnderlayPorts } from './ports.ts'
+import type { FoundPort, GuardedPort, PortOrder, UnderlayPorts } from './ports.ts'
 import { statusProblem } from './status.ts'
 import { configOf, type Terms, type TermsSource, termsOf } from './terms.ts'
 
 /** Guards pods on bridges that are ours to guard; does nothing on others. */
 export interface PortGuard {
+  /** What a pod's port has from the start; undefined on a bridge of others'. Throws `bandwidth-refused`. */
+  admit(bridge: string, pod: PluginCall['args']['pod']): Promise<Admission | undefined>
+  /** Holds a pod to its limits before its port is there. `nsFd`: its namespace. */
+  shape(lease: Lease, nsFd: number): void
+  /** An ADD is over: what was asked for meanwhile may be looked at. */
+  attached(link: string): void
   /** Resolves when the bridge holds the pod to its addresses and policies. */
   put(port: GuardedPort): Promise<void>
   /** A pod's port is about to go. */
@@ -56,14 +62,17 @@ export class OvsPlugin implements Plugin {
   }
 
   /** Puts a pod on a bridge. What an earlier ADD for the same interface left is removed first. */
-  add(call: PluginCallInside, signal: AbortSignal): Promise<CniResult> {
-    return this.#parts.operations.exclusive(call, async () => {
+  async add(call: PluginCallInside, signal: AbortSignal): Promise<CniResult> {
+    const result = await this.#parts.operations.exclusive(call, async () => {
       this.#checkConnection()
       const { terms, config } = termsOf(call, this.#source)
       const earlier = this.#parts.ports.of(call.containerId, call.ifname)
       if (earlier !== undefined) await this.#remove([earlier])
       return await this.#attach({ ...call, config }, terms, signal)
     })
+    // Not before it is nobody's operation any more: whoever limits leaves those alone.
+    this.#parts.guard.attached(linkName(endpointId(call.containerId, call.ifname)))
+    return result
   }
 
   /** Takes a pod off whichever bridge it is on, and gives back its addresses. */
@@ -134,7 +143,8 @@ export class OvsPlugin implements Plugin {
     await operations.whenIdle(id, async () => {
       if (ports.named(link) !== undefined || links.nodeEnd(link) === undefined) return
       const { terms } = termsOf(call, this.#source)
-      await ports.add(orderFor(call, terms, placeIn(call, link)), NEVER)
+      const { order } = await this.#order(call, terms, placeIn(call, link))
+      await ports.add(order, NEVER)
       links.raise(link)
       await this.#guard(link)
     })
@@ -178,7 +188,14 @@ export class OvsPlugin implements Plugin {
       guard.remove(endpointId(call.containerId, ifname))
       return ports.withdraw(link)
     })
-    await ports.add(orderFor(call, terms, { link, netns: netns.path, mac: known }), signal)
+    const { order, admission } = await this.#order(call, terms, { link, netns: netns.path, mac: known })
+    const end = links.nodeEnd(link)
+    if (admission !== undefined && end?.mac !== undefined) {
+      const own = { mac: known ?? (end.mac as Mac), mtu: end.mtu, datapath: terms.bridge.datapath }
+      // From the first packet on.
+      guard.shape(leaseFor(call, order, admission, own), netns.fd)
+    }
+    await ports.add(order, signal)
     links.raise(link)
     await this.#guard(link)
     const { mac, answer } =
@@ -195,6 +212,17 @@ export class OvsPlugin implements Plugin {
     const result = extendResult(call, made, answer)
     undo.move()
     return result
+  }
+
+  /** The rows of a port, with what guarding asks for. */
+  async #order(
+    call: PluginCall,
+    terms: Terms,
+    place: PodPlace,
+  ): Promise<{ readonly order: PortOrder; readonly admission: Admission | undefined }> {
+    const admission = await this.#parts.guard.admit(terms.bridge.name, call.args.pod)
+    const order = orderFor(call, terms, place)
+    return { order: admission === undefined ? order : admitted(order, admission), admission }
   }
 
   /** Has the port guarded, as far as it is recorded what the pod may send. */

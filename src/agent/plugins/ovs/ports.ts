@@ -4,8 +4,10 @@
  */
 import { cniError } from '../../../cni/index.ts'
 import { isPortOf, type PodPortRows } from '../../../compat/ovs-cni/rows.ts'
+import { WIRE_OWNER } from '../../../network/host.ts'
 import type { Ip, Mac } from '../../../network/model/address.ts'
 import { type Endpoint, endpointId } from '../../../network/model/endpoint.ts'
+import { FIRST_ENDPOINT_PORT, LAST_ENDPOINT_PORT } from '../../../network/pipeline/stages.ts'
 import {
   createPortBatcher,
   delPortRows,
@@ -17,7 +19,7 @@ import {
   setInterface,
   waitForOfport,
 } from '../../../ovs/ovsdb/index.ts'
-import { linkName } from '../../attach/lease.ts'
+import { type Lease, linkName } from '../../attach/lease.ts'
 import { isOurs, type PortRecord, placeIds, recordOf } from './record.ts'
 import { type UnderlayTables, WATCHED } from './tables.ts'
 
@@ -27,6 +29,8 @@ export interface PortOrder {
   /** Name of port, interface and the node's end of the pod's link. */
   readonly link: string
   readonly rows: PodPortRows
+  /** UUID of the row that has Open vSwitch keep its hands off the port's queueing discipline. */
+  readonly qos?: string
 }
 
 /** A port that is there. */
@@ -47,6 +51,8 @@ export interface GuardedPort {
 const OFPORT_TIMEOUT_MS = 20_000
 /** How long the database may take to show what it has recorded. */
 const SHOWN_TIMEOUT_MS = 5_000
+/** Of a link whose MTU Open vSwitch has not told yet. */
+const DEFAULT_MTU = 1_500
 
 /** The ports. */
 export class UnderlayPorts {
@@ -83,9 +89,10 @@ export class UnderlayPorts {
    * Adds a port, together with those that others ask for in the same turn; resolves when Open vSwitch forwards for it
    * under the number that was asked for. Throws `bridge-missing`, and what Open vSwitch says.
    */
-  async add({ bridge, link, rows }: PortOrder, signal: AbortSignal): Promise<void> {
+  async add({ bridge, link, rows, qos }: PortOrder, signal: AbortSignal): Promise<void> {
     try {
-      await this.#batcher.add({ bridge, name: link, ...rows })
+      const port = qos === undefined ? rows.port : { ...rows.port, qos }
+      await this.#batcher.add({ bridge, name: link, ...rows, port })
     } catch (error) {
       throw isOvsdbError(error, 'OVSDB_NO_SUCH_BRIDGE') ? cniError('bridge-missing', { bridge }) : error
     }
@@ -180,7 +187,7 @@ export class UnderlayPorts {
   /** The same for one port; undefined while its number or its MAC address is not known. */
   guardedPort({ bridge, link, record }: Pick<FoundPort, 'bridge' | 'link' | 'record'>): GuardedPort | undefined {
     const ofport = this.tables.byName('Interface', link)?.ofport
-    const { containerId, ifname, pod, mac, addresses } = record
+    const { containerId, ifname, pod, mac, addresses, limits } = record
     if (ofport === undefined || ofport < 1 || mac === undefined) return undefined
     const endpoint: Endpoint = {
       id: endpointId(containerId, ifname),
@@ -192,8 +199,42 @@ export class UnderlayPorts {
       mac,
       addresses,
       ofport,
+      ...(limits === undefined ? {} : { limits }),
     }
     return { bridge, endpoint }
+  }
+
+  /** Whether a bridge is ours to guard. */
+  isGuarded(bridge: string): boolean {
+    return this.tables.byName('Bridge', bridge)?.external_ids.get(WIRE_OWNER.key) === WIRE_OWNER.value
+  }
+
+  /**
+   * Pods' ports on guarded bridges, to be held to their bandwidth. By their numbers classes and meters are told apart: those
+   * that the agent did not give out are not here.
+   */
+  leases(): readonly Lease[] {
+    return this.all().flatMap((port) => this.#lease(port) ?? [])
+  }
+
+  /** The same for one port. */
+  leaseOf(link: string): Lease | undefined {
+    const port = this.named(link)
+    return port === undefined ? undefined : this.#lease(port)
+  }
+
+  #lease(port: FoundPort): Lease | undefined {
+    const { bridge, link, record } = port
+    const endpoint = this.isGuarded(bridge) ? this.guardedPort(port)?.endpoint : undefined
+    if (endpoint === undefined || endpoint.ofport < FIRST_ENDPOINT_PORT || endpoint.ofport > LAST_ENDPOINT_PORT)
+      return undefined
+    const mtu = this.tables.byName('Interface', link)?.mtu ?? DEFAULT_MTU
+    const { network, netns } = record
+    return { endpoint, link, network, netns, mtu, wire: { bridge, datapath: this.#datapathOf(bridge) } }
+  }
+
+  #datapathOf(bridge: string): 'system' | 'netdev' {
+    return this.tables.byName('Bridge', bridge)?.datapath_type === 'netdev' ? 'netdev' : 'system'
   }
 
   #found(row: PortRow): FoundPort | undefined {
@@ -201,7 +242,7 @@ export class UnderlayPorts {
     const inner = uuid === undefined ? undefined : this.tables.row('Interface', uuid)
     const record = inner === undefined ? undefined : recordOf(inner.external_ids)
     if (inner === undefined || record === undefined || !isOurs(row.external_ids)) return undefined
-    const { vlan_mode, tag, trunks, cvlans, name: link } = row
+    const { vlan_mode, tag, trunks, cvlans, qos, name: link } = row
     const { type, ofport_request, error } = inner
     return {
       uuid: row.uuid,
@@ -209,6 +250,7 @@ export class UnderlayPorts {
       bridge: this.#bridgeOf(row.uuid) ?? '',
       record,
       ...(error === undefined ? {} : { error }),
+      ...(qos === undefined ? {} : { qos }),
       rows: {
         port: {
           ...(vlan_mode === undefined ? {} : { vlan_mode }),

@@ -4,7 +4,8 @@
  * @module
  */
 import { type Ip, type Mac, parseIp, parseMac } from '../../../network/model/address.ts'
-import { RECORD_KEY } from '../../attach/lease.ts'
+import type { Limits } from '../../../network/model/bandwidth.ts'
+import { limitsIn, RECORD_KEY } from '../../attach/lease.ts'
 
 /** Whose the rows are: nothing without this mark is ever removed. */
 export const UNDERLAY_OWNER: Readonly<Record<string, string>> = { 'weft-owner': 'weft-underlay' }
@@ -22,6 +23,8 @@ export interface PortRecord {
   /** Absent while nobody gave it any. */
   readonly mac?: Mac
   readonly addresses: readonly Ip[]
+  /** What it is held to; only ports of guarded bridges are. */
+  readonly limits?: Limits
 }
 
 /** Whether rows with these `external_ids` are ours. */
@@ -69,5 +72,6 @@ export function recordOf(ids: ReadonlyMap<string, string>): PortRecord | undefin
     ...(pod === undefined ? {} : { pod }),
     ...(mac === undefined ? {} : { mac }),
     addresses: (ids.get(RECORD_KEY.addresses) ?? '').split(',').flatMap((text) => parseIp(text) ?? []),
+    ...limitsIn(ids),
   }
 }

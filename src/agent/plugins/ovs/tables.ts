@@ -10,7 +10,7 @@ export const WATCHED = {
   Open_vSwitch: { columns: ['external_ids'] },
   Bridge: { columns: ['name', 'ports', 'datapath_type', 'external_ids'] },
   Port: {
-    columns: ['name', 'interfaces', 'vlan_mode', 'tag', 'trunks', 'cvlans', 'external_ids'],
+    columns: ['name', 'interfaces', 'vlan_mode', 'tag', 'trunks', 'cvlans', 'qos', 'external_ids'],
     where: [
       ['external_ids', 'includes', UNDERLAY_OWNER],
       ['external_ids', 'includes', { owner: OWNER }],

@@ -175,6 +175,10 @@ test.each<[string, Asked]>([
   })
 })
 
+test('CNI_ARGS of ovs-cni need no IgnoreUnknown', () => {
+  expect(decide({ origin: NODE, args: `MAC=${MAC};OvnPort=p` })).toMatchObject({ mac: MAC, ovnPort: 'p' })
+})
+
 test("a pod of a trusted namespace chooses its MAC address, whoever's network it is", () => {
   const grants = { ...GRANTS, bridges: [{ bridge: 'br1', namespaces: [], vlans: [] }] }
   expect(decide({ grants, args: `${podOf('kube-system')};MAC=${MAC}` }).mac).toBe(MAC as never)

@@ -127,7 +127,13 @@ async function remember(
     ovsdb: ovs.dbSocket,
     flatFiles: [],
     grants: () => NO_GRANTS,
-    guard: { put: async () => undefined, remove: () => undefined },
+    guard: {
+      admit: async () => undefined,
+      shape: () => undefined,
+      attached: () => undefined,
+      put: async () => undefined,
+      remove: () => undefined,
+    },
     plugins: { ipam: () => fixedAddresses(asked) },
     announce,
   }
