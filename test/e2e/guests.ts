@@ -10,11 +10,11 @@ import { openRtnl, ping, routeList, ruleList } from '../../src/linux/index.ts'
 import { vniOfTable } from '../../src/network/guests.ts'
 import { GATEWAY } from '../../src/network/host.ts'
 import { type Family, familyOf, type Ip, ip } from '../../src/network/model/address.ts'
-import { ECHO_PORT } from '../../src/playground/layout.ts'
+import { ECHO_PORT, outsideAddress } from '../../src/playground/layout.ts'
 import { call } from '../lab/calls.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
-import { clusterIps } from '../lab/services.ts'
+import { addService, addSlice, clusterIps } from '../lab/services.ts'
 
 const FAMILIES: readonly Family[] = [4, 6]
 /** One tenant's on each node, and their addresses on the wire. */
@@ -35,6 +35,7 @@ export const guests: Scenario = {
     { title: 'they reach each other, their gateway and their node, and their node them', run: wire },
     { title: 'they reach pods of their tenant and of the global one, on every node, and no others', run: pods },
     { title: 'they reach services whose endpoints they may reach, and no others', run: services },
+    { title: 'services lead them outside, but not to pods of other tenants', run: byHand },
     { title: 'an endpoint sees their node’s address, and policies judge them as strangers', run: strangers },
     { title: 'they follow their tenant, at once', run: follow },
     { title: 'an agent that was killed takes nothing away from them', run: killed },
@@ -120,6 +121,27 @@ async function services({ lab, say }: StepContext): Promise<void> {
       )
     say(`${guest} → ${service}: ${isOpen ? 'answers' : 'closed'}`)
   }
+}
+
+/** Tenants write slices: what is in one opens nothing. */
+async function byHand({ lab, say }: StepContext): Promise<void> {
+  const ports = [{ name: 'http', protocol: 'TCP', port: SERVICE_PORT }]
+  for (const [service, endpoint] of [
+    ['bank/away', outsideAddress(4)],
+    ['bank/pivot', lab.address('shop/db')],
+  ] as const) {
+    await addService(lab, service, { ports })
+    await addSlice(lab, service, endpoint, ECHO_PORT)
+  }
+  const [away, pivot] = await Promise.all(['bank/away', 'bank/pivot'].map((name) => firstIp(lab, name)))
+  if (away === undefined || pivot === undefined) throw new Error('services have addresses')
+  await eventually('an endpoint outside answers', () => answers(lab, 'bank/u2', away, 'answer', SERVICE_PORT))
+  ok(!(await answers(lab, 'bank/u2', pivot, 'none', SERVICE_PORT)), 'another tenant’s pod does not')
+  say(`bank/u2 → bank/away ${away}: answers; → bank/pivot ${pivot}: closed`)
+}
+
+async function firstIp(lab: Lab, service: string): Promise<Ip | undefined> {
+  return (await clusterIps(lab, service)).find((each) => familyOf(each) === 4)
 }
 
 async function strangers({ lab, say }: StepContext): Promise<void> {
