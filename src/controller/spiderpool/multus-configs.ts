@@ -130,15 +130,18 @@ class MultusConfigs {
       holder: holderUid === undefined ? undefined : this.#configOf(holderUid),
       formerName: (uid) => [...this.#belongings.get(uid)].find((one) => one !== key)?.replace(/^.*\//, ''),
     })
-    for (const saying of sayings) if (saying.problems.length > 0) await this.#say(saying)
+    const [wrong, fine] = [true, false].map((isWrong) =>
+      sayings.filter(({ problems }) => problems.length > 0 === isWrong),
+    )
+    const later = await this.#sayAll(wrong)
     const wanted = call ?? this.#defaultCall(key, existing, claimants)
     const pause = wanted === undefined ? 0 : this.#patience.pause(key, JSON.stringify(wanted.object))
     if (pause > 0) return pause
     if (wanted !== undefined) await this.#make(key, wanted, existing)
     else if (existing === undefined) this.#patience.forget(key)
     // Only what is there is said to be.
-    for (const saying of sayings) if (saying.problems.length === 0) await this.#say(saying)
-    return undefined
+    const still = await this.#sayAll(fine)
+    return later === undefined ? still : Math.min(later, still ?? later)
   }
 
   #defaultCall(
@@ -165,28 +168,40 @@ class MultusConfigs {
     log.info({ kind: resource.kind, name: key }, call.op === 'create' ? 'definition created' : 'definition put in line')
   }
 
+  /** A number: some of it is to be said again after so many milliseconds. */
+  async #sayAll(sayings: readonly Saying[] = []): Promise<number | undefined> {
+    let pause = Number.POSITIVE_INFINITY
+    for (const saying of sayings) pause = Math.min(pause, (await this.#say(saying)) ?? pause)
+    return Number.isFinite(pause) ? pause : undefined
+  }
+
   /** In the object's status, and where something is wrong by an event. */
-  async #say({ object, problems }: Saying): Promise<void> {
+  async #say({ object, problems }: Saying): Promise<number | undefined> {
     const { name, namespace, uid = '', resourceVersion, generation } = object.metadata
     const text = problems.map(problemLine).join('. ')
     this.#told.say(object, REFUSED, text)
-    const words =
-      text === ''
-        ? ({
-            status: 'True',
-            reason: 'Made',
-            message: `The NetworkAttachmentDefinition ${wantedBy(object)} is made of it.`,
-          } as const)
-        : ({ status: 'False', reason: 'Refused', message: text } as const)
     const told = { conditions: listAt(object, 'status', 'conditions'), generation }
-    const conditions = withCondition({ type: 'Ready', ...words }, told, new Date())
-    if (conditions === undefined || this.#pace.insistence(uid, `${generation} ${text}`) > 0) return
+    const conditions = withCondition(conditionOf(object, text), told, new Date())
+    const words = `${generation} ${text}`
+    if (conditions === undefined) return undefined
+    const pause = this.#pace.insistence(uid, words)
+    if (pause > 0) return pause
     const place = { name, ...(namespace === undefined ? {} : { namespace }) }
     const patch = { metadata: { resourceVersion }, status: { conditions } }
+    const { api } = this.#options
     // Spiderpool's own definition of the kind has no status: the event has to do.
-    await this.#options.api.patch(SPIDER_MULTUS_CONFIGS, place, 'merge', patch, 'status').catch(unlessOvertaken)
-    this.#pace.wrote(uid, `${generation} ${text}`)
+    const written = await api.patch(SPIDER_MULTUS_CONFIGS, place, 'merge', patch, 'status').catch(unlessOvertaken)
+    if (written !== undefined) this.#pace.wrote(uid, words)
+    return undefined
   }
+}
+
+/** Whether there is a definition of an object; `text` says why not. */
+function conditionOf(object: KubeObject, text: string): Parameters<typeof withCondition>[0] {
+  const type = 'Ready'
+  if (text !== '') return { type, status: 'False', reason: 'Refused', message: text }
+  const message = `The NetworkAttachmentDefinition ${wantedBy(object)} is made of it.`
+  return { type, status: 'True', reason: 'Made', message }
 }
 
 /** Without what the server keeps for itself of who wrote which field. */
