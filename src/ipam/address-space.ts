@@ -6,7 +6,7 @@ import { type Family, familyOf, formatIp, type Ip, ipValue } from '../network/mo
 import { type RangeSet, sizeOf } from './range-set.ts'
 
 /** Only so many addresses have numbers: more than anybody searches, and less than what numbers hold exactly. */
-export const MAX_NUMBERED = 2 ** 48
+const MAX_NUMBERED = 2 ** 48
 
 interface Segment {
   readonly first: bigint

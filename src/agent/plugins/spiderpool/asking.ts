@@ -55,7 +55,7 @@ export async function orderFor(call: PluginCall, parts: AskingParts): Promise<Cl
 }
 
 /** Which pools a call's interface may take from, and why not from others. */
-export async function selectionFor(
+async function selectionFor(
   call: Pick<PluginCall, 'config' | 'ifname' | 'ordinal' | 'origin' | 'definition'>,
   pod: Pod,
   parts: Pick<AskingParts, 'pools' | 'registry' | 'settings'>,

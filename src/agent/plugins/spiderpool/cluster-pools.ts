@@ -125,12 +125,6 @@ export class ClusterPools implements KnownPools {
     this.#shared.claim(address, pool)
   }
 
-  /** Whether nobody is given this address now, though nobody is known to have it. */
-  isAvoided(address: Ip): boolean {
-    this.#expire()
-    return this.#avoided.has(address)
-  }
-
   /** When an address was given back or a pool changed, or the time is up. Rejects with the signal's reason. */
   async changed(withinMs: number, signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
