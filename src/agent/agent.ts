@@ -13,6 +13,7 @@ import type { Registry } from '../registry/registry.ts'
 import { Attachments, type MissingTenant } from './attach/attachments.ts'
 import { serveCni } from './attach/cni-server.ts'
 import { EndpointLinks } from './attach/endpoint-links.ts'
+import { OneAtATime } from './attach/one-at-a-time.ts'
 import { AddressPools } from './attach/pools.ts'
 import { Ports } from './attach/ports.ts'
 import type { NodeResources } from './bridges/node-resources.ts'
@@ -34,6 +35,7 @@ import { Uplink } from './node/uplink.ts'
 import { watchNode } from './node/watch.ts'
 import { NO_NOTICES, type PodNotices } from './notices.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from './options.ts'
+import { UnderlayPorts } from './plugins/ovs/ports.ts'
 import { Problems } from './problems.ts'
 import { startLimiting } from './qos/start.ts'
 import { Reconciler } from './switch/reconciler.ts'
@@ -145,6 +147,7 @@ class NodeAgent {
     const ovsdb = resources.use(await openOvsdb(options, log, signal))
     const rtnl = resources.use(openRtnl())
     const ports = await Ports.open(ovsdb, options.datapath, signal)
+    const underlay = { ports: await UnderlayPorts.open(ovsdb, signal), operations: new OneAtATime() }
     const links = resources.use(
       new EndpointLinks(rtnl, options.datapath, (failure) => {
         if (failure === undefined) problems.solved('links')
@@ -197,9 +200,13 @@ class NodeAgent {
         notices,
         log,
         signal,
-        busy: () => attachments.busy,
+        busy: () => union(attachments.busy, underlay.operations.busy),
+        wires: () => underlay.ports.leases(),
         uplink: () => uplink.index,
-        recorded: () => reconciler.lookAtPorts(),
+        recorded: () => {
+          reconciler.lookAtPorts()
+          networks.wires.refresh()
+        },
       }),
     )
     const attachments: Attachments = new Attachments({
@@ -216,8 +223,10 @@ class NodeAgent {
       signal,
     })
     const networks = resources.use(
-      await startNetworks({
+      startNetworks({
         options,
+        ...underlay,
+        limiting: { limiter, shaper, overlay: ports },
         ovsdb,
         rtnl,
         planner: () => view.planner,
@@ -285,6 +294,11 @@ async function whyNoTenant(registry: Registry, name: string): Promise<MissingTen
   if (namespace === undefined) return { reason: 'unknown' }
   const { problem } = namespace.value
   return problem === undefined ? { reason: 'unassigned' } : { reason: 'refused', problem }
+}
+
+function union<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): ReadonlySet<T> {
+  if (a.size === 0 || b.size === 0) return a.size === 0 ? b : a
+  return new Set([...a, ...b])
 }
 
 function every(milliseconds: number, job: () => void): Disposable {

@@ -19,6 +19,8 @@ export interface Lease {
   readonly netns: string
   /** MTU of the pod's interface in bytes, as ADD answered it. */
   readonly mtu: number
+  /** Where the port is, if not on the overlay's bridge. */
+  readonly wire?: { readonly bridge: string; readonly datapath: 'system' | 'netdev' }
 }
 
 /** An Interface row that claims to be ours but cannot be read. */
@@ -100,7 +102,7 @@ export function leaseOf(
     mac,
     addresses,
     ofport,
-    ...limitsIn(ids.get(RECORD_KEY.limits) ?? ''),
+    ...limitsIn(ids),
   }
   return { endpoint, link, network: ids.get(RECORD_KEY.network) ?? '', netns: ids.get(RECORD_KEY.netns) ?? '', mtu }
 }
@@ -141,8 +143,9 @@ export function limitsText(limits: Limits): string | undefined {
 const TO_POD = 'to-pod'
 const FROM_POD = 'from-pod'
 
-/** What cannot be read limits nothing: the pod's annotations say it again. */
-function limitsIn(text: string): { readonly limits?: Limits } {
+/** The limits that a row records. What cannot be read limits nothing: the pod's annotations say it again. */
+export function limitsIn(ids: ReadonlyMap<string, string>): { readonly limits?: Limits } {
+  const text = ids.get(RECORD_KEY.limits) ?? ''
   const rates = new Map(text.split(' ').flatMap((part) => rateIn(part) ?? []))
   const [toPod, fromPod] = [rates.get(TO_POD), rates.get(FROM_POD)]
   const limits: Limits = { ...(toPod === undefined ? {} : { toPod }), ...(fromPod === undefined ? {} : { fromPod }) }

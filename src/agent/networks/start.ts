@@ -16,6 +16,7 @@ import { pluginsFrom } from '../plugins/plugins.ts'
 import { programIpam, programPlugin } from '../plugins/program.ts'
 import { ClusterPools } from '../plugins/spiderpool/cluster-pools.ts'
 import { SpiderpoolPlugin } from '../plugins/spiderpool/plugin.ts'
+import type { Wires } from '../switch/wires.ts'
 import { checkWire } from '../wire/check.ts'
 import { Definitions } from './definitions.ts'
 import { LocalPods } from './local-pods.ts'
@@ -29,7 +30,18 @@ import { startUnderlay, type UnderlayStart } from './underlay.ts'
 export interface NetworksStart
   extends Pick<
     UnderlayStart,
-    'options' | 'ovsdb' | 'rtnl' | 'planner' | 'flush' | 'problems' | 'log' | 'signal' | 'resources'
+    | 'options'
+    | 'ovsdb'
+    | 'rtnl'
+    | 'ports'
+    | 'operations'
+    | 'limiting'
+    | 'planner'
+    | 'flush'
+    | 'problems'
+    | 'log'
+    | 'signal'
+    | 'resources'
   > {
   readonly registry: Registry
   readonly overlay: Attachments
@@ -40,6 +52,7 @@ export interface NetworksStart
 /** Networks under way. */
 export interface RunningNetworks extends Disposable {
   readonly networks: Networks
+  readonly wires: Wires
   /** Are to be told of pods and namespaces. */
   readonly pods: PodWatcher
   readonly namespaces: NamespaceWatcher
@@ -52,7 +65,7 @@ export interface RunningNetworks extends Disposable {
 }
 
 /** Starts serving pods' networks. Pods that ask for nothing but the overlay wait for nothing of it. */
-export async function startNetworks(start: NetworksStart): Promise<RunningNetworks> {
+export function startNetworks(start: NetworksStart): RunningNetworks {
   const { options, registry, overlay, notices, annotate, problems, log, signal } = start
   const attachments = options.attachments ?? ATTACHMENT_DEFAULTS
   const grants = grantsOf(attachments)
@@ -61,7 +74,7 @@ export async function startNetworks(start: NetworksStart): Promise<RunningNetwor
   const coordinators = new Coordinators()
   const records = new Records(options.stateDir)
   const status = new StatusWriter(annotate, notices, (error) => problems.failed('networks', error))
-  const underlay = await startUnderlay({
+  const underlay = startUnderlay({
     ...start,
     grants,
     coordinator: () => coordinators.inForce,
@@ -117,6 +130,7 @@ export async function startNetworks(start: NetworksStart): Promise<RunningNetwor
   )
   return {
     networks,
+    wires: underlay.wires,
     pods,
     namespaces: pools.watchers.Namespace,
     planned: underlay.look,

@@ -7,7 +7,7 @@ import type { Coordinator } from '../../network/model/definition.ts'
 import type { Grants } from '../../network/model/grants.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import type { OvsdbClient } from '../../ovs/ovsdb/index.ts'
-import { OneAtATime } from '../attach/one-at-a-time.ts'
+import type { OneAtATime } from '../attach/one-at-a-time.ts'
 import type { NodeResources } from '../bridges/node-resources.ts'
 import { publishBridges } from '../bridges/publish.ts'
 import type { AgentLog } from '../log.ts'
@@ -19,17 +19,23 @@ import { keepPorts } from '../plugins/ovs/keeper.ts'
 import { MIRROR_TYPES, mirrorPlugin } from '../plugins/ovs/mirrors.ts'
 import { OvsPlugin } from '../plugins/ovs/plugin.ts'
 import { PodLinks } from '../plugins/ovs/pod-link.ts'
-import { UnderlayPorts } from '../plugins/ovs/ports.ts'
+import type { UnderlayPorts } from '../plugins/ovs/ports.ts'
 import type { Plugin, Plugins } from '../plugins/plugin.ts'
 import type { Problems } from '../problems.ts'
 import { type WireBridge, Wires } from '../switch/wires.ts'
 import { announce } from '../wire/announce.ts'
+import { Guarding, type GuardLimits } from './guarding.ts'
 
 /** What the physical network needs of the agent. */
 export interface UnderlayStart {
   readonly options: AgentOptions
   readonly ovsdb: OvsdbClient
   readonly rtnl: RtnlSocket
+  /** Pods' ports on the physical network. */
+  readonly ports: UnderlayPorts
+  /** What is under way there. */
+  readonly operations: OneAtATime
+  readonly limiting: GuardLimits
   readonly grants: Grants
   readonly problems: Problems
   readonly log: AgentLog
@@ -47,17 +53,17 @@ export interface UnderlayStart {
 /** The physical network under way. */
 export interface Underlay extends Disposable {
   readonly plugins: ReadonlyMap<string, Plugin>
-  readonly ports: UnderlayPorts
+  readonly wires: Wires
   /** Pods that reach the overlay by way of the node. */
   readonly guests: OverlayGuests
   /** The node's plan is another, or there is one now: bridges of ours are compared with it. */
   look(): void
 }
 
-/** Starts serving the physical network. Resolves when the database was read. */
-export async function startUnderlay(start: UnderlayStart): Promise<Underlay> {
-  const { options, ovsdb, rtnl, problems, log, signal, planner, flush, coordinator, plugins: all } = start
-  const ports = await UnderlayPorts.open(ovsdb, signal)
+/** Starts serving the physical network. */
+export function startUnderlay(start: UnderlayStart): Underlay {
+  const { options, ovsdb, rtnl, ports, operations, problems, log, signal } = start
+  const { planner, flush, coordinator, plugins: all } = start
   using resources = new DisposableStack()
   const links = resources.use(
     new PodLinks(rtnl, (failure) => {
@@ -65,7 +71,6 @@ export async function startUnderlay(start: UnderlayStart): Promise<Underlay> {
       else problems.failed('links', failure.error)
     }),
   )
-  const operations = new OneAtATime()
   const wires = new Wires({
     options,
     log,
@@ -116,7 +121,7 @@ export async function startUnderlay(start: UnderlayStart): Promise<Underlay> {
     links,
     operations,
     plugins: delegate,
-    guard: wires,
+    guard: new Guarding(wires, ports, start.limiting),
     announce,
     ovsdb: options.ovsdb,
     grants,
@@ -132,7 +137,7 @@ export async function startUnderlay(start: UnderlayStart): Promise<Underlay> {
     ...linkPlugins({ rtnl, bridgeOf, plugins: delegate, grants, announce }),
   ])
   const owned = resources.move()
-  return { plugins, ports, guests, look, [Symbol.dispose]: () => owned.dispose() }
+  return { plugins, wires, guests, look, [Symbol.dispose]: () => owned.dispose() }
 }
 
 function bridgesIn({ tables }: UnderlayPorts): readonly WireBridge[] {

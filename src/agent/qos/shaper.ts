@@ -42,11 +42,14 @@ export interface SenderSide {
 /** Shapes endpoints. */
 export class Shaper {
   readonly #rtnl: RtnlSocket
-  readonly #sender: SenderSide
+  readonly #datapath: 'system' | 'netdev'
+  readonly #senders: { readonly [D in 'system' | 'netdev']: SenderSide }
 
+  /** `datapath`: of the overlay's bridge. */
   constructor(rtnl: RtnlSocket, datapath: 'system' | 'netdev') {
     this.#rtnl = rtnl
-    this.#sender = datapath === 'system' ? onNode(rtnl) : insidePod
+    this.#datapath = datapath
+    this.#senders = { system: onNode(rtnl), netdev: insidePod }
   }
 
   /**
@@ -59,7 +62,7 @@ export class Shaper {
     const { toPod, fromPod } = shapingOf(lease.endpoint, lease.link, lease.mtu)?.buckets ?? {}
     const outcomes = [
       setBucket(this.#rtnl, outside.index, toPod, options.force),
-      this.#sender.set(lease, outside.index, fromPod, options),
+      this.#senderOf(lease).set(lease, outside.index, fromPod, options),
     ]
     return outcomes.includes('draining') ? 'draining' : 'settled'
   }
@@ -69,19 +72,24 @@ export class Shaper {
     const outside = linkFind(this.#rtnl, lease.link)
     if (outside === undefined) return {}
     const toPod = bucketIn(this.#rtnl, outside.index)
-    const fromPod = this.#sender.standing(lease, outside.index)
+    const fromPod = this.#senderOf(lease).standing(lease, outside.index)
     return { ...(toPod === undefined ? {} : { toPod }), ...(fromPod === undefined ? {} : { fromPod }) }
   }
 
   /** What a group is held to together. */
   totalInForce(group: number): InForce {
-    const toPod = this.#sender.total('toPod', group)
-    const fromPod = this.#sender.total('fromPod', group)
+    const sender = this.#senders[this.#datapath]
+    const toPod = sender.total('toPod', group)
+    const fromPod = sender.total('fromPod', group)
     return { ...(toPod === undefined ? {} : { toPod }), ...(fromPod === undefined ? {} : { fromPod }) }
   }
 
   /** Removes what endpoints that are gone have left elsewhere than on their own links. */
   sweep(standing: readonly Lease[]): void {
-    this.#sender.sweep(standing)
+    for (const sender of Object.values(this.#senders)) sender.sweep(standing)
+  }
+
+  #senderOf({ wire }: Lease): SenderSide {
+    return this.#senders[wire?.datapath ?? this.#datapath]
   }
 }

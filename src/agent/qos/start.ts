@@ -26,6 +26,8 @@ export interface LimitingParts
   uplink(): number | undefined
   readonly rtnl: RtnlSocket
   readonly ports: Ports
+  /** Ports of bridges on the physical network that are held to limits, too. */
+  wires(): readonly Lease[]
 }
 
 /** Limiting under way. */
@@ -38,7 +40,7 @@ export interface Limiting extends Disposable {
 }
 
 /** Starts holding pods to their bandwidth. Nothing waits for what it hears of pods and namespaces. */
-export function startLimiting({ options, rtnl, uplink, ...parts }: LimitingParts): Limiting {
+export function startLimiting({ options, rtnl, uplink, wires, ...parts }: LimitingParts): Limiting {
   const { ports, problems } = parts
   const shaper = new Shaper(rtnl, options.datapath)
   const pods: NodePods = new NodePods(options.node, () => limiter.request())
@@ -49,9 +51,14 @@ export function startLimiting({ options, rtnl, uplink, ...parts }: LimitingParts
     const link = uplink()
     // A limit that went took its pod's mark with it.
     if (isChanged) shares.forget()
-    if (link !== undefined) shares.apply(link, leases)
+    // The uplink of tunnels: what is on the physical network does not pass it as a pod's.
+    if (link !== undefined)
+      shares.apply(
+        link,
+        leases.filter(({ wire }) => wire === undefined),
+      )
   }
-  const limiter: Limiter = new Limiter({ ...parts, pods, groups, shaper, settled })
+  const limiter: Limiter = new Limiter({ ...parts, ports: together(ports, wires), pods, groups, shaper, settled })
   const watching = watchPorts(ports, limiter, rtnl)
   const clock = setInterval(() => {
     shares.forget()
@@ -68,6 +75,16 @@ export function startLimiting({ options, rtnl, uplink, ...parts }: LimitingParts
       clearInterval(clock)
       watching[Symbol.dispose]()
     },
+  }
+}
+
+function together(ports: Ports, wires: () => readonly Lease[]): LimiterParts['ports'] {
+  return {
+    get connected() {
+      return ports.connected
+    },
+    handsOff: ports.handsOff,
+    leases: () => [...ports.leases(), ...wires()],
   }
 }
 

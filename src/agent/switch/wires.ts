@@ -87,6 +87,15 @@ export class Wires {
     wire?.forwarding.flush().catch((error: unknown) => this.#failed(error))
   }
 
+  /** Ports that are recorded otherwise than they were: what they are held to has changed. */
+  refresh(): void {
+    for (const port of this.#parts.ports()) {
+      const before = this.#endpoints.get(port.endpoint.id)
+      if (before === undefined || Bun.deepEquals(before, port)) continue
+      this.put(port).catch((error: unknown) => this.#failed(error))
+    }
+  }
+
   /** Looks at the bridges and ports that are there: at the start, when they change, and from time to time. */
   async look(): Promise<void> {
     const planner = this.#parts.planner()

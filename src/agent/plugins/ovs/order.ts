@@ -2,7 +2,6 @@
  * From what was decided of a port to its rows.
  * @module
  */
-import { cniError } from '../../../cni/index.ts'
 import { podPortRows } from '../../../compat/ovs-cni/rows.ts'
 import { type Ip, type Mac, parseIp, parseMac } from '../../../network/model/address.ts'
 import type { Limits } from '../../../network/model/bandwidth.ts'
@@ -25,16 +24,33 @@ export interface PodPlace {
   readonly addresses?: readonly Ip[]
 }
 
+/** What a port on a guarded bridge has from the start. */
+export interface Admission {
+  /** Classes and meters go by it, on all bridges together. */
+  readonly ofport: number
+  readonly limits: Limits
+  /** The record of the limits. */
+  readonly externalIds: Readonly<Record<string, string>>
+  /** UUID of the row by which Open vSwitch leaves the port's queueing discipline alone; absent: nothing is limited. */
+  readonly qos?: string
+}
+
 /** The port of an attachment: ovs-cni's rows, with the record that is ours. */
-export function orderFor(call: PluginCall, terms: Terms, { link, netns, mac, addresses = [] }: PodPlace): PortOrder {
+export function orderFor(
+  call: PluginCall,
+  terms: Terms,
+  { link, netns, mac, addresses = [] }: PodPlace,
+  admission?: Admission,
+): PortOrder {
   const { containerId, ifname, network, args } = call
   const { netconf, membership, ovnPort } = terms
+  const ofportRequest = admission?.ofport ?? netconf.ofportRequest
   const rows = podPortRows({
     membership,
     netns,
     ifname,
     ...(args.pod?.uid === undefined ? {} : { podUid: args.pod.uid }),
-    ...(netconf.ofportRequest === undefined ? {} : { ofportRequest: netconf.ofportRequest }),
+    ...(ofportRequest === undefined ? {} : { ofportRequest }),
     ...(netconf.interfaceType === undefined ? {} : { interfaceType: netconf.interfaceType }),
     ...(ovnPort === undefined ? {} : { ovnPort }),
   })
@@ -52,34 +68,12 @@ export function orderFor(call: PluginCall, terms: Terms, { link, netns, mac, add
     link,
     rows: {
       port: { ...rows.port, external_ids: { ...rows.port.external_ids, ...UNDERLAY_OWNER } },
-      interface: { ...rows.interface, external_ids: { ...rows.interface.external_ids, ...record } },
+      interface: {
+        ...rows.interface,
+        external_ids: { ...rows.interface.external_ids, ...record, ...admission?.externalIds },
+      },
     },
-  }
-}
-
-/** What a port on a guarded bridge has from the start. */
-export interface Admission {
-  /** Classes and meters go by it, on all bridges together. */
-  readonly ofport: number
-  readonly limits: Limits
-  /** The record of the limits. */
-  readonly externalIds: Readonly<Record<string, string>>
-  /** UUID of the row by which Open vSwitch leaves the port's queueing discipline alone; absent: nothing is limited. */
-  readonly qos?: string
-}
-
-/** The port with what guarding adds. Throws `config-invalid` for a number that somebody else chose. */
-export function admitted(order: PortOrder, { ofport, externalIds, qos }: Admission): PortOrder {
-  const { rows } = order
-  if (rows.interface.ofport_request !== undefined) {
-    const expected = `left out on bridge ${order.bridge}: on bridges of its own the agent gives out the numbers`
-    throw cniError('config-invalid', { field: 'ofport_request', expected })
-  }
-  const external_ids = { ...rows.interface.external_ids, ...externalIds }
-  return {
-    ...order,
-    rows: { ...rows, interface: { ...rows.interface, ofport_request: ofport, external_ids } },
-    ...(qos === undefined ? {} : { qos }),
+    ...(admission?.qos === undefined ? {} : { qos: admission.qos }),
   }
 }
 

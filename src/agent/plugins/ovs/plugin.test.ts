@@ -315,8 +315,9 @@ describe('CHECK says what is not as it was made', () => {
 
 test('whoever guards a bridge knows the port before it has addresses, and its addresses before the pod does', async () => {
   const events: unknown[] = []
-  const guarded = await rig.start(() => ({
+  const guarded = await rig.start(({ guard }) => ({
     guard: {
+      ...guard,
       put: async ({ bridge, endpoint: { ofport, addresses, mac } }) => {
         const has = addrList(pod.rtnl, { family: 4 }).some(({ address }) => address === V4.address)
         events.push([bridge, ofport > 0, addresses, mac, has])
@@ -337,6 +338,38 @@ test('whoever guards a bridge knows the port before it has addresses, and its ad
   expect((await row('Interface', 'external_ids')).join()).toContain('weft-mac=02:00:00:00:00:02')
   await guarded.plugin.del(call)
   expect(events).toEqual([['br1', true, [], mac, false], ['br1', true, ['172.18.30.131'], mac, false], 'c1/eth0'])
+})
+
+test('on a guarded bridge it has its number and its limits with the port, and is held to them before', async () => {
+  const events: unknown[] = []
+  const guarded = await rig.start(({ guard, ports }) => ({
+    guard: {
+      ...guard,
+      admit: async () => ({
+        ofport: 0x1234,
+        limits: { fromPod: 5_000_000 },
+        externalIds: { 'weft-limits': 'from-pod=5000000' },
+      }),
+      shape: ({ link, endpoint: { ofport, limits } }) => events.push([link, ofport, limits, ports.named(link)?.link]),
+      attached: (link) => events.push(ports.leaseOf(link)?.endpoint.limits),
+    },
+  }))
+  const call = callFor(pod, { vlan: 1, ...ipam(V4) })
+  await rig.ovs.vsctl('set', 'Bridge', 'br1', 'external_ids:weft-owner=weft-bridge')
+  try {
+    await guarded.plugin.add(call, NEVER)
+    expect(events).toEqual([[LINK, 0x1234, { fromPod: 5_000_000 }, undefined], { fromPod: 5_000_000 }])
+    expect(guarded.ports.leases()).toMatchObject([
+      { link: LINK, mtu: 1500, endpoint: { ofport: 0x1234 }, wire: { bridge: 'br1', datapath: 'netdev' } },
+    ])
+    await guarded.plugin.del(call)
+    const fixed = guarded.plugin.add(callFor(pod, { vlan: 1, ofport_request: 17, ...ipam(V4) }), NEVER)
+    await expect(fixed).rejects.toThrow('ofport_request')
+    expect(await podPorts()).toEqual([])
+  } finally {
+    await rig.ovs.vsctl('remove', 'Bridge', 'br1', 'external_ids', 'weft-owner')
+  }
+  expect(guarded.ports.leases()).toEqual([])
 })
 
 test('twenty pods at once', async () => {

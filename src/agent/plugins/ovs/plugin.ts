@@ -14,9 +14,9 @@ import { extendResult, ipamToUndo } from '../ipam-result.ts'
 import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside, PluginCallStanding, Plugins } from '../plugin.ts'
 import { checkPort } from './check.ts'
 import { macFromAddress } from './mac.ts'
-import { type Admission, admitted, aliasOf, leaseFor, orderFor, type PodPlace, placeIn } from './order.ts'
+import { type Admission, aliasOf, leaseFor, orderFor, placeIn } from './order.ts'
 import type { PodLinks } from './pod-link.ts'
-import type { FoundPort, GuardedPort, PortOrder, UnderlayPorts } from './ports.ts'
+import type { FoundPort, GuardedPort, UnderlayPorts } from './ports.ts'
 import { statusProblem } from './status.ts'
 import { configOf, type Terms, type TermsSource, termsOf } from './terms.ts'
 
@@ -143,8 +143,8 @@ export class OvsPlugin implements Plugin {
     await operations.whenIdle(id, async () => {
       if (ports.named(link) !== undefined || links.nodeEnd(link) === undefined) return
       const { terms } = termsOf(call, this.#source)
-      const { order } = await this.#order(call, terms, placeIn(call, link))
-      await ports.add(order, NEVER)
+      const admission = await this.#admit(call, terms)
+      await ports.add(orderFor(call, terms, placeIn(call, link), admission), NEVER)
       links.raise(link)
       await this.#guard(link)
     })
@@ -165,6 +165,7 @@ export class OvsPlugin implements Plugin {
     const { ifname, netns } = call
     const { netconf } = terms
     const link = linkName(endpointId(call.containerId, ifname))
+    const admission = await this.#admit(call, terms)
     await using undo = new AsyncDisposableStack()
     const otherwise = (step: () => Promise<unknown> | unknown): void => {
       // Every step is undone, whatever becomes of the others; the error that led here is the one to tell.
@@ -188,7 +189,7 @@ export class OvsPlugin implements Plugin {
       guard.remove(endpointId(call.containerId, ifname))
       return ports.withdraw(link)
     })
-    const { order, admission } = await this.#order(call, terms, { link, netns: netns.path, mac: known })
+    const order = orderFor(call, terms, { link, netns: netns.path, mac: known }, admission)
     const end = links.nodeEnd(link)
     if (admission !== undefined && end?.mac !== undefined) {
       const own = { mac: known ?? (end.mac as Mac), mtu: end.mtu, datapath: terms.bridge.datapath }
@@ -214,15 +215,12 @@ export class OvsPlugin implements Plugin {
     return result
   }
 
-  /** The rows of a port, with what guarding asks for. */
-  async #order(
-    call: PluginCall,
-    terms: Terms,
-    place: PodPlace,
-  ): Promise<{ readonly order: PortOrder; readonly admission: Admission | undefined }> {
-    const admission = await this.#parts.guard.admit(terms.bridge.name, call.args.pod)
-    const order = orderFor(call, terms, place)
-    return { order: admission === undefined ? order : admitted(order, admission), admission }
+  /** What guarding asks for. Refuses a number that somebody else chose. */
+  async #admit({ args }: PluginCall, { bridge, netconf }: Terms): Promise<Admission | undefined> {
+    const admission = await this.#parts.guard.admit(bridge.name, args.pod)
+    if (admission === undefined || netconf.ofportRequest === undefined) return admission
+    const expected = `left out on bridge ${bridge.name}: on bridges of its own the agent gives out the numbers`
+    throw cniError('config-invalid', { field: 'ofport_request', expected })
   }
 
   /** Has the port guarded, as far as it is recorded what the pod may send. */
