@@ -14,10 +14,15 @@ export interface Move {
 
 /**
  * Plans the move of everything that `from` has. Undone, it has all of it again, and the other link is as it was: `before`,
- * where it is there already.
+ * where it is there already. `mode` is how the other link makes its link-local address afterwards.
  */
-export function planMove(from: LinkFacts, target: string, before?: LinkFacts): Move {
-  return { prepare: prepare(from, target, before), hand: handOver(from, target), silence: silence(from, target) }
+export function planMove(
+  from: LinkFacts,
+  target: string,
+  before?: LinkFacts,
+  mode: LinkFacts['addrGenMode'] = from.addrGenMode,
+): Move {
+  return { prepare: prepare(from, target, before), hand: handOver(from, target), silence: silence(from, target, mode) }
 }
 
 function prepare(from: LinkFacts, target: string, before: LinkFacts | undefined): Step {
@@ -78,7 +83,7 @@ function handOver(from: LinkFacts, target: string): Step {
 }
 
 /** The old link has no address any more, and makes none of its own. */
-function silence(from: LinkFacts, target: string): Step {
+function silence(from: LinkFacts, target: string, mode: LinkFacts['addrGenMode']): Step {
   const link = from.name
   const quietened = Object.entries(SILENT).filter(([key]) => key in from.sysctls)
   const filter = from.sysctls[RP_FILTER]
@@ -91,7 +96,8 @@ function silence(from: LinkFacts, target: string): Step {
       ...[...inOrder(from.addresses)].reverse().map((address) => withdrawn(link, address)),
       // Now routes lead out of the new link.
       ...(filter === undefined ? [] : [{ do: 'sysctl', link: target, key: RP_FILTER, value: filter } as const]),
-      { do: 'link', link: target, addrGenMode: from.addrGenMode },
+      // By sysctl, so that a link-local address is made where none came along.
+      { do: 'sysctl', link: target, key: 'ipv6/addr_gen_mode', value: String(MODES.indexOf(mode)) },
     ],
     undo: [
       { do: 'link', link, up: from.up },
@@ -109,6 +115,9 @@ function silence(from: LinkFacts, target: string): Step {
 const RP_FILTER = 'ipv4/rp_filter'
 /** A packet may come by a link that is not the way back (RFC 3704). */
 const LOOSE = '2'
+
+/** IN6_ADDR_GEN_MODE_ of linux/if_link.h, by number. */
+const MODES: readonly string[] = ['eui64', 'none', 'stable-privacy', 'random']
 
 /** What makes a link take part by itself. */
 const SILENT: Readonly<Record<string, string>> = { 'ipv6/accept_ra': '0', 'ipv6/autoconf': '0' }

@@ -28,15 +28,26 @@ export interface Persistence {
   readonly takeBack: readonly Change[]
   /** After files came or went. */
   readonly reload: readonly Change[]
+  /** Resolve when those who read the files have done with them. */
+  readonly settled: readonly Change[]
   /** Marks by which a daemon knows rows of the switch as those that it would make. */
   readonly rows: readonly Change[]
 }
 
-export const NOT_PERSISTENT: Persistence = { manager: 'none', files: [], letGo: [], takeBack: [], reload: [], rows: [] }
+export const NOT_PERSISTENT: Persistence = {
+  manager: 'none',
+  files: [],
+  letGo: [],
+  takeBack: [],
+  reload: [],
+  settled: [],
+  rows: [],
+}
 
 /** What {@link IDS.moved} holds. */
 export interface Moved {
   readonly index: number
+  readonly addrGenMode: LinkFacts['addrGenMode']
   readonly addresses: readonly HeldAddress[]
   readonly routes: readonly HeldRoute[]
 }
@@ -50,7 +61,12 @@ export function planCreate(
   extra: readonly Step[] = [],
 ): Plan {
   const { bridge: name } = wish
-  const moved: Moved = { index: uplink.index, addresses: uplink.addresses, routes: uplink.routes }
+  const moved: Moved = {
+    index: uplink.index,
+    addrGenMode: uplink.addrGenMode,
+    addresses: uplink.addresses,
+    routes: uplink.routes,
+  }
   const row = {
     name,
     datapathType: wish.datapathType,
@@ -62,7 +78,7 @@ export function planCreate(
       [IDS.token]: token,
       [IDS.state]: 'moving',
       [IDS.persist]: persistence.manager,
-      ...(wish.move ? { [IDS.moved]: JSON.stringify(moved) } : {}),
+      [IDS.moved]: JSON.stringify(moved),
     },
   }
   const make: Step = {
@@ -74,27 +90,33 @@ export function planCreate(
     title: `make ${uplink.name} a port of ${name}`,
     changes: [
       { do: 'port', bridge: name, name: uplink.name, trunks: trunksOf(wish) },
+      // One that was down gives itself no address when it comes up.
+      ...(uplink.up ? [] : [{ do: 'link', link: uplink.name, addrGenMode: 'none' } as const]),
       { do: 'link', link: uplink.name, up: true },
     ],
     undo: [
       { do: 'no-port', bridge: name, name: uplink.name },
-      { do: 'link', link: uplink.name, up: uplink.up },
+      { do: 'link', link: uplink.name, up: uplink.up, addrGenMode: uplink.addrGenMode },
     ],
   }
-  const bringUp: Step = { title: `set ${name} up`, changes: [{ do: 'link', link: name, up: true }], undo: [] }
   const finish: Step = {
     title: `note that ${name} is complete`,
     changes: [{ do: 'ids', table: 'Bridge', name, ids: { [IDS.state]: 'moved' } }, ...persistence.rows],
     undo: [],
   }
-  const { prepare, hand, silence } = planMove(uplink, name)
-  const middle = wish.move ? [prepare, connect, hand, ...extra, silence] : [bringUp, connect]
+  // Other ways need a secret of the card: the bridge has the address that came of it.
+  const { prepare, hand, silence } = planMove(
+    uplink,
+    name,
+    undefined,
+    uplink.addrGenMode === 'eui64' ? 'eui64' : 'none',
+  )
   return {
     bridge: name,
     uplink: uplink.name,
     target: name,
-    steps: [...persistSteps(persistence), make, ...middle, ...toldSteps(persistence)],
-    gateways: wish.move ? gatewaysOf(uplink) : [],
+    steps: [...persistSteps(persistence), make, prepare, connect, hand, ...extra, silence, ...toldSteps(persistence)],
+    gateways: gatewaysOf(uplink),
     settle: [finish],
     afterwards: [],
     notes: notesOf(uplink),
@@ -130,7 +152,7 @@ export function planRemove(
     undo: port === undefined ? [] : [{ do: 'port', bridge: name, name: uplink.name, trunks: port.trunks }],
   }
   const from = held(link ?? { ...uplink, name, addresses: [], routes: [], rules: [], neighbours: [] }, uplink, bridge)
-  const { prepare, hand, silence } = planMove(from, uplink.name, uplink)
+  const { prepare, hand, silence } = planMove(from, uplink.name, uplink, movedOf(bridge)?.addrGenMode)
   return {
     bridge: name,
     uplink: uplink.name,
@@ -164,7 +186,8 @@ export function movedOf(bridge: SwitchBridge): Moved | undefined {
 function isMoved(value: unknown): value is Moved {
   if (typeof value !== 'object' || value === null) return false
   const has = (key: string): boolean => Array.isArray(Reflect.get(value, key))
-  return typeof Reflect.get(value, 'index') === 'number' && has('addresses') && has('routes')
+  const isMode = ['eui64', 'none', 'stable-privacy', 'random'].includes(String(Reflect.get(value, 'addrGenMode')))
+  return typeof Reflect.get(value, 'index') === 'number' && isMode && has('addresses') && has('routes')
 }
 
 /** Next hops of the default routes in the main table: they are the ones that answer for the way out. */
@@ -196,9 +219,9 @@ function persistSteps({ files, letGo, takeBack, reload, manager }: Persistence):
   return [...(files.length === 0 ? [] : [write]), ...(letGo.length === 0 ? [] : [release])]
 }
 
-function toldSteps({ reload }: Persistence): readonly Step[] {
+function toldSteps({ reload, settled }: Persistence): readonly Step[] {
   // What takes it back is with the files: they have to be gone first.
-  return reload.length === 0 ? [] : [{ title: TOLD, changes: reload, undo: [] }]
+  return reload.length === 0 ? [] : [{ title: TOLD, changes: [...reload, ...settled], undo: [] }]
 }
 
 const TOLD = 'tell those who configure links'

@@ -15,7 +15,7 @@ export interface Wish {
   readonly mtu?: number
   /** VLANs that the uplink carries besides untagged frames; none: all. */
   readonly trunks: readonly number[]
-  /** False: the uplink has no addresses, and none are moved. */
+  /** False: the uplink is not expected to have addresses, but for what every link gives itself. */
   readonly move: boolean
 }
 
@@ -65,7 +65,7 @@ export function checkWish(
     const cause = `${uplink.name} has ${global.map(({ address }) => address).join(' ')}, which stop working on a port`
     throw new BridgeError('BRIDGE_UPLINK_HAS_ADDRESSES', cause, 'leave out --no-move, or take the addresses off first')
   }
-  if (wish.move && uplink.nexthopRoutes.length > 0) {
+  if (uplink.nexthopRoutes.length > 0) {
     const cause = `routes to ${uplink.nexthopRoutes.join(', ')} go by nexthop objects, which are not moved`
     throw new BridgeError('BRIDGE_ROUTE_UNKNOWN', cause, 'replace them by routes that name their gateway')
   }

@@ -59,6 +59,7 @@ export function persistenceFor({ wish, uplink, token, persist, root }: Asked): P
     letGo,
     takeBack,
     reload: facts.isRunning ? reloads(manager) : [],
+    settled: facts.isRunning && manager !== 'networkmanager' ? [waitOnline(wish.bridge)] : [],
     rows: manager === 'networkmanager' ? networkManagerRows(wish, token) : [],
     steps,
     notes: [...notes, ...layer3.notes, ...cloudInit(manager, facts)],
@@ -89,6 +90,7 @@ export function persistedFor(asked: {
     letGo: [],
     takeBack: isNm ? [{ ...nmcli(uplink, 'yes'), mayFail: true }] : [],
     reload: facts.isRunning && found !== undefined ? reloads(found).map((one) => ({ ...one, mayFail: true })) : [],
+    settled: [],
     rows: [],
     steps: [],
   }
@@ -164,6 +166,12 @@ function reloads(manager: Exclude<Manager, 'none'>): readonly (Change & { readon
       // Connections are read at its next start: read now, they would make the bridge a second time.
       return [run('nmcli', 'general', 'reload', 'conf')]
   }
+}
+
+/** networkd reads its files, and then takes away and gives what they say: gateways are asked when it has. */
+function waitOnline(bridge: string): Change {
+  const program = '/lib/systemd/systemd-networkd-wait-online'
+  return { do: 'run', argv: [program, '--interface', `${bridge}:carrier`, '--timeout', '8'], mayFail: true }
 }
 
 function nmcli(link: string, managed: 'yes' | 'no'): Change & { readonly do: 'run' } {
