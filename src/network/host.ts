@@ -201,6 +201,7 @@ ${FAMILIES.map((family) => `    ${NFT_FAMILY[family]} daddr @own_addresses${fami
     meta nfproto ipv6 dnat ip6 to ${NODE_PORT_ADDRESS[6]}
   }
   chain guests {
+    ct state invalid counter drop
 ${FAMILIES.map((family) => `    rt ${NFT_FAMILY[family]} nexthop ${NEXT_HOP[family]} counter drop`).join('\n')}
   }
   chain forward {
