@@ -11,7 +11,7 @@ import type { OneAtATime } from '../attach/one-at-a-time.ts'
 import type { NodeResources } from '../bridges/node-resources.ts'
 import { publishBridges } from '../bridges/publish.ts'
 import type { AgentLog } from '../log.ts'
-import { OverlayGuests } from '../node/guests.ts'
+import { OverlayGuests, watchRules } from '../node/guests.ts'
 import type { AgentOptions } from '../options.ts'
 import { coordinatorPlugin } from '../plugins/coordinator/coordinator.ts'
 import { bridgeOfLink, linkPlugins } from '../plugins/links/index.ts'
@@ -115,6 +115,7 @@ export function startUnderlay(start: UnderlayStart): Underlay {
   }
   const grants = (): Grants => start.grants
   const guests = new OverlayGuests({ tenants: planner })
+  resources.use(watchRules(() => problems.watch('guests', () => guests.refresh())))
   const delegate = { ipam: (type: string) => all().ipam(type) }
   const ovs = new OvsPlugin({
     ports,

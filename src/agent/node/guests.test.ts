@@ -17,15 +17,16 @@ import {
   ping,
   routeList,
   routeReplace,
+  ruleDel,
   ruleList,
 } from '../../linux/index.ts'
 import { type Scratch, scratch } from '../../linux/testing/scratch.ts'
 import { nodeContext } from '../../network/context.ts'
 import { guestHop, guestMac, guestTable, vniOfTable } from '../../network/guests.ts'
 import { GATEWAY, hostPlan, NEXT_HOP, NEXT_HOP_MAC, ROUTE_PROTOCOL } from '../../network/host.ts'
-import { pairMacs } from '../plugins/coordinator/numbers.ts'
+import { PROTOCOL, pairMacs } from '../plugins/coordinator/numbers.ts'
 import { CONTAINER, callFor, LINK, plugin, type Rig, rig } from '../plugins/coordinator/testing/rig.ts'
-import { OverlayGuests } from './guests.ts'
+import { OverlayGuests, watchRules } from './guests.ts'
 
 const signal = new AbortController().signal
 const POD = { 4: '10.128.0.5', 6: 'fd00:10:128:1::5' } as const
@@ -131,6 +132,29 @@ test('an agent without memory knows its guests, and follows the node’s routes'
   const inTable = routeList(n.rig.node.rtnl, { table: guestTable(9) }).map(({ destination }) => destination)
   expect(inTable).toContain('10.200.0.0/16')
   expect(routeList(n.rig.node.rtnl, { table: guestTable(42) })).toEqual([])
+})
+
+test('rules that somebody takes away are put back', async () => {
+  using n = await overlayNode()
+  await attach(n)
+  const { rtnl, nsFd } = n.rig.node
+  const before = ruleList(rtnl).map((rule) => JSON.stringify(rule))
+  const put = Promise.withResolvers<void>()
+  using _watch = watchRules(() => {
+    n.guests.refresh()
+    put.resolve()
+  }, nsFd)
+  for (const rule of ruleList(rtnl)) if (rule.protocol === PROTOCOL) ruleDel(rtnl, rule)
+  await put.promise
+  expect(
+    ruleList(rtnl)
+      .map((rule) => JSON.stringify(rule))
+      .sort(),
+  ).toEqual(before.sort())
+  // With the last pod they go for good.
+  await plugin({ ...n.rig.parts, guests: n.guests }).del(n.call())
+  n.guests.refresh()
+  expect(ruleList(rtnl).filter(({ protocol }) => protocol === PROTOCOL)).toEqual([])
 })
 
 test('nothing is left of a guest that is gone, whoever finds it', async () => {

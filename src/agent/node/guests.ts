@@ -11,6 +11,7 @@ import {
   neighDel,
   neighList,
   neighReplace,
+  openMonitor,
   openRtnl,
   type RtnlSocket,
   type Rule,
@@ -25,7 +26,7 @@ import { GUEST_GROUP, guestHop, guestMac, guestTable, vniOfTable } from '../../n
 import { GATEWAY, ROUTE_PROTOCOL } from '../../network/host.ts'
 import { familyOf, firstIp, hostCidr, type Ip, parseCidr } from '../../network/model/address.ts'
 import type { Guests } from '../plugins/coordinator/coordinator.ts'
-import { GUEST_PRIORITY, namespaceIn, PROTOCOL } from '../plugins/coordinator/numbers.ts'
+import { GUEST_PRIORITY, namespaceIn, PROTOCOL, RULE_PRIORITY } from '../plugins/coordinator/numbers.ts'
 
 /** What is needed of the agent. */
 export interface GuestParts {
@@ -79,6 +80,9 @@ export class OverlayGuests implements Guests {
     using rtnl = this.#open()
     this.#guests = guestsIn(rtnl)
     const rules = ruleList(rtnl)
+    for (const rule of waysToPods(rtnl))
+      if (!rules.some((one) => isWay(one) && one.family === rule.family && one.table === rule.table))
+        quietly(() => ruleAdd(rtnl, rule))
     for (const rule of rules)
       if (isGuestRule(rule) && !this.#guests.has(rule.inputLink ?? '')) quietly(() => ruleDel(rtnl, rule))
     for (const [link, guest] of this.#guests) this.#settle(rtnl, link, guest, rules)
@@ -113,6 +117,50 @@ export class OverlayGuests implements Guests {
     for (const rule of wanted) if (!present.some((one) => isSame(one, rule))) quietly(() => ruleAdd(rtnl, rule))
     for (const rule of present) if (!wanted.some((one) => isSame(one, rule))) quietly(() => ruleDel(rtnl, rule))
   }
+}
+
+/**
+ * Puts back what others take away: systemd-networkd, for one, removes rules that it did not make whenever it starts. `refresh`
+ * is called a moment after rules of ours went, whoever took them.
+ */
+export function watchRules(refresh: () => void, nsFd?: number): Disposable {
+  let settling: ReturnType<typeof setTimeout> | undefined
+  const look = (): void => {
+    settling ??= setTimeout(() => {
+      settling = undefined
+      refresh()
+    }, SETTLE_MS)
+  }
+  const monitor = openMonitor({
+    topics: ['rule'],
+    onEvent: ({ topic, change, object }) => {
+      if (topic === 'rule' && change === 'del' && object.protocol === PROTOCOL) look()
+    },
+    onResync: look,
+    ...(nsFd === undefined ? {} : { nsFd }),
+  })
+  return {
+    [Symbol.dispose]: () => {
+      clearTimeout(settling)
+      monitor.close()
+    },
+  }
+}
+
+/** Pods that go take their rules along, many at once. */
+const SETTLE_MS = 500
+
+/** The rules by which the node finds its routes to pods, as far as there are such routes. */
+function waysToPods(rtnl: RtnlSocket): readonly Rule[] {
+  const routes = routeList(rtnl).filter(
+    ({ protocol, table }) => protocol === PROTOCOL && vniOfTable(table) === undefined,
+  )
+  const tables = new Map(routes.map(({ family, table }) => [`${family} ${table}`, { family, table }]))
+  return [...tables.values()].map((one) => ({ ...one, action: 'table', priority: RULE_PRIORITY, protocol: PROTOCOL }))
+}
+
+function isWay({ priority, from, inputLink, action }: Rule): boolean {
+  return priority === RULE_PRIORITY && action === 'table' && from === undefined && inputLink === undefined
 }
 
 /** Links of guests, and the addresses that the node reaches by them. */
