@@ -8,7 +8,10 @@ import { saidYes, setup } from './lib/setup.mjs'
 
 const FILES = {
   image: ['./test/install/image.test.ts'],
-  package: ['./test/install/package.test.ts', './test/install/external-host.test.ts'],
+  package: [
+    ...['package', 'external-host', 'bridge'].map((name) => `./test/install/${name}.test.ts`),
+    './src/bridge/persist/persist.test.ts',
+  ],
   long: ['adopt', 'api-outages', 'k8s-ovs'].map((name) => `./test/e2e/${name}.test.ts`),
 }
 

@@ -29,6 +29,8 @@ const WITNESS = {
   dpkg: 'dpkg-deb',
   rpm: 'rpmbuild',
   systemd: '/lib/systemd/systemd',
+  'netplan.io': 'netplan',
+  'network-manager': 'nmcli',
 }
 
 const BUILD = ['gcc', 'libc6-dev', 'musl-tools']
@@ -64,7 +66,8 @@ export const PACKAGES = {
   package: [...BUILD, 'dpkg', 'rpm'],
   'test:long': TEST,
   'test:image': [...BUILD, 'nftables', 'containerd', 'podman', 'runc', 'qemu-user'],
-  'test:package': [...PLAY, 'dpkg', 'rpm', 'systemd', ...REGISTRY],
+  // The last two read what `weft bridge create` writes for them.
+  'test:package': [...PLAY, 'dpkg', 'rpm', 'systemd', ...REGISTRY, 'netplan.io', 'network-manager'],
 }
 
 /** The packages of a purpose that this machine lacks. */
