@@ -21,6 +21,7 @@ export function podLifeIn(object: KubeObject): PodLife {
     node: textAt(object, 'spec', 'nodeName') ?? '',
     phase: ENDED.includes(phase) ? 'Ended' : phase === 'Running' ? 'Running' : 'Pending',
     addresses: addressesIn(object),
+    ...optionalField('isOnHost', at(object, 'spec', 'hostNetwork') === true || undefined),
     ...optionalField('deadline', timeAt(object, 'metadata', 'deletionTimestamp')),
     ...optionalField('endedAt', endIn(object)),
     ...optionalField('controller', controllerIn(object)),

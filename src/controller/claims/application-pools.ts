@@ -6,7 +6,7 @@
 
 import type { MergePatch } from '../../compat/merge.ts'
 import { SPIDER_IP_POOLS } from '../../compat/spiderpool/resources.ts'
-import { type Application, applicationKey } from '../../compat/spiderpool/subnet/application.ts'
+import { type Application, applicationIn, applicationKey, placeOf } from '../../compat/spiderpool/subnet/application.ts'
 import {
   applicationPoolIn,
   nameProblem,
@@ -129,6 +129,15 @@ export class ApplicationPools {
     })
   }
 
+  /** Whether an application that nobody told of is there after all, and asks for pools. */
+  async #isAlive(key: string): Promise<boolean> {
+    const { api, app } = this.#parts
+    const place = app(key) === undefined ? placeOf(key) : undefined
+    if (place === undefined) return false
+    const object = await api.get(place.kind.resource, place.at)
+    return object !== undefined && applicationIn(place.kind, object) !== undefined
+  }
+
   /** Takes away what is not its own any more, unless it is kept for the next one of that name. */
   async #remove(key: string, own: ReadonlySet<string>): Promise<void> {
     const { api, pool, poolsOf } = this.#parts
@@ -136,6 +145,7 @@ export class ApplicationPools {
       const metadata = pool(name)?.metadata
       const made = applicationPoolIn(metadata?.labels)
       if (own.has(name) || metadata?.deletionTimestamp !== undefined || made?.isReclaimed !== true) continue
+      if (await this.#isAlive(key)) return
       const uid = metadata?.uid
       await api.delete(SPIDER_IP_POOLS, { name }, uid === undefined ? {} : { uid }).catch(unlessOvertaken)
     }

@@ -364,6 +364,24 @@ test('pools of the network become the subnet’s, with its gateway and routes, i
   await eventually(async () => expect(await api.get(SPIDER_SUBNETS, { name: 's4' })).toBeUndefined())
 })
 
+test('a pool without a word about what becomes of it is left alone, whoever it was made for', async () => {
+  const api = await withSubnet()
+  await api.create(DEPLOYMENTS, deployment('demo', 1))
+  await start(api)
+  await eventually(() => expect(pools(api)).toHaveLength(1))
+  const { name } = only(api).metadata
+  ending.abort()
+  await running
+  ending = new AbortController()
+  await api.patch(SPIDER_IP_POOLS, { name }, 'merge', {
+    metadata: { labels: { 'ipam.spidernet.io/ippool-reclaim': null } },
+  })
+  await api.delete(DEPLOYMENTS, at('demo'))
+  await start(api)
+  await Bun.sleep(200)
+  expect(only(api).metadata.deletionTimestamp).toBeUndefined()
+})
+
 test('of subnets that overlap the older one holds', async () => {
   const api = await withSubnet()
   await api.create(SPIDER_SUBNETS, {

@@ -125,17 +125,15 @@ export class SubnetKeeper {
 
   poolChanged({ type, object, before }: MapChange<Picked<PoolEntry>>): void {
     const { name } = object
-    const entries = [before?.value, type === 'put' ? object.value : undefined]
-    for (const [index, entry] of entries.entries()) {
-      const app = applicationPoolIn(entry?.metadata.labels)?.application
-      const network = entry?.pool?.subnet
-      const op = index === 0 ? 'delete' : 'add'
-      if (app !== undefined) this.#byApp[op](app, name)
-      if (network !== undefined) this.#byNetwork[op](network, name)
-      this.#appChanged(app)
-      if (network !== undefined) this.#networkChanged(network)
-    }
+    const [old, now] = [groupsOf(before?.value), groupsOf(type === 'put' ? object.value : undefined)]
+    if (old.app !== undefined) this.#byApp.delete(old.app, name)
+    if (old.network !== undefined) this.#byNetwork.delete(old.network, name)
+    if (now.app !== undefined) this.#byApp.add(now.app, name)
+    if (now.network !== undefined) this.#byNetwork.add(now.network, name)
+    // Work may begin at once: from here on all is as it is.
     this.#heard.tell(name, type === 'put' ? object.revision : undefined)
+    for (const app of new Set([old.app, now.app])) this.#appChanged(app)
+    for (const network of new Set([old.network, now.network])) this.#networkChanged(network)
   }
 
   /** What a pool's claims are decides how far it can shrink. */
@@ -147,8 +145,8 @@ export class SubnetKeeper {
     if (this.#isReady && key !== undefined) this.#appQueue.add(key)
   }
 
-  #networkChanged(network: string): void {
-    if (!this.#isReady) return
+  #networkChanged(network: string | undefined): void {
+    if (!this.#isReady || network === undefined) return
     for (const { name, value } of this.#subnets.store.values()) {
       if (value.value?.subnet === network) this.#subnetQueue.add(name)
     }
@@ -262,6 +260,11 @@ export class SubnetKeeper {
     // Of what a server does not have, playgrounds' workloads for one, there is none.
     return reflectPicked(api, { resource, isOptional: true, pick, keep }, { signal, onChange, onError })
   }
+}
+
+/** The application and the network that a pool is of. */
+function groupsOf(entry: PoolEntry | undefined) {
+  return { app: applicationPoolIn(entry?.metadata.labels)?.application, network: entry?.pool?.subnet }
 }
 
 function about({ group, version, kind }: Resource, metadata: ObjectMeta): KubeObject {

@@ -7,7 +7,7 @@
 import { countOf } from '../../compat/spiderpool/pool-status/pool-status.ts'
 import { isOf, judgeClaim } from '../../ipam/claim-verdict.ts'
 import { sizeOf, without } from '../../ipam/range-set.ts'
-import { contains, familyOf, type Ip } from '../../network/model/address.ts'
+import { type Cidr, contains, familyOf, type Ip } from '../../network/model/address.ts'
 import type { PodLife } from '../../network/model/pod-life.ts'
 import { claimName } from '../../network/model/pool.ts'
 import type { IpamFinding } from './findings.ts'
@@ -19,7 +19,13 @@ import { garbageWords } from './words.ts'
 export function auditIpam(view: IpamView): readonly IpamFinding[] {
   const byPod = Map.groupBy(view.claims, ({ value }) => `${value.namespace}/${value.pod}`)
   const byName = new Map(view.claims.map((claim) => [claim.name, claim]))
-  const facts: Facts = { view, byPod, byName }
+  const facts: Facts = {
+    view,
+    byPod,
+    byName,
+    byPool: Map.groupBy(view.claims, ({ value }) => value.pool),
+    bySubnet: Map.groupBy(view.pools.values(), ({ pool }) => pool.subnet),
+  }
   const findings = [
     ...view.unreadable.map(({ name, why }): IpamFinding => ({ code: 'claim-unreadable', object: name, sentence: why })),
     ...view.claims.flatMap((claim) => aboutClaim(claim, facts)),
@@ -41,6 +47,8 @@ interface Facts {
   readonly view: IpamView
   readonly byPod: ReadonlyMap<string, readonly ListedClaim[]>
   readonly byName: ReadonlyMap<string, ListedClaim>
+  readonly byPool: ReadonlyMap<string, readonly ListedClaim[]>
+  readonly bySubnet: ReadonlyMap<Cidr, readonly ListedPool[]>
 }
 
 function aboutClaim(claim: ListedClaim, { view, byPod }: Facts): readonly IpamFinding[] {
@@ -81,25 +89,27 @@ function lacks(
   return addresses.some((other) => familyOf(other) === familyOf(address))
 }
 
-function aboutPod(
-  key: string,
-  { phase, addresses, deadline }: PodLife,
-  { view, byName }: Facts,
-): readonly IpamFinding[] {
+function aboutPod(key: string, pod: PodLife, { view, byName, bySubnet }: Facts): readonly IpamFinding[] {
+  const { phase, addresses, deadline, isOnHost, node } = pod
   if (phase === 'Ended' || deadline !== undefined) return []
   return addresses.flatMap((address): readonly IpamFinding[] => {
     const claim = byName.get(claimName(address))
     const holder = claim && `${claim.value.namespace}/${claim.value.pod}`
     if (holder === key) return []
-    const pool = [...view.pools.values()].find(
-      (one) => contains(one.pool.subnet, address) && exceptionOf(address, one.pool, []) === undefined,
-    )
+    const given = [...bySubnet]
+      .filter(([subnet]) => familyOf(subnet) === familyOf(address) && contains(subnet, address))
+      .flatMap(([, pools]) => pools)
+      .find((one) => exceptionOf(address, one.pool, view.reserved) === undefined)
+    if (isOnHost === true) {
+      const sentence = `it gives out ${address}, which node ${node} has`
+      return given === undefined ? [] : [{ code: 'node-address', object: given.pool.name, sentence }]
+    }
     if (holder !== undefined) {
       const sentence = `it has ${address}, which is claimed for pod ${holder}`
       return [{ code: 'address-of-another', object: key, sentence }]
     }
-    if (pool === undefined) return []
-    const sentence = `it has ${address} of pool ${pool.pool.name}, and nothing claims it: another pod may get it`
+    if (given === undefined) return []
+    const sentence = `it has ${address} of pool ${given.pool.name}, and nothing claims it: another pod may get it`
     return [{ code: 'address-without-claim', object: key, sentence }]
   })
 }
@@ -119,8 +129,8 @@ function aboutEndpoint(key: string, { view, byPod }: Facts): readonly IpamFindin
   return found(`it tells ${told.join(', ') || 'nothing'}; claimed are ${expected.join(', ')}`)
 }
 
-function aboutPool({ pool, told, problem }: ListedPool, { view }: Facts): readonly IpamFinding[] {
-  const used = view.claims.filter(({ value }) => value.pool === pool.name).length
+function aboutPool({ pool, told, problem }: ListedPool, { byPool }: Facts): readonly IpamFinding[] {
+  const used = byPool.get(pool.name)?.length ?? 0
   const total = countOf(sizeOf(without(pool.ranges, pool.excluded)))
   const isTold = told.allocated === used && told.total === total
   const sentence = `its status tells ${told.allocated ?? 'nothing'} of ${told.total ?? 'nothing'}; it is ${used} of ${total}`

@@ -42,6 +42,10 @@ export const IPAM_FINDINGS = {
     means: 'a SpiderEndpoint tells something else than the claims; it is a view, and no pod is worse for it',
     fix: 'start the controller, which puts it right; one that an earlier Spiderpool made can be deleted',
   },
+  'node-address': {
+    means: 'a pool would give out an address that a node has',
+    fix: 'take the address out of the pool (spec.excludeIPs)',
+  },
   'pool-refused': {
     means: 'a pool gives nothing out',
     fix: 'correct the pool as the sentence says',

@@ -152,6 +152,22 @@ describe('audit', () => {
       [],
     ],
     [
+      'an address of a node',
+      async (api) => {
+        await podWith(api, 'web-1', '172.18.30.131')
+        for (const name of ['proxy-1', 'proxy-2']) {
+          await api.create(PODS, {
+            apiVersion: 'v1',
+            kind: 'Pod',
+            metadata: { name, namespace: 'shop' },
+            spec: { nodeName: 'n1', hostNetwork: true },
+            status: { phase: 'Running', podIPs: [{ ip: '172.18.30.135' }] },
+          })
+        }
+      },
+      ['node-address ippool-test'],
+    ],
+    [
       'a claim with another name',
       async (api) => {
         await podWith(api, 'web-1', '172.18.30.131')

@@ -24,19 +24,24 @@ export async function giveBack(
   view: IpamView,
   findings: readonly IpamFinding[],
 ): Promise<readonly Returned[]> {
+  const byPod = Map.groupBy(view.claims, ({ value }) => `${value.namespace}/${value.pod}`)
   const results: Returned[] = []
-  for (const { claim } of findings) if (claim !== undefined) results.push(await giveBackOne(api, view, claim))
+  for (const { claim } of findings) if (claim !== undefined) results.push(await giveBackOne(api, byPod, claim))
   return results
 }
 
-async function giveBackOne(api: KubeApi, view: IpamView, claim: ListedClaim): Promise<Returned> {
+async function giveBackOne(
+  api: KubeApi,
+  byPod: ReadonlyMap<string, readonly ListedClaim[]>,
+  claim: ListedClaim,
+): Promise<Returned> {
   const { name, uid, resourceVersion, value } = claim
   const { namespace, pod, owner } = value
   const [livePod, liveSet] = await Promise.all([
     api.get(PODS, { namespace, name: pod }),
     owner?.kind === 'StatefulSet' ? api.get(STATEFUL_SETS, { namespace, name: owner.name }) : undefined,
   ])
-  const all = view.claims.filter((one) => one.value.namespace === namespace && one.value.pod === pod)
+  const all = byPod.get(`${namespace}/${pod}`) ?? []
   const verdict = judgeClaim(claim, {
     pod: livePod && podLifeIn(livePod),
     set: liveSet && podSetIn(liveSet),

@@ -18,6 +18,8 @@ export interface PodLife {
   readonly phase: 'Pending' | 'Running' | 'Ended'
   /** What its first interface has, as its kubelet says. Empty: there is no sandbox, or nobody has said. */
   readonly addresses: readonly Ip[]
+  /** It is on its node's own network, and has that node's addresses. */
+  readonly isOnHost?: true
   /** When it is to be gone: of one that is being deleted. Its grace is in it. */
   readonly deadline?: number
   /** When the last of its containers ended, of one that ended, where that is known. */

@@ -2,7 +2,8 @@
  * Applications whose pods ask for pools of SpiderSubnets: what manages pods at the top.
  * @module
  */
-import type { KubeObject, Resource } from '../../../kube/object.ts'
+import type { ObjectName } from '../../../kube/api.ts'
+import { apiVersionOf, type KubeObject, type Resource } from '../../../kube/object.ts'
 import { DAEMON_SETS, DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS } from '../../../kube/resources.ts'
 import { at } from '../../fields.ts'
 import { controllerIn } from '../../kubernetes/owner.ts'
@@ -72,6 +73,15 @@ export function applicationKey({
   name,
 }: Pick<Application, 'apiVersion' | 'kind' | 'namespace' | 'name'>): string {
   return `${apiVersion.replace('/', '_')}:${kind}:${namespace}:${name}`
+}
+
+/** Where the object of an application is that a key names, of the kinds that make pods of themselves. */
+export function placeOf(key: string): { readonly kind: ApplicationKind; readonly at: ObjectName } | undefined {
+  const [groupVersion, kindName, namespace = '', ...name] = key.split(':')
+  const kind = APPLICATION_KINDS.find(
+    ({ resource }) => resource.kind === kindName && apiVersionOf(resource).replace('/', '_') === groupVersion,
+  )
+  return kind && { kind, at: { namespace, name: name.join(':') } }
 }
 
 function replicas(object: KubeObject): number {

@@ -50,7 +50,7 @@ export function applicationPoolIn(labels: Readonly<Record<string, string>> = {})
     application: `${gv}:${of}:${inNamespace}:${named}`,
     wished: { ifname: at, family: version === 'IPv4' ? 4 : 6, subnet: from },
     ...(uid === undefined ? {} : { uid }),
-    isReclaimed: textAt(labels, RECLAIM_LABEL) !== 'false',
+    isReclaimed: textAt(labels, RECLAIM_LABEL) === 'true',
   }
 }
 
