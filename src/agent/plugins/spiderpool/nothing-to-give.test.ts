@@ -104,6 +104,16 @@ describe('nothing to give: the error says which pool, which field and what would
     expect(await waiting).toBe('172.18.30.131')
   })
 
+  test('who calls can give up', async () => {
+    const agent = await Agent.start(await cluster(pool('p', '172.18.30.131')))
+    await agent.add(pod('a', WISH))
+    agent.know(pod('b', WISH))
+    const controller = new AbortController()
+    const waiting = agent.plugin.add(callFor(pod('b', WISH), 'c2'), controller.signal)
+    setTimeout(() => controller.abort(new Error('the pod is gone')), 5)
+    await expect(waiting).rejects.toThrow('the pod is gone')
+  })
+
   test('a pod that is none, is not there, or ends', async () => {
     const agent = await Agent.start(await cluster(SEED))
     const call = callFor(pod('a'), 'c')

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { cluster, failure, SEED, told, WISH } from './testing/cluster.ts'
 import { FaultyStore } from './testing/faults.ts'
-import { pod } from './testing/objects.ts'
+import { from, pod, pool } from './testing/objects.ts'
 import { Agent, claimsIn } from './testing/rig.ts'
 
 describe('while the registry is away', () => {
@@ -61,6 +61,19 @@ describe('while the registry is away', () => {
     expect([error.id, error.code]).toEqual(['claims-unreachable', 11])
     store.fault = () => undefined
     await agent.del(pod('a'), 'c1')
+    await agent.del(pod('a'), 'c1')
+    expect(await claimsIn(registry)).toEqual([])
+  })
+
+  test('in the middle of two families: what could not be given back goes with the sandbox', async () => {
+    const registry = await cluster(SEED, pool('q', 'fd00::10'))
+    const store = new FaultyStore(registry)
+    const agent = await Agent.start(registry, { store })
+    store.fault = (call) => (call.includes('fd00') || call.startsWith('delete') ? 'away' : undefined)
+    expect((await failure(agent.add(pod('a', from(['p'], ['q'])), 'c1'))).code).toBe(11)
+    expect(await claimsIn(registry)).toEqual(['172.18.30.131 a c1'])
+    expect((await failure(agent.del(pod('a'), 'c1'))).code).toBe(11)
+    store.fault = () => undefined
     await agent.del(pod('a'), 'c1')
     expect(await claimsIn(registry)).toEqual([])
   })
