@@ -1,4 +1,4 @@
-import { testScenario } from '../lab/testing.ts'
+import { testLongScenario } from '../lab/testing.ts'
 import { fixedAddresses } from './fixed-addresses.ts'
 
-testScenario(fixedAddresses)
+testLongScenario(fixedAddresses)

@@ -22,7 +22,7 @@ const EACH = PODS / POOLS
 /** Calls under way at a time, on all nodes together. */
 const WIDTH = 48
 /** Milliseconds from one kill to the next. */
-const GAPS = [700, 1_500, 400, 2_500, 900]
+const GAPS = [2_500, 5_000, 1_500, 7_000, 4_000]
 const PATIENCE_MS = 400_000
 /** Spiderpool's own figure for as many addresses as pods, 1,000 each, on ten machines (v0.8.0). */
 const PUBLISHED = '207 s'

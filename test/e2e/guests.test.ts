@@ -1,4 +1,4 @@
-import { testScenario } from '../lab/testing.ts'
+import { testLongScenario } from '../lab/testing.ts'
 import { guests } from './guests.ts'
 
-testScenario(guests)
+testLongScenario(guests)

@@ -1,4 +1,4 @@
-import { testScenario } from '../lab/testing.ts'
+import { testLongScenario } from '../lab/testing.ts'
 import { links } from './links.ts'
 
-testScenario(links)
+testLongScenario(links)
