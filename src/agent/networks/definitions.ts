@@ -14,14 +14,19 @@ import { readRegularFile } from '../install/regular-file.ts'
 export class Definitions implements Watcher<AttachmentDefinition> {
   readonly #registry: Pick<Registry, 'get'>
   readonly #definitions = new Map<string, AttachmentDefinition>()
+  #isRead = false
 
   constructor(registry: Pick<Registry, 'get'>) {
     this.#registry = registry
   }
 
-  /** Whether there is none at all, as in clusters that have no such networks. */
+  /** Whether it is known that there is none at all, as in clusters that have no such networks. */
   get isEmpty(): boolean {
-    return this.#definitions.size === 0
+    return this.#isRead && this.#definitions.size === 0
+  }
+
+  read(): void {
+    this.#isRead = true
   }
 
   put(definition: AttachmentDefinition): void {

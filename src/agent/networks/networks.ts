@@ -261,8 +261,16 @@ export class Networks implements Disposable {
     }
   }
 
+  /** Where there are no networks by name nothing hangs on what a pod asks for: it need not wait for whoever could say. */
   async #podOf({ args }: AddRequest): Promise<Pod | undefined> {
-    return args.pod === undefined ? undefined : this.#parts.pods.find(args.pod)
+    const { pods, resolving } = this.#parts
+    if (args.pod === undefined) return undefined
+    try {
+      return await pods.find(args.pod)
+    } catch (error) {
+      if (resolving.definitions.isEmpty) return undefined
+      throw error
+    }
   }
 
   /** The pod's owner reads what is at fault, and what would mend it. */

@@ -38,7 +38,7 @@ export interface NetworkDefaults {
 
 /** What resolving looks at. */
 export interface ResolveParts {
-  readonly definitions: Pick<Definitions, 'find'>
+  readonly definitions: Pick<Definitions, 'find' | 'isEmpty'>
   readonly grants: Grants
   readonly defaults: NetworkDefaults
 }

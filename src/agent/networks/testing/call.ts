@@ -59,7 +59,7 @@ export function resolvingBy(
     return { namespace, name, config: typeof config === 'string' ? config : JSON.stringify(config) }
   }
   return {
-    definitions: { find },
+    definitions: { find, isEmpty: Object.keys(definitions).length === 0 },
     grants: {
       trustedNamespaces: new Set(['kube-system']),
       types: new Set(['weft', 'ovs', 'spiderpool', 'coordinator']),
