@@ -206,11 +206,13 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       why: 'which Deployment is behind a pod; what asks for a pool',
     },
     { resource: JOBS, verbs: ['get', ...FOLLOW], why: 'which CronJob is behind a pod; what asks for a pool' },
-    ...[DEPLOYMENTS, DAEMON_SETS, CRON_JOBS].map((resource) => ({
-      resource,
-      verbs: FOLLOW,
-      why: 'what asks for a pool of a SpiderSubnet',
-    })),
+    ...[DEPLOYMENTS, DAEMON_SETS, CRON_JOBS].map(
+      (resource): Permission => ({
+        resource,
+        verbs: ['get', ...FOLLOW],
+        why: 'what asks for a pool of a SpiderSubnet',
+      }),
+    ),
     { resource: SPIDER_SUBNETS, verbs: [...FOLLOW, 'patch'], why: 'what pools of applications are made of' },
     statusOf(SPIDER_SUBNETS, 'which pools have which part of it'),
     { resource: SPIDER_RESERVED_IPS, verbs: FOLLOW, why: 'what no pool of an application gets' },
