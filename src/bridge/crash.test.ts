@@ -14,7 +14,11 @@ let changes: number
 beforeAll(async () => {
   site = await startSite()
   before = await site.picture()
-})
+  changes = (await site.call('create'))?.changes ?? 0
+  expect(changes).toBeGreaterThan(50)
+  expect(await site.call('remove')).not.toHaveProperty('error')
+  expect(await site.picture()).toBe(before)
+}, PATIENCE_MS)
 
 afterAll(async () => {
   await site?.[Symbol.asyncDispose]()
@@ -30,11 +34,6 @@ function sample(count: number, size: number): readonly number[] {
 test(
   'create, killed with -9: the guard takes everything back',
   async () => {
-    const whole = await site.call('create')
-    changes = whole?.changes ?? 0
-    expect(changes).toBeGreaterThan(50)
-    expect(await site.call('remove')).not.toHaveProperty('error')
-    expect(await site.picture()).toBe(before)
     for (const killAt of sample(changes, 5)) {
       expect(await site.call('create', { killAt })).toBeUndefined()
       await site.quiet()

@@ -208,6 +208,8 @@ export const IDS = {
   /** What was taken from the uplink, as JSON. */
   moved: 'weft-moved',
   persist: 'weft-persist',
+  /** A daemon that was told to leave the uplink alone. */
+  released: 'weft-released-by',
 } as const
 
 /** Whether a bridge was made by `weft bridge create`. */

@@ -79,6 +79,7 @@ export function planCreate(
       [IDS.state]: 'moving',
       [IDS.persist]: persistence.manager,
       [IDS.moved]: JSON.stringify(moved),
+      ...(persistence.letGo.length === 0 ? {} : { [IDS.released]: 'networkmanager' }),
     },
   }
   const make: Step = {
@@ -205,7 +206,7 @@ function trunksOf({ trunks }: Wish): readonly number[] {
   return trunks.length === 0 ? [] : [...new Set([0, ...trunks])].sort((a, b) => a - b)
 }
 
-function persistSteps({ files, letGo, takeBack, reload, manager }: Persistence): readonly Step[] {
+function persistSteps({ files, letGo, takeBack, reload }: Persistence): readonly Step[] {
   const undoFiles = [
     ...removed(files),
     ...reload.map((change) => (change.do === 'run' ? { ...change, mayFail: true } : change)),
@@ -215,7 +216,7 @@ function persistSteps({ files, letGo, takeBack, reload, manager }: Persistence):
     changes: files.map((file) => ({ do: 'file', ...file })),
     undo: undoFiles,
   }
-  const release: Step = { title: `have ${manager} leave the uplink alone meanwhile`, changes: letGo, undo: takeBack }
+  const release: Step = { title: 'have NetworkManager leave the uplink alone', changes: letGo, undo: takeBack }
   return [...(files.length === 0 ? [] : [write]), ...(letGo.length === 0 ? [] : [release])]
 }
 

@@ -74,7 +74,13 @@ function planFor(
   const isElsewhere = holder !== undefined && holder.name !== name
   const uplink = isElsewhere ? undefined : observeUplink(rtnl, uplinkName)
   const link = observeLink(rtnl, name)
-  const persisted = persistedFor({ bridge: name, uplink: uplinkName, manager: bridge.externalIds[IDS.persist], root })
+  const persisted = persistedFor({
+    bridge: name,
+    uplink: uplinkName,
+    manager: bridge.externalIds[IDS.persist],
+    released: bridge.externalIds[IDS.released],
+    root,
+  })
   const { steps, ...persistence } = persisted
   return planRemove(bridge, link, uplink, persistence, steps)
 }

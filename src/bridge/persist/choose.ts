@@ -71,6 +71,8 @@ export function persistedFor(asked: {
   readonly bridge: string
   readonly uplink: string
   readonly manager: string | undefined
+  /** Who was told to leave the uplink alone. */
+  readonly released: string | undefined
   readonly root: string
 }): Persistence & { readonly steps: readonly Step[] } {
   const { bridge, uplink, root } = asked
@@ -82,7 +84,7 @@ export function persistedFor(asked: {
   })
   const own = [...netplanWritten(facts.netplan, facts.netplanFolder, bridge), ...ours]
   const files = [...own, ...noLongerShared(root, own)].map((file) => placed(root, file))
-  const isNm = asked.manager === 'networkmanager' && facts.isRunning
+  const isNm = asked.released === 'networkmanager' && facts.isRunning
   const found = MANAGERS.find((manager) => manager === asked.manager)
   return {
     manager: found ?? 'none',
