@@ -61,8 +61,29 @@ export async function exerciseSubnets({ kubectl, hasDone }: Watched): Promise<vo
   })
   await eventually(hasDone('create', 'spiderippools'), PATIENCE)
   await eventually(hasDone('patch', 'spidersubnets'), PATIENCE)
-  await kubectl(['delete', 'deployment', 'demo'])
-  await eventually(hasDone('delete', 'spiderippools'), PATIENCE)
+  const jobTemplate = { spec: { template: { ...template, spec: { ...template.spec, restartPolicy: 'Never' } } } }
+  const job = { schedule: '0 0 1 1 *', jobTemplate }
+  await kubectl(['create', '-f', '-'], {
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name: 'yearly' },
+    spec: job,
+  })
+  const poolsOf = (kind: string): Promise<string> =>
+    kubectl(['get', 'sp', '-l', `ipam.spidernet.io/owner-application-kind=${kind}`, '-o', 'name'])
+  // Before a pool goes, its application is looked for once more.
+  for (const [kind, name] of [
+    ['Deployment', 'demo'],
+    ['CronJob', 'yearly'],
+  ] as const) {
+    await eventually(async () => {
+      if ((await poolsOf(kind)) === '') throw new Error(`there is no pool of the ${kind}`)
+    }, PATIENCE)
+    await kubectl(['delete', kind, name])
+    await eventually(async () => {
+      if ((await poolsOf(kind)) !== '') throw new Error(`there is still a pool of the ${kind}`)
+    }, PATIENCE)
+  }
 }
 
 const MANAGED = [
