@@ -10,6 +10,7 @@ import { ADDRESS_CLAIMS } from '../../src/compat/weft/address-claim.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
 import { PODS as POD_RESOURCE } from '../../src/kube/resources.ts'
 import { podObject } from '../../src/playground/objects.ts'
+import { lastWords } from '../../src/playground/processes.ts'
 import { addressesOf } from '../../src/playground/state.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
 import { type Answer, Container } from '../lab/plugin.ts'
@@ -68,7 +69,7 @@ interface FixedPod {
 }
 
 async function round({ lab, say }: StepContext, name: string): Promise<void> {
-  const tally = { repeated: 0, kills: 0, reasons: new Map<string, number>() }
+  const tally: Tally = { repeated: 0, kills: 0, ended: [], reasons: new Map() }
   const pods = await inParallel(
     Array.from({ length: PODS }, (_, n) => n),
     (n) => makePod(lab, name, n),
@@ -104,6 +105,8 @@ async function round({ lab, say }: StepContext, name: string): Promise<void> {
     say(
       `published for Spiderpool v0.8.0 with macvlan, until 1,000 pods run on ten machines with kubelets: ${PUBLISHED}`,
     )
+  for (const words of tally.ended) say(words)
+  deepEqual(tally.ended, [])
   for (const [reason, count] of tally.reasons) say(`  ${count} × ${reason}`)
   await eventually('every claim is given back', async () => (await claimed(lab)).length === 0, 120_000)
 }
@@ -140,13 +143,18 @@ async function claimed(lab: Lab): Promise<readonly string[]> {
 }
 
 /** kill -9 of one agent after another, each started again at once. */
-function killAgents(lab: Lab, tally: { kills: number }): { stop(): Promise<void> } {
+function killAgents(lab: Lab, tally: Tally): { stop(): Promise<void> } {
   let isOver = false
+  const commands = lab.nodes().map((index) => lab.commandOf(`node${index}-agent`))
   const killing = (async () => {
     for (let n = 0; !isOver; n += 1) {
       await Bun.sleep(GAPS[n % GAPS.length] ?? 1_000)
       if (isOver) return
-      lab.restart(`node${(n % NODES) + 1}-agent`)
+      const role = `node${(n % NODES) + 1}-agent`
+      // One that ended by itself is a defect, and what it said last is worth reading.
+      if (lab.pidOf(role) === undefined) tally.ended.push(`${role} had ended: ${lastWords(lab.layout, role)}`)
+      lab.kill(role)
+      lab.start(role, commands[n % NODES] ?? [])
       tally.kills += 1
     }
   })()
@@ -160,6 +168,8 @@ function killAgents(lab: Lab, tally: { kills: number }): { stop(): Promise<void>
 
 interface Tally {
   repeated: number
+  kills: number
+  readonly ended: string[]
   readonly reasons: Map<string, number>
 }
 
