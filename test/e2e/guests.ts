@@ -6,15 +6,16 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { NETWORK_ATTACHMENT_DEFINITIONS } from '../../src/compat/multus/attachment-definition.ts'
 import { SPIDER_IP_POOLS } from '../../src/compat/spiderpool/resources.ts'
 import { NETWORK_POLICIES, PODS } from '../../src/kube/resources.ts'
-import { openRtnl, ping, routeList, ruleList } from '../../src/linux/index.ts'
+import { applyRuleset, openRtnl, ping, routeList, ruleList } from '../../src/linux/index.ts'
 import { vniOfTable } from '../../src/network/guests.ts'
 import { GATEWAY } from '../../src/network/host.ts'
 import { type Family, familyOf, type Ip, ip } from '../../src/network/model/address.ts'
 import { ECHO_PORT, outsideAddress } from '../../src/playground/layout.ts'
 import { call } from '../lab/calls.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
+import { isReady } from '../lab/limits.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
-import { addService, addSlice, clusterIps } from '../lab/services.ts'
+import { addService, addSlice, clusterIps, translateBy } from '../lab/services.ts'
 
 const FAMILIES: readonly Family[] = [4, 6]
 /** One tenant's on each node, and their addresses on the wire. */
@@ -39,6 +40,7 @@ export const guests: Scenario = {
     { title: 'an endpoint sees their node’s address, and policies judge them as strangers', run: strangers },
     { title: 'they follow their tenant, at once', run: follow },
     { title: 'an agent that was killed takes nothing away from them', run: killed },
+    { title: 'where a kube-proxy translates, the same is open and the same is closed', run: byKubeProxy },
     { title: 'nothing is left of them', run: gone },
   ],
 }
@@ -181,16 +183,39 @@ async function killed({ lab }: StepContext): Promise<void> {
   ok(before.length > 0)
   lab.restart('node1-agent')
   ok(await answers(lab, 'shop/u1', lab.address('shop/db')))
-  await eventually(
-    'it is back',
-    async () =>
-      (await lab
-        .agent(1)
-        .status()
-        .catch(() => undefined)) !== undefined,
-  )
+  await eventually('it is ready again', () => isReady(lab, 1), 60_000)
   deepEqual(rules(lab, 1), before)
   ok(await answers(lab, 'shop/u1', lab.address('shop/db')))
+}
+
+/** The rules of a kube-proxy for one service, in the node's own stack. */
+async function byKubeProxy({ lab, say }: StepContext): Promise<void> {
+  await translateBy(lab, 'kube-proxy')
+  const service = ip('172.30.99.99')
+  for (const [endpoint, isOpen] of [
+    ['shop/db', true],
+    ['shop/web', true],
+    ['default/monitor', true],
+    ['bank/vault', false],
+    ['bank/teller', false],
+  ] as const) {
+    const lines = [
+      'table ip kubeproxy',
+      'delete table ip kubeproxy',
+      'table ip kubeproxy {',
+      'chain services {',
+      'type nat hook prerouting priority -100',
+      `ip daddr ${service} tcp dport ${SERVICE_PORT} dnat to ${lab.address(endpoint)}:${ECHO_PORT}`,
+      '}',
+      '}',
+      '',
+    ]
+    await applyRuleset(lines.join('\n'), { netns: lab.node(1).netns })
+    const found = await answers(lab, 'shop/u1', service, isOpen ? 'answer' : 'none', SERVICE_PORT)
+    equal(found, isOpen, `shop/u1 to ${endpoint} by kube-proxy`)
+    say(`shop/u1 → service in front of ${endpoint}: ${isOpen ? 'answers' : 'closed'}`)
+  }
+  await translateBy(lab, 'weft')
 }
 
 async function gone({ lab }: StepContext): Promise<void> {
