@@ -260,6 +260,8 @@ class NodeAgent {
       reconciler,
       limiter,
       problems,
+      underlay: underlay.ports,
+      wires: () => networks.wires,
       uplinkMtu: () => uplink.mtu,
     })
     const health = {

@@ -13,6 +13,7 @@ export type InsightErrorCode =
   | 'INSIGHT_NAME_UNKNOWN'
   | 'INSIGHT_NAME_AMBIGUOUS'
   | 'INSIGHT_NO_ADDRESS'
+  | 'INSIGHT_NOT_TRACED'
   | 'INSIGHT_USAGE'
 
 /** A question that could not be answered: `message` is the cause, `remedy` what to do. */

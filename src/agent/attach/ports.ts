@@ -194,6 +194,13 @@ export class Ports {
     return this.records().filter(isLease)
   }
 
+  /** Names of the ports of any bridge. */
+  namesOn(bridge: string): readonly string[] {
+    return (this.#tables.byName('Bridge', bridge)?.ports ?? []).flatMap(
+      (uuid) => this.#tables.row('Port', uuid)?.name ?? [],
+    )
+  }
+
   /** Ports of our bridge. */
   facts(): readonly PortFact[] {
     return this.#ourInterfaces().map(({ name, type, ofport, ofport_request: requested, error }) => ({

@@ -68,6 +68,12 @@ export interface InstalledFlow {
   readonly opaque?: string
 }
 
+/** A flow that drops. */
+export interface DropFlow extends InstalledFlow {
+  /** Absent: the overlay's. */
+  readonly bridge?: string
+}
+
 /** A service with its endpoints, as the agent knows them. */
 export interface ServiceFact {
   readonly service: Service
@@ -117,4 +123,37 @@ export interface NodeFacts {
   readonly resting: readonly Ip[]
   /** Endpoints that are limited or should be. */
   readonly limits: readonly LimitFact[]
+  /** Bridges of ours on the physical network, by name. */
+  readonly wires: readonly WireFact[]
+  /** Pods' interfaces on the physical network, whosever the bridge is. */
+  readonly underlay: readonly UnderlayFact[]
+}
+
+/** A bridge of ours on the physical network: its part of the plan, and what it has. */
+export interface WireFact {
+  readonly bridge: string
+  readonly fragments: readonly Fragment[]
+  readonly installed: readonly InstalledFlow[]
+  /** Ports that are named as pods' are, and are recorded as nobody's. */
+  readonly strays: readonly string[]
+}
+
+/** A pod's interface on a bridge of the physical network. */
+export interface UnderlayFact {
+  /** `<container>/<interface>`. */
+  readonly id: string
+  readonly namespace: string
+  readonly pod: string
+  readonly ifname: string
+  /** Name of its port. */
+  readonly link: string
+  readonly bridge: string
+  /** For people: `100`, `trunk 1-9`. */
+  readonly vlan: string
+  readonly mac: Mac | undefined
+  readonly addresses: readonly Ip[]
+  /** `others`: the bridge is none of ours. `missing`: it is, and its flows do not know the pod. */
+  readonly guard: 'guarded' | 'missing' | 'others'
+  /** Why it does not work, as Open vSwitch says it. */
+  readonly problem: string | undefined
 }

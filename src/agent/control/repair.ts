@@ -10,6 +10,7 @@ import type { Ports } from '../attach/ports.ts'
 import { AgentError } from '../errors.ts'
 import type { Limiter } from '../qos/limiter.ts'
 import type { Reconciler } from '../switch/reconciler.ts'
+import type { Wires } from '../switch/wires.ts'
 import type { RepairAnswer, RepairResult, RepairStep } from './repair-request.ts'
 
 /** What repairing works with. */
@@ -19,6 +20,7 @@ export interface RepairParts {
   readonly links: EndpointLinks
   readonly reconciler: Reconciler
   readonly limiter: Pick<Limiter, 'applyNow' | 'facts'>
+  wires(): Pick<Wires, 'look' | 'tables' | 'matching' | 'guards'>
 }
 
 const MAX_STEPS = 10_000
@@ -97,8 +99,9 @@ async function syncLimits({ limiter }: RepairParts): Promise<RepairResult> {
   return done('every pod is held to what was decided')
 }
 
-async function sync({ reconciler }: RepairParts): Promise<RepairResult> {
+async function sync({ reconciler, wires }: RepairParts): Promise<RepairResult> {
   await reconciler.applyNow()
+  await wires().look()
   return done('the node is as planned')
 }
 

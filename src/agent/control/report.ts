@@ -17,13 +17,15 @@ import type { AddressPools } from '../attach/pools.ts'
 import type { ClusterView } from '../cluster/view.ts'
 import { AgentError } from '../errors.ts'
 import type { AgentOptions } from '../options.ts'
+import type { UnderlayPorts } from '../plugins/ovs/ports.ts'
 import type { Problems } from '../problems.ts'
 import type { LimitFact } from '../qos/limiter.ts'
 import type { Switch } from '../switch/switch.ts'
-import type { AgentHealth, AgentStatus, InstalledFlow, NodeFacts, ServiceFact } from './facts.ts'
+import type { AgentHealth, AgentStatus, DropFlow, InstalledFlow, NodeFacts, ServiceFact } from './facts.ts'
 import { type RepairParts, repair } from './repair.ts'
 import type { RepairAnswer } from './repair-request.ts'
 import type { Control } from './server.ts'
+import { strayPorts, underlayFacts } from './underlay-facts.ts'
 
 /** What there is to report on. */
 export interface ReportParts extends RepairParts {
@@ -31,6 +33,7 @@ export interface ReportParts extends RepairParts {
   readonly pools: AddressPools
   readonly view: ClusterView
   readonly problems: Problems
+  readonly underlay: UnderlayPorts
   uplinkMtu(): number
 }
 
@@ -105,6 +108,7 @@ export class AgentReport implements Control {
     await this.#parts.reconciler.flush().catch(() => undefined)
     const installed = await this.#counted(await this.#switch().dump())
     const groups = await this.#switch().dumpGroups()
+    const wires = await this.#parts.wires().tables()
     const records = ports.records()
     return {
       status: this.status(),
@@ -123,12 +127,19 @@ export class AgentReport implements Control {
       links: links.facts(),
       resting: pools.resting(),
       limits: this.bandwidth(),
+      wires: wires.map((wire) => ({ ...wire, strays: strayPorts(ports, this.#parts.underlay, wire.bridge) })),
+      underlay: underlayFacts(this.#parts.underlay, this.#parts.wires()),
     }
   }
 
-  async drops(): Promise<readonly InstalledFlow[]> {
+  async drops(): Promise<readonly DropFlow[]> {
     const installed = await this.#switch().dumpMatching(OURS.value, OURS.mask)
-    return this.#counted(installed.filter(({ flow }) => dropCodeOf(flow) !== 0))
+    const own = await this.#counted(installed.filter(({ flow }) => dropCodeOf(flow) !== 0))
+    const wires = await this.#parts.wires().matching(OURS.value, OURS.mask)
+    const others = wires.flatMap(({ bridge, installed: flows }) =>
+      flows.filter(({ flow }) => dropCodeOf(flow) !== 0).map((one) => ({ ...one, bridge })),
+    )
+    return [...own, ...others]
   }
 
   bandwidth(): readonly LimitFact[] {

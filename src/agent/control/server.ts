@@ -7,7 +7,7 @@ import { decodeJson, encodeJson, JsonError } from '../../flow/json.ts'
 import { type PrivateServer, servePrivately } from '../../registry/socket.ts'
 import { AgentError } from '../errors.ts'
 import type { LimitFact } from '../qos/limiter.ts'
-import type { AgentHealth, AgentStatus, InstalledFlow, NodeFacts } from './facts.ts'
+import type { AgentHealth, AgentStatus, DropFlow, NodeFacts } from './facts.ts'
 
 /** What the agent can tell and do. */
 export interface Control {
@@ -15,7 +15,7 @@ export interface Control {
   health(): Promise<AgentHealth>
   facts(): Promise<NodeFacts>
   /** Drop flows with their counters. */
-  drops(): Promise<readonly InstalledFlow[]>
+  drops(): Promise<readonly DropFlow[]>
   /** Endpoints that are limited or should be, as the kernel has them. */
   bandwidth(): readonly LimitFact[]
   /** What OVS itself says about a packet. */

@@ -3,10 +3,13 @@
  * node's policies. Bridges of others are left as they are.
  * @module
  */
+
+import type { Fragment } from '../../network/fragments/fragment.ts'
 import { WIRE_OWNER } from '../../network/host.ts'
 import type { Endpoint } from '../../network/model/endpoint.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import { WirePlan } from '../../network/wire/plan.ts'
+import type { InstalledFlow } from '../control/facts.ts'
 import type { AgentLog } from '../log.ts'
 import type { AgentOptions } from '../options.ts'
 import type { Problems } from '../problems.ts'
@@ -38,6 +41,13 @@ export interface WireParts {
   ports(): readonly WirePort[]
   /** Sends what changed in the node's plan now. */
   flush(): Promise<void>
+}
+
+/** A bridge of ours: its part of the plan, and what it has. */
+export interface WireTables {
+  readonly bridge: string
+  readonly fragments: readonly Fragment[]
+  readonly installed: readonly InstalledFlow[]
 }
 
 /** One bridge under way. */
@@ -85,6 +95,40 @@ export class Wires {
     const wire = this.#wires.get(port.bridge)
     wire?.plan.removeEndpoint(id)
     wire?.forwarding.flush().catch((error: unknown) => this.#failed(error))
+  }
+
+  /** Every bridge of ours with what it has; one that does not answer has nothing. */
+  async tables(): Promise<readonly WireTables[]> {
+    const titles = new Map([...(this.#parts.planner()?.fragments() ?? [])].map(({ key, title }) => [key, title]))
+    return Promise.all(
+      [...this.#wires].map(async ([name, { bridge, plan, forwarding }]) => {
+        // The switch first: what changes while it answers is newer in the plan, and shows as a difference next time only.
+        if (bridge.connected) await forwarding.flush().catch(() => undefined)
+        const installed = bridge.connected ? await bridge.dump() : []
+        const fragments = [...plan.fragments()].map((one) => ({
+          ...one,
+          title: one.title === one.key ? (titles.get(one.key) ?? one.title) : one.title,
+        }))
+        return { bridge: name, fragments, installed }
+      }),
+    )
+  }
+
+  /** Flows whose cookie has these bits, of every bridge of ours that answers. */
+  async matching(value: bigint, mask: bigint): Promise<readonly Omit<WireTables, 'fragments'>[]> {
+    const answering = [...this.#wires].filter(([, { bridge }]) => bridge.connected)
+    return Promise.all(
+      answering.map(async ([name, { bridge }]) => ({
+        bridge: name,
+        installed: await bridge.dumpMatching(value, mask),
+      })),
+    )
+  }
+
+  /** Whether a bridge's flows know this port of a pod. */
+  guards({ bridge, endpoint }: WirePort): boolean {
+    const entered = this.#endpoints.get(endpoint.id)
+    return entered?.bridge === bridge && entered.endpoint.ofport === endpoint.ofport && this.#wires.has(bridge)
   }
 
   /** Ports that are recorded otherwise than they were: what they are held to has changed. */

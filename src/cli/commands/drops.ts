@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { NodeFacts } from '../../agent/control/facts.ts'
 import {
   byPackets,
-  countDrops,
+  countNode,
   type DropCount,
   increments,
   isBenign,
@@ -61,7 +61,7 @@ async function runDrops(options: Options): Promise<void> {
   }
   const gathered = onlyNode(await lookAt(options), options.node)
   if (options.follow === true) return follow(gathered, options)
-  const counts = gathered.view.nodes.flatMap(countOf).sort(byPackets)
+  const counts = gathered.view.nodes.flatMap((facts) => countNode(facts)).sort(byPackets)
   if (options.json === true) printJson({ drops: counts.filter((one) => isShown(one, options)).map(explained) })
   else {
     printLines([
@@ -75,7 +75,7 @@ async function follow({ view, agents }: Gathered, options: Options): Promise<voi
   const end = endSignal()
   const watched = view.nodes.flatMap((facts) => {
     const client = agents.get(facts.status.node)
-    return client === undefined ? [] : [{ facts, client, counts: countOf(facts) }]
+    return client === undefined ? [] : [{ facts, client, counts: countNode(facts) }]
   })
   for (let looks = 0; looks < (options.count ?? Number.POSITIVE_INFINITY); looks += 1) {
     await sleep(INTERVAL, end)
@@ -92,8 +92,9 @@ async function follow({ view, agents }: Gathered, options: Options): Promise<voi
 /** The drops now; the facts are asked for again only when a flow names an object that they do not have. */
 async function lookAgain(client: AgentClient, facts: NodeFacts) {
   const flows = await client.drops()
-  const current = namesStrangers(flows, facts.fragments) ? await client.facts() : facts
-  return { facts: current, counts: countDrops(current.status.node, flows, current.fragments) }
+  const known = [...facts.fragments, ...facts.wires.flatMap(({ fragments }) => fragments)]
+  const current = namesStrangers(flows, known) ? await client.facts() : facts
+  return { facts: current, counts: countNode(current, flows) }
 }
 
 function tell(news: readonly DropCount[], options: Options): void {
@@ -110,8 +111,4 @@ function isShown({ reason, packets }: DropCount, { all }: Options): boolean {
 function explained(count: DropCount): object {
   const { because, says, remedy } = explainDrop(count.reason, count)
   return { ...count, stage: DROPS[count.reason].stage, because, says, remedy }
-}
-
-function countOf({ status, installed, fragments }: NodeFacts): readonly DropCount[] {
-  return countDrops(status.node, installed, fragments)
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Lease } from '../../agent/attach/lease.ts'
-import type { LinkFact, NodeFacts, PortFact } from '../../agent/control/facts.ts'
+import type { LinkFact, NodeFacts, PortFact, UnderlayFact } from '../../agent/control/facts.ts'
 import { BRIDGE, GATEWAY, TUNNEL } from '../../network/host.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
 import type { Finding, FindingCode } from './findings.ts'
@@ -25,6 +25,8 @@ export function auditAttachments(facts: NodeFacts): Finding[] {
       ...leaseLink(lease, links.get(lease.link), report),
     ]),
     ...facts.ports.flatMap((port) => (taken.has(port.name) || isOwn(port.name) ? [] : strayPort(port, report))),
+    ...facts.underlay.flatMap((one) => underlayPort(one, report)),
+    ...facts.wires.flatMap(({ bridge, strays }) => strays.map((name) => strayOn(bridge, name, report))),
     ...facts.links.flatMap((link) => (taken.has(link.name) || isOwn(link.name) ? [] : strayLink(link, report))),
   ]
 }
@@ -78,6 +80,18 @@ function strayPort(port: PortFact, report: Report): Finding[] {
   const step: RepairStep | undefined = OUR_LINK.test(port.name) ? { op: 'remove-port', port: port.name } : undefined
   const whose = step === undefined ? 'somebody else plugged it in' : 'an attachment that is gone had it'
   return [report('port-without-lease', `port ${port.name}`, whose, step)]
+}
+
+function underlayPort({ id, namespace, pod, ifname, bridge, guard, problem }: UnderlayFact, report: Report): Finding[] {
+  const object = `${pod === '' ? `attachment ${id}` : `pod ${namespace}/${pod}`}, ${ifname}`
+  if (problem !== undefined) return [report('underlay-port-missing', object, `bridge ${bridge}: ${problem}`)]
+  if (guard !== 'missing') return []
+  return [report('underlay-unguarded', object, `bridge ${bridge}`, { op: 'sync-flows' })]
+}
+
+function strayOn(bridge: string, port: string, report: Report): Finding {
+  const detail = `on ${bridge}; an attachment that is gone had it`
+  return report('port-without-lease', `port ${port}`, detail, { op: 'remove-port', port })
 }
 
 function strayLink({ name, doomed, alias }: LinkFact, report: Report): Finding[] {

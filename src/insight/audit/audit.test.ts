@@ -47,6 +47,8 @@ const PLANTS: { readonly [code in FindingCode]?: Plant } = {
   'own-port-missing': (scene) => {
     chosen(scene).ports.splice(scene.pick(2), 1)
   },
+  'underlay-port-missing': (scene) => wired(scene, 'others', 'Open vSwitch has no port weft0'),
+  'underlay-unguarded': (scene) => wired(scene, 'missing', undefined),
   'link-without-lease': (scene) => strayLink(scene, false),
   'doomed-link-left': (scene) => strayLink(scene, true),
   'lease-without-link': (scene) => {
@@ -250,6 +252,11 @@ function leaseOf(scene: Scene, pod: string): Mutable<NodeFacts>['leases'][number
   const lease = scene.nodes.flatMap(({ leases }) => leases).find(({ endpoint }) => endpoint.pod === pod)
   if (lease === undefined) throw new Error(pod)
   return lease
+}
+
+function wired(scene: Scene, guard: 'others' | 'missing', problem: string | undefined): void {
+  const pod = { id: 'u/net1', namespace: 'shop', pod: 'u', ifname: 'net1', link: 'weft0', bridge: 'br1', vlan: '' }
+  chosen(scene).underlay.push({ ...pod, mac: undefined, addresses: [ip('172.18.30.131')], guard, problem })
 }
 
 function strayLink(scene: Scene, doomed: boolean): void {

@@ -47,6 +47,16 @@ export const FINDINGS = {
     means: 'the bridge lacks its tunnel or its gateway port, or it has another number',
     repair: 'brings the bridge to the plan',
   },
+  'underlay-port-missing': {
+    means:
+      'a pod’s port on a bridge of the physical network is gone, or Open vSwitch cannot use it: the pod is cut off',
+    repair: `${BY_HAND} the agent puts back what it can within a second; make sure that the bridge is there`,
+  },
+  'underlay-unguarded': {
+    means:
+      'a pod’s port on a guarded bridge is not known to its flows: the pod can forge addresses, and no policy holds',
+    repair: 'brings the bridge’s flows to the plan',
+  },
   'link-without-lease': {
     means: 'a link of Weft’s belongs to no attachment',
     repair: 'removes the link',

@@ -12,6 +12,15 @@ import type { Finding, FindingCode } from './findings.ts'
 
 /** Differences between a node's plan and its switch: one finding per kind and object. */
 export function auditFlows(facts: NodeFacts): Finding[] {
+  return [
+    ...compare(facts.status.node, facts),
+    ...facts.wires.flatMap((wire) =>
+      compare(facts.status.node, wire).map((one) => ({ ...one, object: `${one.object} on ${wire.bridge}` })),
+    ),
+  ]
+}
+
+function compare(node: string, facts: Pick<NodeFacts, 'fragments' | 'installed'>): Finding[] {
   const installed = new Map(facts.installed.map(({ flow }) => [rowOf(flow), flow]))
   const groups = new Map<string, Group>()
   const add = (code: FindingCode, object: string, flow: Flow): void => {
@@ -35,7 +44,7 @@ export function auditFlows(facts: NodeFacts): Finding[] {
     if (ours === undefined) add('flow-foreign', `stage ${stageAt(flow.table) ?? `table ${flow.table}`}`, flow)
     else add('flow-unplanned', titles.get(ours.hash) ?? 'an object that is gone', flow)
   }
-  return [...groups.values()].map((group) => findingOf(facts.status.node, group))
+  return [...groups.values()].map((group) => findingOf(node, group))
 }
 
 interface Group {

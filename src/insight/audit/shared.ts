@@ -65,7 +65,9 @@ function auditLease(facts: NodeFacts, lease: Lease, pod: Pod | undefined, report
   if (stranger !== undefined) {
     return [report('lease-without-pod', objectOf(lease), stranger, { op: 'release-lease', endpoint: endpoint.id })]
   }
-  if (pod === undefined || pod.addresses.length === 0 || sameAddresses(pod.addresses, endpoint.addresses)) return []
+  // A pod whose first network is the physical one is known by its addresses there.
+  if (pod === undefined || !pod.addresses.some((address) => isPodAddress(facts.cluster, address))) return []
+  if (sameAddresses(pod.addresses, endpoint.addresses)) return []
   const detail = `the registry says ${pod.addresses.join(', ')}, the lease ${endpoint.addresses.join(', ')}`
   return [report('address-differs-from-pod', objectOf(lease), detail)]
 }

@@ -2,7 +2,7 @@
  * What was dropped, why, and on whose account.
  * @module
  */
-import type { InstalledFlow } from '../../agent/control/facts.ts'
+import type { DropFlow, InstalledFlow, NodeFacts } from '../../agent/control/facts.ts'
 import type { Fragment } from '../../network/fragments/fragment.ts'
 import { parseCookie } from '../../network/pipeline/cookie.ts'
 import { DROPS, type Drop, type DropName, dropByCode } from '../../network/pipeline/drops.ts'
@@ -11,6 +11,8 @@ import { titlesByHash } from '../view.ts'
 /** Packets dropped on one node, for one reason, by the flows of one object. */
 export interface DropCount {
   readonly node: string
+  /** Absent: the overlay's. */
+  readonly bridge?: string
   readonly reason: DropName
   /** Title of the object, as `pod shop/web`. */
   readonly object: string
@@ -18,7 +20,27 @@ export interface DropCount {
   readonly bytes: bigint
 }
 
-/** Counts of a node's drop flows, one per reason and object, the most packets first. */
+/** Counts of a node, on every bridge: of what its facts have, or of newer flows that drop. */
+export function countNode(facts: NodeFacts, flows: readonly DropFlow[] = flowsOf(facts)): readonly DropCount[] {
+  const { status, fragments, wires } = facts
+  const own = flows.filter(({ bridge }) => bridge === undefined)
+  return [
+    ...countDrops(status.node, own, fragments),
+    ...wires.flatMap((wire) =>
+      countDrops(
+        status.node,
+        flows.filter(({ bridge }) => bridge === wire.bridge),
+        wire.fragments,
+      ).map((count) => ({ ...count, bridge: wire.bridge })),
+    ),
+  ].sort(byPackets)
+}
+
+function flowsOf({ installed, wires }: NodeFacts): readonly DropFlow[] {
+  return [...installed, ...wires.flatMap(({ bridge, installed: flows }) => flows.map((one) => ({ ...one, bridge })))]
+}
+
+/** Counts of a bridge's drop flows, one per reason and object, the most packets first. */
 export function countDrops(
   node: string,
   flows: readonly InstalledFlow[],
@@ -74,8 +96,8 @@ export function namesStrangers(flows: readonly InstalledFlow[], fragments: reado
   })
 }
 
-function identity({ node, reason, object }: DropCount): string {
-  return `${node} ${reason} ${object}`
+function identity({ node, bridge, reason, object }: DropCount): string {
+  return JSON.stringify([node, bridge, reason, object])
 }
 
 /** The most packets first. */

@@ -2,6 +2,7 @@
  * Drops for people.
  * @module
  */
+import { BRIDGE } from '../../network/host.ts'
 import { DROPS, type DropName } from '../../network/pipeline/drops.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
@@ -17,18 +18,21 @@ const COLUMNS: readonly Column[] = [
   { head: 'REASON' },
   { head: 'OBJECT' },
 ]
+/** Where there are several. */
+const BRIDGE_COLUMN: Column = { head: 'BRIDGE' }
 
 /** The lines of `weft drops`: what was dropped, then what the reasons mean. Benign ones only with `all`. */
 export function printDrops(counts: readonly DropCount[], all: boolean, look: Look): string[] {
   const seen = counts.filter(({ packets }) => packets > 0n)
   const shown = seen.filter(({ reason }) => all || !isBenign(reason))
   const hidden = seen.filter((one) => !shown.includes(one))
+  const isOfSeveral = shown.some(({ bridge }) => bridge !== undefined)
   return [
     ...(shown.length === 0
       ? ['Nothing was dropped.']
       : table(
-          COLUMNS,
-          shown.map((one) => row(one, look)),
+          isOfSeveral ? COLUMNS.toSpliced(3, 0, BRIDGE_COLUMN) : COLUMNS,
+          shown.map((one) => row(one, isOfSeveral, look)),
           look,
         )),
     ...sharedLines(shown, look),
@@ -38,13 +42,15 @@ export function printDrops(counts: readonly DropCount[], all: boolean, look: Loo
 }
 
 /** One line of `weft drops --follow`. */
-export function printIncrement({ node, reason, object, packets }: DropCount, look: Look): string {
+export function printIncrement({ node, bridge, reason, object, packets }: DropCount, look: Look): string {
   const { because } = explainDrop(reason, { object, node })
-  return printable(`${node}  ${ownerOf(object)}  ${reason} +${grouped(packets, look)}  ${because}`)
+  const place = bridge === undefined ? node : `${node} ${bridge}`
+  return printable(`${place}  ${ownerOf(object)}  ${reason} +${grouped(packets, look)}  ${because}`)
 }
 
-function row({ node, reason, object, packets, bytes }: DropCount, look: Look): string[] {
-  return [grouped(packets, look), grouped(bytes, look), node, reason, ownerOf(object)]
+function row({ node, bridge, reason, object, packets, bytes }: DropCount, isOfSeveral: boolean, look: Look): string[] {
+  const where = isOfSeveral ? [node, bridge ?? BRIDGE] : [node]
+  return [grouped(packets, look), grouped(bytes, look), ...where, reason, ownerOf(object)]
 }
 
 /** Flows that are the same on every node drop for all: their counters know no pod. */

@@ -10,6 +10,7 @@ import { type ClusterView, nodeOf } from '../view.ts'
 import type { Conversation, ExplainedProtocol, Step, StepName } from './conversation.ts'
 import { type End, endAt, findEnd } from './ends.ts'
 import { type FlowsSay, flowsSay, unasked } from './flows-say.ts'
+import { isPhysical, physicalSteps } from './physical.ts'
 import { policySteps } from './policy-step.ts'
 import { lookAtService, noServiceStep } from './service-step.ts'
 import { type ExplainRequest, type Target, targetOf } from './target.ts'
@@ -106,25 +107,32 @@ function explainWay(
 ): ExplainedWay {
   const { view, to, port } = conversation
   const leadsOn = service.outcome !== 'stops'
-  const looked = [
-    guardStep(conversation),
-    ...(leadsOn ? [tenantStep(conversation)] : []),
-    service,
-    ...(leadsOn ? [routeStep(conversation), ...policySteps(conversation)] : []),
-  ]
+  const isWire = [conversation.from, to].some((end) => isPhysical(view, end))
+  const looked =
+    isWire && leadsOn
+      ? physicalSteps(conversation).toSpliced(2, 0, service)
+      : [
+          guardStep(conversation),
+          ...(leadsOn ? [tenantStep(conversation)] : []),
+          service,
+          ...(leadsOn ? [routeStep(conversation), ...policySteps(conversation)] : []),
+        ]
   const stopper = (steps: readonly Step[]): Step | undefined =>
     MET.flatMap((name) => steps.filter((step) => step.name === name)).find(({ outcome }) => outcome === 'stops')
   const arrives = stopper(looked) === undefined
-  const steps = [...looked, ...(leadsOn ? [mtuStep(conversation)] : []), answerStep(arrives)]
+  const steps = [...looked, ...(leadsOn && !isWire ? [mtuStep(conversation)] : []), answerStep(arrives)]
   const decider = stopper(steps)
   const allowed = decider === undefined
   const trace = 'ways' in traced ? traced.ways.find((way) => isOf(way.backend, backend))?.trace : undefined
   if (!('ways' in traced)) return { to, backend, port, steps, allowed, decider, flows: traced }
+  if (isWire) return { to, backend, port, steps, allowed, decider, flows: unasked(NOT_TRACED) }
   const unseen = unseenBySwitches(conversation, backend)
   if (unseen !== undefined) return { to, backend, port, steps, allowed, decider, flows: unseen }
   const flows = trace === undefined ? notLed(traced) : flowsSay(view, allowed, trace, homeOf(to))
   return { to, backend, port, steps, allowed, decider, flows }
 }
+
+const NOT_TRACED = 'the way to the physical network is not traced'
 
 function isOf(one: Backend | undefined, other: Backend | undefined): boolean {
   return other === undefined || (one?.address === other.address && one.port === other.port)

@@ -2,7 +2,7 @@
  * Asks one agent, over HTTP on its unix socket.
  * @module
  */
-import type { AgentStatus, InstalledFlow, NodeFacts } from '../../agent/control/facts.ts'
+import type { AgentStatus, DropFlow, NodeFacts } from '../../agent/control/facts.ts'
 import type { LimitFact } from '../../agent/qos/limiter.ts'
 import { decodeJson, encodeJson } from '../../flow/json.ts'
 import type { RepairAnswer, RepairStep } from '../audit/repair.ts'
@@ -38,7 +38,7 @@ export class AgentClient {
   }
 
   /** The flows that drop, with their counters. */
-  async drops(): Promise<readonly InstalledFlow[]> {
+  async drops(): Promise<readonly DropFlow[]> {
     return flowsFrom(await this.#call('GET', '/drops'), this.name)
   }
 

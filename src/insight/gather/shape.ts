@@ -3,7 +3,7 @@
  * leaf; it keeps an agent of another version, or something else on the socket, from becoming a crash.
  * @module
  */
-import type { AgentStatus, InstalledFlow, NodeFacts } from '../../agent/control/facts.ts'
+import type { AgentStatus, DropFlow, NodeFacts } from '../../agent/control/facts.ts'
 import type { LimitFact } from '../../agent/qos/limiter.ts'
 import type { RepairAnswer } from '../audit/repair.ts'
 import { InsightError } from '../errors.ts'
@@ -30,6 +30,9 @@ const GROUP: Shape = {
   buckets: { list: { id: 'number', actions: { list: { op: 'string' } } } },
 }
 const INSTALLED: Shape = { flow: FLOW, packets: 'bigint', bytes: 'bigint' }
+const FRAGMENTS: Shape = {
+  list: { key: 'string', title: 'string', flows: { list: FLOW }, groups: { list: GROUP } },
+}
 const STRINGS: Shape = { list: 'string' }
 
 const LIMITS: Shape = {
@@ -57,7 +60,7 @@ const FACTS: Shape = {
   routerMac: 'string',
   tenants: { list: { list: 'any' } },
   names: { list: { list: 'any' } },
-  fragments: { list: { key: 'string', title: 'string', flows: { list: FLOW }, groups: { list: GROUP } } },
+  fragments: FRAGMENTS,
   installed: { list: INSTALLED },
   groups: { list: GROUP },
   leases: { list: { link: 'string', endpoint: { id: 'string', addresses: STRINGS, ofport: 'number' } } },
@@ -66,6 +69,17 @@ const FACTS: Shape = {
   links: { list: { name: 'string' } },
   resting: STRINGS,
   limits: LIMITS,
+  wires: { list: { bridge: 'string', fragments: FRAGMENTS, installed: { list: INSTALLED }, strays: STRINGS } },
+  underlay: {
+    list: {
+      namespace: 'string',
+      pod: 'string',
+      ifname: 'string',
+      bridge: 'string',
+      addresses: STRINGS,
+      guard: 'string',
+    },
+  },
 }
 
 /** An agent's facts. Throws `INSIGHT_AGENT_ANSWER`. */
@@ -79,8 +93,8 @@ export function statusFrom(answer: unknown, name: string): AgentStatus {
 }
 
 /** A list of flows with counters. Throws `INSIGHT_AGENT_ANSWER`. */
-export function flowsFrom(answer: unknown, name: string): readonly InstalledFlow[] {
-  return shaped<readonly InstalledFlow[]>(answer, { list: INSTALLED }, name)
+export function flowsFrom(answer: unknown, name: string): readonly DropFlow[] {
+  return shaped<readonly DropFlow[]>(answer, { list: INSTALLED }, name)
 }
 
 /** What endpoints are held to. Throws `INSIGHT_AGENT_ANSWER`. */

@@ -6,14 +6,14 @@ import type { Cluster } from '../../network/model/cluster.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
 import { count, grouped, printable, wrap } from '../../text/words.ts'
-import type { ClusterStatus, NodeStatus, TenantStatus } from './status.ts'
+import type { ClusterStatus, NodeStatus, TenantStatus, UnderlayStatus } from './status.ts'
 
 /** Pods printed per tenant; the rest is counted. */
 const MANY_PODS = 20
 
 /** The lines of `weft status`; `now` in seconds since the epoch. `details` tells all about each node. */
 export function printStatus(status: ClusterStatus, details: boolean, now: number, look: Look): string[] {
-  const { cluster, nodes, tenants, problems, limits } = status
+  const { cluster, nodes, tenants, problems, limits, underlay } = status
   return [
     ...(cluster === undefined ? [] : [...wrap(clusterLine(cluster), look.width), '']),
     ...table(
@@ -21,8 +21,9 @@ export function printStatus(status: ClusterStatus, details: boolean, now: number
       nodes.map((node) => nodeRow(node, look)),
       look,
     ),
-    ...problemLines(nodes, [...problems, ...limits], look),
+    ...problemLines(nodes, [...problems, ...limits, ...underlay.flatMap(underlayProblem)], look),
     ...(details ? nodes.flatMap((node) => ['', ...detailLines(node, now, look)]) : ['', ...tenantLines(tenants, look)]),
+    ...(details || underlay.length === 0 ? [] : ['', ...underlayLines(underlay, look)]),
     '',
     summary(status, look),
   ]
@@ -97,6 +98,41 @@ function tenantLines(tenants: readonly TenantStatus[], look: Look): string[] {
   )
 }
 
+/** Of each bridge's pods so many are told; the rest is counted. */
+function underlayLines(underlay: readonly UnderlayStatus[], look: Look): string[] {
+  const shown = underlay.slice(0, MANY_WIRED)
+  const more = underlay.length - shown.length
+  const rows = shown.map(({ pod, ifname, node, bridge, vlan, addresses, guard }) => [
+    printable(pod),
+    ifname,
+    node,
+    guard === 'others' ? bridge : `${bridge} (guarded)`,
+    vlan === '' ? '-' : vlan,
+    addresses.length === 0 ? '-' : [...addresses],
+  ])
+  return [
+    look.title('On the physical network:'),
+    ...table(UNDERLAY_COLUMNS, rows, look),
+    ...(more === 0 ? [] : [look.quiet(`and ${grouped(more, look)} more: --json`)]),
+  ]
+}
+
+const MANY_WIRED = 100
+const UNDERLAY_COLUMNS: readonly Column[] = [
+  { head: 'POD' },
+  { head: 'INTERFACE' },
+  { head: 'NODE' },
+  { head: 'BRIDGE' },
+  { head: 'VLAN' },
+  { head: 'ADDRESSES' },
+]
+
+function underlayProblem({ pod, ifname, node, bridge, guard, problem }: UnderlayStatus): readonly string[] {
+  const what = `${node}: ${ifname} of ${pod} on bridge ${bridge}`
+  if (problem !== undefined) return [`${what}: ${problem}`]
+  return guard === 'missing' ? [`${what} is not guarded yet`] : []
+}
+
 function tenantRow({ vni, namespaces, pods }: TenantStatus, look: Look): (string | string[])[] {
   const shown = pods.slice(0, MANY_PODS).map(({ pod, node, addresses }) => `${pod} on ${node}: ${addresses.join(' ')}`)
   const more = pods.length > MANY_PODS ? [`and ${grouped(pods.length - MANY_PODS, look)} more`] : []
@@ -114,6 +150,7 @@ function detailLines(node: NodeStatus, now: number, look: Look): string[] {
       ['synchronised', `as a whole ${count(agent.fullSyncs, 'time', look)} since the agent started`],
       ['MTU', `${node.mtu ?? 'not known'} for pods, ${node.uplinkMtu ?? 'not known'} on the uplink`],
       ['peers', node.peers.join(', ') || 'none'],
+      ...(node.guardedBridges.length === 0 ? [] : [['guarded', node.guardedBridges.join(', ')] as const]),
       ...node.ranges.map((fact) => ['range', rangeLine(fact, look)] as const),
     )
   }

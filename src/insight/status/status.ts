@@ -2,7 +2,7 @@
  * The cluster at a glance.
  * @module
  */
-import type { AgentStatus, NodeFacts, RangeFact } from '../../agent/control/facts.ts'
+import type { AgentStatus, NodeFacts, RangeFact, UnderlayFact } from '../../agent/control/facts.ts'
 import type { Ip } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
@@ -20,6 +20,8 @@ export interface ClusterStatus {
   readonly tenants: readonly TenantStatus[]
   /** What the controller says is wrong with namespaces and nodes, and why the registry did not answer. */
   readonly problems: readonly string[]
+  /** Pods' interfaces on the physical network. */
+  readonly underlay: readonly UnderlayStatus[]
   /** Limits of pods that are not as somebody asked for. The network is as ready as ever. */
   readonly limits: readonly string[]
 }
@@ -45,8 +47,24 @@ export interface NodeStatus {
   readonly pods: number
   readonly flows: number
   readonly addresses: readonly Ip[]
+  /** Bridges of ours on the physical network, where pods are guarded. */
+  readonly guardedBridges: readonly string[]
   /** Undefined where no agent was asked. */
   readonly agent: AgentIdentity | undefined
+}
+
+/** A pod's interface on a bridge of the physical network. */
+export interface UnderlayStatus {
+  readonly pod: string
+  readonly ifname: string
+  readonly node: string
+  readonly bridge: string
+  /** For people: `100`, `trunk 1-9`; empty: of no VLAN. */
+  readonly vlan: string
+  readonly addresses: readonly Ip[]
+  /** Whether spoof guard and policies hold there. `missing`: they should. */
+  readonly guard: UnderlayFact['guard']
+  readonly problem: string | undefined
 }
 
 /** Which program on which switch. */
@@ -81,8 +99,16 @@ export function clusterStatus(view: ClusterView): ClusterStatus {
     ...(view.registry?.networks.map(({ node }) => node) ?? []),
   ])
   const networks = new Map(view.registry?.networks.map((network) => [network.node, network]))
+  const bridges = new Map(view.nodes.map(({ status: { node }, wires }) => [node, wires.map(({ bridge }) => bridge)]))
   const answering = [...view.nodes, ...view.silent].flatMap(({ status }) =>
-    status === undefined ? [] : [answeringNode(status, names, networks.get(status.node))],
+    status === undefined
+      ? []
+      : [
+          {
+            ...answeringNode(status, names, networks.get(status.node)),
+            guardedBridges: bridges.get(status.node) ?? [],
+          },
+        ],
   )
   const known = new Set([...answering.map(({ node }) => node), ...view.silent.map(({ name }) => name)])
   const missing = [...networks.values()].filter(({ node }) => !known.has(node)).map(reportedNode)
@@ -97,13 +123,18 @@ export function clusterStatus(view: ClusterView): ClusterStatus {
     nodes,
     tenants: tenantsOf(view),
     problems,
+    underlay: view.nodes.flatMap(underlayOf),
     limits: limitProblems(limitRows(view.nodes.map(({ status: { node }, limits }) => ({ node, now: limits })))),
   }
 }
 
 const STATES_OF_HEALTH: ReadonlySet<NodeStatus['state']> = new Set(['ready', 'unmanaged'])
 
-function answeringNode(status: AgentStatus, names: ReadonlySet<string>, network: NodeNetwork | undefined): NodeStatus {
+function answeringNode(
+  status: AgentStatus,
+  names: ReadonlySet<string>,
+  network: NodeNetwork | undefined,
+): Omit<NodeStatus, 'guardedBridges'> {
   const peers = status.peers.map(({ node }) => node)
   return {
     node: status.node,
@@ -159,6 +190,7 @@ function unaskedNode(node: string, network: NodeNetwork | undefined) {
     pods: 0,
     flows: 0,
     addresses: network?.addresses ?? [],
+    guardedBridges: [],
     agent: undefined,
   } satisfies Omit<NodeStatus, 'state' | 'problems'>
 }
@@ -196,6 +228,19 @@ function tenantsOf(view: ClusterView): TenantStatus[] {
         pods: pods.filter(({ namespace }) => namespaces.includes(namespace)).map(({ status }) => status),
       }
     })
+}
+
+function underlayOf({ status: { node }, underlay }: NodeFacts): readonly UnderlayStatus[] {
+  return underlay.map(({ id, namespace, pod, ifname, bridge, vlan, addresses, guard, problem }) => ({
+    pod: pod === '' ? id : `${namespace}/${pod}`,
+    ifname,
+    node,
+    bridge,
+    vlan,
+    addresses,
+    guard,
+    problem,
+  }))
 }
 
 function podStatus(node: string, lease: NodeFacts['leases'][number]): PodStatus {

@@ -155,6 +155,8 @@ export function factsOf(planner: NodePlanner, pods: readonly Endpoint[]): NodeFa
     })),
     resting: [],
     limits: [],
+    wires: [],
+    underlay: [],
   }
 }
 

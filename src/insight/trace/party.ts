@@ -4,7 +4,7 @@
  */
 
 import type { Lease } from '../../agent/attach/lease.ts'
-import type { NodeFacts } from '../../agent/control/facts.ts'
+import type { NodeFacts, UnderlayFact } from '../../agent/control/facts.ts'
 import { localRange } from '../../network/context.ts'
 import { type Family, familyOf, type Ip, parseIp } from '../../network/model/address.ts'
 import { InsightError } from '../errors.ts'
@@ -44,7 +44,7 @@ export function findParty(view: ClusterView, text: string, narrow: Narrow): Part
   if (node !== undefined) return nodeParty(node, narrow.family)
   const found = podsNamed(view, text, narrow.node)
   const [first] = found
-  if (first === undefined) throw unknown(view, text, narrow.node)
+  if (first === undefined) throw onWire(view, text) ?? unknown(view, text, narrow.node)
   if (found.length === 1) return podParty(first.facts, first.lease, narrow.family)
   const places = found.map(({ facts, lease }) => `${nameOf(lease)} on ${facts.status.node}`)
   throw new InsightError(
@@ -61,6 +61,8 @@ export function atAddress(view: ClusterView, address: Ip): Party {
     if (lease !== undefined) return { kind: 'pod', name: nameOf(lease), address, facts, lease }
     if (gatewayOf(facts, familyOf(address)) === address)
       return { kind: 'node', name: facts.status.node, address, facts }
+    const wired = facts.underlay.find(({ addresses }) => addresses.includes(address))
+    if (wired !== undefined) return { kind: 'address', name: `${wiredName(wired)} on the physical network`, address }
   }
   return { kind: 'address', name: address, address }
 }
@@ -118,6 +120,26 @@ function unknown(view: ClusterView, text: string, node: string | undefined): Ins
     `there is no pod or node ${shown(text)}${where}`,
     '`weft status` lists them; write <namespace>/<pod>',
   )
+}
+
+/** A pod that has no interface on the overlay. */
+function onWire(view: ClusterView, text: string): InsightError | undefined {
+  for (const { status, underlay } of view.nodes) {
+    const wired = underlay.find((one) => wiredName(one) === text || (one.pod !== '' && one.pod === text))
+    if (wired === undefined) continue
+    const { ifname, bridge, addresses } = wired
+    return new InsightError(
+      'INSIGHT_NOT_TRACED',
+      `pod ${wiredName(wired)} is on the physical network (${ifname} on bridge ${bridge} of ${status.node}): ` +
+        'its way is Open vSwitch’s own switching and the network’s, which is not traced',
+      `\`weft explain\` says which policies decide; to follow a packet from the overlay to it, give its address${addresses[0] === undefined ? '' : `: ${addresses[0]}`}`,
+    )
+  }
+  return undefined
+}
+
+function wiredName({ id, namespace, pod }: UnderlayFact): string {
+  return pod === '' ? id : `${namespace}/${pod}`
 }
 
 function shown(text: string): string {

@@ -6,7 +6,7 @@
 import type { Flow, Group, Meter } from '../../flow/flow.ts'
 import type { NodeContext } from '../context.ts'
 import { type FragmentChange, FragmentSet } from '../fragment-set.ts'
-import { BASE_KEY, endpointKey } from '../fragments/fragment.ts'
+import { BASE_KEY, endpointKey, type Fragment } from '../fragments/fragment.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import { POLICY_STAGES, STAGES, type StageName } from '../pipeline/stages.ts'
 import type { PolicyMirror } from '../planner.ts'
@@ -62,6 +62,11 @@ export class WirePlan implements PolicyMirror {
       isTouched = true
     }
     if (isTouched) this.#changed()
+  }
+
+  /** Every fragment of the plan; those of policies have no titles of their own. */
+  fragments(): Iterable<Fragment> {
+    return this.#fragments.values()
   }
 
   /** Every flow of the plan. */

@@ -54,6 +54,9 @@ function isUnmanaged(sections: readonly IniSection[], name: string): boolean {
       .map((one) => one.trim())
       .some((one) => one === '*' || (one.startsWith('interface-name:') && matchesGlob(one.slice(15), name)))
   if (matches(lastValue(sections, 'keyfile', 'unmanaged-devices') ?? '')) return true
+  // `unmanaged-devices+=` adds to what files before said.
+  const added = sections.filter(({ name: section }) => section === 'keyfile').flatMap(({ entries }) => entries)
+  if (added.some(([key, value]) => key === 'unmanaged-devices+' && matches(value))) return true
   return sections.some((section) => {
     const value = (key: string) => section.entries.findLast(([one]) => one === key)?.[1]
     const isOff = truth(value('managed')) === false
