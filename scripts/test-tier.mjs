@@ -9,7 +9,7 @@ import { saidYes, setup } from './lib/setup.mjs'
 const FILES = {
   image: ['./test/install/image.test.ts'],
   package: [
-    ...['package', 'external-host', 'bridge'].map((name) => `./test/install/${name}.test.ts`),
+    ...['package', 'external-host', 'bridge', 'network-manager'].map((name) => `./test/install/${name}.test.ts`),
     './src/bridge/persist/persist.test.ts',
   ],
   long: ['adopt', 'api-outages', 'fixed-addresses', 'guests', 'k8s-ovs', 'links'].map(

@@ -2,6 +2,7 @@
  * Killed at any change, the command leaves all as before or all moved. `WEFT_TEST_LONG=1` kills at every one.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { lastEnding } from './guard/state.ts'
 import { type Site, startSite } from './testing/site.ts'
 
 const isLong = process.env['WEFT_TEST_LONG'] !== undefined
@@ -80,6 +81,18 @@ test(
     }
     expect(await site.call('remove')).not.toHaveProperty('error')
     expect(await site.picture()).toBe(before)
+  },
+  PATIENCE_MS,
+)
+
+test.skipIf(!isLong)(
+  'create, stopped for longer than a guard waits (WEFT_TEST_LONG=1): it is ended, and everything taken back',
+  async () => {
+    const shell = { at: Math.floor(changes / 2), script: 'kill -STOP $PPID' }
+    expect(await site.call('create', { shell })).toBeUndefined()
+    await site.quiet()
+    expect(await site.picture()).toBe(before)
+    expect(lastEnding(site.folder, 'br1')?.reason).toContain('nothing was heard of the command')
   },
   PATIENCE_MS,
 )

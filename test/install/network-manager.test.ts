@@ -58,6 +58,13 @@ describe.skipIf(!wanted || lacking)(
       expect(made).toContain('br1 has uplink as its uplink')
       expect(made).toContain('nothing makes br1 ready at the next start')
       expect(await inside('nmcli', '-t', 'device')).toContain('uplink:ethernet:unmanaged:')
+      // Links of pods are left alone, and what the site had left alone still is.
+      await inside('ip', 'link', 'add', 'veth1', 'type', 'veth', 'peer', 'name', 'weft1')
+      const devices = await eventually('it has seen the links', async () => {
+        const found = await inside('nmcli', '-t', 'device')
+        return found.includes('veth1') && found.includes('weft1') ? found : undefined
+      })
+      for (const link of ['veth1', 'weft1', 'far']) expect(devices).toContain(`${link}:ethernet:unmanaged:`)
       expect([await addresses('br1'), await addresses('uplink')]).toEqual([before, []])
       await weft('remove', 'br1')
       await eventually(
@@ -65,6 +72,7 @@ describe.skipIf(!wanted || lacking)(
         async () => (await inside('nmcli', '-t', 'device')).includes('uplink:ethernet:connected:uplink') || undefined,
       )
       expect(await addresses('uplink')).toEqual(before)
+      expect(await inside('ls', '/etc/NetworkManager/conf.d')).toBe('00-test.conf\n')
     }, 120_000)
 
     test('a form that it could not carry out is refused', async () => {

@@ -45,7 +45,10 @@ export function persistenceFor({ wish, uplink, token, persist, root }: Asked): P
   const isNm = facts.manager === 'networkmanager' && facts.isRunning
   const letGo = isNm ? [nmcli(uplink.name, 'no')] : []
   const takeBack = isNm ? [{ ...nmcli(uplink.name, 'yes'), mayFail: true }] : []
-  if (manager === 'none') return { ...NOT_PERSISTENT, letGo, takeBack, steps, notes }
+  if (manager === 'none') {
+    const files = isNm ? shared(root).map((file) => placed(root, file)) : []
+    return { ...NOT_PERSISTENT, files, letGo, takeBack, reload: isNm ? reloads('networkmanager') : [], steps, notes }
+  }
   const layer3 = layer3Of(wish, uplink, dns)
   const riders = uplink.riders.map(({ name }) => name)
   const files: Readonly<Record<Exclude<Manager, 'none'>, () => readonly PlannedFile[]>> = {
@@ -85,7 +88,7 @@ export function persistedFor(asked: {
   const own = [...netplanWritten(facts.netplan, facts.netplanFolder, bridge), ...ours]
   const files = [...own, ...noLongerShared(root, own)].map((file) => placed(root, file))
   const isNm = asked.released === 'networkmanager' && facts.isRunning
-  const found = MANAGERS.find((manager) => manager === asked.manager)
+  const found = MANAGERS.find((manager) => manager === asked.manager) ?? (isNm ? 'networkmanager' : undefined)
   return {
     manager: found ?? 'none',
     files,
@@ -199,7 +202,7 @@ function noLongerShared(root: string, going: readonly PlannedFile[]): readonly P
     existsSync(join(root, UNMANAGED.path)) && readFileSync(join(root, UNMANAGED.path), 'utf8') === UNMANAGED.content
   const users = globSync(`${root}/etc/NetworkManager/conf.d/weft_*.conf`).map((path) => path.split('/').at(-1))
   const leaving = going.map(({ path }) => path.split('/').at(-1))
-  return isOurs && users.every((name) => leaving.includes(name)) && users.length > 0 ? [UNMANAGED] : []
+  return isOurs && users.every((name) => leaving.includes(name)) ? [UNMANAGED] : []
 }
 
 /** A file below the folder that stands for `/`. */

@@ -134,8 +134,9 @@ export const UNMANAGED: PlannedFile = {
   path: UNMANAGED_FILE,
   mode: 0o644,
   content:
+    // Added: the site's own list stays.
     '# Written by `weft bridge create`: links of pods, which NetworkManager has to leave alone.\n\n' +
-    '[keyfile]\nunmanaged-devices=interface-name:veth*;interface-name:weft*;interface-name:br-weft;interface-name:ovs-system\n',
+    '[keyfile]\nunmanaged-devices+=interface-name:veth*;interface-name:weft*;interface-name:br-weft;interface-name:ovs-system\n',
 }
 
 /**

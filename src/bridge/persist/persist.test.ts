@@ -237,6 +237,7 @@ describe('NetworkManager', () => {
   const noNm = Bun.which('NetworkManager', { PATH: '/usr/sbin:/usr/bin' }) === null
   test.skipIf(noNm)('NetworkManager itself joins both lists of what it leaves alone', () => {
     const root = machine({
+      '/conf.d/10-site.conf': '[keyfile]\nunmanaged-devices=interface-name:theirs\n',
       '/conf.d/weft.conf': UNMANAGED.content,
       '/conf.d/weft_br1.conf': form.at(-1)?.content ?? '',
     })
@@ -245,7 +246,9 @@ describe('NetworkManager', () => {
     const folders = [`--config=${main}`, `--config-dir=${join(root, 'conf.d')}`, `--system-config-dir=${root}`]
     const { stdout, stderr } = Bun.spawnSync(['/usr/sbin/NetworkManager', ...folders, '--print-config'])
     expect(stderr.toString()).toBe('')
-    expect(stdout.toString()).toMatch(/unmanaged-devices=interface-name:veth\*[;,].*interface-name:eth0\.\*[;,]except:/)
+    expect(stdout.toString()).toMatch(
+      /unmanaged-devices=interface-name:theirs[;,]interface-name:veth\*[;,].*interface-name:eth0\.\*[;,]except:/,
+    )
   })
 })
 

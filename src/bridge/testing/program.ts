@@ -17,7 +17,7 @@ export interface Call {
   readonly persist?: PersistChoice
   readonly gatewayMs?: number
   readonly force?: boolean
-  /** The process kills itself before this change. */
+  /** The process kills itself before this change. It has to lead a group of its own. */
   readonly killAt?: number
   /** Or its guard first, and then itself. */
   readonly killsGuard?: boolean
@@ -56,7 +56,8 @@ async function report(call: Call): Promise<void> {
       if (number === call.shell?.at) Bun.spawnSync(['sh', '-ec', call.shell.script])
       if (number !== call.killAt) return
       if (call.killsGuard === true) process.kill(guardPid, 'SIGKILL')
-      process.kill(process.pid, 'SIGKILL')
+      // With its whole group, as when a terminal or a session goes: the guard is in none of them.
+      process.kill(-process.pid, 'SIGKILL')
     },
   }
   try {

@@ -80,7 +80,10 @@ export async function startSite({ addressed = true }: { readonly addressed?: boo
   const places = { ovsdb: ovs.dbSocket, folder, root }
   const call: Site['call'] = async (verb, given = {}) => {
     const wish: Wish = { bridge: 'br1', uplink: 'eth0', datapathType: 'netdev', trunks: [], move: true, ...given.wish }
-    const { stdout, stderr } = await run([...enter, PROGRAM, verb, JSON.stringify({ ...places, ...given, wish })], ENV)
+    const { stdout, stderr } = await run(
+      ['setsid', '--wait', ...enter, PROGRAM, verb, JSON.stringify({ ...places, ...given, wish })],
+      ENV,
+    )
     if (stderr !== '') throw new Error(stderr)
     return stdout === '' ? undefined : (JSON.parse(stdout) as Report)
   }

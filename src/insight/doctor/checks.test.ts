@@ -130,6 +130,17 @@ const CASES: readonly (readonly [string, Partial<HostFacts>, Partial<Expected>, 
     [],
   ],
   [
+    'NetworkManager told more',
+    {
+      processes: running('NetworkManager'),
+      networkManager: ini(
+        '[keyfile]\nunmanaged-devices=interface-name:site\n[keyfile]\nunmanaged-devices+=interface-name:weft*;interface-name:br-weft',
+      ),
+    },
+    {},
+    [],
+  ],
+  [
     'NetworkManager told by device',
     {
       processes: running('NetworkManager'),
