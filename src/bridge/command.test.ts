@@ -2,7 +2,7 @@
  * The command itself, on a node with one card and a router: what it refuses, tells and makes.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROUTER4, ROUTER6, type Site, startSite, V4, V6 } from './testing/site.ts'
 
@@ -124,4 +124,31 @@ test('create, status, a second create, remove', async () => {
   expect(readdirSync(join(site.root, 'etc/systemd/network'))).toEqual([])
   const theirs = await site.weft('remove', 'theirs', '--json')
   expect(JSON.parse(theirs.stdout).error.code).toBe('BRIDGE_NOT_OURS')
+}, 120_000)
+
+test('a card that netplan knows: its file is changed and comes back, also when the change is taken back', async () => {
+  const folder = join(site.root, 'etc/netplan')
+  const path = join(folder, '50-site.yaml')
+  const text = `network:\n  ethernets:\n    eth0:\n      addresses: [${V4}/16] # of the site\n      optional: true\n`
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(path, text, { mode: 0o600 })
+  const wish = ['--uplink', 'eth0', '--datapath-type', 'netdev'] as const
+  const told = await site.weft('create', 'br1', ...wish, '--dry-run')
+  expect(told.stdout).toContain(`write ${path} (the former one is kept as ${path}.before-weft-br1)`)
+  expect(readdirSync(folder)).toEqual(['50-site.yaml'])
+  // A change that fails in the middle: the name of the bridge's link is taken at the last moment.
+  const script = 'ip link add br1 type veth peer name br1-far'
+  const failed = await site.call('create', { persist: 'auto', shell: { at: 2, script } })
+  expect(failed?.error?.code).toBe('BRIDGE_ROLLED_BACK')
+  await site.onNode('ip', 'link', 'del', 'br1-far').catch(() => undefined)
+  expect([readdirSync(folder), readFileSync(path, 'utf8')]).toEqual([['50-site.yaml'], text])
+  expect(await site.picture()).toBe(before)
+  const made = await site.weft('create', 'br1', ...wish)
+  expect(made.stdout).toContain('netplan makes it again at start')
+  expect(readdirSync(folder).sort()).toEqual(['50-site.yaml', '50-site.yaml.before-weft-br1', '90-weft-br1.yaml'])
+  const [view] = JSON.parse((await site.weft('status', 'br1', '--json')).stdout)
+  expect(view.persist).toEqual(['netplan'])
+  await site.weft('remove', 'br1')
+  expect([readdirSync(folder), readFileSync(path, 'utf8')]).toEqual([['50-site.yaml'], text])
+  expect(await site.picture()).toBe(before)
 }, 120_000)
