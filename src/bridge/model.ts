@@ -3,6 +3,7 @@
  * written to a file before its first change, so that another process can take it back.
  * @module
  */
+import { WIRE_OWNER } from '../network/host.ts'
 
 /** An address of a link; lifetimes in seconds, absent for ever. */
 export interface HeldAddress {
@@ -198,9 +199,9 @@ export interface Plan {
 }
 
 /** Marks of a bridge of ours in external_ids. */
-export const OWNER = 'weft-bridge'
+export const OWNER = WIRE_OWNER.value
 export const IDS = {
-  owner: 'weft-owner',
+  owner: WIRE_OWNER.key,
   uplink: 'weft-uplink',
   token: 'weft-token',
   /** `moving` until the gateways have answered, then `moved`. */
