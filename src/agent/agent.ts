@@ -227,6 +227,7 @@ class NodeAgent {
         options,
         ...underlay,
         limiting: { limiter, shaper, overlay: ports },
+        dropped: (packet) => drops.dropped(packet),
         ovsdb,
         rtnl,
         planner: () => view.planner,

@@ -28,7 +28,10 @@ if (reason !== undefined) {
 }
 /** Programs of this folder, and tests that are run on the kernel's datapath as well. */
 const PROGRAMS = ['kernel-pods', 'kernel-tunnel', 'kernel-bandwidth', 'kernel-shares', 'kernel-agent', 'kernel-links']
-const TESTS: Readonly<Record<string, string>> = { 'kernel-vlans': 'src/agent/plugins/ovs/wire.test.ts' }
+const TESTS: Readonly<Record<string, string>> = {
+  'kernel-vlans': 'src/agent/plugins/ovs/wire.test.ts',
+  'kernel-guards': 'src/agent/switch/wires.test.ts',
+}
 const all = [...PROGRAMS, ...Object.keys(TESTS)]
 // A machine for each: none meets what another left.
 for (const name of process.argv[2] === undefined ? all : [process.argv[2]]) {

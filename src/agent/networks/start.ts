@@ -36,6 +36,7 @@ export interface NetworksStart
     | 'ports'
     | 'operations'
     | 'limiting'
+    | 'dropped'
     | 'planner'
     | 'flush'
     | 'problems'
@@ -134,7 +135,10 @@ export function startNetworks(start: NetworksStart): RunningNetworks {
     pods,
     namespaces: pools.watchers.Namespace,
     planned: underlay.look,
-    stackApplied: () => problems.watch('guests', () => underlay.guests.refresh()),
+    stackApplied: () => {
+      problems.watch('guests', () => underlay.guests.refresh())
+      underlay.look()
+    },
     tenantChanged: (namespace) => problems.watch('guests', () => underlay.guests.tenantChanged(namespace)),
     [Symbol.dispose]: () => {
       networks[Symbol.dispose]()

@@ -6,6 +6,7 @@ import type { RtnlSocket } from '../../linux/index.ts'
 import type { Coordinator } from '../../network/model/definition.ts'
 import type { Grants } from '../../network/model/grants.ts'
 import type { NodePlanner } from '../../network/planner.ts'
+import type { PacketIn } from '../../ovs/openflow/index.ts'
 import type { OvsdbClient } from '../../ovs/ovsdb/index.ts'
 import type { OneAtATime } from '../attach/one-at-a-time.ts'
 import type { NodeResources } from '../bridges/node-resources.ts'
@@ -44,6 +45,8 @@ export interface UnderlayStart {
   /** Sends what changed in the node's plan now. */
   flush(): Promise<void>
   coordinator(): Coordinator | undefined
+  /** A packet that a policy drops which asks for it to be logged. */
+  dropped(packet: PacketIn): void
   /** Where the cluster counts the node's bridges; absent: nobody does. */
   readonly resources?: NodeResources
   /** For IPAM, once all plugins are there. */
@@ -79,6 +82,7 @@ export function startUnderlay(start: UnderlayStart): Underlay {
     planner,
     bridges: () => bridgesIn(ports),
     ports: () => ports.guarded(),
+    dropped: start.dropped,
     flush,
   })
   const look = (): void => {

@@ -12,6 +12,8 @@ import { type OvsSandbox, startOvsSandbox } from '../../ovs/testing/ovs-sandbox.
 import { Wires } from './wires.ts'
 
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+/** The kernel's where a test is run in the virtual machine of test/vm. */
+const DATAPATH = process.env['WEFT_TEST_DATAPATH'] === 'system' ? 'system' : 'netdev'
 const stop = new AbortController()
 const MAC = parseMac('0a:58:ac:12:1e:83') ?? ('' as never)
 const pod: Endpoint = {
@@ -40,14 +42,24 @@ let planner: NodePlanner
 let wires: Wires
 
 beforeAll(async () => {
-  ovs = await startOvsSandbox({ dummy: true })
+  ovs = await startOvsSandbox({ dummy: DATAPATH === 'netdev' })
   await ovs.vsctl('add-br', 'br1', '--', 'set', 'bridge', 'br1', 'external_ids:weft-owner=weft-bridge')
   for (const [name, number] of [
     ['uplink', UPLINK],
     ['one', pod.ofport],
     ['two', dhcp.ofport],
   ] as const) {
-    await ovs.vsctl('add-port', 'br1', name, '--', 'set', 'interface', name, 'type=dummy', `ofport_request=${number}`)
+    await ovs.vsctl(
+      'add-port',
+      'br1',
+      name,
+      '--',
+      'set',
+      'interface',
+      name,
+      `type=${DATAPATH === 'netdev' ? 'dummy' : 'internal'}`,
+      `ofport_request=${number}`,
+    )
   }
   planner = samplePlanner()
   const externalIds = new Map([['weft-owner', 'weft-bridge']])
@@ -58,8 +70,8 @@ beforeAll(async () => {
     signal: stop.signal,
     planner: () => planner,
     bridges: () => [
-      { name: 'br1', datapath: 'netdev', externalIds },
-      { name: 'br2', datapath: 'netdev', externalIds: new Map() },
+      { name: 'br1', datapath: DATAPATH, externalIds },
+      { name: 'br2', datapath: DATAPATH, externalIds: new Map() },
     ],
     ports: () => [pod, dhcp].map((endpoint) => ({ bridge: 'br1', endpoint })),
     flush: async () => void planner.take(),
@@ -121,6 +133,16 @@ test.each<[string, string, boolean]>([
     'its own advertisement',
     `${from},icmp6,icmpv6_type=136,ipv6_src=fd00:18::131,ipv6_dst=ff02::1,nd_target=fd00:18::131,nd_tll=${MAC}`,
     true,
+  ],
+  [
+    'its own advertisement to somebody who knows its MAC address',
+    `${from},${other},icmp6,icmpv6_type=136,ipv6_src=fd00:18::131,ipv6_dst=fd00:18::1,nd_target=fd00:18::131,nd_tll=00:00:00:00:00:00`,
+    true,
+  ],
+  [
+    'an advertisement with another MAC address',
+    `${from},${other},icmp6,icmpv6_type=136,ipv6_src=fd00:18::131,ipv6_dst=fd00:18::1,nd_target=fd00:18::131,nd_tll=0a:58:00:00:00:09`,
+    false,
   ],
   [
     'an advertisement of the gateway',

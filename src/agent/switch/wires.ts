@@ -9,6 +9,7 @@ import { WIRE_OWNER } from '../../network/host.ts'
 import type { Endpoint } from '../../network/model/endpoint.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import { WirePlan } from '../../network/wire/plan.ts'
+import type { PacketIn } from '../../ovs/openflow/index.ts'
 import type { InstalledFlow } from '../control/facts.ts'
 import type { AgentLog } from '../log.ts'
 import type { AgentOptions } from '../options.ts'
@@ -39,6 +40,8 @@ export interface WireParts {
   bridges(): readonly WireBridge[]
   /** Pods' ports on bridges of the physical network, as they are recorded. */
   ports(): readonly WirePort[]
+  /** A packet that a policy drops which asks for it to be logged. */
+  dropped?(packet: PacketIn): void
   /** Sends what changed in the node's plan now. */
   flush(): Promise<void>
 }
@@ -190,6 +193,7 @@ export class Wires {
       connected: () => again(),
       disconnected: () => this.#wires.get(name)?.forwarding.lost(),
       mtu: () => undefined,
+      dropped: (packet: PacketIn) => this.#parts.dropped?.(packet),
     }
     const bridge = await Switch.open(options.ovsRunDir, datapath, listener, log, signal, name)
     const forwarding: Forwarding = new Forwarding(bridge, () => bridge.connected && again())

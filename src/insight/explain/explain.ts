@@ -132,7 +132,7 @@ function explainWay(
   return { to, backend, port, steps, allowed, decider, flows }
 }
 
-const NOT_TRACED = 'the way to the physical network is not traced'
+const NOT_TRACED = 'the way on the physical network is not traced'
 
 function isOf(one: Backend | undefined, other: Backend | undefined): boolean {
   return other === undefined || (one?.address === other.address && one.port === other.port)
@@ -159,6 +159,7 @@ function notLed({ service }: Traced): FlowsSay {
 /** The way of a packet through the flows, or why it cannot be followed. */
 function traceOf(view: ClusterView, request: ExplainRequest, from: End, target: Target): Traced | FlowsSay {
   const home = homeOf(from)
+  if (isPhysical(view, from)) return unasked(NOT_TRACED)
   const facts = nodeOf(view, home)
   if (facts === undefined) return unasked(`the agent of ${home} does not answer: its flows could not be asked`)
   if (from.kind === 'pod' && !facts.leases.some(({ endpoint }) => endpoint.addresses.includes(from.address)))

@@ -28,7 +28,7 @@ export function physicalSteps(conversation: Conversation): readonly Step[] {
     fromWire ? wireGuard(view, from) : guardStep(conversation),
     byNode
       ? tenantStep(conversation)
-      : { name: 'tenant', outcome: 'passes', says: 'tenants are a matter of the overlay' },
+      : { name: 'tenant', outcome: 'passes', says: 'on the physical network there are no tenants' },
     route(conversation, byNode),
     ...policies(conversation, fromWire === true, toWire === true, byNode),
     { name: 'MTU', outcome: 'unknown', says: 'what the physical network carries is not known here' },

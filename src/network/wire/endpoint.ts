@@ -84,14 +84,19 @@ function neighbours(
   const unaddressed: Match = { ...own, ipv6_src: '::' }
   return [
     flow('manners', 300, { ...port, ...icmpv6(135), nd_sll: mac }, [goto('deliver')]),
-    flow('manners', 300, { ...port, ...icmpv6(135), nd_sll: '00:00:00:00:00:00' }, [goto('deliver')]),
+    flow('manners', 300, { ...port, ...icmpv6(135), nd_sll: NO_MAC }, [goto('deliver')]),
     flow('guard', 300, { ...unaddressed, ...icmpv6(143) }, [goto('deliver')]),
     ...addresses.flatMap((target) => [
       flow('guard', 300, { ...unaddressed, ...icmpv6(135), nd_target: target }, [goto('deliver')]),
       flow('manners', 300, { ...port, ...icmpv6(136), nd_target: target, nd_tll: mac }, [goto('deliver')]),
+      // Whoever asks it directly knows its MAC address, and is not told it (RFC 4861 section 4.4).
+      flow('manners', 300, { ...port, ...icmpv6(136), nd_target: target, nd_tll: NO_MAC }, [goto('deliver')]),
     ]),
   ]
 }
+
+/** What Open vSwitch has of a message without the option. */
+const NO_MAC = '00:00:00:00:00:00'
 
 /** Whatever comes from its MAC: nobody here knows its addresses. It is no router and no server all the same. */
 function anyAddress({ flow, drop }: FlowMaker, endpoint: Endpoint): Flow[] {

@@ -39,7 +39,8 @@ export function keepPorts(parts: KeeperParts): Disposable {
   const unsubscribe = ports.tables.subscribe((changes) => {
     const matters = changes.some(
       (change) =>
-        change.table === 'Port' || (change.table === 'Bridge' && change.type === 'insert') || hasFailed(change),
+        // A bridge may have become ours to guard.
+        change.table === 'Port' || change.table === 'Bridge' || hasFailed(change),
     )
     if (!matters) return
     settling ??= setTimeout(() => {
