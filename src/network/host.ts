@@ -149,7 +149,8 @@ const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
  *
  * Pods on the physical network come to the overlay by their node's stack, as guests (guests.ts): with its address, so that answers
  * find back, and by the next hop of their tenant alone. By the node's own they would be the node, which is everybody's. What
- * kube-proxy leads elsewhere gets the node's address, too: an endpoint on the wire would answer past the translation.
+ * kube-proxy leads elsewhere gets the node's address, too: an endpoint on the wire would answer past the translation. From one to
+ * another the node leads nobody but to what was translated: they meet on the wire, within their VLANs and policies.
  *
  * What a pod publishes by itself (`hostPort`, by rules of others) takes neither a service's node port nor the tunnel's packets: who got
  * those would be in every tenant. Translating an address to itself is final, so both are decided before the others' rules.
@@ -208,6 +209,7 @@ ${FAMILIES.map((family) => `    rt ${NFT_FAMILY[family]} nexthop ${NEXT_HOP[fami
     type filter hook forward priority 0; policy accept;
     iifname "${GATEWAY}" ct state invalid counter drop
     iifgroup ${GUEST_GROUP} oifname "${GATEWAY}" goto guests
+    iifgroup ${GUEST_GROUP} oifgroup ${GUEST_GROUP} ct state new ct status & dnat == 0 counter drop
     oifname "${GATEWAY}" iifname != "${GATEWAY}" ct state new ct status & dnat == 0 counter drop
 ${FAMILIES.map((family) => `    iifname "${GATEWAY}" ${NFT_FAMILY[family]} daddr @nodes${family} meta l4proto . th dport @node_ports counter drop`).join('\n')}
 ${guards.map((guard) => `    ${guard}`).join('\n')}
