@@ -7,7 +7,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { NETWORK_ATTACHMENT_DEFINITIONS } from '../../src/compat/multus/attachment-definition.ts'
 import { SPIDER_IP_POOLS } from '../../src/compat/spiderpool/resources.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
-import { NETWORK_POLICIES, PODS } from '../../src/kube/resources.ts'
+import { NETWORK_POLICIES, PODS, SERVICES } from '../../src/kube/resources.ts'
 import { linkFind, openPacketSocket, openRtnl, withNetns } from '../../src/linux/index.ts'
 import { type Family, familyOf, type Ip, ip, linkLocalFromMac, parseMac } from '../../src/network/model/address.ts'
 import type { DropName } from '../../src/network/pipeline/drops.ts'
@@ -19,6 +19,7 @@ import { eventually, type Lab } from '../lab/lab.ts'
 import { ask, inForce, shown } from '../lab/limits.ts'
 import { describeTally, startPinger } from '../lab/pinger.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
+import { clusterIps } from '../lab/services.ts'
 
 const FAMILIES: readonly Family[] = [4, 6]
 /** Pods, with their node, VLAN and label. */
@@ -294,15 +295,32 @@ async function byNode({ lab, say }: StepContext): Promise<void> {
   const u1 = await addressOf(lab, 'shop/u1', 4)
   const overlay = `/run/netns/${lab.netns('shop/web')}`
   await eventually('shop/web reaches shop/u1 by their node', async () => (await call(overlay, u1, PORT)) !== undefined)
+  await lab.api().create(SERVICES, {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace: 'shop', name: 'wired' },
+    spec: { selector: { app: 'u1' }, ports: [{ port: 80, targetPort: PORT }] },
+  } as KubeObject)
+  const [service = u1] = await clusterIps(lab, 'shop/wired')
+  const another = `/run/netns/${lab.netns('shop/u2')}`
+  for (const [who, netns] of [
+    ['shop/web', overlay],
+    ['shop/u2', another],
+  ] as const)
+    await eventually(`${who} reaches a service of shop/u1`, async () => (await call(netns, service, 80)) !== undefined)
   await policy(lab, 'shop', 'no-web', {
     podSelector: { matchLabels: { app: 'u1' } },
     policyTypes: ['Ingress'],
     ingress: [{ from: [{ podSelector: { matchLabels: { app: 'u2' } } }] }],
   })
   await eventually('shop/web is shut out', async () => (await call(overlay, u1, PORT, 'none')) === undefined)
+  for (const netns of [overlay, another]) equal(await call(netns, service, 80, 'none'), undefined, 'by a service')
   ok((await call(`/run/netns/${lab.node(1).netns}`, u1, PORT)) !== undefined, 'its node probes it')
-  say('a policy of shop/u1 shuts shop/web out, which comes by the node; the node itself is let in')
+  say(
+    'a policy of shop/u1 shuts shop/web out, which comes by the node, by a service as well; the node itself is let in',
+  )
   await lab.api().delete(NETWORK_POLICIES, { namespace: 'shop', name: 'no-web' })
+  await lab.api().delete(SERVICES, { namespace: 'shop', name: 'wired' })
   await eventually('it is let in again', async () => (await call(overlay, u1, PORT)) !== undefined)
 }
 
@@ -413,9 +431,19 @@ async function killed({ lab, say }: StepContext): Promise<void> {
 }
 
 async function forwardingKilled({ lab, say }: StepContext): Promise<void> {
+  const [own, victim] = [await place(lab, 'shop/u1'), await place(lab, 'shop/u2')]
+  const ear = capture(lab.fd(lab.netns('shop/u2')))
+  const wire = wireOf(lab, 'shop/u1')
+  const forgery = ethernet(own.mac, victim.mac, ETH.ipv4, datagram({ from: '172.18.0.1', to: victim.four }))
+  const clock = setInterval(() => wire.send(forgery), 5)
   lab.kill('node1-ovs-vswitchd')
   await lab.restartForwarding(1)
   await isBack(lab)
+  await expectGuarded(lab)
+  clearInterval(clock)
+  say(`${ear.frames.filter(isMarked).length} forged frames, sent every 5 ms, passed before the flows were written`)
+  ear.close()
+  wire.close()
   await eventually('the pods answer again', () => answers(lab, 'shop/u1', 'bank/u3', 4))
   await expectGuarded(lab)
   say('guarded again')
