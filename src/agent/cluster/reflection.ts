@@ -5,6 +5,7 @@
 import type { PolicyKind } from '../../network/model/policy.ts'
 import { reflect } from '../../registry/reflector.ts'
 import type { Kind, Kinds, Registry } from '../../registry/registry.ts'
+import type { Problems } from '../problems.ts'
 import type { ClusterView, ViewedKind } from './view.ts'
 import type { NamespaceWatcher, PodWatcher, Watcher } from './watcher.ts'
 
@@ -21,27 +22,42 @@ export interface OtherWatchers {
   readonly namespaces?: readonly NamespaceWatcher[]
 }
 
-/** Keeps a watcher told of a kind that no plan is made of, until `signal` aborts. What is not there is nobody's failure. */
-export function reflectKind<K extends Kind>(
+/** Who is told of each of some kinds. */
+export type Watchers = { readonly [K in Kind]?: Watcher<Kinds[K]> }
+
+/** Keeps watchers told of kinds that no plan is made of, until `signal` aborts. What is not there is nobody's failure. */
+export function reflectKinds(
   registry: Registry,
-  kind: K,
-  watcher: Watcher<Kinds[K]>,
-  { failed, solved }: { failed(part: 'registry', error: unknown): void; solved(part: 'registry'): void },
+  watchers: Watchers,
+  problems: Pick<Problems, 'failed' | 'solved'>,
   signal: AbortSignal,
 ): void {
-  const { done } = reflect(registry, kind, {
-    onChange: (change) => {
-      if (change.type === 'put') watcher.put(change.object.value, change.before?.value)
-      else watcher.remove(change.object.name)
-    },
-    onSynced: () => watcher.read?.(),
-    signal,
-    onError: (error) => failed('registry', error),
-    onRecovered: () => solved('registry'),
-  })
-  done.catch((error: unknown) => {
-    throw error
-  })
+  const failing = new Set<Kind>()
+  const follow = <K extends Kind>(kind: K, watcher: Watcher<Kinds[K]>): void => {
+    const { done } = reflect(registry, kind, {
+      onChange: (change) => {
+        if (change.type === 'put') watcher.put(change.object.value, change.before?.value)
+        else watcher.remove(change.object.name)
+      },
+      onSynced: () => watcher.read?.(),
+      signal,
+      onError: (error) => {
+        failing.add(kind)
+        problems.failed('networks', error)
+      },
+      onRecovered: () => {
+        if (failing.delete(kind) && failing.size === 0) problems.solved('networks')
+      },
+    })
+    // Only a defect of ours rejects: better to end than to run on with what no longer follows.
+    done.catch((error: unknown) => {
+      throw error
+    })
+  }
+  for (const kind of Object.keys(watchers) as Kind[]) {
+    const watcher: Watcher<Kinds[typeof kind]> | undefined = watchers[kind]
+    if (watcher !== undefined) follow(kind, watcher)
+  }
 }
 
 /** Keeps the view equal to the registry until `signal` aborts. While the registry is away the view stays as it is. */

@@ -6,7 +6,7 @@ import type { Coordinator } from '../../network/model/definition.ts'
 import type { Grants } from '../../network/model/grants.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Attachments } from '../attach/attachments.ts'
-import { reflectKind } from '../cluster/reflection.ts'
+import { reflectKinds } from '../cluster/reflection.ts'
 import type { NamespaceWatcher, PodWatcher, Watcher } from '../cluster/watcher.ts'
 import type { PodNotices } from '../notices.ts'
 import { ATTACHMENT_DEFAULTS, type AttachmentOptions } from '../options.ts'
@@ -118,12 +118,16 @@ export function startNetworks(start: NetworksStart): RunningNetworks {
     signal,
   })
   if (options.external !== true) {
-    reflectKind(registry, 'AttachmentDefinition', definitions, problems, signal)
-    reflectKind(registry, 'Coordinator', coordinators, problems, signal)
-    reflectKind(registry, 'AddressPool', pools.watchers.AddressPool, problems, signal)
-    reflectKind(registry, 'ReservedAddresses', pools.watchers.ReservedAddresses, problems, signal)
-    reflectKind(registry, 'AddressClaim', pools.watchers.AddressClaim, problems, signal)
-    reflectKind(registry, 'Node', pools.watchers.Node, problems, signal)
+    const { AddressPool, ReservedAddresses, AddressClaim, Node } = pools.watchers
+    const watchers = {
+      AttachmentDefinition: definitions,
+      Coordinator: coordinators,
+      AddressPool,
+      ReservedAddresses,
+      AddressClaim,
+      Node,
+    }
+    reflectKinds(registry, watchers, problems, signal)
   }
   for (const record of records.values()) if (record.isLeaving !== true) status.write(record)
   void restoreStanding(records.values(), plugins, (error, { pod }) =>
