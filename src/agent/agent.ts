@@ -226,7 +226,7 @@ class NodeAgent {
       startNetworks({
         options,
         ...underlay,
-        limiting: { limiter, shaper, overlay: ports },
+        limiting: { limiter, shaper, overlay: ports, waitingFor: () => reconciler.waitingFor() },
         dropped: (packet) => drops.dropped(packet),
         ovsdb,
         rtnl,

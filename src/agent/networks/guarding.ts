@@ -21,6 +21,8 @@ export interface GuardLimits {
   readonly shaper: Pick<Shaper, 'apply'>
   /** Of the overlay's bridge: numbers are given out for all bridges together. */
   readonly overlay: Pick<Ports, 'freeOfport' | 'handsOff'>
+  /** What is missing before policies are known, for people. */
+  waitingFor(): readonly string[]
 }
 
 /** Guards pods' ports, and holds them to their bandwidth. */
@@ -38,6 +40,12 @@ export class Guarding implements PortGuard {
     this.#wires = wires
     this.#ports = ports
     this.#limits = limits
+  }
+
+  /** Throws `agent-starting` as long as nobody knows pods' policies. */
+  checkReady(bridge: string): void {
+    const waiting = this.#limits.waitingFor().join('; ')
+    if (waiting !== '' && this.#wires.isOurs(bridge)) throw cniError('agent-starting', { waiting })
   }
 
   /** Throws `bandwidth-refused`. */

@@ -22,6 +22,8 @@ import { configOf, type Terms, type TermsSource, termsOf } from './terms.ts'
 
 /** Guards pods on bridges that are ours to guard; does nothing on others. */
 export interface PortGuard {
+  /** Throws `agent-starting` as long as a pod on this bridge could not be guarded. */
+  checkReady(bridge: string): void
   /** What a pod's port has from the start; undefined on a bridge of others'. Throws `bandwidth-refused`. */
   admit(bridge: string, pod: PluginCall['args']['pod']): Promise<Admission | undefined>
   /** Holds a pod to its limits before its port is there. `nsFd`: its namespace. */
@@ -165,6 +167,7 @@ export class OvsPlugin implements Plugin {
     const { ifname, netns } = call
     const { netconf } = terms
     const link = linkName(endpointId(call.containerId, ifname))
+    guard.checkReady(terms.bridge.name)
     const admission = await this.#admit(call, terms)
     await using undo = new AsyncDisposableStack()
     const otherwise = (step: () => Promise<unknown> | unknown): void => {

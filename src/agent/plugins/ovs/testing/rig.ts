@@ -128,6 +128,7 @@ async function remember(
     flatFiles: [],
     grants: () => NO_GRANTS,
     guard: {
+      checkReady: () => undefined,
       admit: async () => undefined,
       shape: () => undefined,
       attached: () => undefined,
