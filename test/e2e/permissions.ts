@@ -4,18 +4,21 @@
  * @module
  */
 import { deepEqual, equal, ok } from 'node:assert/strict'
+import { NETWORK_ATTACHMENT_DEFINITIONS } from '../../src/compat/multus/attachment-definition.ts'
 import { covers, PERMISSIONS } from '../../src/compat/permissions.ts'
+import { SPIDER_IP_POOLS } from '../../src/compat/spiderpool/resources.ts'
 import { NODE_REPORTS } from '../../src/compat/weft/node-report.ts'
 import { callOf, type KubeCall, type RequestLine } from '../../src/kube/call.ts'
+import type { KubeObject } from '../../src/kube/object.ts'
 import { PODS } from '../../src/kube/resources.ts'
 import { type ApiProxy, throughProxies } from '../lab/api-proxy.ts'
-import { eventually } from '../lab/lab.ts'
+import { eventually, type Lab } from '../lab/lab.ts'
 import { Container } from '../lab/plugin.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
 
 export const permissions: Scenario = {
   name: 'permissions',
-  lab: { nodes: 1 },
+  lab: { nodes: 1, physical: '172.18.0.0/16' },
   steps: [
     { title: 'agent and controller do what they ever do', run: everything },
     { title: 'what agents ask for is allowed to them', run: (context) => allowed(context, 'agent') },
@@ -49,11 +52,48 @@ async function everything(context: StepContext): Promise<void> {
   }
   await lab.change('pod', 'delete', 'new/one')
   await lab.change('namespace', 'delete', 'new')
+  await onTheWire(lab)
   // An agent makes its report when there is none.
   await lab.api().delete(NODE_REPORTS, { name: 'node1' })
   lab.restart(ROLES.agent)
   await eventually('the agent reports', () => hasDone('agent', 'create', 'nodereports'))
   await eventually('the namespace is gone', () => hasDone('controller', 'delete', 'netnamespaces'))
+}
+
+/** A pod with a fixed address comes and goes, and another asks for a network that is not there. */
+async function onTheWire(lab: Lab): Promise<void> {
+  const api = lab.api()
+  await api.create(SPIDER_IP_POOLS, {
+    apiVersion: 'spiderpool.spidernet.io/v2beta1',
+    kind: 'SpiderIPPool',
+    metadata: { name: 'fixed' },
+    spec: { subnet: '172.18.0.0/16', ips: ['172.18.30.1-172.18.30.9'], default: true },
+  } as KubeObject)
+  const plugins = [{ type: 'ovs', bridge: 'br1', vlan: 0, ipam: { type: 'spiderpool' } }]
+  await api.create(NETWORK_ATTACHMENT_DEFINITIONS, {
+    apiVersion: 'k8s.cni.cncf.io/v1',
+    kind: 'NetworkAttachmentDefinition',
+    metadata: { name: 'wire', namespace: 'kube-system' },
+    spec: { config: JSON.stringify({ cniVersion: '1.0.0', name: 'wire', plugins }) },
+  } as KubeObject)
+  for (const network of ['wire', 'none']) {
+    await api.create(PODS, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: network,
+        namespace: 'shop',
+        annotations: { 'v1.multus-cni.io/default-network': `kube-system/${network}` },
+      },
+      spec: { nodeName: 'node1', containers: [{ name: 'c', image: 'none' }] },
+    } as KubeObject)
+  }
+  await eventually('the pod was told its networks', () => hasDone('agent', 'patch', 'pods', 'status'))
+  await eventually('a network was looked for', () => hasDone('agent', 'get', 'network-attachment-definitions'))
+  await lab.ovs(lab.node(1), 'ovs-vsctl', '--timeout=15', 'add-br', 'another')
+  await eventually('the node has another bridge', () => hasDone('agent', 'patch', 'nodes', 'status'))
+  for (const name of ['wire', 'none']) await api.delete(PODS, { namespace: 'shop', name })
+  await eventually('the address was given back', () => hasDone('agent', 'delete', 'addressclaims'))
 }
 
 function allowed(context: StepContext, account: Daemon): void {
@@ -64,8 +104,8 @@ function allowed(context: StepContext, account: Daemon): void {
   context.say(`${account}: ${calls.length} kinds of call`)
 }
 
-/** Writing the same event again, and the same report, need time or luck. */
-const RARE: ReadonlySet<string> = new Set(['patch events'])
+/** Writing the same event again, and two who want one address or one who comes again for its own, need time or luck. */
+const RARE: ReadonlySet<string> = new Set(['patch events', 'get addressclaims', 'patch addressclaims'])
 
 function used(): void {
   const calls = callsOf('agent')
@@ -80,8 +120,10 @@ function used(): void {
   )
 }
 
-function hasDone(account: Daemon, verb: string, resource: string): boolean {
-  return callsOf(account).some((call) => call.verb === verb && call.resource === resource)
+function hasDone(account: Daemon, verb: string, resource: string, subresource?: string): boolean {
+  return callsOf(account).some(
+    (call) => call.verb === verb && call.resource === resource && call.subresource === subresource,
+  )
 }
 
 /** Each kind of call once. */
