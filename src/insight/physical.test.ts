@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 import { samplePlanner } from '../../test/tables/sample-node.ts'
 import { linkName } from '../agent/attach/lease.ts'
 import type { NodeFacts, UnderlayFact } from '../agent/control/facts.ts'
-import { type Ip, ip, macFromIp } from '../network/model/address.ts'
+import { cidr, type Ip, ip, macFromIp } from '../network/model/address.ts'
 import type { Endpoint } from '../network/model/endpoint.ts'
 import type { Policy } from '../network/model/policy.ts'
 import { parseCookie } from '../network/pipeline/cookie.ts'
@@ -15,6 +15,7 @@ import { countNode } from './drops/drops.ts'
 import { printDrops } from './drops/print.ts'
 import { explainRequest } from './explain/explain.ts'
 import { answerOf } from './explain/sentence.ts'
+import { lookAtPolicies } from './policies/policies.ts'
 import { printStatus } from './status/print.ts'
 import { clusterStatus } from './status/status.ts'
 import { sampleView } from './testing/sample-facts.ts'
@@ -67,6 +68,19 @@ function withWire(facts: NodeFacts, pod: UnderlayFact): NodeFacts {
 function first(all: ClusterView, change: (facts: NodeFacts) => Partial<NodeFacts>): ClusterView {
   return { ...all, nodes: all.nodes.map((one, i) => (i === 0 ? { ...one, ...change(one) } : one)) }
 }
+
+const closed: Policy = {
+  kind: 'NetworkPolicy',
+  namespace: 'bank',
+  name: 'closed',
+  tier: 'namespace',
+  priority: 0,
+  subject: { namespaces: { name: 'bank' }, pods: [] },
+  ingress: [],
+  egress: [],
+}
+
+const { egress: _, ...intoOnly } = closed
 
 test('an audit is as clean as without them', () => expect(audit(view())).toEqual([]))
 
@@ -128,6 +142,21 @@ test('drops of its bridge are counted with its name', () => {
   expect(printDrops(counts, false, PLAIN).join('\n')).toMatch(/node1 +br1 +spoofed-ipv4 +pod shop\/u1/)
 })
 
+test('packets that a policy’s rule decided about there are counted', () => {
+  const peers = [{ type: 'range', range: cidr('0.0.0.0/0'), except: [] }] as const
+  const open: Policy = { ...closed, name: 'open', ingress: [{ action: 'allow', peers }] }
+  const planner = samplePlanner()
+  planner.putWireEndpoint(endpointOf(wired('bank', 'u2', U2)))
+  planner.putPolicy(open)
+  const plan = new WirePlan(planner.context, () => undefined)
+  planner.mirror(plan)
+  const installed = plan.flows().map((flow) => ({ flow, packets: 2n, bytes: 0n }))
+  const all = first(view([open]), () => ({
+    wires: [{ bridge: 'br1', fragments: [...plan.fragments()], installed, strays: [] }],
+  }))
+  expect(lookAtPolicies(all).policies[0]?.rules[0]?.packets).toBeGreaterThan(0n)
+})
+
 test('the status lists them, with bridge, VLAN and addresses', () => {
   const status = clusterStatus(view([], true))
   expect(status.underlay).toMatchObject([
@@ -147,19 +176,6 @@ test('a trace says that it does not follow them, and that an address is theirs',
   expect(() => trace(view(), { from: 'shop/u1', to: 'shop/web', ...probe })).toThrow(/physical network.*not traced/)
   expect(trace(view(), { from: 'shop/web', to: U1, ...probe }).to.name).toBe('shop/u1 on the physical network')
 })
-
-const closed: Policy = {
-  kind: 'NetworkPolicy',
-  namespace: 'bank',
-  name: 'closed',
-  tier: 'namespace',
-  priority: 0,
-  subject: { namespaces: { name: 'bank' }, pods: [] },
-  ingress: [],
-  egress: [],
-}
-
-const { egress: _, ...intoOnly } = closed
 
 function explained(all: ClusterView, from: string, to: string) {
   const explanation = explainRequest(all, { from, to, protocol: 'tcp', port: 80, family: 4 })

@@ -59,8 +59,9 @@ export function printResults({ node, steps }: NodeRepair, results: readonly Repa
 }
 
 function comparedLine({ nodes, registry }: ClusterView, look: Look): string {
-  const pods = nodes.reduce((sum, { leases }) => sum + leases.length, 0)
-  const flows = nodes.reduce((sum, { installed }) => sum + installed.length, 0)
+  const pods = nodes.reduce((sum, { leases, underlay }) => sum + leases.length + underlay.length, 0)
+  const tables = nodes.flatMap(({ installed, wires }) => [installed, ...wires.map((wire) => wire.installed)])
+  const flows = tables.reduce((sum, { length }) => sum + length, 0)
   const against = registry === undefined ? ' (without the registry)' : ''
   return `${count(nodes.length, 'node', look)}, ${count(pods, 'attachment', look)}, ${count(flows, 'flow', look)} compared${against}`
 }

@@ -83,15 +83,19 @@ interface NodeLook {
   readonly keys: ReadonlySet<string>
 }
 
-function nodeLook({ status, installed, fragments, leases, names }: NodeFacts): NodeLook {
+function nodeLook({ status, installed, fragments, leases, names, wires, underlay }: NodeFacts): NodeLook {
   const counts = new Map<bigint, bigint>()
-  for (const { flow, packets } of installed) {
+  // Bridges of ours on the physical network have the same rules, and decide by them, too.
+  for (const { flow, packets } of [...installed, ...wires.flatMap((wire) => wire.installed)]) {
     const hash = parseCookie(flow.cookie)?.hash
     if (hash !== undefined) counts.set(hash, (counts.get(hash) ?? 0n) + packets)
   }
   return {
     node: status.node,
-    attached: new Set(leases.map(({ endpoint }) => `${endpoint.namespace}/${endpoint.pod}`)),
+    attached: new Set([
+      ...leases.map(({ endpoint }) => `${endpoint.namespace}/${endpoint.pod}`),
+      ...underlay.filter(({ guard }) => guard !== 'others').map(({ namespace, pod }) => `${namespace}/${pod}`),
+    ]),
     names: new Set(names.map(([name]) => name)),
     counts,
     keys: new Set(fragments.map(({ key }) => key)),
