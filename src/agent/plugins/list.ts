@@ -50,7 +50,8 @@ export async function checkList(
   call: ListCall & { readonly netns: PodNetns },
   result: CniResult | undefined,
 ): Promise<void> {
-  if (result === undefined) throw cniError('check-failed', { difference: `ADD of ${call.ifname} did not come to its end` })
+  if (result === undefined)
+    throw cniError('check-failed', { difference: `ADD of ${call.ifname} did not come to its end` })
   for (const { plugin, config } of stepsOf(plugins, call)) {
     await plugin.check({ ...call, config, prevResult: result })
   }

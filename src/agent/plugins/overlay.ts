@@ -11,7 +11,16 @@ export function overlayPlugin(attachments: Attachments): Plugin {
   return {
     add: (call) => attachments.add({ verb: 'ADD', ...requestOf(call), prevResult: call.prevResult }, call.netns),
     del: ({ containerId, ifname, netns, args, path, prevResult }) =>
-      attachments.del({ verb: 'DEL', containerId, ifname, netns: netns?.path, args, path, config: undefined, prevResult }),
+      attachments.del({
+        verb: 'DEL',
+        containerId,
+        ifname,
+        netns: netns?.path,
+        args,
+        path,
+        config: undefined,
+        prevResult,
+      }),
     check: async (call) => {
       const { prevResult } = call
       if (prevResult === undefined) throw cniError('previous-result-missing', { verb: 'CHECK' })
