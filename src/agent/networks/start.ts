@@ -79,6 +79,7 @@ export function startNetworks(start: NetworksStart): RunningNetworks {
     ...start,
     grants,
     coordinator: () => coordinators.inForce,
+    wishOf: (pod, annotation) => (pod === undefined ? undefined : pods.known(pod)?.wishes?.[annotation]),
     plugins: () => plugins,
   })
   const pools = new ClusterPools({ node: options.node })

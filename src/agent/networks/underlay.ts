@@ -2,6 +2,7 @@
  * Pods on the physical network, wired: their ports on bridges, what guards those, and the plugins that make them.
  * @module
  */
+import type { PodReference } from '../../cni/index.ts'
 import type { RtnlSocket } from '../../linux/index.ts'
 import type { Coordinator } from '../../network/model/definition.ts'
 import type { Grants } from '../../network/model/grants.ts'
@@ -27,6 +28,9 @@ import { type WireBridge, Wires } from '../switch/wires.ts'
 import { announce } from '../wire/announce.ts'
 import { Guarding, type GuardLimits } from './guarding.ts'
 
+/** Spiderpool's annotation by which a pod chooses the interface of its default route. */
+const DEFAULT_ROUTE_NIC = 'ipam.spidernet.io/default-route-nic'
+
 /** What the physical network needs of the agent. */
 export interface UnderlayStart {
   readonly options: AgentOptions
@@ -45,6 +49,8 @@ export interface UnderlayStart {
   /** Sends what changed in the node's plan now. */
   flush(): Promise<void>
   coordinator(): Coordinator | undefined
+  /** What a pod asks for by an annotation. */
+  wishOf(pod: PodReference | undefined, annotation: string): string | undefined
   /** A packet that a policy drops which asks for it to be logged. */
   dropped(packet: PacketIn): void
   /** Where the cluster counts the node's bridges; absent: nobody does. */
@@ -137,7 +143,13 @@ export function startUnderlay(start: UnderlayStart): Underlay {
     ...MIRROR_TYPES.map((type) => [type, mirrorPlugin(type)] as const),
     [
       'coordinator',
-      coordinatorPlugin({ coordinator, grants, guests, macChanged: (pod, mac) => ovs.macChanged(pod, mac) }),
+      coordinatorPlugin({
+        coordinator,
+        grants,
+        guests,
+        macChanged: (pod, mac) => ovs.macChanged(pod, mac),
+        wantedRouteNic: ({ args }) => start.wishOf(args.pod, DEFAULT_ROUTE_NIC) || undefined,
+      }),
     ],
     ...linkPlugins({ rtnl, bridgeOf, plugins: delegate, grants, announce }),
   ])

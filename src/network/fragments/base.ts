@@ -112,13 +112,20 @@ function guard({ drop }: FlowMaker): Flow[] {
   return [drop('spoofed-mac', 0, {})]
 }
 
-function manners({ flow, drop }: FlowMaker): Flow[] {
+/** What pods say nowhere: routers' and servers' words. */
+export function rogueWords({ drop }: Pick<FlowMaker, 'drop'>): Flow[] {
   return [
     drop('rogue-ra', 300, icmpv6(134)),
     drop('rogue-redirect', 300, icmpv6(137)),
     drop('rogue-redirect', 300, { eth_type: ETH_IPV4, ip_proto: PROTO_ICMP, icmp_type: 5 }),
     drop('rogue-dhcp', 300, udpTo(4, 68)),
     drop('rogue-dhcp', 300, udpTo(6, 546)),
+  ]
+}
+
+function manners({ flow, drop }: FlowMaker): Flow[] {
+  return [
+    ...rogueWords({ drop }),
     drop('spoofed-nd', 200, icmpv6(135)),
     drop('spoofed-nd', 200, icmpv6(136)),
     ...FAMILIES.flatMap((family) => MULTICAST[family].map((to) => drop('multicast', 150, ipPacket(family, { to })))),

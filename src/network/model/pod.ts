@@ -51,7 +51,6 @@ export const WISHES = [
   'ipam.spidernet.io/ippool',
   'ipam.spidernet.io/ippools',
   'ipam.spidernet.io/routes',
-  'ipam.spidernet.io/dns',
   'ipam.spidernet.io/subnet',
   'ipam.spidernet.io/subnets',
   'ipam.spidernet.io/ippool-ip-number',

@@ -5,22 +5,12 @@
  */
 import type { Flow } from '../../flow/flow.ts'
 import { LOOPBACK, MULTICAST, type NodeContext } from '../context.ts'
+import { rogueWords } from '../fragments/base.ts'
 import { BASE_KEY, type Fragment } from '../fragments/fragment.ts'
 import { policyStages } from '../fragments/policy-base.ts'
 import { commitStage, unfinishedDatagrams, zoneOf } from '../fragments/tracking.ts'
 import type { Family } from '../model/address.ts'
-import {
-  ETH_IPV4,
-  type FlowMaker,
-  flowsOf,
-  goto,
-  ICMPV6_ERRORS,
-  icmpv6,
-  ipPacket,
-  load,
-  PROTO_ICMP,
-  udpTo,
-} from '../pipeline/build.ts'
+import { ETH_IPV4, type FlowMaker, flowsOf, goto, ICMPV6_ERRORS, icmpv6, ipPacket, load } from '../pipeline/build.ts'
 import { ORIGIN, STAGES } from '../pipeline/stages.ts'
 
 const FAMILIES: readonly Family[] = [4, 6]
@@ -65,11 +55,7 @@ function guard({ drop }: FlowMaker): Flow[] {
 /** Neighbour messages that are true, and those by which a link is looked after, went on before. */
 function manners({ flow, drop }: FlowMaker): Flow[] {
   return [
-    drop('rogue-ra', 300, icmpv6(134)),
-    drop('rogue-redirect', 300, icmpv6(137)),
-    drop('rogue-redirect', 300, { eth_type: ETH_IPV4, ip_proto: PROTO_ICMP, icmp_type: 5 }),
-    drop('rogue-dhcp', 300, udpTo(4, 68)),
-    drop('rogue-dhcp', 300, udpTo(6, 546)),
+    ...rogueWords({ drop }),
     // Group membership, which switches on the way listen to, and questions for routers.
     ...[130, 131, 132, 133, 143].map((type) => flow('manners', 250, icmpv6(type), [goto('deliver')])),
     flow('manners', 250, { eth_type: ETH_IPV4, ip_proto: PROTO_IGMP }, [goto('deliver')]),

@@ -137,9 +137,12 @@ test('a second interface is the one of the worked example', async () => {
   expect(state(r).node).toEqual(before.node)
 })
 
-test('the default route can be a further interface’s', async () => {
+test.each([
+  ['the coordinator', { coordinator: () => ({ ...COORDINATOR, defaultRouteNic: 'net1' }) }],
+  ['the pod itself, against the coordinator', { wantedRouteNic: () => 'net1' }],
+])('the default route can be a further interface’s, by %s', async (_, chosen) => {
   using r = rig()
-  const parts = { ...r.parts, coordinator: () => ({ ...COORDINATOR, defaultRouteNic: 'net1' }) }
+  const parts = { ...r.parts, ...chosen }
   await plugin(parts).add(callFor(r.pod), signal)
   furtherNic(r.pod)
   const further = callFor(r.pod, { ifname: 'net1', ordinal: 1 })

@@ -28,6 +28,8 @@ export interface CoordinatorParts {
   readonly guests?: Guests
   /** Hears of MAC addresses that pods get here. Absent: nobody else goes by them. */
   readonly macChanged?: (pod: Pick<PluginCall, 'containerId' | 'ifname'>, mac: Mac) => Promise<void>
+  /** The interface that the pod itself wants its default route by. Absent: pods have no say. */
+  readonly wantedRouteNic?: (call: PluginCall) => string | undefined
   /** The node's namespace. Default: the program's own. */
   readonly hostNsFd?: number
   /** Default: the kernel's. */
@@ -55,7 +57,7 @@ async function add(parts: CoordinatorParts, call: PluginCallInside, signal: Abor
   const { prevResult, ifname, netns } = call
   if (prevResult === undefined) throw cniError('previous-result-missing', { verb: 'ADD' })
   refuseNodeKeys(parts.grants(), call)
-  const settings = coordinatorSettings(call.config, parts.coordinator())
+  const settings = settingsFor(parts, call)
   if (settings.mode === 'disabled') return prevResult
   using sites = openSites(parts, netns.fd)
   try {
@@ -111,8 +113,15 @@ async function collect(parts: CoordinatorParts, network: string, valid: Readonly
   }
 }
 
-function check(parts: CoordinatorParts, call: PluginCallInside): void {
+/** A pod's own word about its default route is the last: it is about nothing but the pod. */
+function settingsFor(parts: CoordinatorParts, call: PluginCall): CoordinatorSettings {
   const settings = coordinatorSettings(call.config, parts.coordinator())
+  const defaultRouteNic = parts.wantedRouteNic?.(call)
+  return defaultRouteNic === undefined ? settings : { ...settings, defaultRouteNic }
+}
+
+function check(parts: CoordinatorParts, call: PluginCallInside): void {
+  const settings = settingsFor(parts, call)
   if (settings.mode === 'disabled') return
   using sites = openSites(parts, call.netns.fd)
   const plan = planFor(sites, call, settings)
