@@ -139,7 +139,8 @@ const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
  * Beyond that: source translation for what leaves the cluster, and the guards that the pipeline cannot give: nobody outside borrows
  * a pod's address, or reaches a pod by way of a node unless the node itself published it by address translation; what
  * connection tracking cannot translate does not leave with a pod's address; and no tunnel packet of a pod gets out by
- * way of an address translation on the node.
+ * way of an address translation on the node. Whom the node would not answer by a guest's link has no business to come by it:
+ * the kernel's own filter for that (rp_filter) is for IPv4 alone.
  *
  * What arrives for a node port goes to the switch under the node-port address, which chooses the endpoint. Where endpoints
  * of other nodes may serve it gets the node's own address, or their answers would go another way. Only the addresses that
@@ -186,6 +187,7 @@ ${FAMILIES.map((family) => addressSet(`nodes${family}`, family, peers)).join('\n
   }
   chain outsiders {
     type filter hook prerouting priority -300; policy accept;
+    iifgroup ${GUEST_GROUP} fib saddr . iif oif missing counter drop
 ${networks.map((cidr) => `    iifname != { "${GATEWAY}", "lo" } ${nftFamily(cidr)} saddr ${cidr} counter drop`).join('\n')}
   }
   chain publish {

@@ -19,6 +19,7 @@ import {
   routeReplace,
   ruleDel,
   ruleList,
+  sysctlSet,
 } from '../../linux/index.ts'
 import { type Scratch, scratch } from '../../linux/testing/scratch.ts'
 import { nodeContext } from '../../network/context.ts'
@@ -30,6 +31,10 @@ import { OverlayGuests, watchRules } from './guests.ts'
 
 const signal = new AbortController().signal
 const POD = { 4: '10.128.0.5', 6: 'fd00:10:128:1::5' } as const
+/** Of the pod on the wire, of somebody else there, and of a machine elsewhere. */
+const WIRE = { 4: '172.18.30.131', 6: 'fd00:18::131' } as const
+const OTHER = { 4: '172.18.30.99', 6: 'fd00:18::99' } as const
+const OUTSIDE = { 4: '198.51.100.7', 6: '2001:db8::7' } as const
 const OWN = { 4: '10.128.0.1', 6: 'fd00:10:128:1::1' } as const
 
 test('numbers of tenants fit where they are put', () => {
@@ -68,13 +73,31 @@ describe.each([4, 6] as const)('IPv%i', (family) => {
     n.tenants.set('shop', 42)
     n.guests.tenantChanged('shop')
     const heard = listen(n, family, POD[family])
-    send(n, spoofed(family))
+    send(n, frame(family, { from: OTHER[family], to: POD[family] }))
     await Bun.sleep(50)
     expect(heard.stop()).toEqual([])
     expect(await seen(n, POD[family], family)).toBeDefined()
     n.tenants.delete('shop')
     n.guests.tenantChanged('shop')
     expect(await seen(n, POD[family], family)).toBeUndefined()
+  })
+
+  test('the node leads nobody out of it with another address than its own, whatever the machine’s filter is', async () => {
+    using n = await overlayNode()
+    const { node } = n.rig
+    // As distributions have it: the looser of the interface's value and that of all counts.
+    if (family === 4) sysctlSet(['net', 'ipv4', 'conf', 'all', 'rp_filter'], '2', node.nsFd)
+    linkAdd(node.rtnl, { kind: 'veth', name: 'lan', up: true, peer: { name: 'outside', nsFd: n.fabric.nsFd } })
+    linkSet(n.fabric.rtnl, 'outside', { up: true })
+    const link = linkGet(node.rtnl, 'lan').index
+    neighReplace(node.rtnl, { link, address: OUTSIDE[family], mac: NEXT_HOP_MAC })
+    routeReplace(node.rtnl, { destination: `${OUTSIDE[family]}/${family === 4 ? 32 : 128}`, link })
+    await attach(n)
+    const heard = listen(n, family, OUTSIDE[family], 'outside')
+    send(n, frame(family, { from: OTHER[family], to: OUTSIDE[family] }))
+    send(n, frame(family, { from: WIRE[family], to: OUTSIDE[family] }))
+    await Bun.sleep(50)
+    expect(heard.stop().map(({ from }) => from)).toEqual([WIRE[family]])
   })
 })
 
@@ -226,11 +249,16 @@ interface Heard {
   readonly from: string
 }
 
-/** What the switch's end hears that is for an address. */
-function listen({ fabric }: OverlayNode, family: 4 | 6, destination: string): { stop(): readonly Heard[] } {
+/** What the other end of a link of the node hears that is for an address: the switch's, if not said otherwise. */
+function listen(
+  { fabric }: OverlayNode,
+  family: 4 | 6,
+  destination: string,
+  at = 'switch',
+): { stop(): readonly Heard[] } {
   const heard: Heard[] = []
   const [source, target, size] = family === 4 ? [26, 30, 4] : [22, 38, 16]
-  const link = linkGet(fabric.rtnl, 'switch').index
+  const link = linkGet(fabric.rtnl, at).index
   const protocol = family === 4 ? 0x0800 : 0x86dd
   const socket = openPacketSocket({
     link,
@@ -254,15 +282,15 @@ async function seen(n: OverlayNode, address: string, family: 4 | 6): Promise<Hea
   return heard.stop()[0]
 }
 
-/** A frame of the pod for its node, as if from another pod. */
-function spoofed(family: 4 | 6): Uint8Array {
+/** A frame of the pod for its node: who it says it is from, and whom it is for. */
+function frame(family: 4 | 6, { from, to }: { readonly from: string; readonly to: string }): Uint8Array {
   const macs = pairMacs(CONTAINER)
   const ethernet = [...parseMac(macs.host), ...parseMac(macs.pod)]
   if (family === 6) {
-    const ends = [...parseIp('fd00:18::99'), ...parseIp(POD[6])]
+    const ends = [...parseIp(from), ...parseIp(to)]
     return Uint8Array.from([...ethernet, 0x86, 0xdd, 0x60, 0, 0, 0, 0, 8, 17, 64, ...ends, 0, 9, 0, 9, 0, 8, 1, 1])
   }
-  const header = [0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, ...parseIp('172.18.30.99'), ...parseIp(POD[4])]
+  const header = [0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, ...parseIp(from), ...parseIp(to)]
   let sum = 0
   for (let i = 0; i < header.length; i += 2) sum += ((header[i] ?? 0) << 8) | (header[i + 1] ?? 0)
   const checksum = ~((sum & 0xffff) + (sum >>> 16)) & 0xffff
