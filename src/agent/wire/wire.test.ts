@@ -25,7 +25,7 @@ const FAMILIES = [
 
 describe.each(FAMILIES)('$family', ({ address, free, gateway, length }) => {
   test('an address that another host has is told with its MAC address, in the first round', async () => {
-    using lan = wire()
+    using lan = await wire()
     give(lan.other, `${address}/${length}`)
     const waits: number[] = []
     const pace = {
@@ -44,25 +44,27 @@ describe.each(FAMILIES)('$family', ({ address, free, gateway, length }) => {
   })
 
   test('a quiet wire is asked three times', async () => {
-    using lan = wire()
+    using lan = await wire()
     const heard = listen(lan.other)
     const start = performance.now()
     await checkWire(check(lan.pod, { address, findsGateway: false }))
     console.info(`${address}: a quiet wire took ${Math.round(performance.now() - start)} ms`)
-    const probes = heard.frames.filter(({ bytes }) => (readArp(bytes) ?? readNeighbour(bytes))?.target === address)
-    expect(probes).toHaveLength(3)
+    const probes = (): readonly Frame[] =>
+      heard.frames.filter(({ bytes }) => (readArp(bytes) ?? readNeighbour(bytes))?.target === address)
+    await until(() => probes().length >= 3)
+    expect(probes()).toHaveLength(3)
     heard.close()
   })
 
   test('the gateway is found where it is, and told where it is not', async () => {
-    using lan = wire()
+    using lan = await wire()
     expect(await failure(checkWire(check(lan.pod, { address, gateway })))).toMatchObject({ id: 'gateway-unreachable' })
     give(lan.other, `${gateway}/${length}`)
     await checkWire(check(lan.pod, { address, gateway }))
   })
 
   test('a conflict is told before the gateway is asked', async () => {
-    using lan = wire()
+    using lan = await wire()
     give(lan.other, `${address}/${length}`)
     const heard = listen(lan.other)
     expect(await failure(checkWire(check(lan.pod, { address, gateway })))).toMatchObject({ id: 'address-conflict' })
@@ -71,7 +73,7 @@ describe.each(FAMILIES)('$family', ({ address, free, gateway, length }) => {
   })
 
   test('another that asks for the same address at the same time is a conflict', async () => {
-    using lan = wire()
+    using lan = await wire()
     const mac = linkGet(lan.other.rtnl, 'eth0').mac as Mac
     const link = linkGet(lan.other.rtnl, 'eth0').index
     const rival = openPacketSocket({ link, nsFd: lan.other.nsFd, protocol: 0 })
@@ -85,7 +87,7 @@ describe.each(FAMILIES)('$family', ({ address, free, gateway, length }) => {
   })
 
   test('both kinds of announcement reach the others, who believe them', async () => {
-    using lan = wire()
+    using lan = await wire()
     const mac = linkGet(lan.pod.rtnl, 'eth0').mac as Mac
     give(lan.pod, `${address}/${length}`)
     const heard = listen(lan.other)
@@ -117,7 +119,7 @@ describe.each(FAMILIES)('$family', ({ address, free, gateway, length }) => {
 })
 
 test('what other VLANs say is nothing to an untagged interface', async () => {
-  using lan = wire()
+  using lan = await wire()
   const { address } = FAMILIES[0]
   const mac = linkGet(lan.other.rtnl, 'eth0').mac as Mac
   const untagged = arpQuestion(mac, address, FAMILIES[0].gateway)
@@ -134,7 +136,7 @@ test('what other VLANs say is nothing to an untagged interface', async () => {
 })
 
 test('both families are asked at the same time', async () => {
-  using lan = wire()
+  using lan = await wire()
   const begun: string[] = []
   const all = FAMILIES.map(async ({ family, address }) => {
     begun.push(family)
@@ -145,7 +147,7 @@ test('both families are asked at the same time', async () => {
 })
 
 test('nothing is asked where nothing is to be found out', async () => {
-  using lan = wire()
+  using lan = await wire()
   const heard = listen(lan.other)
   await checkWire(check(lan.pod, { address: FAMILIES[0].address, findsConflicts: false }))
   await Bun.sleep(50)
@@ -154,7 +156,7 @@ test('nothing is asked where nothing is to be found out', async () => {
 })
 
 test('an interface that carries nothing is told, and one that is missing', async () => {
-  using lan = wire()
+  using lan = await wire()
   linkSet(lan.hub.rtnl, 'pod', { up: false })
   const noWait = { ...PACE, wait: async () => undefined }
   expect(await failure(checkWire(check(lan.pod, { address: FAMILIES[0].address }), noWait))).toMatchObject({
@@ -165,18 +167,21 @@ test('an interface that carries nothing is told, and one that is missing', async
 })
 
 test('who calls can give up', async () => {
-  using lan = wire()
+  using lan = await wire()
   const signal = AbortSignal.abort(new Error('the pod is gone'))
   expect(await failure(checkWire({ ...check(lan.pod, { address: FAMILIES[0].address }), signal }))).toMatchObject({
     message: 'the pod is gone',
   })
 })
 
-test('announcing on what is not there is no error', () => {
-  using lan = wire()
+test('announcing on what is not there is no error', async () => {
+  using lan = await wire()
   announce({ nsFd: lan.pod.nsFd, ifname: 'net9', mac: '02:00:00:00:00:01' as Mac, addresses: [FAMILIES[0].address] })
   announce({ nsFd: -1, ifname: 'eth0', mac: '02:00:00:00:00:01' as Mac, addresses: [FAMILIES[0].address] })
 })
+
+/** IF_OPER_UP. */
+const OPERSTATE_UP = 6
 
 interface Lan extends Disposable {
   readonly pod: Scratch
@@ -185,7 +190,7 @@ interface Lan extends Disposable {
 }
 
 /** Two hosts on a bridge, each with `eth0`. */
-function wire(): Lan {
+async function wire(): Promise<Lan> {
   const [hub, pod, other] = [scratch(), scratch(), scratch()]
   const bridge = linkAdd(hub.rtnl, { kind: 'bridge', name: 'br0', up: true })
   for (const [name, host] of [
@@ -195,6 +200,8 @@ function wire(): Lan {
     veth(hub, host, name, 'eth0')
     linkSet(hub.rtnl, name, { master: bridge.index })
   }
+  // The kernel tells a bridge later, when it is busy much later, that a port carries: until then it drops what is sent.
+  await until(() => ['pod', 'other'].every((name) => linkGet(hub.rtnl, name).operState === OPERSTATE_UP))
   return { hub, pod, other, [Symbol.dispose]: () => [pod, other, hub].forEach((each) => void each[Symbol.dispose]()) }
 }
 
