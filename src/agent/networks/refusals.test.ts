@@ -28,6 +28,12 @@ test.each<[string, JsonObject, string]>([
   ['a device', ovs({ deviceID: '0000:00:1f.6' }), 'deviceID'],
   ['a table of routes of the node', { type: 'coordinator', hostRuleTable: 254 }, 'hostRuleTable'],
   ['what only a runtime says', ovs({ args: { cni: { mac: '02:00:00:00:00:01' } } }), 'args'],
+  ['a plugin that Go’s programs would read in place of the granted one', ovs({ Type: 'bridge' }), 'Type'],
+  ['an IPAM plugin in their spelling', ovs({ IPAM: { tYPE: 'host-local' } }), 'IPAM.tYPE'],
+  ['a second IPAM plugin', ovs({ ipam: { type: 'spiderpool', Type: 'host-local' } }), 'ipam.Type'],
+  ['a folder in their spelling', ovs({ ipam: { type: 'spiderpool', DATADIR: '/etc' } }), 'ipam.DATADIR'],
+  ['a file in letters that they fold', ovs({ 're\u017folvConf': '/etc/shadow' }), 're\u017folvConf'],
+  ['an account in letters that they fold', ovs({ '\u212aubeconfig': '/x' }), '\u212aubeconfig'],
   ['a file deep inside', ovs({ a: [{ b: { logFile: '/x' } }] }), 'a.b.logFile'],
 ])('%s is refused in a tenant’s definition, by its field', (_, plugin, field) => {
   expect(refusal(() => checkPlugins(grants, TENANT, [plugin]))).toContain(`shop/net asks for ${field}:`)

@@ -10,23 +10,25 @@ import { type Grants, isTrusted, type Origin } from '../../network/model/grants.
  * Keys of plugins' configurations that name files, sockets, devices or tables of the node: an administrator's, in whatever
  * plugin and at whatever depth.
  */
-const ADMINISTRATORS: ReadonlySet<string> = new Set([
-  'args',
-  'configuration_path',
-  'confDir',
-  'binDir',
-  'cniDir',
-  'dataDir',
-  'daemonSocketDir',
-  'deviceID',
-  'hostRuleTable',
-  'ipam_unix_socket_path',
-  'kubeconfig',
-  'logFile',
-  'log_file_path',
-  'resolvConf',
-  'socket_file',
-])
+const ADMINISTRATORS: ReadonlySet<string> = new Set(
+  [
+    'args',
+    'configuration_path',
+    'confDir',
+    'binDir',
+    'cniDir',
+    'dataDir',
+    'daemonSocketDir',
+    'deviceID',
+    'hostRuleTable',
+    'ipam_unix_socket_path',
+    'kubeconfig',
+    'logFile',
+    'log_file_path',
+    'resolvConf',
+    'socket_file',
+  ].map(folded),
+)
 
 /** Wishes of an annotation that make a pod somebody else on the wire, or take the node's devices. */
 const FIXED = ['mac', 'ips', 'deviceID', 'infinibandGUID'] as const
@@ -67,20 +69,30 @@ export function checkSelection(grants: Grants, podNamespace: string, selection: 
 
 /** The plugins that a configuration names, each with the field that names it. */
 function typesIn(plugin: JsonObject): readonly (readonly [string, string])[] {
-  const ipam = plugin['ipam']
-  const inner =
-    typeof ipam === 'object' && ipam !== null && !Array.isArray(ipam) ? (ipam as JsonObject)['type'] : undefined
-  return [
-    ['type', String(plugin['type'] ?? '')],
-    ...(inner === undefined ? [] : [['ipam.type', String(inner)] as const]),
-  ]
+  const named = valuesAs(plugin, 'type').map(([key, type]) => [key, String(type)] as const)
+  const inner = valuesAs(plugin, 'ipam').flatMap(([key, ipam]) =>
+    typeof ipam === 'object' && ipam !== null && !Array.isArray(ipam)
+      ? valuesAs(ipam as JsonObject, 'type').map(([own, type]) => [`${key}.${own}`, String(type)] as const)
+      : [],
+  )
+  return [...(named.length === 0 ? [['type', ''] as const] : named), ...inner]
+}
+
+/** What a program may take for this key. */
+function valuesAs(object: JsonObject, key: string): readonly (readonly [string, Json])[] {
+  return Object.entries(object).filter(([own]) => folded(own) === key)
+}
+
+/** Go's programs know keys in whatever case, U+017F for s and U+212A for k included (encoding/json, Unmarshal). */
+function folded(key: string): string {
+  return key.toUpperCase().toLowerCase()
 }
 
 function forbiddenKey(value: Json): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   if (Array.isArray(value)) return firstOf(value, forbiddenKey)
   return firstOf(Object.entries(value as JsonObject), ([key, inner]) => {
-    if (ADMINISTRATORS.has(key) && inner !== '' && inner !== null) return key
+    if (ADMINISTRATORS.has(folded(key)) && inner !== '' && inner !== null) return key
     const below = forbiddenKey(inner)
     return below === undefined ? undefined : `${key}.${below}`
   })
