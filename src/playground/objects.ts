@@ -14,10 +14,17 @@ import { ECHO_PORT, type NodeLayout } from './layout.ts'
 
 /** Defines Weft's objects, and writes the cluster's configuration and namespaces. */
 export async function writeCluster(api: KubeApi, cluster: Cluster, namespaces: readonly string[]): Promise<void> {
-  for (const crd of everyCrd()) await ensure(api, CUSTOM_RESOURCE_DEFINITIONS, crd)
+  for (const crd of everyCrd()) await ensure(api, CUSTOM_RESOURCE_DEFINITIONS, asApplied(crd))
   const { resource, encode } = weftBindings.Cluster
   await ensure(api, resource, encode(cluster))
   for (const name of namespaces) await ensure(api, NAMESPACES, namespaceObject(name))
+}
+
+/** An object as `kubectl apply` makes it: the next one finds what it wrote, and does not warn. */
+export function asApplied({ metadata, ...object }: KubeObject): KubeObject {
+  const applied = JSON.stringify({ ...object, metadata: { ...metadata, annotations: { ...metadata.annotations } } })
+  const annotations = { ...metadata.annotations, 'kubectl.kubernetes.io/last-applied-configuration': `${applied}\n` }
+  return { ...object, metadata: { ...metadata, annotations } } as KubeObject
 }
 
 /**

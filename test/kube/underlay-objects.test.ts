@@ -103,7 +103,8 @@ function underlayObjects(assets: string): void {
       ])
       const wide = await kubectl(['get', 'sp', '-o', 'wide', '--no-headers'])
       expect(wide.split(/ {2,}/).slice(-2)).toEqual(['["kube-system/ovs-conf"]', 'shop'])
-      for (const name of ['scc', 'smc', 'net-attach-def', 'nad']) await kubectl(['get', name])
+      expect(await headOf('smc')).toEqual(['NAME', 'READY', 'REASON', 'AGE'])
+      for (const name of ['scc', 'net-attach-def', 'nad']) await kubectl(['get', name])
       expect(await kubectl(['get', 'spiderpool', '-o', 'name'])).toContain('spiderippool.spiderpool.spidernet.io/shown')
     },
     LIMIT,
@@ -119,6 +120,7 @@ const SHOWN = [
   }),
   objectOf('SpiderSubnet', { spec: { subnet: '172.18.0.0/16' } }),
   objectOf('SpiderReservedIP', { spec: { ips: ['172.18.30.131'] } }),
+  objectOf('SpiderMultusConfig', { spec: { cniType: 'ovs', ovs: { bridge: 'br1' } } }),
   objectOf('SpiderEndpoint', {
     status: {
       current: { uid: 'u', node: 'n', ips: [{ interface: 'eth0', ipv4Pool: 'ippool-test', ipv4: '172.18.30.131/16' }] },

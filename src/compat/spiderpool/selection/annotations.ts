@@ -46,6 +46,15 @@ export const ROUTES = 'ipam.spidernet.io/routes'
 export const SUBNET = 'ipam.spidernet.io/subnet'
 export const SUBNETS = 'ipam.spidernet.io/subnets'
 
+/** How they are written, for whoever wrote something else. */
+const FORMS = {
+  [IPPOOL]: '{"ipv4": ["pool-a"], "ipv6": ["pool-b"]}',
+  [IPPOOLS]: '[{"interface": "eth0", "ipv4": ["pool-a"]}]',
+  [ROUTES]: '[{"dst": "10.0.0.0/16", "gw": "192.168.1.1"}]',
+  [SUBNET]: '{"ipv4": ["subnet-a"]}',
+  [SUBNETS]: '[{"interface": "eth0", "ipv4": ["subnet-a"]}]',
+} as const
+
 /** Annotations of namespaces. */
 export const NAMESPACE_DEFAULTS = {
   4: 'ipam.spidernet.io/default-ipv4-ippool',
@@ -103,7 +112,7 @@ export function parseNamespaceDefaults(family: Family, namespace: string, text: 
       annotation: NAMESPACE_DEFAULTS[family],
       namespace,
       field,
-      expected,
+      expected: `${expected}; the form is ["pool-a", "pool-b"]`,
     })
   }
 }
@@ -159,12 +168,13 @@ function readRoute(item: Json, path: string): PoolRoute {
   return { destination, gateway }
 }
 
-function reading<T>(annotation: string, text: string, read: (json: Json) => T): T {
+function reading<T>(annotation: keyof typeof FORMS, text: string, read: (json: Json) => T): T {
   try {
     return read(decoded(text))
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error
-    throw cniError('annotation-invalid', { annotation, field: error.path, expected: error.expected })
+    const expected = `${error.expected}; the form is ${FORMS[annotation]}`
+    throw cniError('annotation-invalid', { annotation, field: error.path, expected })
   }
 }
 

@@ -128,10 +128,12 @@ describe('ippools', () => {
     ],
     ['an object', '{}', 'eth0', 0, 'value: must be a list'],
   ] as const)('refused: %s', (_, text, ifname, ordinal, why) => {
+    // What is of the right form is not told about it.
+    const form = why.endsWith('specified') ? '' : '; the form is [{"interface": "eth0", "ipv4": ["pool-a"]}]'
     expect(failure(() => on(text, ifname, ordinal))).toEqual({
       id: 'annotation-invalid',
       code: 7,
-      message: `annotation ${IPPOOLS} of the pod: ${why}`,
+      message: `annotation ${IPPOOLS} of the pod: ${why}${form}`,
     })
   })
 })
@@ -150,7 +152,11 @@ describe('malformed, with annotation and field', () => {
     ['prototypes', '{"__proto__": {"ipv4": ["p"]}}', 'ipv4: names no pool, and neither does ipv6'],
   ])('%s', (_, text, why) => {
     const { id, message } = failure(() => chosen(ask({ [IPPOOL]: text }), [pool('p')]))
-    expect([id, message]).toEqual(['annotation-invalid', `annotation ${IPPOOL} of the pod: ${why}`])
+    const form = '{"ipv4": ["pool-a"], "ipv6": ["pool-b"]}'
+    expect([id, message]).toEqual([
+      'annotation-invalid',
+      `annotation ${IPPOOL} of the pod: ${why}; the form is ${form}`,
+    ])
   })
 
   test('of a namespace', () => {
@@ -158,7 +164,8 @@ describe('malformed, with annotation and field', () => {
     expect(failure(() => chosen(ask({}, { namespace }), []))).toEqual({
       id: 'namespace-annotation-invalid',
       code: 7,
-      message: 'annotation ipam.spidernet.io/default-ipv4-ippool of namespace shop: value: must be a list',
+      message:
+        'annotation ipam.spidernet.io/default-ipv4-ippool of namespace shop: value: must be a list; the form is ["pool-a", "pool-b"]',
     })
   })
 })

@@ -69,7 +69,7 @@ export function forbidden(resource: Named, name: string, why: string, causes?: r
 
 /** The object is wrong in these fields. */
 export function invalid({ group, kind }: Named, name: string, causes: readonly Cause[]): ApiError {
-  const texts = causes.map(({ field, message }) => `${field}: ${message}`)
+  const texts = [...new Set(causes.map(({ field, message }) => `${field}: ${message}`))]
   const list = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`
   const full = group === '' ? kind : `${kind}.${group}`
   const details = { ...(name === '' ? {} : { name }), ...(group === '' ? {} : { group }), kind, causes }

@@ -7,6 +7,7 @@ import { isFields, textAt } from '../../objects/shape.ts'
 import type { Schema } from '../schema.ts'
 import { factsOf } from './facts.ts'
 import { unknownField } from './fields.ts'
+import { OUR_MATCHES, registerMatches, withOurMatches } from './matches.ts'
 import { type CelValue, sizeOf } from './value.ts'
 
 /** How a rule that fails is told. */
@@ -38,7 +39,7 @@ const REASONS: readonly string[] = [
 ] satisfies readonly RuleReason[]
 const FIELD_PATH = /^(?:\.[A-Za-z_][A-Za-z0-9_-]*)*$/
 
-const environment = new Environment({ homogeneousAggregateLiterals: false, limits: LIMITS })
+const environment = registerMatches(new Environment({ homogeneousAggregateLiterals: false, limits: LIMITS }))
   .registerVariable('self', 'dyn')
   .registerVariable('oldSelf', 'dyn')
 
@@ -60,8 +61,9 @@ export function compileRule(raw: unknown, schema: Schema): Rule | string {
   const facts = factsOf(parsed.ast)
   const field = unknownField(parsed.ast, schema)
   if (field !== undefined) return `compilation failed: undefined field '${field}'`
-  // It is run by an engine that can be held up by a text.
-  if (facts.calls.has('matches')) return 'this server does not know matches(): give a pattern, or use a real cluster'
+  if (facts.calls.has(OUR_MATCHES)) return `compilation failed: undeclared reference to '${OUR_MATCHES}'`
+  const run = facts.calls.has('matches') ? parse(withOurMatches(parsed.ast)) : parsed
+  if (typeof run === 'string') return run
   return {
     reason,
     field: below,
@@ -70,7 +72,7 @@ export function compileRule(raw: unknown, schema: Schema): Rule | string {
       if ((sizeOf(self) + sizeOf(before)) ** (1 + facts.depth) > MOST_STEPS) {
         return 'validation failed due to running out of cost budget, no further validation rules will be run'
       }
-      return outcomeOf(() => parsed({ self, oldSelf: before }), text, message)
+      return outcomeOf(() => run({ self, oldSelf: before }), text, message)
     },
   }
 }
