@@ -219,3 +219,16 @@ test('from the overlay it is judged as any pod on its own node', () => {
   const { reachable, says } = explained(view([intoOnly]), 'shop/web', 'bank/u2')
   expect([reachable, says.includes('isolates bank/u2')]).toEqual([false, true])
 })
+
+test('they are counted among the pods, once each', () => {
+  const status = clusterStatus(view())
+  const before = clusterStatus(sampleView())
+  expect(status.nodes.map(({ pods }) => pods)).toEqual(before.nodes.map(({ pods, agent }) => pods + (agent ? 1 : 0)))
+  const last = printStatus(status, false, 1_700_090_000, PLAIN).at(-1)
+  expect(last).toEndWith(', 8 pods, 2 of them on the physical network')
+  const both = first(sampleView(), ({ leases }) => {
+    const { namespace = '', pod = '' } = leases[0]?.endpoint ?? {}
+    return { underlay: [wired(namespace, pod, U1, { ifname: 'net1' })] }
+  })
+  expect(printStatus(clusterStatus(both), false, 1_700_090_000, PLAIN).at(-1)).toContain(', 6 pods, 1 of them on')
+})

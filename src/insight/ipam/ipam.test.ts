@@ -301,3 +301,15 @@ test('pools: what they have, gave and have left', async () => {
   expect(text).toContain('it is disabled')
   expect(text).toContain('default')
 })
+
+test('of a pool that cannot be read is shown what is known: its name, and why', async () => {
+  const api = await cluster()
+  await api.create(SPIDER_IP_POOLS, pool('odd', { subnet: '172.18/16', ips: ['172.18.30.131'] }))
+  const view = await gatherIpam(api)
+  expect(lookAtPools(view).find(({ name }) => name === 'odd')?.subnet).toBeUndefined()
+  const text = printPools(lookAtPools(view), PLAIN).join('\n')
+  expect(text).toMatch(/^odd +— .*refused$/m)
+  expect(text).toContain('! odd: spec.subnet')
+  expect(text).not.toContain('0.0.0.0')
+  expect(whoHas(view, ip('0.0.0.0')).state).toBe('unknown')
+})

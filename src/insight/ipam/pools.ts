@@ -2,17 +2,19 @@
  * What pools have, gave and still can give.
  * @module
  */
+import { optionalField } from '../../compat/fields.ts'
 import { firstOf, type RangeSet, single, sizeOf, without } from '../../ipam/range-set.ts'
-import type { Ip } from '../../network/model/address.ts'
+import type { Cidr, Ip } from '../../network/model/address.ts'
 import { isInRange } from '../../network/model/ip-range.ts'
-import type { AddressPool, ReservedAddresses } from '../../network/model/pool.ts'
+import { type AddressPool, NO_SUBNET, type ReservedAddresses } from '../../network/model/pool.ts'
 import type { IpamView } from './view.ts'
 
 /** One pool. */
 export interface PoolLook {
   readonly name: string
   readonly family: 4 | 6
-  readonly subnet: string
+  /** Absent where it cannot be read: {@link refused} says why. */
+  readonly subnet?: Cidr
   /** Without what it excludes. */
   readonly total: bigint
   readonly used: number
@@ -43,17 +45,22 @@ export function lookAtPools(view: IpamView): readonly PoolLook[] {
       return {
         name: pool.name,
         family: pool.family,
-        subnet: pool.subnet,
+        ...optionalField('subnet', subnetOf(pool)),
         total: sizeOf(all),
         used: claims.length,
         reserved: sizeOf(all) - sizeOf(givable),
         free: sizeOf(free),
         isDefault: pool.isDefault,
-        ...(next === undefined ? {} : { next: next.first }),
-        ...(refused === undefined ? {} : { refused }),
+        ...optionalField('next', next?.first),
+        ...optionalField('refused', refused),
       }
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** The subnet of a pool; undefined where the object has none that can be read. */
+export function subnetOf({ subnet }: AddressPool): Cidr | undefined {
+  return subnet === NO_SUBNET ? undefined : subnet
 }
 
 /** What a pool gives out. */

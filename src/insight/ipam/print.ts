@@ -28,7 +28,7 @@ export function printPools(pools: readonly PoolLook[], look: Look): string[] {
   if (pools.length === 0) return ['There is no pool (SpiderIPPool).']
   const rows = pools.map((pool) => [
     pool.name,
-    pool.subnet,
+    pool.subnet ?? '—',
     amount(pool.total, look),
     amount(pool.used, look),
     amount(pool.free, look),

@@ -4,7 +4,7 @@
  */
 import { contains, familyOf, type Ip } from '../../network/model/address.ts'
 import { claimName } from '../../network/model/pool.ts'
-import { exceptionOf, refusalOf } from './pools.ts'
+import { exceptionOf, refusalOf, subnetOf } from './pools.ts'
 import type { IpamView, ListedClaim } from './view.ts'
 
 /** What is known of an address. */
@@ -43,7 +43,10 @@ export function whoHas(view: IpamView, address: Ip): AddressLook {
   const claim = view.claims.find((one) => one.name === name)
   const broken = view.unreadable.find((one) => one.name === name)
   const pools = [...view.pools.values()]
-    .filter(({ pool }) => familyOf(pool.subnet) === familyOf(address) && contains(pool.subnet, address))
+    .filter(({ pool }) => {
+      const subnet = subnetOf(pool)
+      return subnet !== undefined && familyOf(subnet) === familyOf(address) && contains(subnet, address)
+    })
     .map(({ pool, problem }) => {
       const why = exceptionOf(address, pool, view.reserved) ?? refusalOf(pool, problem)
       return { name: pool.name, ...(why === undefined ? {} : { why }) }

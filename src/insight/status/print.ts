@@ -177,16 +177,18 @@ function duration(seconds: number, look: Look): string {
   return count(Math.max(0, Math.floor(seconds)), 'second', look)
 }
 
-function summary({ nodes: machines, tenants, ready }: ClusterStatus, look: Look): string {
+function summary({ nodes: machines, tenants, underlay, ready }: ClusterStatus, look: Look): string {
   const nodes = machines.filter(({ externalVni }) => externalVni === undefined)
   const outside = machines.length - nodes.length
   const up = nodes.filter(({ state }) => state === 'ready').length
-  const pods = tenants.reduce((sum, tenant) => sum + tenant.pods.length, 0)
+  const wired = new Set(underlay.map(({ pod }) => pod))
+  const pods = new Set([...tenants.flatMap((tenant) => tenant.pods.map(({ pod }) => pod)), ...wired])
   const parts = [
     `${up} of ${count(nodes.length, 'node', look)} ready`,
     ...(outside === 0 ? [] : [`${count(outside, 'host', look)} outside`]),
     count(tenants.length, 'virtual network', look),
-    `${count(pods, 'pod', look)}${ofWhom(nodes, look)}`,
+    `${count(pods.size, 'pod', look)}${ofWhom(nodes, look)}`,
+    ...(wired.size === 0 ? [] : [`${grouped(wired.size, look)} of them on the physical network`]),
   ]
   return ready ? look.good(parts.join(', ')) : look.bad(parts.join(', '))
 }

@@ -44,6 +44,7 @@ export interface NodeStatus {
   readonly peers: readonly string[]
   /** Nodes of the cluster that it should have as peers and has not. */
   readonly missingPeers: readonly string[]
+  /** On the overlay, on the physical network, or on both. */
   readonly pods: number
   readonly flows: number
   readonly addresses: readonly Ip[]
@@ -100,12 +101,13 @@ export function clusterStatus(view: ClusterView): ClusterStatus {
   ])
   const networks = new Map(view.registry?.networks.map((network) => [network.node, network]))
   const bridges = new Map(view.nodes.map(({ status: { node }, wires }) => [node, wires.map(({ bridge }) => bridge)]))
+  const wired = new Map(view.nodes.map((facts) => [facts.status.node, wiredOnly(facts)]))
   const answering = [...view.nodes, ...view.silent].flatMap(({ status }) =>
     status === undefined
       ? []
       : [
           {
-            ...answeringNode(status, names, networks.get(status.node)),
+            ...answeringNode(status, names, networks.get(status.node), wired.get(status.node) ?? 0),
             guardedBridges: bridges.get(status.node) ?? [],
           },
         ],
@@ -134,6 +136,7 @@ function answeringNode(
   status: AgentStatus,
   names: ReadonlySet<string>,
   network: NodeNetwork | undefined,
+  wired: number,
 ): Omit<NodeStatus, 'guardedBridges'> {
   const peers = status.peers.map(({ node }) => node)
   return {
@@ -146,7 +149,7 @@ function answeringNode(
     uplinkMtu: status.uplinkMtu,
     peers,
     missingPeers: [...names].filter((name) => name !== status.node && !peers.includes(name)),
-    pods: status.endpoints,
+    pods: status.endpoints + wired,
     flows: status.flows,
     addresses: status.addresses,
     agent: {
@@ -228,6 +231,12 @@ function tenantsOf(view: ClusterView): TenantStatus[] {
         pods: pods.filter(({ namespace }) => namespaces.includes(namespace)).map(({ status }) => status),
       }
     })
+}
+
+/** How many pods of a node are on the physical network and not on the overlay. */
+function wiredOnly(facts: NodeFacts): number {
+  const overlay = new Set(facts.leases.map(nameOf))
+  return new Set(underlayOf(facts).flatMap(({ pod }) => (overlay.has(pod) ? [] : [pod]))).size
 }
 
 function underlayOf({ status: { node }, underlay }: NodeFacts): readonly UnderlayStatus[] {
