@@ -317,6 +317,18 @@ const own = {
     remedy:
       'have an administrator grant it (attachments in the settings of Weft, docs/attachments.md), or leave {field} out',
   },
+  // What has to be there cannot be left out.
+  'choice-refused': {
+    code: 149,
+    message: '{who} asks for {field}: {reason}',
+    remedy:
+      'have an administrator grant it (attachments in the settings of Weft, docs/attachments.md), or write in {field} what is granted',
+  },
+  'bridge-reserved': {
+    code: 153,
+    message: '{who} asks for {field}: bridge {bridge} is {owner}',
+    remedy: 'name another bridge in the network configuration: on this one no pod is put, whoever asks',
+  },
   'network-unknown': {
     code: 143,
     message: 'cannot find a network-attachment-definition ({name}) in namespace ({namespace}), which {who} asks for',
@@ -365,7 +377,8 @@ const own = {
   'pool-filtered': {
     code: 162,
     message: 'no IPPool available, all IPv{family} IPPools [{pools}] of {ifname} filtered out: {reasons}',
-    remedy: 'correct the fields in brackets, or name other pools (these are named by: {source})',
+    remedy:
+      'mend what is said of each pool (make one that does not exist, change a field that is named), or name other pools (these are named by: {source})',
   },
   'pool-used-out': {
     code: 163,

@@ -78,7 +78,8 @@ function refusal(call: () => void): string {
     call()
   } catch (error) {
     if (!(error instanceof CniError)) throw error
-    expect(error.id).toBe('request-refused')
+    const isOfType = /asks for \S*type:/i.test(error.message)
+    expect(error.id).toBe(isOfType ? 'choice-refused' : 'request-refused')
     return `${error.message}; ${error.remedy}`
   }
   throw new Error('it was not refused')

@@ -34,18 +34,19 @@ const ADMINISTRATORS: ReadonlySet<string> = new Set(
 const FIXED = ['mac', 'ips', 'deviceID', 'infinibandGUID'] as const
 const FIELD: Readonly<Record<string, string>> = { infinibandGUID: 'infiniband-guid' }
 
-/** Throws `request-refused` where a definition of tenants names a plugin or a key that was not granted. */
+/** Throws `choice-refused` where a definition of tenants names a plugin that was not granted, `request-refused` for a key. */
 export function checkPlugins(grants: Grants, origin: Origin, plugins: readonly JsonObject[]): void {
   if (origin.kind !== 'definition' || isTrusted(grants, origin)) return
   const who = `network-attachment-definition ${origin.namespace}/${origin.name}`
-  const refused = (field: string, reason: string) => cniError('request-refused', { who, field, reason })
   for (const [index, plugin] of plugins.entries()) {
     const at = plugins.length === 1 ? '' : `plugins[${index}].`
     for (const [field, type] of typesIn(plugin)) {
-      if (!grants.types.has(type)) throw refused(`${at}${field}`, `plugin ${type} is not among attachments.types`)
+      if (grants.types.has(type)) continue
+      const reason = `plugin ${type} is not among attachments.types`
+      throw cniError('choice-refused', { who, field: `${at}${field}`, reason })
     }
     const key = forbiddenKey(plugin)
-    if (key !== undefined) throw refused(`${at}${key}`, 'it is of the node')
+    if (key !== undefined) throw cniError('request-refused', { who, field: `${at}${key}`, reason: 'it is of the node' })
   }
 }
 

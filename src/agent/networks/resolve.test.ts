@@ -166,7 +166,7 @@ test.each<[string, Record<string, string>, Partial<NetworkDefaults>, string, str
     'a program, in a tenant’s definition',
     { [NETWORKS]: 'program' },
     {},
-    'request-refused',
+    'choice-refused',
     'shop/program asks for type: plugin bridge',
   ],
   [

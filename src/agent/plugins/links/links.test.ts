@@ -90,7 +90,7 @@ describe('ifacer', () => {
   test('only for administrators', async () => {
     const origin: Origin = { kind: 'definition', namespace: 'pods', name: 'd' }
     await expect(bench.plugin('ifacer').add(bench.call(config, { origin }), never)).rejects.toMatchObject({
-      id: 'request-refused',
+      id: 'choice-refused',
       message: expect.stringContaining('interfaces'),
     })
   })

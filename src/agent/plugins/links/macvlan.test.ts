@@ -169,8 +169,7 @@ describe('macvlan', () => {
   ])('a master in the words of %s', async (_, origin, allowed) => {
     const added = bench.plugin('macvlan').add(bench.call(MACVLAN, { origin }), never)
     if (allowed) await added
-    else
-      await expect(added).rejects.toMatchObject({ id: 'request-refused', message: expect.stringContaining('master') })
+    else await expect(added).rejects.toMatchObject({ id: 'choice-refused', message: expect.stringContaining('master') })
     expect(namesIn(bench.pod).includes('net1')).toBe(allowed)
   })
 

@@ -22,7 +22,7 @@ const ETHERNET = 1
 const OWN: ReadonlySet<string> = new Set([BRIDGE, GATEWAY, TUNNEL])
 
 /**
- * Throws `request-refused` unless the configuration is an administrator's: whoever is on a link of the node is beside the
+ * Throws `choice-refused` unless the configuration is an administrator's: whoever is on a link of the node is beside the
  * node itself on its wire, and no guard is in between.
  */
 export function checkMayChoose(grants: Grants, origin: Origin, field: string): void {
@@ -31,7 +31,7 @@ export function checkMayChoose(grants: Grants, origin: Origin, field: string): v
     origin.kind === 'definition'
       ? `network-attachment-definition ${origin.namespace}/${origin.name}`
       : 'the caller of the plugin'
-  throw cniError('request-refused', { who, field, reason: 'links of the node are for its administrators to choose' })
+  throw cniError('choice-refused', { who, field, reason: 'links of the node are for its administrators to choose' })
 }
 
 /** The link of this name, or that of the default route. Throws `master-unfit` where pods cannot be on it. */

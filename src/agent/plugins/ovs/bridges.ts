@@ -11,8 +11,6 @@ export interface Bridge {
   readonly datapath: 'system' | 'netdev'
   /** Bytes; absent: Open vSwitch has not said. */
   readonly mtu?: number
-  /** Ours is the agent's alone; on OVN's a port can be another's. */
-  readonly isFor: 'pods' | 'weft' | 'ovn'
 }
 
 /** The name that OVN's bridge has unless it was given another (ovn-controller(8)). */
@@ -27,16 +25,23 @@ export function bridgeNamed(tables: UnderlayTables, name: string): Bridge | unde
     name,
     datapath: row.datapath_type === 'netdev' ? 'netdev' : 'system',
     ...(mtu === undefined ? {} : { mtu }),
-    isFor: name === BRIDGE ? 'weft' : ovnBridges(tables).has(name) ? 'ovn' : 'pods',
   }
+}
+
+/**
+ * Whose a bridge is that no pod is put on by its name, for people; undefined where pods may be. On the overlay's the agent
+ * alone says what is there, and on OVN's its controller: a port of ours could be taken for another's.
+ */
+export function reservedFor(tables: Pick<UnderlayTables, 'rows'>, name: string): string | undefined {
+  if (name === BRIDGE) return "Weft's own"
+  return ovnBridges(tables).has(name) ? "OVN's" : undefined
 }
 
 /** The names of the bridges that pods may be put on, sorted. */
 export function podBridges(tables: Pick<UnderlayTables, 'rows'>): readonly string[] {
-  const others = ovnBridges(tables)
   return [...tables.rows('Bridge').values()]
     .map(({ name }) => name)
-    .filter((name) => name !== BRIDGE && !others.has(name))
+    .filter((name) => reservedFor(tables, name) === undefined)
     .sort()
 }
 

@@ -11,6 +11,7 @@ import {
 import { addrList, linkDel, linkFind, linkGet, linkList, linkSet, routeList } from '../../../linux/index.ts'
 import { type Scratch, scratch } from '../../../linux/testing/scratch.ts'
 import { linkName } from '../../attach/lease.ts'
+import { reservedFor } from './bridges.ts'
 import { callFor, ipam, type Memory, NEVER, type Rig, startRig, V4, V6 } from './testing/rig.ts'
 
 const LINK = linkName('c1/eth0')
@@ -203,15 +204,28 @@ test('what a former plugin answered stays in front', async () => {
   expect(result.dns.nameservers).toEqual(['9.9.9.9'])
 })
 
-test('an OVN port is named on the interface, and by default on br-int', async () => {
+test("a port of OVN's is named on the interface; on OVN's own bridge nothing is put", async () => {
+  await agent.plugin.add(callFor(pod, { args: { cni: { ovnPort: 'lsp-1' } } }), NEVER)
+  expect((await row('Interface', 'external_ids')).join()).toContain('iface-id=lsp-1')
   await rig.ovs.vsctl('add-br', 'br-int', '--', 'set', 'bridge', 'br-int', 'datapath_type=netdev')
+  await rig.ovs.vsctl('add-br', 'br-sdn', '--', 'set', 'bridge', 'br-sdn', 'datapath_type=netdev')
+  const named = rig.ovs.vsctl.bind(rig.ovs)
   try {
-    const config: JsonObject = { bridge: '', args: { cni: { ovnPort: 'lsp-1' } } }
-    await agent.plugin.add(callFor(pod, config), NEVER)
-    expect(await rig.ovs.vsctl('list-ports', 'br-int')).toBe(LINK)
-    expect((await row('Interface', 'external_ids')).join()).toContain('iface-id=lsp-1')
+    for (const [set, config, bridge] of [
+      [[], { bridge: 'br-int' }, 'br-int'],
+      [[], { bridge: '', args: { cni: { ovnPort: 'lsp-1' } } }, 'br-int'],
+      [['set', 'Open_vSwitch', '.', 'external_ids:ovn-bridge=br-sdn'], { bridge: 'br-sdn' }, 'br-sdn'],
+    ] as const) {
+      if (set.length > 0) await named(...set)
+      const known = (): true | undefined => (reservedFor(agent.ports.tables, bridge) === undefined ? undefined : true)
+      await agent.ports.tables.waitFor(known, { timeoutMs: 4_000 })
+      const call = callFor(pod, config as JsonObject, { ifname: 'net1' })
+      await expect(agent.plugin.add(call, NEVER)).rejects.toMatchObject({ id: 'bridge-reserved' })
+      expect(await named('list-ports', bridge)).toBe('')
+    }
   } finally {
-    await rig.ovs.vsctl('del-br', 'br-int')
+    await named('remove', 'Open_vSwitch', '.', 'external_ids', 'ovn-bridge')
+    for (const bridge of ['br-int', 'br-sdn']) await named('del-br', bridge)
   }
 })
 

@@ -36,12 +36,14 @@ let ports: UnderlayPorts
 
 beforeAll(async () => {
   ovs = await startOvsSandbox({ dummy: true })
-  for (const bridge of ['br1', 'br-all', 'br-weft', 'br-int', 'br-chassis']) await ovs.vsctl('add-br', bridge)
+  for (const bridge of ['br1', 'br-all', 'br-weft', 'br-int', 'br-ovn', 'br-chassis']) await ovs.vsctl('add-br', bridge)
   await ovs.vsctl(
     'set',
     'Open_vSwitch',
     '.',
+    'external_ids:ovn-bridge=br-ovn',
     'external_ids:ovn-bridge-node2=br-chassis',
+    'external_ids:ovn-bridge-node3=br-later',
     'external_ids:ovn-bridge-mappings=x:br1',
   )
   client = await connectOvsdb({ path: ovs.dbSocket })
@@ -127,15 +129,6 @@ test.each<[string, Asked, string, string]>([
     'every VLAN',
   ],
   ['a trunk without its VLANs', { config: { bridge: 'br-all', vlan_mode: 'trunk' } }, 'trunk', 'every VLAN'],
-  ['OVN’s bridge', { config: { bridge: 'br-int' }, grants: granting('br-int') }, 'bridge', "bridge br-int is OVN's"],
-  [
-    'OVN’s bridge by another name',
-    { config: { bridge: 'br-chassis' }, grants: granting('br-chassis') },
-    'bridge',
-    "OVN's",
-  ],
-  ['our bridge', { config: { bridge: 'br-weft' }, grants: granting('br-weft') }, 'bridge', "Weft's own"],
-  ['our bridge, for an administrator', { origin: NODE, config: { bridge: 'br-weft' } }, 'bridge', "Weft's own"],
   ['a socket', { config: { socket_file: 'unix:/run/x.sock' } }, 'socket_file', 'of the node'],
   ['a file', { config: { configuration_path: '/etc/shadow' } }, 'configuration_path', 'of the node'],
   [
@@ -149,8 +142,11 @@ test.each<[string, Asked, string, string]>([
   ['a MAC address in args.cni', { config: { args: { cni: { mac: MAC } } } }, 'args.cni.mac', 'pods may not choose it'],
   ['a port of OVN’s', { config: { args: { cni: { ovnPort: 'p' } } } }, 'args.cni.ovnPort', 'pods may not choose it'],
 ])('refused by its field: %s', (_, asked, field, reason) => {
-  const { id, message } = refusal(asked)
-  expect(id).toBe('request-refused')
+  const { id, message, remedy } = refusal(asked)
+  const isNeeded = ['bridge', 'vlan', 'trunk'].includes(field)
+  expect(id).toBe(isNeeded ? 'choice-refused' : 'request-refused')
+  // Nobody is told to leave out what has to be there.
+  expect(remedy.includes(`leave ${field} out`)).toBe(!isNeeded)
   expect(message).toContain(` asks for ${field}: `)
   expect(message).toContain(reason)
 })
@@ -160,7 +156,6 @@ test.each<[string, Asked]>([
   ['of a trusted namespace', { origin: ADMIN }],
 ])('configurations %s may have all of it', (_, asked) => {
   const config = {
-    bridge: 'br-int',
     vlan: null,
     interface_type: 'internal',
     runtimeConfig: { mac: MAC },
@@ -171,8 +166,37 @@ test.each<[string, Asked]>([
     mac: MAC,
     ovnPort: 'p',
     membership: { mode: 'trunk', trunks: [] },
-    bridge: { isFor: 'ovn' },
+    bridge: { name: 'br1' },
   })
+})
+
+describe.each<[string, Omit<Asked, 'config' | 'grants'>]>([
+  ['a configuration of the node', { origin: NODE }],
+  ['a trusted namespace', { origin: ADMIN, args: podOf('kube-system') }],
+  ['a tenant who was granted it', {}],
+])('no pod is put on what is not for pods by %s', (_, asked) => {
+  test.each([
+    ['br-weft', "Weft's own"],
+    ['br-int', "OVN's"],
+    ['br-ovn', "OVN's"],
+    ['br-chassis', "OVN's"],
+    // It need not be there to be somebody's.
+    ['br-later', "OVN's"],
+  ])('%s', (bridge, whose) => {
+    const { id, message, remedy } = refusal({ ...asked, config: { bridge }, grants: granting(bridge) })
+    expect([id, message]).toEqual([
+      'bridge-reserved',
+      expect.stringContaining(`asks for bridge: bridge ${bridge} is ${whose}`),
+    ])
+    expect(remedy).not.toContain('grant')
+  })
+})
+
+test("a port of OVN's without a bridge is OVN's bridge, and refused as that; on another it is a name", () => {
+  expect(refusal({ origin: NODE, config: { bridge: '' }, args: 'OvnPort=p' }).message).toContain(
+    "asks for OvnPort in CNI_ARGS: bridge br-ovn is OVN's",
+  )
+  expect(decide({ origin: NODE, args: 'OvnPort=p' })).toMatchObject({ ovnPort: 'p', bridge: { name: 'br1' } })
 })
 
 test('CNI_ARGS of ovs-cni need no IgnoreUnknown', () => {
@@ -193,6 +217,7 @@ describe('what nobody can have', () => {
     ['a VLAN that is text', { vlan: '100' }, 'config-invalid', 'vlan: must be'],
     ['a range the wrong way', { trunk: [{ minID: 5, maxID: 4 }] }, 'config-invalid', 'trunk[0].maxID'],
     ['a range out of bounds', { trunk: [{ minID: 5, maxID: 4096 }] }, 'config-invalid', 'trunk[0].maxID'],
+    ['a VLAN of a trunk out of bounds', { trunk: [{ id: 5 }, { id: 4096 }] }, 'config-invalid', 'trunk[1].id: must be'],
     ['a trunk of nothing', { trunk: [{}] }, 'config-invalid', 'trunk: is misconfigured'],
     ['a mode that is none', { vlan_mode: 'native' }, 'config-invalid', 'vlan_mode: must be one of'],
     [

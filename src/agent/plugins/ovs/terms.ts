@@ -15,7 +15,7 @@ import { bridgeProblem } from '../../../network/model/bridge-grant.ts'
 import { type Grants, isTrusted, type Origin } from '../../../network/model/grants.ts'
 import { FIRST_ENDPOINT_PORT, GATEWAY_PORT, LAST_ENDPOINT_PORT, TUNNEL_PORT } from '../../../network/pipeline/stages.ts'
 import type { PluginCall } from '../plugin.ts'
-import { type Bridge, bridgeNamed, ovnBridge } from './bridges.ts'
+import { type Bridge, bridgeNamed, ovnBridge, reservedFor } from './bridges.ts'
 import { withNodeFile } from './flat-file.ts'
 import type { UnderlayTables } from './tables.ts'
 
@@ -85,15 +85,18 @@ function decide(call: PluginCall, config: JsonObject, source: TermsSource): Term
   for (const asked of [mac, ovnPort]) {
     if (asked !== undefined && !mayFix(call, grants)) throw refused(origin, asked.field, 'pods may not choose it')
   }
+  // Left out beside a port of OVN's, ovs-cni takes OVN's.
   const name = netconf.bridge ?? (ovnPort === undefined ? undefined : ovnBridge(source.tables))
   if (name === undefined) throw new ShapeError('bridge', 'is missing')
+  const field = netconf.bridge === undefined ? (ovnPort?.field ?? 'bridge') : 'bridge'
+  const reserved = reservedFor(source.tables, name)
+  if (reserved !== undefined)
+    throw cniError('bridge-reserved', { who: whoOf(origin), field, bridge: name, owner: reserved })
   const membership = membershipOf(netconf, origin, trusted)
   const problem = bridgeProblem(grants, origin, args.pod?.namespace, name, vlansOf(membership))
-  if (problem !== undefined) throw refused(origin, problem.field, problem.reason)
+  if (problem !== undefined) throw ungranted(origin, problem.field, problem.reason)
   const bridge = bridgeNamed(source.tables, name)
   if (bridge === undefined) throw cniError('bridge-missing', { bridge: name })
-  if (bridge.isFor === 'weft') throw refused(origin, 'bridge', `bridge ${name} is Weft's own`)
-  if (bridge.isFor === 'ovn' && !trusted) throw refused(origin, 'bridge', `bridge ${name} is OVN's`)
   return {
     netconf,
     bridge,
@@ -109,7 +112,7 @@ function membershipOf({ membership }: OvsNetconf, origin: Origin, trusted: boole
   if (membership !== undefined && (trusted || !isWholeTrunk(membership))) return membership
   if (trusted) return { mode: 'trunk', trunks: [] }
   const field = membership === undefined ? 'vlan' : 'trunk'
-  throw refused(origin, field, `without it the pod would be in every VLAN of the bridge; name its VLANs by ${field}`)
+  throw ungranted(origin, field, `without it the pod would be in every VLAN of the bridge; name its VLANs by ${field}`)
 }
 
 /**
@@ -155,9 +158,16 @@ function checkOfport(request: number | undefined): void {
 }
 
 function refused(origin: Origin, field: string, reason: string): Error {
-  const who =
-    origin.kind === 'definition'
-      ? `network-attachment-definition ${origin.namespace}/${origin.name}`
-      : 'the configuration'
-  return cniError('request-refused', { who, field, reason })
+  return cniError('request-refused', { who: whoOf(origin), field, reason })
+}
+
+/** Of a field without which there is no port. */
+function ungranted(origin: Origin, field: string, reason: string): Error {
+  return cniError('choice-refused', { who: whoOf(origin), field, reason })
+}
+
+function whoOf(origin: Origin): string {
+  return origin.kind === 'definition'
+    ? `network-attachment-definition ${origin.namespace}/${origin.name}`
+    : 'the configuration'
 }
