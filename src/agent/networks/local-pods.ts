@@ -20,7 +20,7 @@ export class LocalPods implements PodWatcher {
   }
 
   put(pod: Pod): void {
-    const key = `${pod.namespace}/${pod.name}`
+    const key = keyOf(pod)
     if (pod.node === this.#node) this.#pods.set(key, pod)
     else this.#pods.delete(key)
   }
@@ -30,26 +30,35 @@ export class LocalPods implements PodWatcher {
   }
 
   /** What a watch has told, without asking. */
-  known({ namespace, name }: Pick<PodReference, 'namespace' | 'name'>): Pod | undefined {
-    return this.#pods.get(`${namespace}/${name}`)
+  known(pod: Pick<PodReference, 'namespace' | 'name'>): Pod | undefined {
+    return this.#pods.get(keyOf(pod))
   }
 
   /**
-   * The pod that a runtime names; undefined where the cluster has none such, as with runtimes without Kubernetes. Throws
-   * `pod-unknown-yet` (try again) when nobody can say.
+   * The pod that a runtime names; undefined where the cluster has none of the name, as with runtimes without Kubernetes.
+   * Throws `pod-unknown-yet` (try again) when nobody can say, and where the name is another pod's: one of the two is late.
    */
   async find(pod: PodReference): Promise<Pod | undefined> {
     const known = this.known(pod)
     if (known !== undefined && isSame(known, pod)) return known
-    const key = `${pod.namespace}/${pod.name}`
+    const stored = await this.#stored(pod)
+    if (stored === undefined || isSame(stored, pod)) return stored
+    const reason = `the API server knows uid ${stored.uid} of this name, and the container runtime asks for ${pod.uid}`
+    throw cniError('pod-unknown-yet', { pod: keyOf(pod), reason })
+  }
+
+  async #stored(pod: PodReference): Promise<Pod | undefined> {
     try {
-      const stored = await this.#registry.get('Pod', key)
-      return stored !== undefined && isSame(stored.value, pod) ? stored.value : undefined
+      return (await this.#registry.get('Pod', keyOf(pod)))?.value
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      throw cniError('pod-unknown-yet', { pod: key, reason })
+      throw cniError('pod-unknown-yet', { pod: keyOf(pod), reason })
     }
   }
+}
+
+function keyOf({ namespace, name }: Pick<PodReference, 'namespace' | 'name'>): string {
+  return `${namespace}/${name}`
 }
 
 /** An earlier pod of the name says nothing of this one. */

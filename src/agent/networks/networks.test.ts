@@ -39,6 +39,7 @@ class World {
   readonly left = new Set<string>()
   readonly log: string[] = []
   readonly told: string[] = []
+  resolving = RESOLVING
   readonly stateDir = mkdtempSync(join(tmpdir(), 'weft-networks-'))
   /** Throws where something is to go wrong. */
   trouble: (step: string) => void = () => undefined
@@ -51,13 +52,17 @@ class World {
     const pods = new LocalPods('node1', { get: async () => undefined })
     pods.put(podWith(wishes))
     const tell = (_: unknown, reason: string, message: string) => void this.told.push(`${reason} ${message}`)
-    const overlay = { del: async () => undefined, gc: async () => undefined } as unknown as Attachments
+    const overlay = {
+      del: async () => undefined,
+      gc: async () => undefined,
+      status: () => this.#step('status overlay'),
+    } as unknown as Attachments
     const networks = new Networks({
       overlay,
       plugins: { plugin: (type) => plugins.get(type) ?? this.#plugin(type), ipam: (type) => this.#plugin(type) },
       records: new Records(this.stateDir),
       pods,
-      resolving: RESOLVING,
+      resolving: this.resolving,
       notices: { warn: tell, tell },
       status: new StatusWriter(undefined, { tell }),
       problems: { failed: () => undefined, solved: () => undefined },
@@ -67,13 +72,16 @@ class World {
     return networks
   }
 
+  #step(what: string): void {
+    this.log.push(what)
+    this.trouble(what)
+  }
+
   #plugin(type: string): Plugin {
     const key = ({ ifname }: PluginCall) => `${type}@${ifname}`
-    const step = (what: string): void => {
-      this.log.push(what)
-      this.trouble(what)
-    }
+    const step = (what: string): void => this.#step(what)
     return {
+      status: async () => step(`status ${type}`),
       add: async (call): Promise<CniResult> => {
         step(`add ${key(call)}`)
         await this.meanwhile(`add ${key(call)}`)
@@ -280,4 +288,25 @@ test('a runtime’s list of what stands makes everything else go', async () => {
   expect([...w.left]).toEqual(ALL)
   await gc()
   expect([...w.left]).toEqual([])
+})
+
+test('STATUS asks the overlay and every network that all pods get, and tells what is not ready', async () => {
+  const w = world()
+  const { config } = addCall()
+  const status = (): Promise<void> => w.agent().status({ verb: 'STATUS', path: [], config }, 'weft')
+  await status()
+  expect(w.log.splice(0)).toEqual(['status overlay'])
+  w.resolving = {
+    ...RESOLVING,
+    defaults: { ...RESOLVING.defaults, clusterNetwork: 'first', defaultNetworks: ['second'] },
+  }
+  await status()
+  expect(w.log.splice(0)).toEqual(['status overlay', 'status a', 'status b', 'status c', 'status d'])
+  w.trouble = (step) => {
+    if (step === 'status d') throw new CniError('x', 7, 'no wire', 'lay one')
+  }
+  await expect(status()).rejects.toMatchObject({
+    code: 50,
+    message: expect.stringContaining('network second: no wire'),
+  })
 })

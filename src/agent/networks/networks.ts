@@ -23,6 +23,7 @@ import type { PodNotices } from '../notices.ts'
 import { addList, checkList, delList, gcList, type ListCall, statusList } from '../plugins/list.ts'
 import type { Plugins } from '../plugins/plugin.ts'
 import type { Problems } from '../problems.ts'
+import { checkConfigured } from './configured.ts'
 import { applyDefaultRoutes } from './default-routes.ts'
 import type { LocalPods } from './local-pods.ts'
 import { type CallPlan, checkReadiness, planCall } from './plan-call.ts'
@@ -132,13 +133,15 @@ export class Networks implements Disposable {
     if (failures.length > 0) throw firstOf(failures)
   }
 
-  /** Throws why no pod can be attached now. */
+  /** Throws why no pod can be attached now: what the overlay is not ready for, or any network that every pod gets. */
   async status(request: StatusRequest, program: string): Promise<void> {
-    const plan = planCall(program, request.config.raw, this.#parts.resolving)
+    const { overlay, plugins, resolving } = this.#parts
+    const plan = planCall(program, request.config.raw, resolving)
     const { version } = request.config
     checkReadiness(plan)
-    if (plan.kind === 'networks') this.#parts.overlay.status()
-    else await statusList(this.#parts.plugins, { plugins: [plan.plugin], version, path: request.path })
+    if (plan.kind === 'plugin') return statusList(plugins, { plugins: [plan.plugin], version, path: request.path })
+    overlay.status()
+    await checkConfigured(plugins, plan.resolving, [...plan.path, ...request.path])
   }
 
   /** Gives back what a DEL could not, while somebody was away. */

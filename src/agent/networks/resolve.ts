@@ -78,6 +78,22 @@ export async function resolveNetworks(
   return wanted
 }
 
+/** The names of the networks of a pod that asks for none, the first of its first interface; '' is the overlay. */
+export function configuredNames({ clusterNetwork = '', defaultNetworks }: NetworkDefaults): readonly string[] {
+  return [clusterNetwork, ...defaultNetworks]
+}
+
+/** The steps of one of them, and the version they are spoken to in. Throws as {@link resolveNetworks}. */
+export async function configuredSteps(
+  name: string,
+  ordinal: number,
+  parts: ResolveParts,
+): Promise<Pick<Attached, 'plugins' | 'version'>> {
+  const { list, origin } = await configured(name, ordinal, parts)
+  checkPlugins(parts.grants, origin, list.plugins)
+  return { plugins: delegateConfigs(list, {}), version: list.version }
+}
+
 /** Pods of the system get none by name. What is given in full is everybody's. */
 function defaultNetworksOf(
   { defaultNetworks, delegates, systemNamespaces = [] }: NetworkDefaults,
