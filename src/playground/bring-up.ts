@@ -19,7 +19,7 @@ import { addPods, isReady } from './pods.ts'
 import { isAlive, lastWords, startProcess, until } from './processes.ts'
 import type { Progress } from './progress.ts'
 import { selfCommand } from './self.ts'
-import { makeFolders, writeState } from './state.ts'
+import { makeFolders, readState, writeState } from './state.ts'
 
 const PATIENCE = 30_000
 
@@ -146,7 +146,7 @@ function startController(layout: Layout): number {
   return startProcess(layout, {
     role: 'controller',
     // The only one: after its end another takes over without waiting for a lease.
-    argv: selfCommand(...controllerArguments(layout)),
+    argv: selfCommand(...controllerArguments(layout), ...configOf(layout)),
   })
 }
 
@@ -154,9 +154,16 @@ function controllerArguments({ kubeconfig, runDir }: Layout): readonly string[] 
   return ['controller', '--kubeconfig', kubeconfig, '--run-dir', runDir, '--no-election']
 }
 
+/** The option that names the settings file of this playground. */
+function configOf(layout: Layout): readonly string[] {
+  const config = readState(layout)?.shape.config
+  return config === undefined ? [] : ['--config', config]
+}
+
 /** Starts a node's agent, inside the node's namespace. */
 export function startAgent(layout: Layout, node: NodeLayout, datapath: Datapath): number {
-  const argv = selfCommand(...agentArguments(node, datapath, { kubeconfig: layout.socketKubeconfig }))
+  const place = { kubeconfig: layout.socketKubeconfig }
+  const argv = selfCommand(...agentArguments(node, datapath, place), ...configOf(layout))
   return startProcess(layout, { role: `${node.name}-agent`, argv, netns: node.netns })
 }
 

@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test'
-import type { Family } from '../network/model/address.ts'
+import { type Family, ip } from '../network/model/address.ts'
+import { PLAIN } from '../text/look.ts'
 import { type Check, judge, type ProbeResult, planChecks } from './checks.ts'
+import { describe, summarize } from './report.ts'
 import { SAMPLE } from './testing/sample.ts'
 
 const checks = planChecks(SAMPLE)
@@ -21,6 +23,15 @@ const nothing = (family: Family, protocol: 'ping' | 'tcp'): ProbeResult => ({ fa
 test('every ordered pair of pods, and four rows per pod', () => {
   expect(checks.filter(({ kind }) => kind === 'pod-pod')).toHaveLength(4 * 3)
   expect(checks.filter(({ kind }) => kind !== 'pod-pod')).toHaveLength(4 * 4)
+})
+
+test('pods on another network than the overlay are not measured, and named', () => {
+  const wired = { namespace: 'shop', name: 'fixed', uid: 'f', node: 'node1', addresses: [ip('172.18.30.131')] }
+  const around = { ...SAMPLE, pods: [...SAMPLE.pods, wired] }
+  expect(planChecks(around)).toEqual(checks)
+  expect(summarize(around, [])).toMatchObject({ pods: 5, unmeasured: ['shop/fixed'] })
+  expect(describe(around, [], PLAIN)).toContain('not on the overlay: shop/fixed.')
+  expect(describe(SAMPLE, [], PLAIN)).not.toContain('Not measured')
 })
 
 test('on a single node there is no other node', () => {

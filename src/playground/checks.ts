@@ -3,7 +3,7 @@
  * @module
  */
 import { localRange } from '../network/context.ts'
-import { type Family, familyOf, type Ip } from '../network/model/address.ts'
+import { contains, type Family, familyOf, type Ip } from '../network/model/address.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
 import type { Pod } from '../network/model/pod.ts'
 import { addressOf, podKey, shouldReach, type World } from './expect.ts'
@@ -52,13 +52,24 @@ export interface Verdict {
   readonly problems: readonly string[]
 }
 
-/** Everything to be measured. */
+/** Everything to be measured: among pods of the overlay. */
 export function planChecks(around: Surroundings): readonly Check[] {
-  const { pods } = around
+  const pods = around.pods.filter((pod) => isOnOverlay(around, pod))
   return [
     ...pods.flatMap((from) => pods.filter((to) => to !== from).map((to) => podToPod(around, from, to))),
     ...pods.flatMap((pod) => rowsOf(around, pod)),
   ]
+}
+
+/** Pods that no check is about: tenants say nothing of who reaches whom on another network than the overlay. */
+export function unmeasuredPods(around: Surroundings): readonly Pod[] {
+  return around.pods.filter((pod) => !isOnOverlay(around, pod))
+}
+
+function isOnOverlay({ cluster }: World, { addresses }: Pod): boolean {
+  const isOurs = (address: Ip): boolean =>
+    cluster.networks.some(({ cidr }) => familyOf(cidr) === familyOf(address) && contains(cidr, address))
+  return addresses.every(isOurs)
 }
 
 /** What a check's probes say about it. */

@@ -12,6 +12,8 @@ export interface Shape {
   readonly encapsulation: Encapsulation['type']
   /** Networks of a second wire, for pods with fixed addresses; absent: there is none. */
   readonly physical?: readonly Cidr[]
+  /** The file with the settings of agents and controller, an absolute path; absent: they have none. */
+  readonly config?: string
 }
 
 export const DEFAULT_SHAPE: Shape = { nodes: 3, underlay: 4, encapsulation: 'vxlan' }
@@ -41,8 +43,15 @@ export function clusterOf(shape: Shape): Cluster {
   }
 }
 
+/** A shape in words: `3 nodes, vxlan over IPv4, second wire 172.18.0.0/16`. */
+export function shapeWords({ nodes, encapsulation, underlay, physical, config }: Shape): string {
+  const wire = physical === undefined ? '' : `, second wire ${physical.join(' ')}`
+  const settings = config === undefined ? '' : `, settings ${config}`
+  return `${nodes} node${nodes === 1 ? '' : 's'}, ${encapsulation} over IPv${underlay}${wire}${settings}`
+}
+
 /** Whether two playgrounds have the same shape. */
 export function sameShape(a: Shape, b: Shape): boolean {
   const isLike = a.nodes === b.nodes && a.underlay === b.underlay && a.encapsulation === b.encapsulation
-  return isLike && (a.physical ?? []).join() === (b.physical ?? []).join()
+  return isLike && a.config === b.config && (a.physical ?? []).join() === (b.physical ?? []).join()
 }

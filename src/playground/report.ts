@@ -3,7 +3,9 @@
  * @module
  */
 import type { Look } from '../text/look.ts'
-import { planChecks, type Surroundings, type Verdict } from './checks.ts'
+import { wrap } from '../text/words.ts'
+import { planChecks, type Surroundings, unmeasuredPods, type Verdict } from './checks.ts'
+import { podKey } from './expect.ts'
 import { type Layout, netnsPath, podNetns } from './layout.ts'
 import { measure } from './measure.ts'
 import { drawPicture } from './picture.ts'
@@ -22,6 +24,8 @@ export interface Summary {
   readonly others: number
   readonly probes: number
   readonly problems: readonly string[]
+  /** Pods that are not on the overlay: nothing is expected of these. */
+  readonly unmeasured: readonly string[]
 }
 
 /** Measures everything in a playground. */
@@ -44,6 +48,7 @@ export function summarize(around: Surroundings, verdicts: readonly Verdict[]): S
     others: verdicts.length - pairs,
     probes: verdicts.reduce((sum, { probes }) => sum + probes.length, 0),
     problems: verdicts.flatMap(({ problems }) => problems),
+    unmeasured: unmeasuredPods(around).map(podKey),
   }
 }
 
@@ -55,8 +60,19 @@ export function cellToJson({ check, probes, problems }: Verdict): object {
 
 /** Picture and table as text. */
 export function describe(around: Surroundings, verdicts: readonly Verdict[], look: Look): string {
-  return [...drawPicture(around, look), '', ...drawTable(verdicts, look)].join('\n')
+  return [...drawPicture(around, look), '', ...drawTable(verdicts, look), ...unmeasured(around, look)].join('\n')
 }
+
+function unmeasured(around: Surroundings, look: Look): readonly string[] {
+  const pods = unmeasuredPods(around)
+  if (pods.length === 0) return []
+  const names = pods.slice(0, MANY).map(podKey).join(', ')
+  const more = pods.length > MANY ? ` and ${pods.length - MANY} more` : ''
+  const line = `Not measured, as they are not on the overlay: ${names}${more}.`
+  return wrap(line, look.width).map(look.quiet)
+}
+
+const MANY = 10
 
 /** What to try now; every line works as typed. */
 export function nextThings({ runDir }: Layout, name?: string): string {

@@ -3,13 +3,13 @@
  * @module
  */
 import type { Look } from '../text/look.ts'
-import { bringUp, plural } from './bring-up.ts'
+import { bringUp } from './bring-up.ts'
 import { surroundings } from './cluster.ts'
 import { PlaygroundError } from './errors.ts'
 import { findKubectl, kubectlView } from './kubectl.ts'
 import { ownNamespaces } from './lab/namespaces.ts'
 import { isOurFolder, type Layout, layoutOf } from './layout.ts'
-import { type Shape, sameShape } from './options.ts'
+import { type Shape, sameShape, shapeWords } from './options.ts'
 import { checkMachine } from './preflight.ts'
 import { findProcesses } from './processes.ts'
 import { type Progress, progressOn } from './progress.ts'
@@ -63,10 +63,13 @@ export async function up(options: UpOptions): Promise<Summary> {
 async function prepare(layout: Layout, { shape, once }: UpOptions, progress: Progress): Promise<'made' | 'found'> {
   const state = readState(layout)
   if (state?.complete === true) {
-    const there = `${plural(state.shape.nodes, 'node')}, ${state.shape.encapsulation} over IPv${state.shape.underlay}`
     const remedy = '`weft play table` measures it, `weft play down` removes it, another --run-dir makes a second one'
     if (once || !sameShape(state.shape, shape)) {
-      throw new PlaygroundError('PLAY_EXISTS', `a playground is up in ${layout.runDir} (${there})`, remedy)
+      throw new PlaygroundError(
+        'PLAY_EXISTS',
+        `a playground is up in ${layout.runDir} (${shapeWords(state.shape)})`,
+        remedy,
+      )
     }
     process.stderr.write(`✓ A playground is up in ${layout.runDir}: using it\n`)
     return 'found'

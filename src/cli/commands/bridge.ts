@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { AGENT_DEFAULTS } from '../../agent/options.ts'
 import { type CreateOptions, createBridge, type Outcome, previewCreate } from '../../bridge/create.ts'
@@ -96,10 +97,16 @@ export function registerBridge(program: Command): void {
 
 function withPlaces(command: Command): Command {
   return command
-    .option('--ovsdb <path>', 'socket of ovsdb-server', AGENT_DEFAULTS.ovsdb)
+    .option('--ovsdb <path>', 'socket of ovsdb-server', defaultSocket())
     .option('--run-dir <folder>', 'where it is noted what is under way', BRIDGE_FOLDER)
     .addOption(new Option('--root <folder>', 'the folder that stands for /').default('/').hideHelp())
     .option('--json', 'print JSON')
+}
+
+/** As the tools of Open vSwitch find it. */
+function defaultSocket(): string {
+  const folder = process.env['OVS_RUNDIR'] ?? ''
+  return folder === '' ? AGENT_DEFAULTS.ovsdb : join(folder, 'db.sock')
 }
 
 const EXAMPLES = `

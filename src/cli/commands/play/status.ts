@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { inspect, type PlayStatus } from '../../../playground/inspect.ts'
 import { layoutOf } from '../../../playground/layout.ts'
+import { shapeWords } from '../../../playground/options.ts'
 import { requireRoot } from '../../../playground/preflight.ts'
 import { typedCommand } from '../../../playground/self.ts'
 import { table } from '../../../text/table.ts'
@@ -24,8 +25,7 @@ export function registerPlayStatus(play: Command): void {
 
 function inWords(status: PlayStatus): string {
   if (status.shape === undefined) return `No playground is up in ${status.runDir}.`
-  const { nodes, encapsulation, underlay } = status.shape
-  const head = `${nodes} nodes, ${encapsulation} over IPv${underlay}, ${status.datapath} datapath, in ${status.runDir}`
+  const head = `${shapeWords(status.shape)}, ${status.datapath} datapath, in ${status.runDir}`
   const look = outputLook()
   const processes = status.processes.map(({ role, pid }) => [role, String(pid)])
   const pods = status.pods.map(({ pod, node, addresses, netns }) => [pod, node, addresses.join(' '), netns])

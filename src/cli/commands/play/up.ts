@@ -1,8 +1,10 @@
+import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Cidr, parseCidr } from '../../../network/model/address.ts'
 import { MAX_NODES } from '../../../playground/layout.ts'
 import { DEFAULT_SHAPE, type Shape } from '../../../playground/options.ts'
 import { type UpOptions, up } from '../../../playground/up.ts'
+import { loadSettings } from '../../../settings/load.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { outputLook } from '../../look.ts'
 import { wholeNumber } from '../../numbers.ts'
@@ -13,6 +15,7 @@ interface Options extends PlayOptions {
   readonly underlay: '4' | '6'
   readonly encapsulation: Shape['encapsulation']
   readonly physical?: readonly Cidr[]
+  readonly config?: string
   readonly once?: boolean
   readonly keep?: boolean
 }
@@ -38,6 +41,10 @@ export function registerPlayUp(play: Command): void {
         'a second wire with these networks, parted by a comma: bridge br1 on every node, for pods with fixed addresses',
       ).argParser(networksIn),
     )
+    .option(
+      '--config <file>',
+      'settings of the agents and the controller, as docs/settings.md has them; read when these start',
+    )
     .option('--once', 'remove everything after the measurement, also when something fails')
     .option('--keep', 'leave what there is when something fails, to look at it')
     .option('--json', 'print a summary as the last line instead of picture and table')
@@ -52,6 +59,7 @@ async function run(options: Options): Promise<void> {
     underlay: options.underlay === '6' ? 6 : 4,
     encapsulation: options.encapsulation,
     ...(options.physical === undefined ? {} : { physical: options.physical }),
+    ...(options.config === undefined ? {} : { config: settingsFile(options.config) }),
   }
   const wanted: UpOptions = {
     runDir,
@@ -64,6 +72,13 @@ async function run(options: Options): Promise<void> {
   const summary = await up(wanted)
   if (json) say(JSON.stringify(summary))
   process.exitCode = summary.wrong === 0 ? EXIT.ok : EXIT.failed
+}
+
+/** Where the file is, for programs that run elsewhere. Throws for one that they could not read. */
+function settingsFile(path: string): string {
+  const file = resolve(path)
+  loadSettings(file)
+  return file
 }
 
 function networksIn(text: string): readonly Cidr[] {
