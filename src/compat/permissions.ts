@@ -197,7 +197,11 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       namespace: 'kube-system',
       why: 'whether somebody else translates services, too',
     },
-    { resource: ADDRESS_CLAIMS, verbs: [...FOLLOW, 'delete'], why: 'addresses that nobody gave back' },
+    {
+      resource: ADDRESS_CLAIMS,
+      verbs: [...FOLLOW, 'create', 'delete'],
+      why: 'addresses that nobody gave back; those that Spiderpool gave out',
+    },
     { resource: PODS, verbs: ['get', ...FOLLOW], why: 'whose addresses these were' },
     { resource: STATEFUL_SETS, verbs: ['get', ...FOLLOW], why: 'whose pods come back and have their addresses again' },
     {

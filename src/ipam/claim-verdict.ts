@@ -81,7 +81,7 @@ export function isSticky({ isSticky: isMeant, owner }: AddressClaim): boolean {
 }
 
 /** Whether a claim is of this very pod, not of one of the same name. */
-export function isOf({ podUid }: AddressClaim, { uid, runtimeUid }: PodLife): boolean {
+export function isOf({ podUid }: Pick<AddressClaim, 'podUid'>, { uid, runtimeUid }: PodLife): boolean {
   return podUid === uid || podUid === runtimeUid
 }
 

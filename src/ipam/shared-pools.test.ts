@@ -58,6 +58,30 @@ describe('pools of the cluster', () => {
     expect(all.counts('a')).toEqual({ total: 4n, leased: 4, resting: 0, reserved: 1n })
   })
 
+  test('what others gave out is nobody’s to give, from whichever pool it was, until they let go of it', () => {
+    const all = pools()
+    const occupied = ranges('10.0.0.1', '10.0.0.3')
+    all.put(pool('b', '10.0.0.3-10.0.0.4'))
+    expect(all.pick('b', 0)).toBe(ip('10.0.0.3'))
+    all.put(pool('a', '10.0.0.1-10.0.0.2', { occupied }))
+    expect([take(all, 'a'), take(all, 'a') ?? 'none', all.pick('b', 0)]).toEqual([
+      ip('10.0.0.2'),
+      'none' as Ip,
+      ip('10.0.0.4'),
+    ])
+    expect(all.counts('a')).toEqual({ total: 2n, leased: 2, resting: 0, reserved: 0n })
+    expect([all.gives('a', ip('10.0.0.1')), all.isFree('a', ip('10.0.0.1'))]).toEqual([true, false])
+    expect(all.gives('b', ip('10.0.0.1'))).toBe(false)
+    // The one is claimed by now, the other nobody's: that is what the next status says.
+    all.claim(ip('10.0.0.1'), 'a')
+    expect(all.isFree('a', ip('10.0.0.1'))).toBe(false)
+    all.put(pool('a', '10.0.0.1-10.0.0.2'))
+    expect([all.isFree('a', ip('10.0.0.1')), all.pick('b', 0)]).toEqual([false, ip('10.0.0.3')])
+    all.put(pool('a', '10.0.0.1-10.0.0.2', { occupied }))
+    all.remove('a')
+    expect(all.pick('b', 0)).toBe(ip('10.0.0.3'))
+  })
+
   test('a reservation that goes gives its addresses back', () => {
     const all = pools()
     all.put(pool('a', '10.0.0.1-10.0.0.2'))

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Ip } from '../network/model/address.ts'
-import type { IpRange } from '../network/model/ip-range.ts'
+import { type IpRange, isInRange } from '../network/model/ip-range.ts'
 import type { AddressPool, ReservedAddresses } from '../network/model/pool.ts'
-import { rangeSet, sizeOf, without } from './range-set.ts'
+import { type RangeSet, rangeSet, sizeOf, without } from './range-set.ts'
 import { type PoolCounts, SharedPool } from './shared-pool.ts'
 
 /** How many addresses of a pool are in which state. */
@@ -53,24 +53,28 @@ export class SharedPools {
   }
 
   put(pool: AddressPool): void {
+    this.#takenChanged([...(this.#pools.get(pool.name)?.occupied ?? []), ...(pool.occupied ?? [])])
     this.#pools.set(pool.name, pool)
     this.#outdated.add(pool.name)
     this.#isJudged = false
   }
 
   remove(name: string): void {
-    if (!this.#pools.delete(name)) return
+    const pool = this.#pools.get(name)
+    if (pool === undefined) return
+    this.#takenChanged(pool.occupied ?? [])
+    this.#pools.delete(name)
     this.#outdated.add(name)
     this.#isJudged = false
   }
 
   reserve({ name, ranges }: ReservedAddresses): void {
-    this.#reservedChanged([...(this.#reserved.get(name) ?? []), ...ranges])
+    this.#takenChanged([...(this.#reserved.get(name) ?? []), ...ranges])
     this.#reserved.set(name, ranges)
   }
 
   unreserve(name: string): void {
-    this.#reservedChanged(this.#reserved.get(name) ?? [])
+    this.#takenChanged(this.#reserved.get(name) ?? [])
     this.#reserved.delete(name)
   }
 
@@ -101,10 +105,13 @@ export class SharedPools {
     return this.#free.get(name)?.pick(now, spread, chance)
   }
 
-  /** Whether a pool gives this address out. */
+  /** Whether an address is among those that a pool gives out, whoever has it. */
   gives(name: string, address: Ip): boolean {
     this.#settle()
-    return this.#free.get(name)?.has(address) === true
+    const free = this.#free.get(name)
+    if (free === undefined || free.has(address)) return free !== undefined
+    const holds = (range: IpRange): boolean => isInRange(range, address)
+    return this.#occupied().some(holds) && this.#givenOutOf(this.#pools.get(name)).some(holds)
   }
 
   /** Whether a pool gives this address out and nobody has it. */
@@ -119,7 +126,19 @@ export class SharedPools {
     const pool = this.#pools.get(name)
     const counts = this.#free.get(name)?.counts()
     if (pool === undefined || counts === undefined) return undefined
-    return { ...counts, reserved: sizeOf(without(pool.ranges, pool.excluded)) - counts.total }
+    const total = sizeOf(this.#givenOutOf(pool))
+    const reserved = sizeOf(without(pool.ranges, pool.excluded)) - total
+    return { ...counts, total, leased: counts.leased + Number(total - counts.total), reserved }
+  }
+
+  /** Addresses of a pool that are kept back for nobody. */
+  #givenOutOf(pool: AddressPool | undefined): RangeSet {
+    return without(pool?.ranges ?? [], [...(pool?.excluded ?? []), ...[...this.#reserved.values()].flat()])
+  }
+
+  /** What others gave out, from whichever pool it was. */
+  #occupied(): readonly IpRange[] {
+    return [...this.#pools.values()].flatMap(({ occupied }) => occupied ?? [])
   }
 
   /** Everything counts where it is to count by now. Of no cost where nothing changed. */
@@ -146,8 +165,7 @@ export class SharedPools {
   }
 
   #freeOf(pool: AddressPool, before: SharedPool | undefined): SharedPool {
-    const taken = [...pool.excluded, ...[...this.#reserved.values()].flat()]
-    const free = new SharedPool(pool.family, without(pool.ranges, taken), this.#restFor)
+    const free = new SharedPool(pool.family, without(this.#givenOutOf(pool), this.#occupied()), this.#restFor)
     for (const [address, since] of before?.resting() ?? []) {
       free.mark(address)
       free.release(address, since)
@@ -187,7 +205,9 @@ export class SharedPools {
     }
   }
 
-  #reservedChanged(ranges: readonly IpRange[]): void {
+  /** Addresses that no pool gives out are others now. */
+  #takenChanged(ranges: readonly IpRange[]): void {
+    if (ranges.length === 0) return
     for (const { name, ranges: of } of this.#pools.values()) {
       const own = rangeSet(of)
       if (sizeOf(without(own, ranges)) !== sizeOf(own)) this.#outdated.add(name)

@@ -171,3 +171,21 @@ test('whatever it says, it is a pool', () => {
     }),
   )
 })
+
+test('what Spiderpool gave out is taken, also of a pool that cannot be understood', () => {
+  const given = (...addresses: readonly string[]) =>
+    Object.fromEntries(addresses.map((address) => [address, { pod: 'default/demo-1', podUid: 'u' }]))
+  const occupied = (spec: object, allocatedIPs: unknown) => {
+    const object = { apiVersion: 'x/v1', kind: 'SpiderIPPool', metadata: METADATA, spec, status: { allocatedIPs } }
+    return decodeValue('AddressPool', 'p', ipPoolBinding.decode(object as unknown as KubeObject)).occupied
+  }
+  const text = JSON.stringify(given('172.18.30.132', '172.18.30.131', '172.18.30.135'))
+  const runs = [
+    { first: '172.18.30.131', last: '172.18.30.132' },
+    { first: '172.18.30.135', last: '172.18.30.135' },
+  ]
+  expect(occupied(SEED, text)).toEqual(runs as never)
+  expect(occupied({}, text)).toEqual(runs as never)
+  expect(occupied(SEED, '{}')).toBeUndefined()
+  expect(occupied(SEED, '{')).toBeUndefined()
+})

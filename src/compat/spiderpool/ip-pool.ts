@@ -1,6 +1,6 @@
 /**
  * A pool of addresses as Spiderpool's SpiderIPPool. Its `status` is a subresource that the controller derives from
- * claims: nothing of it is read.
+ * claims: nothing of it is read but what Spiderpool itself wrote there (docs/adr/0029).
  * @module
  */
 import type { KubeBinding } from '../../kube/binding.ts'
@@ -23,6 +23,7 @@ import { clusterPlace, type MergePatch, objectOf } from '../merge.ts'
 import { Notes } from '../policy/notes.ts'
 import { selectorIn } from '../policy/reading.ts'
 import { selectorOf } from '../policy/writing.ts'
+import { foreignAllocations } from './pool-status/foreign.ts'
 import { addressIn, eachIn, flagIn, nameIn, networkIn, problemOf, rangeIn, routeIn } from './reading.ts'
 import { SPIDER_IP_POOLS } from './resources.ts'
 
@@ -49,16 +50,23 @@ function decode(object: KubeObject): unknown {
     isTerminating: at(object, 'metadata', 'deletionTimestamp') !== undefined,
   }
   const notes = new Notes('spec')
-  const pool = { ...head, ...bodyIn(object, notes), ...optionalField('labels', labelsIn(object)) }
+  const occupied = optionalField('occupied', occupiedIn(object))
+  const pool = { ...head, ...bodyIn(object, notes), ...optionalField('labels', labelsIn(object)), ...occupied }
   if (notes.problems.length === 0) for (const fault of poolFaults(pool)) noteFault(notes, fault)
   const value = { ...pool, ...optionalField('problem', problemOf(notes, MAX_POOL_PROBLEM)) }
   const decoded = decodeAddressPool(value)
   if (decoded.ok) return value
   const problem = describeProblems(decoded.problems).slice(0, MAX_POOL_PROBLEM)
-  return { ...head, ...NOTHING, problem }
+  return { ...head, ...NOTHING, ...occupied, problem }
 }
 
-type Body = Omit<AddressPool, 'name' | 'uid' | 'createdAt' | 'isTerminating' | 'labels' | 'problem'>
+function occupiedIn(object: KubeObject): readonly IpRange[] | undefined {
+  const addresses = foreignAllocations(at(object, 'status', 'allocatedIPs')).map(({ address }) => address)
+  if (addresses.length === 0) return undefined
+  return mergedRanges(addresses.map((address) => ({ first: address, last: address })))
+}
+
+type Body = Omit<AddressPool, 'name' | 'uid' | 'createdAt' | 'isTerminating' | 'labels' | 'occupied' | 'problem'>
 
 /** The pool that says nothing. */
 const NOTHING: Body = {

@@ -88,7 +88,8 @@ export class ApplicationPools {
     const wanted = wantedAddresses(wish, app.pods ?? 0)
     const entry = found === undefined ? undefined : pool(found)
     const current = entry?.pool?.ranges ?? []
-    const used = found === undefined ? [] : claims.ofPool(found).map(({ value }) => single(value.address))
+    const claimed = found === undefined ? [] : claims.ofPool(found).map(({ value }) => single(value.address))
+    const used = [...claimed, ...(entry?.pool?.occupied ?? [])]
     const ranges = resized({ current, used, free: free(subnet), wanted })
     const name = found ?? poolNameOf(app, wished)
     if (entry === undefined && pool(name) !== undefined) {

@@ -3,12 +3,14 @@
  * @module
  */
 import { decideEndpoint, type EndpointFacts, type EndpointObject } from '../../compat/spiderpool/endpoint/endpoint.ts'
+import { toldAddresses } from '../../compat/spiderpool/endpoint/told.ts'
 import { SPIDER_ENDPOINTS } from '../../compat/spiderpool/resources.ts'
 import { isOf, isSticky } from '../../ipam/claim-verdict.ts'
 import type { KubeApi } from '../../kube/api.ts'
 import type { KubeObject } from '../../kube/object.ts'
+import type { Ip } from '../../network/model/address.ts'
 import type { PodLife } from '../../network/model/pod-life.ts'
-import type { PodOwner } from '../../network/model/pool.ts'
+import { claimName, type PodOwner } from '../../network/model/pool.ts'
 import type { ClaimIndex, IndexedClaim } from './claim-index.ts'
 import { metadataKept, unlessOvertaken } from './objects.ts'
 import { TopOwners } from './top-owners.ts'
@@ -20,7 +22,11 @@ export interface EndpointParts {
   /** What was heard, by `<namespace>/<name>`. */
   pod(key: string): PodLife | undefined
   endpoint(key: string): EndpointObject | undefined
+  /** Whether an address is one that Spiderpool gave out of a pool and nobody has settled. */
+  hasForeign(pool: string, address: Ip): boolean
 }
+
+const ADOPTING_MS = 1_000
 
 /** What is kept of an endpoint's object. */
 export function endpointEntry({ metadata, status }: KubeObject): EndpointObject {
@@ -37,9 +43,10 @@ export class EndpointKeeper {
     this.#tops = new TopOwners(parts.api)
   }
 
-  /** Brings the endpoint `<namespace>/<name>` in line. */
-  async lookAfter(key: string): Promise<undefined> {
+  /** Brings the endpoint `<namespace>/<name>` in line. A number: again after so many milliseconds. */
+  async lookAfter(key: string): Promise<number | undefined> {
     const { claims, pod, endpoint } = this.#parts
+    if (this.#isSource(endpoint(key))) return ADOPTING_MS
     const all = claims.ofPod(key)
     const life = pod(key)
     const facts = all.length === 0 ? undefined : await this.#factsOf(key, all, life)
@@ -49,6 +56,14 @@ export class EndpointKeeper {
     if (call === undefined) return undefined
     await this.#make(key, call, endpoint(key)).catch(unlessOvertaken)
     return undefined
+  }
+
+  /** What Spiderpool told is read until claims are made of it. */
+  #isSource(endpoint: EndpointObject | undefined): boolean {
+    const { claims, hasForeign } = this.#parts
+    return toldAddresses(endpoint).some(
+      ({ address, pool }) => claims.get(claimName(address)) === undefined && hasForeign(pool, address),
+    )
   }
 
   async #factsOf(

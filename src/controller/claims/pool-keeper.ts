@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { weftBindings } from '../../compat/bindings.ts'
 import { at } from '../../compat/fields.ts'
 import { dress, POOL_CIDR_LABEL } from '../../compat/spiderpool/pool-status/dress.ts'
+import { type ForeignAllocation, foreignAllocations } from '../../compat/spiderpool/pool-status/foreign.ts'
 import { type PoolStatus, poolStatus } from '../../compat/spiderpool/pool-status/pool-status.ts'
 import { SPIDER_IP_POOLS } from '../../compat/spiderpool/resources.ts'
 import { sizeOf, without } from '../../ipam/range-set.ts'
@@ -14,6 +15,7 @@ import type { KubeApi } from '../../kube/api.ts'
 import type { KubeObject, ObjectMeta } from '../../kube/object.ts'
 import type { AddressPool } from '../../network/model/pool.ts'
 import { decodeAddressPool } from '../../network/model/validate-pool.ts'
+import type { Adopter } from './adoption.ts'
 import type { ClaimIndex } from './claim-index.ts'
 import { metadataKept, unlessOvertaken } from './objects.ts'
 import { Pace } from './pace.ts'
@@ -23,6 +25,8 @@ export interface PoolEntry {
   readonly metadata: ObjectMeta
   /** As far as it can be read. */
   readonly pool?: AddressPool
+  /** What Spiderpool itself gave out of it and no claim is known of, until that is settled. */
+  readonly foreign: readonly ForeignAllocation[]
   /** As it is written, for what is inherited. */
   readonly spec: unknown
   /** What its status says, briefly. */
@@ -33,6 +37,7 @@ export interface PoolEntry {
 export interface PoolParts {
   readonly api: KubeApi
   readonly claims: ClaimIndex
+  readonly adopter: Pick<Adopter, 'adopt'>
   pool(name: string): PoolEntry | undefined
   /** Milliseconds of a clock that only goes forward. */
   readonly now?: () => number
@@ -45,6 +50,7 @@ export function poolEntry(object: KubeObject): PoolEntry {
   return {
     metadata: metadataKept(object.metadata),
     ...(decoded.ok ? { pool: decoded.value } : {}),
+    foreign: foreignAllocations(at(object, 'status', 'allocatedIPs')),
     spec,
     digest: digestOf({
       totalIPCount: at(object, 'status', 'totalIPCount'),
@@ -53,6 +59,11 @@ export function poolEntry(object: KubeObject): PoolEntry {
     }),
   }
 }
+
+/** Claims that were just made are told of within this time, mostly. */
+const HEARD_MS = 1_000
+/** Somebody has to correct something first; its change is told of, too. */
+const UNSETTLED_MS = 30_000
 
 /** Keeps pools. */
 export class PoolKeeper {
@@ -72,9 +83,19 @@ export class PoolKeeper {
       this.#pace.forget(name)
       return undefined
     }
-    const missing = dress(entry, POOL_CIDR_LABEL, claims.countOf(name) > 0)
+    const pause = await this.#settle(entry)
+    const missing = dress(entry, POOL_CIDR_LABEL, pause !== undefined || claims.countOf(name) > 0)
     if (missing !== undefined) await this.#dress(name, entry, missing)
-    return await this.#tell(name, entry)
+    // What Spiderpool wrote is the only record of what it gave out, for as long as there are no claims.
+    return pause ?? (await this.#tell(name, entry))
+  }
+
+  /** A number: not everything that Spiderpool gave out is known to be claimed, or to be nobody's; again after so many milliseconds. */
+  async #settle({ foreign, pool }: PoolEntry): Promise<number | undefined> {
+    if (foreign.length === 0) return undefined
+    if (pool === undefined || pool.problem !== undefined) return UNSETTLED_MS
+    const end = await this.#parts.adopter.adopt(pool, foreign)
+    return end === 'done' ? undefined : end === 'made' ? HEARD_MS : UNSETTLED_MS
   }
 
   async #dress(name: string, { metadata }: PoolEntry, patch: Readonly<Record<string, unknown>>): Promise<void> {

@@ -125,7 +125,9 @@ test('a pool tells its counts, a pod has an endpoint, and both go with the pod',
   await eventually(async () => {
     expect(await statusOf(api)).toMatchObject({
       allocatedIPCount: 1,
-      allocatedIPs: JSON.stringify({ '172.18.30.131': { pod: 'shop/web-abc-1', podUid: pod.metadata.uid } }),
+      allocatedIPs: JSON.stringify({
+        '172.18.30.131': { pod: 'shop/web-abc-1', podUid: pod.metadata.uid, claimed: true },
+      }),
     })
     expect((await endpointOf(api, 'web-abc-1'))?.['status']).toEqual({
       ownerControllerType: 'Deployment',

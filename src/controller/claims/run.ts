@@ -19,10 +19,11 @@ import { sleep } from '../../registry/backoff.ts'
 import type { MapChange, SourceReflection } from '../../registry/reflect.ts'
 import { Complaints } from '../complaints.ts'
 import type { ControllerLog } from '../controller.ts'
+import { Adopter } from './adoption.ts'
 import { type ApplicationEntry, type AskingPod, applicationEntry, askingIn } from './applications.ts'
 import { ClaimIndex, type IndexedClaim, podKey } from './claim-index.ts'
 import { EndpointKeeper, endpointEntry } from './endpoints.ts'
-import { Collector } from './garbage.ts'
+import { Collector, type CollectorParts } from './garbage.ts'
 import { isOvertaken } from './objects.ts'
 import { PoolJudge } from './pool-judge.ts'
 import { type PoolEntry, PoolKeeper, poolEntry } from './pool-keeper.ts'
@@ -96,24 +97,31 @@ class House {
       claims: this.#reflect(ADDRESS_CLAIMS, claimObjectOf, (change) => this.#claimChanged(change)),
     }
     const { pods, sets, pools, endpoints } = this.#reflections
-    const collector = new Collector({
+    const judging: Pick<CollectorParts, 'claims' | 'known' | 'live' | 'now'> = {
       claims: this.#claims,
       known: { pod: (key) => pods.store.get(key)?.value, set: (key) => sets.store.get(key)?.value },
       live: {
         pod: async (namespace, name) => lifeOf(await api.get(PODS, { namespace, name }), podLifeIn),
         set: async (namespace, name) => lifeOf(await api.get(STATEFUL_SETS, { namespace, name }), podSetIn),
       },
+      now: () => this.#now(),
+    }
+    const collector = new Collector({
+      ...judging,
       release: (claim) => this.#release(claim),
       onReleased: ({ name, value }, because) =>
         log.info({ claim: name, pod: podKey(value), because }, `the address ${value.address} is given back`),
-      now: () => this.#now(),
     })
-    const keeper = new PoolKeeper({ api, claims: this.#claims, pool: (name) => pools.store.get(name)?.value })
+    const endpoint = (key: string): EndpointObject | undefined => endpoints.store.get(key)?.value
+    const pool = (name: string): PoolEntry | undefined => pools.store.get(name)?.value
+    const adopter = new Adopter({ ...judging, api, endpoint })
+    const keeper = new PoolKeeper({ api, claims: this.#claims, adopter, pool })
     const endpointKeeper = new EndpointKeeper({
       api,
       claims: this.#claims,
       pod: (key) => pods.store.get(key)?.value,
-      endpoint: (key) => endpoints.store.get(key)?.value,
+      endpoint,
+      hasForeign: (name, address) => pool(name)?.foreign.some((one) => one.address === address) === true,
     })
     this.#garbage = this.#queue('give back an address', (name) => collector.lookAt(name))
     this.#pools = this.#queue('say how a pool does', (name) => keeper.lookAfter(name))

@@ -44,6 +44,8 @@ export interface AddressPool {
   readonly definitions: readonly string[]
   /** Labels of the object: pools made for an application are known by them. */
   readonly labels?: Labels
+  /** Given out by somebody who makes no claims, such as an IPAM that was here before: no pool gives them out. */
+  readonly occupied?: readonly IpRange[]
   /** What of the object cannot be understood; such a pool gives nothing out. */
   readonly problem?: string
 }
@@ -92,6 +94,18 @@ export interface AddressClaim {
 
 /** The network that claims are in: one address is one claim of the whole cluster. */
 export const CLAIM_NETWORK = 'underlay'
+
+/** What stands for a sandbox that an IPAM before this one attached: nobody tells its id. A pod has one at a time. */
+export function adoptedSandbox(podUid: string): string {
+  return `${ADOPTED}${podUid}`
+}
+
+/** Whether a claim's sandbox is one that nobody here attached. */
+export function isAdopted({ containerId, podUid }: Pick<AddressClaim, 'containerId' | 'podUid'>): boolean {
+  return containerId === adoptedSandbox(podUid)
+}
+
+const ADOPTED = 'unknown-of-'
 
 /** Longest of a family's words: `fd00-0000-…`, eight groups, which an object's name can hold as `::` cannot. */
 export function claimName(address: Ip): string {

@@ -18,6 +18,8 @@ export const MAX_POOL_RANGES = 20_000
 export const MAX_POOL_ROUTES = 1000
 export const MAX_POOL_NAMES = 10_000
 export const MAX_POOL_PROBLEM = 1024
+/** The most runs that others gave out: more than one object can tell of. */
+export const MAX_POOL_OCCUPIED = 65_536
 
 /** The most different texts, owners and lists of routes that claims share. */
 const MOST_SHARED = 20_000
@@ -54,6 +56,7 @@ const pool: Decode<AddressPool> = checked(
     podSelector: optional(selector),
     definitions: names,
     labels: optional(labels),
+    occupied: optional(list(range, MAX_POOL_OCCUPIED)),
     problem,
   }),
   (value, at) => {

@@ -3,12 +3,13 @@
  * @module
  */
 import type { AddressClaim } from '../../../network/model/pool.ts'
+import { CLAIMED } from './foreign.ts'
 
 /** A SpiderIPPool's `status`. */
 export interface PoolStatus {
   readonly totalIPCount: number
   readonly allocatedIPCount: number
-  /** JSON: `{"172.18.30.131":{"pod":"default/demo-1","podUid":"…"}}`. Null: there are too many. */
+  /** JSON: `{"172.18.30.131":{"pod":"default/demo-1","podUid":"…","claimed":true}}`. Null: there are too many. */
   readonly allocatedIPs: string | null
 }
 
@@ -41,7 +42,10 @@ export function isTooLong(text: string): boolean {
 function listingOf(claims: readonly Allocated[]): string | null {
   if (claims.length > MOST_LISTED) return null
   const sorted = claims.toSorted((a, b) => (a.address < b.address ? -1 : 1))
-  const records = sorted.map(({ address, namespace, pod, podUid }) => [address, { pod: `${namespace}/${pod}`, podUid }])
+  const records = sorted.map(({ address, namespace, pod, podUid }) => [
+    address,
+    { pod: `${namespace}/${pod}`, podUid, [CLAIMED]: true },
+  ])
   const text = JSON.stringify(Object.fromEntries(records))
   return isTooLong(text) ? null : text
 }
