@@ -16,11 +16,12 @@ import {
 } from '../../src/compat/spiderpool/resources.ts'
 import { ADDRESS_CLAIMS } from '../../src/compat/weft/address-claim.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
-import { DEPLOYMENTS, EVENTS, PODS, SERVICES } from '../../src/kube/resources.ts'
+import { DEPLOYMENTS, PODS, SERVICES } from '../../src/kube/resources.ts'
 import { findKubectl } from '../../src/playground/kubectl.ts'
 import { run } from '../lab/command.ts'
 import { environment, eventually, type Lab } from '../lab/lab.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
+import { refusals } from './underlay-refusals.ts'
 
 const PHYSICAL = '172.18.0.0/16'
 const GATEWAY = '172.18.0.1'
@@ -181,65 +182,6 @@ async function again({ lab, say }: StepContext): Promise<void> {
   const now = await running(lab, 2)
   for (const { name, ip, node } of now) say(`${name} ${ip} ${node}`)
   for (const { ip } of now) match(ip, /^172\.18\.30\.1(3[1-9]|40)$/)
-}
-
-const REFUSED: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
-  [
-    'an unknown network',
-    { 'v1.multus-cni.io/default-network': 'kube-system/none' },
-    /cannot find a network-attachment-definition \(none\) in namespace \(kube-system\)/,
-  ],
-  [
-    'another tenant’s network',
-    { 'k8s.v1.cni.cncf.io/networks': 'shop/net' },
-    /asks for shop\/net: definitions of namespace shop/,
-  ],
-  [
-    'a fixed MAC address',
-    { 'k8s.v1.cni.cncf.io/networks': '[{"name":"ovs-conf","namespace":"kube-system","mac":"02:00:00:00:00:01"}]' },
-    /asks for \[0\]\.mac/,
-  ],
-  [
-    'an annotation of no form',
-    { 'k8s.v1.cni.cncf.io/networks': '[{' },
-    /annotation k8s\.v1\.cni\.cncf\.io\/networks of the pod/,
-  ],
-  [
-    'a pool that is not there',
-    { 'v1.multus-cni.io/default-network': 'kube-system/ovs-conf', 'ipam.spidernet.io/ippool': '{"ipv4":["none"]}' },
-    /none/,
-  ],
-  [
-    'a pool annotation of no form',
-    { 'v1.multus-cni.io/default-network': 'kube-system/ovs-conf', 'ipam.spidernet.io/ippool': '{' },
-    /ipam\.spidernet\.io\/ippool/,
-  ],
-]
-
-async function refusals({ lab, say }: StepContext): Promise<void> {
-  const claims = async (): Promise<number> => (await lab.api().list(ADDRESS_CLAIMS)).items.length
-  const before = await claims()
-  for (const [index, [what, annotations, words]] of REFUSED.entries()) {
-    const name = `refused-${index}`
-    const since = performance.now()
-    await lab.api().create(PODS, {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name, namespace: 'default', annotations },
-      spec: { containers: [{ name: 'c', image: 'none' }] },
-    } as KubeObject)
-    let said = ''
-    await eventually(`${what} is told`, async () => {
-      const { items } = await lab
-        .api()
-        .list(EVENTS, { namespace: 'default', fieldSelector: `involvedObject.name=${name}` })
-      said = items.map((one) => String(one['message'])).find((message) => words.test(message)) ?? ''
-      return said !== ''
-    })
-    say(`${what} (${Math.round(performance.now() - since)} ms): ${said}`)
-    await lab.api().delete(PODS, { namespace: 'default', name })
-  }
-  equal(await claims(), before)
 }
 
 async function over({ lab, say }: StepContext): Promise<void> {
