@@ -59,6 +59,8 @@ function objection(
   const taint = node.taints.find((one) => !wishes.tolerations.some((toleration) => tolerates(toleration, one)))
   if (taint !== undefined) return `node(s) had untolerated taint {${taint.key}: ${taint.value}}`
   if (!isWantedNode(wishes, node.labels)) return "node(s) didn't match Pod's node affinity/selector"
+  const lacking = wishes.resources.find((name) => !node.resources.has(name))
+  if (lacking !== undefined) return `Insufficient ${lacking}`
   if (wishes.apart.some((term) => neighbours.some((one) => isAbout(term, one.namespace, one.labels)))) {
     return "node(s) didn't match pod anti-affinity rules"
   }

@@ -4,7 +4,7 @@
  */
 import type { KubeObject } from '../../kube/object.ts'
 import type { Labels } from '../workloads/selector.ts'
-import { at, list, text, texts } from '../workloads/values.ts'
+import { at, fields, list, text, texts } from '../workloads/values.ts'
 
 /** What decides about a node. */
 export interface SchedulerNode {
@@ -15,6 +15,8 @@ export interface SchedulerNode {
   readonly ready: boolean
   /** Those that keep pods away. */
   readonly taints: readonly Taint[]
+  /** Names of extended resources that it has any of, such as its bridges. */
+  readonly resources: ReadonlySet<string>
 }
 
 /** A mark that only pods which tolerate it ignore. */
@@ -33,7 +35,18 @@ export function schedulerNode(object: KubeObject): SchedulerNode {
     unschedulable: at(object, 'spec', 'unschedulable') === true,
     ready: conditions.some((one) => at(one, 'type') === 'Ready' && at(one, 'status') === 'True'),
     taints: list(at(object, 'spec', 'taints')).flatMap(taintOf),
+    // The kubelets of a cluster copy what others count into `allocatable`; here it is read where it is counted.
+    resources: new Set(
+      Object.entries(fields(at(object, 'status', 'capacity'))).flatMap(([name, amount]) =>
+        isExtended(name) && amount !== '0' ? [name] : [],
+      ),
+    ),
   }
+}
+
+/** Whether a resource is one that somebody else than Kubernetes counts. */
+export function isExtended(name: string): boolean {
+  return name.includes('/') && !name.startsWith('kubernetes.io/') && !name.startsWith('requests.')
 }
 
 /** Cordoning and readiness are read where they are said first, not from the taints that repeat them. */

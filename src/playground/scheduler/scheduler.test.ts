@@ -13,14 +13,17 @@ import { runScheduler } from './run.ts'
 const log = { warn: () => undefined, error: (fields: object) => defects.push(fields) }
 const defects: object[] = []
 
-function node(name: string, more: { labels?: object; spec?: object; ready?: boolean } = {}): KubeObject {
-  const { labels = {}, spec = {}, ready = true } = more
+function node(
+  name: string,
+  more: { labels?: object; spec?: object; ready?: boolean; capacity?: object } = {},
+): KubeObject {
+  const { labels = {}, spec = {}, ready = true, capacity = {} } = more
   return {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: { name, labels: { 'kubernetes.io/hostname': name, ...labels } },
     spec,
-    status: { conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
+    status: { capacity, conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
   }
 }
 
@@ -59,6 +62,11 @@ const onNode = (...matchExpressions: readonly object[]): object => ({
   affinity: {
     nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] } },
   },
+})
+
+const BRIDGE = 'ovs-cni.network.kubevirt.io/br1'
+const asking = (key: 'requests' | 'limits'): object => ({
+  containers: [{ resources: { [key]: { [BRIDGE]: '1' } } }],
 })
 
 describe('a pod goes to', () => {
@@ -116,6 +124,22 @@ describe('a pod goes to', () => {
       [],
       "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.",
     ],
+    [
+      'the one with the bridge that it asks for',
+      pod('p', asking('limits')),
+      [a, node('b', { capacity: { [BRIDGE]: '1k', pods: '250' } })],
+      [placed('b', 'x')],
+      'b',
+    ],
+    ['none without it', pod('p', asking('requests')), [a], [], `0/1 nodes are available: 1 Insufficient ${BRIDGE}.`],
+    [
+      'none that counts none of it',
+      pod('p', asking('limits')),
+      [node('a', { capacity: { [BRIDGE]: '0' } })],
+      [],
+      `0/1 nodes are available: 1 Insufficient ${BRIDGE}.`,
+    ],
+    ['any, for cpu', pod('p', { containers: [{ resources: { requests: { cpu: '1' } } }] }), [a], [], 'a'],
     ['none tainted', pod('p'), [tainted], [], '0/1 nodes are available: 1 node(s) had untolerated taint {k: v}.'],
     [
       'none that is taken',

@@ -13,6 +13,7 @@ import {
   selects,
 } from '../workloads/selector.ts'
 import { at, fields, list, text, texts } from '../workloads/values.ts'
+import { isExtended } from './node.ts'
 
 /** A pod's wishes; all of them are required. */
 export interface Wishes {
@@ -24,6 +25,8 @@ export interface Wishes {
   /** No pod of these kinds may be on the node. */
   readonly apart: readonly PodTerm[]
   readonly tolerations: readonly unknown[]
+  /** Extended resources that its containers ask for, by name: how many is not counted. */
+  readonly resources: readonly string[]
   /** What is asked for and cannot be done here, in words; such a pod is not scheduled. */
   readonly unsupported: readonly string[]
 }
@@ -55,6 +58,7 @@ export function wishesOf(pod: KubeObject): Wishes {
     near: terms('podAffinity'),
     apart: terms('podAntiAffinity'),
     tolerations: list(at(pod, 'spec', 'tolerations')),
+    resources: resourcesOf(pod),
     unsupported,
   }
 }
@@ -62,6 +66,16 @@ export function wishesOf(pod: KubeObject): Wishes {
 /** Whether a term is about a pod. */
 export function isAbout(term: PodTerm, namespace: string, labels: Labels): boolean {
   return (term.namespaces?.includes(namespace) ?? true) && selects(term.selector, labels)
+}
+
+/** What is limited is asked for. */
+function resourcesOf(pod: KubeObject): readonly string[] {
+  const containers = ['initContainers', 'containers'].flatMap((key) => list(at(pod, 'spec', key)))
+  const amounts = containers.flatMap((one) => ['requests', 'limits'].map((key) => fields(at(one, 'resources', key))))
+  const named = amounts.flatMap((some) =>
+    Object.entries(some).flatMap(([name, n]) => (String(n) === '0' ? [] : [name])),
+  )
+  return [...new Set(named.filter(isExtended))].toSorted()
 }
 
 function nodeTerms(value: unknown, unsupported: string[]): Wishes['nodeTerms'] {
