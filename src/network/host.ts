@@ -13,6 +13,7 @@ import { neededTraffic } from './firewall/traffic.ts'
 import { GUEST_GROUP } from './guests.ts'
 import { type Cidr, type Family, familyOf, hostCidr, type Ip, ip, type Mac } from './model/address.ts'
 import type { Cluster } from './model/cluster.ts'
+import { addressSet, networkSet, nodePortSet } from './nft-sets.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from './pipeline/stages.ts'
 import type { NodePort } from './service/catalogue.ts'
 import { NODE_PORT_ADDRESS, TURN_ADDRESS } from './virtual-addresses.ts'
@@ -23,8 +24,9 @@ export const GATEWAY = 'weft0'
 export const TUNNEL = 'weft-tunnel'
 /** In the `external_ids` of bridges on the physical network that `weft bridge create` made: there the agent guards pods. */
 export const WIRE_OWNER = { key: 'weft-owner', value: 'weft-bridge' } as const
-/** The nftables table that is ours. */
+/** The nftables table that is ours, and its sets of what guests of the overlay are led to by an administrator. */
 export const NFT_TABLE = 'weft'
+export const HIJACKED: { readonly [F in Family]: string } = { 4: 'hijacked4', 6: 'hijacked6' }
 /**
  * The link group of the node's ends of pods' veth pairs: of those on our bridge, of those on other bridges, and of those about
  * to be deleted.
@@ -76,8 +78,11 @@ export interface Publication {
 
 const NOTHING: Publication = { ports: [], peers: [] }
 
-/** The plan for a node's own stack. */
-export function hostPlan(context: NodeContext, publication: Publication): HostPlan {
+/**
+ * The plan for a node's own stack. `hijacked`: where an administrator leads guests of the overlay by way of their node, besides
+ * overlay and services.
+ */
+export function hostPlan(context: NodeContext, publication: Publication, hijacked: readonly Cidr[] = []): HostPlan {
   const { cluster, ranges, routerMac, mtu } = context
   const families = ranges.map(({ family }) => family)
   return {
@@ -94,7 +99,7 @@ export function hostPlan(context: NodeContext, publication: Publication): HostPl
       })),
     ),
     sysctls: families.flatMap((family) => SYSCTLS[family]),
-    nftables: nftables(context, cluster.services === 'weft' ? publication : NOTHING),
+    nftables: nftables(context, cluster.services === 'weft' ? publication : NOTHING, hijacked),
     acceptance: families.map((family) => forwardAcceptance(NFT_FAMILY[family], GATEWAY)),
     traffic: neededTraffic(cluster, families, GATEWAY),
   }
@@ -150,13 +155,14 @@ const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
  *
  * Pods on the physical network come to the overlay by their node's stack, as guests (guests.ts): with its address, so that answers
  * find back, and by the next hop of their tenant alone. By the node's own they would be the node, which is everybody's. What
- * kube-proxy leads elsewhere gets the node's address, too: an endpoint on the wire would answer past the translation. From one to
- * another the node leads nobody but to what was translated: they meet on the wire, within their VLANs and policies.
+ * kube-proxy leads elsewhere gets the node's address, too: an endpoint on the wire would answer past the translation. Beyond that
+ * the node leads them to what an administrator hijacked, and answers the way that questions came; not to one another, and to
+ * nothing else it knows a way to: what they send by the wire is within their VLANs, policies and limits, and this is not.
  *
  * What a pod publishes by itself (`hostPort`, by rules of others) takes neither a service's node port nor the tunnel's packets: who got
  * those would be in every tenant. Translating an address to itself is final, so both are decided before the others' rules.
  */
-function nftables(context: NodeContext, { ports: nodePorts, peers }: Publication): string {
+function nftables(context: NodeContext, { ports: nodePorts, peers }: Publication, hijacked: readonly Cidr[]): string {
   const { cluster } = context
   const networks = cluster.networks.map(({ cidr }) => cidr)
   const guards = tunnelGuards(cluster).flatMap((guard) =>
@@ -181,6 +187,7 @@ ${nodePortSet(
 )}
 ${FAMILIES.map((family) => addressSet(`own_addresses${family}`, family, context.self.addresses)).join('\n')}
 ${FAMILIES.map((family) => addressSet(`nodes${family}`, family, peers)).join('\n')}
+${FAMILIES.map((family) => networkSet(HIJACKED[family], family, hijacked)).join('\n')}
   chain ports {
     type filter hook prerouting priority -310; policy accept;
     ${ports} counter drop
@@ -207,11 +214,17 @@ ${FAMILIES.map((family) => `    ${NFT_FAMILY[family]} daddr @own_addresses${fami
     ct state invalid counter drop
 ${FAMILIES.map((family) => `    rt ${NFT_FAMILY[family]} nexthop ${NEXT_HOP[family]} counter drop`).join('\n')}
   }
+  chain guests_elsewhere {
+    ct direction reply return
+    ct status & dnat != 0 return
+${FAMILIES.map((family) => `    oifgroup != ${GUEST_GROUP} ${NFT_FAMILY[family]} daddr @${HIJACKED[family]} return`).join('\n')}
+    counter drop
+  }
   chain forward {
     type filter hook forward priority 0; policy accept;
     iifname "${GATEWAY}" ct state invalid counter drop
     iifgroup ${GUEST_GROUP} oifname "${GATEWAY}" goto guests
-    iifgroup ${GUEST_GROUP} oifgroup ${GUEST_GROUP} ct state new ct status & dnat == 0 counter drop
+    iifgroup ${GUEST_GROUP} jump guests_elsewhere
     oifname "${GATEWAY}" iifname != "${GATEWAY}" ct state new ct status & dnat == 0 counter drop
 ${FAMILIES.map((family) => `    iifname "${GATEWAY}" ${NFT_FAMILY[family]} daddr @nodes${family} meta l4proto . th dport @node_ports counter drop`).join('\n')}
 ${guards.map((guard) => `    ${guard}`).join('\n')}
@@ -245,20 +258,6 @@ function keepTunnels(cluster: Cluster, family: Family): readonly string[] {
   return tunnelGuards(cluster).map(
     (guard) => `${to} @own_addresses${family} ${guard} dnat ${NFT_FAMILY[family]} to ${to}`,
   )
-}
-
-function nodePortSet(name: string, ports: readonly NodePort[]): string {
-  const elements = ports.map(({ protocol, port }) => `${protocol.toLowerCase()} . ${port}`).join(', ')
-  return `  set ${name} {
-    type inet_proto . inet_service
-${elements === '' ? '' : `    elements = { ${elements} }\n`}  }`
-}
-
-function addressSet(name: string, family: Family, addresses: readonly Ip[]): string {
-  const elements = addresses.filter((address) => familyOf(address) === family).join(', ')
-  return `  set ${name} {
-    type ${family === 4 ? 'ipv4_addr' : 'ipv6_addr'}
-${elements === '' ? '' : `    elements = { ${elements} }\n`}  }`
 }
 
 function tunnelGuards({ encapsulation }: Cluster): readonly string[] {

@@ -23,8 +23,9 @@ import {
 } from '../../linux/index.ts'
 import { type Scratch, scratch } from '../../linux/testing/scratch.ts'
 import { nodeContext } from '../../network/context.ts'
-import { guestHop, guestMac, guestTable, vniOfTable } from '../../network/guests.ts'
+import { GUEST_GROUP, guestHop, guestMac, guestTable, vniOfTable } from '../../network/guests.ts'
 import { GATEWAY, hostPlan, NEXT_HOP, NEXT_HOP_MAC, ROUTE_PROTOCOL } from '../../network/host.ts'
+import type { Cidr } from '../../network/model/address.ts'
 import { PROTOCOL, pairMacs } from '../plugins/coordinator/numbers.ts'
 import { CONTAINER, callFor, LINK, plugin, type Rig, rig } from '../plugins/coordinator/testing/rig.ts'
 import { OverlayGuests, watchRules } from './guests.ts'
@@ -84,20 +85,34 @@ describe.each([4, 6] as const)('IPv%i', (family) => {
 
   test('the node leads nobody out of it with another address than its own, whatever the machine’s filter is', async () => {
     using n = await overlayNode()
-    const { node } = n.rig
     // As distributions have it: the looser of the interface's value and that of all counts.
-    if (family === 4) sysctlSet(['net', 'ipv4', 'conf', 'all', 'rp_filter'], '2', node.nsFd)
-    linkAdd(node.rtnl, { kind: 'veth', name: 'lan', up: true, peer: { name: 'outside', nsFd: n.fabric.nsFd } })
-    linkSet(n.fabric.rtnl, 'outside', { up: true })
-    const link = linkGet(node.rtnl, 'lan').index
-    neighReplace(node.rtnl, { link, address: OUTSIDE[family], mac: NEXT_HOP_MAC })
-    routeReplace(node.rtnl, { destination: `${OUTSIDE[family]}/${family === 4 ? 32 : 128}`, link })
+    if (family === 4) sysctlSet(['net', 'ipv4', 'conf', 'all', 'rp_filter'], '2', n.rig.node.nsFd)
+    lan(n, family)
+    await n.hijack(OUTSIDE[family])
     await attach(n)
-    const heard = listen(n, family, OUTSIDE[family], 'outside')
-    send(n, frame(family, { from: OTHER[family], to: OUTSIDE[family] }))
-    send(n, frame(family, { from: WIRE[family], to: OUTSIDE[family] }))
-    await Bun.sleep(50)
-    expect(heard.stop().map(({ from }) => from)).toEqual([WIRE[family]])
+    expect(await ledOut(n, family, OTHER[family])).toBe(false)
+    expect(await ledOut(n, family, WIRE[family])).toBe(true)
+  })
+
+  test('the node leads a guest nowhere else but where an administrator does, and never to another', async () => {
+    using n = await overlayNode()
+    lan(n, family)
+    await attach(n)
+    expect(await ledOut(n, family, WIRE[family])).toBe(false)
+    const around = family === 4 ? '198.51.100.0/24' : '2001:db8::/32'
+    await n.hijack(around, `${OUTSIDE[family]}`, family === 4 ? '203.0.113.0/24' : 'fd00:77::/64')
+    expect(await ledOut(n, family, WIRE[family])).toBe(true)
+    linkSet(n.rig.node.rtnl, 'lan', { group: GUEST_GROUP })
+    expect(await ledOut(n, family, WIRE[family])).toBe(false)
+  })
+
+  test('whoever has the node for a router is answered, and that opens nothing', async () => {
+    using n = await overlayNode()
+    lan(n, family)
+    await attach(n)
+    const machine = { address: WIRE[family], nsFd: n.fabric.nsFd, timeoutMs: 2_000 }
+    expect(await ping(machine)).toMatchObject({ reached: true })
+    expect(await ledOut(n, family, WIRE[family])).toBe(false)
   })
 })
 
@@ -203,6 +218,8 @@ interface OverlayNode extends Disposable {
   readonly tenants: Map<string, number>
   readonly guests: OverlayGuests
   call(): ReturnType<typeof callFor>
+  /** An administrator leads guests to these by way of the node, and to nothing else. */
+  hijack(...networks: readonly string[]): Promise<void>
 }
 
 /** A node with a gateway port that leads into a namespace instead of a switch. */
@@ -220,14 +237,16 @@ async function overlayNode(): Promise<OverlayNode> {
   }
   const context = nodeContext(SAMPLE_CLUSTER, sampleNode(1), 1450)
   if (context === undefined) throw new Error('the sample node has ranges')
-  await applyRuleset(hostPlan(context, { ports: [], peers: [] }).nftables, { netns: name })
+  const led = (...networks: readonly string[]): Promise<void> =>
+    applyRuleset(hostPlan(context, { ports: [], peers: [] }, networks as readonly Cidr[]).nftables, { netns: name })
+  await led()
   const tenants = new Map([['shop', 42]])
   const guests = guestsOf(r, tenants)
   const pod = { namespace: 'shop', name: 'web', uid: undefined, infraContainerId: undefined }
   const hijack = ['10.128.0.0/14', 'fd00:10:128::/48', '10.200.0.0/16']
   const call = () => callFor(r.pod, { args: { pairs: new Map(), pod }, config: { hijackCIDR: hijack } })
   const owned = resources.move()
-  return { netns: name, rig: r, fabric, tenants, guests, call, [Symbol.dispose]: () => owned.dispose() }
+  return { netns: name, rig: r, fabric, tenants, guests, call, hijack: led, [Symbol.dispose]: () => owned.dispose() }
 }
 
 function guestsOf({ node }: Rig, tenants: ReadonlyMap<string, number>): OverlayGuests {
@@ -242,6 +261,31 @@ function routeTo(node: Scratch, destination: string, family: 4 | 6): void {
   const link = linkGet(node.rtnl, GATEWAY).index
   const way = { gateway: NEXT_HOP[family], link, onlink: true, source: OWN[family], protocol: ROUTE_PROTOCOL }
   routeReplace(node.rtnl, { destination, ...way })
+}
+
+/** A network of the node with a machine on it that takes the node for its router. */
+function lan({ rig: { node }, fabric }: OverlayNode, family: 4 | 6): void {
+  const length = family === 4 ? 32 : 128
+  linkAdd(node.rtnl, { kind: 'veth', name: 'lan', up: true, peer: { name: 'outside', nsFd: fabric.nsFd } })
+  linkSet(fabric.rtnl, 'outside', { up: true })
+  const [near, far] = [linkGet(node.rtnl, 'lan'), linkGet(fabric.rtnl, 'outside')]
+  if (near.mac === undefined || far.mac === undefined) throw new Error('veth pairs have addresses')
+  addrAdd(fabric.rtnl, { link: far.index, address: `${OUTSIDE[family]}/${length}`, nodad: family === 6 })
+  for (const [{ rtnl }, link, address, mac] of [
+    [node, near.index, OUTSIDE[family], far.mac],
+    [fabric, far.index, WIRE[family], near.mac],
+  ] as const) {
+    neighReplace(rtnl, { link, address, mac })
+    routeReplace(rtnl, { destination: `${address}/${length}`, link })
+  }
+}
+
+/** Whether the node forwards to that machine what the pod sends by its link, with this address. */
+async function ledOut(n: OverlayNode, family: 4 | 6, from: string): Promise<boolean> {
+  const heard = listen(n, family, OUTSIDE[family], 'outside')
+  send(n, frame(family, { from, to: OUTSIDE[family] }))
+  await Bun.sleep(50)
+  return heard.stop().some((one) => one.from === from)
 }
 
 interface Heard {
