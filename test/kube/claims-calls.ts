@@ -34,14 +34,28 @@ export async function exerciseClaims({ kubectl, hasDone }: Watched): Promise<voi
     await eventually(async () => kubectl(['get', 'spiderendpoint', name]), PATIENCE)
     await create(claimOf(last + 1, { pod: name, podUid, ifname: 'net1' }))
   }
+  await exerciseAdoption({ kubectl, hasDone })
   for (const what of ['spiderippools', 'spiderendpoints']) await eventually(hasDone('patch', what), PATIENCE)
-  for (const [, name] of MANAGED) await kubectl(['delete', 'pod', name, '--force', '--grace-period=0'])
+  for (const [, name] of [...MANAGED, [0, 'adopted'] as const])
+    await kubectl(['delete', 'pod', name, '--force', '--grace-period=0'])
   await eventually(hasDone('delete', 'addressclaims'), PATIENCE)
   await eventually(hasDone('delete', 'spiderendpoints'), PATIENCE)
   await eventually(async () => {
     const left = await kubectl(['get', 'addressclaims', '-o', 'name'])
     if (left !== '') throw new Error(`there are still ${left}`)
   }, PATIENCE)
+}
+
+/** A pod runs already that Spiderpool gave an address. */
+async function exerciseAdoption({ kubectl, hasDone }: Watched): Promise<void> {
+  const containers = [{ name: 'main', image: 'none' }]
+  const spec = { nodeName: 'node1', containers }
+  await kubectl(['create', '-f', '-'], { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'adopted' }, spec })
+  const podUid = await kubectl(['get', 'pod', 'adopted', '-o', 'jsonpath={.metadata.uid}'])
+  const allocatedIPs = JSON.stringify({ '172.18.30.139': { interface: 'eth0', pod: 'default/adopted', podUid } })
+  const patch = JSON.stringify({ status: { allocatedIPs } })
+  await kubectl(['patch', 'spiderippool', 'p', '--subresource=status', '--type=merge', '-p', patch])
+  await eventually(hasDone('create', 'addressclaims'), PATIENCE)
 }
 
 /** Asks for a pool of a subnet, for more of it, and for none any more. */

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { at } from '../../src/compat/fields.ts'
 import { SPIDER_ENDPOINTS, SPIDER_IP_POOLS, SPIDER_SUBNETS } from '../../src/compat/spiderpool/resources.ts'
 import { ADDRESS_CLAIMS, addressClaimBinding } from '../../src/compat/weft/address-claim.ts'
 import { runClaims } from '../../src/controller/claims/run.ts'
@@ -176,6 +177,74 @@ function derives(serve: Serve, extent?: 'with repair'): void {
         expect((await api().list(SPIDER_ENDPOINTS)).items).toEqual([])
         expect(await statusOf('many')).toMatchObject({ allocatedIPCount: 0, allocatedIPs: '{}' })
       }, PATIENCE)
+      ahead = 0
+    },
+    LIMIT,
+  )
+
+  test(
+    'what Spiderpool gave out is claimed for pods that live, shown, and collected with the pod',
+    async () => {
+      const make = (name: string): Promise<KubeObject> =>
+        api().create(PODS, {
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: { name, namespace: NAMESPACE },
+          spec: { nodeName: 'n1', containers: [{ name: 'main', image: 'none' }] },
+        })
+      const [uid, other] = (await Promise.all(['old-1', 'old-2'].map(make))).map(({ metadata }) => metadata.uid ?? '')
+      // As Spiderpool 1.0 leaves them.
+      const FINALIZER = 'spiderpool.spidernet.io'
+      const ips = [
+        { interface: 'eth0', ipv4: '172.20.0.5/16', ipv4Pool: 'theirs', ipv4Gateway: '172.20.0.1', vlan: 0 },
+        { interface: 'net1', ipv4: '172.20.0.6/16', ipv4Pool: 'theirs', vlan: 0, cleanGateway: true },
+      ]
+      await api().create(SPIDER_ENDPOINTS, {
+        apiVersion: SPIDER,
+        kind: 'SpiderEndpoint',
+        metadata: { name: 'old-1', namespace: NAMESPACE, finalizers: [FINALIZER] },
+        status: {
+          current: { uid, node: 'n1', ips },
+          ownerControllerType: 'Pod',
+          ownerControllerName: 'old-1',
+        },
+      })
+      const spec = { subnet: '172.20.0.0/16', ips: ['172.20.0.5-172.20.0.9'], gateway: '172.20.0.1' }
+      const metadata = { name: 'theirs', finalizers: [FINALIZER] }
+      await api().create(SPIDER_IP_POOLS, { apiVersion: SPIDER, kind: 'SpiderIPPool', metadata, spec })
+      const of = (pod: string, podUid: string) => ({ interface: 'eth0', pod: `${NAMESPACE}/${pod}`, podUid })
+      const allocated = {
+        '172.20.0.5': of('old-1', uid ?? ''),
+        '172.20.0.6': { ...of('old-1', uid ?? ''), interface: 'net1' },
+        '172.20.0.7': of('old-2', 'of-an-earlier-one'),
+        '172.20.0.8': { ...of('old-2', other ?? ''), interface: 'net3' },
+        '172.20.0.9': of('never', 'was'),
+      }
+      const status = { allocatedIPs: JSON.stringify(allocated), allocatedIPCount: 5, totalIPCount: 5 }
+      await api().patch(SPIDER_IP_POOLS, { name: 'theirs' }, 'merge', { status }, 'status')
+      const brief = async (): Promise<readonly string[]> =>
+        (await api().list(ADDRESS_CLAIMS, { labelSelector: 'weft.dev/pool=theirs' })).items
+          .map(({ spec: claim }) => `${at(claim, 'address')} ${at(claim, 'pod')} ${at(claim, 'interface')}`)
+          .toSorted()
+      const claimed = ['172.20.0.5 old-1 eth0', '172.20.0.6 old-1 net1', '172.20.0.8 old-2 net3']
+      await eventually(async () => {
+        expect(await statusOf('theirs')).toMatchObject({ allocatedIPCount: 3 })
+        expect(await brief()).toEqual(claimed)
+      }, PATIENCE)
+      await eventually(async () => {
+        const audit = await weft('ipam', 'audit')
+        expect([audit.code, audit.stdout]).toEqual([0, expect.stringContaining('no difference')])
+      }, PATIENCE)
+      const who = await weft('ipam', 'who', '172.20.0.6')
+      for (const part of ['is held for a pod', 'shop/old-1', 'Spiderpool attached it'])
+        expect(who.stdout).toContain(part)
+
+      ahead = 600_000
+      await Bun.sleep(1_000)
+      expect(await brief()).toEqual(claimed)
+      for (const name of ['old-1', 'old-2'])
+        await api().delete(PODS, { name, namespace: NAMESPACE }, { gracePeriodSeconds: 0 })
+      await eventually(async () => expect(await brief()).toEqual([]), PATIENCE)
       ahead = 0
     },
     LIMIT,

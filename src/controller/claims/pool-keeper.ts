@@ -120,9 +120,10 @@ export class PoolKeeper {
     const words = `${metadata.uid} ${wanted}`
     const insisting = this.#pace.insistence(name, words)
     if (insisting > 0) return insisting
-    const patch = { metadata: { uid: metadata.uid }, status }
-    await api.patch(SPIDER_IP_POOLS, { name }, 'merge', patch, 'status').catch(unlessOvertaken)
-    this.#pace.wrote(name, words)
+    // Of what Spiderpool wrote meanwhile nothing is heard yet, and it must not be lost.
+    const patch = { metadata: { uid: metadata.uid, resourceVersion: metadata.resourceVersion }, status }
+    const written = await api.patch(SPIDER_IP_POOLS, { name }, 'merge', patch, 'status').catch(unlessOvertaken)
+    if (written !== undefined) this.#pace.wrote(name, words)
     return undefined
   }
 }

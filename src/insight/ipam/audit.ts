@@ -8,10 +8,11 @@ import { countOf } from '../../compat/spiderpool/pool-status/pool-status.ts'
 import { isOf, judgeClaim } from '../../ipam/claim-verdict.ts'
 import { sizeOf, without } from '../../ipam/range-set.ts'
 import { type Cidr, contains, familyOf, type Ip } from '../../network/model/address.ts'
+import { isInRange } from '../../network/model/ip-range.ts'
 import type { PodLife } from '../../network/model/pod-life.ts'
 import { claimName } from '../../network/model/pool.ts'
 import type { IpamFinding } from './findings.ts'
-import { exceptionOf } from './pools.ts'
+import { exceptionOf, unclaimedOf } from './pools.ts'
 import type { IpamView, ListedClaim, ListedPool } from './view.ts'
 import { garbageWords } from './words.ts'
 
@@ -108,7 +109,8 @@ function aboutPod(key: string, pod: PodLife, { view, byName, bySubnet }: Facts):
       const sentence = `it has ${address}, which is claimed for pod ${holder}`
       return [{ code: 'address-of-another', object: key, sentence }]
     }
-    if (given === undefined) return []
+    // Its pool tells of it, and nobody else gets it.
+    if (given === undefined || given.pool.occupied?.some((range) => isInRange(range, address)) === true) return []
     const sentence = `it has ${address} of pool ${given.pool.name}, and nothing claims it: another pod may get it`
     return [{ code: 'address-without-claim', object: key, sentence }]
   })
@@ -129,15 +131,19 @@ function aboutEndpoint(key: string, { view, byPod }: Facts): readonly IpamFindin
   return found(`it tells ${told.join(', ') || 'nothing'}; claimed are ${expected.join(', ')}`)
 }
 
-function aboutPool({ pool, told, problem }: ListedPool, { byPool }: Facts): readonly IpamFinding[] {
+function aboutPool({ pool, told, problem }: ListedPool, { byPool, view }: Facts): readonly IpamFinding[] {
+  const refused: readonly IpamFinding[] =
+    problem === undefined ? [] : [{ code: 'pool-refused', object: pool.name, sentence: problem }]
+  const [open, ...more] = unclaimedOf(pool, view)
+  if (open !== undefined) {
+    const sentence = `${sizeOf([open, ...more])} that Spiderpool gave out and no claim is on, ${open.first} the first`
+    return [{ code: 'not-adopted', object: pool.name, sentence }, ...refused]
+  }
   const used = byPool.get(pool.name)?.length ?? 0
   const total = countOf(sizeOf(without(pool.ranges, pool.excluded)))
   const isTold = told.allocated === used && told.total === total
   const sentence = `its status tells ${told.allocated ?? 'nothing'} of ${told.total ?? 'nothing'}; it is ${used} of ${total}`
-  return [
-    ...(isTold ? [] : [{ code: 'status-differs', object: pool.name, sentence } as const]),
-    ...(problem === undefined ? [] : [{ code: 'pool-refused', object: pool.name, sentence: problem } as const]),
-  ]
+  return [...(isTold ? [] : [{ code: 'status-differs', object: pool.name, sentence } as const]), ...refused]
 }
 
 function compare(a: string, b: string): number {

@@ -46,6 +46,10 @@ export const IPAM_FINDINGS = {
     means: 'a pool would give out an address that a node has',
     fix: 'take the address out of the pool (spec.excludeIPs)',
   },
+  'not-adopted': {
+    means: 'a pool tells of addresses that Spiderpool gave out, and nobody gets them until it is known whose they are',
+    fix: 'start the controller, which claims them for pods that live; a pool that cannot be understood has to be corrected first',
+  },
   'pool-refused': {
     means: 'a pool gives nothing out',
     fix: 'correct the pool as the sentence says',

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../kube/object.ts'
 import { PODS, STATEFUL_SETS } from '../../kube/resources.ts'
 import { MemoryApi } from '../../kube/testing/memory-api.ts'
 import { ip } from '../../network/model/address.ts'
-import { type AddressClaim, claimName } from '../../network/model/pool.ts'
+import { type AddressClaim, adoptedSandbox, claimName } from '../../network/model/pool.ts'
 import { PLAIN } from '../../text/look.ts'
 import { auditIpam, lastingFindings } from './audit.ts'
 import { gatherIpam } from './gather.ts'
@@ -312,4 +312,43 @@ test('of a pool that cannot be read is shown what is known: its name, and why', 
   expect(text).toContain('! odd: spec.subnet')
   expect(text).not.toContain('0.0.0.0')
   expect(whoHas(view, ip('0.0.0.0')).state).toBe('unknown')
+})
+
+describe('what Spiderpool gave out', () => {
+  async function theirs(): Promise<MemoryApi> {
+    const api = await cluster()
+    await podWith(api, 'web-1', '172.18.30.131', 'no claim')
+    const [pod] = (await api.list(PODS)).items
+    const given = { pod: 'shop/web-1', podUid: pod?.metadata.uid }
+    const allocatedIPs = JSON.stringify({ '172.18.30.131': given, '172.18.30.132': given })
+    const status = { totalIPCount: 9, allocatedIPCount: 2, allocatedIPs }
+    await api.patch(SPIDER_IP_POOLS, { name: 'ippool-test' }, 'merge', { status }, 'status')
+    return api
+  }
+
+  test('is not free, and no pod loses it, before there are claims', async () => {
+    const view = await gatherIpam(await theirs())
+    const findings = auditIpam(view)
+    expect(findings.map(({ code, sentence }) => [code, sentence])).toEqual([
+      ['not-adopted', '2 that Spiderpool gave out and no claim is on, 172.18.30.131 the first'],
+    ])
+    const found = whoHas(view, ip('172.18.30.132'))
+    expect([found.state, found.pools[0]?.why]).toEqual(['kept back', expect.stringContaining('Spiderpool gave it')])
+    expect(lookAtPools(view)).toMatchObject([{ used: 2, free: 6n, next: '172.18.30.133' }])
+  })
+
+  test('is told with its claim once it has one', async () => {
+    const api = await theirs()
+    const [pod] = (await api.list(PODS)).items
+    const podUid = pod?.metadata.uid ?? ''
+    const containerId = adoptedSandbox(podUid)
+    for (const address of ['172.18.30.131', '172.18.30.132'])
+      await claim(api, { address: ip(address), pod: 'web-1', podUid, containerId })
+    const view = await gatherIpam(api)
+    expect(auditIpam(view).map(({ code }) => code)).not.toContain('not-adopted')
+    const found = whoHas(view, ip('172.18.30.132'))
+    expect([found.state, found.claim?.sandbox]).toEqual(['claimed', undefined])
+    expect(printWho(found, view.now, PLAIN).join('\n')).toContain('unknown: Spiderpool attached it')
+    expect(lookAtPools(view)).toMatchObject([{ used: 2, free: 6n, next: '172.18.30.133' }])
+  })
 })

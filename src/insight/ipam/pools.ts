@@ -3,7 +3,7 @@
  * @module
  */
 import { optionalField } from '../../compat/fields.ts'
-import { firstOf, type RangeSet, single, sizeOf, without } from '../../ipam/range-set.ts'
+import { firstOf, type RangeSet, rangeSet, single, sizeOf, without } from '../../ipam/range-set.ts'
 import type { Cidr, Ip } from '../../network/model/address.ts'
 import { isInRange } from '../../network/model/ip-range.ts'
 import { type AddressPool, NO_SUBNET, type ReservedAddresses } from '../../network/model/pool.ts'
@@ -31,15 +31,14 @@ export interface PoolLook {
 /** Every pool, by name. */
 export function lookAtPools(view: IpamView): readonly PoolLook[] {
   const used = Map.groupBy(view.claims, ({ value }) => value.pool)
+  const occupied = occupiedIn(view)
   return [...view.pools.values()]
     .map(({ pool, problem }): PoolLook => {
       const claims = used.get(pool.name) ?? []
       const givable = givenOutOf(pool, view.reserved)
       const all = without(pool.ranges, pool.excluded)
-      const free = without(
-        givable,
-        claims.map(({ value }) => single(value.address)),
-      )
+      const claimed = claims.map(({ value }) => single(value.address))
+      const free = without(givable, [...claimed, ...occupied])
       const [next] = firstOf(free, 1)
       const refused = refusalOf(pool, problem)
       return {
@@ -47,7 +46,7 @@ export function lookAtPools(view: IpamView): readonly PoolLook[] {
         family: pool.family,
         ...optionalField('subnet', subnetOf(pool)),
         total: sizeOf(all),
-        used: claims.length,
+        used: claims.length + Number(sizeOf(unclaimedOf(pool, view))),
         reserved: sizeOf(all) - sizeOf(givable),
         free: sizeOf(free),
         isDefault: pool.isDefault,
@@ -61,6 +60,20 @@ export function lookAtPools(view: IpamView): readonly PoolLook[] {
 /** The subnet of a pool; undefined where the object has none that can be read. */
 export function subnetOf({ subnet }: AddressPool): Cidr | undefined {
   return subnet === NO_SUBNET ? undefined : subnet
+}
+
+/** What Spiderpool gave out, of whichever pool: nobody is given that until it is settled. */
+export function occupiedIn({ pools }: Pick<IpamView, 'pools'>): RangeSet {
+  return rangeSet([...pools.values()].flatMap(({ pool }) => pool.occupied ?? []))
+}
+
+/** What Spiderpool gave out of a pool, and no claim is on. */
+export function unclaimedOf({ occupied = [] }: AddressPool, { claims }: Pick<IpamView, 'claims'>): RangeSet {
+  if (occupied.length === 0) return []
+  return without(
+    occupied,
+    claims.map(({ value }) => single(value.address)),
+  )
 }
 
 /** What a pool gives out. */

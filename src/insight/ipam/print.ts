@@ -79,7 +79,7 @@ export function printWho(found: AddressLook, now: number, look: Look): string[] 
           ['pod', `${claim.pod} (${claim.podUid})`],
           ['interface', claim.interface],
           ['node', claim.node],
-          ['sandbox', claim.sandbox],
+          ['sandbox', claim.sandbox ?? 'unknown: Spiderpool attached it, and the claim was made of what it recorded'],
           ['since', `${claim.since} (${ageWords(now - Date.parse(claim.since))} ago)`],
           ['owner', `${claim.owner ?? 'none'}${claim.isSticky ? ', whose next pod of that name keeps it' : ''}`],
         ] as const)),

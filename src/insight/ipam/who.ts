@@ -3,8 +3,9 @@
  * @module
  */
 import { contains, familyOf, type Ip } from '../../network/model/address.ts'
-import { claimName } from '../../network/model/pool.ts'
-import { exceptionOf, refusalOf, subnetOf } from './pools.ts'
+import { isInRange } from '../../network/model/ip-range.ts'
+import { claimName, isAdopted } from '../../network/model/pool.ts'
+import { exceptionOf, occupiedIn, refusalOf, subnetOf } from './pools.ts'
 import type { IpamView, ListedClaim } from './view.ts'
 
 /** What is known of an address. */
@@ -30,7 +31,8 @@ export interface ClaimLook {
   readonly podUid: string
   readonly interface: string
   readonly node: string
-  readonly sandbox: string
+  /** Absent: Spiderpool attached the pod, and nobody tells. */
+  readonly sandbox?: string
   /** RFC 3339. */
   readonly since: string
   readonly owner?: string
@@ -42,13 +44,15 @@ export function whoHas(view: IpamView, address: Ip): AddressLook {
   const name = claimName(address)
   const claim = view.claims.find((one) => one.name === name)
   const broken = view.unreadable.find((one) => one.name === name)
+  const occupiedText =
+    claim === undefined && occupiedIn(view).some((range) => isInRange(range, address)) ? OCCUPIED : undefined
   const pools = [...view.pools.values()]
     .filter(({ pool }) => {
       const subnet = subnetOf(pool)
       return subnet !== undefined && familyOf(subnet) === familyOf(address) && contains(subnet, address)
     })
     .map(({ pool, problem }) => {
-      const why = exceptionOf(address, pool, view.reserved) ?? refusalOf(pool, problem)
+      const why = exceptionOf(address, pool, view.reserved) ?? occupiedText ?? refusalOf(pool, problem)
       return { name: pool.name, ...(why === undefined ? {} : { why }) }
     })
   const pods = [...view.pods]
@@ -66,6 +70,8 @@ export function whoHas(view: IpamView, address: Ip): AddressLook {
     ...(broken === undefined ? {} : { problem: broken.why }),
   }
 }
+
+const OCCUPIED = 'Spiderpool gave it to a pod (status.allocatedIPs); the controller claims it, or finds the pod gone'
 
 function stateOf({
   isClaimed,
@@ -94,7 +100,7 @@ function lookOf({ name, since, value }: ListedClaim): ClaimLook {
     podUid: value.podUid,
     interface: value.ifname,
     node: value.node,
-    sandbox: value.containerId,
+    ...(isAdopted(value) ? {} : { sandbox: value.containerId }),
     since: new Date(since).toISOString(),
     ...(owner === undefined ? {} : { owner: `${owner.kind} ${owner.name}` }),
     isSticky: value.isSticky,
