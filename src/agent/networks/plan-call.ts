@@ -31,12 +31,20 @@ export const SINGLE_PLUGINS: ReadonlySet<string> = new Set(['ovs', 'coordinator'
 /** Where runtimes look for configurations. */
 const RUNTIME_DIR = '/etc/cni/net.d'
 
-/** The meaning of a call by this name with this configuration. Throws what is wrong with a Multus's configuration. */
-export function planCall(program: string, config: JsonObject, resolving: ResolveParts): CallPlan {
+/**
+ * The meaning of a call by this name with this configuration. `runtimeDir` is where the runtime looks for configurations.
+ * Throws what is wrong with a Multus's configuration.
+ */
+export function planCall(
+  program: string,
+  config: JsonObject,
+  resolving: ResolveParts,
+  runtimeDir: string = RUNTIME_DIR,
+): CallPlan {
   if (MULTUS.has(program)) return asMultus(config, resolving)
   if (!SINGLE_PLUGINS.has(program)) return { kind: 'networks', resolving, path: [] }
   const { prevResult: _, ...plugin } = config
-  return { kind: 'plugin', plugin, wanted: (request) => wantedOf(request, program, plugin) }
+  return { kind: 'plugin', plugin, wanted: (request) => wantedOf(request, program, plugin, runtimeDir) }
 }
 
 function asMultus(config: JsonObject, resolving: ResolveParts): CallPlan {
@@ -63,14 +71,19 @@ export function checkReadiness(plan: CallPlan): void {
   if (file !== undefined && !existsSync(file)) throw cniError('agent-starting', { waiting: `${file} is not there yet` })
 }
 
-function wantedOf({ ifname, config, args }: AddRequest | DelRequest, program: string, plugin: JsonObject): Wanted {
+function wantedOf(
+  { ifname, config, args }: AddRequest | DelRequest,
+  program: string,
+  plugin: JsonObject,
+  runtimeDir: string,
+): Wanted {
   return {
     ordinal: ordinalOf(ifname),
     ifname,
     isFirst: true,
     droppedDefaults: [],
     gateways: [],
-    origin: originOf(plugin),
+    origin: originOf(plugin, runtimeDir),
     network: config?.name ?? '',
     version: config?.version ?? '1.0.0',
     args: formatArgs(args),
@@ -85,8 +98,8 @@ function ordinalOf(ifname: string): number {
 }
 
 /** A plugin's configuration that is in a file of the runtime's folder is an administrator's. Nobody knows whose else. */
-function originOf(plugin: JsonObject): Origin {
-  for (const text of configurationsIn(RUNTIME_DIR)) if (holds(text, plugin)) return { kind: 'node' }
+function originOf(plugin: JsonObject, runtimeDir: string): Origin {
+  for (const text of configurationsIn(runtimeDir)) if (holds(text, plugin)) return { kind: 'node' }
   return { kind: 'caller' }
 }
 

@@ -17,11 +17,13 @@ export interface UnreadableRecord {
 /** The records of a node. */
 export class Records {
   readonly #folder: string
+  readonly #changed: () => void
   readonly #records = new Map<string, NetworkRecord>()
   readonly unreadable: readonly UnreadableRecord[]
 
-  /** Reads what is in the folder, which need not be there. */
-  constructor(stateDir: string) {
+  /** Reads what is in the folder, which need not be there. `changed` hears of what is written or forgotten. */
+  constructor(stateDir: string, changed: () => void = () => undefined) {
+    this.#changed = changed
     this.#folder = join(stateDir, 'attachments')
     const unreadable: UnreadableRecord[] = []
     for (const file of filesIn(this.#folder)) {
@@ -46,6 +48,7 @@ export class Records {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
     writeDurably(this.#path(id), printRecord(record), 0o600)
     this.#records.set(id, record)
+    this.#changed()
   }
 
   get(key: Pick<NetworkRecord, 'containerId' | 'ifname' | 'program'>): NetworkRecord | undefined {
@@ -66,6 +69,7 @@ export class Records {
     const id = recordId(record)
     rmSync(this.#path(id), { force: true })
     this.#records.delete(id)
+    this.#changed()
   }
 
   #path(id: string): string {

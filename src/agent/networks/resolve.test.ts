@@ -163,6 +163,48 @@ test.each<[string, Record<string, string>, Partial<NetworkDefaults>, string, str
   ],
   ['a definition of another namespace', { [NETWORKS]: 'bank/vault' }, {}, 'request-refused', 'bank/vault'],
   [
+    'the same as the first',
+    { [DEFAULT_NETWORK]: 'bank/vault' },
+    {},
+    'request-refused',
+    'annotation v1.multus-cni.io/default-network asks for bank/vault',
+  ],
+  [
+    'a fixed MAC address of the first',
+    { [DEFAULT_NETWORK]: '[{"name":"ovs-conf","mac":"02:00:00:00:00:01"}]' },
+    {},
+    'request-refused',
+    'annotation v1.multus-cni.io/default-network asks for [0].mac',
+  ],
+  [
+    'fixed addresses of the first',
+    { [DEFAULT_NETWORK]: '[{"name":"ovs-conf","ips":["172.18.0.9/16"]}]' },
+    {},
+    'request-refused',
+    'annotation v1.multus-cni.io/default-network asks for [0].ips',
+  ],
+  [
+    'words for plugins of the first',
+    { [DEFAULT_NETWORK]: '[{"name":"ovs-conf","cni-args":{"mac":"02:00:00:00:00:01"}}]' },
+    {},
+    'request-refused',
+    'annotation v1.multus-cni.io/default-network asks for [0].cni-args',
+  ],
+  [
+    'two first networks',
+    { [DEFAULT_NETWORK]: 'ovs-conf,ovs-conf' },
+    {},
+    'annotation-invalid',
+    'annotation v1.multus-cni.io/default-network of the pod: networks: must name one network and names 2',
+  ],
+  [
+    'a first network of no form',
+    { [DEFAULT_NETWORK]: 'a/b/c' },
+    {},
+    'annotation-invalid',
+    'annotation v1.multus-cni.io/default-network of the pod: [0]',
+  ],
+  [
     'a program, in a tenant’s definition',
     { [NETWORKS]: 'program' },
     {},
@@ -190,6 +232,19 @@ test.each<[string, Record<string, string>, Partial<NetworkDefaults>, string, str
   const error = await resolved(wishes, defaults).catch((thrown: unknown) => thrown)
   if (!(error instanceof CniError)) throw error
   expect([error.id, error.message]).toEqual([id, expect.stringContaining(words)])
+})
+
+test('what is of the node goes to the plugins of an administrator’s definition as it is', async () => {
+  const plugin = {
+    type: 'bridge',
+    confDir: '/a',
+    binDir: '/b',
+    cniDir: '/c',
+    ipam: { type: 'dhcp', daemonSocketDir: '/d', ipam_unix_socket_path: '/e', resolvConf: '/f' },
+  }
+  const parts = resolvingBy({ 'kube-system/net': { cniVersion: '1.0.0', ...plugin } })
+  const [wanted] = await resolveNetworks(addCall(), podWith({ [DEFAULT_NETWORK]: 'net' }), parts)
+  expect<unknown>(wanted?.plugins).toEqual([{ cniVersion: '1.0.0', name: 'net', ...plugin }])
 })
 
 test('what the runtime asks for goes to the first network, what the pod asks for to its own', async () => {

@@ -4,10 +4,12 @@
  */
 import type { Coordinator } from '../../network/model/definition.ts'
 import type { Grants } from '../../network/model/grants.ts'
+import type { IpRange } from '../../network/model/ip-range.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Attachments } from '../attach/attachments.ts'
 import { reflectKinds } from '../cluster/reflection.ts'
 import type { NamespaceWatcher, PodWatcher, Watcher } from '../cluster/watcher.ts'
+import { presentHijacked } from '../node/hijacked.ts'
 import type { PodNotices } from '../notices.ts'
 import { ATTACHMENT_DEFAULTS, type AttachmentOptions } from '../options.ts'
 import { overlayPlugin } from '../plugins/overlay.ts'
@@ -19,6 +21,7 @@ import { SpiderpoolPlugin } from '../plugins/spiderpool/plugin.ts'
 import type { Wires } from '../switch/wires.ts'
 import { checkWire } from '../wire/check.ts'
 import { Definitions } from './definitions.ts'
+import { Hijacks } from './hijacks.ts'
 import { LocalPods } from './local-pods.ts'
 import { Networks } from './networks.ts'
 import { Records } from './records.ts'
@@ -48,12 +51,16 @@ export interface NetworksStart
   readonly overlay: Attachments
   readonly notices: PodNotices
   readonly annotate?: AnnotatePod
+  /** Guests of the overlay are led elsewhere by an administrator than before. */
+  hijacksChanged(): void
 }
 
 /** Networks under way. */
 export interface RunningNetworks extends Disposable {
   readonly networks: Networks
   readonly wires: Wires
+  /** Where an administrator leads guests of the overlay by way of their node. */
+  hijacked(): Promise<readonly IpRange[]>
   /** Are to be told of pods and namespaces. */
   readonly pods: PodWatcher
   readonly namespaces: NamespaceWatcher
@@ -72,8 +79,14 @@ export function startNetworks(start: NetworksStart): RunningNetworks {
   const grants = grantsOf(attachments)
   const pods = new LocalPods(options.node, registry)
   const definitions = new Definitions(registry)
-  const coordinators = new Coordinators()
-  const records = new Records(options.stateDir)
+  const records: Records = new Records(options.stateDir, () => hijacks.look())
+  const hijacks = new Hijacks(
+    { coordinator: () => coordinators.isRead && coordinators.inForce, records: () => records.values(), grants },
+    presentHijacked,
+    start.hijacksChanged,
+  )
+  const coordinators: Coordinators = new Coordinators(() => hijacks.look())
+  if (options.external === true) coordinators.read()
   const status = new StatusWriter(annotate, notices, (error) => problems.failed('networks', error))
   const underlay = startUnderlay({
     ...start,
@@ -137,6 +150,7 @@ export function startNetworks(start: NetworksStart): RunningNetworks {
   return {
     networks,
     wires: underlay.wires,
+    hijacked: () => hijacks.ranges(),
     pods,
     namespaces: pools.watchers.Namespace,
     planned: underlay.look,
@@ -158,14 +172,30 @@ function grantsOf({ trustedNamespaces, types, bridges }: AttachmentOptions): Gra
 
 /** SpiderCoordinators; the one named `default` counts. */
 class Coordinators implements Watcher<Coordinator> {
+  readonly #changed: () => void
   inForce: Coordinator | undefined
+  isRead = false
+
+  constructor(changed: () => void) {
+    this.#changed = changed
+  }
 
   put(coordinator: Coordinator): void {
-    if (coordinator.name === IN_FORCE) this.inForce = coordinator
+    if (coordinator.name === IN_FORCE) this.#set(coordinator)
   }
 
   remove(name: string): void {
-    if (name === IN_FORCE) this.inForce = undefined
+    if (name === IN_FORCE) this.#set(undefined)
+  }
+
+  read(): void {
+    this.isRead = true
+    this.#changed()
+  }
+
+  #set(coordinator: Coordinator | undefined): void {
+    this.inForce = coordinator
+    this.#changed()
   }
 }
 

@@ -1,7 +1,7 @@
 /** Kinds that a kernel may lack, VLAN links of the node, and ports of Open vSwitch. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { EMPTY_RESULT, type JsonObject } from '../../../cni/index.ts'
-import { linkAdd, linkFind, linkGet, linkSet } from '../../../linux/index.ts'
+import { addrAdd, linkAdd, linkFind, linkGet, linkSet, routeAdd } from '../../../linux/index.ts'
 import { scratch, veth } from '../../../linux/testing/scratch.ts'
 import type { Origin } from '../../../network/model/grants.ts'
 import { connectOvsdb } from '../../../ovs/ovsdb/index.ts'
@@ -59,6 +59,57 @@ describe('kinds that this kernel may lack', () => {
       id: 'config-invalid',
       message: expect.stringContaining(words),
     })
+  })
+})
+
+describe.each([
+  ['macvlan', {}],
+  ['ipvlan', {}],
+  ['vlan', { vlanId: 7 }],
+] as const)('the master of %s', (type, more) => {
+  const add = (config: JsonObject, origin: Origin = { kind: 'node' }) =>
+    bench.plugin(type).add(bench.call({ type, ...more, ...config }, { origin }), never)
+
+  test.each<[string, JsonObject, object]>([
+    [
+      'that is not there',
+      { master: 'none0' },
+      { id: 'master-unfit', message: expect.stringContaining('there is none') },
+    ],
+    ['that is no text', { master: 7 }, { id: 'config-invalid', message: expect.stringContaining('master: must be') }],
+    ['the loopback', { master: 'lo' }, { id: 'master-unfit', message: expect.stringContaining('no Ethernet link') }],
+    ['one of ours', { master: 'weft0' }, { id: 'master-unfit', message: expect.stringContaining("Weft's own") }],
+    ['a bridge’s port', { master: 'up0' }, { id: 'master-unfit', message: expect.stringContaining('a port of br1') }],
+    ['none, and no way out', {}, { id: 'master-unfit', message: expect.stringContaining('no default route') }],
+    ['a link inside the pod', { linkInContainer: true }, { message: expect.stringContaining('linkInContainer') }],
+  ])('%s is refused, by ADD and, where it is a link, by STATUS', async (_, config, expected) => {
+    veth(bench.node, bench.wire, 'weft0', 'w1')
+    bench.parts = { ...bench.parts, bridgeOf: async (link) => (link === 'up0' ? 'br1' : undefined) }
+    await expect(add(config)).rejects.toMatchObject(expected)
+    expect(namesIn(bench.pod)).toEqual(['lo'])
+    const status = bench.plugin(type).status?.({ config: { type, ...more, ...config }, version: '1.1.0', path: [] })
+    if (typeof config['master'] === 'string') await expect(status).rejects.toMatchObject(expected)
+    else await status
+  })
+
+  test('is nothing for a tenant to choose, named or not', async () => {
+    for (const master of ['up0', '']) {
+      const added = add({ master }, { kind: 'definition', namespace: 'pods', name: 'd' })
+      await expect(added).rejects.toMatchObject({ id: 'choice-refused', message: expect.stringContaining('master') })
+    }
+    expect(namesIn(bench.pod)).toEqual(['lo'])
+  })
+
+  test('left out it is the link of the default route', async () => {
+    veth(bench.node, bench.wire, 'up1', 'w1')
+    addrAdd(bench.node.rtnl, { link: linkGet(bench.node.rtnl, 'up1').index, address: '10.80.0.2/24' })
+    routeAdd(bench.node.rtnl, { destination: '0.0.0.0/0', gateway: '10.80.0.1' })
+    const added = add({ master: '' })
+    const isThere = type === 'macvlan' || kernelHas(type === 'vlan' ? { kind: type, id: 7 } : { kind: type })
+    if (isThere) {
+      await added
+      expect(linkGet(bench.pod.rtnl, 'net1').parent).toBe(linkGet(bench.node.rtnl, 'up1').index)
+    } else await expect(added).rejects.toMatchObject({ id: 'kernel-feature-missing' })
   })
 })
 

@@ -237,6 +237,37 @@ describe('while an agent looks after ports', () => {
     await rig.ovs.vsctl('del-br', 'br9')
   })
 
+  test('a port in error goes: by another ADD of the same interface, or when its pod is gone; others’ stay', async () => {
+    using second = scratch()
+    await agent.plugin.add(callFor(pod, CONFIG), NEVER)
+    await agent.plugin.add(callFor(second, { vlan: 1 }, { containerId: 'c2' }), NEVER)
+    // Their links went while nobody looked, and Open vSwitch cannot open the ports any more.
+    for (const link of [LINK, linkName('c2/eth0')]) {
+      linkDel(rig.host.rtnl, link)
+      await rig.ovs.vsctl('--no-wait', 'set', 'Interface', link, 'type=no-such-type')
+    }
+    await rig.ovs.vsctl(
+      '--no-wait',
+      'add-port',
+      'br1',
+      'broken',
+      '--',
+      'set',
+      'Interface',
+      'broken',
+      'type=no-such-type',
+    )
+    await until(
+      agent,
+      () => agent.ports.all().length === 2 && agent.ports.all().every(({ error }) => error !== undefined),
+    )
+    await agent.plugin.add(callFor(pod, CONFIG), NEVER)
+    expect(agent.ports.of('c1', 'eth0')?.error).toBeUndefined()
+    await lookAtPorts({ ...agent, log: SILENT, signal: NEVER })
+    expect((await rig.ovs.vsctl('list-ports', 'br1')).split('\n').sort()).toEqual(['broken', LINK, 'up0'].sort())
+    await rig.ovs.vsctl('del-port', 'broken')
+  })
+
   test('one whose pod goes is removed', async () => {
     await agent.plugin.add(callFor(pod, CONFIG), NEVER)
     using _keeper = keep(agent)

@@ -270,6 +270,16 @@ describe('what nobody can have', () => {
   })
 })
 
+test('a file about a device is not read, whoever names it', () => {
+  const path = join(folder, 'device.json')
+  writeFileSync(path, JSON.stringify({ type: 'vdpa', vdpa: { path: '/dev/vhost-vdpa-0' } }))
+  for (const CNIDeviceInfoFile of [path, '/etc/shadow', '/nonexistent', 7]) {
+    for (const origin of [NODE, TENANT]) {
+      expect(decide({ origin, config: { runtimeConfig: { CNIDeviceInfoFile } } })).toEqual(decide({ origin }))
+    }
+  }
+})
+
 test('the agent’s own socket may be named, by whichever path', () => {
   const link = join(folder, 'db.sock')
   symlinkSync(ovs.dbSocket, link)
