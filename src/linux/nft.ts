@@ -30,6 +30,12 @@ export async function listRuleset(options: NftOptions & { readonly table?: strin
   return JSON.parse(await nft(['-j', '-t', 'list', ...what], '', options))
 }
 
+/** nft's JSON of a named set with its elements, which has to be there. */
+export async function listSet(family: string, table: string, set: string, options: NftOptions = {}): Promise<unknown> {
+  for (const word of [family, table, set]) if (!/^[A-Za-z0-9_.-]+$/.test(word)) throw badArgument(JSON.stringify(word))
+  return JSON.parse(await nft(['-j', 'list', 'set', family, table, set], '', options))
+}
+
 /** nft's JSON of every chain with its hook and policy, without rules. */
 export async function listChains(options: NftOptions = {}): Promise<unknown> {
   return JSON.parse((await nft(['-j', 'list', 'chains'], '', options)) || '{}')

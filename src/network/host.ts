@@ -13,7 +13,8 @@ import { neededTraffic } from './firewall/traffic.ts'
 import { GUEST_GROUP } from './guests.ts'
 import { type Cidr, type Family, familyOf, hostCidr, type Ip, ip, type Mac } from './model/address.ts'
 import type { Cluster } from './model/cluster.ts'
-import { addressSet, networkSet, nodePortSet } from './nft-sets.ts'
+import type { IpRange } from './model/ip-range.ts'
+import { addressSet, nodePortSet, rangeSet } from './nft-sets.ts'
 import { GATEWAY_PORT, TUNNEL_PORT } from './pipeline/stages.ts'
 import type { NodePort } from './service/catalogue.ts'
 import { NODE_PORT_ADDRESS, TURN_ADDRESS } from './virtual-addresses.ts'
@@ -82,7 +83,7 @@ const NOTHING: Publication = { ports: [], peers: [] }
  * The plan for a node's own stack. `hijacked`: where an administrator leads guests of the overlay by way of their node, besides
  * overlay and services.
  */
-export function hostPlan(context: NodeContext, publication: Publication, hijacked: readonly Cidr[] = []): HostPlan {
+export function hostPlan(context: NodeContext, publication: Publication, hijacked: readonly IpRange[] = []): HostPlan {
   const { cluster, ranges, routerMac, mtu } = context
   const families = ranges.map(({ family }) => family)
   return {
@@ -162,7 +163,11 @@ const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
  * What a pod publishes by itself (`hostPort`, by rules of others) takes neither a service's node port nor the tunnel's packets: who got
  * those would be in every tenant. Translating an address to itself is final, so both are decided before the others' rules.
  */
-function nftables(context: NodeContext, { ports: nodePorts, peers }: Publication, hijacked: readonly Cidr[]): string {
+function nftables(
+  context: NodeContext,
+  { ports: nodePorts, peers }: Publication,
+  hijacked: readonly IpRange[],
+): string {
   const { cluster } = context
   const networks = cluster.networks.map(({ cidr }) => cidr)
   const guards = tunnelGuards(cluster).flatMap((guard) =>
@@ -187,7 +192,7 @@ ${nodePortSet(
 )}
 ${FAMILIES.map((family) => addressSet(`own_addresses${family}`, family, context.self.addresses)).join('\n')}
 ${FAMILIES.map((family) => addressSet(`nodes${family}`, family, peers)).join('\n')}
-${FAMILIES.map((family) => networkSet(HIJACKED[family], family, hijacked)).join('\n')}
+${FAMILIES.map((family) => rangeSet(HIJACKED[family], family, hijacked)).join('\n')}
   chain ports {
     type filter hook prerouting priority -310; policy accept;
     ${ports} counter drop

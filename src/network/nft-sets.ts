@@ -2,7 +2,8 @@
  * Named sets of an nftables table, as nft(8) reads them.
  * @module
  */
-import { type Cidr, type Family, familyOf, type Ip } from './model/address.ts'
+import { type Family, familyOf, type Ip } from './model/address.ts'
+import { formatIpRange, type IpRange, mergedRanges } from './model/ip-range.ts'
 import type { NodePort } from './service/catalogue.ts'
 
 /** Protocols with ports. */
@@ -21,12 +22,13 @@ export function addressSet(name: string, family: Family, addresses: readonly Ip[
 ${elements === '' ? '' : `    elements = { ${elements} }\n`}  }`
 }
 
-/** The networks of a family, which may hold one another. */
-export function networkSet(name: string, family: Family, networks: readonly Cidr[]): string {
-  const elements = networks.filter((network) => familyOf(network) === family).join(', ')
+/** The ranges of a family, which may hold one another. */
+export function rangeSet(name: string, family: Family, ranges: readonly IpRange[]): string {
+  const elements = mergedRanges(ranges.filter(({ first }) => familyOf(first) === family))
+    .map(formatIpRange)
+    .join(', ')
   return `  set ${name} {
     type ${family === 4 ? 'ipv4_addr' : 'ipv6_addr'}
     flags interval
-    auto-merge
 ${elements === '' ? '' : `    elements = { ${elements} }\n`}  }`
 }

@@ -25,7 +25,8 @@ import { type Scratch, scratch } from '../../linux/testing/scratch.ts'
 import { nodeContext } from '../../network/context.ts'
 import { GUEST_GROUP, guestHop, guestMac, guestTable, vniOfTable } from '../../network/guests.ts'
 import { GATEWAY, hostPlan, NEXT_HOP, NEXT_HOP_MAC, ROUTE_PROTOCOL } from '../../network/host.ts'
-import type { Cidr } from '../../network/model/address.ts'
+import { cidr, hostCidr, ip } from '../../network/model/address.ts'
+import { rangeOf } from '../../network/model/ip-range.ts'
 import { PROTOCOL, pairMacs } from '../plugins/coordinator/numbers.ts'
 import { CONTAINER, callFor, LINK, plugin, type Rig, rig } from '../plugins/coordinator/testing/rig.ts'
 import { OverlayGuests, watchRules } from './guests.ts'
@@ -238,7 +239,14 @@ async function overlayNode(): Promise<OverlayNode> {
   const context = nodeContext(SAMPLE_CLUSTER, sampleNode(1), 1450)
   if (context === undefined) throw new Error('the sample node has ranges')
   const led = (...networks: readonly string[]): Promise<void> =>
-    applyRuleset(hostPlan(context, { ports: [], peers: [] }, networks as readonly Cidr[]).nftables, { netns: name })
+    applyRuleset(
+      hostPlan(
+        context,
+        { ports: [], peers: [] },
+        networks.map((one) => rangeOf(one.includes('/') ? cidr(one) : hostCidr(ip(one)))),
+      ).nftables,
+      { netns: name },
+    )
   await led()
   const tenants = new Map([['shop', 42]])
   const guests = guestsOf(r, tenants)

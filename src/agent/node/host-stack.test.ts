@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { SAMPLE_SERVICES, samplePlanner } from '../../../test/tables/sample-node.ts'
 import type { HostPlan } from '../../network/host.ts'
+import { type IpRange, parseIpRange } from '../../network/model/ip-range.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import { HostStack } from './host-stack.ts'
 
@@ -98,4 +99,25 @@ test('what failed is not taken as published', async () => {
   await expect(stack.publish(planner)).rejects.toThrow('nft refused')
   // The next one tries again.
   await expect(stack.publish(planner)).rejects.toThrow('nft refused')
+})
+
+test('what an administrator leads guests to is applied when it is another, and not again while it is the same', async () => {
+  const planner = samplePlanner()
+  const applied: HostPlan[] = []
+  const first = parseIpRange('198.51.100.7')
+  if (first === undefined) throw new Error('it is an address')
+  let hijacked: readonly IpRange[] = []
+  const stack = new HostStack(
+    async (plan) => void applied.push(plan),
+    async () => hijacked,
+  )
+  await stack.publish(planner)
+  expect(applied).toEqual([])
+  await stack.apply(planner)
+  await stack.publish(planner)
+  expect(applied).toHaveLength(1)
+  hijacked = [first]
+  await stack.publish(planner)
+  await stack.publish(planner)
+  expect(applied.map(({ nftables }) => nftables.includes(first.first))).toEqual([false, true])
 })

@@ -4,23 +4,34 @@
  * @module
  */
 import { type HostPlan, hostPlan } from '../../network/host.ts'
+import type { IpRange } from '../../network/model/ip-range.ts'
 import type { NodePlanner } from '../../network/planner.ts'
+
+const NOWHERE: readonly IpRange[] = []
 
 /** Keeps the node's own stack as planned. */
 export class HostStack {
   readonly #apply: (plan: HostPlan) => Promise<void>
+  readonly #hijacked: () => Promise<readonly IpRange[]>
   #queue: Promise<unknown> = Promise.resolve()
-  /** As of when services are published; undefined before everything was applied once. */
-  #published: number | undefined
+  /** What was published with, and where guests were led to; undefined before everything was applied once. */
+  #applied: { readonly changes: number; readonly hijacked: readonly IpRange[] } | undefined
 
-  /** `apply` makes the stack what a plan says, and rejects with what it cannot. */
-  constructor(apply: (plan: HostPlan) => Promise<void>) {
+  /**
+   * `apply` makes the stack what a plan says, and rejects with what it cannot. `hijacked` is where an administrator leads
+   * guests of the overlay; the same list as long as it says the same.
+   */
+  constructor(
+    apply: (plan: HostPlan) => Promise<void>,
+    hijacked: () => Promise<readonly IpRange[]> = async () => NOWHERE,
+  ) {
     this.#apply = apply
+    this.#hijacked = hijacked
   }
 
   /** Whether everything was set up as planned since the start. */
   get applied(): boolean {
-    return this.#published !== undefined
+    return this.#applied !== undefined
   }
 
   /** Applies everything as planned when its turn comes; resolves with that plan. */
@@ -28,18 +39,21 @@ export class HostStack {
     return this.#enqueue(() => this.#applyNow(planner))
   }
 
-  /** Applies everything if what is to be published changed; nothing before the first {@link apply}. */
+  /** Applies everything if what is to be published or hijacked changed; nothing before the first {@link apply}. */
   publish(planner: NodePlanner): Promise<void> {
     return this.#enqueue(async () => {
-      if (this.applied && planner.publicationChanges !== this.#published) await this.#applyNow(planner)
+      if (this.#applied === undefined) return
+      const isSame = planner.publicationChanges === this.#applied.changes
+      if (!isSame || (await this.#hijacked()) !== this.#applied.hijacked) await this.#applyNow(planner)
     })
   }
 
   async #applyNow(planner: NodePlanner): Promise<HostPlan> {
+    const hijacked = await this.#hijacked()
     const changes = planner.publicationChanges
-    const plan = hostPlan(planner.context, planner.publication())
+    const plan = hostPlan(planner.context, planner.publication(), hijacked)
     await this.#apply(plan)
-    this.#published = changes
+    this.#applied = { changes, hijacked }
     return plan
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { type HostPlan, hostPlan } from '../../network/host.ts'
+import type { IpRange } from '../../network/model/ip-range.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import type { PacketIn } from '../../ovs/openflow/index.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -43,6 +44,8 @@ export interface ReconcilerParts {
   readonly coldEnds: ColdEnds
   /** A packet that a policy drops which asks for it to be logged. */
   dropped(packet: PacketIn): void
+  /** Where an administrator leads guests of the overlay; the same list as long as it says the same. */
+  hijacked(): Promise<readonly IpRange[]>
   /** The node's own stack is as planned. Called again and again. */
   stackApplied(): void
   /** Pods can be attached, and reach others. Called again and again. */
@@ -57,13 +60,14 @@ export class Reconciler {
   readonly #whole: Repeater
   readonly #changes: Repeater
   readonly #status: Repeater
-  readonly #stack = new HostStack(applyHost)
+  readonly #stack: HostStack
   #forwarding: Forwarding | undefined
   #switch: Switch | undefined
   #warmUp: WarmUp | undefined
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts
+    this.#stack = new HostStack(applyHost, () => parts.hijacked())
     this.#whole = this.#repeater('plan', () => this.#applyWhole())
     this.#changes = this.#repeater('flows', () => this.#applyChanges())
     this.#status = this.#repeater('status', () => this.#reportStatus())

@@ -2,7 +2,7 @@
  * Runs of addresses, as pools are written: `172.18.30.131-172.18.30.140`.
  * @module
  */
-import { type Cidr, contains, familyOf, type Ip, ipValue, parseIp } from './address.ts'
+import { type Cidr, contains, familyOf, firstIp, type Ip, ipValue, lastIp, parseIp } from './address.ts'
 
 /** Addresses of one family from the first to the last, both included. */
 export interface IpRange {
@@ -17,6 +17,11 @@ export function parseIpRange(text: string): IpRange | undefined {
   if (first === undefined || last === undefined || rest.length > 0) return undefined
   if (familyOf(first) !== familyOf(last) || ipValue(first) > ipValue(last)) return undefined
   return { first, last }
+}
+
+/** The addresses of a network. */
+export function rangeOf(network: Cidr): IpRange {
+  return { first: firstIp(network), last: lastIp(network) }
 }
 
 /** A range as it is written: one address alone without a dash. */

@@ -68,6 +68,15 @@ export function hostTableOf(config: JsonObject, coordinator: Coordinator | undef
   return coordinator?.hostRuleTable ?? DEFAULT_HOST_TABLE
 }
 
+/** What a configuration itself leads by way of the node, services aside; nothing where its ADD is refused for what it says. */
+export function hijackedBy(config: JsonObject): readonly Cidr[] {
+  try {
+    return ['overlayPodCIDR', 'hijackCIDR'].flatMap((key) => networksIn(config, key) ?? [])
+  } catch {
+    return []
+  }
+}
+
 const DEFAULT_HOST_TABLE = 500
 const DEFAULT_MTU = 1500
 const MODES: readonly string[] = ['auto', 'underlay', 'overlay', 'disabled']
