@@ -4,7 +4,7 @@
  * @module
  */
 import { applyRuleset, legacyFilter, listChains, listRuleset, type NftOptions } from '../../linux/index.ts'
-import { acceptanceScript } from '../../network/firewall/acceptance.ts'
+import { type AcceptanceOwner, acceptanceScript } from '../../network/firewall/acceptance.ts'
 import { dropsInWords, foreignDrops } from '../../network/firewall/judge.ts'
 import { type Chain, decodeRuleset } from '../../network/firewall/ruleset.ts'
 import { type HostPlan, NFT_TABLE } from '../../network/host.ts'
@@ -13,15 +13,17 @@ import { type HostPlan, NFT_TABLE } from '../../network/host.ts'
 export type FilterPlan = Pick<HostPlan, 'acceptance' | 'traffic'>
 
 /**
- * Brings the acceptance in filters of others to the plan. Resolves with what still drops needed packets, in words.
- * Rejects with LINUX_TOOL where nft refuses: another has changed a table in between, and the next turn will do.
+ * Brings the acceptance in filters of others to the plan; without an owner, the agent's. Resolves with what still drops
+ * needed packets, in words. Rejects with LINUX_TOOL where nft refuses: another has changed a table in between, and the
+ * next turn will do.
  */
 export async function admitPods(
   { acceptance, traffic }: FilterPlan,
   options: NftOptions = {},
+  owner?: AcceptanceOwner,
 ): Promise<readonly string[]> {
   let chains = await filterChains(options)
-  const script = acceptanceScript(acceptance, chains)
+  const script = acceptanceScript(acceptance, chains, owner)
   if (script !== undefined) {
     await applyRuleset(script, options)
     chains = await filterChains(options)

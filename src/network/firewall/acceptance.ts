@@ -4,96 +4,154 @@
  * each chain in question, which leads to a chain of ours.
  * @module
  */
-import type { Chain, Rule } from './ruleset.ts'
+import type { Chain, Condition, Rule } from './ruleset.ts'
 
 /** One family's acceptance: a rule at the head of each of these chains that exists, to a chain of ours. */
 export interface ForeignAcceptance {
   readonly family: 'ip' | 'ip6'
   readonly table: string
   readonly heads: readonly string[]
-  /** Our chain: accepts what comes from this link or goes to it. */
-  readonly chain: string
-  readonly link: string
+  /** What the chain of ours accepts, a rule each. */
+  readonly accepted: readonly Accepted[]
 }
 
-/** The chain of ours in the table `filter`, and what our rules say of themselves. */
+/** What comes from or goes to a link, or a network. */
+export interface Accepted {
+  readonly subject: keyof typeof MATCHES
+  /** A link's name, or `address/length`. */
+  readonly value: string
+}
+
+/** Who has something accepted: several programs of ours may, each in a chain of its own. */
+export interface AcceptanceOwner {
+  readonly chain: string
+  /** What the rules at the heads say of themselves. */
+  readonly comment: string
+}
+
+/** The agent's, for pods. */
 export const ACCEPTANCE_CHAIN = 'WEFT-FORWARD'
-const ACCEPTANCE_COMMENT = 'weft: pods'
+const AGENT: AcceptanceOwner = { chain: ACCEPTANCE_CHAIN, comment: 'weft: pods' }
 const TABLE = 'filter'
+const HEADS = ['FORWARD', 'DOCKER-USER']
+
+/** How nft writes and decodes a match. */
+const MATCHES = { inLink: 'iifname', outLink: 'oifname', source: 'saddr', destination: 'daddr' } as const
 
 /** The acceptance of what is forwarded from and to a link. */
 export function forwardAcceptance(family: 'ip' | 'ip6', link: string): ForeignAcceptance {
-  return { family, table: TABLE, heads: ['FORWARD', 'DOCKER-USER'], chain: ACCEPTANCE_CHAIN, link }
+  const accepted = (['inLink', 'outLink'] as const).map((subject) => ({ subject, value: link }))
+  return { family, table: TABLE, heads: HEADS, accepted }
+}
+
+/** The acceptance of what is forwarded from and to networks. */
+export function networkAcceptance(family: 'ip' | 'ip6', networks: readonly string[]): ForeignAcceptance {
+  const accepted = networks.flatMap((value) =>
+    (['source', 'destination'] as const).map((subject) => ({ subject, value })),
+  )
+  return { family, table: TABLE, heads: HEADS, accepted }
 }
 
 /**
- * What brings the filters of others to these acceptances and removes every other rule of ours, as one transaction in
+ * What brings the filters of others to these acceptances and removes every other rule of the owner, as one transaction in
  * nft(8)'s language; undefined when all is right. With nothing wanted it removes all.
  */
-export function acceptanceScript(wanted: readonly ForeignAcceptance[], chains: readonly Chain[]): string | undefined {
+export function acceptanceScript(
+  wanted: readonly ForeignAcceptance[],
+  chains: readonly Chain[],
+  owner: AcceptanceOwner = AGENT,
+): string | undefined {
   const lines = (['ip', 'ip6'] as const).flatMap((family) => {
     const present = chains.filter((chain) => chain.family === family && chain.table === TABLE)
     const acceptance = wanted.find((one) => one.family === family)
     const heads = present.filter(({ name }) => acceptance?.heads.includes(name))
-    return acceptance === undefined || heads.length === 0 ? remove(present) : ensure(acceptance, heads, present)
+    return acceptance === undefined || heads.length === 0
+      ? remove(present, owner)
+      : ensure(acceptance, heads, present, owner)
   })
   return lines.length === 0 ? undefined : `${lines.join('\n')}\n`
 }
 
-function ensure(wanted: ForeignAcceptance, heads: readonly Chain[], present: readonly Chain[]): readonly string[] {
-  const own = present.find(({ name }) => name === wanted.chain)
+function ensure(
+  wanted: ForeignAcceptance,
+  heads: readonly Chain[],
+  present: readonly Chain[],
+  owner: AcceptanceOwner,
+): readonly string[] {
+  const own = present.find(({ name }) => name === owner.chain)
   const place = `${wanted.family} ${wanted.table}`
   const content = [
-    `add chain ${place} ${wanted.chain}`,
-    `flush chain ${place} ${wanted.chain}`,
-    ...(['iifname', 'oifname'] as const).map(
-      (side) => `add rule ${place} ${wanted.chain} ${side} "${wanted.link}" counter accept`,
-    ),
+    `add chain ${place} ${owner.chain}`,
+    `flush chain ${place} ${owner.chain}`,
+    ...wanted.accepted.map((one) => `add rule ${place} ${owner.chain} ${matchOf(wanted.family, one)} counter accept`),
   ]
   const elsewhere = present.filter((chain) => !heads.includes(chain))
   return [
-    ...(own !== undefined && isContent(own.rules, wanted.link) ? [] : content),
-    ...elsewhere.flatMap((chain) => removeRules(chain)),
+    ...(own !== undefined && isContent(own.rules, wanted) ? [] : content),
+    ...elsewhere.flatMap((chain) => removeRules(chain, owner)),
     ...heads.flatMap((head) => {
-      const ours = head.rules.filter(isOurs)
+      const ours = head.rules.filter((rule) => isOurs(rule, owner))
       const [first] = ours
-      if (ours.length === 1 && first === head.rules[0] && first !== undefined && isUnconditional(first)) return []
-      const rule = `counter jump ${wanted.chain} comment "${ACCEPTANCE_COMMENT}"`
-      return [...removeRules(head), `insert rule ${place} ${head.name} ${rule}`]
+      if (ours.length === 1 && first !== undefined && isAtHead(head.rules, first) && isUnconditional(first, owner)) {
+        return []
+      }
+      const rule = `counter jump ${owner.chain} comment "${owner.comment}"`
+      return [...removeRules(head, owner), `insert rule ${place} ${head.name} ${rule}`]
     }),
   ]
 }
 
-function remove(present: readonly Chain[]): readonly string[] {
-  const own = present.find(({ name }) => name === ACCEPTANCE_CHAIN)
-  const rules = present.filter((chain) => chain !== own).flatMap((chain) => removeRules(chain))
+function matchOf(family: 'ip' | 'ip6', { subject, value }: Accepted): string {
+  const isLink = subject === 'inLink' || subject === 'outLink'
+  return isLink ? `${MATCHES[subject]} "${value}"` : `${family} ${MATCHES[subject]} ${value}`
+}
+
+function remove(present: readonly Chain[], owner: AcceptanceOwner): readonly string[] {
+  const own = present.find(({ name }) => name === owner.chain)
+  const rules = present.filter((chain) => chain !== own).flatMap((chain) => removeRules(chain, owner))
   if (own === undefined) return rules
   const place = `${own.family} ${own.table} ${own.name}`
   return [...rules, `flush chain ${place}`, `delete chain ${place}`]
 }
 
-function removeRules({ family, table, name, rules }: Chain): readonly string[] {
-  return rules.filter(isOurs).map(({ handle }) => `delete rule ${family} ${table} ${name} handle ${handle}`)
+function removeRules({ family, table, name, rules }: Chain, owner: AcceptanceOwner): readonly string[] {
+  return rules
+    .filter((rule) => isOurs(rule, owner))
+    .map(({ handle }) => `delete rule ${family} ${table} ${name} handle ${handle}`)
 }
 
 /** By its comment, and by where it leads: iptables-restore writes comments in a way that nft does not show. */
-function isOurs({ comment, verdict }: Rule): boolean {
-  return comment === ACCEPTANCE_COMMENT || (verdict?.kind === 'jump' && verdict.chain === ACCEPTANCE_CHAIN)
+function isOurs({ comment, verdict }: Rule, { comment: own, chain }: AcceptanceOwner): boolean {
+  return comment === own || (verdict?.kind === 'jump' && verdict.chain === chain)
 }
 
-function isUnconditional({ conditions, verdict }: Rule): boolean {
-  return conditions.length === 0 && verdict?.kind === 'jump' && verdict.chain === ACCEPTANCE_CHAIN
+/** Before everybody else's. Programs of ours that each put theirs in front would never come to rest. */
+function isAtHead(rules: readonly Rule[], rule: Rule): boolean {
+  return rules
+    .slice(0, rules.indexOf(rule))
+    .every(({ verdict }) => verdict?.kind === 'jump' && verdict.chain.startsWith('WEFT-'))
 }
 
-function isContent(rules: readonly Rule[], link: string): boolean {
-  const sides = ['inLink', 'outLink']
+function isUnconditional({ conditions, verdict }: Rule, { chain }: AcceptanceOwner): boolean {
+  return conditions.length === 0 && verdict?.kind === 'jump' && verdict.chain === chain
+}
+
+function isContent(rules: readonly Rule[], { family, accepted }: ForeignAcceptance): boolean {
   return (
-    rules.length === sides.length &&
-    rules.every(({ conditions: [condition, ...more], verdict }, i) => {
+    rules.length === accepted.length &&
+    rules.every(({ conditions, verdict }, i) => {
+      const [condition, ...more] = conditions.filter((one) => !isOfFamily(one, family))
       if (condition === undefined || condition.subject === 'unknown' || more.length > 0) return false
       const { subject, values, negated } = condition
-      const links = values.length === 1 && values[0] === link && !negated
-      return subject === sides[i] && links && verdict?.kind === 'accept'
+      const wanted = accepted[i]
+      const same = subject === wanted?.subject && values.length === 1 && values[0] === wanted.value && !negated
+      return same && verdict?.kind === 'accept'
     })
   )
+}
+
+/** What nft says of a match on an address: which family it is. */
+function isOfFamily(condition: Condition, family: 'ip' | 'ip6'): boolean {
+  if (condition.subject !== 'family' || condition.negated) return false
+  return condition.values.length === 1 && condition.values[0] === (family === 'ip' ? 'ipv4' : 'ipv6')
 }
