@@ -7,6 +7,7 @@ test.each([
   ['weft play table', '/run/weft-play/', 'dist/weft play table'],
   ['weft play table', '/run/second', 'dist/weft play table --run-dir /run/second'],
   ['weft host change lb --vni 0', '/run/second', 'dist/weft host change lb --vni 0 --run-dir /run/second'],
+  ['weft ipam pools', '/run/second', 'dist/weft ipam pools --run-dir /run/second'],
   ['weft bandwidth', '/run/second', 'dist/weft bandwidth --run-dir /run/second'],
   ['weft tenant list', '/run/second', 'dist/weft tenant list --run-dir /run/second'],
   ['weft play exec a/b -- ip addr', '/run/second', 'dist/weft play exec --run-dir /run/second a/b -- ip addr'],

@@ -31,7 +31,7 @@ function commandName(): string {
 export function typedCommand(command: string, runDir: string | undefined, name = commandName()): string {
   const rest = command.replace(/^weft ?/, '')
   const folder = runDir === undefined ? DEFAULT_RUN_DIR : resolve(runDir)
-  const isAbout = /^(play|tenant|host|status|drops|trace|audit|bandwidth)\b(?!.* --help)/.test(rest)
+  const isAbout = /^(play|tenant|host|status|drops|trace|audit|bandwidth|ipam|explain)\b(?!.* --help)/.test(rest)
   if (folder === DEFAULT_RUN_DIR || !isAbout) return `${name} ${rest}`
   // What follows the place belongs to the program that is run there.
   const [, exec, place] = /^(play exec)( .*)$/.exec(rest) ?? []

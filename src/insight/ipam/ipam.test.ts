@@ -274,6 +274,19 @@ describe('who', () => {
     expect(text).toMatch(/endpoint +shop\/web-1/)
   })
 
+  test('of a held address only pools are told that would give it out, too', async () => {
+    const api = await cluster()
+    await podWith(api, 'web-1', '172.18.30.131', { ifname: 'net1' })
+    await api.patch(PODS, { namespace: 'shop', name: 'web-1' }, 'merge', { status: { podIPs: [] } }, 'status')
+    await api.create(SPIDER_IP_POOLS, pool('other', { subnet: '172.18.0.0/16', ips: ['172.18.40.1'] }))
+    const view = await gatherIpam(api)
+    const text = printWho(whoHas(view, ip('172.18.30.131')), view.now, PLAIN).join('\n')
+    expect(text).not.toContain('other')
+    expect(text).toMatch(/at pod +no pod’s status has it; it tells of first interfaces only/)
+    const free = printWho(whoHas(view, ip('172.18.40.1')), view.now, PLAIN).join('\n')
+    expect(free).toContain('other gives it out')
+  })
+
   test('why nobody gets it', async () => {
     const view = await gatherIpam(await cluster())
     const text = printWho(whoHas(view, ip('172.18.30.139')), view.now, PLAIN).join('\n')

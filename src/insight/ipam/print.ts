@@ -85,9 +85,10 @@ export function printWho(found: AddressLook, now: number, look: Look): string[] 
         ] as const)),
     ...(problem === undefined ? [] : ([['object', problem]] as const)),
     ...pools
-      .filter(({ name }) => name !== claim?.pool)
+      // Of one that is held it matters only who else would give it out.
+      .filter(({ name, why }) => name !== claim?.pool && (claim === undefined || why === undefined))
       .map(({ name, why }) => ['pool', why === undefined ? `${name} gives it out` : `${name}: ${why}`] as const),
-    ['at pod', pods.join(', ') || 'no pod says that it has it'],
+    ['at pod', pods.join(', ') || NOT_AT_POD],
     ['endpoint', endpoints.join(', ') || 'none tells of it'],
   ]
   const width = Math.max(...facts.map(([name]) => name.length))
@@ -99,6 +100,9 @@ export function printWho(found: AddressLook, now: number, look: Look): string[] 
     }),
   ]
 }
+
+/** Kubernetes knows the addresses of pods' first interfaces. */
+const NOT_AT_POD = 'no pod’s status has it; it tells of first interfaces only'
 
 const STATES: { readonly [S in AddressLook['state']]: string } = {
   claimed: 'is held for a pod',
