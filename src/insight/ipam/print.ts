@@ -88,7 +88,7 @@ export function printWho(found: AddressLook, now: number, look: Look): string[] 
       // Of one that is held it matters only who else would give it out.
       .filter(({ name, why }) => name !== claim?.pool && (claim === undefined || why === undefined))
       .map(({ name, why }) => ['pool', why === undefined ? `${name} gives it out` : `${name}: ${why}`] as const),
-    ['at pod', pods.join(', ') || NOT_AT_POD],
+    ['at pod', pods.join(', ') || (claim === undefined ? 'no pod says that it has it' : NOT_AT_POD)],
     ['endpoint', endpoints.join(', ') || 'none tells of it'],
   ]
   const width = Math.max(...facts.map(([name]) => name.length))
