@@ -20,6 +20,8 @@ export interface AttachmentOptions {
   readonly plugins: readonly ('ovs' | 'spiderpool' | 'coordinator' | 'ifacer')[]
   /** Folder with configurations of networks that definitions without one name. */
   readonly configDir: string
+  /** How many networks a pod may ask for besides those that it gets anyway. */
+  readonly networksPerPod: number
   readonly findsConflicts: boolean
   readonly findsGateway: boolean
 }
@@ -80,6 +82,7 @@ export const ATTACHMENT_DEFAULTS: AttachmentOptions = {
   bridges: [],
   plugins: ['ovs', 'spiderpool', 'coordinator', 'ifacer'],
   configDir: '/etc/cni/multus/net.d',
+  networksPerPod: 16,
   findsConflicts: false,
   findsGateway: false,
 }

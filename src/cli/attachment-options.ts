@@ -20,6 +20,7 @@ export function attachmentOptions(settings: Settings, clusterNetwork?: string): 
     bridges: (settings['attachments.bridges'] ?? []).map(grantOf),
     plugins: settings['attachments.plugins'] ?? ATTACHMENT_DEFAULTS.plugins,
     configDir: settings['attachments.configDir'] ?? ATTACHMENT_DEFAULTS.configDir,
+    networksPerPod: settings['attachments.networksPerPod'] ?? ATTACHMENT_DEFAULTS.networksPerPod,
     findsConflicts: settings['attachments.findConflicts'] ?? ATTACHMENT_DEFAULTS.findsConflicts,
     findsGateway: settings['attachments.findGateway'] ?? ATTACHMENT_DEFAULTS.findsGateway,
   }

@@ -6,7 +6,7 @@
 import { type Decode, reject, shown } from '../network/model/decode.ts'
 import { list, literal, optional, record, text } from '../network/model/decoders.ts'
 import { namespaceName } from '../network/model/names.ts'
-import { path, type SettingType, setting, words, yesOrNo } from './setting.ts'
+import { path, type SettingType, setting, wholeNumber, words, yesOrNo } from './setting.ts'
 
 const AGENT = ['agent'] as const
 const BOTH = ['agent', 'controller'] as const
@@ -127,6 +127,14 @@ export const ATTACHMENT_SETTINGS = {
     type: path,
     default: '/etc/cni/multus/net.d',
     description: 'Folder with configurations of networks that definitions without one name',
+    programs: AGENT,
+    applied: 'restart',
+  }),
+  'attachments.networksPerPod': setting({
+    type: wholeNumber(0, 64),
+    default: 16,
+    description:
+      'How many networks a pod may ask for, besides those that it gets anyway: each may take an address of the node’s range or of a pool',
     programs: AGENT,
     applied: 'restart',
   }),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CniError } from '../../cni/index.ts'
 import { DEFAULT_NETWORK, NETWORKS } from '../../compat/multus/selection.ts'
+import { DEFAULT_ROUTE_NIC } from './interfaces.ts'
 import { type NetworkDefaults, needsResolving, resolveNetworks } from './resolve.ts'
 import { addCall, podWith, resolvingBy } from './testing/call.ts'
 
@@ -50,6 +51,24 @@ const OVERLAY = 'eth0 - weft node weft'
 const ON_BR1 = 'kube-system/ovs-conf ovs-conf definition ovs+coordinator'
 
 test.each<[string, Record<string, string>, Partial<NetworkDefaults>, readonly string[]]>([
+  [
+    'a default route by an interface of its own',
+    { [NETWORKS]: 'kube-system/ovs-conf@lan', [DEFAULT_ROUTE_NIC]: 'lan' },
+    {},
+    [OVERLAY, `lan ${ON_BR1}`],
+  ],
+  [
+    'a coordinator’s name where there is none, and a wish that nobody reads',
+    { [NETWORKS]: 'own@veth0', [DEFAULT_ROUTE_NIC]: 'net7' },
+    {},
+    [OVERLAY, 'veth0 shop/own own definition ovs'],
+  ],
+  [
+    'as many networks as pods may have',
+    { [NETWORKS]: Array.from({ length: 16 }, () => 'own').join() },
+    {},
+    [OVERLAY, ...Array.from({ length: 16 }, (_, i) => `net${i + 1} shop/own own definition ovs`)],
+  ],
   ['nothing but the overlay', {}, {}, [OVERLAY]],
   ['the seed’s pod: another first network', { [DEFAULT_NETWORK]: 'kube-system/ovs-conf' }, {}, [`eth0 ${ON_BR1}`]],
   ['a bare name is of the install namespace', { [DEFAULT_NETWORK]: 'ovs-conf' }, {}, [`eth0 ${ON_BR1}`]],
@@ -220,6 +239,34 @@ test.each<[string, Record<string, string>, Partial<NetworkDefaults>, string, str
   ],
   ['a definition that is no JSON', { [NETWORKS]: 'broken' }, {}, 'input-not-json', 'shop/broken'],
   ['an interface that is there twice', { [NETWORKS]: 'own@a,own@a' }, {}, 'annotation-invalid', 'interface'],
+  [
+    'an interface of the name that a coordinator’s has',
+    { [DEFAULT_NETWORK]: 'ovs-conf', [NETWORKS]: 'own,own@veth0' },
+    {},
+    'annotation-invalid',
+    '[1].interface: must not be veth0',
+  ],
+  [
+    'a default route by what is no interface',
+    { [DEFAULT_NETWORK]: 'ovs-conf', [DEFAULT_ROUTE_NIC]: 'eth0;reboot' },
+    {},
+    'annotation-invalid',
+    'default-route-nic of the pod: value: must be an interface of the pod, which has eth0',
+  ],
+  [
+    'a default route by another pod’s interface',
+    { [NETWORKS]: 'kube-system/ovs-conf@lan', [DEFAULT_ROUTE_NIC]: 'net1' },
+    {},
+    'annotation-invalid',
+    'which has eth0, lan',
+  ],
+  [
+    'more networks than pods may have',
+    { [NETWORKS]: 'own,'.repeat(16).concat('own') },
+    {},
+    'annotation-invalid',
+    'networks: must not be more than 16 (attachments.networksPerPod), and are 17',
+  ],
   ['an annotation of no form', { [NETWORKS]: '[{]' }, {}, 'annotation-invalid', 'k8s.v1.cni.cncf.io/networks'],
   [
     'two default routes',

@@ -17,6 +17,7 @@ import type { Grants, Origin } from '../../network/model/grants.ts'
 import type { Pod } from '../../network/model/pod.ts'
 import { readRegularFile } from '../install/regular-file.ts'
 import { type Definitions, fileOfNetwork } from './definitions.ts'
+import { checkCount, checkNames } from './interfaces.ts'
 import type { Attached } from './record.ts'
 import { checkPlugins, checkSelection } from './refusals.ts'
 
@@ -41,6 +42,8 @@ export interface ResolveParts {
   readonly definitions: Pick<Definitions, 'find' | 'isEmpty'>
   readonly grants: Grants
   readonly defaults: NetworkDefaults
+  /** How many a pod may ask for besides those that it gets anyway. */
+  readonly networksPerPod: number
 }
 
 /** A network that a pod is to be attached to. */
@@ -66,15 +69,18 @@ export async function resolveNetworks(
   const { defaults } = parts
   const podNamespace = request.args.pod?.namespace ?? ''
   const asked = pod?.wishes?.[DEFAULT_NETWORK] ?? ''
+  const wishes = parseNetworks(pod?.wishes?.[NETWORKS] ?? '', podNamespace)
+  checkCount(wishes, parts.networksPerPod)
   const plans = delegatesOf({
     ifname: request.ifname,
     clusterNetwork: defaults.clusterNetwork ?? '',
     defaultNetworks: defaultNetworksOf(defaults, podNamespace),
     ...(asked === '' ? {} : { defaultNetwork: parseDefaultNetwork(asked, defaults.namespace) }),
-    wishes: parseNetworks(pod?.wishes?.[NETWORKS] ?? '', podNamespace),
+    wishes,
   })
   const wanted: Wanted[] = []
   for (const plan of plans) wanted.push(await wantedOf(plan, request, podNamespace, parts))
+  checkNames(pod, plans, wanted)
   return wanted
 }
 

@@ -125,7 +125,7 @@ export function startNetworks(start: NetworksStart): RunningNetworks {
     plugins,
     records,
     pods,
-    resolving: { definitions, grants, defaults: attachments },
+    resolving: { definitions, grants, defaults: attachments, networksPerPod: attachments.networksPerPod },
     notices,
     status,
     problems,

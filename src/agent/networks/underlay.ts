@@ -27,9 +27,7 @@ import type { Problems } from '../problems.ts'
 import { type WireBridge, Wires } from '../switch/wires.ts'
 import { announce } from '../wire/announce.ts'
 import { Guarding, type GuardLimits } from './guarding.ts'
-
-/** Spiderpool's annotation by which a pod chooses the interface of its default route. */
-const DEFAULT_ROUTE_NIC = 'ipam.spidernet.io/default-route-nic'
+import { DEFAULT_ROUTE_NIC } from './interfaces.ts'
 
 /** What the physical network needs of the agent. */
 export interface UnderlayStart {

@@ -65,6 +65,7 @@ export function resolvingBy(
       types: new Set(['weft', 'ovs', 'spiderpool', 'coordinator']),
       bridges: [],
     },
+    networksPerPod: 16,
     defaults: { namespace: 'kube-system', configDir: '/nonexistent', defaultNetworks: [], ...defaults },
   }
 }

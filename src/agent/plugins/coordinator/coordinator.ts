@@ -12,7 +12,7 @@ import { type Grants, isTrusted } from '../../../network/model/grants.ts'
 import { announce } from '../../wire/announce.ts'
 import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside } from '../plugin.ts'
 import { applyHost, applyPod, makePair, problemOf, type Site } from './apply.ts'
-import { guestAlias, hostLink, pairMacs } from './numbers.ts'
+import { guestAlias, hostLink, POD_LINK, pairMacs } from './numbers.ts'
 import { observeHost, observePod, reservedAddresses } from './observe.ts'
 import { planCoordination } from './plan.ts'
 import { addressesOf, type CoordinationPlan, DEFAULT_ROUTE } from './planned.ts'
@@ -57,6 +57,7 @@ async function add(parts: CoordinatorParts, call: PluginCallInside, signal: Abor
   const { prevResult, ifname, netns } = call
   if (prevResult === undefined) throw cniError('previous-result-missing', { verb: 'ADD' })
   refuseNodeKeys(parts.grants(), call)
+  refuseOwnName(ifname)
   const settings = settingsFor(parts, call)
   if (settings.mode === 'disabled') return prevResult
   using sites = openSites(parts, netns.fd)
@@ -231,6 +232,13 @@ function refuseNodeKeys(grants: Grants, { origin, config, definition }: PluginCa
   if (!(NODE_KEY in (config satisfies JsonObject)) || isTrusted(grants, origin)) return
   const who = definition === undefined ? 'the caller' : `network-attachment-definition ${definition}`
   throw cniError('request-refused', { who, field: NODE_KEY, reason: 'it is of the node' })
+}
+
+/** Whoever calls without our resolving is told what resolving refuses. */
+function refuseOwnName(ifname: string): void {
+  if (ifname !== POD_LINK) return
+  const expected = `must not be ${POD_LINK}, which leads the pod to its node`
+  throw cniError('environment-invalid', { name: 'CNI_IFNAME', value: ifname, expected })
 }
 
 function withMac(result: CniResult, { ifname }: PluginCallInside, mac: string): CniResult {
