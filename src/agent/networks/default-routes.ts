@@ -20,9 +20,15 @@ export function applyDefaultRoutes(
   using rtnl = openRtnl({ nsFd: netns.fd })
   const link = linkFind(rtnl, ifname)?.index
   if (link === undefined) return
-  for (const route of routeList(rtnl, { link, table: MAIN_TABLE })) {
+  for (const { hops, ...route } of routeList(rtnl, { link, table: MAIN_TABLE })) {
     const isDropped = droppedDefaults.includes(route.destination.includes(':') ? 6 : 4)
-    if (isDropped && route.destination.endsWith('/0')) routeDel(rtnl, route)
+    if (!isDropped || !route.destination.endsWith('/0')) continue
+    // IPv6 makes one route of two interfaces' default routes: only the way by this one goes.
+    const ways = (hops ?? [route]).filter((way) => way.link === link)
+    for (const { gateway } of ways) {
+      const { destination, table, priority } = route
+      routeDel(rtnl, { destination, table, priority, link, ...(gateway === undefined ? {} : { gateway }) })
+    }
   }
   for (const gateway of gateways) {
     routeReplace(rtnl, { destination: familyOf(gateway) === 4 ? '0.0.0.0/0' : '::/0', gateway, link })
