@@ -97,6 +97,26 @@ test.each<[string, string, string]>([
     verdict({ ...base, ifname: 'net1' }, { ...running, addresses: [B] }),
     'kept lives',
   ],
+  [
+    'it runs, no address is told, of a StatefulSet',
+    verdict(sticky, { ...running, addresses: [] }, { set }),
+    'kept awaited',
+  ],
+  [
+    'the same, and the StatefulSet got smaller',
+    verdict(sticky, { ...running, addresses: [] }, { set: fewer }),
+    'kept lives',
+  ],
+  [
+    'within its grace, without an address, of a StatefulSet',
+    verdict(sticky, { ...running, addresses: [], deadline: soon }, { set }),
+    'kept awaited',
+  ],
+  [
+    'the same, and the StatefulSet got smaller',
+    verdict(sticky, { ...running, addresses: [], deadline: soon }, { set: fewer }),
+    'garbage sandbox-gone',
+  ],
   ['another pod has the name', verdict(base, other), 'garbage pod-replaced'],
   [
     'the next pod has it, and has no address yet',

@@ -49,6 +49,23 @@ test('a pod that runs, is being deleted, and is a copy of a static one', () => {
   })
 })
 
+// A phase that ends a pod is its last one: a kubelet sets it by the restart policy, and never takes it back.
+test.each(
+  ['Always', 'OnFailure', 'Never', undefined].flatMap((restartPolicy) =>
+    (
+      [
+        ['Succeeded', 'Ended'],
+        ['Failed', 'Ended'],
+        ['Running', 'Running'],
+        ['Pending', 'Pending'],
+        ['Unknown', 'Pending'],
+      ] as const
+    ).map(([phase, expected]) => [phase, restartPolicy, expected] as const),
+  ),
+)('%s with restart policy %s is %s', (phase, restartPolicy, expected) => {
+  expect(podLifeIn(pod({ spec: { restartPolicy }, status: { phase, reason: 'Evicted' } })).phase).toBe(expected)
+})
+
 test('a pod ends when its last container does', () => {
   const ended = (finishedAt: string) => ({ state: { terminated: { finishedAt } } })
   const status = {

@@ -224,6 +224,28 @@ test('a pool that is deleted stays until nobody has an address of it', async () 
   await eventually(async () => expect(await api.get(SPIDER_IP_POOLS, { name: 'ippool-test' })).toBeUndefined())
 })
 
+test('a pool that is being deleted may be changed: its numbers follow, and it goes all the same', async () => {
+  const api = new MemoryApi()
+  await api.create(SPIDER_IP_POOLS, pool)
+  const pod = await addPod(api, 'web-abc-1')
+  await claim(api, claimOf(pod, '172.18.30.131'))
+  start(api)
+  await eventually(async () => expect(await statusOf(api)).toMatchObject({ totalIPCount: 9, allocatedIPCount: 1 }))
+  const at = { name: 'ippool-test' }
+  await api.delete(SPIDER_IP_POOLS, at)
+  const labels = { 'ipam.spidernet.io/ippool-cidr': null }
+  await api.patch(SPIDER_IP_POOLS, at, 'merge', {
+    metadata: { labels },
+    spec: { ips: ['172.18.30.131-172.18.30.133'] },
+  })
+  await eventually(async () => expect(await statusOf(api)).toMatchObject({ totalIPCount: 3, allocatedIPCount: 1 }))
+  const { metadata } = (await api.get(SPIDER_IP_POOLS, at)) ?? {}
+  expect([metadata?.finalizers, metadata?.labels ?? {}]).toEqual([['spiderpool.spidernet.io'], {}])
+  expect(await has(api, '172.18.30.131')).toBe(true)
+  await api.delete(ADDRESS_CLAIMS, { name: claimName(ip('172.18.30.131')) })
+  await eventually(async () => expect(await api.get(SPIDER_IP_POOLS, at)).toBeUndefined())
+})
+
 test('what was heard is not enough to give an address back', async () => {
   const api = new MemoryApi()
   await api.create(SPIDER_IP_POOLS, pool)

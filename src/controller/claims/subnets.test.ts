@@ -382,6 +382,30 @@ test('a pool without a word about what becomes of it is left alone, whoever it w
   expect(only(api).metadata.deletionTimestamp).toBeUndefined()
 })
 
+const SOUND = { subnet: '172.18.0.0/16', ips: ['172.18.40.1-172.18.40.10'], gateway: '172.18.0.1' }
+
+test.each<[string, object, string]>([
+  ['no network', { subnet: undefined }, 'spec.subnet'],
+  ['host bits', { subnet: '172.18.0.1/16' }, 'spec.subnet'],
+  ['the other family', { ipVersion: 6 }, 'spec.ipVersion: 6 is not the family of 172.18.0.0/16'],
+  ['a range backwards', { ips: ['172.18.40.9-172.18.40.1'] }, 'spec.ips[0]'],
+  ['addresses outside', { ips: ['172.19.0.1'] }, 'spec.ips: 172.19.0.1 is not inside 172.18.0.0/16'],
+  ['exceptions outside', { excludeIPs: ['10.0.0.1'] }, 'spec.excludeIPs: 10.0.0.1 is not inside 172.18.0.0/16'],
+  ['a gateway outside', { gateway: '10.0.0.1' }, 'spec.gateway: 10.0.0.1 is not inside 172.18.0.0/16'],
+  ['a route elsewhere', { routes: [{ dst: '10.0.0.0/8', gw: '10.0.0.1' }] }, 'spec.routes[0]: the gateway 10.0.0.1'],
+])('a subnet with %s gives nothing out, says why, and gives once it is put right', async (_, wrong, words) => {
+  const api = await withSubnet({ ...SOUND, routes: [], ...wrong })
+  await api.create(DEPLOYMENTS, deployment('demo', 1))
+  await start(api)
+  const told = () => api.all(EVENTS).filter(({ reason }) => reason === 'RefusedSubnet')
+  await eventually(() => expect(told().map(({ message }) => message)).toEqual([expect.stringContaining(words)]))
+  expect(pools(api)).toEqual([])
+  const right = { ipVersion: 4, excludeIPs: [], routes: [], ...SOUND }
+  await api.patch(SPIDER_SUBNETS, { name: 's4' }, 'merge', { spec: right })
+  await eventually(() => expect(ipsOf(only(api))).toBeDefined())
+  expect(told()).toHaveLength(1)
+})
+
 test('of subnets that overlap the older one holds', async () => {
   const api = await withSubnet()
   await api.create(SPIDER_SUBNETS, {

@@ -100,6 +100,44 @@ test('one that is refused says why in its status and by one event; its definitio
   await eventually(() => expect(conditionOf()).toMatchObject({ status: 'True' }))
 })
 
+test('its condition is one among others’: it keeps its time until it changes, and what somebody makes of it is put back', async () => {
+  await apply()
+  const theirs = {
+    type: 'Theirs',
+    status: 'Unknown',
+    reason: 'Any',
+    message: '',
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  }
+  await bench.api.patch(SPIDER_MULTUS_CONFIGS, PLACE, 'merge', { status: { conditions: [theirs] } }, 'status')
+  bench.start(runMultusConfigs)
+  const told = () => {
+    const status = bench.one(SPIDER_MULTUS_CONFIGS, 'ovs-conf')?.['status'] as { conditions: Record<string, unknown>[] }
+    return new Map(status.conditions.map((one) => [one['type'], one]))
+  }
+  await eventually(() => expect([...told().keys()]).toEqual(['Theirs', 'Ready']))
+  const ready = told().get('Ready')
+  expect(ready).toEqual({
+    type: 'Ready',
+    status: 'True',
+    reason: 'Made',
+    message: 'The NetworkAttachmentDefinition kube-system/ovs-conf is made of it.',
+    lastTransitionTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+    observedGeneration: 1,
+  })
+  // A time long ago tells whether it is kept.
+  const aged = [theirs, { ...ready, lastTransitionTime: '2026-01-01T00:00:00Z' }]
+  await bench.api.patch(SPIDER_MULTUS_CONFIGS, PLACE, 'merge', { status: { conditions: aged } }, 'status')
+  await bench.api.patch(SPIDER_MULTUS_CONFIGS, PLACE, 'merge', { spec: { ovs: { vlan: 7 } } })
+  await eventually(() =>
+    expect(told().get('Ready')).toEqual({ ...aged[1], observedGeneration: 2 } as Record<string, unknown>),
+  )
+  await bench.api.patch(SPIDER_MULTUS_CONFIGS, PLACE, 'merge', { spec: { ovs: { vlan: 5000 } } })
+  await eventually(() => expect(told().get('Ready')).toMatchObject({ status: 'False', observedGeneration: 3 }))
+  expect(told().get('Ready')?.['lastTransitionTime']).not.toBe('2026-01-01T00:00:00Z')
+  expect(told().get('Theirs')).toEqual(theirs)
+})
+
 test('somebody else’s definition is never touched; when it is gone, ours is made', async () => {
   const theirs = await bench.api.create(NETWORK_ATTACHMENT_DEFINITIONS, definition({}, { config: '{"type":"bridge"}' }))
   await apply()
