@@ -68,6 +68,16 @@ export class EitherKeySpace implements KeySpace {
     return ((await this.#choose(signal)) ?? this.#v3).put(key, value, at, signal)
   }
 
+  async putFor(
+    seconds: number,
+    key: string,
+    value: string,
+    at: number | 'absent',
+    signal?: AbortSignal,
+  ): Promise<Entry> {
+    return ((await this.#choose(signal)) ?? this.#v3).putFor(seconds, key, value, at, signal)
+  }
+
   async delete(key: string, at: number, signal?: AbortSignal): Promise<void> {
     return (await this.#present(signal)).delete(key, at, signal)
   }

@@ -13,6 +13,8 @@ export interface Entry {
   readonly revision: number
   /** When it came to be. */
   readonly created: number
+  /** It goes by itself when its time is over, unless it is written again before. */
+  readonly isTemporary?: true
 }
 
 /** What happened to one key. */
@@ -61,8 +63,13 @@ export interface KeySpace {
    * when the history does not reach back to there, or not up to there.
    */
   watch(folder: string, after: number, signal: AbortSignal): AsyncIterable<Batch>
-  /** Writes a key that is not there, or that is at a revision. Throws `ETCD_CONFLICT`. Returns the new revision. */
+  /**
+   * Writes a key that is not there, or that is at a revision: for ever, whatever end it had. Throws `ETCD_CONFLICT`. Returns
+   * the new revision.
+   */
   put(key: string, value: string, at: number | 'absent', signal?: AbortSignal): Promise<Entry>
+  /** The same for so many seconds from now. */
+  putFor(seconds: number, key: string, value: string, at: number | 'absent', signal?: AbortSignal): Promise<Entry>
   /** Deletes a key that is at a revision. Throws `ETCD_CONFLICT`, also when it is gone. */
   delete(key: string, at: number, signal?: AbortSignal): Promise<void>
   /**

@@ -104,6 +104,7 @@ function entryIn(node: Readonly<Record<string, unknown>>): Entry {
     value: node['value'] === undefined ? '' : textOf(node['value'], 'a value'),
     revision: revisionOf(node['modifiedIndex'], 'an index'),
     created: revisionOf(node['createdIndex'], 'an index'),
+    ...(node['expiration'] === undefined ? {} : { isTemporary: true }),
   }
 }
 

@@ -74,19 +74,12 @@ export class EtcdV2 implements KeySpace {
     }
   }
 
-  async put(key: string, value: string, at: number | 'absent', signal?: AbortSignal): Promise<Entry> {
-    const condition = at === 'absent' ? 'prevExist=false' : `prevIndex=${at}`
-    const body = `value=${encodeURIComponent(value)}`
-    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-    const request = {
-      method: 'PUT',
-      path: `${pathOf(key)}?${condition}`,
-      headers,
-      body,
-      isSafe: false,
-      signal,
-    } as const
-    return this.#call(request, key, writtenEntry)
+  put(key: string, value: string, at: number | 'absent', signal?: AbortSignal): Promise<Entry> {
+    return this.#put(key, `value=${encodeURIComponent(value)}`, at, signal)
+  }
+
+  putFor(seconds: number, key: string, value: string, at: number | 'absent', signal?: AbortSignal): Promise<Entry> {
+    return this.#put(key, `value=${encodeURIComponent(value)}&ttl=${seconds}`, at, signal)
   }
 
   async delete(key: string, at: number, signal?: AbortSignal): Promise<void> {
@@ -108,6 +101,20 @@ export class EtcdV2 implements KeySpace {
       if (isOvertaken && over === undefined) await this.delete(to, made.revision, signal)
       throw error
     }
+  }
+
+  async #put(key: string, body: string, at: number | 'absent', signal: AbortSignal | undefined): Promise<Entry> {
+    const condition = at === 'absent' ? 'prevExist=false' : `prevIndex=${at}`
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const request = {
+      method: 'PUT',
+      path: `${pathOf(key)}?${condition}`,
+      headers,
+      body,
+      isSafe: false,
+      signal,
+    } as const
+    return this.#call(request, key, writtenEntry)
   }
 
   async #read(key: string, query: string, signal: AbortSignal | undefined): Promise<KeyListing> {

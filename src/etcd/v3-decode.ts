@@ -62,6 +62,12 @@ export function rangeIn(fields: Readonly<Record<string, unknown>>, place: number
   return keysOf(recordOf(response['response_range'], 'the answer to a range'))
 }
 
+/** The number of the lease that was granted: 64 bits, which stay text. */
+export function leaseIn({ ID: id }: Readonly<Record<string, unknown>>): string {
+  if (typeof id === 'string' && /^\d{1,20}$/.test(id)) return id
+  throw garbage('a lease without a number')
+}
+
 /** One line of a watch. Throws `ETCD_EXPIRED` when history was cleared, and what else ends a watch. */
 export function watchMessage(line: string): WatchMessage {
   const { result, error } = recordOf(parseJson(line), 'a message')
@@ -96,12 +102,13 @@ function eventOf(input: unknown): { readonly revision: number; readonly event: K
 }
 
 function entryOf(input: unknown): Entry {
-  const { key, value, mod_revision: revision, create_revision: created } = recordOf(input, 'a key')
+  const { key, value, mod_revision: revision, create_revision: created, lease } = recordOf(input, 'a key')
   return {
     key: fromBase64(key, 'a key'),
     value: value === undefined ? '' : fromBase64(value, 'a value'),
     revision: revisionOf(revision, 'a revision'),
     created: revisionOf(created, 'a revision'),
+    ...(lease === undefined || lease === '0' || lease === 0 ? {} : { isTemporary: true }),
   }
 }
 

@@ -3,12 +3,12 @@
  * @module
  */
 import type { EtcdConfig } from './config.ts'
-import { conflict, garbage } from './errors.ts'
+import { conflict, EtcdError, garbage } from './errors.ts'
 import { ClusterHistory } from './history.ts'
 import { EtcdHttp } from './http.ts'
 import type { Batch, Entry, KeyListing, KeyReading, KeySpace, Move } from './key-space.ts'
 import type { EtcdOptions } from './v2.ts'
-import { headerOf, keysOf, rangeIn, v3Failure, v3Fields } from './v3-decode.ts'
+import { headerOf, keysOf, leaseIn, rangeIn, v3Failure, v3Fields } from './v3-decode.ts'
 import { V3Token } from './v3-token.ts'
 import { readBatches } from './v3-watch.ts'
 
@@ -82,10 +82,27 @@ export class EtcdV3 implements KeySpace {
     }
   }
 
-  async put(key: string, value: string, at: number | 'absent', signal?: AbortSignal): Promise<Entry> {
-    const success = [{ request_put: { key: base64(key), value: base64(value) } }, rangeOf(key)]
-    const fields = await this.#txn([isAt(key, at)], success, key, signal)
-    return onlyOne(rangeIn(fields, 1))
+  put(key: string, value: string, at: number | 'absent', signal?: AbortSignal): Promise<Entry> {
+    return this.#put({ key: base64(key), value: base64(value) }, key, at, signal)
+  }
+
+  /** The key belongs to a lease of its own; who is killed in between leaves one that holds nothing and ends by itself. */
+  async putFor(
+    seconds: number,
+    key: string,
+    value: string,
+    at: number | 'absent',
+    signal?: AbortSignal,
+  ): Promise<Entry> {
+    // Granted twice, one of the two holds nothing.
+    const lease = leaseIn(await this.#call('/v3/lease/grant', { TTL: String(seconds) }, true, signal))
+    try {
+      return await this.#put({ key: base64(key), value: base64(value), lease }, key, at, signal)
+    } catch (error) {
+      const isRefused = error instanceof EtcdError && error.code !== 'ETCD_UNAVAILABLE'
+      if (isRefused) await this.#call('/v3/lease/revoke', { ID: lease }, true, signal).catch(() => undefined)
+      throw error
+    }
   }
 
   async delete(key: string, at: number, signal?: AbortSignal): Promise<void> {
@@ -105,6 +122,11 @@ export class EtcdV3 implements KeySpace {
       signal,
     )
     return onlyOne(rangeIn(fields, 2))
+  }
+
+  async #put(request_put: object, key: string, at: number | 'absent', signal: AbortSignal | undefined): Promise<Entry> {
+    const fields = await this.#txn([isAt(key, at)], [{ request_put }, rangeOf(key)], key, signal)
+    return onlyOne(rangeIn(fields, 1))
   }
 
   async #range(body: object, signal: AbortSignal | undefined): Promise<KeyListing> {

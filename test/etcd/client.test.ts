@@ -6,6 +6,7 @@ import type { EtcdConfig } from '../../src/etcd/config.ts'
 import type { Batch, KeySpace } from '../../src/etcd/key-space.ts'
 import { type EtcdOptions, EtcdV2 } from '../../src/etcd/v2.ts'
 import { EtcdV3 } from '../../src/etcd/v3.ts'
+import { eventually } from '../kube/process.ts'
 import { ETCDS, EtcdServer, SKIPPED } from './etcd-server.ts'
 import { clearHistory } from './history.ts'
 
@@ -42,6 +43,36 @@ for (const program of ETCDS) {
           await space.delete(key, next.revision)
           expect(await codeOf(space.delete(key, next.revision))).toBe('ETCD_CONFLICT')
           expect(await codeOf(space.put(key, 'x', next.revision))).toBe('ETCD_CONFLICT')
+          space.close()
+        })
+
+        test('a key for a while goes by itself, one that is written for ever stays', async () => {
+          const space = open((await starting).config())
+          const watched: Batch[] = []
+          const ending = new AbortController()
+          const { revision } = await space.list('/t/while/')
+          const watching = (async () => {
+            for await (const batch of space.watch('/t/while/', revision, ending.signal)) watched.push(batch)
+          })()
+          const short = await space.putFor(3, '/t/while/b', 'x', 'absent')
+          const kept = await space.put('/t/while/b', 'x', short.revision)
+          expect(kept.isTemporary).toBeUndefined()
+          const longer = await space.putFor(3, '/t/while/c', 'x', 'absent')
+          await space.putFor(3600, '/t/while/c', 'x', longer.revision)
+          // The last one to end: the others' time is over by then.
+          const made = await space.putFor(3, '/t/while/a', 'x', 'absent')
+          expect(made).toMatchObject({ value: 'x', isTemporary: true })
+          expect(await codeOf(space.putFor(3, '/t/while/a', 'y', 'absent'))).toBe('ETCD_CONFLICT')
+          await eventually(async () => expect((await space.get('/t/while/a')).entry).toBeUndefined(), 30_000)
+          expect(await keysIn(space, '/t/while/')).toEqual(['/t/while/b', '/t/while/c'])
+          expect((await space.list('/t/while/')).entries.map(({ isTemporary }) => isTemporary)).toEqual([
+            undefined,
+            true,
+          ])
+          const isGone = () => watched.flatMap(({ events }) => events).find(({ type }) => type === 'delete')
+          await eventually(async () => expect(isGone()).toMatchObject({ key: '/t/while/a' }), 30_000)
+          ending.abort()
+          await watching
           space.close()
         })
 
