@@ -71,7 +71,7 @@ const REFUSED: readonly Refused[] = [
   {
     what: 'an annotation that is longer than anybody reads',
     annotations: { [FURTHER]: Array.from({ length: 9_000 }, (_, i) => `net-${i}`).join(',') },
-    words: /annotation k8s\.v1\.cni\.cncf\.io\/networks of the pod/,
+    words: /annotation k8s\.v1\.cni\.cncf\.io\/networks of the pod: networks: must be shorter: /,
     remedy: /correct the annotation/,
   },
   {

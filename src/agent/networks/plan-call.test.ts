@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { JsonObject } from '../../cni/index.ts'
+import { type JsonObject, parseArgs } from '../../cni/index.ts'
 import { checkReadiness, planCall } from './plan-call.ts'
 import { addCall, resolvingBy } from './testing/call.ts'
 
@@ -85,8 +85,7 @@ describe('one plugin’s configuration is an administrator’s where a file of t
 
   const runtime = {
     cniVersion: '1.0.0',
-    runtimeConfig: { mac: '02:00:00:00:00:01' },
-    args: { cni: {} },
+    runtimeConfig: { portMappings: [], bandwidth: {} },
     prevResult: {},
   }
   test.each<[string, JsonObject, 'node' | 'caller']>([
@@ -98,6 +97,13 @@ describe('one plugin’s configuration is an administrator’s where a file of t
       'node',
     ],
     ['with what a runtime adds', { ...ovs, name: 'wire', ...runtime }, 'node'],
+    [
+      'with a MAC address that the pod chose',
+      { ...ovs, name: 'wire', runtimeConfig: { mac: '02:00:00:00:00:01' } },
+      'caller',
+    ],
+    ['with addresses that the pod chose', { ...ovs, name: 'wire', runtimeConfig: { ips: [] } }, 'caller'],
+    ['with words of the pod', { ...ovs, name: 'wire', args: { cni: { mac: 'x' } } }, 'caller'],
     ['on another bridge', { ...ovs, name: 'wire', bridge: 'br2' }, 'caller'],
     ['with a key more', { ...ovs, name: 'wire', mtu: 9000 }, 'caller'],
     ['with a key less', { type: 'ovs', name: 'wire', bridge: 'br1', vlan: 7 }, 'caller'],
@@ -109,6 +115,18 @@ describe('one plugin’s configuration is an administrator’s where a file of t
     const plan = planCall('ovs', config, RESOLVING, folder)
     if (plan.kind !== 'plugin') throw new Error('it is about one plugin')
     expect(plan.wanted(addCall({ ...config, cniVersion: '1.0.0', name: 'wire' })).origin).toEqual({ kind })
+  })
+
+  test.each<[string, JsonObject, string, 'node' | 'caller']>([
+    ['of a pod', {}, ';K8S_POD_NAMESPACE=shop;K8S_POD_NAME=cart;mac=02:00:00:00:00:01', 'caller'],
+    ['of a pod for OVN', {}, ';K8S_POD_NAMESPACE=shop;K8S_POD_NAME=cart;OvnPort=p', 'caller'],
+    // Whoever runs containers without Kubernetes is an administrator.
+    ['of no pod', {}, ';MAC=02:00:00:00:00:01', 'node'],
+    ['of no pod, in the configuration', { runtimeConfig: { mac: 'x' }, args: { cni: {} } }, '', 'node'],
+  ])('words in CNI_ARGS %s', (_, more, args, kind) => {
+    const plan = planCall('ovs', { ...ovs, name: 'wire', ...more }, RESOLVING, folder)
+    if (plan.kind !== 'plugin') throw new Error('it is about one plugin')
+    expect(plan.wanted({ ...addCall(), args: parseArgs(`IgnoreUnknown=1${args}`) }).origin).toEqual({ kind })
   })
 
   test('without the folder it is nobody’s', () => {

@@ -3,7 +3,14 @@
  * @module
  */
 import { existsSync } from 'node:fs'
-import { type AddRequest, cniError, type DelRequest, formatArgs, type JsonObject } from '../../cni/index.ts'
+import {
+  type AddRequest,
+  type CniArgs,
+  cniError,
+  type DelRequest,
+  formatArgs,
+  type JsonObject,
+} from '../../cni/index.ts'
 import { multusNetconf } from '../../compat/multus/netconf.ts'
 import type { Origin } from '../../network/model/grants.ts'
 import { configurationsIn } from './definitions.ts'
@@ -83,7 +90,7 @@ function wantedOf(
     isFirst: true,
     droppedDefaults: [],
     gateways: [],
-    origin: originOf(plugin, runtimeDir),
+    origin: originOf(plugin, args, runtimeDir),
     network: config?.name ?? '',
     version: config?.version ?? '1.0.0',
     args: formatArgs(args),
@@ -97,12 +104,25 @@ function ordinalOf(ifname: string): number {
   return number === undefined ? 0 : Number(number)
 }
 
-/** A plugin's configuration that is in a file of the runtime's folder is an administrator's. Nobody knows whose else. */
-function originOf(plugin: JsonObject, runtimeDir: string): Origin {
+/**
+ * A plugin's configuration that is in a file of the runtime's folder is an administrator's. Nobody knows whose else, nor
+ * what a Kubernetes pod chose beside the file: a Multus that calls us adds what its annotation asks for.
+ */
+function originOf(plugin: JsonObject, { pod, pairs }: CniArgs, runtimeDir: string): Origin {
+  const runtimeConfig = Object(plugin['runtimeConfig'])
+  const chooses =
+    [...pairs.keys()].some((key) => CHOSEN_BY_ARGS.has(key.toLowerCase())) ||
+    Object.hasOwn(plugin, 'args') ||
+    CHOSEN.some((key) => Object.hasOwn(runtimeConfig, key))
+  if (pod !== undefined && chooses) return { kind: 'caller' }
   for (const text of configurationsIn(runtimeDir)) if (holds(text, plugin)) return { kind: 'node' }
   return { kind: 'caller' }
 }
 
+/** What makes a pod somebody else on the wire, or takes the node's devices. */
+const CHOSEN = ['mac', 'ips', 'infinibandGUID', 'deviceID'] as const
+/** The same in CNI_ARGS, in whatever case. */
+const CHOSEN_BY_ARGS: ReadonlySet<string> = new Set(['mac', 'ip', 'ovnport'])
 /** What a runtime adds to a configuration. */
 const ADDED: ReadonlySet<string> = new Set(['name', 'cniVersion', 'runtimeConfig', 'args', 'prevResult'])
 

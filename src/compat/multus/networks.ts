@@ -1,5 +1,6 @@
 import { cniError } from '../../cni/errors.ts'
 import { decodeJson, type Json, ShapeError } from '../../cni/json.ts'
+import { MAX_WISHES, WISH_TOO_LONG } from '../../network/model/pod.ts'
 import { readElement } from './element.ts'
 import { readingAnnotation } from './errors.ts'
 import { DEFAULT_NETWORK, NETWORKS, type NetworkSelection } from './selection.ts'
@@ -32,6 +33,10 @@ export function parseDefaultNetwork(text: string, installNamespace: string): Net
 
 function parse(annotation: string, text: string, namespace: string): readonly NetworkSelection[] {
   return readingAnnotation(annotation, () => {
+    if (text === WISH_TOO_LONG) {
+      const expected = `must be shorter: all that a pod asks of networks and addresses may have ${MAX_WISHES} characters`
+      throw new ShapeError('networks', expected)
+    }
     if (text.length > MAX_TEXT) throw new ShapeError('networks', `must not be longer than ${MAX_TEXT} characters`)
     const items = /[[{"]/.test(text) ? listIn(text) : text.split(',')
     if (items.length > MAX_NETWORKS) {
