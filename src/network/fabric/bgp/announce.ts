@@ -1,0 +1,183 @@
+/**
+ * What a node tells, what it believes, and what of that its kernel gets.
+ *
+ * A node's own ranges stand in BIRD alone, as routes to nowhere: its switch answers for them, and a route of the kernel
+ * would take them away from it. A route that cannot be right does not get in: of a node nothing but what is within the
+ * pools, of nobody what is within this node's own ranges. What others tell of services goes on to peers, and to no
+ * kernel: every switch knows services by itself.
+ * @module
+ */
+import { type Cidr, type Family, familyOf, hostCidr } from '../../model/address.ts'
+import { type BgpCluster, type BgpSelf, FAMILIES } from './model.ts'
+import { filterCalls, filterFunctions, guardFunctions } from './rules.ts'
+import { type BgpSession, isInternal } from './session.ts'
+import { addressText, communityText, indented, interfacePattern, isWithin, networkText, whole } from './text.ts'
+
+/** Routes in kernels that are this program's own, by their protocol number: BIRD never learns them. */
+const OWN_PROTOCOL = 77
+/** What a metric is taken from: BIRD carries it to peers of the same AS as local preference. */
+const TOP = 2_147_483_647
+/** Metrics beyond are no metrics: such a route comes from somebody who does not say one. */
+const MOST = 65_536
+
+/** Static routes, functions and the kernel's protocol for one family. */
+export function familyText(
+  cluster: BgpCluster,
+  self: BgpSelf,
+  sessions: readonly BgpSession[],
+  networks: readonly Cidr[],
+  family: Family,
+): string {
+  return [
+    staticText(self, sessions, family),
+    guardFunctions(ofFamily(networks, family), ofFamily(poolsOf(cluster), family), family),
+    verdictFunctions(cluster, self, family),
+    filterFunctions(cluster.filters, family),
+    kernelText(self, family),
+  ].join('\n')
+}
+
+/** What comes in by a session. */
+export function importFilter({ filters }: BgpCluster, session: BgpSession): readonly string[] {
+  const { family, kind } = session
+  const calls = filterCalls(filters, session.filters, 'import', family, isInternal(session))
+  const inside = `if !weft_is_inside${family}() then reject;`
+  return [
+    `if weft_is_own${family}() then reject;`,
+    ...(kind === 'node' ? [inside, ...calls] : [...calls, inside]),
+    'accept;',
+  ]
+}
+
+/** What goes out by a session. */
+export function exportFilter({ filters }: BgpCluster, session: BgpSession): readonly string[] {
+  const { family, kind, tells } = session
+  const calls = filterCalls(filters, session.filters, 'export', family, isInternal(session))
+  const usual = [`if !weft_told${family}(${tells === 'all'}, ${tells !== 'own'}) then reject;`]
+  return [`weft_prepare${family}();`, ...(kind === 'node' ? [...usual, ...calls] : [...calls, ...usual]), 'accept;']
+}
+
+/** The constants that all of it uses. */
+export function constants(cluster: BgpCluster): string {
+  const metrics = FAMILIES.map(
+    (family) => `define WEFT_METRIC${family} = ${whole(cluster.metric[family], 1, TOP - 1)};\n`,
+  )
+  return `define WEFT_TOP = ${TOP};\n${metrics.join('')}`
+}
+
+/** Patterns of interfaces that are no part of the network between nodes. */
+export function interfaceList({ ignoredInterfaces }: BgpCluster): string {
+  const ignored = ignoredInterfaces.flatMap((pattern) => interfacePattern(pattern) ?? [])
+  return [...[...OUR_LINKS, ...new Set(ignored)].map((pattern) => `-${pattern}`), '"*"'].join(', ')
+}
+
+/** What carries pods: our gateway and bridge, kube-proxy's addresses. */
+const OUR_LINKS = ['"weft*"', '"br-weft"', '"kube-ipvs*"']
+
+function staticText({ ranges, services }: BgpSelf, sessions: readonly BgpSession[], family: Family): string {
+  const confirmed = ranges.filter(({ isConfirmed }) => isConfirmed).map(({ cidr }) => cidr)
+  const ways = sessions.flatMap(({ family: of, remote, reachableBy }) =>
+    of === family && reachableBy !== undefined && familyOf(reachableBy) === family
+      ? [`route ${networkText(hostCidr(remote.address))} via ${addressText(reachableBy)};`]
+      : [],
+  )
+  return [
+    staticProtocol(`own${family}`, family, nowhere(ofFamily(confirmed, family))),
+    staticProtocol(`services${family}`, family, nowhere(ofFamily(services, family))),
+    staticProtocol(`ways${family}`, family, [...new Set(ways)].toSorted()),
+  ].join('')
+}
+
+function nowhere(networks: readonly Cidr[]): readonly string[] {
+  return [...new Set(networks)].toSorted().map((network) => `route ${networkText(network)} blackhole;`)
+}
+
+function staticProtocol(name: string, family: Family, routes: readonly string[]): string {
+  return `protocol static weft_${name} {\n${indented([`ipv${family};`, ...routes])}}\n`
+}
+
+function verdictFunctions(cluster: BgpCluster, self: BgpSelf, family: Family): string {
+  const pools = (isHidden: boolean): readonly Cidr[] =>
+    ofFamily(
+      cluster.pools.filter((pool) => pool.isHidden === isHidden).map(({ cidr }) => cidr),
+      family,
+    )
+  const own = ofFamily(
+    self.ranges.map(({ cidr }) => cidr),
+    family,
+  )
+  const services = ofFamily(cluster.services, family)
+  const encapsulated = cluster.pools.filter(({ isEncapsulated }) => isEncapsulated).map(({ cidr }) => cidr)
+  const communities = cluster.communities
+    .filter(({ cidr }) => familyOf(cidr) === family)
+    .map(({ cidr, add }) => `if ${isWithin([cidr])} then { ${add.map(addText).join(' ')} }`)
+  const said = (name: string, expression: string): string =>
+    `function weft_is_${name}${family}() {\n  return ${expression};\n}\n`
+  return [
+    said('own', isWithin(own)),
+    said('hidden', isWithin(pools(true))),
+    said('pooled', isWithin(ofFamily(poolsOf(cluster), family))),
+    said('services', isWithin(services)),
+    said('encapsulated', isWithin(ofFamily(encapsulated, family))),
+    said(
+      'inside',
+      `!weft_is_guarded${family}() && !weft_is_hidden${family}() && (weft_is_pooled${family}() || weft_is_services${family}())`,
+    ),
+    `function weft_prepare${family}() {
+  if weft_is_hidden${family}() then reject;
+  if source != RTS_BGP then bgp_local_pref = WEFT_TOP - WEFT_METRIC${family};
+${indented(communities)}}
+function weft_told${family}(bool of_nodes; bool of_others) {
+  if source = RTS_STATIC then return proto = "weft_own${family}" || proto = "weft_services${family}";
+  if source != RTS_BGP || !weft_is_inside${family}() then return false;
+  if proto ~ "node${family}_*" then return of_nodes;
+  return of_others;
+}
+`,
+  ].join('')
+}
+
+function addText(community: BgpCluster['communities'][number]['add'][number]): string {
+  const { value, attribute } = communityText(community)
+  return `${attribute}.add(${value});`
+}
+
+/** With metric 0 a route's own counts. What is learned of others' routes is how next hops beyond routers are found. */
+function kernelText({ sources }: BgpSelf, family: Family): string {
+  const source = sources[family]
+  const preferred =
+    source === undefined ? [] : [`if weft_is_pooled${family}() then krt_prefsrc = ${addressText(source)};`]
+  return `filter weft_to_kernel${family} {
+  if proto = "weft_ways${family}" then accept;
+  if source != RTS_BGP then reject;
+  if weft_is_services${family}() || weft_is_encapsulated${family}() then reject;
+  krt_metric = WEFT_METRIC${family};
+  if bgp_local_pref > WEFT_TOP - ${MOST} && bgp_local_pref < WEFT_TOP then krt_metric = WEFT_TOP - bgp_local_pref;
+${indented(preferred)}  accept;
+}
+filter weft_of_kernel${family} {
+  if krt_source = ${OWN_PROTOCOL} || weft_is_pooled${family}() || weft_is_services${family}() then reject;
+  accept;
+}
+protocol kernel weft_kernel${family} {
+  metric 0;
+  learn;
+  persist;
+  graceful restart;
+  merge paths on;
+  scan time 10;
+  ipv${family} {
+    import filter weft_of_kernel${family};
+    export filter weft_to_kernel${family};
+  };
+}
+`
+}
+
+function poolsOf({ pools }: BgpCluster): readonly Cidr[] {
+  return pools.map(({ cidr }) => cidr)
+}
+
+function ofFamily(networks: readonly Cidr[], family: Family): readonly Cidr[] {
+  return networks.filter((network) => familyOf(network) === family)
+}

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { BIRD_FILE, type BirdConfiguration, birdConfiguration, PASSWORDS_FILE } from './configuration.ts'
+import { cluster, passwords, selfOf } from './testing/arbitraries.ts'
+
+let folder = ''
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'weft-bgp-'))
+})
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** What `bird -p` says of a configuration: nothing when it takes it. */
+function objection({ main, passwords: secrets }: Pick<BirdConfiguration, 'main' | 'passwords'>): string {
+  writeFileSync(join(folder, BIRD_FILE), main)
+  writeFileSync(join(folder, PASSWORDS_FILE), secrets)
+  const { exitCode, stderr } = Bun.spawnSync(['bird', '-p', '-c', join(folder, BIRD_FILE)], {
+    env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` },
+  })
+  return exitCode === 0 ? '' : `${stderr.toString()} (${exitCode})`
+}
+
+const configured = cluster.chain((one) => fc.record({ cluster: fc.constant(one), self: selfOf(one), passwords }))
+
+test('BIRD takes every configuration, whatever names have in them', () => {
+  fc.assert(
+    fc.property(configured, ({ cluster: one, self, passwords: known }) => {
+      const configuration = birdConfiguration(one, self, { passwords: known })
+      expect(configuration).toBeDefined()
+      if (configuration !== undefined) expect(objection(configuration)).toBe('')
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('what BIRD does not take is seen by this test', () => {
+  expect(objection({ main: 'router id 1.1.1.1;\nprotocol device {\n', passwords: '' })).toContain('syntax error')
+})
+
+test('no password is in the main file, and none that BIRD cannot have is in the other', () => {
+  fc.assert(
+    fc.property(configured, ({ cluster: one, self }) => {
+      const known = new Map(['secret/a', 'secret/b', 'secret/"; }'].map((ref) => [ref, 'Geheim-4711']))
+      const configuration = birdConfiguration(one, self, { passwords: known })
+      expect(configuration?.main).not.toContain('Geheim-4711')
+      const asked = configuration?.sessions.some(({ password }) => password !== undefined) ?? false
+      expect(configuration?.passwords.includes('Geheim-4711')).toBe(asked)
+    }),
+  )
+})
+
+test('a session whose password is not known is left out, and said', () => {
+  fc.assert(
+    fc.property(configured, ({ cluster: one, self }) => {
+      const configuration = birdConfiguration(one, self, { passwords: new Map() })
+      expect(configuration?.sessions.filter(({ password }) => password !== undefined)).toEqual([])
+      expect(configuration?.main).not.toContain('password ')
+    }),
+  )
+})
+
+test('the order of what is given does not matter', () => {
+  fc.assert(
+    fc.property(configured, ({ cluster: one, self, passwords: known }) => {
+      const turned = {
+        ...one,
+        pools: one.pools.toReversed(),
+        services: one.services.toReversed(),
+        filters: one.filters.toReversed(),
+        peers: one.peers.toReversed(),
+        nodes: uniqueAddresses(one.nodes).toReversed(),
+      }
+      const upright = { ...one, nodes: uniqueAddresses(one.nodes) }
+      expect(birdConfiguration(turned, { ...self, ranges: self.ranges.toReversed() }, { passwords: known })?.main).toBe(
+        birdConfiguration(upright, self, { passwords: known })?.main,
+      )
+    }),
+  )
+})
+
+/** Two nodes with one address are a mistake, of which one has to win. */
+function uniqueAddresses<T extends { readonly addresses: object }>(nodes: readonly T[]): readonly T[] {
+  const seen = new Set<string>()
+  return nodes.map((node) => {
+    const addresses = Object.entries(node.addresses).filter(([, address]) => !seen.has(address))
+    for (const [, address] of addresses) seen.add(address)
+    return { ...node, addresses: Object.fromEntries(addresses) }
+  })
+}
