@@ -62,9 +62,9 @@ afterEach(async () => {
   await ovs.stop()
 })
 
-function request(CNI_COMMAND: 'ADD' | 'DEL', more = ''): AddRequest | DelRequest {
+function request(CNI_COMMAND: 'ADD' | 'DEL', more = '', CNI_IFNAME = 'eth0'): AddRequest | DelRequest {
   const CNI_ARGS = `K8S_POD_NAMESPACE=shop;K8S_POD_NAME=cart;K8S_POD_INFRA_CONTAINER_ID=c1${more}`
-  const call = { CNI_COMMAND, CNI_CONTAINERID: 'c1', CNI_NETNS: '/run/netns/c1', CNI_IFNAME: 'eth0', CNI_PATH: '/x' }
+  const call = { CNI_COMMAND, CNI_CONTAINERID: 'c1', CNI_NETNS: '/run/netns/c1', CNI_IFNAME, CNI_PATH: '/x' }
   const config = JSON.stringify({ cniVersion: '1.0.0', name: 'weft', type: 'weft' })
   return parseRequest({ ...call, CNI_ARGS }, config) as AddRequest | DelRequest
 }
@@ -92,6 +92,24 @@ test('DEL of a pod whose port somebody removed gives its addresses back', async 
   expect(ports.lost()).toEqual([])
   await links.sweep()
   expect(linkFind(host.rtnl, LINK)).toBeUndefined()
+})
+
+test('a call’s ports know it, over restarts: they go together, and those of other calls for the pod stay', async () => {
+  for (const [ifname, plan] of [
+    ['eth0', 'c1/eth0/weft'],
+    ['net1', 'c1/eth0/weft'],
+    ['net2', 'c1/net2/weft'],
+    ['net3', undefined],
+  ] as const)
+    await attachments.add(request('ADD', '', ifname) as AddRequest, { fd: pod.nsFd, path: '/run/netns/c1' }, plan)
+  const again = await connectOvsdb({ path: ovs.dbSocket })
+  const read = (await Ports.open(again, 'system', never)).leases().map(({ plan }) => plan)
+  again.close()
+  expect(read.toSorted()).toEqual(['c1/eth0/weft', 'c1/eth0/weft', 'c1/net2/weft', undefined])
+  await attachments.releasePlan('c1/eth0/weft')
+  await Promise.resolve()
+  expect(ports.leases().map(({ endpoint }) => endpoint.ifname)).toEqual(['net2', 'net3'])
+  expect(used()).toEqual(['2', '2'])
 })
 
 test('ADD of a pod whose port somebody removed does not keep two sets of addresses', async () => {

@@ -83,10 +83,13 @@ export class Attachments {
     return [...this.#held].flatMap(({ addresses }) => addresses)
   }
 
-  /** Attaches a pod; a repeated call for a standing attachment answers the same again. */
-  async add(request: AddRequest, netns: PodNetns): Promise<CniResult> {
+  /**
+   * Attaches a pod; a repeated call for a standing attachment answers the same again. `plan` names the call of the runtime
+   * that this is one of several networks of.
+   */
+  async add(request: AddRequest, netns: PodNetns, plan?: string): Promise<CniResult> {
     const id = endpointId(request.containerId, request.ifname)
-    const { result, lease } = await this.#operations.exclusive(request, () => this.#add(id, request, netns))
+    const { result, lease } = await this.#operations.exclusive(request, () => this.#add(id, request, netns, plan))
     // Not before it is nobody's operation any more: the limiter leaves those alone.
     if (lease !== undefined) this.#parts.limiter.attached(lease)
     return result
@@ -101,6 +104,11 @@ export class Attachments {
       if (lease === undefined) this.#parts.links.doom(linkName(id))
       else await this.#detach(lease)
     })
+  }
+
+  /** Frees what was attached by this call of the runtime, as its interfaces' DEL would; throws what failed at the end. */
+  releasePlan(plan: string): Promise<void> {
+    return this.#releaseAll((lease) => lease.plan === plan)
   }
 
   /** Frees an attachment whose pod is gone, as DEL would. */
@@ -132,14 +140,8 @@ export class Attachments {
    * Detaches every attachment of the network that is not among these, `<container id>/<interface>`; goes on after a failure
    * and throws it at the end.
    */
-  async gc(wanted: string, valid: ReadonlySet<string>): Promise<void> {
-    const { ports } = this.#parts
-    const stale = [...ports.leases(), ...ports.lost()].filter(
-      ({ network, endpoint }) => network === wanted && !valid.has(endpoint.id),
-    )
-    const results = await Promise.allSettled(stale.map((lease) => this.release(lease)))
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
+  gc(wanted: string, valid: ReadonlySet<string>): Promise<void> {
+    return this.#releaseAll(({ network, endpoint }) => network === wanted && !valid.has(endpoint.id))
   }
 
   /** Throws why no pod can be attached now. */
@@ -148,11 +150,20 @@ export class Attachments {
     if (waiting.length > 0) throw cniError('status-not-ready', { reason: waiting.join('; ') })
   }
 
+  async #releaseAll(isStale: (lease: Lease) => boolean): Promise<void> {
+    const { ports } = this.#parts
+    const stale = [...ports.leases(), ...ports.lost()].filter(isStale)
+    const results = await Promise.allSettled(stale.map((lease) => this.release(lease)))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+
   /** The answer, and the lease where it was made just now. */
   async #add(
     id: string,
     request: AddRequest,
     netns: PodNetns,
+    plan: string | undefined,
   ): Promise<{ readonly result: CniResult; readonly lease?: Lease }> {
     const planner = this.#planner()
     const { namespace, mtu } = termsOf(request, planner.context)
@@ -166,7 +177,7 @@ export class Attachments {
     }
     const limits = this.#limitsFor(request)
     if ((await this.#parts.tenantOf(namespace)) === undefined) throw await this.#noTenant(namespace)
-    const lease = await this.#attach({ request, namespace, mtu, limits }, planner, netns)
+    const lease = await this.#attach({ request, namespace, mtu, limits, plan }, planner, netns)
     return { result: resultOf(lease, planner.context, dns), lease }
   }
 

@@ -19,6 +19,7 @@ const lease: fc.Arbitrary<Lease> = fc
     netns: fc.string(),
     mtu: fc.integer({ min: 1280, max: 65_535 }),
     network: word,
+    plan: fc.option(word, { nil: undefined }),
     limits: fc.option(
       fc.record(
         { toPod: fc.integer({ min: 1_000, max: 1e15 }), fromPod: fc.integer({ min: 1_000, max: 1e15 }) },
@@ -27,7 +28,7 @@ const lease: fc.Arbitrary<Lease> = fc
       { nil: undefined },
     ),
   })
-  .map(({ container, ifname, namespace, pod, podUid, v4, v6, ofport, netns, network, mtu, limits }) => {
+  .map(({ container, ifname, namespace, pod, podUid, v4, v6, ofport, netns, network, mtu, plan, limits }) => {
     const id = endpointId(container, ifname)
     const first = formatIp(4, v4)
     const addresses = v6 === undefined ? [first] : [first, formatIp(6, v6)]
@@ -44,7 +45,7 @@ const lease: fc.Arbitrary<Lease> = fc
       ofport,
       ...(limits === undefined || isUnlimited(limits) ? {} : { limits }),
     }
-    return { endpoint, link: linkName(id), network, netns, mtu }
+    return { endpoint, link: linkName(id), network, netns, mtu, ...(plan === undefined ? {} : { plan }) }
   })
 
 test('a lease survives its record', () => {

@@ -19,6 +19,8 @@ export interface Lease {
   readonly netns: string
   /** MTU of the pod's interface in bytes, as ADD answered it. */
   readonly mtu: number
+  /** The call of the runtime that it is one of several networks of, as its record is named; absent: it was called for alone. */
+  readonly plan?: string
   /** Where the port is, if not on the overlay's bridge. */
   readonly wire?: { readonly bridge: string; readonly datapath: 'system' | 'netdev' }
 }
@@ -36,6 +38,7 @@ export const LIMITS_KEY = 'weft-limits'
 export const RECORD_KEY = {
   version: 'weft-lease',
   network: 'weft-network',
+  plan: 'weft-plan',
   container: 'weft-container',
   ifname: 'weft-ifname',
   netns: 'weft-netns',
@@ -49,7 +52,7 @@ export const RECORD_KEY = {
 } as const
 
 /** The `external_ids` that record a lease. */
-export function leaseIds({ endpoint, network, netns, mtu }: Lease): ReadonlyMap<string, string> {
+export function leaseIds({ endpoint, network, netns, mtu, plan }: Lease): ReadonlyMap<string, string> {
   const ids = new Map<string, string>([
     [RECORD_KEY.version, VERSION],
     [RECORD_KEY.network, network],
@@ -63,6 +66,7 @@ export function leaseIds({ endpoint, network, netns, mtu }: Lease): ReadonlyMap<
     [RECORD_KEY.addresses, endpoint.addresses.join(',')],
   ])
   if (endpoint.podUid !== undefined) ids.set(RECORD_KEY.podUid, endpoint.podUid)
+  if (plan !== undefined) ids.set(RECORD_KEY.plan, plan)
   const limits = limitsText(endpoint.limits ?? {})
   if (limits !== undefined) ids.set(RECORD_KEY.limits, limits)
   return ids
@@ -104,7 +108,15 @@ export function leaseOf(
     ofport,
     ...limitsIn(ids),
   }
-  return { endpoint, link, network: ids.get(RECORD_KEY.network) ?? '', netns: ids.get(RECORD_KEY.netns) ?? '', mtu }
+  const plan = ids.get(RECORD_KEY.plan)
+  return {
+    endpoint,
+    link,
+    network: ids.get(RECORD_KEY.network) ?? '',
+    netns: ids.get(RECORD_KEY.netns) ?? '',
+    mtu,
+    ...(plan === undefined ? {} : { plan }),
+  }
 }
 
 /** The addresses a row's record names, readable or not otherwise: they are nobody else's. */

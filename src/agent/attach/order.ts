@@ -15,11 +15,13 @@ import { type Lease, linkName } from './lease.ts'
 export interface Order extends AddTerms {
   readonly request: AddRequest
   readonly limits: Limits
+  /** As in the {@link Lease}. */
+  readonly plan: string | undefined
 }
 
 /** The record of an attachment to be. Throws `node-range-missing` where there are no addresses. */
 export function leaseFor(
-  { request, namespace, mtu, limits }: Order,
+  { request, namespace, mtu, limits, plan }: Order,
   addresses: readonly Ip[],
   ofport: number,
   planner: NodePlanner,
@@ -34,5 +36,5 @@ export function leaseFor(
   const held = isUnlimited(limits) ? {} : { limits }
   const place = { id, containerId, ifname, namespace, pod: name, ...uid }
   const endpoint = { ...place, mac: macFromIp(first), addresses, ofport, ...held }
-  return { network: config.name, netns, link: linkName(id), mtu, endpoint }
+  return { network: config.name, netns, link: linkName(id), mtu, endpoint, ...(plan === undefined ? {} : { plan }) }
 }

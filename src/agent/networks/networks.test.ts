@@ -37,6 +37,8 @@ class Killed extends Error {}
 /** What is left of plugins in the world, across the lives of agents. */
 class World {
   readonly left = new Set<string>()
+  /** In which call each was asked for. */
+  readonly plans = new Map<string, string>()
   readonly log: string[] = []
   readonly told: string[] = []
   resolving = RESOLVING
@@ -54,6 +56,9 @@ class World {
     const tell = (_: unknown, reason: string, message: string) => void this.told.push(`${reason} ${message}`)
     const overlay = {
       del: async () => undefined,
+      releasePlan: async (plan: string) => {
+        for (const [key, one] of this.plans) if (one === plan) this.left.delete(key)
+      },
       gc: async () => undefined,
       status: () => this.#step('status overlay'),
     } as unknown as Attachments
@@ -86,6 +91,7 @@ class World {
         step(`add ${key(call)}`)
         await this.meanwhile(`add ${key(call)}`)
         this.left.add(key(call))
+        this.plans.set(key(call), call.plan)
         step(`added ${key(call)}`)
         const { interfaces, ...rest } = call.prevResult ?? EMPTY_RESULT
         return { ...rest, interfaces: [...interfaces, { name: `${call.ifname}-${type}`, sandbox: NETNS.path }] }
@@ -154,6 +160,20 @@ test('a program that is run for a pod may call us for an IPAM plugin; a runtime 
 test('a DEL of what was never recorded succeeds, whatever is wrong with the configuration', async () => {
   const agent = world().agent()
   await agent.del(delCall({ cniVersion: '1.0.0', name: 'n', type: 'multus' }), 'multus', undefined)
+})
+
+test('without its record a DEL frees what the overlay has of the same call, and nothing of others', async () => {
+  const w = world()
+  await w.agent().add(addCall(), 'weft', NETNS)
+  // A Multus, which calls for each interface alone.
+  const alone = { ...addCall(), ifname: 'net7' }
+  await w.agent({ [DEFAULT_NETWORK]: 'second' }).add(alone, 'weft', NETNS)
+  rmSync(w.stateDir, { recursive: true })
+  const agent = w.agent()
+  await agent.del(delCall(), 'weft', undefined)
+  expect([...w.left]).toEqual(['c@net7', 'd@net7'])
+  await agent.del({ ...delCall(), ifname: 'net7' }, 'weft', undefined)
+  expect([...w.left]).toEqual([])
 })
 
 test('CHECK asks every step, but those of networks whose author wants none', async () => {

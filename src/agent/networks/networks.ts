@@ -27,7 +27,7 @@ import { checkConfigured } from './configured.ts'
 import { applyDefaultRoutes } from './default-routes.ts'
 import type { LocalPods } from './local-pods.ts'
 import { type CallPlan, checkReadiness, planCall } from './plan-call.ts'
-import type { Attached, NetworkRecord } from './record.ts'
+import { type Attached, type NetworkRecord, recordId } from './record.ts'
 import type { Records } from './records.ts'
 import { needsResolving, type ResolveParts, resolveNetworks, type Wanted } from './resolve.ts'
 import type { StatusWriter } from './status-writer.ts'
@@ -244,12 +244,19 @@ export class Networks implements Disposable {
     return this.#exclusive(record, () => this.#undo(record, undefined))
   }
 
-  /** Nothing was recorded: the overlay has records of its own, and of other networks there can be nothing but strays. */
+  /**
+   * Nothing is recorded: of the overlay each port says which call it was made in, and what was made for others, by whoever
+   * calls us for each interface alone, stays. Of other networks there can be nothing but strays, which go with the pod.
+   */
   async #delUnrecorded(request: DelRequest, program: string, netns: PodNetns | undefined): Promise<void> {
     const plan = this.#planToUndo(request, program)
-    if (plan === undefined || plan.kind === 'networks') return this.#parts.overlay.del(request)
+    if (plan === undefined || plan.kind === 'networks') {
+      const { overlay } = this.#parts
+      await overlay.del(request)
+      return overlay.releasePlan(recordId({ ...request, program }))
+    }
     const one = plan.wanted(request)
-    const record = { ...request, path: request.path, netns: request.netns ?? '' }
+    const record = { ...request, program, netns: request.netns ?? '' }
     const call = { ...callOf(record, one), ...(netns === undefined ? {} : { netns }), plugins: one.plugins }
     const failures = await delList(this.#parts.plugins, call, request.prevResult)
     if (failures.length > 0) throw firstOf(failures)
@@ -310,13 +317,14 @@ function operationOf({ containerId, program }: Operation): string {
 
 /** What all steps of a network are called with. */
 export function callOf(
-  { containerId, path }: Pick<NetworkRecord, 'containerId' | 'path'>,
+  { path, ...record }: Pick<NetworkRecord, 'containerId' | 'ifname' | 'program' | 'path'>,
   { ifname, ordinal, definition, origin, network, version, args }: Attached,
 ): Omit<ListCall, 'plugins' | 'netns'> {
   return {
-    containerId,
+    containerId: record.containerId,
     ifname,
     ordinal,
+    plan: recordId(record),
     ...(definition === undefined ? {} : { definition }),
     origin,
     network,

@@ -9,7 +9,8 @@ import type { Plugin, PluginCall, PluginCallInside } from './plugin.ts'
 /** The plugin `weft`. */
 export function overlayPlugin(attachments: Attachments): Plugin {
   return {
-    add: (call) => attachments.add({ verb: 'ADD', ...requestOf(call), prevResult: call.prevResult }, call.netns),
+    add: (call) =>
+      attachments.add({ verb: 'ADD', ...requestOf(call), prevResult: call.prevResult }, call.netns, call.plan),
     del: ({ containerId, ifname, netns, args, path, prevResult }) =>
       attachments.del({
         verb: 'DEL',

@@ -18,6 +18,8 @@ export interface PluginCall {
   /** The step's own configuration, with `name`, `cniVersion`, `runtimeConfig` and `args`, without `prevResult`. */
   readonly config: JsonObject
   readonly origin: Origin
+  /** Names the call of the runtime that it is a part of: all that was made for it goes together. */
+  readonly plan: string
   /** The pod, where a kubelet's runtime calls. */
   readonly args: CniArgs
   /** The attachment definition as `<namespace>/<name>`, where there is one. */

@@ -63,6 +63,7 @@ function bridged(version: CniVersion = '1.0.0'): ListCall & { readonly netns: Po
     origin: { kind: 'node' },
     args: parseArgs('IgnoreUnknown=1;K8S_POD_NAMESPACE=pods;K8S_POD_NAME=p'),
     ordinal: 1,
+    plan: 'of a test',
     path: onNode('bridge'),
     netns,
     plugins: [

@@ -158,6 +158,7 @@ export function callFor(
     origin: { kind: 'node' },
     args: NO_ARGS,
     ordinal,
+    plan: 'of a test',
     path: [],
     netns: { fd: pod.nsFd, path: '/run/netns/pod' },
     prevResult: resultOf(pod, ifname),

@@ -82,6 +82,7 @@ export class Bench implements Disposable {
       origin: { kind: 'node' },
       args: NO_ARGS,
       ordinal: 1,
+      plan: 'of a test',
       path: [],
       netns: { fd: this.pod.nsFd, path: '/run/netns/wefttest-pod' },
       ...rest,

@@ -97,6 +97,7 @@ export function callFor(
     origin: NODE,
     args: args === undefined ? NO_ARGS : parseArgs(args),
     ordinal: 0,
+    plan: 'of a test',
     path: [],
     netns: { fd: pod.nsFd, path: '/run/netns/c1' },
     ...rest,

@@ -155,6 +155,7 @@ export function callFor(pod: Pod, containerId: string, more: Partial<PluginCallI
     origin: { kind: 'node' },
     args: { pairs: new Map(), pod: { namespace, name, uid, infraContainerId: containerId } },
     ordinal: 0,
+    plan: 'of a test',
     path: [],
     prevResult: EMPTY_RESULT,
     netns: { fd: -1, path: '/proc/1/ns/net' },
