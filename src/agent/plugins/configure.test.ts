@@ -74,6 +74,25 @@ test.each([
   )
 })
 
+test('a further interface’s default routes stand behind the first one’s, in both families', async () => {
+  await configure([{ dst: '0.0.0.0/0' }, { dst: '::/0' }])
+  veth(pod, wire, 'net1', 'w1')
+  const ips = [
+    { address: '10.7.0.5/24', gateway: '10.7.0.1' },
+    { address: 'fd00:7::5/64', gateway: 'fd00:7::1' },
+  ]
+  const routes = [{ dst: '0.0.0.0/0' }, { dst: '::/0' }]
+  await configureInterface({ nsFd: pod.nsFd, ifname: 'net1' }, { ips, routes }, never)
+  const ways = routeList(pod.rtnl, { table: 254 }).filter(({ destination }) => destination.endsWith('/0'))
+  expect(ways.map(({ gateway, priority, hops }) => [gateway, priority, hops])).toEqual([
+    ['172.18.0.1', 0, undefined],
+    ['10.7.0.1', 0, undefined],
+    ['fd00:18::1', 1024, undefined],
+    ['fd00:7::1', 1025, undefined],
+  ])
+  expect(configurationProblem({ nsFd: pod.nsFd, ifname: 'net1' }, { ips, routes })).toBeUndefined()
+})
+
 test('an address that it has already is an error', async () => {
   await configure([], BOTH.slice(0, 1))
   await expect(configure([], BOTH.slice(0, 1))).rejects.toMatchObject({ id: 'link-failed' })

@@ -91,11 +91,28 @@ function addAddress(rtnl: RtnlSocket, spec: { readonly link: number; readonly ad
 /** The very same route is no mistake: two addresses of one subnet may bring one each. */
 function addRoute(rtnl: RtnlSocket, spec: RouteSpec): void {
   try {
-    routeAddBehind(rtnl, spec)
+    routeAddBehind(rtnl, { ...spec, ...behindOthers(rtnl, spec) })
   } catch (error) {
     if (!hasErrno(error, 'EEXIST')) throw error
   }
 }
+
+/**
+ * IPv4 puts a route behind that of another interface. IPv6 would make one route of both, and spread packets over two
+ * networks that know nothing of each other's addresses: there it gets a greater metric.
+ */
+function behindOthers(
+  rtnl: RtnlSocket,
+  { destination, link, table, priority }: RouteSpec,
+): Pick<RouteSpec, 'priority'> {
+  if (familyIn(destination) === 4 || priority !== undefined) return {}
+  const others = routeList(rtnl, { family: 6, table: table ?? MAIN }).filter(
+    (one) => one.destination === networkOf(destination) && (one.hops ?? [one]).some((way) => way.link !== link),
+  )
+  return others.length === 0 ? {} : { priority: Math.max(...others.map((one) => one.priority)) + 1 }
+}
+
+const MAIN = 254
 
 function specOf(route: ResultRoute, link: number, ips: Configuration['ips']): RouteSpec {
   const { dst, gw, mtu, advmss, priority, table, scope } = route
