@@ -50,10 +50,12 @@ export class SharedPool {
     return number !== undefined && (!this.#busy.has(number) || this.#resting.has(number))
   }
 
-  /** Somebody has it. Of no effect for addresses of others, and when said twice. */
-  mark(address: Ip): void {
+  /** Somebody has it; twice is fine. False for addresses of others. */
+  mark(address: Ip): boolean {
     const number = this.#space.numberOf(address)
-    if (number !== undefined && !this.#resting.delete(number)) this.#busy.add(number)
+    if (number === undefined) return false
+    if (!this.#resting.delete(number)) this.#busy.add(number)
+    return true
   }
 
   /** Nobody has it any more; it rests from then on. Of no effect for what nobody has. */

@@ -81,9 +81,7 @@ export class SharedPools {
   /** An address is somebody's; `pool` is the one it was taken from. Twice is fine. */
   claim(address: Ip, pool: string): void {
     this.#settle()
-    const own = this.#free.get(pool)
-    if (own?.has(address)) own.mark(address)
-    else this.#stray(address, pool)
+    if (this.#free.get(pool)?.mark(address) !== true) this.#stray(address, pool)
   }
 
   /** An address that was claimed is nobody's any more. */
@@ -172,9 +170,7 @@ export class SharedPools {
     }
     for (const [name, group] of this.#strays) {
       for (const address of group) {
-        if (!free.has(address)) continue
-        free.mark(address)
-        if (name === pool.name) this.#unstray(address, name)
+        if (free.mark(address) && name === pool.name) this.#unstray(address, name)
       }
     }
     return free
