@@ -5,6 +5,7 @@
 import type { JsonObject } from '../../../cni/index.ts'
 import { optionalText } from '../../../cni/json.ts'
 import { FLAT_FILES } from '../../../compat/ovs-cni/netconf.ts'
+import { reservedFor } from './bridges.ts'
 import { withNodeFile } from './flat-file.ts'
 import type { UnderlayPorts } from './ports.ts'
 
@@ -17,7 +18,10 @@ export function statusProblem(
   if (!ports.connected) return 'Open vSwitch (ovsdb-server does not answer)'
   try {
     const bridge = optionalText(withNodeFile(config, undefined, flatFiles), 'bridge', 'bridge')
-    if (bridge === undefined || ports.tables.byName('Bridge', bridge) !== undefined) return undefined
+    if (bridge === undefined) return undefined
+    const owner = reservedFor(ports.tables, bridge)
+    if (owner !== undefined) return `bridge ${bridge} is ${owner}, and no pod is put on it; name another bridge`
+    if (ports.tables.byName('Bridge', bridge) !== undefined) return undefined
     return `Open vSwitch has no bridge ${bridge}; make it with weft bridge create ${bridge}`
   } catch (error) {
     return error instanceof Error ? error.message : 'the configuration cannot be read'

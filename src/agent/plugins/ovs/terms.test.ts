@@ -333,6 +333,8 @@ describe('flat files', () => {
 test('STATUS says which bridge is missing, and knows flat files', () => {
   expect(statusProblem({ bridge: 'br1' }, ports, [])).toBeUndefined()
   expect(statusProblem({ bridge: 'br7' }, ports, [])).toContain('weft bridge create br7')
+  expect(statusProblem({ bridge: 'br-ovn' }, ports, [])).toContain("bridge br-ovn is OVN's")
+  expect(statusProblem({ bridge: 'br-weft' }, ports, [])).toContain("bridge br-weft is Weft's own")
   const path = join(folder, 'status.conf')
   writeFileSync(path, '{"bridge":"br8"}')
   expect(statusProblem({}, ports, [path])).toContain('no bridge br8')
