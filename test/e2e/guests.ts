@@ -3,13 +3,15 @@
  * @module
  */
 import { deepEqual, equal, ok } from 'node:assert/strict'
+import { presentHijacked } from '../../src/agent/node/hijacked.ts'
 import { NETWORK_ATTACHMENT_DEFINITIONS } from '../../src/compat/multus/attachment-definition.ts'
-import { SPIDER_IP_POOLS } from '../../src/compat/spiderpool/resources.ts'
+import { SPIDER_COORDINATORS, SPIDER_IP_POOLS } from '../../src/compat/spiderpool/resources.ts'
 import { NETWORK_POLICIES, PODS } from '../../src/kube/resources.ts'
 import { applyRuleset, openRtnl, ping, routeList, ruleList } from '../../src/linux/index.ts'
 import { vniOfTable } from '../../src/network/guests.ts'
 import { GATEWAY } from '../../src/network/host.ts'
 import { type Family, familyOf, type Ip, ip } from '../../src/network/model/address.ts'
+import { formatIpRange } from '../../src/network/model/ip-range.ts'
 import { ECHO_PORT, outsideAddress } from '../../src/playground/layout.ts'
 import { call } from '../lab/calls.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
@@ -39,6 +41,7 @@ export const guests: Scenario = {
     { title: 'services lead them outside, but not to pods of other tenants', run: byHand },
     { title: 'an endpoint sees their node’s address, and policies judge them as strangers', run: strangers },
     { title: 'they follow their tenant, at once', run: follow },
+    { title: 'their node leads them nowhere else, unless an administrator does', run: detour },
     { title: 'an agent that was killed takes nothing away from them', run: killed },
     { title: 'where a kube-proxy translates, the same is open and the same is closed', run: byKubeProxy },
     { title: 'nothing is left of them', run: gone },
@@ -176,6 +179,38 @@ async function follow({ lab, say }: StepContext): Promise<void> {
     async () => !(await answers(lab, 'bank/u2', lab.address('shop/db'), 'none')),
   )
   await pods({ lab, say })
+}
+
+/** A pod’s own route by its node to what is on the node’s network. */
+async function detour({ lab, say }: StepContext): Promise<void> {
+  const netns = lab.netns('shop/u1')
+  const nodes = lab.node(1).netns
+  const { stdout } = await lab.inside(netns, 'ip', '-j', 'neigh', 'show', 'dev', 'veth0')
+  const [{ lladdr = '' } = {}] = JSON.parse(stdout) as readonly { readonly lladdr?: string }[]
+  for (const family of FAMILIES) {
+    const to = outsideAddress(family)
+    const length = family === 4 ? 32 : 128
+    await lab.inside(netns, 'ip', 'neigh', 'replace', to, 'lladdr', lladdr, 'dev', 'veth0')
+    await lab.inside(netns, 'ip', 'route', 'replace', `${to}/${length}`, 'dev', 'veth0')
+    ok(!(await reaches(lab, 'shop/u1', to)), `${to} by the node`)
+  }
+  say('shop/u1 → the node’s network, by a route of its own: closed')
+  const hijackCIDR = ['169.254.0.0/16', ...FAMILIES.map(outsideAddress)]
+  await lab.api().patch(SPIDER_COORDINATORS, { name: 'default' }, 'merge', { spec: { hijackCIDR } })
+  for (const family of FAMILIES)
+    await eventually('what an administrator hijacks is open', () => reaches(lab, 'shop/u1', outsideAddress(family)))
+  lab.restart('node1-agent')
+  for (const family of FAMILIES) ok(await reaches(lab, 'shop/u1', outsideAddress(family)))
+  await eventually('the agent is ready again', () => isReady(lab, 1), 60_000)
+  for (const family of FAMILIES) ok(await reaches(lab, 'shop/u1', outsideAddress(family)))
+  say(`hijacked on node1: ${(await presentHijacked({ netns: nodes })).map(formatIpRange).join(', ')}`)
+  await lab.api().patch(SPIDER_COORDINATORS, { name: 'default' }, 'merge', { spec: { hijackCIDR: ['169.254.0.0/16'] } })
+  await eventually('it is closed again', async () => !(await reaches(lab, 'shop/u1', outsideAddress(4))))
+  for (const family of FAMILIES) {
+    const to = outsideAddress(family)
+    await lab.inside(netns, 'ip', 'route', 'del', `${to}/${family === 4 ? 32 : 128}`, 'dev', 'veth0')
+    await lab.inside(netns, 'ip', 'neigh', 'del', to, 'dev', 'veth0')
+  }
 }
 
 async function killed({ lab }: StepContext): Promise<void> {
