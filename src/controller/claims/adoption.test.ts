@@ -7,6 +7,8 @@ import { PODS, STATEFUL_SETS } from '../../kube/resources.ts'
 import { MemoryApi } from '../../kube/testing/memory-api.ts'
 import { type AddressClaim, adoptedSandbox } from '../../network/model/pool.ts'
 import { decodeAddressClaim } from '../../network/model/validate-pool.ts'
+import { ClaimIndex } from './claim-index.ts'
+import { PoolKeeper, poolEntry } from './pool-keeper.ts'
 import { runClaims } from './run.ts'
 
 let ending = new AbortController()
@@ -310,5 +312,17 @@ describe('what Spiderpool gave out', () => {
     await settled(api)
     expect(await brief(api)).toEqual(['172.18.30.131 web-1 net7', '172.18.30.132 web-2 net7'])
     expect((await api.list(ADDRESS_CLAIMS)).items[0]).toEqual(before as KubeObject)
+  })
+
+  test('written while a status is made of what was known before is not lost', async () => {
+    const api = await cluster(pool('p', '172.18.0.0/16', {}))
+    await tell(api, 'p', { allocatedIPs: '{}', totalIPCount: 1 })
+    const entry = poolEntry((await api.get(SPIDER_IP_POOLS, { name: 'p' })) as KubeObject)
+    const adopter = { adopt: () => Promise.reject(new Error('nothing of it is known')) }
+    const keeper = new PoolKeeper({ api, claims: new ClaimIndex(), adopter, pool: () => entry })
+    const text = { '172.18.30.131': given('web-1', 'u1') }
+    await tell(api, 'p', { allocatedIPs: JSON.stringify(text), totalIPCount: 5, allocatedIPCount: 1 })
+    await keeper.lookAfter('p')
+    expect(await listing(api)).toEqual(text)
   })
 })
