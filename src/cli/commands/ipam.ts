@@ -83,8 +83,8 @@ export function registerIpam(program: Command): void {
 
 const WHO_HELP = `
 An address that was given back not long ago is free here. That it rests, and is
-taken last, only agents know, each for five minutes since it heard of the claim's
-end: the API server keeps nothing of a claim that is gone.
+taken last, only agents know, each for five minutes since it heard of the
+claim's end: the API server keeps nothing of a claim that is gone.
 
 Exit codes: 0 the address is held for a pod, 1 it is not, 3 the API server does
 not answer.
