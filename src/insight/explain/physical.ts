@@ -71,8 +71,9 @@ function policies(conversation: Conversation, fromWire: boolean, toWire: boolean
   const ingress = policySteps(seen).find(({ name }) => name === 'ingress policies')
   const past = byNode ? `what ${from.name} sends by its node does not pass them` : whyOpen(view, from, fromWire)
   const wall = fromWire ? 'it is about leaving by way of the node' : undefined
+  const mayDetour = fromWire && to.kind === 'outside'
   return [
-    ...(egress === undefined ? [] : [enforced(egress, past)]),
+    ...(egress === undefined ? [] : [mayDetour ? unlessHijacked(enforced(egress, past)) : enforced(egress, past)]),
     ...(ingress === undefined ? [] : [enforced(ingress, whyOpen(view, to, toWire))]),
     ...(firewall === undefined ? [] : [enforced(firewall, wall)]),
   ]
@@ -87,6 +88,11 @@ function asSeenBy(view: ClusterView, from: End, to: End, byNode: boolean): End {
   const own = byNode ? network?.ranges.map(gatewayOf) : network?.addresses
   const address = own?.find((one) => familyOf(one) === family)
   return address === undefined ? from : { kind: 'outside', name: `${from.name}, by ${homeOf(from)},`, address }
+}
+
+/** Which way a pod sends to an address outside is its own routes' matter, and an administrator's. */
+function unlessHijacked(step: Step): Step {
+  return { ...step, says: `${step.says}; not where a hijackCIDR of an administrator leads there by the node` }
 }
 
 /** Why policies of an end are not enforced; undefined where they are. */
