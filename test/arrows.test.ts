@@ -11,7 +11,7 @@ import { dirname, join, relative } from 'node:path'
 const ROOT = join(import.meta.dir, '..')
 const CORE = ['flow', 'network', 'ipam']
 const SHARED = [...CORE, 'registry']
-const CLIENTS = ['linux', 'ovs', 'cni']
+const CLIENTS = ['linux', 'ovs', 'bird', 'cni']
 /** What joins rooms. */
 const JOINT = [...SHARED, ...CLIENTS, 'kube', 'etcd', 'compat', 'place', 'version.ts']
 
@@ -25,6 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   settings: ['network/model'],
   linux: ['flow'],
   ovs: ['flow'],
+  bird: [],
   cni: ['network/model'],
   dns: ['linux/ip.ts'],
   kube: ['registry', 'network/model'],
@@ -34,9 +35,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   agent: [...JOINT, 'dns'],
   bridge: ['network', 'linux', 'ovs', 'agent/wire', 'text'],
   controller: [...SHARED, 'kube', 'compat', 'settings', 'version.ts'],
+  flanneld: ['compat/flannel', 'etcd', 'kube', 'registry', 'linux', 'network', 'agent/node/foreign-filters.ts'],
   insight: [...JOINT, 'agent', 'text'],
   playground: ['network', 'registry', 'linux', 'dns', 'kube', 'compat', 'agent/log.ts', 'text', 'version.ts'],
-  cli: [...JOINT, 'settings', 'agent', 'bridge', 'controller', 'insight', 'playground', 'text'],
+  cli: [...JOINT, 'settings', 'agent', 'bridge', 'controller', 'flanneld', 'insight', 'playground', 'text'],
   'main.ts': ['cli'],
   'version.ts': [],
 }

@@ -8,6 +8,7 @@ import { delimiter, join } from 'node:path'
 /** Package to a file that shows it is there on a machine whose packages have other names. */
 const WITNESS = {
   'openvswitch-switch': 'ovs-vswitchd',
+  bird2: 'bird',
   nftables: 'nft',
   iptables: 'iptables-nft',
   iproute2: 'ip',
@@ -44,6 +45,8 @@ const PLAY = [
   'openssl',
   'util-linux',
   'hostname',
+  // Tells other routers of pods' networks.
+  'bird2',
 ]
 
 /** A container runtime that calls the plugin for real, and what its image is made of: 15 MB to fetch. */

@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runningPid } from './daemon.ts'
+import type { BirdError } from './errors.ts'
+import type { ConfigurationFile } from './folder.ts'
+import { BirdKeeper, type KeeperEvent, type KeeperOptions } from './keeper.ts'
+import { birdVersion } from './program.ts'
+import { birdProtocols } from './protocols.ts'
+import { routesFor } from './routes.ts'
+import { birdStatus } from './status.ts'
+
+let root = ''
+let keepers: BirdKeeper[] = []
+let events: KeeperEvent[] = []
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'weft-keeper-'))
+  keepers = []
+  events = []
+})
+
+afterEach(async () => {
+  for (const keeper of keepers) await keeper.stop()
+  const pid = bird()
+  if (pid !== undefined) process.kill(pid, 'SIGKILL')
+  rmSync(root, { recursive: true, force: true })
+})
+
+/** A keeper of the BIRD of this test; there can be several after one another. */
+function keep(options: Partial<KeeperOptions> = {}): BirdKeeper {
+  const keeper = new BirdKeeper({
+    folder: join(root, 'conf'),
+    runFolder: join(root, 'run'),
+    every: 20,
+    told: (event) => events.push(event),
+    ...options,
+  })
+  keepers.push(keeper)
+  return keeper
+}
+
+/** A BIRD that touches nothing of the machine: neither kernel nor neighbours. */
+function files(network: string, password = 'geheim'): readonly ConfigurationFile[] {
+  const main = `log stderr all;
+router id 192.0.2.1;
+timeformat protocol iso long;
+include "passwords.conf";
+protocol device {}
+protocol static own4 { ipv4; route ${network} blackhole; }
+`
+  return [
+    { name: 'bird.conf', content: main, isSecret: false },
+    { name: 'passwords.conf', content: `define pass = "${password}";\n`, isSecret: true },
+  ]
+}
+
+function bird(): number | undefined {
+  return runningPid({
+    command: ['bird'],
+    socket: join(root, 'run', 'bird.ctl'),
+    pidFile: join(root, 'run', 'bird.pid'),
+    outputFile: '',
+    recoverFile: '',
+  })
+}
+
+async function until(what: () => boolean): Promise<void> {
+  for (let i = 0; i < 500 && !what(); i += 1) await Bun.sleep(20)
+  expect(what()).toBe(true)
+}
+
+function failure(call: Promise<unknown>): Promise<BirdError> {
+  return call.then(
+    () => {
+      throw new Error('it did not fail')
+    },
+    (error: BirdError) => error,
+  )
+}
+
+test('a BIRD that this code knows is installed', async () => {
+  expect(await birdVersion()).toMatch(/^2\.\d+\.\d+$/)
+  expect((await failure(birdVersion(['/nonexistent/bird']))).code).toBe('BIRD_MISSING')
+  expect((await failure(birdVersion(['echo', 'BIRD version 1.6.8']))).message).toBe(
+    'BIRD 1.6.8 is not BIRD 2 of 2.0.8 or later',
+  )
+})
+
+test('the first configuration starts BIRD, the next one changes it as it runs', async () => {
+  const keeper = keep()
+  expect(await keeper.apply(files('10.1.0.0/16'))).toBe(true)
+  const pid = bird()
+  expect(pid).toBeDefined()
+  expect(events).toEqual([{ is: 'started', pid: pid ?? 0 }])
+  expect((await birdStatus(keeper.control)).state).toBe('Daemon is up and running')
+  expect(await keeper.apply(files('10.1.0.0/16'))).toBe(false)
+  expect(await keeper.apply(files('10.2.0.0/16'))).toBe(true)
+  expect(bird()).toBe(pid as number)
+  expect((await routesFor(keeper.control, '10.2.0.1')).map(({ network }) => network)).toEqual(['10.2.0.0/16'])
+  expect(await routesFor(keeper.control, '10.1.0.1')).toEqual([])
+  expect((await birdProtocols(keeper.control)).map(({ kind, isUp }) => [kind, isUp])).toEqual([
+    ['Device', true],
+    ['Static', true],
+  ])
+})
+
+test('passwords are for root alone, and only the last two configurations stay', async () => {
+  const keeper = keep()
+  for (const third of [1, 2, 3]) await keeper.apply(files(`10.${third}.0.0/16`))
+  const current = join(root, 'conf', 'current')
+  expect(statSync(join(current, 'passwords.conf')).mode & 0o777).toBe(0o600)
+  expect(statSync(join(current, 'bird.conf')).mode & 0o777).toBe(0o644)
+  expect(readFileSync(join(current, 'bird.conf'), 'utf8')).toContain('10.3.0.0/16')
+  expect(readdirSync(join(root, 'conf')).sort()).toHaveLength(3)
+})
+
+test('what BIRD refuses leaves the one before in force, and says the line', async () => {
+  const keeper = keep()
+  await keeper.apply(files('10.1.0.0/16'))
+  const pid = bird()
+  const error = await failure(keeper.apply(files('10.2.0.0/nonsense')))
+  expect(error.code).toBe('BIRD_CONFIGURATION')
+  expect(error.message).toStartWith('BIRD refuses the configuration (bird.conf, line 6): ')
+  expect(error.message).not.toContain('geheim')
+  expect(bird()).toBe(pid as number)
+  expect(await routesFor(keeper.control, '10.1.0.1')).toHaveLength(1)
+  expect(readFileSync(join(root, 'conf', 'current', 'bird.conf'), 'utf8')).toContain('10.1.0.0/16')
+})
+
+test('a first one that BIRD refuses starts none', async () => {
+  const keeper = keep()
+  expect((await failure(keeper.apply(files('nonsense')))).code).toBe('BIRD_CONFIGURATION')
+  await keeper.start()
+  expect(bird()).toBeUndefined()
+  expect(existsSync(join(root, 'conf', 'current'))).toBe(false)
+})
+
+test('what proves wrong is taken back', async () => {
+  const answers = [false, true]
+  const keeper = keep({ verify: () => Promise.resolve(answers.shift() ?? true) })
+  await keeper.apply(files('10.1.0.0/16'))
+  expect((await failure(keeper.apply(files('10.2.0.0/16')))).code).toBe('BIRD_REFUSED')
+  expect(await routesFor(keeper.control, '10.1.0.1')).toHaveLength(1)
+  expect(await routesFor(keeper.control, '10.2.0.1')).toEqual([])
+  expect(await keeper.apply(files('10.2.0.0/16'))).toBe(true)
+  expect(await routesFor(keeper.control, '10.2.0.1')).toHaveLength(1)
+})
+
+test('the end of its keeper is not the end of BIRD; the next keeper takes it over', async () => {
+  const first = keep()
+  await first.apply(files('10.1.0.0/16'))
+  await first.start()
+  await first.stop()
+  const pid = bird()
+  const second = keep()
+  await second.start()
+  expect(events.at(-1)).toEqual({ is: 'adopted', pid: pid ?? 0 })
+  expect(await second.apply(files('10.1.0.0/16'))).toBe(false)
+  expect(await second.apply(files('10.3.0.0/16'))).toBe(true)
+  expect(bird()).toBe(pid as number)
+})
+
+test('a BIRD that dies is started again, and recovers; another time a little later', async () => {
+  const keeper = keep()
+  await keeper.apply(files('10.1.0.0/16'))
+  await keeper.start()
+  const pid = bird()
+  process.kill(pid ?? 0, 'SIGKILL')
+  await until(() => bird() !== undefined && bird() !== pid)
+  await until(() => events.at(-1)?.is === 'started')
+  expect(readFileSync(`/proc/${bird()}/cmdline`, 'utf8').split('\0')).toContain('-R')
+  expect(events.map(({ is }) => is)).toEqual(['started', 'gone', 'started'])
+  expect(await routesFor(keeper.control, '10.1.0.1')).toHaveLength(1)
+})
+
+test('a graceful restart is another process, which recovers; an end is one for good', async () => {
+  const keeper = keep()
+  await keeper.apply(files('10.1.0.0/16'))
+  await keeper.start()
+  const pid = bird()
+  await keeper.restart()
+  expect(bird()).toBeDefined()
+  expect(bird()).not.toBe(pid)
+  expect(readFileSync(`/proc/${bird()}/cmdline`, 'utf8').split('\0')).toContain('-R')
+  await keeper.end()
+  expect(bird()).toBeUndefined()
+  const next = keep()
+  await next.start()
+  expect(readFileSync(`/proc/${bird()}/cmdline`, 'utf8').split('\0')).not.toContain('-R')
+})
+
+test("another process with BIRD's old number is not taken for it", async () => {
+  mkdirSync(join(root, 'run'), { recursive: true })
+  writeFileSync(join(root, 'run', 'bird.pid'), `${process.pid}\n`)
+  const keeper = keep()
+  await keeper.start()
+  expect(keeper.pid).toBeUndefined()
+  await keeper.apply(files('10.1.0.0/16'))
+  expect(keeper.pid).not.toBe(process.pid)
+})
+
+test('a BIRD that cannot start says why, in its own words', async () => {
+  const keeper = keep()
+  await keeper.apply(files('10.1.0.0/16'))
+  await keeper.stop()
+  const other = keep({ runFolder: join(root, 'run') })
+  rmSync(join(root, 'run', 'bird.pid'))
+  const error = await failure(other.apply(files('10.2.0.0/16')))
+  expect(error.code).toBe('BIRD_ENDED')
+  expect(error.message).toContain('another BIRD')
+  process.kill(keeper.pid ?? 0, 'SIGKILL')
+  expect(readFileSync(join(root, 'conf', 'current', 'bird.conf'), 'utf8')).toContain('10.1.0.0/16')
+})
