@@ -8,9 +8,10 @@ import { NETWORK_ATTACHMENT_DEFINITIONS } from '../../src/compat/multus/attachme
 import { SPIDER_IP_POOLS } from '../../src/compat/spiderpool/resources.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
 import { NETWORK_POLICIES, PODS, SERVICES } from '../../src/kube/resources.ts'
-import { linkFind, openPacketSocket, openRtnl, withNetns } from '../../src/linux/index.ts'
+import { linkFind, openPacketSocket, openRtnl, ping, withNetns } from '../../src/linux/index.ts'
 import { type Family, familyOf, type Ip, ip, linkLocalFromMac, parseMac } from '../../src/network/model/address.ts'
 import type { DropName } from '../../src/network/pipeline/drops.ts'
+import { outsideAddress } from '../../src/playground/layout.ts'
 import { measure, startBulk } from '../lab/bulk.ts'
 import { call } from '../lab/calls.ts'
 import { capture } from '../lab/capture.ts'
@@ -345,6 +346,24 @@ async function detour({ lab, say }: StepContext): Promise<void> {
   ear.close()
   equal(arrived.length, 0)
   say('shop/v1 routes to bank/w1 of another VLAN by their node: nothing arrives')
+  await detourOutside(lab)
+  say('shop/u1 routes to a machine on its node’s network by its node: no answer')
+}
+
+/** Its egress policies, VLAN and limit would not hold on that way. */
+async function detourOutside(lab: Lab): Promise<void> {
+  const netns = lab.netns('shop/u1')
+  const { stdout } = await lab.inside(netns, 'ip', '-j', 'neigh', 'show', 'dev', 'veth0')
+  const [{ lladdr = '' } = {}] = JSON.parse(stdout) as readonly { readonly lladdr?: string }[]
+  for (const family of FAMILIES) {
+    const to = outsideAddress(family)
+    const route = [`${to}/${family === 4 ? 32 : 128}`, 'dev', 'veth0']
+    await lab.inside(netns, 'ip', 'neigh', 'replace', to, 'lladdr', lladdr, 'dev', 'veth0')
+    await lab.inside(netns, 'ip', 'route', 'replace', ...route)
+    ok(!(await ping({ address: to, nsFd: lab.fd(netns), timeoutMs: 1_000 })).reached, `${to} by the node`)
+    await lab.inside(netns, 'ip', 'route', 'del', ...route)
+    await lab.inside(netns, 'ip', 'neigh', 'del', to, 'dev', 'veth0')
+  }
 }
 
 async function bandwidth({ lab, say }: StepContext): Promise<void> {
