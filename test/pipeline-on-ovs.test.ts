@@ -11,7 +11,7 @@ import type { Cluster } from '../src/network/model/cluster.ts'
 import { AGENT_METERS } from '../src/network/pipeline/answers.ts'
 import { parseCookie } from '../src/network/pipeline/cookie.ts'
 import { dropByCode } from '../src/network/pipeline/drops.ts'
-import { GATEWAY_PORT, TUNNEL_PORT } from '../src/network/pipeline/stages.ts'
+import { DIRECT_PORT, GATEWAY_PORT, TUNNEL_PORT } from '../src/network/pipeline/stages.ts'
 import { packetOf } from '../src/network/simulate/simulate.ts'
 import {
   addFlows,
@@ -21,6 +21,8 @@ import {
   removeFlows,
 } from '../src/ovs/openflow/index.ts'
 import { type OvsSandbox, startOvsSandbox } from '../src/ovs/testing/ovs-sandbox.ts'
+import { directPlanner } from './tables/direct.ts'
+import { DIRECT_CASES } from './tables/direct-cases.ts'
 import { type Ending, PIPELINE_CASES } from './tables/pipeline-cases.ts'
 import { SAMPLE_CLUSTER, SAMPLE_PODS, samplePlanner } from './tables/sample-node.ts'
 import { SERVICE_CASES, type ServiceCase } from './tables/service-cases.ts'
@@ -36,7 +38,7 @@ beforeAll(async () => {
   await ovs.vsctl('add-br', 'br-weft', '--', 'set', 'bridge', 'br-weft', 'datapath_type=dummy', 'fail_mode=secure')
   const tunnel = ['type=vxlan', 'options:key=flow', 'options:remote_ip=flow', `ofport_request=${TUNNEL_PORT}`]
   await ovs.vsctl('add-port', 'br-weft', 'tunnel', '--', 'set', 'interface', 'tunnel', ...tunnel)
-  const ports = [GATEWAY_PORT, ...Object.values(SAMPLE_PODS).map(({ ofport }) => ofport)]
+  const ports = [GATEWAY_PORT, DIRECT_PORT, ...Object.values(SAMPLE_PODS).map(({ ofport }) => ofport)]
   for (const port of ports) {
     const settings = ['type=dummy', `ofport_request=${port}`]
     await ovs.vsctl('add-port', 'br-weft', `p${port}`, '--', 'set', 'interface', `p${port}`, ...settings)
@@ -74,6 +76,22 @@ describe('Open vSwitch agrees with the steering case table', () => {
     describe(mode, () => {
       beforeAll(async () => apply(diffSwitch(await held(), steered({ ...SAMPLE_CLUSTER, services: mode }))))
       for (const one of STEERING_CASES.filter(({ services = 'weft' }) => services === mode)) {
+        test(one.name, async () => {
+          expectEndings(one, await endingsOnOvs(one))
+        })
+      }
+    })
+  }
+})
+
+describe('Open vSwitch agrees with the case table of packets without a tunnel', () => {
+  for (const mode of ['tunnel', 'refuse'] as const) {
+    describe(mode, () => {
+      beforeAll(async () => {
+        const plan = directPlanner(mode)
+        await apply(diffSwitch(await held(), { flows: plan.flows(), groups: plan.groups() }))
+      })
+      for (const one of DIRECT_CASES.filter(({ otherwise = 'tunnel' }) => otherwise === mode)) {
         test(one.name, async () => {
           expectEndings(one, await endingsOnOvs(one))
         })

@@ -33,6 +33,7 @@ import type { AnnotatePod } from './networks/status-writer.ts'
 import { coldInKernel, coldInUserspace } from './node/outer-neighbours.ts'
 import { Uplink } from './node/uplink.ts'
 import { watchNode } from './node/watch.ts'
+import { Ways } from './node/ways.ts'
 import { NO_NOTICES, type PodNotices } from './notices.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from './options.ts'
 import { UnderlayPorts } from './plugins/ovs/ports.ts'
@@ -161,10 +162,14 @@ class NodeAgent {
       () => uplink.mtu,
       {
         context: () => {
+          ways.lookSoon()
           reconciler.requestWhole()
           networks.planned()
         },
-        fragments: () => reconciler.requestChanges(),
+        fragments: () => {
+          ways.planned()
+          reconciler.requestChanges()
+        },
         tenant: (namespace) => networks.tenantChanged(namespace),
       },
       {
@@ -245,6 +250,9 @@ class NodeAgent {
       }),
     )
     resources.use(startNames({ view, problems, resolvConf: options.resolvConf ?? AGENT_DEFAULTS.resolvConf }))
+    const ways = resources.use(
+      new Ways({ rtnl, planner: () => view.planner, changed: () => reconciler.requestChanges() }),
+    )
     resources.use(watchNode({ rtnl, ports, view, uplink, reconciler }))
     resources.use(every(options.resync * 1000, () => reconciler.requestWhole()))
     resources.use(
@@ -265,6 +273,7 @@ class NodeAgent {
       problems,
       underlay: underlay.ports,
       wires: () => networks.wires,
+      ways: (planner) => ways.log.facts(planner),
       uplinkMtu: () => uplink.mtu,
     })
     const health = {

@@ -3,6 +3,7 @@
  * @module
  */
 import { gatewayOf } from '../ipam/pool.ts'
+import { isDirect } from './fabric/way.ts'
 import { type Cidr, cidr, contains, type Family, familyOf, type Ip, type Mac, macFromIp } from './model/address.ts'
 import type { Cluster } from './model/cluster.ts'
 import type { NodeNetwork } from './model/node.ts'
@@ -25,21 +26,28 @@ export interface NodeContext {
   readonly routerMac: Mac
   /** MTU of pod interfaces, in bytes. */
   readonly mtu: number
+  /** The largest packet that fits into the tunnel, in bytes; less than the MTU where pods' packets do without it. */
+  readonly tunnelMtu: number
   /** `system` is the kernel's datapath, `netdev` the userspace one. */
   readonly datapath: 'system' | 'netdev'
+  /** Whether packets of other nodes' pods are let in without a tunnel: also a while after the cluster wanted it. */
+  readonly takesDirect: boolean
 }
+
+/** What of a context is as the cluster says, unless it is given. */
+export type ContextOptions = Partial<Pick<NodeContext, 'tunnelMtu' | 'datapath' | 'takesDirect'>>
 
 /** The context of a node, or undefined while it has no range. */
 export function nodeContext(
   cluster: Cluster,
   self: NodeNetwork,
   mtu: number,
-  datapath: NodeContext['datapath'] = 'netdev',
+  { tunnelMtu = mtu, datapath = 'netdev', takesDirect = isDirect(cluster) }: ContextOptions = {},
 ): NodeContext | undefined {
   const ranges = self.ranges.map(localRange)
   const [first] = ranges
   if (first === undefined) return undefined
-  return { cluster, self, ranges, routerMac: macFromIp(first.gateway), mtu, datapath }
+  return { cluster, self, ranges, routerMac: macFromIp(first.gateway), mtu, tunnelMtu, datapath, takesDirect }
 }
 
 /** A range with the node's own address. */

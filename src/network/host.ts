@@ -6,7 +6,9 @@
  * @module
  */
 import { type NodeContext, podNetworks, serviceNetworks } from './context.ts'
+import { DIRECT, DIRECT_MAC, type DirectPlan, directPlan, type Known } from './fabric/direct.ts'
 import { overlayMtu, type TunnelInterface, tunnelInterface, tunnelOverhead } from './fabric/encapsulation.ts'
+import { fabricOf, isDirect } from './fabric/way.ts'
 import { type ForeignAcceptance, forwardAcceptance } from './firewall/acceptance.ts'
 import type { Traffic } from './firewall/judge.ts'
 import { neededTraffic } from './firewall/traffic.ts'
@@ -15,7 +17,7 @@ import { type Cidr, type Family, familyOf, hostCidr, type Ip, ip, type Mac } fro
 import type { Cluster } from './model/cluster.ts'
 import type { IpRange } from './model/ip-range.ts'
 import { addressSet, nodePortSet, rangeSet } from './nft-sets.ts'
-import { GATEWAY_PORT, TUNNEL_PORT } from './pipeline/stages.ts'
+import { DIRECT_PORT, GATEWAY_PORT, TUNNEL_PORT } from './pipeline/stages.ts'
 import type { NodePort } from './service/catalogue.ts'
 import { NODE_PORT_ADDRESS, TURN_ADDRESS } from './virtual-addresses.ts'
 
@@ -51,6 +53,8 @@ export interface HostRoute {
 
 /** What the bridge and its two own ports should be. */
 export interface BridgePlan {
+  /** The way to and from other nodes' pods without a tunnel; absent where there is none. */
+  readonly direct?: { readonly ofport: number; readonly mac: Mac; readonly mtu: number }
   readonly tunnel: TunnelInterface & { readonly ofport: number }
   readonly gateway: { readonly ofport: number; readonly mac: Mac; readonly mtu: number }
 }
@@ -61,6 +65,8 @@ export interface HostPlan {
   /** Host addresses (/32, /128) of the gateway port. */
   readonly addresses: readonly Ip[]
   readonly routes: readonly HostRoute[]
+  /** What packets between pods of different nodes need without a tunnel; absent where they all take one. */
+  readonly direct?: DirectPlan
   readonly sysctls: readonly (readonly [key: string, value: string])[]
   /** An nftables ruleset that replaces our table as a whole. */
   readonly nftables: string
@@ -75,6 +81,8 @@ export interface Publication {
   readonly ports: readonly NodePort[]
   /** Addresses of the other nodes, which publish the same. */
   readonly peers: readonly Ip[]
+  /** The other machines, with what the kernel knows of ways to them. Absent: none. */
+  readonly machines?: readonly Known[]
 }
 
 const NOTHING: Publication = { ports: [], peers: [] }
@@ -86,10 +94,13 @@ const NOTHING: Publication = { ports: [], peers: [] }
 export function hostPlan(context: NodeContext, publication: Publication, hijacked: readonly IpRange[] = []): HostPlan {
   const { cluster, ranges, routerMac, mtu } = context
   const families = ranges.map(({ family }) => family)
+  const direct = directPlan(context, publication.machines ?? [], GATEWAY)
+  const links = direct === undefined ? [GATEWAY] : [GATEWAY, DIRECT]
   return {
     bridge: {
       tunnel: { ...tunnelInterface(cluster.encapsulation, cluster.underlay), ofport: TUNNEL_PORT },
       gateway: { ofport: GATEWAY_PORT, mac: routerMac, mtu },
+      ...(direct === undefined ? {} : { direct: { ofport: DIRECT_PORT, mac: DIRECT_MAC, mtu } }),
     },
     addresses: ranges.map(({ gateway }) => gateway),
     routes: ranges.flatMap(({ family, gateway: source }) =>
@@ -99,25 +110,46 @@ export function hostPlan(context: NodeContext, publication: Publication, hijacke
         source,
       })),
     ),
-    sysctls: families.flatMap((family) => SYSCTLS[family]),
-    nftables: nftables(context, cluster.services === 'weft' ? publication : NOTHING, hijacked),
-    acceptance: families.map((family) => forwardAcceptance(NFT_FAMILY[family], GATEWAY)),
+    ...(direct === undefined ? {} : { direct }),
+    sysctls: families.flatMap((family) => [
+      ...SYSCTLS[family],
+      ...(direct === undefined ? [] : DIRECT_SYSCTLS[family]),
+    ]),
+    nftables: nftables(context, cluster.services === 'weft' ? publication : NOTHING, { hijacked, direct }),
+    acceptance: families.map((family) => forwardAcceptance(NFT_FAMILY[family], links)),
     traffic: neededTraffic(cluster, families, GATEWAY),
   }
 }
 
-/** MTU of pod interfaces: what is configured, else what fits the smallest uplink. */
-export function podMtu(cluster: Cluster, uplinkMtus: readonly number[]): number {
-  if (cluster.mtu !== undefined) return cluster.mtu
-  return overlayMtu(cluster.encapsulation, cluster.underlay, Math.min(...uplinkMtus))
+/** The MTU of pod interfaces, and the largest packet that fits into the tunnel, in bytes. */
+export interface Mtus {
+  readonly pods: number
+  readonly tunnel: number
+}
+
+/**
+ * What is configured, else what fits the smallest uplink: with a tunnel around it, unless no packet of a pod for another takes
+ * one.
+ */
+export function mtusOf(cluster: Cluster, uplinkMtus: readonly number[]): Mtus {
+  const uplink = Math.min(...uplinkMtus)
+  const inTunnel = overlayMtu(cluster.encapsulation, cluster.underlay, uplink)
+  const pods = cluster.mtu ?? (needsTunnel(cluster) ? inTunnel : uplink)
+  return { pods, tunnel: needsTunnel(cluster) ? pods : Math.min(pods, inTunnel) }
+}
+
+function needsTunnel(cluster: Cluster): boolean {
+  return !isDirect(cluster) || fabricOf(cluster).otherwise === 'tunnel'
 }
 
 /** Why a configured MTU cannot work with this uplink, or undefined. */
 export function mtuProblem(cluster: Cluster, uplinkMtu: number): string | undefined {
   if (cluster.mtu === undefined) return undefined
-  const needed = cluster.mtu + tunnelOverhead(cluster.encapsulation, cluster.underlay)
+  const overhead = needsTunnel(cluster) ? tunnelOverhead(cluster.encapsulation, cluster.underlay) : 0
+  const needed = cluster.mtu + overhead
   if (uplinkMtu >= needed) return undefined
-  return `the uplink's MTU of ${uplinkMtu} is too small: pods' MTU ${cluster.mtu} needs ${needed} in the tunnel`
+  const where = overhead === 0 ? '' : ' in the tunnel'
+  return `the uplink's MTU of ${uplinkMtu} is too small: pods' MTU ${cluster.mtu} needs ${needed}${where}`
 }
 
 /** What else than pods the switch can be asked for by the node. */
@@ -134,6 +166,15 @@ const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
     [`net.ipv6.conf.${GATEWAY}.accept_ra`, '0'],
     // Nobody else has its addresses, and nobody hears the question.
     [`net.ipv6.conf.${GATEWAY}.accept_dad`, '0'],
+  ],
+}
+
+/** Pods' packets have sources here to which the node itself would answer by the gateway port. */
+const DIRECT_SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
+  4: [[`net.ipv4.conf.${DIRECT}.rp_filter`, '2']],
+  6: [
+    [`net.ipv6.conf.${DIRECT}.accept_ra`, '0'],
+    [`net.ipv6.conf.${DIRECT}.accept_dad`, '0'],
   ],
 }
 
@@ -166,7 +207,7 @@ const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {
 function nftables(
   context: NodeContext,
   { ports: nodePorts, peers }: Publication,
-  hijacked: readonly IpRange[],
+  { hijacked, direct }: { readonly hijacked: readonly IpRange[]; readonly direct: DirectPlan | undefined },
 ): string {
   const { cluster } = context
   const networks = cluster.networks.map(({ cidr }) => cidr)
@@ -200,7 +241,8 @@ ${FAMILIES.map((family) => rangeSet(HIJACKED[family], family, hijacked)).join('\
   chain outsiders {
     type filter hook prerouting priority -300; policy accept;
     iifgroup ${GUEST_GROUP} fib saddr . iif oif missing counter drop
-${networks.map((cidr) => `    iifname != { "${GATEWAY}", "lo" } ${nftFamily(cidr)} saddr ${cidr} counter drop`).join('\n')}
+${lines(direct === undefined ? [] : arrivals(direct))}
+${networks.map((cidr) => `    iifname != { "${GATEWAY}", "${DIRECT}", "lo" } ${nftFamily(cidr)} saddr ${cidr} counter drop`).join('\n')}
   }
   chain publish {
     type nat hook prerouting priority ${BEFORE_OTHERS}; policy accept;
@@ -230,7 +272,8 @@ ${FAMILIES.map((family) => `    oifgroup != ${GUEST_GROUP} ${NFT_FAMILY[family]}
     iifname "${GATEWAY}" ct state invalid counter drop
     iifgroup ${GUEST_GROUP} oifname "${GATEWAY}" goto guests
     iifgroup ${GUEST_GROUP} jump guests_elsewhere
-    oifname "${GATEWAY}" iifname != "${GATEWAY}" ct state new ct status & dnat == 0 counter drop
+${lines(direct === undefined ? [] : onlyBetween(direct))}
+    oifname "${GATEWAY}" iifname != { "${GATEWAY}", "${DIRECT}" } ct state new ct status & dnat == 0 counter drop
 ${FAMILIES.map((family) => `    iifname "${GATEWAY}" ${NFT_FAMILY[family]} daddr @nodes${family} meta l4proto . th dport @node_ports counter drop`).join('\n')}
 ${guards.map((guard) => `    ${guard}`).join('\n')}
   }
@@ -253,6 +296,32 @@ ${context.ranges.map(({ family, gateway }) => `    oifname "${GATEWAY}" ${NFT_FA
   }
 }
 `
+}
+
+/** Packets of other nodes' pods are let in by the links that those nodes are on, for pods of this one. */
+function arrivals({ segments, own }: DirectPlan): readonly string[] {
+  return segments.flatMap(({ link, ranges }) =>
+    FAMILIES.flatMap((family) => {
+      const from = ranges.filter((range) => familyOf(range) === family)
+      const to = own.filter((one) => one.family === family).map(({ range }) => range)
+      if (from.length === 0 || to.length === 0) return []
+      const ip = NFT_FAMILY[family]
+      return [`iifname "${link}" ${ip} saddr { ${from.join(', ')} } ${ip} daddr { ${to.join(', ')} } accept`]
+    }),
+  )
+}
+
+/** From there to the switch and back, and where a way is lost by way of the gateway port to the tunnel; nowhere else. */
+function onlyBetween({ segments }: DirectPlan): readonly string[] {
+  const links = segments.map(({ link }) => `"${link}"`)
+  return [
+    `iifname "${DIRECT}" oifname != { ${[`"${GATEWAY}"`, ...links].join(', ')} } counter drop`,
+    `oifname "${DIRECT}" ${links.length === 0 ? '' : `iifname != { ${links.join(', ')} } `}counter drop`,
+  ]
+}
+
+function lines(rules: readonly string[]): string {
+  return rules.map((rule) => `    ${rule}`).join('\n')
 }
 
 /** Just before the place where iptables, Docker and kube-proxy translate destinations. */

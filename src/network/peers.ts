@@ -31,6 +31,10 @@ export class Peers<M extends Claimant = NodeNetwork> {
     return addresses
   }
 
+  get(node: string): M | undefined {
+    return this.#peers.get(node)
+  }
+
   values(): Iterable<M> {
     return this.#peers.values()
   }

@@ -5,6 +5,8 @@
  */
 import type { Flow, Group, Meter } from '../flow/flow.ts'
 import type { NodeContext } from './context.ts'
+import { type Known, type PeerPlace, samePlace } from './fabric/direct.ts'
+import { UNKNOWN_REACH } from './fabric/way.ts'
 import { type FragmentChange, FragmentSet } from './fragment-set.ts'
 import { baseFragment } from './fragments/base.ts'
 import { addressKey, BASE_KEY, type Fragment, NO_TABLES, peerKey } from './fragments/fragment.ts'
@@ -19,6 +21,7 @@ import { type EndpointSlice, type Service, serviceKey } from './model/service.ts
 import { Peers } from './peers.ts'
 import { PolicyPlan } from './policy/plan.ts'
 import { policerOf } from './qos/shaping.ts'
+import { RemotePods } from './remote-plan.ts'
 import type { Catalogue } from './service/catalogue.ts'
 import { type ServiceCatalogue, ServicePlan } from './service/plan.ts'
 import { TenantPlan } from './tenant-plan.ts'
@@ -39,6 +42,8 @@ export class NodePlanner {
   readonly #peers = new Peers()
   readonly #services: ServicePlan
   readonly #policies: PolicyPlan
+  readonly #places = new Map<string, PeerPlace>()
+  readonly #remotePods: RemotePods
   #peerChanges = 0
 
   /** A plan that starts with these services, and keeps the catalogue current from now on. */
@@ -46,10 +51,16 @@ export class NodePlanner {
     this.#context = context
     const set = (key: string, fragment: Fragment | undefined) => this.#fragments.set(key, fragment)
     const now = () => this.#context
-    this.#tenants = new TenantPlan(now, set)
+    this.#tenants = new TenantPlan(now, set, (vni) => this.#remotePods.presenceChanged(vni))
     this.#services = new ServicePlan({ context: now, vniOf: (namespace) => this.vniOf(namespace), set }, catalogue)
     this.#policies = new PolicyPlan(now, this.#services.catalogue, set)
     this.#policies.putMachine(context.self)
+    this.#remotePods = new RemotePods({
+      context: now,
+      vniOf: (namespace) => this.vniOf(namespace),
+      isHere: (vni) => this.#tenants.isHere(vni),
+      set,
+    })
     this.#fragments.set(BASE_KEY, baseFragment(context))
     this.#services.replan()
   }
@@ -65,6 +76,7 @@ export class NodePlanner {
     for (const peer of this.#peers.values()) this.#planPeer(peer)
     this.#planAddresses(this.#peers.addresses())
     this.#tenants.replan()
+    this.#remotePods.replan()
     this.#services.replan()
     this.#policies.putMachine(context.self)
     this.#policies.replan()
@@ -73,7 +85,10 @@ export class NodePlanner {
   /** A remote machine appeared or changed. The node itself is no peer and is ignored. */
   putPeer(peer: NodeNetwork): void {
     if (peer.node === this.#context.self.node) return
+    const before = this.#peers.get(peer.node)
     this.#addressesChanged(this.#peers.put(peer))
+    const isSameWay = before?.status?.direct === peer.status?.direct && String(before?.ranges) === String(peer.ranges)
+    if (!isSameWay) this.#peerChanges += 1
     this.#planPeer(peer)
     this.#policies.putMachine(peer)
   }
@@ -82,18 +97,31 @@ export class NodePlanner {
   removePeer(node: string): void {
     this.#addressesChanged(this.#peers.remove(node))
     this.#fragments.set(peerKey(node), undefined)
+    this.#places.delete(node)
     this.#policies.removeMachine(node)
+  }
+
+  /** What the node's kernel knows of the ways to a machine without a tunnel. Returns whether it is anything new. */
+  putPlace(node: string, place: PeerPlace): boolean {
+    if (samePlace(this.#places.get(node), place)) return false
+    this.#places.set(node, place)
+    this.#peerChanges += 1
+    const peer = this.#peers.get(node)
+    if (peer !== undefined) this.#planPeer(peer)
+    return true
   }
 
   /** A namespace got this VNI; its endpoints here are replanned. */
   putTenant(namespace: string, vni: number): void {
     this.#tenants.putTenant(namespace, vni)
+    this.#remotePods.tenantChanged(namespace)
     this.#services.tenantChanged(namespace)
   }
 
   /** A namespace is gone. Endpoints that outlive it are unplugged: nobody may reach them. */
   removeTenant(namespace: string): void {
     this.#tenants.removeTenant(namespace)
+    this.#remotePods.tenantChanged(namespace)
     this.#services.tenantChanged(namespace)
   }
 
@@ -160,11 +188,13 @@ export class NodePlanner {
   /** A pod of the cluster appeared or changed: policies may speak of it. */
   putPod(pod: Pod): void {
     this.#policies.putPod(pod)
+    this.#remotePods.putPod(pod)
   }
 
   /** A pod is gone. It goes by its `<namespace>/<name>`. */
   removePod(key: string): void {
     this.#policies.removePod(key)
+    this.#remotePods.removePod(key)
   }
 
   /** A namespace appeared or has other labels. */
@@ -197,6 +227,11 @@ export class NodePlanner {
     return this.#policies.policies()
   }
 
+  /** How often machines came, went, or turned up elsewhere. */
+  get peerChanges(): number {
+    return this.#peerChanges
+  }
+
   /** How often what the node's own stack publishes, or to whom, became another: for whoever only looks when it did. */
   get publicationChanges(): number {
     return this.#services.catalogue.nodePortChanges + this.#peerChanges
@@ -207,7 +242,13 @@ export class NodePlanner {
     return {
       ports: this.#services.catalogue.nodePorts(),
       peers: [...this.#peers.values()].flatMap(({ machine, addresses }) => (machine.kind === 'node' ? addresses : [])),
+      machines: [...this.known()],
     }
+  }
+
+  /** The other machines, with what the node's kernel knows of the ways to them. */
+  *known(): Generator<Known> {
+    for (const peer of this.#peers.values()) yield { peer, ...this.#placeOf(peer) }
   }
 
   /** Services with their endpoints. */
@@ -281,7 +322,13 @@ export class NodePlanner {
   }
 
   #planPeer(peer: NodeNetwork): void {
-    this.#fragments.set(peerKey(peer.node), peerFragment(this.#context, peer, this.#peers.claimantsOf(peer)))
+    const claimants = this.#peers.claimantsOf(peer)
+    const { reach } = this.#placeOf(peer)
+    this.#fragments.set(peerKey(peer.node), peerFragment(this.#context, peer, { claimants, reach }))
+  }
+
+  #placeOf({ node }: NodeNetwork): PeerPlace {
+    return this.#places.get(node) ?? { reach: UNKNOWN_REACH, places: {} }
   }
 
   #planAddresses(addresses: Iterable<Ip>): void {

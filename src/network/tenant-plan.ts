@@ -13,16 +13,27 @@ import { GLOBAL_VNI } from './model/tenant.ts'
 export class TenantPlan {
   readonly #context: () => NodeContext
   readonly #set: (key: string, fragment: Fragment | undefined) => void
+  readonly #presenceChanged: (vni: number) => void
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #endpointsByNamespace = new Map<string, Set<string>>()
   readonly #vnis = new Map<string, number>()
   /** Endpoints per VNI on this node. */
   readonly #members = new Map<number, number>()
 
-  /** `set` takes the fragments that change. */
-  constructor(context: () => NodeContext, set: (key: string, fragment: Fragment | undefined) => void) {
+  /** `set` takes the fragments that change; `presenceChanged` is told of tenants that got their first pod here, or lost the last. */
+  constructor(
+    context: () => NodeContext,
+    set: (key: string, fragment: Fragment | undefined) => void,
+    presenceChanged: (vni: number) => void = () => undefined,
+  ) {
     this.#context = context
     this.#set = set
+    this.#presenceChanged = presenceChanged
+  }
+
+  /** Whether a tenant has pods here. */
+  isHere(vni: number): boolean {
+    return this.#members.has(vni)
   }
 
   putTenant(namespace: string, vni: number): void {
@@ -93,9 +104,11 @@ export class TenantPlan {
   }
 
   #count(vni: number, by: 1 | -1): void {
-    const members = (this.#members.get(vni) ?? 0) + by
+    const before = this.#members.get(vni) ?? 0
+    const members = before + by
     if (members === 0) this.#members.delete(vni)
     else this.#members.set(vni, members)
     if (vni !== GLOBAL_VNI) this.#set(vniKey(vni), members === 0 ? undefined : vniFragment(vni))
+    if (before === 0 || members === 0) this.#presenceChanged(vni)
   }
 }

@@ -10,6 +10,8 @@ export interface Shape {
   readonly nodes: number
   readonly underlay: Family
   readonly encapsulation: Encapsulation['type']
+  /** By which way packets between pods of different nodes go, where they can; absent: the tunnel. */
+  readonly fabric?: 'direct'
   /** Networks of a second wire, for pods with fixed addresses; absent: there is none. */
   readonly physical?: readonly Cidr[]
   /** The file with the settings of agents and controller, an absolute path; absent: they have none. */
@@ -38,20 +40,23 @@ export function clusterOf(shape: Shape): Cluster {
     serviceNetworks: [cidr('172.30.0.0/16'), cidr('fd00:172:30::/112')],
     tenancy: 'multitenant',
     encapsulation: ENCAPSULATIONS[shape.encapsulation],
+    ...(shape.fabric === undefined ? {} : { fabric: { way: shape.fabric, otherwise: 'tunnel' } }),
     underlay: shape.underlay,
     services: 'weft',
   }
 }
 
 /** A shape in words: `3 nodes, vxlan over IPv4, second wire 172.18.0.0/16`. */
-export function shapeWords({ nodes, encapsulation, underlay, physical, config }: Shape): string {
+export function shapeWords({ nodes, encapsulation, fabric, underlay, physical, config }: Shape): string {
   const wire = physical === undefined ? '' : `, second wire ${physical.join(' ')}`
   const settings = config === undefined ? '' : `, settings ${config}`
-  return `${nodes} node${nodes === 1 ? '' : 's'}, ${encapsulation} over IPv${underlay}${wire}${settings}`
+  return `${nodes} node${nodes === 1 ? '' : 's'}, ${fabric === undefined ? '' : `${fabric}, else `}${encapsulation} over IPv${underlay}${wire}${settings}`
 }
 
 /** Whether two playgrounds have the same shape. */
 export function sameShape(a: Shape, b: Shape): boolean {
   const isLike = a.nodes === b.nodes && a.underlay === b.underlay && a.encapsulation === b.encapsulation
-  return isLike && a.config === b.config && (a.physical ?? []).join() === (b.physical ?? []).join()
+  return (
+    isLike && a.fabric === b.fabric && a.config === b.config && (a.physical ?? []).join() === (b.physical ?? []).join()
+  )
 }

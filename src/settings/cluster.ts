@@ -3,7 +3,7 @@
  * @module
  */
 import type { Cidr, Family } from '../network/model/address.ts'
-import type { Cluster, ClusterNetwork } from '../network/model/cluster.ts'
+import type { Cluster, ClusterNetwork, Fabric } from '../network/model/cluster.ts'
 import type { Settings } from './table.ts'
 
 /** What somebody wants the cluster's configuration to be. What is absent is found out. */
@@ -12,6 +12,8 @@ export interface ClusterWish {
   readonly serviceNetworks?: readonly Cidr[]
   readonly tenancy?: Cluster['tenancy']
   readonly encapsulation?: Cluster['encapsulation']['type']
+  readonly fabric?: Fabric['way']
+  readonly withoutWay?: Fabric['otherwise']
   readonly tunnelPort?: number
   readonly underlay?: Family
   readonly services?: Cluster['services']
@@ -28,6 +30,8 @@ export function clusterWish(settings: Settings): ClusterWish {
     ...field('serviceNetworks', serviceNetworks?.length === 0 ? undefined : serviceNetworks),
     ...field('tenancy', settings['cluster.tenancy']),
     ...field('encapsulation', settings['cluster.encapsulation']),
+    ...field('fabric', settings['cluster.fabric']),
+    ...field('withoutWay', settings['cluster.withoutWay']),
     ...field('tunnelPort', settings['cluster.tunnelPort']),
     ...field('underlay', underlay === undefined ? undefined : UNDERLAYS[underlay]),
     ...field('services', settings['cluster.services']),

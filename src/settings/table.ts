@@ -197,6 +197,21 @@ export const SETTINGS = {
     programs: CONTROLLER,
     applied: 'once',
   }),
+  'cluster.fabric': setting({
+    type: oneOf('tunnel', 'direct', 'bgp'),
+    default: 'tunnel',
+    description:
+      'By which way packets of pods reach pods of other nodes: the tunnel, the kernel’s route over the other node’s address (`direct`), or what a BGP daemon learned (`bgp`)',
+    programs: CONTROLLER,
+    applied: 'once',
+  }),
+  'cluster.withoutWay': setting({
+    type: oneOf('tunnel', 'refuse'),
+    default: 'tunnel',
+    description: 'What happens to packets between nodes that have no such way: they take the tunnel, or are refused',
+    programs: CONTROLLER,
+    applied: 'once',
+  }),
   'cluster.tunnelPort': setting({
     type: wholeNumber(1, 65_535),
     otherwise: '4789 for vxlan, 6081 for geneve',

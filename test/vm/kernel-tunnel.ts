@@ -104,7 +104,7 @@ async function startNode(number: 1 | 2) {
   const fd = netnsAdd(netns)
   const rtnl = openRtnl({ nsFd: fd })
   const ovs = await startOvsSandbox({ netns })
-  const context = nodeContext(SAMPLE_CLUSTER, self, 1450, 'system')
+  const context = nodeContext(SAMPLE_CLUSTER, self, 1450, { datapath: 'system' })
   if (context === undefined) throw new Error('a node has ranges')
   const planner = new NodePlanner(context)
   planner.putPeer({ ...sampleNode(3 - number), status: STATUS })

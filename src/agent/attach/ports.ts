@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DIRECT } from '../../network/fabric/direct.ts'
 import { BRIDGE, type BridgePlan, GATEWAY, TUNNEL } from '../../network/host.ts'
 import type { Ip } from '../../network/model/address.ts'
 import { FIRST_ENDPOINT_PORT, LAST_ENDPOINT_PORT } from '../../network/pipeline/stages.ts'
@@ -28,6 +29,9 @@ interface RecordRow {
 /** How long ovs-vswitchd may take to give a port its number. */
 const OFPORT_TIMEOUT_MS = 20_000
 
+/** What every bridge has. */
+const OWN_PORTS = [BRIDGE, GATEWAY, TUNNEL]
+
 /** The bridge and its ports. */
 export class Ports {
   readonly #client: OvsdbClient
@@ -43,6 +47,8 @@ export class Ports {
   /** What rows record, by the row: a changed one is another. */
   readonly #records = new WeakMap<object, Lease | UnreadableLease | undefined>()
   #nextOfport = FIRST_ENDPOINT_PORT
+  /** The bridge and its own ports, by name. */
+  #own: readonly string[] = OWN_PORTS
 
   private constructor(client: OvsdbClient, tables: Tables, datapath: 'system' | 'netdev') {
     this.#client = client
@@ -71,11 +77,16 @@ export class Ports {
     return this.#tables.subscribe(listener)
   }
 
-  /** Makes the bridge and its two own ports what the plan says; leaves what is right alone. Never removes the bridge. */
+  /** Makes the bridge and its own ports what the plan says; leaves what is right alone. Never removes the bridge. */
   async ensureBridge(plan: BridgePlan, signal: AbortSignal): Promise<void> {
     await this.prepareBridge(plan, signal)
-    const { tunnel } = plan
+    const { tunnel, direct } = plan
     await this.#ensurePort(TUNNEL, tunnel.ofport, { type: tunnel.type, options: tunnel.options }, signal)
+    this.#own = direct === undefined ? OWN_PORTS : [...OWN_PORTS, DIRECT]
+    if (direct !== undefined) {
+      const { ofport, mac, mtu } = direct
+      await this.#ensurePort(DIRECT, ofport, { type: 'internal', mtu_request: mtu, mac }, signal)
+    } else if (this.has(DIRECT)) await this.remove([DIRECT])
   }
 
   /** The same without the tunnel, for as long as another bridge has one like it: Open vSwitch takes no two. */
@@ -151,9 +162,9 @@ export class Ports {
     return this.#tables.byName('Port', link) !== undefined
   }
 
-  /** Whether our bridge or one of its two own ports is missing: somebody removed it. */
+  /** Whether our bridge or one of its own ports is missing: somebody removed it. */
   lacksBridge(): boolean {
-    return [BRIDGE, GATEWAY, TUNNEL].some((name) => !this.has(name))
+    return this.#own.some((name) => !this.has(name))
   }
 
   /** The OpenFlow number that OVS gave a port, once it has. */

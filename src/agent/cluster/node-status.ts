@@ -28,5 +28,5 @@ export async function reportStatus(registry: Registry, node: string, status: Nod
 
 function sameStatus(a: NodeNetworkStatus | undefined, b: NodeNetworkStatus): boolean {
   const same = a?.ready === b.ready && a.reason === b.reason && a.beat === b.beat
-  return same && a.uplinkMtu === b.uplinkMtu && a.datapath === b.datapath
+  return same && a.direct === b.direct && a.uplinkMtu === b.uplinkMtu && a.datapath === b.datapath
 }

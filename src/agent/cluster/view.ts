@@ -5,7 +5,8 @@
  */
 import { changeObstacles, hasRange } from '../../network/cluster-change.ts'
 import { type NodeContext, nodeContext } from '../../network/context.ts'
-import { mtuProblem, podMtu } from '../../network/host.ts'
+import { isDirect } from '../../network/fabric/way.ts'
+import { mtuProblem, mtusOf } from '../../network/host.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import { POLICY_KINDS } from '../../network/model/policy.ts'
@@ -53,6 +54,9 @@ export interface ViewOptions {
   readonly whyUnreadable?: () => string | undefined
 }
 
+/** How long packets without a tunnel are let in after the cluster went back to the tunnel. */
+const LINGER_MS = 15_000
+
 /** The cluster as this node sees it. */
 export class ClusterView {
   readonly #node: string
@@ -75,6 +79,7 @@ export class ClusterView {
   #wanted: Cluster | undefined
   #refusal: string | undefined
   #planner: NodePlanner | undefined
+  #lingering: ReturnType<typeof setTimeout> | undefined
 
   /** `uplinkMtu` in bytes. */
   constructor(node: string, uplinkMtu: () => number, listener: ViewListener, options: ViewOptions = {}) {
@@ -235,8 +240,19 @@ export class ClusterView {
     const wanted = this.#wanted
     this.#refusal = this.#planner === undefined ? undefined : this.#whyNot(wanted)
     if (this.#refusal !== undefined || wanted === undefined) return
+    if (this.#cluster !== undefined && isDirect(this.#cluster) && !isDirect(wanted)) this.#linger()
     this.#cluster = wanted
     this.#replan()
+  }
+
+  /** Others see the change when they see it: what they send until then is still let in. */
+  #linger(): void {
+    clearTimeout(this.#lingering)
+    this.#lingering = setTimeout(() => {
+      this.#lingering = undefined
+      this.#replan()
+    }, LINGER_MS)
+    this.#lingering.unref()
   }
 
   #whyNot(wanted: Cluster | undefined): string | undefined {
@@ -278,12 +294,15 @@ export class ClusterView {
     if (this.#unsynced.size > 0 || cluster === undefined || self === undefined) return undefined
     if (self.ranges.some((range) => !hasRange(cluster, range))) return undefined
     const uplinks = [...this.#networks.values()].flatMap(({ status }) => status?.uplinkMtu ?? [])
-    return nodeContext(cluster, self, podMtu(cluster, [this.#uplinkMtu(), ...uplinks]), this.#datapath)
+    const { pods, tunnel: tunnelMtu } = mtusOf(cluster, [this.#uplinkMtu(), ...uplinks])
+    const takesDirect = isDirect(cluster) || this.#lingering !== undefined
+    return nodeContext(cluster, self, pods, { tunnelMtu, datapath: this.#datapath, takesDirect })
   }
 }
 
 function sameContext(a: NodeContext, b: NodeContext): boolean {
-  return a.mtu === b.mtu && JSON.stringify(placeOf(a)) === JSON.stringify(placeOf(b))
+  const same = a.mtu === b.mtu && a.tunnelMtu === b.tunnelMtu && a.takesDirect === b.takesDirect
+  return same && JSON.stringify(placeOf(a)) === JSON.stringify(placeOf(b))
 }
 
 function placeOf({ cluster, self }: NodeContext): readonly unknown[] {

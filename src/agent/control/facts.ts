@@ -5,7 +5,7 @@
  */
 import type { Flow, Group } from '../../flow/flow.ts'
 import type { Fragment } from '../../network/fragments/fragment.ts'
-import type { Cidr, Ip, Mac } from '../../network/model/address.ts'
+import type { Cidr, Family, Ip, Mac } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import type { EndpointSlice, Service } from '../../network/model/service.ts'
@@ -30,6 +30,8 @@ export interface AgentStatus {
     readonly node: string
     readonly address: Ip | undefined
     readonly ranges: readonly Cidr[]
+    /** Absent: its agent is older. */
+    readonly ways?: readonly WayFact[]
   }[]
   readonly endpoints: number
   /** Services that this node translates. */
@@ -41,6 +43,21 @@ export interface AgentStatus {
   readonly fullSyncs: number
   /** Errors that the agent is retrying, newest last. */
   readonly problems: readonly string[]
+}
+
+/** By which way packets of pods go to the pods of another machine. */
+export interface WayFact {
+  readonly family: Family
+  readonly way: 'direct' | 'tunnel' | 'none'
+  /** What keeps them from a way without a tunnel, for people. Absent: nothing, or none is wanted. */
+  readonly why?: string
+  /** The next machine and the link to it, of a way without a tunnel. */
+  readonly via?: Ip
+  readonly link?: string
+  /** Seconds since the epoch; of what it was when the agent started: then. */
+  readonly since: number
+  /** What it was before. Absent: nothing else since the agent started. */
+  readonly before?: 'direct' | 'tunnel' | 'none'
 }
 
 /** `GET /health`. */

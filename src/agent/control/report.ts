@@ -21,7 +21,7 @@ import type { UnderlayPorts } from '../plugins/ovs/ports.ts'
 import type { Problems } from '../problems.ts'
 import type { LimitFact } from '../qos/limiter.ts'
 import type { Switch } from '../switch/switch.ts'
-import type { AgentHealth, AgentStatus, DropFlow, InstalledFlow, NodeFacts, ServiceFact } from './facts.ts'
+import type { AgentHealth, AgentStatus, DropFlow, InstalledFlow, NodeFacts, ServiceFact, WayFact } from './facts.ts'
 import { type RepairParts, repair } from './repair.ts'
 import type { RepairAnswer } from './repair-request.ts'
 import type { Control } from './server.ts'
@@ -34,6 +34,8 @@ export interface ReportParts extends RepairParts {
   readonly view: ClusterView
   readonly problems: Problems
   readonly underlay: UnderlayPorts
+  /** The ways to every machine, by its name. */
+  ways(planner: NodePlanner): ReadonlyMap<string, readonly WayFact[]>
   uplinkMtu(): number
 }
 
@@ -60,6 +62,7 @@ export class AgentReport implements Control {
     const { options, ports, pools, view, reconciler, problems } = this.#parts
     const waitingFor = reconciler.notReadyFor()
     const planner = view.planner
+    const ways = planner === undefined ? undefined : this.#parts.ways(planner)
     return {
       node: options.node,
       version: VERSION,
@@ -76,6 +79,7 @@ export class AgentReport implements Control {
         node: peer.node,
         address: planner === undefined ? undefined : tunnelAddress(planner.context.cluster, peer),
         ranges: peer.ranges,
+        ways: ways?.get(peer.node) ?? [],
       })),
       endpoints: [...(planner?.endpoints() ?? [])].length,
       services: view.cluster?.services === 'weft' ? [...(planner?.catalogue.services() ?? [])].length : 0,

@@ -15,7 +15,9 @@ export class HostStack {
   readonly #hijacked: () => Promise<readonly IpRange[]>
   #queue: Promise<unknown> = Promise.resolve()
   /** What was published with, and where guests were led to; undefined before everything was applied once. */
-  #applied: { readonly changes: number; readonly hijacked: readonly IpRange[] } | undefined
+  #applied:
+    | { readonly changes: number; readonly hijacked: readonly IpRange[]; readonly takesDirect: boolean }
+    | undefined
 
   /**
    * `apply` makes the stack what a plan says, and rejects with what it cannot. `hijacked` is where an administrator leads
@@ -32,6 +34,11 @@ export class HostStack {
   /** Whether everything was set up as planned since the start. */
   get applied(): boolean {
     return this.#applied !== undefined
+  }
+
+  /** Whether packets of other nodes' pods are let in without a tunnel, as last applied. */
+  get takesDirect(): boolean {
+    return this.#applied?.takesDirect === true
   }
 
   /** Applies everything as planned when its turn comes; resolves with that plan. */
@@ -53,7 +60,7 @@ export class HostStack {
     const changes = planner.publicationChanges
     const plan = hostPlan(planner.context, planner.publication(), hijacked)
     await this.#apply(plan)
-    this.#applied = { changes, hijacked }
+    this.#applied = { changes, hijacked, takesDirect: plan.direct !== undefined }
     return plan
   }
 

@@ -4,9 +4,6 @@
  * @module
  */
 import {
-  addrAdd,
-  addrDel,
-  addrList,
   applyRuleset,
   linkFind,
   linkSet,
@@ -20,8 +17,10 @@ import {
   sysctlSet,
 } from '../../linux/index.ts'
 import { GATEWAY, type HostPlan, NEXT_HOP, NEXT_HOP_MAC, ROUTE_PROTOCOL } from '../../network/host.ts'
-import { BITS, type Family, familyOf } from '../../network/model/address.ts'
+import { type Family, familyOf } from '../../network/model/address.ts'
 import { AgentError } from '../errors.ts'
+import { applyDirect } from './direct.ts'
+import { setHostAddresses } from './host-addresses.ts'
 
 /** Applies a host plan. The gateway port must exist. Throws what the kernel refuses. */
 export async function applyHost(plan: HostPlan): Promise<void> {
@@ -32,27 +31,22 @@ export async function applyHost(plan: HostPlan): Promise<void> {
   }
   const families = new Set(plan.addresses.map(familyOf))
   for (const [key, value] of plan.sysctls) setSysctl(key.split('.'), value)
-  applyAddresses(rtnl, link.index, plan)
+  setHostAddresses(rtnl, link.index, plan.addresses)
   linkSet(rtnl, link.index, { up: true })
   for (const family of families) {
     neighReplace(rtnl, { link: link.index, address: NEXT_HOP[family], mac: NEXT_HOP_MAC })
     applyRoutes(rtnl, link.index, plan, family)
   }
+  // The filter goes with the ways: what may arrive, and what may leave.
   await applyRuleset(plan.nftables)
+  applyDirect(rtnl, plan.direct)
 }
 
-function applyAddresses(rtnl: RtnlSocket, link: number, plan: HostPlan): void {
-  const wanted = new Set(plan.addresses.map((address) => `${address}/${BITS[familyOf(address)]}`))
-  for (const present of addrList(rtnl, { link })) {
-    if (present.scope === 'link' || wanted.delete(present.address)) continue
-    addrDel(rtnl, { link, address: present.address })
-  }
-  for (const address of wanted) addrAdd(rtnl, { link, address, nodad: address.includes(':'), noprefixroute: true })
-}
+const TABLE_MAIN = 254
 
 function applyRoutes(rtnl: RtnlSocket, link: number, plan: HostPlan, family: Family): void {
   const wanted = plan.routes.filter(({ to }) => familyOf(to) === family)
-  for (const present of routeList(rtnl, { family, protocol: ROUTE_PROTOCOL })) {
+  for (const present of routeList(rtnl, { family, protocol: ROUTE_PROTOCOL, table: TABLE_MAIN })) {
     if (wanted.some(({ to }) => to === present.destination) && present.link === link) continue
     routeDel(rtnl, { destination: present.destination, protocol: ROUTE_PROTOCOL })
   }

@@ -220,6 +220,7 @@ export class Reconciler {
       ...(reason === '' ? {} : { reason }),
       uplinkMtu: uplinkMtu(),
       datapath: options.datapath,
+      ...(this.#stack.takesDirect && this.#forwarding?.synced === true ? { direct: true } : {}),
       // Of a host outside the cluster nobody else knows whether it lives.
       ...(view().self?.machine.kind === 'external' ? { beat: Math.floor(Date.now() / 1000) } : {}),
     })
@@ -237,7 +238,7 @@ export class Reconciler {
           this.#forwarding?.lost()
           this.#status.request()
         },
-        mtu: () => this.#parts.view().planner?.context.mtu,
+        mtu: () => this.#parts.view().planner?.context.tunnelMtu,
         dropped: (packet) => this.#parts.dropped(packet),
       },
       log,

@@ -13,6 +13,7 @@ import { registerDocs } from './docs.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerDrops } from './drops.ts'
 import { registerExplain } from './explain.ts'
+import { registerFabric } from './fabric.ts'
 import { registerHealth } from './health.ts'
 import { registerHost } from './host.ts'
 import { registerIpam } from './ipam.ts'
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Register[] = [
   registerTenant,
   registerHost,
   registerStatus,
+  registerFabric,
   registerExplain,
   registerTrace,
   registerPolicy,

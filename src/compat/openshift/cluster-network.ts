@@ -1,6 +1,6 @@
 /**
  * The cluster's configuration as OpenShift SDN's ClusterNetwork `default`. An object of theirs works as it is. What they
- * have no words for is under `weft`: the encapsulation, the underlay's family, who translates services, and service
+ * have no words for is under `weft`: the encapsulation, the fabric, the underlay's family, who translates services, and service
  * networks beyond the first. `clusterNetworks` may hold IPv6 networks too.
  *
  * Fields that say the same thing twice must agree. Where they do not, the value is a text that tells both: the model
@@ -40,6 +40,7 @@ function decode(object: KubeObject): unknown {
     serviceNetworks: serviceNetworksIn(object),
     tenancy: tenancyIn(at(object, 'pluginName')),
     encapsulation: encapsulationIn(object),
+    ...optionalField('fabric', fabricIn(at(object, 'weft', 'fabric'))),
     underlay: underlayIn(at(object, 'weft', 'underlayFamily')),
     services: at(object, 'weft', 'services') ?? 'weft',
     ...optionalField('mtu', numberAt(object, 'mtu')),
@@ -82,6 +83,11 @@ function encapsulationIn(object: KubeObject): unknown {
   return { type, ...optionalField('port', type === 'geneve' ? (port ?? GENEVE_PORT) : port) }
 }
 
+function fabricIn(given: unknown): unknown {
+  if (given === undefined) return undefined
+  return { way: at(given, 'way'), otherwise: at(given, 'otherwise') ?? 'tunnel' }
+}
+
 function underlayIn(family: unknown): unknown {
   if (family === undefined) return 4
   return typeof family === 'string' && Object.hasOwn(FAMILIES, family) ? FAMILIES[family] : family
@@ -118,6 +124,7 @@ function patch(cluster: Cluster): MergePatch {
     mtu: cluster.mtu ?? null,
     weft: {
       encapsulation: { type: encapsulation.type, port: encapsulation.type === 'gre' ? null : encapsulation.port },
+      fabric: cluster.fabric === undefined ? null : { ...cluster.fabric },
       underlayFamily: cluster.underlay === 6 ? 'IPv6' : 'IPv4',
       services: cluster.services,
       serviceNetworks,

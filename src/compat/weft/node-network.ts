@@ -56,6 +56,7 @@ function statusIn(agent: unknown): unknown {
     ...optionalField('reason', reason),
     uplinkMtu: at(agent, 'uplinkMtu'),
     datapath: at(agent, 'datapath'),
+    ...optionalField('direct', at(agent, 'direct')),
     ...optionalField('beat', at(agent, 'beat')),
   }
 }
@@ -70,10 +71,15 @@ function patch({ machine, addresses, ranges, problem, silence, status }: NodeNet
     status: {
       problem: problem ?? null,
       silence: silence ?? null,
-      agent: status === undefined ? null : { ...status, reason: status.reason ?? null, beat: status.beat ?? null },
+      agent: status === undefined ? null : agentFields(status),
       conditions: status === undefined ? null : [readyCondition(status, silence)],
     },
   }
+}
+
+/** What an agent says, as a patch: what it no longer says is taken away. */
+export function agentFields(status: NodeNetworkStatus): MergePatch {
+  return { ...status, reason: status.reason ?? null, direct: status.direct ?? null, beat: status.beat ?? null }
 }
 
 /** For those who wait by the API's own means. */

@@ -9,6 +9,7 @@ import type { Machine, NodeNetwork, NodeNetworkStatus } from '../../network/mode
 import { decodeNodeStatus } from '../../network/model/validate-node.ts'
 import { at, optionalField } from '../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../merge.ts'
+import { agentFields } from './node-network.ts'
 
 /** What a node's agent says of itself, named as the node. */
 export const NODE_REPORTS: Resource = {
@@ -45,6 +46,7 @@ export function nodeReportIn(object: KubeObject): NodeReport | undefined {
     ...optionalField('reason', at(agent, 'reason')),
     uplinkMtu: at(agent, 'uplinkMtu'),
     datapath: at(agent, 'datapath'),
+    ...optionalField('direct', at(agent, 'direct')),
     ...optionalField('beat', at(agent, 'beat')),
   })
   const nodeUid = at(object, 'nodeUID') ?? ''
@@ -54,7 +56,7 @@ export function nodeReportIn(object: KubeObject): NodeReport | undefined {
 /** Whether two agents say the same. */
 export function sameStatus(a: NodeNetworkStatus, b: NodeNetworkStatus): boolean {
   const same = a.ready === b.ready && a.reason === b.reason && a.beat === b.beat
-  return same && a.uplinkMtu === b.uplinkMtu && a.datapath === b.datapath
+  return same && a.direct === b.direct && a.uplinkMtu === b.uplinkMtu && a.datapath === b.datapath
 }
 
 /** The Node that a machine is, if it is one. */
@@ -69,6 +71,6 @@ function patch({ machine, node }: NodeNetwork, status: NodeNetworkStatus): Merge
   return {
     metadata: { ownerReferences: owners },
     nodeUID,
-    agent: { ...status, reason: status.reason ?? null, beat: status.beat ?? null },
+    agent: agentFields(status),
   }
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Cluster } from '../../network/model/cluster.ts'
+import { duration } from '../../text/duration.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
 import { count, grouped, printable, wrap } from '../../text/words.ts'
@@ -165,16 +166,6 @@ function detailLines(node: NodeStatus, now: number, look: Look): string[] {
 function rangeLine(fact: NodeStatus['ranges'][number], look: Look): string {
   if (!('used' in fact)) return fact.range
   return `${fact.range}, the node is ${fact.gateway}, in use: ${fullness(fact, look)}`
-}
-
-function duration(seconds: number, look: Look): string {
-  const units = [
-    [86_400, 'day'],
-    [3600, 'hour'],
-    [60, 'minute'],
-  ] as const
-  for (const [size, unit] of units) if (seconds >= size) return count(Math.floor(seconds / size), unit, look)
-  return count(Math.max(0, Math.floor(seconds)), 'second', look)
 }
 
 function summary({ nodes: machines, tenants, underlay, ready }: ClusterStatus, look: Look): string {

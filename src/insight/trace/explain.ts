@@ -8,7 +8,15 @@ import type { Action, Flow, Subfield } from '../../flow/flow.ts'
 import { type Ip, parseIp } from '../../network/model/address.ts'
 import { parseCookie } from '../../network/pipeline/cookie.ts'
 import { DROPS, type DropName, dropByCode } from '../../network/pipeline/drops.ts'
-import { GATEWAY_PORT, ORIGIN, REGISTERS, STAGES, type StageName, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
+import {
+  DIRECT_PORT,
+  GATEWAY_PORT,
+  ORIGIN,
+  REGISTERS,
+  STAGES,
+  type StageName,
+  TUNNEL_PORT,
+} from '../../network/pipeline/stages.ts'
 import type { Packet, Step } from '../../network/simulate/simulate.ts'
 import { stageAt } from '../flow-words.ts'
 import { titlesByHash } from '../view.ts'
@@ -130,6 +138,7 @@ const ORIGIN_WORDS: ReadonlyMap<number, string> = new Map([
 
 function outOf(facts: NodeFacts, port: number | string): string {
   if (port === TUNNEL_PORT) return 'into the tunnel'
+  if (port === DIRECT_PORT) return 'to another node without a tunnel, by the node’s routes'
   if (port === GATEWAY_PORT) return 'to the node’s stack, by the gateway port'
   if (port === 'in_port') return 'answered: back out of the port it came in by'
   return `out of ${portWords(facts, port)}`

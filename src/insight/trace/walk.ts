@@ -6,10 +6,11 @@ import type { NodeFacts } from '../../agent/control/facts.ts'
 import type { FieldName } from '../../flow/fields.ts'
 import type { Bucket, Group } from '../../flow/flow.ts'
 import { tunnelAddress } from '../../network/context.ts'
-import { type Family, formatIp, type Ip } from '../../network/model/address.ts'
+import { NEXT_HOP_MAC } from '../../network/host.ts'
+import { contains, type Family, formatIp, type Ip } from '../../network/model/address.ts'
 import { parseCookie } from '../../network/pipeline/cookie.ts'
 import { type DropName, dropByCode } from '../../network/pipeline/drops.ts'
-import { GATEWAY_PORT, REGISTERS, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
+import { DIRECT_PORT, GATEWAY_PORT, REGISTERS, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
 import {
   Connections,
   compileSwitch,
@@ -75,7 +76,7 @@ export interface Walk {
   readonly verdict: Verdict
 }
 
-/** Tunnel packets are not sent on through the tunnel, so two hops are all there can be; this only ends a defect. */
+/** What comes from another node is not sent on to a third, so two hops are all there can be; this only ends a defect. */
 const MAX_HOPS = 4
 const ETHERNET = 14
 
@@ -91,10 +92,11 @@ export function walk(view: ClusterView, start: NodeFacts, fields: Fields, size: 
     const hop = pass(at, packet, size, world)
     hops.push(hop)
     const [output] = hop.passage.outputs
-    if (output?.port !== TUNNEL_PORT) return { hops, verdict: verdictOf(hop) }
-    const far = farEnd(view, at, output.packet)
+    const way = output === undefined ? undefined : WAYS.get(output.port)
+    if (output === undefined || way === undefined) return { hops, verdict: verdictOf(hop) }
+    const far = way.farEnd(view, at, output.packet)
     if ('kind' in far) return { hops, verdict: far }
-    packet = afterTunnel(at, far, output.packet)
+    packet = way.after(at, far, output.packet)
     at = far
   }
   return { hops, verdict: { kind: 'lost', node: at.status.node, why: 'it goes from node to node in circles' } }
@@ -158,8 +160,35 @@ function delivered(facts: NodeFacts, { port }: Output): Verdict {
   return { kind: 'pod', node, name: nameOf(lease), addresses: lease.endpoint.addresses }
 }
 
+/** A way from a node's switch to another's. */
+interface WayOn {
+  farEnd(view: ClusterView, from: NodeFacts, packet: Packet): NodeFacts | Verdict
+  /** The packet as the far node's switch gets it. */
+  after(from: NodeFacts, to: NodeFacts, packet: Packet): Packet
+}
+
+/** By the port that leads there. */
+const WAYS: ReadonlyMap<Output['port'], WayOn> = new Map<Output['port'], WayOn>([
+  [TUNNEL_PORT, { farEnd: tunnelEnd, after: afterTunnel }],
+  [DIRECT_PORT, { farEnd: owner, after: (_from, _to, packet) => new Map([...inside(packet), ...packetOf(ARRIVING)]) }],
+])
+
+const ARRIVING: Fields = { in_port: DIRECT_PORT, eth_dst: NEXT_HOP_MAC }
+
+/** The node that has the receiver's range: the kernels' routes lead there, whatever is in between. */
+function owner(view: ClusterView, from: NodeFacts, packet: Packet): NodeFacts | Verdict {
+  const family: Family = packet.get('eth_type') === 0x86ddn ? 6 : 4
+  const to = formatIp(family, packet.get(family === 6 ? 'ipv6_dst' : 'ipv4_dst') ?? 0n)
+  const found = view.nodes.find(({ self }) => self.ranges.some((range) => contains(range, to)))
+  if (found !== undefined) return found
+  const peer = from.status.peers.find(({ ranges }) => ranges.some((range) => contains(range, to)))
+  const who = peer === undefined ? `${to}, which is in no node’s range` : `${peer.node}, whose agent does not answer`
+  const why = `it leaves by the node’s own routes to ${who}: the rest of its way is not known`
+  return { kind: 'lost', node: from.status.node, why }
+}
+
 /** The node at the tunnel's other end, or why its part of the way cannot be told. */
-function farEnd(view: ClusterView, from: NodeFacts, packet: Packet): NodeFacts | Verdict {
+function tunnelEnd(view: ClusterView, from: NodeFacts, packet: Packet): NodeFacts | Verdict {
   const { node } = from.status
   const family = from.cluster.underlay
   const remote = formatIp(family, packet.get(tunnelField('dst', family)) ?? 0n)
@@ -171,17 +200,19 @@ function farEnd(view: ClusterView, from: NodeFacts, packet: Packet): NodeFacts |
   return { kind: 'lost', node, why: `it leaves through the tunnel to ${who}: the rest of its way is not known` }
 }
 
-/** The packet as the far node's switch gets it. */
+/** What a switch knows of a packet, its registers and its connection, stays in that switch. */
+function inside(packet: Packet): Packet {
+  return new Map([...packet].filter(([field]) => !/^(reg|tun_|ct_)/.test(field)))
+}
+
 function afterTunnel(from: NodeFacts, to: NodeFacts, packet: Packet): Packet {
   const family = from.cluster.underlay
-  // What a switch knows of a packet, its registers and its connection, stays in that switch.
-  const inside = [...packet].filter(([field]) => !/^(reg|tun_|ct_)/.test(field))
   const ends = packetOf({
     in_port: TUNNEL_PORT,
     [tunnelField('src', family)]: tunnelAddress(from.cluster, from.self) ?? '',
     [tunnelField('dst', family)]: tunnelAddress(to.cluster, to.self) ?? '',
   })
-  return new Map([...inside, ...ends, ['tun_id', packet.get('tun_id') ?? 0n]])
+  return new Map([...inside(packet), ...ends, ['tun_id', packet.get('tun_id') ?? 0n]])
 }
 
 function tunnelField(end: 'src' | 'dst', family: Family): FieldName {

@@ -32,6 +32,8 @@ export interface NeighbourSpec {
   readonly state?: NeighbourState
   readonly proxy?: boolean
   readonly router?: boolean
+  /** Have the kernel find out now whether it is there; give state `none` and no MAC. */
+  readonly use?: boolean
 }
 
 /** A neighbour as the kernel tells it. */
@@ -93,6 +95,7 @@ export function decodeNeighbour(body: Uint8Array): Neighbour {
 }
 
 const Nda = { DST: 1, LLADDR: 2, IFINDEX: 8 } as const
+const NTF_USE = 0x01
 const NTF_PROXY = 0x08
 const NTF_ROUTER = 0x80
 
@@ -102,10 +105,14 @@ function change(rtnl: RtnlSocket, type: number, flags: number, spec: NeighbourSp
 
 function write(writer: MessageWriter, spec: NeighbourSpec): void {
   const address = parseIp(spec.address)
-  const flags = (spec.proxy === true ? NTF_PROXY : 0) | (spec.router === true ? NTF_ROUTER : 0)
+  const flags = flagsOf(spec)
   header(writer, familyNumber(familyOf(address)), spec.link, states[spec.state ?? 'permanent'], flags)
     .raw(Nda.DST, address)
     .raw(Nda.LLADDR, spec.mac === undefined ? undefined : parseMac(spec.mac))
+}
+
+function flagsOf({ proxy, router, use }: NeighbourSpec): number {
+  return (use === true ? NTF_USE : 0) | (proxy === true ? NTF_PROXY : 0) | (router === true ? NTF_ROUTER : 0)
 }
 
 /** struct ndmsg. */

@@ -38,9 +38,9 @@ const HEADS = ['FORWARD', 'DOCKER-USER']
 /** How nft writes and decodes a match. */
 const MATCHES = { inLink: 'iifname', outLink: 'oifname', source: 'saddr', destination: 'daddr' } as const
 
-/** The acceptance of what is forwarded from and to a link. */
-export function forwardAcceptance(family: 'ip' | 'ip6', link: string): ForeignAcceptance {
-  const accepted = (['inLink', 'outLink'] as const).map((subject) => ({ subject, value: link }))
+/** The acceptance of what is forwarded from and to links. */
+export function forwardAcceptance(family: 'ip' | 'ip6', links: readonly string[]): ForeignAcceptance {
+  const accepted = links.flatMap((value) => (['inLink', 'outLink'] as const).map((subject) => ({ subject, value })))
   return { family, table: TABLE, heads: HEADS, accepted }
 }
 

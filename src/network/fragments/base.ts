@@ -22,14 +22,15 @@ import {
   ipPacket,
   load,
   PROTO_ICMP,
+  tracked,
   udpTo,
 } from '../pipeline/build.ts'
-import { GATEWAY_PORT, ORIGIN, PROBE_ETHERTYPE, REGISTERS, TUNNEL_PORT } from '../pipeline/stages.ts'
+import { DIRECT_PORT, GATEWAY_PORT, ORIGIN, PROBE_ETHERTYPE, REGISTERS, TUNNEL_PORT } from '../pipeline/stages.ts'
 import { answerArp, copy } from './answer-arp.ts'
 import { BASE_KEY, type Fragment } from './fragment.ts'
 import { policyStages } from './policy-base.ts'
 import { translateStages } from './services-base.ts'
-import { commitStage, givebackStage, trackStage, unfinishedDatagrams } from './tracking.ts'
+import { ALLOWED, commitStage, givebackStage, trackStage, unfinishedDatagrams } from './tracking.ts'
 
 const FAMILIES: readonly Family[] = [4, 6]
 const TAGGED: Match = { vlan_tci: { value: 0x1000, mask: 0x1000 } }
@@ -38,8 +39,9 @@ const TAGGED: Match = { vlan_tci: { value: 0x1000, mask: 0x1000 } }
 export function baseFragment(context: NodeContext): Fragment {
   const make = flowsOf(BASE_KEY)
   const flows = [
-    ...classify(make),
+    ...classify(make, context),
     ...tunnel(make),
+    ...direct(make),
     ...gateway(make, context),
     ...guard(make),
     ...manners(make),
@@ -49,6 +51,7 @@ export function baseFragment(context: NodeContext): Fragment {
     ...policyStages(make, context),
     ...route(make, context),
     ...node(make, context),
+    ...remote(make),
     ...tenant(make),
     ...commitStage(make, context),
     ...givebackStage(make, context),
@@ -59,17 +62,27 @@ export function baseFragment(context: NodeContext): Fragment {
   return { key: BASE_KEY, title: 'every node', flows, groups: [] }
 }
 
-function classify({ flow, drop }: FlowMaker): Flow[] {
+function classify({ flow, drop }: FlowMaker, { takesDirect }: NodeContext): Flow[] {
   return [
     drop('vlan-tagged', 300, TAGGED),
     flow('classify', 200, { in_port: TUNNEL_PORT }, [goto('tunnel')]),
     flow('classify', 200, { in_port: GATEWAY_PORT }, [goto('gateway')]),
+    ...(takesDirect ? [flow('classify', 200, { in_port: DIRECT_PORT }, [goto('direct')])] : []),
     drop('unknown-port', 0, {}),
   ]
 }
 
 function tunnel({ drop }: FlowMaker): Flow[] {
   return [drop('probe', 200, { eth_type: PROBE_ETHERTYPE }), drop('unknown-peer', 0, {})]
+}
+
+/** Neighbours on that link are permanent: nobody has to ask. */
+function direct({ drop }: FlowMaker): Flow[] {
+  return [
+    drop('direct-chatter', 50, { eth_type: ETH_ARP }),
+    ...MULTICAST[6].map((to) => drop('direct-chatter', 50, ipPacket(6, { to }))),
+    drop('direct-source', 0, {}),
+  ]
 }
 
 function gateway({ flow, drop }: FlowMaker, context: NodeContext): Flow[] {
@@ -185,6 +198,16 @@ function node({ flow, drop, end }: FlowMaker, context: NodeContext): Flow[] {
     ...(vni === GLOBAL_VNI
       ? [flow('node', 0, {}, toGateway)]
       : [flow('node', 10, holds('sourceVni', vni), toGateway), end('tenant-isolation', 'node', 0, {})]),
+  ]
+}
+
+function remote({ flow, drop }: FlowMaker): Flow[] {
+  return [
+    flow('remote', 200, holds('sourceVni', GLOBAL_VNI), [goto('receiver')]),
+    // A pod of this node opened the connection, or may be told what became of it: the other end need not be known yet.
+    flow('remote', 50, { ...ALLOWED, ...tracked('rpl') }, [goto('receiver')]),
+    flow('remote', 50, { ...ALLOWED, ...tracked('rel') }, [goto('receiver')]),
+    drop('unknown-remote-pod', 0, {}),
   ]
 }
 

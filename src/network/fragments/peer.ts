@@ -1,40 +1,78 @@
 /**
- * A remote machine: packets from it are accepted, packets to its pods, or to itself, go through the tunnel.
+ * A remote machine: packets from it are accepted, packets to its pods go the way that the fabric has for them, and to itself
+ * through the tunnel.
  * @module
  */
 import type { Action, Flow, Match } from '../../flow/flow.ts'
-import { type NodeContext, tunnelAddress } from '../context.ts'
+import { localRange, type NodeContext, tunnelAddress } from '../context.ts'
+import { DIRECT_MAC } from '../fabric/direct.ts'
+import { type Reach, UNKNOWN_REACH, type Way, wayTo } from '../fabric/way.ts'
 import { type Cidr, familyOf, type Ip } from '../model/address.ts'
 import type { Machine, NodeNetwork } from '../model/node.ts'
 import { GLOBAL_VNI } from '../model/tenant.ts'
 import { ETH_ARP, type FlowMaker, flowsOf, goto, holds, ipPacket, load } from '../pipeline/build.ts'
-import { ORIGIN, REGISTERS, TUNNEL_PORT } from '../pipeline/stages.ts'
+import { DIRECT_PORT, ORIGIN, REGISTERS, TUNNEL_PORT } from '../pipeline/stages.ts'
 import { givesWay } from '../shared-address.ts'
 import { answerArp } from './answer-arp.ts'
 import { addressKey, type Fragment, NO_TABLES, peerKey } from './fragment.ts'
 import { nodeAddressFlows } from './services-base.ts'
 
-/**
- * The fragment of a remote machine; without flows when no tunnel to it has an end. `claimants` are those who lay claim to
- * its addresses.
- */
+/** What a node knows of a remote machine besides what that says of itself. */
+export interface PeerFacts {
+  /** Those who lay claim to its addresses. */
+  readonly claimants?: readonly NodeNetwork[]
+  /** What the node's kernel knows of ways to it without a tunnel. */
+  readonly reach?: Reach
+}
+
+/** The fragment of a remote machine; without flows when there is no way to it at all. */
 export function peerFragment(
   context: NodeContext,
   peer: NodeNetwork,
-  claimants: readonly NodeNetwork[] = [],
+  { claimants = [], reach = UNKNOWN_REACH }: PeerFacts = {},
 ): Fragment {
   const key = peerKey(peer.node)
   const title = `${peer.machine.kind === 'node' ? 'node' : 'external host'} ${peer.node}`
-  const remote = tunnelEnd(context, peer, claimants)
-  if (remote === undefined) return { key, title, ...NO_TABLES }
   const make = flowsOf(key)
-  const accept: Action[] = [tenantOf(peer.machine), load('origin', ORIGIN.tunnel), goto('track')]
+  const remote = tunnelEnd(context, peer, claimants)
   const flows = peer.ranges.flatMap((range) => [
+    ...(remote === undefined ? [] : byTunnel(make, context, peer, range, remote)),
+    ...(context.takesDirect && peer.machine.kind === 'node'
+      ? byItself(make, range, wayTo(context.cluster, peer, familyOf(range), reach), remote)
+      : []),
+  ])
+  return { key, title, flows, groups: [] }
+}
+
+function byTunnel(make: FlowMaker, context: NodeContext, peer: NodeNetwork, range: Cidr, remote: Ip): Flow[] {
+  const accept: Action[] = [tenantOf(peer.machine), load('origin', ORIGIN.tunnel), goto('track')]
+  return [
     make.flow('tunnel', 100, { ...sentFrom(remote), ...ipPacket(familyOf(range), { from: range }) }, accept),
     ...routes(make, range, peer.machine, remote),
     ...(asksNeighbours(peer) ? neighbourAnswers(make, context, range, remote) : []),
-  ])
-  return { key, title, flows, groups: [] }
+  ]
+}
+
+/**
+ * Without a tunnel go packets from pod to pod, and nothing else: the node's own stack may have translated what it sends, and has
+ * to get the answers back by the switch. So both are led by the tunnel, to which an answer to a node's own address goes as well.
+ */
+function byItself({ flow, end }: FlowMaker, range: Cidr, way: Way, remote: Ip | undefined): Flow[] {
+  const family = familyOf(range)
+  const judged: Action[] = [load('sourceVni', GLOBAL_VNI), load('origin', ORIGIN.tunnel), goto('track')]
+  const pods = { ...ipPacket(family, { to: range }), ...holds('origin', ORIGIN.pod) }
+  const leave: Action[] = [
+    load('destinationPort', DIRECT_PORT),
+    { op: 'set', field: 'eth_dst', value: DIRECT_MAC },
+    goto('remote'),
+  ]
+  const toNode = { ...pods, ...ipPacket(family, { to: localRange(range).gateway }) }
+  return [
+    ...(remote === undefined ? [] : [flow('route', 130, toNode, sendTo(remote, moveVni))]),
+    flow('direct', 100, ipPacket(family, { from: range }), judged),
+    ...(way.is === 'direct' ? [flow('route', 120, pods, leave)] : []),
+    ...(way.is === 'none' ? [end('no-way', 'route', 120, pods)] : []),
+  ]
 }
 
 /**

@@ -99,7 +99,7 @@ export function givebackStage({ flow }: FlowMaker, context: NodeContext): Flow[]
         ]
       : []),
     flow('giveback', 50, holds('destinationPort', TUNNEL_PORT), [
-      { op: 'check_pkt_larger', size: context.mtu + ETHERNET, to: REGISTERS.oversize },
+      { op: 'check_pkt_larger', size: context.tunnelMtu + ETHERNET, to: REGISTERS.oversize },
       goto('fit'),
     ]),
     flow('giveback', 0, {}, [goto('deliver')]),

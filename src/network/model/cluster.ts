@@ -16,6 +16,17 @@ export type Encapsulation =
   | { readonly type: 'geneve'; readonly port: number }
   | { readonly type: 'gre' }
 
+/**
+ * By which way packets of pods reach pods of other nodes. `direct`: by the kernel's route over the other node's own address, where
+ * both share a segment. `bgp`: by the routes that a BGP daemon learned. Neither adds anything to a packet. Where a pair of
+ * nodes has no such way, or not yet, its packets take the tunnel, or are refused. What is not from pod to pod always takes
+ * the tunnel: it says of which tenant it is.
+ */
+export interface Fabric {
+  readonly way: 'tunnel' | 'direct' | 'bgp'
+  readonly otherwise: 'tunnel' | 'refuse'
+}
+
 /** The cluster's network configuration: one object, named `default`. */
 export interface Cluster {
   /** At most one family twice or more is fine: the first network with a free range wins, per family. */
@@ -24,6 +35,8 @@ export interface Cluster {
   /** `multitenant`: a VNI per namespace; `subnet`: every pod reaches every pod. */
   readonly tenancy: 'multitenant' | 'subnet'
   readonly encapsulation: Encapsulation
+  /** Absent: the tunnel, always. */
+  readonly fabric?: Fabric
   /** The family of the addresses that tunnels run between. */
   readonly underlay: Family
   /** Who translates service addresses: `weft` in its own pipeline, or a `kube-proxy` on every node. */

@@ -55,6 +55,8 @@ export interface NodeNetworkStatus {
   /** The uplink's MTU in bytes. */
   readonly uplinkMtu: number
   readonly datapath: 'system' | 'netdev'
+  /** It takes packets of other nodes' pods that come without a tunnel. Absent: it does not. */
+  readonly direct?: true
   /** An external host's agent counts while it lives: nobody else would notice its end. */
   readonly beat?: number
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { BITS, type Cidr, contains, familyOf, type Ip, ipValue, overlaps, prefixLength } from './address.ts'
-import type { Cluster, ClusterNetwork, Encapsulation } from './cluster.ts'
+import type { Cluster, ClusterNetwork, Encapsulation, Fabric } from './cluster.ts'
 import { type At, below, type Decode, type Decoded, decodeWith, type Problem, reject } from './decode.ts'
 import { checked, integer, list, literal, network, optional, record, variant } from './decoders.ts'
 
@@ -28,6 +28,11 @@ const encapsulation: Decode<Encapsulation> = variant<Encapsulation>('type', [
   ['gre', record({ type: literal('gre') })],
 ])
 
+const fabric: Decode<Fabric> = record<Fabric>({
+  way: literal('tunnel', 'direct', 'bgp'),
+  otherwise: literal('tunnel', 'refuse'),
+})
+
 const tenancy: Decode<Cluster['tenancy']> = (input, at) =>
   input === 'networkpolicy'
     ? reject(at, 'network policies are not enforced yet', 'choose multitenant or subnet')
@@ -39,6 +44,7 @@ const cluster: Decode<Cluster> = checked(
     serviceNetworks: list(network, MAX_NETWORKS),
     tenancy,
     encapsulation,
+    fabric: optional(fabric),
     underlay: literal(4, 6),
     services: literal('weft', 'kube-proxy'),
     mtu: optional(integer(MIN_MTU[4], MAX_MTU)),

@@ -37,6 +37,7 @@ const status: Decode<NodeNetworkStatus> = record<NodeNetworkStatus>({
   reason: optional(text(0, MAX_SENTENCE)),
   uplinkMtu: integer(0, 65535),
   datapath: literal('system', 'netdev'),
+  direct: optional(literal(true)),
   beat: optional(integer(0, Number.MAX_SAFE_INTEGER)),
 })
 

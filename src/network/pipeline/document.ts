@@ -4,6 +4,7 @@
  */
 import { DROPS, type Drop, type DropName } from './drops.ts'
 import {
+  DIRECT_PORT,
   FIRST_ENDPOINT_PORT,
   GATEWAY_PORT,
   REGISTERS,
@@ -42,7 +43,7 @@ export function pipelineDocument(examples: readonly Example[]): string {
     '|---|---|---|',
     ...Object.entries(REGISTERS).map(([name, register]) => `| ${name} | ${place(register)} | ${register.about} |`),
     '',
-    `Port ${TUNNEL_PORT} is the tunnel, port ${GATEWAY_PORT} the node’s own stack; pods have ports from ${FIRST_ENDPOINT_PORT} upwards.`,
+    `Port ${TUNNEL_PORT} is the tunnel, port ${GATEWAY_PORT} the node’s own stack, and port ${DIRECT_PORT} leads to other nodes’ pods without a tunnel, where the fabric has such ways; pods have ports from ${FIRST_ENDPOINT_PORT} upwards.`,
     '',
     '## Cookies',
     '',

@@ -25,6 +25,12 @@ export const STAGES = {
     about:
       'Accepts packets from known nodes only, with an inner source of that node’s ranges; the VNI becomes the tenant. A node without a ready agent may be another plugin’s: its ARP requests are answered.',
   },
+  direct: {
+    table: 12,
+    question: 'Did a node of ours send it without a tunnel, and for its own pods?',
+    about:
+      'What the node’s stack lets in of other nodes’ pods, with a source of those nodes’ ranges. Of which tenant it is was judged where it came from.',
+  },
   gateway: {
     table: 20,
     question: 'On whose behalf does the node’s own stack send it?',
@@ -115,6 +121,12 @@ export const STAGES = {
     about:
       'The ordered rules of each egress firewall: the first that matches decides, and what none matches may leave.',
   },
+  remote: {
+    table: 78,
+    question: 'Whose is the pod on the other node?',
+    about:
+      'For packets that leave without a tunnel: nothing in them says of which tenant they are, so it is judged here. Answers pass to pods that are too new to be known.',
+  },
   tenant: {
     table: 80,
     question: 'May these two tenants talk?',
@@ -185,7 +197,12 @@ export const REGISTERS = {
   sourceVni: { field: 'reg0', offset: 0, bits: 32, about: 'VNI of the sender' },
   destinationVni: { field: 'reg1', offset: 0, bits: 32, about: 'VNI of the receiving pod' },
   destinationPort: { field: 'reg2', offset: 0, bits: 32, about: 'OpenFlow port of the receiving pod' },
-  origin: { field: 'reg3', offset: 0, bits: 4, about: 'who handed the packet to the switch: 1 pod, 2 tunnel, 3 node' },
+  origin: {
+    field: 'reg3',
+    offset: 0,
+    bits: 4,
+    about: 'who handed the packet to the switch: 1 pod, 2 another node, 3 node',
+  },
   turned: { field: 'reg3', offset: 17, bits: 1, about: 'goes back out of the port it came in by' },
   nodeAddress: { field: 'reg3', offset: 18, bits: 1, about: 'for an address of a node: its port may be a service’s' },
   fromOutside: {
@@ -214,9 +231,11 @@ export const REGISTERS = {
 /** Values of the `origin` register. */
 export const ORIGIN = { pod: 1, tunnel: 2, gateway: 3 } as const
 
-/** The ports every bridge has. Pods get numbers from {@link FIRST_ENDPOINT_PORT}. */
+/** The bridge's own ports. Pods get numbers from {@link FIRST_ENDPOINT_PORT}. */
 export const TUNNEL_PORT = 1
 export const GATEWAY_PORT = 2
+/** To and from other nodes' pods without a tunnel, by the node's stack; there where the fabric has such ways. */
+export const DIRECT_PORT = 3
 /** The agent gives out port numbers from here, so that OVS’s own choices (from 1 upwards) never meet them. */
 export const FIRST_ENDPOINT_PORT = 0x1000
 export const LAST_ENDPOINT_PORT = 0xefff
@@ -239,4 +258,4 @@ export const ALLOWED_LABEL = { value: 1n, mask: 1n } as const
 export const TRANSLATED_BY_NODE = 1
 
 /** Changes whenever the meaning of a table or register does; part of every cookie. */
-export const PIPELINE_VERSION = 3
+export const PIPELINE_VERSION = 4

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import { directPlanner } from '../../../test/tables/direct.ts'
+import { DIRECT_CASES } from '../../../test/tables/direct-cases.ts'
 import { type Ending, PIPELINE_CASES } from '../../../test/tables/pipeline-cases.ts'
 import { SAMPLE_CLUSTER, samplePlanner } from '../../../test/tables/sample-node.ts'
 import { SERVICE_CASES } from '../../../test/tables/service-cases.ts'
@@ -63,6 +65,21 @@ describe('the simulator runs the services’ case table', () => {
   }
 })
 
+describe('the simulator runs the case table of packets without a tunnel', () => {
+  const switches = new Map(
+    (['tunnel', 'refuse'] as const).map((otherwise) => {
+      const direct = directPlanner(otherwise)
+      return [otherwise, compileSwitch(direct.flows(), direct.groups())]
+    }),
+  )
+  for (const { name, otherwise = 'tunnel', packet, known, endings } of DIRECT_CASES) {
+    test(name, () => {
+      const knowledge: Knowledge = () => ({ connections: connectionsWith(known) })
+      expect(endingsOf(packetOf(packet), switches.get(otherwise), knowledge)).toEqual(distinct(endings))
+    })
+  }
+})
+
 describe('the simulator runs the steering case table', () => {
   const switches = new Map(
     (['weft', 'kube-proxy'] as const).map((services) => {
@@ -86,6 +103,7 @@ test('every drop that a single packet can reach is in a table', () => {
     ...PIPELINE_CASES.map(({ expect: ending }) => ending),
     ...SERVICE_CASES.flatMap(({ endings }) => endings),
     ...STEERING_CASES.flatMap(({ endings }) => endings),
+    ...DIRECT_CASES.flatMap(({ endings }) => endings),
   ]
   const seen = new Set(all.flatMap((ending) => ('drop' in ending ? [ending.drop as string] : [])))
   // The last ones are of policies, whose own table has them.

@@ -14,6 +14,7 @@ interface Options extends PlayOptions {
   readonly nodes: number
   readonly underlay: '4' | '6'
   readonly encapsulation: Shape['encapsulation']
+  readonly fabric: 'tunnel' | 'direct'
   readonly physical?: readonly Cidr[]
   readonly config?: string
   readonly once?: boolean
@@ -34,6 +35,11 @@ export function registerPlayUp(play: Command): void {
       new Option('--encapsulation <type>', 'how packets travel between nodes')
         .choices(['vxlan', 'geneve', 'gre'])
         .default('vxlan'),
+    )
+    .addOption(
+      new Option('--fabric <way>', 'how packets of pods reach other nodes: in tunnels, or by the kernels’ own routes')
+        .choices(['tunnel', 'direct'])
+        .default('tunnel'),
     )
     .addOption(
       new Option(
@@ -58,6 +64,7 @@ async function run(options: Options): Promise<void> {
     nodes: options.nodes,
     underlay: options.underlay === '6' ? 6 : 4,
     encapsulation: options.encapsulation,
+    ...(options.fabric === 'direct' ? { fabric: options.fabric } : {}),
     ...(options.physical === undefined ? {} : { physical: options.physical }),
     ...(options.config === undefined ? {} : { config: settingsFile(options.config) }),
   }

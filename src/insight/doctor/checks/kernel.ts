@@ -2,7 +2,7 @@
  * Checks: what the kernel has and allows.
  * @module
  */
-import { mtuProblem, podMtu } from '../../../network/host.ts'
+import { mtuProblem, mtusOf } from '../../../network/host.ts'
 import { type Check, fail, given, ok, unknown, type Verdict, warn } from '../check.ts'
 import type { Expected, HostFacts, Read } from '../facts.ts'
 
@@ -125,7 +125,7 @@ const mtu: Check = {
     if (cluster === undefined) return ok(`${uplink.name} has MTU ${uplink.mtu}`)
     const problem = mtuProblem(cluster, uplink.mtu)
     if (problem !== undefined) return fail(problem, `raise the MTU of ${uplink.name}, or lower the cluster's`)
-    const pods = podMtu(cluster, [uplink.mtu])
+    const pods = mtusOf(cluster, [uplink.mtu]).pods
     const least = cluster.networks.some(({ cidr }) => cidr.includes(':')) ? 1280 : 576
     if (pods < least)
       return fail(

@@ -14,6 +14,10 @@ export const ENTERING = {
   'tunnel-source': (p) =>
     `it came through the tunnel with an inner source that lies in no range of the machine that sent it${flowOf(p)}`,
   probe: (p) => `it only keeps the tunnel to ${p.node} warm, and ends where it arrives${flowOf(p)}`,
+  'direct-source': (p) =>
+    `the network stack of ${p.node} let it in as a packet of another node’s pod, and no such node has a range for its source${flowOf(p)}`,
+  'direct-chatter': (p) =>
+    `the network stack of ${p.node} looks for neighbours on the link to other nodes’ pods, where there are none${flowOf(p)}`,
   'gateway-source': (p) =>
     `the network stack of ${p.node} sent it with the address of a pod that does not live there${flowOf(p)}`,
   'gateway-ethertype': (p) =>

@@ -15,6 +15,14 @@ const SENTENCES: Readonly<Record<DropName, string>> = {
   'tunnel-source':
     'it came through the tunnel with an inner source that lies in no range of the machine that sent it (a flow of address 192.0.2.19 of balancer)',
   probe: 'it only keeps the tunnel to node1 warm, and ends where it arrives',
+  'direct-source':
+    'the network stack of node1 let it in as a packet of another node’s pod, and no such node has a range for its source',
+  'direct-chatter':
+    'the network stack of node1 looks for neighbours on the link to other nodes’ pods, where there are none',
+  'no-way':
+    'node1 has no way to the node of its receiver without a tunnel, and the cluster refuses the tunnel (a flow of node node3)',
+  'unknown-remote-pod':
+    'node1 knows no pod that the tenant of its sender may talk to at its receiver, on a node that is reached without a tunnel',
   'gateway-source': 'the network stack of node1 sent it with the address of a pod that does not live there',
   'gateway-ethertype': 'the network stack of node1 sent something into the overlay that is neither ARP nor IP',
   'spoofed-mac': 'pod shop/web sent it with a MAC address that is not its own',

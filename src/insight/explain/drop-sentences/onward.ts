@@ -24,6 +24,10 @@ export const ONWARD = {
     `${sender(p)} reached ${p.node} through the tunnel for ${receiver(p)}, which does not live there${flowOf(p)}`,
   'gateway-loop': (p) =>
     `the network stack of ${p.node} sent it into the overlay, and the overlay would hand it straight back${flowOf(p)}`,
+  'no-way': (p) =>
+    `${p.node} has no way to the node of ${receiver(p)} without a tunnel, and the cluster refuses the tunnel${flowOf(p)}`,
+  'unknown-remote-pod': (p) =>
+    `${p.node} knows no pod that the tenant of ${sender(p)} may talk to at ${receiver(p)}, on a node that is reached without a tunnel${flowOf(p)}`,
   'tunnel-port': (p) =>
     `${sender(p)} made a tunnel packet for ${receiver(p)}: with it, it could enter any tenant${flowOf(p)}`,
   'error-to-node': (p) =>

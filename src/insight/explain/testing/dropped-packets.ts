@@ -2,6 +2,8 @@
  * For every reason a packet that ends for it, as it comes to a switch of the sample cluster.
  * @module
  */
+import { directPlanner } from '../../../../test/tables/direct.ts'
+import { DIRECT_CASES } from '../../../../test/tables/direct-cases.ts'
 import {
   type Fields,
   from,
@@ -52,7 +54,24 @@ const { web, api } = SAMPLE_PODS
 const FROM_WEB: Fields = { ...from(web), ...tcp4(v4(web), v4(api)) }
 const OUT: Fields = { ...from(web), ...tcp4(v4(web), '198.51.100.7') }
 
+/** The sample view, with a first node that is in a cluster without tunnels. */
+function directView(otherwise?: 'refuse'): ClusterView {
+  const view = sampleView()
+  return { ...view, nodes: [factsOf(directPlanner(otherwise), Object.values(SAMPLE_PODS)), ...view.nodes.slice(1)] }
+}
+
+function tabledDirect(reason: DropName): Special {
+  const found = DIRECT_CASES.find(
+    ({ endings: [ending] }) => ending !== undefined && 'drop' in ending && ending.drop === reason,
+  )
+  return { packet: found?.packet, view: directView(found?.otherwise === 'refuse' ? 'refuse' : undefined) }
+}
+
 const SPECIAL: { readonly [R in DropName]?: Special } = {
+  'direct-source': tabledDirect('direct-source'),
+  'direct-chatter': tabledDirect('direct-chatter'),
+  'no-way': tabledDirect('no-way'),
+  'unknown-remote-pod': tabledDirect('unknown-remote-pod'),
   'too-big': { packet: { ...from(web), ...tcp4(v4(web), REMOTE.v4) }, size: 1451 },
   'held-fragment': { packet: { ...from(web), ...udp4(v4(web), '172.30.0.10', 40000, 514), ip_frag: 3 } },
   'unfinished-datagram': {

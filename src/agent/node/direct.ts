@@ -1,0 +1,116 @@
+/**
+ * Makes the node's routes for packets between pods of different nodes what the plan says: tables of their own, the rules that
+ * lead there, the next hop behind the switch's port. All of it is recognisable by our routing protocol number.
+ * @module
+ */
+import {
+  hasErrno,
+  linkFind,
+  linkSet,
+  neighReplace,
+  type Route,
+  type RtnlSocket,
+  type Rule,
+  type RuleSpec,
+  routeDel,
+  routeList,
+  routeReplace,
+  ruleAdd,
+  ruleDel,
+  ruleList,
+} from '../../linux/index.ts'
+import {
+  ARRIVE_TABLE,
+  DIRECT,
+  DIRECT_PRIORITY,
+  type DirectPlan,
+  type DirectRule,
+  LEAVE_TABLE,
+} from '../../network/fabric/direct.ts'
+import { NEXT_HOP, NEXT_HOP_MAC, ROUTE_PROTOCOL } from '../../network/host.ts'
+import { AgentError } from '../errors.ts'
+import { setHostAddresses } from './host-addresses.ts'
+
+interface WantedRoute {
+  readonly destination: string
+  readonly table: number
+  readonly gateway: string
+  readonly link: number
+  readonly onlink: boolean
+}
+
+/**
+ * Applies a plan; none takes all of it away. What leads in comes before what leads there, and goes after it. Throws what the
+ * kernel refuses, and AGENT_DIRECT_MISSING without the switch's port.
+ */
+export function applyDirect(rtnl: RtnlSocket, plan: DirectPlan | undefined): void {
+  const wanted = plan === undefined ? [] : routesOf(rtnl, plan)
+  for (const route of wanted) routeReplace(rtnl, { ...route, protocol: ROUTE_PROTOCOL })
+  applyRules(rtnl, plan?.rules ?? [])
+  for (const present of ownRoutes(rtnl)) {
+    if (wanted.some((one) => one.destination === present.destination && one.table === present.table)) continue
+    gone(() => routeDel(rtnl, present))
+  }
+}
+
+function routesOf(rtnl: RtnlSocket, plan: DirectPlan): readonly WantedRoute[] {
+  const port = linkFind(rtnl, DIRECT)
+  if (port === undefined) {
+    throw new AgentError('AGENT_DIRECT_MISSING', `link ${DIRECT} is not there`, 'check the log of ovs-vswitchd')
+  }
+  linkSet(rtnl, port.index, { up: true })
+  setHostAddresses(
+    rtnl,
+    port.index,
+    plan.own.map(({ gateway }) => gateway),
+  )
+  const arriving = plan.own.map(({ family, range: destination }): WantedRoute => {
+    const gateway = NEXT_HOP[family]
+    neighReplace(rtnl, { link: port.index, address: gateway, mac: NEXT_HOP_MAC })
+    return { destination, table: ARRIVE_TABLE, gateway, link: port.index, onlink: true }
+  })
+  const leaving = plan.routes.flatMap(({ to, via, link }): WantedRoute[] => {
+    const index = linkFind(rtnl, link)?.index
+    // The link went a moment ago: whoever watches links plans anew.
+    if (index === undefined) return []
+    return [{ destination: to, table: LEAVE_TABLE, gateway: via, link: index, onlink: false }]
+  })
+  return [...arriving, ...leaving]
+}
+
+function ownRoutes(rtnl: RtnlSocket): readonly Route[] {
+  return [LEAVE_TABLE, ARRIVE_TABLE].flatMap((table) =>
+    ([4, 6] as const).flatMap((family) =>
+      routeList(rtnl, { family, table, protocol: ROUTE_PROTOCOL }).filter(
+        (route) => route.table === table && route.protocol === ROUTE_PROTOCOL,
+      ),
+    ),
+  )
+}
+
+function applyRules(rtnl: RtnlSocket, rules: readonly DirectRule[]): void {
+  const present = ruleList(rtnl).filter(isOurs)
+  const wanted = rules.map((rule): RuleSpec => ({ table: TABLE_MAIN, ...rule, protocol: ROUTE_PROTOCOL }))
+  for (const rule of wanted) if (!present.some((one) => isSame(one, rule))) ruleAdd(rtnl, rule)
+  for (const rule of present) if (!wanted.some((one) => isSame(rule, one))) gone(() => ruleDel(rtnl, rule))
+}
+
+const TABLE_MAIN = 254
+
+function isOurs({ protocol, priority }: Rule): boolean {
+  return protocol === ROUTE_PROTOCOL && priority >= DIRECT_PRIORITY && priority < DIRECT_PRIORITY + 100
+}
+
+function isSame(a: Rule, b: RuleSpec): boolean {
+  const same = a.family === b.family && a.priority === b.priority && a.table === b.table
+  return same && a.inputLink === b.inputLink && a.from === b.from && a.to === b.to
+}
+
+/** What somebody else removed is removed. */
+function gone(remove: () => void): void {
+  try {
+    remove()
+  } catch (error) {
+    if (!['ENOENT', 'ESRCH', 'EAFNOSUPPORT'].some((name) => hasErrno(error, name))) throw error
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * By which way packets of pods go to each machine, since when, and what the way was before: told by `weft fabric show`. The
+ * kernel and the cluster are the truth; this remembers only when it changed.
+ * @module
+ */
+import type { Known } from '../../network/fabric/direct.ts'
+import { type Way, wayTo } from '../../network/fabric/way.ts'
+import { type Family, familyOf } from '../../network/model/address.ts'
+import type { NodePlanner } from '../../network/planner.ts'
+import type { WayFact } from '../control/facts.ts'
+
+const FAMILIES: readonly Family[] = [4, 6]
+
+interface Entry {
+  readonly way: Way
+  readonly since: number
+  readonly before?: Way
+}
+
+/** What is remembered of ways. */
+export class WayLog {
+  readonly #clock: () => number
+  readonly #entries = new Map<string, Entry>()
+
+  /** `clock` tells milliseconds since 1970. */
+  constructor(clock: () => number = Date.now) {
+    this.#clock = clock
+  }
+
+  /** Compares with what is known. */
+  note(planner: NodePlanner): void {
+    const present = new Set<string>()
+    for (const { peer, reach } of planner.known())
+      for (const family of FAMILIES) {
+        if (!peer.ranges.some((range) => familyOf(range) === family)) continue
+        const key = keyOf(peer.node, family)
+        present.add(key)
+        this.#put(key, wayTo(planner.context.cluster, peer, family, reach))
+      }
+    for (const key of this.#entries.keys()) if (!present.has(key)) this.#entries.delete(key)
+  }
+
+  /** The ways to every machine as they are now, by its name. */
+  facts(planner: NodePlanner): ReadonlyMap<string, readonly WayFact[]> {
+    this.note(planner)
+    return new Map(
+      [...planner.known()].map((known) => [known.peer.node, FAMILIES.flatMap((f) => this.#fact(known, f))]),
+    )
+  }
+
+  #fact({ peer, places }: Known, family: Family): readonly WayFact[] {
+    const entry = this.#entries.get(keyOf(peer.node, family))
+    if (entry === undefined) return []
+    const { way, since, before } = entry
+    const place = way.is === 'direct' ? places[family] : undefined
+    return [
+      {
+        family,
+        way: way.is,
+        ...('why' in way && way.why !== undefined ? { why: way.why } : {}),
+        ...(place === undefined ? {} : { via: place.address, link: place.link }),
+        since: Math.floor(since / 1000),
+        ...(before === undefined ? {} : { before: before.is }),
+      },
+    ]
+  }
+
+  #put(key: string, way: Way): void {
+    const entry = this.#entries.get(key)
+    if (entry !== undefined && JSON.stringify(entry.way) === JSON.stringify(way)) return
+    this.#entries.set(key, { way, since: this.#clock(), ...(entry === undefined ? {} : { before: entry.way }) })
+  }
+}
+
+function keyOf(node: string, family: Family): string {
+  return `${family} ${node}`
+}

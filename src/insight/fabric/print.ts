@@ -1,0 +1,80 @@
+/**
+ * The fabric, for people.
+ * @module
+ */
+import type { Fabric } from '../../network/model/cluster.ts'
+import { duration } from '../../text/duration.ts'
+import type { Look } from '../../text/look.ts'
+import { type Column, table } from '../../text/table.ts'
+import { count, wrap } from '../../text/words.ts'
+import { type FabricView, type FabricWay, isWhole } from './fabric.ts'
+
+const COLUMNS: readonly Column[] = [
+  { head: 'NODE' },
+  { head: 'TO PODS OF' },
+  { head: 'IP' },
+  { head: 'WAY', paint: paintWay },
+  { head: 'VIA' },
+  { head: 'MTU', align: 'right' },
+  { head: 'SINCE', align: 'right' },
+]
+
+/** The lines of `weft fabric show`; `now` in seconds since the epoch. */
+export function printFabric(view: FabricView, now: number, look: Look): string[] {
+  const { wanted, ways, silent } = view
+  return [
+    ...(wanted === undefined ? [] : [...wrap(wantedLine(wanted), look.width), '']),
+    ...table(
+      COLUMNS,
+      ways.map((way) => row(way, now, look)),
+      look,
+    ),
+    ...reasons(ways, look),
+    ...silent.map((node) => look.warn(`! ${node}: its agent does not answer`)),
+    '',
+    summary(view, look),
+  ]
+}
+
+const WANTED: { readonly [W in Fabric['way']]: string } = {
+  tunnel: 'packets of pods go to other nodes in tunnels',
+  direct: 'packets of pods go to other nodes by the kernels’ routes where both are on one segment',
+  bgp: 'packets of pods go to other nodes by the routes that BGP told',
+}
+
+function wantedLine({ way, otherwise }: Fabric): string {
+  const rest = otherwise === 'tunnel' ? 'else they take the tunnel' : 'else they are refused'
+  return way === 'tunnel' ? WANTED.tunnel : `${WANTED[way]}, ${rest}`
+}
+
+function row(
+  { node, peer, family, way, via, link, tunnel, mtu, since, before }: FabricWay,
+  now: number,
+  look: Look,
+): string[] {
+  const through = via === undefined ? (tunnel ?? '-') : `${via} on ${link ?? '?'}`
+  const was = before === undefined ? '' : `, before ${before}`
+  return [node, peer, `IPv${family}`, way, through, `${mtu ?? '-'}`, `${duration(now - since, look)}${was}`]
+}
+
+function paintWay(text: string, look: Look): string {
+  return text.startsWith('none') ? look.bad(text) : text
+}
+
+/** What keeps packets from the way that is wanted, each sentence once. */
+function reasons(ways: readonly FabricWay[], look: Look): string[] {
+  const sentences = new Set(ways.flatMap(({ node, why }) => (why === undefined ? [] : [`${node}: ${why}`])))
+  if (sentences.size === 0) return []
+  return ['', ...[...sentences].flatMap((sentence) => wrap(`! ${sentence}`, look.width)).map(look.warn)]
+}
+
+function summary(view: FabricView, look: Look): string {
+  const { ways } = view
+  if (ways.length === 0) return 'There is no other machine.'
+  const kinds = (['direct', 'tunnel', 'none'] as const).flatMap((kind) => {
+    const some = ways.filter(({ way }) => way === kind).length
+    return some === 0 ? [] : [`${some} ${kind}`]
+  })
+  const all = `${count(ways.length, 'way', look)}: ${kinds.join(', ')}`
+  return isWhole(view) ? look.good(all) : look.warn(all)
+}
