@@ -1,11 +1,21 @@
 /**
- * The one executable: agent, controller, registry, playground and command line; under the name `k8s-ovs` that program.
+ * The one executable: agent, controller, registry, playground and command line; under the names of other projects' programs
+ * those.
  * @module
  */
+import { runMkDockerOpts } from './cli/flanneld/mk-docker-opts.ts'
+import { runFlanneldProgram, runFlanneldStart } from './cli/flanneld/program.ts'
 import { runK8sOvs } from './cli/k8s-ovs/program.ts'
 import { runProgram } from './cli/program.ts'
 
-const run = /(^|\/)k8s-ovs$/.test(process.argv0) ? runK8sOvs : runProgram
+const PROGRAMS: ReadonlyMap<string, (words: readonly string[]) => Promise<number>> = new Map([
+  ['k8s-ovs', runK8sOvs],
+  ['flanneld', runFlanneldProgram],
+  ['flanneld-start', runFlanneldStart],
+  ['mk-docker-opts.sh', runMkDockerOpts],
+])
+
+const run = PROGRAMS.get(process.argv0.replace(/^.*\//, '')) ?? runProgram
 
 // No top-level await: the executable is compiled to bytecode, which has none.
 run(process.argv.slice(2)).then((code) => {

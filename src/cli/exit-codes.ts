@@ -49,6 +49,7 @@ export const EXIT_BY_CODE: ReadonlyMap<string, number> = new Map([
     'SETTINGS_UNREADABLE',
     'KUBE_CONFIG',
     'ETCD_CONFIG',
+    'FLANNEL_CONFIG',
   ].map((code) => [code, EXIT.usage] as const),
   ...[
     'CLI_NOT_RUNNING',

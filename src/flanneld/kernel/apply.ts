@@ -1,0 +1,162 @@
+/**
+ * Brings the kernel's routes, neighbours and forwarding entries to a plan, and touches nothing of others: routes are ours by
+ * their protocol number within the mesh's networks, the rest by the device that it is on.
+ * @module
+ */
+import type { MeshNeighbour, MeshPlan, MeshRoute, Way } from '../../compat/flannel/mesh.ts'
+import {
+  fdbDel,
+  fdbList,
+  fdbReplace,
+  neighDel,
+  neighList,
+  neighReplace,
+  type Route,
+  type RtnlSocket,
+  routeDel,
+  routeList,
+  routeReplace,
+} from '../../linux/index.ts'
+import { ROUTE_PROTOCOL } from '../../network/host.ts'
+import {
+  type Cidr,
+  contains,
+  familyOf,
+  firstIp,
+  hostCidr,
+  parseCidr,
+  prefixLength,
+} from '../../network/model/address.ts'
+
+/** Indexes of links. */
+export type Links = { readonly [W in Way]?: number }
+
+/** What to apply. */
+export interface Wanted {
+  readonly plan: Pick<MeshPlan, 'routes' | 'neighbours'>
+  readonly links: Links
+  /** Within which routes of ours may be. */
+  readonly networks: readonly Cidr[]
+  /** What is for nobody here goes nowhere. */
+  readonly blackholes: readonly Cidr[]
+}
+
+/** Behind every other route to the same: the bridge's own comes first. */
+const BLACKHOLE_PRIORITY = 0xffff
+const MAIN = 254
+
+/** Applies it; what the kernel refuses is told, a sentence each, and the rest is done all the same. */
+export function applyToKernel(rtnl: RtnlSocket, wanted: Wanted): readonly string[] {
+  const problems: string[] = []
+  const attempt = (what: string, action: () => void): void => {
+    try {
+      action()
+    } catch (error) {
+      problems.push(`${what}: ${error instanceof Error ? error.message : error}`)
+    }
+  }
+  const routes = ownRoutes(rtnl, wanted.networks)
+  // What nobody is to be led by any more goes first, then what it led to.
+  removeRoutes(rtnl, wanted, routes, attempt)
+  for (const by of ['tunnel4', 'tunnel6'] as const) {
+    const link = wanted.links[by]
+    const mine = wanted.plan.neighbours.filter((one) => one.by === by)
+    if (link !== undefined) applyNeighbours(rtnl, link, mine, attempt)
+  }
+  for (const route of wanted.plan.routes) {
+    const link = wanted.links[route.by]
+    if (link === undefined || routes.some((present) => isAs(present, route, link))) continue
+    attempt(`the route to ${route.to}`, () => routeReplace(rtnl, specOf(route, link)))
+  }
+  for (const destination of wanted.blackholes) {
+    if (routes.some((present) => isBlackhole(present, destination))) continue
+    const spec = { destination, type: 'blackhole', priority: BLACKHOLE_PRIORITY, protocol: ROUTE_PROTOCOL } as const
+    attempt(`the blackhole of ${destination}`, () => routeReplace(rtnl, spec))
+  }
+  return problems
+}
+
+type Attempt = (what: string, action: () => void) => void
+
+function ownRoutes(rtnl: RtnlSocket, networks: readonly Cidr[]): readonly Route[] {
+  return routeList(rtnl, { protocol: ROUTE_PROTOCOL, table: MAIN }).filter(({ destination }) => {
+    const to = parseCidr(destination)
+    return to !== undefined && networks.some((network) => isInside(to, network))
+  })
+}
+
+function isInside(inner: Cidr, outer: Cidr): boolean {
+  if (familyOf(inner) !== familyOf(outer) || prefixLength(inner) < prefixLength(outer)) return false
+  return contains(outer, firstIp(inner))
+}
+
+function removeRoutes(
+  rtnl: RtnlSocket,
+  { plan, blackholes }: Wanted,
+  present: readonly Route[],
+  attempt: Attempt,
+): void {
+  for (const { destination, type, priority, gateway, link } of present) {
+    const isWanted =
+      type === 'blackhole'
+        ? blackholes.some((one) => one === destination)
+        : plan.routes.some(({ to }) => to === destination)
+    if (isWanted) continue
+    const by = type === 'blackhole' ? {} : { ...(gateway && { gateway }), ...(link && { link }) }
+    const spec = { destination, type, priority, protocol: ROUTE_PROTOCOL, ...by }
+    attempt(`the old route to ${destination}`, () => routeDel(rtnl, spec))
+  }
+}
+
+function isAs(present: Route, { to, via, onlink }: MeshRoute, link: number): boolean {
+  return (
+    present.destination === to &&
+    present.type === 'unicast' &&
+    present.gateway === via &&
+    present.link === link &&
+    present.onlink === (onlink ?? false)
+  )
+}
+
+function isBlackhole(present: Route, destination: Cidr): boolean {
+  return present.type === 'blackhole' && present.destination === destination
+}
+
+function specOf({ to, via, onlink }: MeshRoute, link: number) {
+  return {
+    destination: to,
+    link,
+    protocol: ROUTE_PROTOCOL,
+    ...(via === undefined ? {} : { gateway: via }),
+    ...(onlink === undefined ? {} : { onlink }),
+  }
+}
+
+function applyNeighbours(rtnl: RtnlSocket, link: number, wanted: readonly MeshNeighbour[], attempt: Attempt): void {
+  const permanent = neighList(rtnl, { link }).filter(({ state, proxy }) => state === 'permanent' && !proxy)
+  const entries = fdbList(rtnl, link)
+  for (const { address, mac } of permanent) {
+    if (wanted.some((one) => one.address === address)) continue
+    attempt(`the old neighbour ${address}`, () => neighDel(rtnl, { link, address, ...(mac && { mac }) }))
+  }
+  for (const entry of entries) {
+    if (wanted.some(({ mac, machine }) => mac === entry.mac && machine === entry.to)) continue
+    // One that leads elsewhere from now on is replaced below, in one step.
+    if (wanted.some(({ mac }) => mac === entry.mac) && entries.filter(({ mac }) => mac === entry.mac).length === 1)
+      continue
+    attempt(`the old entry of ${entry.mac}`, () => fdbDel(rtnl, entry))
+  }
+  for (const { address, mac, machine } of wanted) {
+    if (!permanent.some((one) => one.address === address && one.mac === mac)) {
+      attempt(`the neighbour ${address}`, () => neighReplace(rtnl, { link, address, mac }))
+    }
+    if (!entries.some((one) => one.mac === mac && one.to === machine)) {
+      attempt(`the way to ${machine}`, () => fdbReplace(rtnl, { link, mac, to: machine }))
+    }
+  }
+}
+
+/** A subnet's first address alone. */
+export function baseAddress(subnet: Cidr): Cidr {
+  return hostCidr(firstIp(subnet))
+}

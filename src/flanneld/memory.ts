@@ -1,0 +1,79 @@
+/**
+ * What this machine remembers of itself: `subnet.env`, which others read too, and beside it what only we need.
+ * @module
+ */
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Memory } from '../compat/flannel/choice.ts'
+import type { LeaseAttributes } from '../compat/flannel/lease.ts'
+import { encodeSubnetEnv, networksIn, type SubnetEnv, subnetsIn } from '../compat/flannel/subnet-env.ts'
+import type { Cidr } from '../network/model/address.ts'
+
+/** The time before. */
+export interface Remembered {
+  readonly memory: Memory | undefined
+  /** The networks that routes of ours may still lead to. */
+  readonly networks: readonly Cidr[]
+}
+
+/** What the files say; nothing where they are missing or make no sense. */
+export function remember(subnetFile: string): Remembered {
+  const text = textOf(subnetFile)
+  const subnets = text === undefined ? undefined : subnetsIn(text)
+  if (text === undefined || subnets === undefined) return { memory: undefined, networks: [] }
+  return { memory: { subnets, ...addressesIn(textOf(beside(subnetFile))) }, networks: networksIn(text) }
+}
+
+/** Writes both, each as a whole. Throws what the file system says. */
+export function note(
+  subnetFile: string,
+  env: SubnetEnv,
+  { publicIp, publicIpv6 }: Pick<LeaseAttributes, 'publicIp' | 'publicIpv6'>,
+): void {
+  mkdirSync(dirname(subnetFile), { recursive: true, mode: 0o755 })
+  // Whoever finds subnets without addresses takes them for somebody else's.
+  put(beside(subnetFile), `${JSON.stringify({ publicIp, publicIpv6 })}\n`)
+  put(subnetFile, encodeSubnetEnv(env))
+}
+
+/** Where the process that forwards for `udp` listens. */
+export function proxySocket(subnetFile: string): string {
+  return join(dirname(subnetFile), 'weft-udp.sock')
+}
+
+function beside(subnetFile: string): string {
+  return join(dirname(subnetFile), 'weft-lease.json')
+}
+
+function put(path: string, text: string): void {
+  if (textOf(path) === text) return
+  const next = `${path}.${process.pid}.new`
+  writeFileSync(next, text, { mode: 0o644 })
+  // Bridges are made by programs of any user, whatever our umask is.
+  chmodSync(next, 0o644)
+  renameSync(next, path)
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function addressesIn(text: string | undefined): Pick<Memory, 'publicIp' | 'publicIpv6'> {
+  try {
+    const input: unknown = JSON.parse(text ?? '{}')
+    const { publicIp, publicIpv6 } = (typeof input === 'object' && input !== null ? input : {}) as Record<
+      string,
+      unknown
+    >
+    return {
+      ...(typeof publicIp === 'string' ? { publicIp } : {}),
+      ...(typeof publicIpv6 === 'string' ? { publicIpv6 } : {}),
+    }
+  } catch {
+    return {}
+  }
+}

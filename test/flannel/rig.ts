@@ -1,0 +1,251 @@
+/**
+ * Machines with Docker as network namespaces: each with a link to a common segment, a bridge `docker0` that is re-addressed
+ * from `subnet.env` as Docker's start would do it, and a pod on it. etcd is on the segment, as on a master.
+ * @module
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { variablesIn } from '../../src/compat/flannel/subnet-env.ts'
+import { ETCDS } from '../etcd/etcd-server.ts'
+import { eventually, type Running, start } from '../kube/process.ts'
+import { type Outcome, output, run } from '../lab/command.ts'
+
+const MAIN = join(import.meta.dir, '../../src/main.ts')
+export const PATIENCE = 60_000
+/** Where etcd is. */
+const MASTER = '192.0.2.254'
+export const PREFIX = '/atomic.io/network'
+/** The same machine runs the tests of others at the same time. */
+const TAG = `wefttest-flannel-${process.pid}`
+
+/** What every rig needs of this machine; undefined when it is there. */
+export function obstacle(): string | undefined {
+  const missing = ['ip', 'nsenter', 'nft', 'ping', 'etcdctl'].filter((tool) => Bun.which(tool) === null)
+  if (missing.length > 0 || ETCDS.length === 0) return `SKIPPED: install ${[...missing, 'etcd-server'].join(', ')}`
+  return process.getuid?.() === 0 ? undefined : 'SKIPPED: it takes root'
+}
+
+/** Runs a program in a namespace and returns what it printed. */
+export function inside(namespace: string, ...argv: readonly string[]): Promise<string> {
+  return output(enter(namespace, argv))
+}
+
+/** The same; its failure is a result. */
+export function attempt(namespace: string, ...argv: readonly string[]): Promise<Outcome> {
+  return run(enter(namespace, argv))
+}
+
+function enter(namespace: string, argv: readonly string[]): readonly string[] {
+  return ['nsenter', `--net=/run/netns/${namespace}`, ...argv]
+}
+
+/** A machine. */
+export class Host {
+  readonly index: number
+  readonly namespace: string
+  readonly pod: string
+  readonly address: string
+  readonly folder: string
+  #daemon: Running | undefined
+
+  constructor(index: number, folder: string) {
+    this.index = index
+    this.namespace = `${TAG}-${index}`
+    this.pod = `${TAG}-${index}-pod`
+    this.address = `192.0.2.${index}`
+    this.folder = folder
+  }
+
+  get log(): string {
+    return readFileSync(join(this.folder, 'log'), 'utf8')
+  }
+
+  get pid(): number | undefined {
+    return this.#daemon?.pid
+  }
+
+  /** Starts flanneld; more flags win. */
+  start(...flags: readonly string[]): void {
+    const words = [
+      `--etcd-endpoints=http://${MASTER}:2379`,
+      `--etcd-prefix=${PREFIX}`,
+      '--iface=eth0',
+      `--subnet-file=${join(this.folder, 'subnet.env')}`,
+      ...flags,
+    ]
+    const named = ['bash', '-c', 'exec -a flanneld "$@"', 'bash', process.execPath, MAIN, ...words]
+    this.#daemon = start(enter(this.namespace, named), join(this.folder, 'log'))
+  }
+
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    await this.#daemon?.stop(signal)
+    this.#daemon = undefined
+  }
+
+  /** The daemon's exit code, when it has ended by itself. */
+  async ended(): Promise<number | undefined> {
+    return this.#daemon?.exited
+  }
+
+  /** What `subnet.env` says, as soon as it is there. */
+  async env(): Promise<ReadonlyMap<string, string>> {
+    return eventually(async () => {
+      const variables = variablesIn(readFileSync(join(this.folder, 'subnet.env'), 'utf8'))
+      if (!variables.has('FLANNEL_SUBNET')) throw new Error('there is no subnet yet')
+      return variables
+    }, PATIENCE)
+  }
+
+  async subnet(): Promise<string> {
+    return ((await this.env()).get('FLANNEL_SUBNET') ?? '').replace('.1/', '.0/')
+  }
+
+  get podAddress(): Promise<string> {
+    return this.env().then((env) => (env.get('FLANNEL_SUBNET') ?? '').replace('.1/24', '.2'))
+  }
+
+  /** What Docker does with its options: the bridge's address, and the pods'. */
+  async dock(): Promise<void> {
+    const env = await this.env()
+    const gateway = env.get('FLANNEL_SUBNET') ?? ''
+    const mtu = env.get('FLANNEL_MTU') ?? ''
+    await inside(this.namespace, 'ip', 'address', 'flush', 'dev', 'docker0')
+    await inside(this.namespace, 'ip', 'address', 'add', gateway, 'dev', 'docker0')
+    await inside(this.namespace, 'ip', 'link', 'set', 'docker0', 'mtu', mtu, 'up')
+    await inside(this.pod, 'ip', 'address', 'flush', 'dev', 'eth0')
+    await inside(this.pod, 'ip', 'address', 'add', gateway.replace('.1/', '.2/'), 'dev', 'eth0')
+    await inside(this.pod, 'ip', 'link', 'set', 'eth0', 'mtu', mtu, 'up')
+    await inside(this.pod, 'ip', 'route', 'replace', 'default', 'via', gateway.replace(/\/.*/, ''))
+  }
+
+  /** The daemon's own tunnel and what it left is gone with the namespace; the process that forwards is not. */
+  async down(): Promise<void> {
+    await this.stop('SIGKILL').catch(() => undefined)
+    for (const namespace of [this.pod, this.namespace]) {
+      for (const pid of (await run(['ip', 'netns', 'pids', namespace])).stdout
+        .split('\n')
+        .filter((one) => one !== '')) {
+        process.kill(Number(pid), 'SIGKILL')
+      }
+      await run(['ip', 'netns', 'delete', namespace])
+    }
+  }
+}
+
+/** Machines on one segment, and etcd. */
+export class Rig {
+  readonly hosts: readonly Host[]
+  readonly wire = `${TAG}-wire`
+  readonly folder = mkdtempSync(join(tmpdir(), 'weft-flannel-'))
+  #etcd: Running | undefined
+
+  constructor(count: number) {
+    this.hosts = Array.from({ length: count }, (_, i) => {
+      const folder = join(this.folder, `host${i + 1}`)
+      mkdirSync(folder)
+      return new Host(i + 1, folder)
+    })
+  }
+
+  host(index: number): Host {
+    const found = this.hosts[index - 1]
+    if (found === undefined) throw new Error(`there is no machine ${index}`)
+    return found
+  }
+
+  async up(): Promise<void> {
+    await output(['ip', 'netns', 'add', this.wire])
+    await batch(this.wire, [
+      'link set lo up',
+      'link add wire type bridge',
+      `address add ${MASTER}/24 dev wire`,
+      'link set wire up',
+    ])
+    await Promise.all(this.hosts.map((host) => this.#connect(host)))
+    await this.startEtcd()
+  }
+
+  async #connect({ index, namespace, pod, address }: Host): Promise<void> {
+    await output(['ip', 'netns', 'add', namespace])
+    await output(['ip', 'netns', 'add', pod])
+    await batch(namespace, [
+      'link set lo up',
+      `link add eth0 type veth peer name host${index} netns ${this.wire}`,
+      `address add ${address}/24 dev eth0`,
+      'link set eth0 up',
+      'link add docker0 type bridge',
+      'address add 172.17.0.1/16 dev docker0',
+      `link add pod0 master docker0 type veth peer name eth0 netns ${pod}`,
+      'link set pod0 up',
+      'link set docker0 up',
+    ])
+    await batch(this.wire, [`link set host${index} master wire up`])
+    await batch(pod, ['link set lo up', 'link set eth0 up'])
+    // As Docker does.
+    await inside(namespace, 'sysctl', '-qw', 'net.ipv4.ip_forward=1')
+  }
+
+  /** Starts etcd with what it kept. */
+  async startEtcd(): Promise<void> {
+    const [program] = ETCDS
+    if (program === undefined) throw new Error('there is no etcd')
+    const urls = [
+      `--data-dir=${join(this.folder, 'etcd')}`,
+      `--listen-client-urls=http://${MASTER}:2379`,
+      `--advertise-client-urls=http://${MASTER}:2379`,
+      `--listen-peer-urls=http://${MASTER}:2380`,
+      `--initial-advertise-peer-urls=http://${MASTER}:2380`,
+      `--initial-cluster=default=http://${MASTER}:2380`,
+      '--enable-v2',
+      '--unsafe-no-fsync',
+    ]
+    this.#etcd = start(enter(this.wire, [program, ...urls]), join(this.folder, 'etcd.log'))
+    await eventually(() => this.etcdctl(3, 'endpoint', 'health'), PATIENCE)
+  }
+
+  async stopEtcd(): Promise<void> {
+    await this.#etcd?.stop('SIGKILL')
+  }
+
+  /** Runs etcdctl, as people do. Throws what it says. */
+  async etcdctl(api: 2 | 3, ...args: readonly string[]): Promise<string> {
+    const argv = enter(this.wire, ['etcdctl', '--endpoints', `http://${MASTER}:2379`, ...args])
+    return (await output(argv, { env: { ...process.env, ETCDCTL_API: String(api) } as Record<string, string> })).trim()
+  }
+
+  /** Writes the network configuration as the seed has it. */
+  async configure(api: 2 | 3, text: string): Promise<void> {
+    await this.etcdctl(api, ...(api === 2 ? ['mk'] : ['put']), `${PREFIX}/config`, text)
+  }
+
+  /** Lets the machines have their subnets, and their pods addresses. */
+  async dockAll(): Promise<void> {
+    await Promise.all(this.hosts.map((host) => host.dock()))
+  }
+
+  /** Pings from each pod to each other machine's pod, until all answer. */
+  async expectMesh(): Promise<void> {
+    const pairs = this.hosts.flatMap((from) => this.hosts.flatMap((to) => (from === to ? [] : [[from, to] as const])))
+    await Promise.all(
+      pairs.map(([from, to]) =>
+        eventually(async () => inside(from.pod, 'ping', '-c1', '-W1', await to.podAddress), PATIENCE).catch((cause) => {
+          throw new Error(`the pod of ${from.namespace} does not reach that of ${to.namespace}:\n${from.log}`, {
+            cause,
+          })
+        }),
+      ),
+    )
+  }
+
+  async down(): Promise<void> {
+    for (const host of this.hosts) await host.down()
+    await this.stopEtcd().catch(() => undefined)
+    await run(['ip', 'netns', 'delete', this.wire])
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+function batch(namespace: string, lines: readonly string[]): Promise<string> {
+  return output(['ip', '-n', namespace, '-batch', '-'], { input: `${lines.join('\n')}\n` })
+}
