@@ -40,6 +40,11 @@ function enter(namespace: string, argv: readonly string[]): readonly string[] {
   return ['nsenter', `--net=/run/netns/${namespace}`, ...argv]
 }
 
+/** The executable under one of its names. */
+function called(name: string, words: readonly string[]): readonly string[] {
+  return ['bash', '-c', `exec -a ${name} "$@"`, 'bash', process.execPath, MAIN, ...words]
+}
+
 /** A machine. */
 export class Host {
   readonly index: number
@@ -65,17 +70,26 @@ export class Host {
     return this.#daemon?.pid
   }
 
-  /** Starts flanneld; more flags win. */
+  /** Starts flanneld as the seed types it; more flags win. */
   start(...flags: readonly string[]): void {
-    const words = [
-      `--etcd-endpoints=http://${MASTER}:2379`,
-      `--etcd-prefix=${PREFIX}`,
-      '--iface=eth0',
-      `--subnet-file=${join(this.folder, 'subnet.env')}`,
-      ...flags,
-    ]
-    const named = ['bash', '-c', 'exec -a flanneld "$@"', 'bash', process.execPath, MAIN, ...words]
-    this.#daemon = start(enter(this.namespace, named), join(this.folder, 'log'))
+    this.run('flanneld', [`-etcd-endpoints=http://${MASTER}:2379`, `-etcd-prefix=${PREFIX}`, ...this.#place, ...flags])
+  }
+
+  /** Starts it as the seed's unit does, by what the unit's file of variables says. */
+  startByUnit(...flags: readonly string[]): void {
+    const variables = [`FLANNEL_ETCD_ENDPOINTS=http://${MASTER}:2379`, `FLANNEL_ETCD_PREFIX=${PREFIX}`]
+    this.run('flanneld-start', [...this.#place, ...flags], variables)
+  }
+
+  /** Runs the executable under a name, as this machine's daemon. */
+  run(name: string, words: readonly string[], variables: readonly string[] = []): void {
+    const command = enter(this.namespace, ['env', ...variables, ...called(name, words)])
+    this.#daemon = start(command, join(this.folder, 'log'))
+  }
+
+  /** Where machines differ that share a file system. */
+  get #place(): readonly string[] {
+    return ['-iface=eth0', `-subnet-file=${join(this.folder, 'subnet.env')}`]
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
@@ -105,11 +119,15 @@ export class Host {
     return this.env().then((env) => (env.get('FLANNEL_SUBNET') ?? '').replace('.1/24', '.2'))
   }
 
-  /** What Docker does with its options: the bridge's address, and the pods'. */
+  /** What Docker does with the options that the unit has made for it: the bridge's address, and the pods'. */
   async dock(): Promise<void> {
-    const env = await this.env()
-    const gateway = env.get('FLANNEL_SUBNET') ?? ''
-    const mtu = env.get('FLANNEL_MTU') ?? ''
+    await this.env()
+    const made = join(this.folder, 'docker')
+    const words = ['-k', 'DOCKER_NETWORK_OPTIONS', '-d', made, '-f', join(this.folder, 'subnet.env')]
+    await output(called('mk-docker-opts.sh', words))
+    const [, options = ''] = /^DOCKER_NETWORK_OPTIONS="(.*)"$/m.exec(readFileSync(made, 'utf8')) ?? []
+    const [, gateway = ''] = /--bip=(\S+)/.exec(options) ?? []
+    const [, mtu = ''] = /--mtu=(\S+)/.exec(options) ?? []
     await inside(this.namespace, 'ip', 'address', 'flush', 'dev', 'docker0')
     await inside(this.namespace, 'ip', 'address', 'add', gateway, 'dev', 'docker0')
     await inside(this.namespace, 'ip', 'link', 'set', 'docker0', 'mtu', mtu, 'up')
