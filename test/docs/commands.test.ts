@@ -86,7 +86,7 @@ function walk(command: Command, words: readonly string[]): string[] {
 
 /** Placeholders, and values of the flag before them, on a command that has commands of its own. */
 function isValue(word: string): boolean {
-  return /^[<…|]|^(geneve|gre|vxlan|\d+)$|\/|^help$/.test(word)
+  return /^[<…|]|^(direct|geneve|gre|vxlan|\d+)$|\/|^help$/.test(word)
 }
 
 /** Flags of a command and of the one that runs when no other is named. */
