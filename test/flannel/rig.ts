@@ -87,6 +87,12 @@ export class Host {
     this.#daemon = start(command, join(this.folder, 'log'))
   }
 
+  /** Starts it with its leases in Kubernetes. */
+  startInCluster(kubeconfig: string, config: string, variables: readonly string[]): void {
+    const cluster = ['--kube-subnet-mgr', `--kubeconfig-file=${kubeconfig}`, `--net-config-path=${config}`]
+    this.run('flanneld', [...cluster, '--ip-masq', ...this.#place], variables)
+  }
+
   /** Where machines differ that share a file system. */
   get #place(): readonly string[] {
     return ['-iface=eth0', `-subnet-file=${join(this.folder, 'subnet.env')}`]
@@ -172,7 +178,8 @@ export class Rig {
     return found
   }
 
-  async up(): Promise<void> {
+  /** Makes them; etcd is started where leases are to be kept in one. */
+  async up({ hasEtcd = true }: { readonly hasEtcd?: boolean } = {}): Promise<void> {
     await output(['ip', 'netns', 'add', this.wire])
     await batch(this.wire, [
       'link set lo up',
@@ -181,7 +188,7 @@ export class Rig {
       'link set wire up',
     ])
     await Promise.all(this.hosts.map((host) => this.#connect(host)))
-    await this.startEtcd()
+    if (hasEtcd) await this.startEtcd()
   }
 
   async #connect({ index, namespace, pod, address }: Host): Promise<void> {
