@@ -107,6 +107,7 @@ function machinesIn(start: Start): void {
       await expectWay('192.0.2.78')
       await annotate('foreign', { [`${PREFIX}public-ip`]: 'nonsense' })
       await eventually(async () => expect(await routes()).not.toContain('10.244.7.0/24'), PATIENCE)
+      expect(one.log).toContain('the Node foreign does not tell how it is reached')
       await annotate('foreign', { [`${PREFIX}public-ip`]: '192.0.2.79' })
       await expectWay('192.0.2.79')
       await cluster.admin.delete(NODES, { name: 'foreign' })
