@@ -14,7 +14,7 @@ import { type Outcome, output, run } from '../lab/command.ts'
 const MAIN = join(import.meta.dir, '../../src/main.ts')
 export const PATIENCE = 60_000
 /** Where etcd is. */
-const MASTER = '192.0.2.254'
+export const MASTER = '192.0.2.254'
 export const PREFIX = '/atomic.io/network'
 /** The same machine runs the tests of others at the same time. */
 const TAG = `wefttest-flannel-${process.pid}`
