@@ -162,7 +162,6 @@ class NodeAgent {
       () => uplink.mtu,
       {
         context: () => {
-          ways.lookSoon()
           reconciler.requestWhole()
           networks.planned()
         },
@@ -193,6 +192,7 @@ class NodeAgent {
       coldEnds: options.datapath === 'netdev' ? coldInUserspace(options.ovsRunDir) : coldInKernel(rtnl),
       dropped: (packet) => drops.dropped(packet),
       hijacked: () => networks.hijacked(),
+      lookAtWays: () => ways.look(),
       stackApplied: () => networks.stackApplied(),
       ready: announcement(options, { problems, hostPorts, log }),
       attachments: () => attachments,
