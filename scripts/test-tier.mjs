@@ -12,9 +12,12 @@ const FILES = {
     ...['package', 'external-host', 'bridge', 'network-manager'].map((name) => `./test/install/${name}.test.ts`),
     './src/bridge/persist/persist.test.ts',
   ],
-  long: `adopt api-outages direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links`
-    .split(' ')
-    .map((name) => `./test/e2e/${name}.test.ts`),
+  long: [
+    ...`adopt api-outages direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links`
+      .split(' ')
+      .map((name) => `./test/e2e/${name}.test.ts`),
+    ...['ways', 'trouble'].map((name) => `./test/flannel/${name}.test.ts`),
+  ],
 }
 
 const args = process.argv.slice(2)

@@ -126,7 +126,7 @@ async function device({ namespace }: Host): Promise<readonly unknown[]> {
 }
 
 async function dockByHand({ namespace, pod }: Host): Promise<void> {
-  await inside(namespace, 'ip', 'address', 'flush', 'dev', 'docker0')
+  await inside(namespace, 'ip', '-4', 'address', 'flush', 'dev', 'docker0')
   await inside(namespace, 'ip', 'address', 'add', '10.1.200.1/24', 'dev', 'docker0')
   await inside(namespace, 'ip', 'link', 'set', 'docker0', 'mtu', '1450')
   await inside(pod, 'ip', 'address', 'add', `${POD}/24`, 'dev', 'eth0')

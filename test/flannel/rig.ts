@@ -26,6 +26,11 @@ export function obstacle(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'SKIPPED: it takes root'
 }
 
+/** The same for tests that `npm run test:long` runs, and `npm test` says that it does not. */
+export function longObstacle(): string | undefined {
+  return process.env['WEFT_TEST_LONG'] === undefined ? 'npm run test:long' : obstacle()
+}
+
 /** Runs a program in a namespace and returns what it printed. */
 export function inside(namespace: string, ...argv: readonly string[]): Promise<string> {
   return output(enter(namespace, argv))
@@ -134,10 +139,10 @@ export class Host {
     const [, options = ''] = /^DOCKER_NETWORK_OPTIONS="(.*)"$/m.exec(readFileSync(made, 'utf8')) ?? []
     const [, gateway = ''] = /--bip=(\S+)/.exec(options) ?? []
     const [, mtu = ''] = /--mtu=(\S+)/.exec(options) ?? []
-    await inside(this.namespace, 'ip', 'address', 'flush', 'dev', 'docker0')
+    await inside(this.namespace, 'ip', '-4', 'address', 'flush', 'dev', 'docker0')
     await inside(this.namespace, 'ip', 'address', 'add', gateway, 'dev', 'docker0')
     await inside(this.namespace, 'ip', 'link', 'set', 'docker0', 'mtu', mtu, 'up')
-    await inside(this.pod, 'ip', 'address', 'flush', 'dev', 'eth0')
+    await inside(this.pod, 'ip', '-4', 'address', 'flush', 'dev', 'eth0')
     await inside(this.pod, 'ip', 'address', 'add', gateway.replace('.1/', '.2/'), 'dev', 'eth0')
     await inside(this.pod, 'ip', 'link', 'set', 'eth0', 'mtu', mtu, 'up')
     await inside(this.pod, 'ip', 'route', 'replace', 'default', 'via', gateway.replace(/\/.*/, ''))

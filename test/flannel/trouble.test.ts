@@ -3,10 +3,9 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eventually } from '../kube/process.ts'
-import { inside, MASTER, obstacle, PATIENCE, PREFIX, Rig } from './rig.ts'
+import { inside, longObstacle, MASTER, PATIENCE, PREFIX, Rig } from './rig.ts'
 
-const reason = obstacle()
-if (reason !== undefined) console.log(reason)
+const reason = longObstacle()
 
 describe.skipIf(reason !== undefined)(`flannel in trouble${reason ? ` (${reason})` : ''}`, () => {
   const rig = new Rig(2)
