@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { closeFd, netnsOpen } from '../../src/linux/index.ts'
-import type { MeshStatus } from '../../src/mesh/status.ts'
+import { type MeshStatus, meshStatus } from '../../src/mesh/status.ts'
 import { type OvsSandbox, startOvsSandbox } from '../../src/ovs/testing/ovs-sandbox.ts'
 import { eventually, type Running, start } from '../kube/process.ts'
 import { capture } from '../lab/capture.ts'
@@ -92,11 +92,9 @@ export class Host {
     return this.#daemon?.exited
   }
 
-  async status(): Promise<MeshStatus> {
-    const { stdout, stderr } = await this.weft('status', '--json')
-    const told = JSON.parse(stdout) as MeshStatus
-    if (!Array.isArray(told.peers)) throw new Error(`${stdout}${stderr}`)
-    return told
+  /** What `weft mesh status` asks for. */
+  status(): Promise<MeshStatus> {
+    return meshStatus(this.#where)
   }
 
   /** Resolves with the status when it is as it should be. */
@@ -117,7 +115,12 @@ export class Host {
   }
 
   get #places(): readonly string[] {
-    return ['--ovsdb', this.ovs?.dbSocket ?? join(this.folder, 'none.sock'), '--run-dir', join(this.folder, 'run')]
+    const { ovsdb, folder } = this.#where
+    return ['--ovsdb', ovsdb, '--run-dir', folder]
+  }
+
+  get #where(): { readonly ovsdb: string; readonly folder: string } {
+    return { ovsdb: this.ovs?.dbSocket ?? join(this.folder, 'none.sock'), folder: join(this.folder, 'run') }
   }
 
   async down(): Promise<void> {
