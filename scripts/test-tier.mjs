@@ -12,9 +12,12 @@ const FILES = {
     ...['package', 'external-host', 'bridge', 'network-manager'].map((name) => `./test/install/${name}.test.ts`),
     './src/bridge/persist/persist.test.ts',
   ],
-  long: ['adopt', 'api-outages', 'fixed-addresses', 'guests', 'k8s-ovs', 'links'].map(
-    (name) => `./test/e2e/${name}.test.ts`,
-  ),
+  long: [
+    ...['adopt', 'api-outages', 'fixed-addresses', 'guests', 'k8s-ovs', 'links'].map(
+      (name) => `./test/e2e/${name}.test.ts`,
+    ),
+    ...['life', 'ways'].map((name) => `./test/mesh/${name}.test.ts`),
+  ],
 }
 
 const args = process.argv.slice(2)

@@ -3,8 +3,8 @@
  * @module
  */
 import { rmSync } from 'node:fs'
-import { openRtnl } from '../linux/index.ts'
-import { connectOvsdb, isOvsdbError } from '../ovs/ovsdb/index.ts'
+import { openRtnl, type RtnlSocket } from '../linux/index.ts'
+import { connectOvsdb, isOvsdbError, type OvsdbClient } from '../ovs/ovsdb/index.ts'
 import { takeLock } from './daemon.ts'
 import { removeFilters } from './filters.ts'
 import { removeRoutes } from './kernel.ts'
@@ -23,20 +23,32 @@ export interface DownOptions {
 export async function takeMeshDown({ ovsdb, folder }: DownOptions): Promise<readonly string[]> {
   using _lock = takeLock(folder)
   using rtnl = openRtnl()
-  const left = await clearSwitch(ovsdb, readRecord(folder)?.bridge !== undefined)
+  using client = await connectSwitch(ovsdb, readRecord(folder)?.bridge !== undefined)
+  return await clearMesh({ rtnl, client, folder })
+}
+
+/** The same, without a look at who else is at work. `client` undefined: there is no Open vSwitch. */
+export async function clearMesh({ rtnl, client, folder }: ClearParts): Promise<readonly string[]> {
+  const left =
+    client === undefined ? [] : await applySwitch(client, await client.monitor(SWITCH_SPEC), undefined, 'system')
   removeRoutes(rtnl)
   await removeFilters()
   rmSync(recordPath(folder), { force: true })
   return left
 }
 
+interface ClearParts {
+  readonly rtnl: RtnlSocket
+  readonly client: OvsdbClient | undefined
+  readonly folder: string
+}
+
 /** A machine without tunnels may have no Open vSwitch at all. */
-async function clearSwitch(ovsdb: string, hasBridge: boolean): Promise<readonly string[]> {
+async function connectSwitch(ovsdb: string, hasBridge: boolean): Promise<OvsdbClient | undefined> {
   try {
-    using client = await connectOvsdb({ path: ovsdb })
-    return await applySwitch(client, await client.monitor(SWITCH_SPEC), undefined, 'system')
+    return await connectOvsdb({ path: ovsdb })
   } catch (error) {
-    if (!hasBridge && isOvsdbError(error, 'OVSDB_UNREACHABLE')) return []
+    if (!hasBridge && isOvsdbError(error, 'OVSDB_UNREACHABLE')) return undefined
     throw error
   }
 }

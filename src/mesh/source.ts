@@ -12,7 +12,7 @@ import { MeshError } from './errors.ts'
 export interface Source {
   /** For people. */
   readonly name: string
-  /** Throws MESH_CONFIG, or what etcd says. */
+  /** Throws MESH_CONFIG; ETCD_UNAVAILABLE where it may be there later. */
   read(signal: AbortSignal): Promise<string>
   /** Calls for every text that is another, and for what keeps it from being read; the last one stays. Ends with the signal. */
   follow(last: string, on: SourceListener, signal: AbortSignal): Promise<void>
@@ -65,8 +65,9 @@ export function fileSource(path: string): Source {
 export function etcdSource(space: KeySpace, key: string): Source {
   const get = async (signal: AbortSignal): Promise<{ readonly text: string; readonly revision: number }> => {
     const { entry, revision } = await space.get(key, signal)
+    // Somebody may write it yet.
     if (entry === undefined) {
-      throw new MeshError('MESH_CONFIG', `there is no ${key} in etcd`, `write it: etcdctl put ${key} < mesh.yaml`)
+      throw new EtcdError('ETCD_UNAVAILABLE', `there is no ${key} in etcd`, `write it: etcdctl put ${key} < mesh.yaml`)
     }
     return { text: entry.value, revision }
   }

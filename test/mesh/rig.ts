@@ -6,7 +6,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { closeFd, netnsOpen } from '../../src/linux/index.ts'
+import { closeFd, disableOffloads, netnsOpen } from '../../src/linux/index.ts'
 import { type MeshStatus, meshStatus } from '../../src/mesh/status.ts'
 import { type OvsSandbox, startOvsSandbox } from '../../src/ovs/testing/ovs-sandbox.ts'
 import { eventually, type Running, start } from '../kube/process.ts'
@@ -37,12 +37,12 @@ export class Host {
   ovs: OvsSandbox | undefined
   #daemon: Running | undefined
 
-  constructor(index: number, tag: string, folder: string) {
+  constructor(index: number, tag: string, folder: string, isApart: boolean) {
     this.index = index
     this.name = `node${index}`
     this.namespace = `${tag}-${index}`
     this.container = `${tag}-${index}-c`
-    this.address = `192.0.2.${index}`
+    this.address = `${isApart ? APART : SEGMENT}.${index}`
     this.subnet = `172.17.${40 + index}.0/24`
     this.folder = folder
   }
@@ -110,7 +110,8 @@ export class Host {
   async picture(): Promise<string> {
     const script =
       'ip -br link | cut -d" " -f1 | sort; ip route; bridge link | grep -o "docker0 state [a-z]*"; nft list ruleset; ip link show docker0 | grep -o "mtu [0-9]*"'
-    const switched = this.ovs === undefined ? '' : await this.ovs.vsctl('show')
+    // In an order of its own each time.
+    const switched = this.ovs === undefined ? '' : (await this.ovs.vsctl('show')).split('\n').sort().join('\n')
     return `${await this.on('sh', '-c', script)}${switched}`
   }
 
@@ -130,21 +131,35 @@ export class Host {
   }
 }
 
-/** Machines on a segment. */
+/** How machines are. */
+export interface RigOptions {
+  /** Default true. */
+  readonly ovs?: boolean
+  /** These are on a segment of their own, behind a router. */
+  readonly apart?: readonly number[]
+}
+
+/** The first three numbers of machines' addresses. */
+const SEGMENT = '192.0.2'
+const APART = '198.51.100'
+/** Where the router is on each, and what else is common to all. */
+export const ROUTER = `${SEGMENT}.254`
+
+/** Machines on a segment, or two. */
 export class Rig {
   readonly hosts: readonly Host[]
   readonly wire: string
   readonly folder = mkdtempSync(join(tmpdir(), 'weft-mesh-'))
   readonly #hasOvs: boolean
 
-  constructor(count: number, { ovs = true }: { readonly ovs?: boolean } = {}) {
+  constructor(count: number, { ovs = true, apart = [] }: RigOptions = {}) {
     const tag = `${TAG}-${rigs++}`
     this.wire = `${tag}-w`
     this.#hasOvs = ovs
     this.hosts = Array.from({ length: count }, (_, i) => {
       const folder = join(this.folder, `host${i + 1}`)
       mkdirSync(folder)
-      return new Host(i + 1, tag, folder)
+      return new Host(i + 1, tag, folder, apart.includes(i + 1))
     })
   }
 
@@ -168,8 +183,35 @@ export class Rig {
 
   async up(): Promise<void> {
     await output(['ip', 'netns', 'add', this.wire])
-    await batch(this.wire, ['link add wire type bridge', 'link set wire up', 'link set lo up'])
+    await batch(this.wire, [
+      'link add wire type bridge',
+      'link set wire up',
+      'link set lo up',
+      `address add ${ROUTER}/24 dev wire`,
+      `address add ${APART}.254/24 dev wire`,
+    ])
+    // A switch in user space takes what a veth brings as it is, without the checksum that nobody made.
+    const fd = netnsOpen(this.wire)
+    disableOffloads('wire', fd)
+    closeFd(fd)
+    await this.on(
+      'sysctl',
+      '-qw',
+      'net.ipv4.ip_forward=1',
+      'net.ipv4.conf.all.send_redirects=0',
+      'net.ipv4.conf.wire.send_redirects=0',
+    )
     await Promise.all(this.hosts.map((host) => this.#make(host)))
+  }
+
+  /** Runs a program where all cables meet. */
+  on(...argv: readonly string[]): Promise<string> {
+    return output(enter(this.wire, argv))
+  }
+
+  /** The words that start a program there. */
+  enter(...argv: readonly string[]): readonly string[] {
+    return enter(this.wire, argv)
   }
 
   /** Takes a machine's cable out, or puts it in again. */
@@ -204,7 +246,8 @@ export class Rig {
       await output(enter(quiet, ['sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=1', 'net.ipv4.ip_forward=1']))
     }
     await batch(this.wire, [`link set host${index} master wire up`])
-    if (!this.#hasOvs) return batch(namespace, [`address add ${address}/24 dev eth0`])
+    const route = `route add default via ${address.replace(/\d+$/, '254')}`
+    if (!this.#hasOvs) return batch(namespace, [`address add ${address}/24 dev eth0`, route])
     host.ovs = await startOvsSandbox({ netns: namespace })
     await host.ovs.vsctl('add-br', 'br-phy', '--', 'set', 'bridge', 'br-phy', 'datapath_type=netdev')
     await host.ovs.vsctl('add-port', 'br-phy', 'eth0')
@@ -214,7 +257,7 @@ export class Rig {
     await output(enter(namespace, ['nft', '-f', '-']), {
       input: `${drop('inet', 'prerouting')}\n${drop('arp', 'input')}\n`,
     })
-    await batch(namespace, [`address add ${address}/24 dev br-phy`, 'link set br-phy up'])
+    await batch(namespace, [`address add ${address}/24 dev br-phy`, 'link set br-phy up', route])
   }
 
   /** Pings from each container to each other one, until all answer. */

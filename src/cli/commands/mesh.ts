@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { ETCD_APIS, type EtcdApi, openKeySpace } from '../../etcd/choose.ts'
+import { openKeySpace } from '../../etcd/choose.ts'
 import { etcdConfig, readSecret } from '../../etcd/config.ts'
 import { runMesh } from '../../mesh/daemon.ts'
 import { takeMeshDown } from '../../mesh/down.ts'
@@ -29,7 +29,7 @@ interface Up extends Common {
   readonly datapathType: DatapathType
   readonly etcdEndpoints?: string
   readonly etcdKey?: string
-  readonly etcdApi?: EtcdApi
+  readonly etcdApi?: 'v2' | 'v3'
   readonly etcdCafile?: string
   readonly etcdCertfile?: string
   readonly etcdKeyfile?: string
@@ -94,9 +94,7 @@ function withEtcd(command: Command): Command {
   const options = [
     new Option('--etcd-endpoints <list>', 'the list is in this etcd: http://host:port, parted by commas'),
     new Option('--etcd-key <key>', `its key (default: ${DEFAULT_KEY})`),
-    new Option('--etcd-api <version>', 'which of its interfaces (default: the one that has the key)').choices(
-      ETCD_APIS,
-    ),
+    new Option('--etcd-api <version>', 'which of its interfaces (default: v3)').choices(['v2', 'v3']),
     new Option('--etcd-cafile <file>', 'the authority of the servers’ certificates'),
     new Option('--etcd-certfile <file>', 'our certificate'),
     new Option('--etcd-keyfile <file>', 'its key'),
@@ -147,7 +145,7 @@ function sourceOf(options: Up): { readonly source: Source; close(): void } {
   const { etcdCafile: caFile, etcdCertfile: certFile, etcdKeyfile: keyFile, etcdUsername: username } = options
   const space = openKeySpace(
     etcdConfig({ endpoints, caFile, certFile, keyFile, username, password: passwordIn(options) }),
-    options.etcdApi ?? 'auto',
+    options.etcdApi ?? 'v3',
     key,
   )
   return { source: etcdSource(space, key), close: () => space.close() }
