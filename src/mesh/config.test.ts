@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { decodeMeshConfig } from './config.ts'
 import { MeshError } from './errors.ts'
@@ -19,6 +21,12 @@ test('the smallest list is the mesh of the founding document', () => {
       { name: 'node2', address: '192.168.248.140', subnets: ['172.17.43.0/24'] },
     ],
   } as never)
+})
+
+test('the list in docs/mesh.md is one', () => {
+  const page = readFileSync(join(import.meta.dir, '../../docs/mesh.md'), 'utf8')
+  const [, yaml = ''] = /```yaml\n(.*?)```/s.exec(page) ?? []
+  expect(decodeMeshConfig(yaml, 'docs/mesh.md').hosts).toHaveLength(3)
 })
 
 test('everything that can be said', () => {
