@@ -19,6 +19,7 @@ const FILES = {
       .split(' ')
       .map((name) => `./test/e2e/${name}.test.ts`),
     ...['ways', 'trouble'].map((name) => `./test/flannel/${name}.test.ts`),
+    ...['life', 'ways'].map((name) => `./test/mesh/${name}.test.ts`),
   ],
 }
 
