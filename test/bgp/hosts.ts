@@ -20,7 +20,7 @@ export interface Host {
   readonly netns: string
   /** Its place: the last number of its addresses, the third of its range. */
   readonly number: number
-  readonly keeper: Pick<KeeperOptions, 'folder' | 'runFolder' | 'command'>
+  readonly keeper: Pick<KeeperOptions, 'folder' | 'runFolder' | 'command' | 'namespace'>
 }
 
 /** Machines, and what they are joined by. */
@@ -155,6 +155,7 @@ function hostOf(netns: string, folder: string, number: number): Host {
       folder: join(folder, `${number}`, 'conf'),
       runFolder: join(folder, `${number}`, 'run'),
       command: ['ip', 'netns', 'exec', netns, 'bird'],
+      namespace: `/run/netns/${netns}`,
     },
   }
 }
