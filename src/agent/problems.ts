@@ -23,6 +23,7 @@ export type Part =
   | 'bridges'
   | 'guests'
   | 'uplink'
+  | 'bgp'
 
 /** Present problems. */
 export class Problems {
