@@ -12,9 +12,9 @@ const FILES = {
     ...['package', 'external-host', 'bridge', 'network-manager'].map((name) => `./test/install/${name}.test.ts`),
     './src/bridge/persist/persist.test.ts',
   ],
-  long: ['adopt', 'api-outages', 'fixed-addresses', 'guests', 'k8s-ovs', 'links'].map(
-    (name) => `./test/e2e/${name}.test.ts`,
-  ),
+  long: `adopt api-outages bgp direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links`
+    .split(' ')
+    .map((name) => `./test/e2e/${name}.test.ts`),
 }
 
 const args = process.argv.slice(2)

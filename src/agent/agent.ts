@@ -163,7 +163,6 @@ class NodeAgent {
       () => uplink.mtu,
       {
         context: () => {
-          ways.lookSoon()
           bgp.planned()
           reconciler.requestWhole()
           networks.planned()
@@ -196,6 +195,7 @@ class NodeAgent {
       coldEnds: options.datapath === 'netdev' ? coldInUserspace(options.ovsRunDir) : coldInKernel(rtnl),
       dropped: (packet) => drops.dropped(packet),
       hijacked: () => networks.hijacked(),
+      lookAtWays: () => ways.look(),
       stackApplied: () => networks.stackApplied(),
       ready: announcement(options, { problems, hostPorts, log }),
       attachments: () => attachments,

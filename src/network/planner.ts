@@ -5,8 +5,9 @@
  */
 import type { Flow, Group, Meter } from '../flow/flow.ts'
 import type { NodeContext } from './context.ts'
-import { type Known, type PeerPlace, samePlace } from './fabric/direct.ts'
-import { UNKNOWN_REACH } from './fabric/way.ts'
+import type { DirectPlan, Known, PeerPlace } from './fabric/direct.ts'
+import { Places } from './fabric/places.ts'
+import { fabricOf } from './fabric/way.ts'
 import { type FragmentChange, FragmentSet } from './fragment-set.ts'
 import { baseFragment } from './fragments/base.ts'
 import { addressKey, BASE_KEY, type Fragment, NO_TABLES, peerKey } from './fragments/fragment.ts'
@@ -42,7 +43,7 @@ export class NodePlanner {
   readonly #peers = new Peers()
   readonly #services: ServicePlan
   readonly #policies: PolicyPlan
-  readonly #places = new Map<string, PeerPlace>()
+  readonly #places = new Places()
   readonly #remotePods: RemotePods
   #peerChanges = 0
 
@@ -97,18 +98,24 @@ export class NodePlanner {
   removePeer(node: string): void {
     this.#addressesChanged(this.#peers.remove(node))
     this.#fragments.set(peerKey(node), undefined)
-    this.#places.delete(node)
+    this.#places.remove(node)
     this.#policies.removeMachine(node)
   }
 
   /** What the node's kernel knows of the ways to a machine without a tunnel. Returns whether it is anything new. */
   putPlace(node: string, place: PeerPlace): boolean {
-    if (samePlace(this.#places.get(node), place)) return false
-    this.#places.set(node, place)
+    if (!this.#places.put(node, place)) return false
     this.#peerChanges += 1
     const peer = this.#peers.get(node)
     if (peer !== undefined) this.#planPeer(peer)
     return true
+  }
+
+  /** The node's own stack is as this plan says. Returns whether packets take other ways since. */
+  led(plan: DirectPlan | undefined): boolean {
+    const changed = this.#places.led(plan, this.#peers.values(), fabricOf(this.#context.cluster).way)
+    for (const peer of changed) this.#planPeer(peer)
+    return changed.length > 0
   }
 
   /** A namespace got this VNI; its endpoints here are replanned. */
@@ -327,8 +334,8 @@ export class NodePlanner {
     this.#fragments.set(peerKey(peer.node), peerFragment(this.#context, peer, { claimants, reach }))
   }
 
-  #placeOf({ node }: NodeNetwork): PeerPlace {
-    return this.#places.get(node) ?? { reach: UNKNOWN_REACH, places: {} }
+  #placeOf(peer: NodeNetwork): PeerPlace {
+    return this.#places.of(peer, fabricOf(this.#context.cluster).way)
   }
 
   #planAddresses(addresses: Iterable<Ip>): void {

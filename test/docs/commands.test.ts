@@ -46,6 +46,7 @@ test.each([
 test.each([
   ['weft play'],
   ['weft play --once --json'],
+  ['weft play --fabric direct'],
   ['dist/weft play down'],
   ['npm run play -- down'],
   ['weft play exec shop/web -- ip -6 addr'],
@@ -76,7 +77,11 @@ function walk(command: Command, words: readonly string[]): string[] {
   const bare = word.replace(/^\[|\]$/g, '')
   if (bare.startsWith('-')) {
     const flag = bare.split('=')[0] ?? ''
-    return [...(flagsOf(command).has(flag) ? [] : [`no flag ${flag}`]), ...walk(command, rest)]
+    const takesValue = flag === bare && flagsOf(command).get(flag) === true
+    return [
+      ...(flagsOf(command).has(flag) ? [] : [`no flag ${flag}`]),
+      ...walk(command, rest.slice(takesValue ? 1 : 0)),
+    ]
   }
   const next = command.commands.find((one) => one.name() === bare)
   if (next !== undefined) return walk(next, rest)
@@ -84,17 +89,21 @@ function walk(command: Command, words: readonly string[]): string[] {
   return takesArguments ? walk(command, rest) : [`no command ${bare}`]
 }
 
-/** Placeholders, and values of the flag before them, on a command that has commands of its own. */
+/** Placeholders on a command that has commands of its own. */
 function isValue(word: string): boolean {
-  return /^[<…|]|^(geneve|gre|vxlan|\d+)$|\/|^help$/.test(word)
+  return /^[<…|]|\/|^help$/.test(word)
 }
 
-/** Flags of a command and of the one that runs when no other is named. */
-function flagsOf(command: Command): ReadonlySet<string> {
+/** Flags of a command and of the one that runs when no other is named, with whether a value has to follow. */
+function flagsOf(command: Command): ReadonlyMap<string, boolean> {
   const fallback: unknown = Reflect.get(command, '_defaultCommandName')
   const named = [command, ...command.commands.filter((one) => one.name() === fallback)]
-  const options = named.flatMap((one) => one.options.flatMap(({ long, short }) => [long, short]))
-  return new Set(['--help', '-h', ...options.filter((flag) => typeof flag === 'string')])
+  const options = named.flatMap((one) =>
+    one.options.flatMap(({ long, short, required }) =>
+      [long, short].flatMap((flag): [string, boolean][] => (typeof flag === 'string' ? [[flag, required]] : [])),
+    ),
+  )
+  return new Map([['--help', false], ['-h', false], ...options])
 }
 
 function linkOutside(from: string, target: string): string[] {

@@ -1,26 +1,18 @@
 /**
- * Every encapsulation and underlay; fragments, sizes and bulk between nodes; what people break by hand is repaired.
+ * Fragments, sizes and bulk between nodes; what people break by hand is repaired.
  * @module
  */
 
 import { equal, match, notEqual, ok } from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { withNetns } from '../../src/linux/index.ts'
-import { eventually, Lab, type LabOptions } from '../lab/lab.ts'
+import { eventually, type Lab } from '../lab/lab.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
 
 const BULK = 32 << 20
 const PORT = 9100
 /** IPv4 and ICMP headers; IPv6 and ICMPv6 headers. */
 const HEADERS = { 4: 28, 6: 48 } as const
-
-const SHAPES: readonly LabOptions[] = [
-  { encapsulation: 'geneve' },
-  { encapsulation: 'gre' },
-  { underlay: 6 },
-  { encapsulation: 'geneve', underlay: 6 },
-  { encapsulation: 'gre', underlay: 6 },
-]
 
 export const datapath: Scenario = {
   name: 'datapath',
@@ -30,10 +22,6 @@ export const datapath: Scenario = {
     { title: 'the largest packet passes whole, and one byte more is told its size', run: tooBig },
     { title: `${BULK >> 20} MiB of TCP cross between nodes intact`, run: bulk },
     { title: 'what was broken by hand is repaired', run: repairs },
-    ...SHAPES.map((shape) => ({
-      title: `the whole table over ${shape.encapsulation ?? 'vxlan'} over IPv${shape.underlay ?? 4}`,
-      run: (context: StepContext) => wholeTable(context, shape),
-    })),
   ],
 }
 
@@ -216,22 +204,6 @@ async function clean(lab: Lab): Promise<boolean> {
   const { code } = await lab.weft('audit', '--run-dir', lab.layout.runDir)
   const pods = await Promise.all(([4, 6] as const).map((family) => ping(lab, family, 56, [], lab.node(1).netns)))
   return code === 0 && pods.every((each) => each.code === 0)
-}
-
-async function wholeTable({ say }: StepContext, shape: LabOptions): Promise<void> {
-  const lab = new Lab(`datapath-${shape.encapsulation ?? 'vxlan'}${shape.underlay ?? 4}`, shape)
-  try {
-    const { wrong, pods } = await lab.up()
-    const mtu = await mtuOf(lab, 'shop/web')
-    for (const family of [4, 6] as const) {
-      const { code, stdout } = await ping(lab, family, mtu - HEADERS[family], ['-M', 'do'])
-      equal(code, 0, stdout)
-    }
-    say(`${pods} pods, ${wrong} cells wrong; the largest packet is ${mtu} bytes and crosses whole`)
-    equal(wrong, 0)
-  } finally {
-    await lab.down()
-  }
 }
 
 function ping(lab: Lab, family: 4 | 6, size: number, options: readonly string[], from = lab.netns('shop/web')) {

@@ -1,4 +1,4 @@
-import { testScenario } from '../lab/testing.ts'
+import { testLongScenario } from '../lab/testing.ts'
 import { guardedBridge } from './guarded-bridge.ts'
 
-testScenario(guardedBridge)
+testLongScenario(guardedBridge)

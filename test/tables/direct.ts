@@ -4,6 +4,7 @@
  * @module
  */
 import { UNKNOWN_REACH } from '../../src/network/fabric/way.ts'
+import { hostPlan } from '../../src/network/host.ts'
 import { ip } from '../../src/network/model/address.ts'
 import type { Fabric } from '../../src/network/model/cluster.ts'
 import type { Pod } from '../../src/network/model/pod.ts'
@@ -40,6 +41,7 @@ export function directPlanner(otherwise: Fabric['otherwise'] = 'tunnel'): NodePl
     ] as const)
       planner.putPod(farPod(namespace, `${name}-${node}`, node, [far4(n, host), far6(n, host)]))
   }
+  planner.led(hostPlan(planner.context, planner.publication()).direct)
   return planner
 }
 

@@ -46,12 +46,16 @@ export class HostStack {
     return this.#enqueue(() => this.#applyNow(planner))
   }
 
-  /** Applies everything if what is to be published or hijacked changed; nothing before the first {@link apply}. */
-  publish(planner: NodePlanner): Promise<void> {
+  /**
+   * Applies everything if what is to be published or hijacked changed; nothing before the first {@link apply}. Resolves with the
+   * plan that was applied, if any.
+   */
+  publish(planner: NodePlanner): Promise<HostPlan | undefined> {
     return this.#enqueue(async () => {
-      if (this.#applied === undefined) return
+      if (this.#applied === undefined) return undefined
       const isSame = planner.publicationChanges === this.#applied.changes
-      if (!isSame || (await this.#hijacked()) !== this.#applied.hijacked) await this.#applyNow(planner)
+      if (isSame && (await this.#hijacked()) === this.#applied.hijacked) return undefined
+      return this.#applyNow(planner)
     })
   }
 

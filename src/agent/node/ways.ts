@@ -128,8 +128,11 @@ export class Ways implements Disposable {
     const link = links.get(way.link ?? 0)
     if (way.type !== 'unicast' || link === undefined || OWN.has(link.name))
       return { reach: { why: `${node} (${address}) is on no segment of this node` } }
-    if (way.gateway !== undefined)
-      return { reach: { why: `${node} (${address}) is on another segment, behind ${way.gateway}` } }
+    if (way.gateway !== undefined) {
+      // The other machine may see it differently, and what it sends is let in.
+      const place = { link: link.name, address: way.gateway as Ip }
+      return { reach: { why: `${node} (${address}) is on another segment, behind ${way.gateway}` }, place }
+    }
     const place = { link: link.name, address }
     if (this.#silent.has(address))
       return { reach: { why: `${node} (${address}) does not answer on ${link.name}` }, place }

@@ -46,6 +46,8 @@ export interface ReconcilerParts {
   dropped(packet: PacketIn): void
   /** Where an administrator leads guests of the overlay; the same list as long as it says the same. */
   hijacked(): Promise<readonly IpRange[]>
+  /** Tells the plan what the kernel knows of the ways to other machines. */
+  lookAtWays(): void
   /** The node's own stack is as planned. Called again and again. */
   stackApplied(): void
   /** Pods can be attached, and reach others. Called again and again. */
@@ -162,8 +164,12 @@ export class Reconciler {
     })
     this.#forwarding.follow(planner)
     await bridge.ensureMeters()
+    // After a start the switch forwards as it was told before, and no packet is lost when the ways that it uses are there first.
+    const isStart = !this.#stack.applied
+    this.#parts.lookAtWays()
+    let plan = isStart ? await this.#applyStack(planner) : undefined
     await this.#forwarding.sync()
-    const plan = await this.#stack.apply(planner)
+    plan ??= await this.#applyStack(planner)
     this.#parts.stackApplied()
     await this.#lookAtFilters(plan)
     this.#sweepStrays()
@@ -177,8 +183,15 @@ export class Reconciler {
     if (this.#forwarding?.synced === true) await this.#forwarding.flush()
     // The node's own stack leads what arrives at a service's node port to the switch, once that knows the service.
     const planner = this.#parts.view().planner
-    if (planner !== undefined) await this.#stack.publish(planner)
+    const plan = planner === undefined ? undefined : await this.#stack.publish(planner)
+    if (plan !== undefined && planner?.led(plan.direct) === true) await this.#forwarding?.flush()
     this.#parts.problems.solved('flows')
+  }
+
+  async #applyStack(planner: NodePlanner): Promise<HostPlan> {
+    const plan = await this.#stack.apply(planner)
+    if (planner.led(plan.direct)) this.requestChanges()
+    return plan
   }
 
   /** What others filter keeps nobody from attaching pods, whose network works within the cluster. */

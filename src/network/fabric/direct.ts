@@ -8,7 +8,7 @@
 import { type LocalRange, type NodeContext, podNetworks } from '../context.ts'
 import { type Cidr, type Family, familyOf, hostCidr, type Ip, type Mac } from '../model/address.ts'
 import type { NodeNetwork } from '../model/node.ts'
-import { type Reach, wayTo } from './way.ts'
+import type { Reach } from './way.ts'
 
 /** The link of that port, and its MAC address. */
 export const DIRECT = 'weft-direct'
@@ -57,7 +57,7 @@ export interface DirectPlan {
   readonly segments: readonly Segment[]
 }
 
-/** Where the kernel finds a machine: on the segment of which link, by which of its addresses. */
+/** Where the kernel finds a machine: by which link, and by which of its addresses or, behind a router, by that one's. */
 export interface Place {
   readonly link: string
   readonly address: Ip
@@ -85,15 +85,16 @@ export function directPlan(context: NodeContext, machines: Iterable<Known>, gate
   if (!context.takesDirect || context.self.machine.kind === 'external') return undefined
   const routes: DirectRoute[] = []
   const segments = new Map<string, Cidr[]>()
-  for (const { peer, reach, places } of machines) {
+  for (const { peer, places } of machines) {
     if (peer.machine.kind === 'external') continue
     for (const to of peer.ranges) {
       const place = places[familyOf(to)]
       if (place === undefined) continue
       // What the other sends arrives, whether or not this node would send it that way.
       segments.set(place.link, [...(segments.get(place.link) ?? []), to])
-      const isOpen = wayTo(cluster, peer, familyOf(to), reach).is === 'direct'
-      if (isOpen && cluster.fabric?.way === 'direct') routes.push({ to, via: place.address, link: place.link })
+      // Also while packets go otherwise: a way has to be there before the first packet takes it, and the kernel's filter
+      // (rp_filter) lets in only what it would answer by the same link.
+      if (cluster.fabric?.way === 'direct') routes.push({ to, via: place.address, link: place.link })
     }
   }
   const links = [...segments.keys()].sort()

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'bun:test'
+import { SAMPLE_CLUSTER, sampleNode, samplePlanner } from '../../../test/tables/sample-node.ts'
+import { hostPlan } from '../host.ts'
+import { ip } from '../model/address.ts'
+import type { Fabric } from '../model/cluster.ts'
+import type { NodePlanner } from '../planner.ts'
+import type { PeerPlace } from './direct.ts'
+import { wayTo } from './way.ts'
+
+const STATUS = { ready: true, uplinkMtu: 1500, datapath: 'netdev', direct: true } as const
+
+function onLink(link: string, address = '192.0.2.12'): PeerPlace {
+  return { reach: { 4: 'open', 6: { why: 'no IPv6 there' } }, places: { 4: { link, address: ip(address) } } }
+}
+
+function planned(fabric: Fabric = { way: 'direct', otherwise: 'tunnel' }): NodePlanner {
+  const planner = samplePlanner({ ...SAMPLE_CLUSTER, fabric })
+  planner.putPeer({ ...sampleNode(2), status: STATUS })
+  return planner
+}
+
+function wayOf(planner: NodePlanner): string {
+  const [known] = planner.known()
+  return known === undefined ? 'unknown' : wayTo(planner.context.cluster, known.peer, 4, known.reach).is
+}
+
+/** As the agent does it after the flows. */
+function apply(planner: NodePlanner): boolean {
+  return planner.led(hostPlan(planner.context, planner.publication()).direct)
+}
+
+describe('packets take a way without a tunnel', () => {
+  test('as soon as the stack was set up for it, and not before', () => {
+    const planner = planned()
+    expect(wayOf(planner)).toBe('tunnel')
+    expect(planner.putPlace('node2', onLink('eth0'))).toBe(true)
+    expect(wayOf(planner)).toBe('tunnel')
+    expect(hostPlan(planner.context, planner.publication()).direct?.routes).toHaveLength(1)
+    expect(apply(planner)).toBe(true)
+    expect(wayOf(planner)).toBe('direct')
+    expect(apply(planner)).toBe(false)
+  })
+
+  test.each([
+    ['another link', onLink('eth1')],
+    ['another address', onLink('eth0', '192.0.2.99')],
+  ])('anew, by %s', (_, place) => {
+    const planner = planned()
+    planner.putPlace('node2', onLink('eth0'))
+    apply(planner)
+    planner.putPlace('node2', place)
+    expect(wayOf(planner)).toBe('tunnel')
+    apply(planner)
+    expect(wayOf(planner)).toBe('direct')
+  })
+
+  test('no more, at once, when the kernel knows of none', () => {
+    const planner = planned()
+    planner.putPlace('node2', onLink('eth0'))
+    apply(planner)
+    planner.putPlace('node2', { reach: { 4: { why: 'gone' }, 6: { why: 'gone' } }, places: {} })
+    expect(wayOf(planner)).toBe('tunnel')
+    expect(apply(planner)).toBe(false)
+  })
+
+  test('that BGP found, once they are let out by its link', () => {
+    const planner = planned({ way: 'bgp', otherwise: 'refuse' })
+    planner.putPlace('node2', onLink('eth0', '192.0.2.1'))
+    expect(wayOf(planner)).toBe('none')
+    expect(hostPlan(planner.context, planner.publication()).direct?.routes).toEqual([])
+    apply(planner)
+    expect(wayOf(planner)).toBe('direct')
+  })
+
+  test('by own routes only once they are there, where a BGP daemon led before', () => {
+    const planner = planned({ way: 'bgp', otherwise: 'tunnel' })
+    planner.putPlace('node2', onLink('eth0'))
+    apply(planner)
+    planner.setContext({
+      ...planner.context,
+      cluster: { ...SAMPLE_CLUSTER, fabric: { way: 'direct', otherwise: 'tunnel' } },
+    })
+    expect(wayOf(planner)).toBe('tunnel')
+    apply(planner)
+    expect(wayOf(planner)).toBe('direct')
+  })
+})

@@ -1,0 +1,66 @@
+/**
+ * What the node's kernel knows of the ways to other machines, and which of them its stack was set up for: packets are handed to a
+ * way only once it is there, so that none is lost when one opens.
+ * @module
+ */
+import { type Cidr, type Family, familyOf, type Ip } from '../model/address.ts'
+import type { Fabric } from '../model/cluster.ts'
+import type { NodeNetwork } from '../model/node.ts'
+import { type DirectPlan, type PeerPlace, type Place, samePlace } from './direct.ts'
+import { type Reach, UNKNOWN_REACH } from './way.ts'
+
+const NOT_LED = 'this node has yet to set up its own way there'
+
+/** Ways to other machines, by their names. */
+export class Places {
+  readonly #known = new Map<string, PeerPlace>()
+  /** By the ranges that it leads to. */
+  #led: ReadonlyMap<Cidr, { readonly link: string; readonly via?: Ip }> = new Map()
+
+  /** Returns whether it is anything new. */
+  put(node: string, place: PeerPlace): boolean {
+    if (samePlace(this.#known.get(node), place)) return false
+    this.#known.set(node, place)
+    return true
+  }
+
+  remove(node: string): void {
+    this.#known.delete(node)
+  }
+
+  /** The node's stack is as this plan says. Returns those of the machines that are reached otherwise than before. */
+  led(plan: DirectPlan | undefined, machines: Iterable<NodeNetwork>, way: Fabric['way']): readonly NodeNetwork[] {
+    const before = [...machines].map((machine) => ({ machine, place: this.of(machine, way) }))
+    this.#led = waysOf(plan)
+    return before.filter(({ machine, place }) => !samePlace(place, this.of(machine, way))).map(({ machine }) => machine)
+  }
+
+  /** What is known of the ways to a machine in such a fabric. Those that the stack was not set up for are not open. */
+  of(machine: NodeNetwork, way: Fabric['way']): PeerPlace {
+    const known = this.#known.get(machine.node)
+    if (known === undefined) return { reach: UNKNOWN_REACH, places: {} }
+    const reachIn = (family: Family): Reach[Family] => {
+      const { [family]: reach } = known.reach
+      return reach !== 'open' || this.#isLed(machine, known.places[family], family, way) ? reach : { why: NOT_LED }
+    }
+    return { reach: { 4: reachIn(4), 6: reachIn(6) }, places: known.places }
+  }
+
+  #isLed({ ranges }: NodeNetwork, place: Place | undefined, family: Family, way: Fabric['way']): boolean {
+    return ranges
+      .filter((range) => familyOf(range) === family)
+      .every((range) => {
+        const led = this.#led.get(range)
+        // Routes that a BGP daemon learned are there before anybody knows of them.
+        return led !== undefined && led.link === place?.link && (way === 'bgp' || led.via === place.address)
+      })
+  }
+}
+
+function waysOf(plan: DirectPlan | undefined): ReadonlyMap<Cidr, { readonly link: string; readonly via?: Ip }> {
+  const { segments = [], routes = [] } = plan ?? {}
+  return new Map([
+    ...segments.flatMap(({ link, ranges }) => ranges.map((range) => [range, { link }] as const)),
+    ...routes.map(({ to, link, via }) => [to, { link, via }] as const),
+  ])
+}

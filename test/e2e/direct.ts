@@ -1,0 +1,191 @@
+/**
+ * Packets between pods of different nodes without a tunnel: who reaches whom, what is on the wire, what a change of the fabric and
+ * a lost way cost.
+ * @module
+ */
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import type { Ip } from '../../src/network/model/address.ts'
+import type { Fabric } from '../../src/network/model/cluster.ts'
+import { capture } from '../lab/capture.ts'
+import { eventually, type Lab } from '../lab/lab.ts'
+import { describeTally, startPinger } from '../lab/pinger.ts'
+import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
+
+const FAMILIES = [4, 6] as const
+
+export const direct: Scenario = {
+  name: 'direct',
+  lab: { fabric: 'direct' },
+  steps: [
+    { title: 'tenants are told apart as in tunnels', run: table },
+    { title: 'every way is direct, and weft fabric show says by which address and link', run: shown },
+    { title: 'packets of pods are bare on the wire, in both families', run: bare },
+    { title: 'join and isolate reach the other node', run: tenants },
+    { title: 'a change of the fabric loses no packet, there and back', run: change },
+    { title: 'a node that is no neighbour any more is reached by the tunnel, and again without', run: lostWay },
+    { title: 'an agent that is killed loses no packet', run: killed },
+    { title: 'where the tunnel is refused a lost way says so', run: refused },
+  ],
+}
+
+async function table({ lab, say }: StepContext): Promise<void> {
+  const { code, stdout, stderr } = await lab.play('table')
+  say(stdout.trimEnd())
+  equal(code, 0, stdout + stderr)
+}
+
+interface Shown {
+  readonly wanted: Fabric
+  readonly ways: readonly {
+    readonly node: string
+    readonly peer: string
+    readonly way: string
+    readonly why?: string
+  }[]
+}
+
+async function show(lab: Lab): Promise<Shown> {
+  const { stdout } = await lab.weft('fabric', 'show', '--json', '--run-dir', lab.layout.runDir)
+  return JSON.parse(stdout)
+}
+
+async function shown({ lab, say }: StepContext): Promise<void> {
+  const { code, stdout } = await lab.weft('fabric', 'show', '--run-dir', lab.layout.runDir)
+  say(stdout.trimEnd())
+  equal(code, 0)
+  const { ways } = await show(lab)
+  equal(ways.length, 12)
+  deepEqual(new Set(ways.map(({ way }) => way)), new Set(['direct']))
+}
+
+async function bare({ lab, say }: StepContext): Promise<void> {
+  for (const family of FAMILIES) {
+    const seen = capture(lab.fd(lab.node(2).netns), 'eth0')
+    try {
+      equal((await ping(lab, 'shop/web', lab.address('shop/db', family))).code, 0)
+      const bareOnes = seen.frames.filter((frame) => isEcho(frame, family)).length
+      const wrapped = seen.frames.filter(isVxlan).length
+      say(`IPv${family}: ${bareOnes} echo requests bare, ${wrapped} frames of tunnels`)
+      ok(bareOnes >= 3)
+      equal(wrapped, 0)
+    } finally {
+      seen.close()
+    }
+  }
+}
+
+function isEcho(frame: Uint8Array, family: 4 | 6): boolean {
+  const type = ((frame[12] ?? 0) << 8) | (frame[13] ?? 0)
+  if (family === 4) return type === 0x0800 && frame[23] === 1 && frame[34] === 8
+  return type === 0x86dd && frame[20] === 58 && frame[54] === 128
+}
+
+/** UDP to port 4789. */
+function isVxlan(frame: Uint8Array): boolean {
+  return frame[12] === 8 && frame[13] === 0 && frame[23] === 17 && (((frame[36] ?? 0) << 8) | (frame[37] ?? 0)) === 4789
+}
+
+async function tenants(context: StepContext): Promise<void> {
+  const { lab } = context
+  const target = lab.address('bank/teller')
+  notReached(await ping(lab, 'shop/web', target))
+  equal((await lab.tenant('join', 'bank', '--to', 'shop')).code, 0)
+  equal((await ping(lab, 'shop/web', target)).code, 0)
+  equal((await lab.tenant('isolate', 'bank')).code, 0)
+  notReached(await ping(lab, 'shop/web', target))
+  await table(context)
+}
+
+function notReached({ code }: { readonly code: number }): void {
+  ok(code !== 0, 'a pod of another tenant answers')
+}
+
+async function change({ lab, say }: StepContext): Promise<void> {
+  const lost = await pinging(lab, say, async () => {
+    for (const way of ['tunnel', 'direct', 'tunnel', 'direct'] as const) {
+      await setFabric(lab, { way, otherwise: 'tunnel' })
+      await eventually(`every way is ${way}`, async () => (await show(lab)).ways.every((one) => one.way === way))
+      await Bun.sleep(500)
+    }
+  })
+  deepEqual(lost, [0, 0])
+}
+
+async function lostWay({ lab, say }: StepContext): Promise<void> {
+  // To this node alone the other one seems to be behind a router, which is itself.
+  const { netns } = lab.node(1)
+  const [address] = lab.node(2).addresses
+  const route = [`${address}/32`, 'via', String(lab.node(3).addresses[0])]
+  const lost = await pinging(lab, say, async () => {
+    equal((await lab.inside(netns, 'ip', 'route', 'add', ...route)).code, 0)
+    await eventually('node1 takes the way tunnel', async () => wayOf(await show(lab), 'node1', 'node2') === 'tunnel')
+    const { ways } = await show(lab)
+    const why = ways.find(({ node, peer, why }) => node === 'node1' && peer === 'node2' && why !== undefined)?.why ?? ''
+    say(why)
+    match(why, /is on another segment, behind/)
+    equal((await lab.inside(netns, 'ip', 'route', 'del', ...route)).code, 0)
+    await eventually('node1 takes the way direct', async () => wayOf(await show(lab), 'node1', 'node2') === 'direct')
+  })
+  deepEqual(lost, [0, 0])
+}
+
+function wayOf({ ways }: Shown, node: string, peer: string): string | undefined {
+  return ways.find((one) => one.node === node && one.peer === peer)?.way
+}
+
+async function killed({ lab, say }: StepContext): Promise<void> {
+  const lost = await pinging(lab, say, async () => {
+    lab.restart('node1-agent')
+    const isWhole = async (): Promise<boolean> => {
+      const { ways } = await show(lab).catch(() => ({ ways: [] }))
+      return ways.filter(({ way }) => way === 'direct').length === 12
+    }
+    await eventually('every way is direct again', isWhole)
+  })
+  deepEqual(lost, [0, 0])
+}
+
+async function refused({ lab, say }: StepContext): Promise<void> {
+  await setFabric(lab, { way: 'direct', otherwise: 'refuse' })
+  const { netns } = lab.node(1)
+  const [address] = lab.node(2).addresses
+  const route = [`${address}/32`, 'via', String(lab.node(3).addresses[0])]
+  equal((await lab.inside(netns, 'ip', 'route', 'add', ...route)).code, 0)
+  await eventually('node1 takes the way none', async () => wayOf(await show(lab), 'node1', 'node2') === 'none')
+  const before = (await lab.drops(1)).get('no-way') ?? 0n
+  notReached(await ping(lab, 'shop/web', lab.address('shop/db')))
+  ok(((await lab.drops(1)).get('no-way') ?? 0n) > before)
+  const { code, stdout } = await lab.weft('fabric', 'show', '--run-dir', lab.layout.runDir)
+  say(stdout.trimEnd())
+  equal(code, 1)
+  await lab.inside(netns, 'ip', 'route', 'del', ...route)
+  await setFabric(lab, { way: 'direct', otherwise: 'tunnel' })
+}
+
+async function setFabric(lab: Lab, fabric: Fabric): Promise<void> {
+  const registry = lab.registry()
+  const stored = await registry.get('Cluster', 'default')
+  if (stored === undefined) throw new Error('there is no ClusterNetwork')
+  await registry.update('Cluster', 'default', { ...stored.value, fabric }, stored.revision)
+}
+
+/** Pings both ways of families every 10 ms meanwhile; how many were lost of each. */
+async function pinging(lab: Lab, say: StepContext['say'], work: () => Promise<void>): Promise<readonly number[]> {
+  const pingers = FAMILIES.map((family) => startPinger(lab.fd(lab.netns('shop/web')), lab.address('shop/db', family)))
+  let tallies: readonly { readonly lost: number }[] = []
+  try {
+    await Bun.sleep(300)
+    await work()
+  } finally {
+    const ended = await Promise.all(pingers.map((pinger) => pinger.stop()))
+    for (const [i, tally] of ended.entries()) say(`IPv${FAMILIES[i]}: ${describeTally(tally)}`)
+    tallies = ended
+  }
+  return tallies.map(({ lost }) => lost)
+}
+
+function ping(lab: Lab, from: string, to: Ip): Promise<{ readonly code: number; readonly stdout: string }> {
+  return lab.inside(lab.netns(from), 'ping', '-c', '3', '-i', '0.1', '-W', '1', to)
+}
+
+if (import.meta.main) await runScenario(direct)
