@@ -16,7 +16,7 @@ import { EndpointLinks } from './attach/endpoint-links.ts'
 import { OneAtATime } from './attach/one-at-a-time.ts'
 import { AddressPools } from './attach/pools.ts'
 import { Ports } from './attach/ports.ts'
-import { Bgp } from './bgp/bgp.ts'
+import { startBgp } from './bgp/start.ts'
 import type { NodeResources } from './bridges/node-resources.ts'
 import { reflectCluster } from './cluster/reflection.ts'
 import { ClusterView } from './cluster/view.ts'
@@ -257,7 +257,9 @@ class NodeAgent {
       new Ways({ rtnl, planner: () => view.planner, changed: () => reconciler.requestChanges() }),
     )
     const { stateDir, runDir } = options
-    const bgp = resources.use(new Bgp({ rtnl, stateDir, runDir, planner: () => view.planner, problems, log, signal }))
+    const bgp = resources.use(
+      startBgp({ rtnl, stateDir, runDir, planner: () => view.planner, registry, problems, log, signal }),
+    )
     resources.use(watchNode({ rtnl, ports, view, uplink, reconciler }))
     resources.use(every(options.resync * 1000, () => reconciler.requestWhole()))
     resources.use(

@@ -24,6 +24,7 @@ export type Part =
   | 'guests'
   | 'uplink'
   | 'bgp'
+  | 'bgp-objects'
 
 /** Present problems. */
 export class Problems {

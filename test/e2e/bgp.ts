@@ -7,7 +7,8 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gracefulRestart, shutDown } from '../../src/bird/control.ts'
-import { NETWORK_POLICIES } from '../../src/kube/resources.ts'
+import { BGP_CONFIGURATIONS, BGP_PEERS } from '../../src/compat/calico/bgp/resources.ts'
+import { NETWORK_POLICIES, NODES } from '../../src/kube/resources.ts'
 import { LEAVE_TABLE } from '../../src/network/fabric/direct.ts'
 import type { Ip } from '../../src/network/model/address.ts'
 import type { Fabric } from '../../src/network/model/cluster.ts'
@@ -16,6 +17,7 @@ import { describeTally, startPinger } from '../lab/pinger.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
 
 const FAMILIES = [4, 6] as const
+const CLUSTER_ID = 'projectcalico.org/RouteReflectorClusterID'
 /** Three nodes, two others each, two families. */
 const ALL = 12
 
@@ -27,6 +29,8 @@ export const bgp: Scenario = {
     { title: 'every way is by what BGP told, every session is up, and weft fabric show says so', run: shown },
     { title: 'join and isolate reach the other node, and a policy holds there', run: judged },
     { title: 'a change of the fabric loses no packet, there and back', run: change },
+    { title: 'a node becomes a reflector, the mesh ends and comes back: no packet is lost', run: reflected },
+    { title: 'what is wrong with an object is told, and the rest holds', run: wrong },
     { title: 'a BIRD that is killed loses no packet, and comes back', run: killed },
     { title: 'one that is told to end takes its routes back: packets take the tunnel, and none is lost', run: ended },
     { title: 'an agent that is killed leaves BIRD and loses no packet', run: agentKilled },
@@ -53,11 +57,11 @@ async function show(lab: Lab): Promise<Shown> {
 }
 
 /** Waits until every way is by BGP and every session up. */
-function whole(lab: Lab): Promise<void> {
+function whole(lab: Lab, ends = ALL): Promise<void> {
   return eventually('every way is by what BGP told', async () => {
     const { ways, sessions } = await show(lab).catch((): Shown => ({ ways: [], sessions: [] }))
     const direct = ways.filter(({ way }) => way === 'direct')
-    return direct.length === ALL && sessions.length === ALL && sessions.every(({ isUp }) => isUp)
+    return direct.length === ALL && sessions.length === ends && sessions.every(({ isUp }) => isUp)
   })
 }
 
@@ -110,6 +114,58 @@ async function change({ lab, say }: StepContext): Promise<void> {
   })
   deepEqual(lost, [0, 0])
   equal(birdPid(lab), pid)
+}
+
+const CALICO = 'crd.projectcalico.org/v1'
+const REFLECTS = { labels: { 'route-reflector': 'yes' }, annotations: { [CLUSTER_ID]: '244.0.0.1' } } as const
+const NO_REFLECTOR = { labels: { 'route-reflector': null }, annotations: { [CLUSTER_ID]: null } } as const
+
+/** In the order in which nothing is lost: sessions with the reflector, then no mesh; and back. */
+async function reflected({ lab, say }: StepContext): Promise<void> {
+  const spec = { peerSelector: "route-reflector == 'yes'" }
+  const lost = await pinging(lab, say, async () => {
+    const api = lab.api()
+    await api.create(BGP_PEERS, { apiVersion: CALICO, kind: 'BGPPeer', metadata: { name: 'reflectors' }, spec })
+    await api.patch(NODES, { name: 'node3' }, 'merge', { metadata: REFLECTS })
+    await eventually('node3 reflects', async () => (await sessionsOf(lab)).length === ALL - 4)
+    await whole(lab, ALL - 4)
+    await api.create(BGP_CONFIGURATIONS, {
+      apiVersion: CALICO,
+      kind: 'BGPConfiguration',
+      metadata: { name: 'default' },
+      spec: { nodeToNodeMeshEnabled: false },
+    })
+    await Bun.sleep(1500)
+    await whole(lab, ALL - 4)
+    say(`${(await sessionsOf(lab)).length} ends of sessions, all of them with node3`)
+    await api.delete(BGP_CONFIGURATIONS, { name: 'default' })
+    await api.patch(NODES, { name: 'node3' }, 'merge', { metadata: NO_REFLECTOR })
+    await api.delete(BGP_PEERS, { name: 'reflectors' })
+    await whole(lab)
+  })
+  deepEqual(lost, [0, 0])
+}
+
+async function wrong({ lab, say }: StepContext): Promise<void> {
+  const api = lab.api()
+  const spec = { nodeSelector: 'rack == a', peerIP: '198.18.77.1', asNumber: 65_001 }
+  await api.create(BGP_PEERS, { apiVersion: CALICO, kind: 'BGPPeer', metadata: { name: 'rack' }, spec })
+  const said = async (): Promise<string> =>
+    (await lab.weft('status', '--run-dir', lab.layout.runDir)).stdout.replaceAll(/\s+/g, ' ')
+  await eventually('it is told', async () => /BGPPeer rack spec.nodeSelector: character 9/.test(await said()))
+  say(/! node1: [^!]*/.exec(await said())?.[0] ?? '')
+  await whole(lab)
+  await api.patch(BGP_PEERS, { name: 'rack' }, 'merge', { spec: { nodeSelector: 'has(nothing) || all()' } })
+  await eventually('a peer that nobody is', async () => (await sessionsOf(lab)).length === ALL + 3)
+  const { code, stdout } = await lab.weft('fabric', 'show', '--run-dir', lab.layout.runDir)
+  say(/.*198\.18\.77\.1 .*/.exec(stdout)?.[0] ?? '')
+  equal(code, 1)
+  await api.delete(BGP_PEERS, { name: 'rack' })
+  await whole(lab)
+}
+
+async function sessionsOf(lab: Lab): Promise<Shown['sessions']> {
+  return (await show(lab)).sessions
 }
 
 async function killed({ lab, say }: StepContext): Promise<void> {

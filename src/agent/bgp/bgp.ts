@@ -30,6 +30,7 @@ import type { BgpFacts } from '../control/facts.ts'
 import type { AgentLog } from '../log.ts'
 import type { Problems } from '../problems.ts'
 import { Repeater } from '../repeater.ts'
+import { readPasswords } from './passwords.ts'
 import { longDown, SessionStates } from './sessions.ts'
 import { withdrawRoutes } from './withdraw.ts'
 
@@ -42,16 +43,20 @@ export interface BgpParts {
   readonly log: AgentLog
   readonly signal: AbortSignal
   planner(): NodePlanner | undefined
-  /** What administrators say of it, and what is wrong with that. Absent: nothing. */
-  wishes?(base: BgpCluster): { readonly cluster: BgpCluster; readonly problems: readonly FieldProblem[] }
+  /** What administrators make of it, and what is wrong with that; undefined until that is known. */
+  wishes(base: BgpCluster): { readonly cluster: BgpCluster; readonly problems: readonly FieldProblem[] } | undefined
 }
 
 /** What comes together is looked at together. */
 const SETTLE_MS = 200
 /** How often BIRD is asked for its sessions. */
 const ASK_MS = 2_000
+/** How often files with passwords, and this node's addresses, are read again. */
+const READ_MS = 60_000
 /** How long others may still send by the routes that this node told them, after the cluster went another way. */
 const LINGER_MS = 15_000
+/** Where passwords are, in the folder of what outlives a restart of the machine. */
+const PASSWORDS = 'bgp-passwords'
 /** Problems beyond are counted. */
 const MANY = 3
 
@@ -64,6 +69,7 @@ export class Bgp implements AsyncDisposable {
   readonly #states = new SessionStates()
   readonly #repeater: Repeater
   readonly #asking: ReturnType<typeof setInterval>
+  readonly #reading: ReturnType<typeof setInterval>
   #settling: ReturnType<typeof setTimeout> | undefined
   #sessions: readonly BgpSession[] = []
   /** The plan when it was last looked at. */
@@ -89,6 +95,7 @@ export class Bgp implements AsyncDisposable {
       parts.signal,
     )
     this.#asking = setInterval(() => void this.#ask(), ASK_MS)
+    this.#reading = setInterval(() => this.look(), READ_MS)
   }
 
   /** The plan may be another: there may be other nodes, or another fabric. */
@@ -123,6 +130,7 @@ export class Bgp implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#settling)
     clearInterval(this.#asking)
+    clearInterval(this.#reading)
     await this.#keeper.stop()
   }
 
@@ -136,26 +144,31 @@ export class Bgp implements AsyncDisposable {
     if (planner === undefined) return
     if (!this.#isWanted()) return await this.#end(planner)
     this.#unwantedSince = undefined
-    const { configuration, problems } = this.#configure(planner)
-    this.#sessions = configuration?.sessions ?? []
     // One that runs is taken over first: it has what the last agent gave it.
     if (!this.#isKept) await this.#keeper.start()
     this.#isKept = true
-    if (configuration !== undefined) {
-      if (await this.#keeper.apply(filesOf(configuration)))
-        this.#parts.log.info({ sessions: this.#sessions.length }, 'BIRD has another configuration')
+    const planned = this.#configure(planner)
+    if (planned === undefined) return
+    const { configuration, problems } = planned
+    try {
+      if (configuration !== undefined && (await this.#keeper.apply(filesOf(configuration))))
+        this.#parts.log.info({ sessions: configuration.sessions.length }, 'BIRD has another configuration')
+    } catch (error) {
+      // The same one would be refused again.
+      if (!(error instanceof BirdError) || error.code !== 'BIRD_CONFIGURATION') throw error
+      this.#failed(sentenceOf(error))
+      return
     }
+    this.#sessions = configuration?.sessions ?? []
     this.#settled(configuration === undefined ? [NO_ADDRESS, ...problems] : problems)
     await this.#ask()
   }
 
-  #configure(planner: NodePlanner): {
-    readonly configuration: BirdConfiguration | undefined
-    readonly problems: readonly FieldProblem[]
-  } {
+  #configure(planner: NodePlanner): Planned | undefined {
     const { cluster, self } = planner.context
     const base = fullMesh(cluster, [self, ...planner.peers()])
-    const wished = this.#parts.wishes?.(base) ?? { cluster: base, problems: [] }
+    const wished = this.#parts.wishes(base)
+    if (wished === undefined) return undefined
     const known = addrList(this.#parts.rtnl).flatMap(({ address }) => networkOf(address))
     const whole = withNetworks(wished.cluster, self.node, known)
     const own: BgpSelf = {
@@ -163,7 +176,9 @@ export class Bgp implements AsyncDisposable {
       ranges: self.ranges.map((cidr) => ({ cidr, isConfirmed: true })),
       services: [],
     }
-    const configuration = birdConfiguration(whole, own, { passwords: new Map(), logFile: this.#logFile })
+    const refs = [whole.mesh?.password, ...whole.peers.map(({ password }) => password)]
+    const passwords = readPasswords(join(this.#parts.stateDir, PASSWORDS), refs)
+    const configuration = birdConfiguration(whole, own, { passwords, logFile: this.#logFile })
     return { configuration, problems: [...wished.problems, ...(configuration?.problems ?? [])] }
   }
 
@@ -243,6 +258,12 @@ export class Bgp implements AsyncDisposable {
     this.#problem = sentence
     this.#parts.problems.failed('bgp', sentence)
   }
+}
+
+/** A configuration, and what of it cannot be. */
+interface Planned {
+  readonly configuration: BirdConfiguration | undefined
+  readonly problems: readonly FieldProblem[]
 }
 
 const NO_ADDRESS: FieldProblem = {
