@@ -48,7 +48,12 @@ async function table({ lab, say }: StepContext): Promise<void> {
 
 interface Shown {
   readonly ways: readonly { readonly node: string; readonly peer: string; readonly way: string }[]
-  readonly sessions: readonly { readonly node: string; readonly isUp: boolean; readonly state: string }[]
+  readonly sessions: readonly {
+    readonly node: string
+    readonly remote?: string
+    readonly isUp: boolean
+    readonly routes?: { readonly imported: number }
+  }[]
 }
 
 async function show(lab: Lab): Promise<Shown> {
@@ -127,16 +132,17 @@ async function reflected({ lab, say }: StepContext): Promise<void> {
     const api = lab.api()
     await api.create(BGP_PEERS, { apiVersion: CALICO, kind: 'BGPPeer', metadata: { name: 'reflectors' }, spec })
     await api.patch(NODES, { name: 'node3' }, 'merge', { metadata: REFLECTS })
-    await eventually('node3 reflects', async () => (await sessionsOf(lab)).length === ALL - 4)
-    await whole(lab, ALL - 4)
+    const told = async (): Promise<number> =>
+      (await sessionsOf(lab)).filter(({ remote, routes }) => remote === 'node3' && routes?.imported === 2).length
+    await eventually('both others hear of everything from node3', async () => (await told()) === 4)
     await api.create(BGP_CONFIGURATIONS, {
       apiVersion: CALICO,
       kind: 'BGPConfiguration',
       metadata: { name: 'default' },
       spec: { nodeToNodeMeshEnabled: false },
     })
-    await Bun.sleep(1500)
     await whole(lab, ALL - 4)
+    await Bun.sleep(1500)
     say(`${(await sessionsOf(lab)).length} ends of sessions, all of them with node3`)
     await api.delete(BGP_CONFIGURATIONS, { name: 'default' })
     await api.patch(NODES, { name: 'node3' }, 'merge', { metadata: NO_REFLECTOR })
