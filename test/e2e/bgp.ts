@@ -7,6 +7,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gracefulRestart, shutDown } from '../../src/bird/control.ts'
+import { birdProtocols } from '../../src/bird/protocols.ts'
 import { BGP_CONFIGURATIONS, BGP_PEERS } from '../../src/compat/calico/bgp/resources.ts'
 import { NETWORK_POLICIES, NODES } from '../../src/kube/resources.ts'
 import { LEAVE_TABLE } from '../../src/network/fabric/direct.ts'
@@ -122,12 +123,14 @@ async function change({ lab, say }: StepContext): Promise<void> {
 }
 
 const CALICO = 'crd.projectcalico.org/v1'
-const REFLECTS = { labels: { 'route-reflector': 'yes' }, annotations: { [CLUSTER_ID]: '244.0.0.1' } } as const
+/** The node's own address: with another id its sessions would begin anew. */
+const REFLECTS = { labels: { 'route-reflector': 'yes' }, annotations: { [CLUSTER_ID]: '198.18.77.13' } } as const
 const NO_REFLECTOR = { labels: { 'route-reflector': null }, annotations: { [CLUSTER_ID]: null } } as const
 
 /** In the order in which nothing is lost: sessions with the reflector, then no mesh; and back. */
 async function reflected({ lab, say }: StepContext): Promise<void> {
-  const spec = { peerSelector: "route-reflector == 'yes'" }
+  const spec = { peerSelector: 'has(route-reflector)' }
+  const before = await standing(lab)
   const lost = await pinging(lab, say, async () => {
     const api = lab.api()
     await api.create(BGP_PEERS, { apiVersion: CALICO, kind: 'BGPPeer', metadata: { name: 'reflectors' }, spec })
@@ -144,6 +147,8 @@ async function reflected({ lab, say }: StepContext): Promise<void> {
     await whole(lab, ALL - 4)
     await Bun.sleep(1500)
     say(`${(await sessionsOf(lab)).length} ends of sessions, all of them with node3`)
+    const after = await standing(lab)
+    for (const one of after) ok(before.includes(one), `${one} began anew: ${before.join(' ')}`)
     await api.delete(BGP_CONFIGURATIONS, { name: 'default' })
     await api.patch(NODES, { name: 'node3' }, 'merge', { metadata: NO_REFLECTOR })
     await api.delete(BGP_PEERS, { name: 'reflectors' })
@@ -168,6 +173,16 @@ async function wrong({ lab, say }: StepContext): Promise<void> {
   equal(code, 1)
   await api.delete(BGP_PEERS, { name: 'rack' })
   await whole(lab)
+}
+
+/** Sessions, by when they were made: as BIRD tells it. */
+async function standing(lab: Lab): Promise<readonly string[]> {
+  const all = await Promise.all(lab.nodes().map((node) => birdProtocols(controlOf(lab, node))))
+  return all.flatMap((protocols, i) =>
+    protocols.flatMap(({ name, bgp: session, since }) =>
+      session === undefined ? [] : [`node${i + 1} ${name} ${since}`],
+    ),
+  )
 }
 
 async function sessionsOf(lab: Lab): Promise<Shown['sessions']> {
