@@ -17,13 +17,16 @@ export function birdRoutes(rtnl: RtnlSocket): readonly Route[] {
   )
 }
 
-/** Removes them. One that went meanwhile is gone. */
+/** Removes them. */
 export function withdrawRoutes(rtnl: RtnlSocket): void {
-  for (const { destination, table, protocol, priority } of birdRoutes(rtnl)) {
-    try {
-      routeDel(rtnl, { destination, table, protocol, ...(priority === undefined ? {} : { priority }) })
-    } catch (error) {
-      if (!hasErrno(error, 'ESRCH')) throw error
-    }
+  for (const route of birdRoutes(rtnl)) withdrawRoute(rtnl, route)
+}
+
+/** Removes one. One that went meanwhile is gone. */
+export function withdrawRoute(rtnl: RtnlSocket, { destination, table, protocol, priority }: Route): void {
+  try {
+    routeDel(rtnl, { destination, table, protocol, ...(priority === undefined ? {} : { priority }) })
+  } catch (error) {
+    if (!hasErrno(error, 'ESRCH')) throw error
   }
 }
