@@ -44,7 +44,6 @@ export class Containerd implements AsyncDisposable {
       '--read-only',
       '--cap-add',
       'CAP_NET_ADMIN',
-      'CAP_NET_BIND_SERVICE',
       '--mount',
       `type=tmpfs,dst=/run,options=mode=755`,
     ]
