@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { BirdError } from '../../bird/errors.ts'
 import type { ConfigurationFile } from '../../bird/folder.ts'
 import { BirdKeeper, type KeeperEvent } from '../../bird/keeper.ts'
+import type { BirdCommand } from '../../bird/program.ts'
 import { addrList, type RtnlSocket } from '../../linux/index.ts'
 import type { NodeContext } from '../../network/context.ts'
 import { fullMesh, withNetworks } from '../../network/fabric/bgp/cluster.ts'
@@ -39,6 +40,8 @@ export interface BgpParts {
   readonly rtnl: RtnlSocket
   readonly stateDir: string
   readonly runDir: string
+  /** How BIRD is called. Absent: by its name, in this process's own network namespace. */
+  readonly command?: BirdCommand
   readonly problems: Pick<Problems, 'failed' | 'solved'>
   readonly log: AgentLog
   readonly signal: AbortSignal
@@ -88,6 +91,7 @@ export class Bgp implements AsyncDisposable {
       folder: this.#folder,
       runFolder,
       told: (event) => this.#told(event),
+      ...(parts.command === undefined ? {} : { command: parts.command }),
     })
     this.#repeater = new Repeater(
       () => this.#apply(),
