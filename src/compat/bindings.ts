@@ -5,6 +5,9 @@
  * @module
  */
 import type { KubeBindings } from '../kube/binding.ts'
+import { bgpConfigurationBinding } from './calico/bgp/configuration.ts'
+import { bgpPeerBinding } from './calico/bgp/peer.ts'
+import { bgpRangeBinding } from './calico/bgp/pool.ts'
 import { endpointSliceBinding } from './kubernetes/endpoint-slice.ts'
 import { networkPolicyBinding } from './kubernetes/network-policy.ts'
 import { namespaceBinding, nodeBinding } from './kubernetes/node.ts'
@@ -38,6 +41,9 @@ export const weftBindings: KubeBindings = {
   AddressClaim: addressClaimBinding,
   AttachmentDefinition: attachmentDefinitionBinding,
   Coordinator: coordinatorBinding,
+  BgpConfiguration: bgpConfigurationBinding,
+  BgpPeering: bgpPeerBinding,
+  BgpRange: bgpRangeBinding,
   NetworkPolicy: networkPolicyBinding,
   AdminNetworkPolicy: adminNetworkPolicyBinding,
   BaselineAdminNetworkPolicy: baselineAdminNetworkPolicyBinding,

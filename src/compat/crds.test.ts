@@ -19,6 +19,7 @@ const POLICIES = [
   'EgressNetworkPolicy',
 ] as const
 
+const BGP = ['BgpConfiguration', 'BgpPeering', 'BgpRange'] as const
 const UNDERLAY = ['AddressPool', 'ReservedAddresses', 'AddressClaim', 'AttachmentDefinition', 'Coordinator'] as const
 /** Of Spiderpool's kinds. */
 const WITH_STATUS = new Set(['SpiderCoordinator', 'SpiderIPPool', 'SpiderMultusConfig', 'SpiderSubnet'])
@@ -45,6 +46,7 @@ test.each([
   NODE_REPORTS,
   ...POLICIES.map((kind) => weftBindings[kind].resource),
   ...UNDERLAY.map((kind) => weftBindings[kind].resource),
+  ...BGP.map((kind) => weftBindings[kind].resource),
   SPIDER_ENDPOINTS,
   SPIDER_MULTUS_CONFIGS,
   SPIDER_SUBNETS,
@@ -61,7 +63,7 @@ test.each([
   expect(at(listAt(crd, 'spec', 'versions')[0], 'subresources')).toEqual(hasStatus ? { status: {} } : undefined)
 })
 
-test.each(['Cluster', 'Tenant', 'NodeNetwork', ...POLICIES, ...UNDERLAY] as const)(
+test.each(['Cluster', 'Tenant', 'NodeNetwork', ...POLICIES, ...UNDERLAY, ...BGP] as const)(
   'the schema of %s keeps every field that is written',
   (kind) => {
     const { resource, encode } = weftBindings[kind]

@@ -4,6 +4,9 @@
  * @module
  */
 import addressClaims from '../../deploy/crds/addressclaims.yaml'
+import calicoBgpConfigurations from '../../deploy/crds/calico/bgpconfigurations.yaml'
+import calicoBgpPeers from '../../deploy/crds/calico/bgppeers.yaml'
+import calicoIpPools from '../../deploy/crds/calico/ippools.yaml'
 import clusterNetworks from '../../deploy/crds/clusternetworks.yaml'
 import egressNetworkPolicies from '../../deploy/crds/egressnetworkpolicies.yaml'
 import hostSubnets from '../../deploy/crds/hostsubnets.yaml'
@@ -39,6 +42,7 @@ export function weftCrds(): readonly KubeObject[] {
  * Those of others, by their folder in `deploy/crds/`. They are no part of an installation: a cluster may have its own.
  */
 export const FOREIGN_CRDS = {
+  calico: [calicoBgpConfigurations, calicoBgpPeers, calicoIpPools],
   'network-policy-api': [adminNetworkPolicies, baselineAdminNetworkPolicies, clusterNetworkPolicies],
   spiderpool: [
     spiderCoordinators,
@@ -49,7 +53,7 @@ export const FOREIGN_CRDS = {
     spiderSubnets,
   ],
   multus: [networkAttachmentDefinitions],
-} as unknown as Readonly<Record<'network-policy-api' | 'spiderpool' | 'multus', readonly KubeObject[]>>
+} as unknown as Readonly<Record<'calico' | 'network-policy-api' | 'spiderpool' | 'multus', readonly KubeObject[]>>
 
 /** Everything that Weft can work with: {@link weftCrds} and {@link FOREIGN_CRDS}. */
 export function everyCrd(): readonly KubeObject[] {

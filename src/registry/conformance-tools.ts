@@ -3,6 +3,7 @@
  * @module
  */
 import { cidr, ip } from '../network/model/address.ts'
+import { bgpExamples } from './conformance-bgp.ts'
 import { policyExamples } from './conformance-policies.ts'
 import { poolExamples } from './conformance-pools.ts'
 import { type Change, type Kind, type Kinds, type Registry, RegistryError, type RegistryErrorCode } from './registry.ts'
@@ -34,6 +35,7 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
       uid: 'u1',
       addresses: [ip('192.0.2.1'), ip('2001:db8::1')],
       labels: { 'example.org/rack': 'a' },
+      bgp: { addresses: [{ address: ip('192.0.2.1'), length: 24 }], asNumber: 65_001, clusterId: ip('244.0.0.1') },
     },
   },
   NodeNetwork: {
@@ -111,6 +113,7 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
   },
   ...policyExamples,
   ...poolExamples,
+  ...bgpExamples,
 }
 
 /** A node. */

@@ -3,6 +3,7 @@
  * Kubernetes or etcd; every implementation passes the same conformance suite.
  * @module
  */
+import type { BgpConfiguration, BgpPeering, BgpRange } from '../network/model/bgp.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import type { AttachmentDefinition, Coordinator } from '../network/model/definition.ts'
 import type { Node, NodeNetwork, NodeNetworkStatus } from '../network/model/node.ts'
@@ -38,6 +39,10 @@ export interface Kinds extends PolicyKinds {
   /** Named `<namespace>/<name>`. */
   readonly AttachmentDefinition: AttachmentDefinition
   readonly Coordinator: Coordinator
+  /** The one called `default` counts. */
+  readonly BgpConfiguration: BgpConfiguration
+  readonly BgpPeering: BgpPeering
+  readonly BgpRange: BgpRange
 }
 
 /** The name of a kind. */

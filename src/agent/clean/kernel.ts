@@ -36,6 +36,7 @@ import {
   ROUTE_PROTOCOL,
   UNDERLAY_GROUP,
 } from '../../network/host.ts'
+import { birdRoutes, withdrawRoute } from '../bgp/withdraw.ts'
 import { filterChains, withdrawAcceptance } from '../node/foreign-filters.ts'
 import { PROTOCOL as COORDINATOR_PROTOCOL } from '../plugins/coordinator/numbers.ts'
 import { isOurs } from '../qos/tc.ts'
@@ -43,7 +44,14 @@ import type { Trace } from './clean.ts'
 
 /** Links, routes and rules of ours. */
 export async function kernelTraces(): Promise<readonly Trace[]> {
-  return [...routeTraces(), ...policyTraces(), ...linkTraces(), ...queueTraces(), ...(await ruleTraces())]
+  return [
+    ...routeTraces(),
+    ...learnedTraces(),
+    ...policyTraces(),
+    ...linkTraces(),
+    ...queueTraces(),
+    ...(await ruleTraces()),
+  ]
 }
 
 function routeTraces(): readonly Trace[] {
@@ -56,6 +64,15 @@ function routeTraces(): readonly Trace[] {
       what: `route to ${route.destination}`,
       remove: () => withRtnl((own) => removeRoute(own, route)),
     }))
+}
+
+/** What BIRD left in a table of ours. */
+function learnedTraces(): readonly Trace[] {
+  using rtnl = openRtnl()
+  return birdRoutes(rtnl).map((route) => ({
+    what: `route to ${route.destination}`,
+    remove: () => withRtnl((own) => withdrawRoute(own, route)),
+  }))
 }
 
 function ownRoutes(rtnl: RtnlSocket, family: 4 | 6, protocol: number): readonly Route[] {

@@ -7,6 +7,7 @@ import { registerAdopt } from './adopt.ts'
 import { registerAgent } from './agent.ts'
 import { registerAudit } from './audit.ts'
 import { registerBandwidth } from './bandwidth.ts'
+import { registerBgp } from './bgp.ts'
 import { registerBridge } from './bridge.ts'
 import { registerController } from './controller.ts'
 import { registerDocs } from './docs.ts'
@@ -36,6 +37,7 @@ export const COMMANDS: readonly Register[] = [
   registerHost,
   registerStatus,
   registerFabric,
+  registerBgp,
   registerExplain,
   registerTrace,
   registerPolicy,
