@@ -17,6 +17,10 @@ const POLICIES = [
   'BaselineAdminNetworkPolicy',
   'ClusterNetworkPolicy',
   'EgressNetworkPolicy',
+  'CalicoNetworkPolicy',
+  'GlobalNetworkPolicy',
+  'NetworkSet',
+  'GlobalNetworkSet',
 ] as const
 
 const UNDERLAY = ['AddressPool', 'ReservedAddresses', 'AddressClaim', 'AttachmentDefinition', 'Coordinator'] as const
@@ -75,7 +79,10 @@ test.each(['Cluster', 'Tenant', 'NodeNetwork', ...POLICIES, ...UNDERLAY] as cons
 /** What the API server would drop. */
 function unknownTo(schema: unknown, value: unknown, path: string): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((item) => unknownTo(at(schema, 'items'), item, `${path}[]`))
-  if (typeof value !== 'object' || value === null) return at(schema, 'type') === undefined ? [path] : []
+  if (typeof value !== 'object' || value === null) {
+    const isTyped = at(schema, 'type') !== undefined || at(schema, 'x-kubernetes-int-or-string') === true
+    return isTyped ? [] : [path]
+  }
   return Object.entries(value).flatMap(([key, inner]) =>
     at(schema, 'properties', key) === undefined
       ? [`${path}.${key}`]

@@ -4,6 +4,10 @@
  * @module
  */
 import addressClaims from '../../deploy/crds/addressclaims.yaml'
+import globalNetworkPolicies from '../../deploy/crds/calico-policy/globalnetworkpolicies.yaml'
+import globalNetworkSets from '../../deploy/crds/calico-policy/globalnetworksets.yaml'
+import calicoNetworkPolicies from '../../deploy/crds/calico-policy/networkpolicies.yaml'
+import networkSets from '../../deploy/crds/calico-policy/networksets.yaml'
 import clusterNetworks from '../../deploy/crds/clusternetworks.yaml'
 import egressNetworkPolicies from '../../deploy/crds/egressnetworkpolicies.yaml'
 import hostSubnets from '../../deploy/crds/hostsubnets.yaml'
@@ -49,7 +53,10 @@ export const FOREIGN_CRDS = {
     spiderSubnets,
   ],
   multus: [networkAttachmentDefinitions],
-} as unknown as Readonly<Record<'network-policy-api' | 'spiderpool' | 'multus', readonly KubeObject[]>>
+  'calico-policy': [globalNetworkPolicies, globalNetworkSets, calicoNetworkPolicies, networkSets],
+} as unknown as Readonly<
+  Record<'network-policy-api' | 'spiderpool' | 'multus' | 'calico-policy', readonly KubeObject[]>
+>
 
 /** Everything that Weft can work with: {@link weftCrds} and {@link FOREIGN_CRDS}. */
 export function everyCrd(): readonly KubeObject[] {

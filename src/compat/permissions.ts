@@ -21,6 +21,12 @@ import {
   SERVICES,
   STATEFUL_SETS,
 } from '../kube/resources.ts'
+import {
+  CALICO_NETWORK_POLICIES,
+  GLOBAL_NETWORK_POLICIES,
+  GLOBAL_NETWORK_SETS,
+  NETWORK_SETS,
+} from './calico/policy/resources.ts'
 import { CRON_JOBS, JOBS } from './kubernetes/top-owner.ts'
 import { NETWORK_ATTACHMENT_DEFINITIONS } from './multus/attachment-definition.ts'
 import {
@@ -79,7 +85,15 @@ const POLICIES_WITH_STATUS: readonly Resource[] = [
   BASELINE_ADMIN_NETWORK_POLICIES,
   CLUSTER_NETWORK_POLICIES,
 ]
-const POLICIES: readonly Resource[] = [NETWORK_POLICIES, ...POLICIES_WITH_STATUS, EGRESS_NETWORK_POLICIES]
+const POLICIES: readonly Resource[] = [
+  NETWORK_POLICIES,
+  ...POLICIES_WITH_STATUS,
+  EGRESS_NETWORK_POLICIES,
+  CALICO_NETWORK_POLICIES,
+  GLOBAL_NETWORK_POLICIES,
+]
+/** What policies select besides pods. */
+const POLICY_SETS: readonly Resource[] = [NETWORK_SETS, GLOBAL_NETWORK_SETS]
 
 /** What says which networks there are for pods, and which addresses. */
 const UNDERLAY: readonly Resource[] = [SPIDER_IP_POOLS, SPIDER_RESERVED_IPS, SPIDER_COORDINATORS]
@@ -103,6 +117,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       why: "whom policies speak of, by labels; of its own node's, what bandwidth they ask for",
     },
     ...POLICIES.map((resource) => ({ resource, verbs: FOLLOW, why: 'who may connect to whom' })),
+    ...POLICY_SETS.map((resource) => ({ resource, verbs: FOLLOW, why: 'addresses that policies select' })),
     {
       resource: EVENTS,
       verbs: ['create', 'patch'],

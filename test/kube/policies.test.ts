@@ -145,6 +145,8 @@ const specs: { readonly [K in PolicyKind]: object } = {
   BaselineAdminNetworkPolicy: { subject: { namespaces: {} } },
   ClusterNetworkPolicy: { tier: 'Admin', priority: 1, subject: { namespaces: {} } },
   EgressNetworkPolicy: { egress: [DENY_REST] },
+  CalicoNetworkPolicy: { types: ['Ingress'] },
+  GlobalNetworkPolicy: { types: ['Ingress'] },
 }
 
 /** Every kind's policies as the registry keeps them; it looks for missing kinds after a second, not after a minute. */
