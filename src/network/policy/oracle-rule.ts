@@ -23,7 +23,7 @@ import type { Connection, Party, PolicyWorld, RuleRef } from './verdict.ts'
 /** What an ICMP connection is unless it says otherwise: a ping. */
 const ECHO: Readonly<Record<Family, number>> = { 4: 8, 6: 128 }
 /** Where a connection comes from unless it says so: some port that a system gives. */
-const EPHEMERAL = 49_152
+const EPHEMERAL = 40_000
 
 /** A connection, and which of its ends is asked. */
 export interface Question {

@@ -38,7 +38,7 @@ export interface Connection {
   readonly protocol: Protocol | 'ICMP'
   /** Of the destination. 0 for ICMP. */
   readonly port: number
-  /** Absent: some port that a system gives to callers, 49152 for one. */
+  /** Absent: some port that a system gives to callers, 40000 for one. */
   readonly sourcePort?: number
   /** Of ICMP and ICMPv6. Absent: an echo request. */
   readonly icmp?: { readonly type: number; readonly code: number }

@@ -47,6 +47,8 @@ export function selectingIn(input: unknown, notes: Notes, unread: () => void): S
 
 /** What a selector demands of pods, of network sets, or of namespaces. */
 export function conditionOf({ expression }: Selecting, about: About): Condition {
+  // Alone it means every namespace, and so nothing that is in none.
+  if (about === 'namespaces' && expression.type === 'all') return { type: 'namespaced' }
   return simple(conditionFor(expression, about))
 }
 
@@ -134,7 +136,7 @@ function requirementOf(part: Condition): { readonly of: Holder; readonly demand:
 function conditionFor(expression: Expression, about: About): Condition {
   switch (expression.type) {
     case 'all':
-      return about === 'namespaces' ? { type: 'namespaced' } : ALL
+      return ALL
     case 'global':
       return none({ type: 'namespaced' })
     case 'not':
