@@ -4,11 +4,9 @@
  * @module
  */
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import type { Ip } from '../../src/network/model/address.ts'
-import type { Fabric } from '../../src/network/model/cluster.ts'
 import { capture } from '../lab/capture.ts'
+import { everyWayIs, notReached, ping, pinging, type ShownFabric, setFabric, showFabric } from '../lab/fabric.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
-import { describeTally, startPinger } from '../lab/pinger.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
 
 const FAMILIES = [4, 6] as const
@@ -36,26 +34,11 @@ async function table({ lab, say }: StepContext): Promise<void> {
   equal(code, 0, stdout + stderr)
 }
 
-interface Shown {
-  readonly wanted: Fabric
-  readonly ways: readonly {
-    readonly node: string
-    readonly peer: string
-    readonly way: string
-    readonly why?: string
-  }[]
-}
-
-async function show(lab: Lab): Promise<Shown> {
-  const { stdout } = await lab.weft('fabric', 'show', '--json', '--run-dir', lab.layout.runDir)
-  return JSON.parse(stdout)
-}
-
 async function shown({ lab, say }: StepContext): Promise<void> {
   const { code, stdout } = await lab.weft('fabric', 'show', '--run-dir', lab.layout.runDir)
   say(stdout.trimEnd())
   equal(code, 0)
-  const { ways } = await show(lab)
+  const { ways } = await showFabric(lab)
   equal(ways.length, 12)
   deepEqual(new Set(ways.map(({ way }) => way)), new Set(['direct']))
 }
@@ -98,15 +81,11 @@ async function tenants(context: StepContext): Promise<void> {
   await table(context)
 }
 
-function notReached({ code }: { readonly code: number }): void {
-  ok(code !== 0, 'a pod of another tenant answers')
-}
-
 async function change({ lab, say }: StepContext): Promise<void> {
   const lost = await pinging(lab, say, async () => {
     for (const way of ['tunnel', 'direct', 'tunnel', 'direct'] as const) {
       await setFabric(lab, { way, otherwise: 'tunnel' })
-      await eventually(`every way is ${way}`, async () => (await show(lab)).ways.every((one) => one.way === way))
+      await everyWayIs(lab, way)
       await Bun.sleep(500)
     }
   })
@@ -120,18 +99,24 @@ async function lostWay({ lab, say }: StepContext): Promise<void> {
   const route = [`${address}/32`, 'via', String(lab.node(3).addresses[0])]
   const lost = await pinging(lab, say, async () => {
     equal((await lab.inside(netns, 'ip', 'route', 'add', ...route)).code, 0)
-    await eventually('node1 takes the way tunnel', async () => wayOf(await show(lab), 'node1', 'node2') === 'tunnel')
-    const { ways } = await show(lab)
+    await eventually(
+      'node1 takes the way tunnel',
+      async () => wayOf(await showFabric(lab), 'node1', 'node2') === 'tunnel',
+    )
+    const { ways } = await showFabric(lab)
     const why = ways.find(({ node, peer, why }) => node === 'node1' && peer === 'node2' && why !== undefined)?.why ?? ''
     say(why)
     match(why, /is on another segment, behind/)
     equal((await lab.inside(netns, 'ip', 'route', 'del', ...route)).code, 0)
-    await eventually('node1 takes the way direct', async () => wayOf(await show(lab), 'node1', 'node2') === 'direct')
+    await eventually(
+      'node1 takes the way direct',
+      async () => wayOf(await showFabric(lab), 'node1', 'node2') === 'direct',
+    )
   })
   deepEqual(lost, [0, 0])
 }
 
-function wayOf({ ways }: Shown, node: string, peer: string): string | undefined {
+function wayOf({ ways }: ShownFabric, node: string, peer: string): string | undefined {
   return ways.find((one) => one.node === node && one.peer === peer)?.way
 }
 
@@ -139,7 +124,7 @@ async function killed({ lab, say }: StepContext): Promise<void> {
   const lost = await pinging(lab, say, async () => {
     lab.restart('node1-agent')
     const isWhole = async (): Promise<boolean> => {
-      const { ways } = await show(lab).catch(() => ({ ways: [] }))
+      const { ways } = await showFabric(lab)
       return ways.filter(({ way }) => way === 'direct').length === 12
     }
     await eventually('every way is direct again', isWhole)
@@ -165,7 +150,7 @@ async function repaired({ lab, say }: StepContext): Promise<void> {
     await lab.ovs(lab.node(1), ...argv)
     const since = performance.now()
     const reaches = async (): Promise<boolean> => {
-      const ways = (await show(lab).catch(() => ({ ways: [] }))).ways.filter(({ way }) => way === 'direct')
+      const ways = (await showFabric(lab)).ways.filter(({ way }) => way === 'direct')
       const pings = FAMILIES.map((family) => ping(lab, 'shop/web', lab.address('shop/db', family)))
       return (
         ways.length === 12 &&
@@ -195,7 +180,7 @@ async function refused({ lab, say }: StepContext): Promise<void> {
   const [address] = lab.node(2).addresses
   const route = [`${address}/32`, 'via', String(lab.node(3).addresses[0])]
   equal((await lab.inside(netns, 'ip', 'route', 'add', ...route)).code, 0)
-  await eventually('node1 takes the way none', async () => wayOf(await show(lab), 'node1', 'node2') === 'none')
+  await eventually('node1 takes the way none', async () => wayOf(await showFabric(lab), 'node1', 'node2') === 'none')
   const before = (await lab.drops(1)).get('no-way') ?? 0n
   notReached(await ping(lab, 'shop/web', lab.address('shop/db')))
   ok(((await lab.drops(1)).get('no-way') ?? 0n) > before)
@@ -204,32 +189,6 @@ async function refused({ lab, say }: StepContext): Promise<void> {
   equal(code, 1)
   await lab.inside(netns, 'ip', 'route', 'del', ...route)
   await setFabric(lab, { way: 'direct', otherwise: 'tunnel' })
-}
-
-async function setFabric(lab: Lab, fabric: Fabric): Promise<void> {
-  const registry = lab.registry()
-  const stored = await registry.get('Cluster', 'default')
-  if (stored === undefined) throw new Error('there is no ClusterNetwork')
-  await registry.update('Cluster', 'default', { ...stored.value, fabric }, stored.revision)
-}
-
-/** Pings both ways of families every 10 ms meanwhile; how many were lost of each. */
-async function pinging(lab: Lab, say: StepContext['say'], work: () => Promise<void>): Promise<readonly number[]> {
-  const pingers = FAMILIES.map((family) => startPinger(lab.fd(lab.netns('shop/web')), lab.address('shop/db', family)))
-  let tallies: readonly { readonly lost: number }[] = []
-  try {
-    await Bun.sleep(300)
-    await work()
-  } finally {
-    const ended = await Promise.all(pingers.map((pinger) => pinger.stop()))
-    for (const [i, tally] of ended.entries()) say(`IPv${FAMILIES[i]}: ${describeTally(tally)}`)
-    tallies = ended
-  }
-  return tallies.map(({ lost }) => lost)
-}
-
-function ping(lab: Lab, from: string, to: Ip): Promise<{ readonly code: number; readonly stdout: string }> {
-  return lab.inside(lab.netns(from), 'ping', '-c', '3', '-i', '0.1', '-W', '1', to)
 }
 
 if (import.meta.main) await runScenario(direct)
