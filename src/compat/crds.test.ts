@@ -19,7 +19,7 @@ const POLICIES = [
   'EgressNetworkPolicy',
 ] as const
 
-const BGP = ['BgpConfiguration', 'BgpPeering', 'BgpRange'] as const
+const BGP = ['BgpConfiguration', 'BgpFilter', 'BgpPeering', 'BgpRange'] as const
 const UNDERLAY = ['AddressPool', 'ReservedAddresses', 'AddressClaim', 'AttachmentDefinition', 'Coordinator'] as const
 /** Of Spiderpool's kinds. */
 const WITH_STATUS = new Set(['SpiderCoordinator', 'SpiderIPPool', 'SpiderMultusConfig', 'SpiderSubnet'])

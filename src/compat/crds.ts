@@ -5,6 +5,7 @@
  */
 import addressClaims from '../../deploy/crds/addressclaims.yaml'
 import calicoBgpConfigurations from '../../deploy/crds/calico/bgpconfigurations.yaml'
+import calicoBgpFilters from '../../deploy/crds/calico/bgpfilters.yaml'
 import calicoBgpPeers from '../../deploy/crds/calico/bgppeers.yaml'
 import calicoIpPools from '../../deploy/crds/calico/ippools.yaml'
 import clusterNetworks from '../../deploy/crds/clusternetworks.yaml'
@@ -42,7 +43,7 @@ export function weftCrds(): readonly KubeObject[] {
  * Those of others, by their folder in `deploy/crds/`. They are no part of an installation: a cluster may have its own.
  */
 export const FOREIGN_CRDS = {
-  calico: [calicoBgpConfigurations, calicoBgpPeers, calicoIpPools],
+  calico: [calicoBgpConfigurations, calicoBgpFilters, calicoBgpPeers, calicoIpPools],
   'network-policy-api': [adminNetworkPolicies, baselineAdminNetworkPolicies, clusterNetworkPolicies],
   spiderpool: [
     spiderCoordinators,

@@ -21,7 +21,7 @@ import {
   SERVICES,
   STATEFUL_SETS,
 } from '../kube/resources.ts'
-import { BGP_CONFIGURATIONS, BGP_PEERS } from './calico/bgp/resources.ts'
+import { BGP_CONFIGURATIONS, BGP_FILTERS, BGP_PEERS } from './calico/bgp/resources.ts'
 import { CRON_JOBS, JOBS } from './kubernetes/top-owner.ts'
 import { NETWORK_ATTACHMENT_DEFINITIONS } from './multus/attachment-definition.ts'
 import {
@@ -83,7 +83,7 @@ const POLICIES_WITH_STATUS: readonly Resource[] = [
 const POLICIES: readonly Resource[] = [NETWORK_POLICIES, ...POLICIES_WITH_STATUS, EGRESS_NETWORK_POLICIES]
 
 /** What says who speaks BGP with whom. */
-const BGP: readonly Resource[] = [BGP_CONFIGURATIONS, BGP_PEERS, CALICO_IP_POOLS]
+const BGP: readonly Resource[] = [BGP_CONFIGURATIONS, BGP_FILTERS, BGP_PEERS, CALICO_IP_POOLS]
 
 /** What says which networks there are for pods, and which addresses. */
 const UNDERLAY: readonly Resource[] = [SPIDER_IP_POOLS, SPIDER_RESERVED_IPS, SPIDER_COORDINATORS]
