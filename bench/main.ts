@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { measureAddDel, measureDense } from './measure/add-del.ts'
+import { measureFlannel } from './measure/flannel.ts'
 import { measureBundles } from './measure/flows.ts'
 import { measureIpam } from './measure/ipam.ts'
 import { measureMemory } from './measure/memory.ts'
@@ -85,6 +86,13 @@ const MEASUREMENTS: readonly Measurement[] = [
     name: 'ipam',
     alone: true,
     run: async (_rig, { quick }) => [...measureIpam(quick), ...(await measurePools(quick))],
+  },
+  {
+    name: 'flannel',
+    alone: true,
+    long: true,
+    run: (_rig, { quick }) =>
+      measureFlannel(quick ? { rounds: 1, pings: 60, streamSeconds: 1 } : { rounds: 3, pings: 300, streamSeconds: 5 }),
   },
   {
     name: 'scale',

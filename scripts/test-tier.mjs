@@ -9,12 +9,18 @@ import { saidYes, setup } from './lib/setup.mjs'
 const FILES = {
   image: ['./test/install/image.test.ts'],
   package: [
-    ...['package', 'external-host', 'bridge', 'network-manager'].map((name) => `./test/install/${name}.test.ts`),
+    ...['package', 'external-host', 'flanneld', 'bridge', 'network-manager'].map(
+      (name) => `./test/install/${name}.test.ts`,
+    ),
     './src/bridge/persist/persist.test.ts',
   ],
-  long: `adopt api-outages bgp direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links`
-    .split(' ')
-    .map((name) => `./test/e2e/${name}.test.ts`),
+  long: [
+    ...`adopt api-outages bgp direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links`
+      .split(' ')
+      .map((name) => `./test/e2e/${name}.test.ts`),
+    ...['ways', 'trouble'].map((name) => `./test/flannel/${name}.test.ts`),
+    ...['life', 'ways'].map((name) => `./test/mesh/${name}.test.ts`),
+  ],
 }
 
 const args = process.argv.slice(2)

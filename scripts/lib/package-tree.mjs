@@ -7,7 +7,13 @@ import { Refusal } from './fail.mjs'
 import { ask, BUN, ROOT } from './run.mjs'
 import { programs, shipped } from './tree.mjs'
 
-const UNITS = ['weft-agent.service', 'weft-controller.service', 'k8s-ovs.service']
+const UNITS = [
+  'weft-agent.service',
+  'weft-controller.service',
+  'k8s-ovs.service',
+  'flanneld.service',
+  'weft-mesh.service',
+]
 /** What tells a container runtime of the network, under Weft's name and under k8s-ovs's. */
 const CONFIGURATIONS = ['10-weft.conflist', '80-k8s-ovs.conf']
 
@@ -23,6 +29,7 @@ export function packageTree(kind) {
     shipped(`${variables}/weft`, 'deploy/package/weft.default'),
     // A password may stand in it.
     shipped(`${variables}/k8s-ovs`, 'deploy/package/k8s-ovs.default', 0o600),
+    shipped(`${variables}/flanneld`, 'deploy/package/flanneld.default', 0o600),
   ]
   const entries = [
     ...programs(),

@@ -14,6 +14,7 @@ const FOLDERS = [
   'etc/weft',
   'usr/lib/weft',
   'usr/lib/weft/cni',
+  'usr/libexec/flannel',
   'usr/share/weft',
   'usr/share/doc/weft',
   'usr/share/doc/weft/adr',

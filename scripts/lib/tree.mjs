@@ -20,6 +20,9 @@ export function programs() {
     built('usr/lib/weft/weft_sys.node', 'weft_sys.node', 0o644),
     { path: 'usr/bin/weft', type: 'symlink', target: '../lib/weft/weft' },
     { path: 'usr/sbin/k8s-ovs', type: 'symlink', target: '../lib/weft/weft' },
+    { path: 'usr/bin/flanneld', type: 'symlink', target: '../lib/weft/weft' },
+    { path: 'usr/bin/flanneld-start', type: 'symlink', target: '../lib/weft/weft' },
+    { path: 'usr/libexec/flannel/mk-docker-opts.sh', type: 'symlink', target: '../../lib/weft/weft' },
     ...PLUGIN_NAMES.map((name) => built(`${PLUGIN_FOLDER}/${name}`, 'weft-cni', 0o755)),
     shipped('usr/share/doc/weft/copyright', 'LICENSE'),
   ]

@@ -17,6 +17,10 @@ const POLICIES = [
   'BaselineAdminNetworkPolicy',
   'ClusterNetworkPolicy',
   'EgressNetworkPolicy',
+  'CalicoNetworkPolicy',
+  'GlobalNetworkPolicy',
+  'NetworkSet',
+  'GlobalNetworkSet',
 ] as const
 
 const BGP = ['BgpConfiguration', 'BgpFilter', 'BgpPeering', 'BgpRange'] as const
@@ -77,7 +81,10 @@ test.each(['Cluster', 'Tenant', 'NodeNetwork', ...POLICIES, ...UNDERLAY, ...BGP]
 /** What the API server would drop. */
 function unknownTo(schema: unknown, value: unknown, path: string): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((item) => unknownTo(at(schema, 'items'), item, `${path}[]`))
-  if (typeof value !== 'object' || value === null) return at(schema, 'type') === undefined ? [path] : []
+  if (typeof value !== 'object' || value === null) {
+    const isTyped = at(schema, 'type') !== undefined || at(schema, 'x-kubernetes-int-or-string') === true
+    return isTyped ? [] : [path]
+  }
   return Object.entries(value).flatMap(([key, inner]) =>
     at(schema, 'properties', key) === undefined
       ? [`${path}.${key}`]

@@ -7,7 +7,11 @@ import addressClaims from '../../deploy/crds/addressclaims.yaml'
 import calicoBgpConfigurations from '../../deploy/crds/calico/bgpconfigurations.yaml'
 import calicoBgpFilters from '../../deploy/crds/calico/bgpfilters.yaml'
 import calicoBgpPeers from '../../deploy/crds/calico/bgppeers.yaml'
+import globalNetworkPolicies from '../../deploy/crds/calico/globalnetworkpolicies.yaml'
+import globalNetworkSets from '../../deploy/crds/calico/globalnetworksets.yaml'
 import calicoIpPools from '../../deploy/crds/calico/ippools.yaml'
+import calicoNetworkPolicies from '../../deploy/crds/calico/networkpolicies.yaml'
+import networkSets from '../../deploy/crds/calico/networksets.yaml'
 import clusterNetworks from '../../deploy/crds/clusternetworks.yaml'
 import egressNetworkPolicies from '../../deploy/crds/egressnetworkpolicies.yaml'
 import hostSubnets from '../../deploy/crds/hostsubnets.yaml'
@@ -43,7 +47,16 @@ export function weftCrds(): readonly KubeObject[] {
  * Those of others, by their folder in `deploy/crds/`. They are no part of an installation: a cluster may have its own.
  */
 export const FOREIGN_CRDS = {
-  calico: [calicoBgpConfigurations, calicoBgpFilters, calicoBgpPeers, calicoIpPools],
+  calico: [
+    calicoBgpConfigurations,
+    calicoBgpFilters,
+    calicoBgpPeers,
+    globalNetworkPolicies,
+    globalNetworkSets,
+    calicoIpPools,
+    calicoNetworkPolicies,
+    networkSets,
+  ],
   'network-policy-api': [adminNetworkPolicies, baselineAdminNetworkPolicies, clusterNetworkPolicies],
   spiderpool: [
     spiderCoordinators,

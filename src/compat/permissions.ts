@@ -22,6 +22,12 @@ import {
   STATEFUL_SETS,
 } from '../kube/resources.ts'
 import { BGP_CONFIGURATIONS, BGP_FILTERS, BGP_PEERS } from './calico/bgp/resources.ts'
+import {
+  CALICO_NETWORK_POLICIES,
+  GLOBAL_NETWORK_POLICIES,
+  GLOBAL_NETWORK_SETS,
+  NETWORK_SETS,
+} from './calico/policy/resources.ts'
 import { CRON_JOBS, JOBS } from './kubernetes/top-owner.ts'
 import { NETWORK_ATTACHMENT_DEFINITIONS } from './multus/attachment-definition.ts'
 import {
@@ -80,7 +86,15 @@ const POLICIES_WITH_STATUS: readonly Resource[] = [
   BASELINE_ADMIN_NETWORK_POLICIES,
   CLUSTER_NETWORK_POLICIES,
 ]
-const POLICIES: readonly Resource[] = [NETWORK_POLICIES, ...POLICIES_WITH_STATUS, EGRESS_NETWORK_POLICIES]
+const POLICIES: readonly Resource[] = [
+  NETWORK_POLICIES,
+  ...POLICIES_WITH_STATUS,
+  EGRESS_NETWORK_POLICIES,
+  CALICO_NETWORK_POLICIES,
+  GLOBAL_NETWORK_POLICIES,
+]
+/** What policies select besides pods. */
+const POLICY_SETS: readonly Resource[] = [NETWORK_SETS, GLOBAL_NETWORK_SETS]
 
 /** What says who speaks BGP with whom. */
 const BGP: readonly Resource[] = [BGP_CONFIGURATIONS, BGP_FILTERS, BGP_PEERS, CALICO_IP_POOLS]
@@ -107,6 +121,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       why: "whom policies speak of, by labels; of its own node's, what bandwidth they ask for",
     },
     ...POLICIES.map((resource) => ({ resource, verbs: FOLLOW, why: 'who may connect to whom' })),
+    ...POLICY_SETS.map((resource) => ({ resource, verbs: FOLLOW, why: 'addresses that policies select' })),
     {
       resource: EVENTS,
       verbs: ['create', 'patch'],

@@ -13,6 +13,7 @@ import { Filters } from './filters.ts'
 import type { FlannelLog, HeldLease, LeaseManager } from './leases/manager.ts'
 import { note, proxySocket, remember } from './memory.ts'
 import { Mesh } from './mesh.ts'
+import { Told } from './told.ts'
 import { ProxyKeeper, type ProxyProgram } from './udp/keeper.ts'
 import { chooseUplink, type Families, type Uplink, type UplinkWish, uplinkFacts } from './uplink.ts'
 
@@ -237,20 +238,4 @@ function isLoss({ topic, change, object }: MonitorEvent, uplink: number): boolea
   if (topic === 'link') return object.index === uplink || /^flannel/.test(object.name)
   if (topic === 'address') return change === 'del'
   return topic === 'neighbour' && change === 'del' && object.state === 'permanent'
-}
-
-/** Sentences, each told when it comes and once. */
-class Told {
-  readonly #log: FlannelLog
-  #last: ReadonlySet<string> = new Set()
-
-  constructor(log: FlannelLog) {
-    this.#log = log
-  }
-
-  tell(sentences: readonly string[]): void {
-    for (const sentence of new Set(sentences)) if (!this.#last.has(sentence)) this.#log.warn({}, sentence)
-    if (this.#last.size > 0 && sentences.length === 0) this.#log.info({}, 'nothing is in the way any more')
-    this.#last = new Set(sentences)
-  }
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { type Decoded, describeProblems } from '../network/model/decode.ts'
+import { decodeNetworkSet, type NetworkSet, type NetworkSetKind } from '../network/model/network-set.ts'
 import type { Policy, PolicyKind } from '../network/model/policy.ts'
 import { claimName } from '../network/model/pool.ts'
 import { decodeBgpConfiguration, decodeBgpPeering, decodeBgpRange } from '../network/model/validate-bgp.ts'
@@ -49,6 +50,10 @@ const CODECS: { readonly [K in Kind]: Codec<Kinds[K]> } = {
   BaselineAdminNetworkPolicy: policyCodec('BaselineAdminNetworkPolicy'),
   ClusterNetworkPolicy: policyCodec('ClusterNetworkPolicy'),
   EgressNetworkPolicy: policyCodec('EgressNetworkPolicy'),
+  CalicoNetworkPolicy: policyCodec('CalicoNetworkPolicy'),
+  GlobalNetworkPolicy: policyCodec('GlobalNetworkPolicy'),
+  NetworkSet: networkSetCodec('NetworkSet'),
+  GlobalNetworkSet: networkSetCodec('GlobalNetworkSet'),
 }
 
 /** Every kind there is. */
@@ -83,6 +88,18 @@ function policyCodec(kind: PolicyKind): Codec<Policy> {
   return {
     decode: (input) => {
       const decoded = decodePolicy(input)
+      if (!decoded.ok || decoded.value.kind === kind) return decoded
+      const problem = `a ${decoded.value.kind} is no ${kind}`
+      return { ok: false, problems: [{ path: 'kind', problem, remedy: `give ${kind}` }] }
+    },
+    nameOf: ({ namespace, name }) => (namespace === undefined ? name : `${namespace}/${name}`),
+  }
+}
+
+function networkSetCodec(kind: NetworkSetKind): Codec<NetworkSet> {
+  return {
+    decode: (input) => {
+      const decoded = decodeNetworkSet(input)
       if (!decoded.ok || decoded.value.kind === kind) return decoded
       const problem = `a ${decoded.value.kind} is no ${kind}`
       return { ok: false, problems: [{ path: 'kind', problem, remedy: `give ${kind}` }] }

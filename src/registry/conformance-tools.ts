@@ -111,6 +111,20 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
       ],
     },
   },
+  NetworkSet: {
+    name: 'shop/partners',
+    value: {
+      kind: 'NetworkSet',
+      namespace: 'shop',
+      name: 'partners',
+      labels: { role: 'partner' },
+      nets: [cidr('192.0.2.0/24'), cidr('2001:db8::/32')],
+    },
+  },
+  GlobalNetworkSet: {
+    name: 'blocked',
+    value: { kind: 'GlobalNetworkSet', name: 'blocked', labels: { feed: 'x' }, nets: [cidr('198.51.100.7/32')] },
+  },
   ...policyExamples,
   ...poolExamples,
   ...bgpExamples,

@@ -7,6 +7,7 @@ import type { BgpFilter } from '../network/fabric/bgp/model.ts'
 import type { BgpConfiguration, BgpPeering, BgpRange } from '../network/model/bgp.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import type { AttachmentDefinition, Coordinator } from '../network/model/definition.ts'
+import type { NetworkSet, NetworkSetKind } from '../network/model/network-set.ts'
 import type { Node, NodeNetwork, NodeNetworkStatus } from '../network/model/node.ts'
 import type { Namespace, Pod } from '../network/model/pod.ts'
 import type { Policy, PolicyKind } from '../network/model/policy.ts'
@@ -17,8 +18,11 @@ import type { Tenant } from '../network/model/tenant.ts'
 /** What is kept of policies under each kind that holds them. Named `<namespace>/<name>`, or `<name>` where there is no namespace. */
 type PolicyKinds = { readonly [K in PolicyKind]: Policy }
 
+/** Likewise of sets of networks. */
+type NetworkSetKinds = { readonly [K in NetworkSetKind]: NetworkSet }
+
 /** What is kept under each kind. Names are unique within a kind. */
-export interface Kinds extends PolicyKinds {
+export interface Kinds extends PolicyKinds, NetworkSetKinds {
   /** One object, `default`. */
   readonly Cluster: Cluster
   readonly Node: Node

@@ -42,6 +42,14 @@ test('every package that set-up installs is in requirements.md', async () => {
   expect(missing).toEqual([])
 })
 
+test('flannel.md names every back end of flannel that is refused', () => {
+  const [, refused = ''] = /const REFUSED[^{]*\{(.*?)\n\}/s.exec(read('src/compat/flannel/backend.ts')) ?? []
+  const page = read('docs/flannel.md')
+  const names = codesIn(refused, /^ {2}'?([a-z][a-z-]*)'?:/gm)
+  expect(names).toContain('wireguard')
+  expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([])
+})
+
 test.each(['README.md', 'README.zh-CN.md'])('%s lists every room', (path) => {
   const rooms = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
   const page = read(path)

@@ -14,7 +14,7 @@ import { type Outcome, output, run } from '../lab/command.ts'
 const MAIN = join(import.meta.dir, '../../src/main.ts')
 export const PATIENCE = 60_000
 /** Where etcd is. */
-const MASTER = '192.0.2.254'
+export const MASTER = '192.0.2.254'
 export const PREFIX = '/atomic.io/network'
 /** The same machine runs the tests of others at the same time. */
 const TAG = `wefttest-flannel-${process.pid}`
@@ -24,6 +24,11 @@ export function obstacle(): string | undefined {
   const missing = ['ip', 'nsenter', 'nft', 'ping', 'etcdctl'].filter((tool) => Bun.which(tool) === null)
   if (missing.length > 0 || ETCDS.length === 0) return `SKIPPED: install ${[...missing, 'etcd-server'].join(', ')}`
   return process.getuid?.() === 0 ? undefined : 'SKIPPED: it takes root'
+}
+
+/** The same for tests that `npm run test:long` runs, and `npm test` says that it does not. */
+export function longObstacle(): string | undefined {
+  return process.env['WEFT_TEST_LONG'] === undefined ? 'npm run test:long' : obstacle()
 }
 
 /** Runs a program in a namespace and returns what it printed. */
@@ -38,6 +43,11 @@ export function attempt(namespace: string, ...argv: readonly string[]): Promise<
 
 function enter(namespace: string, argv: readonly string[]): readonly string[] {
   return ['nsenter', `--net=/run/netns/${namespace}`, ...argv]
+}
+
+/** The executable under one of its names. */
+function called(name: string, words: readonly string[]): readonly string[] {
+  return ['bash', '-c', `exec -a ${name} "$@"`, 'bash', process.execPath, MAIN, ...words]
 }
 
 /** A machine. */
@@ -65,17 +75,32 @@ export class Host {
     return this.#daemon?.pid
   }
 
-  /** Starts flanneld; more flags win. */
+  /** Starts flanneld as the seed types it; more flags win. */
   start(...flags: readonly string[]): void {
-    const words = [
-      `--etcd-endpoints=http://${MASTER}:2379`,
-      `--etcd-prefix=${PREFIX}`,
-      '--iface=eth0',
-      `--subnet-file=${join(this.folder, 'subnet.env')}`,
-      ...flags,
-    ]
-    const named = ['bash', '-c', 'exec -a flanneld "$@"', 'bash', process.execPath, MAIN, ...words]
-    this.#daemon = start(enter(this.namespace, named), join(this.folder, 'log'))
+    this.run('flanneld', [`-etcd-endpoints=http://${MASTER}:2379`, `-etcd-prefix=${PREFIX}`, ...this.#place, ...flags])
+  }
+
+  /** Starts it as the seed's unit does, by what the unit's file of variables says. */
+  startByUnit(...flags: readonly string[]): void {
+    const variables = [`FLANNEL_ETCD_ENDPOINTS=http://${MASTER}:2379`, `FLANNEL_ETCD_PREFIX=${PREFIX}`]
+    this.run('flanneld-start', [...this.#place, ...flags], variables)
+  }
+
+  /** Runs the executable under a name, as this machine's daemon. */
+  run(name: string, words: readonly string[], variables: readonly string[] = []): void {
+    const command = enter(this.namespace, ['env', ...variables, ...called(name, words)])
+    this.#daemon = start(command, join(this.folder, 'log'))
+  }
+
+  /** Starts it with its leases in Kubernetes. */
+  startInCluster(kubeconfig: string, config: string, variables: readonly string[]): void {
+    const cluster = ['--kube-subnet-mgr', `--kubeconfig-file=${kubeconfig}`, `--net-config-path=${config}`]
+    this.run('flanneld', [...cluster, '--ip-masq', ...this.#place], variables)
+  }
+
+  /** Where machines differ that share a file system. */
+  get #place(): readonly string[] {
+    return ['-iface=eth0', `-subnet-file=${join(this.folder, 'subnet.env')}`]
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
@@ -105,15 +130,19 @@ export class Host {
     return this.env().then((env) => (env.get('FLANNEL_SUBNET') ?? '').replace('.1/24', '.2'))
   }
 
-  /** What Docker does with its options: the bridge's address, and the pods'. */
+  /** What Docker does with the options that the unit has made for it: the bridge's address, and the pods'. */
   async dock(): Promise<void> {
-    const env = await this.env()
-    const gateway = env.get('FLANNEL_SUBNET') ?? ''
-    const mtu = env.get('FLANNEL_MTU') ?? ''
-    await inside(this.namespace, 'ip', 'address', 'flush', 'dev', 'docker0')
+    await this.env()
+    const made = join(this.folder, 'docker')
+    const words = ['-k', 'DOCKER_NETWORK_OPTIONS', '-d', made, '-f', join(this.folder, 'subnet.env')]
+    await output(called('mk-docker-opts.sh', words))
+    const [, options = ''] = /^DOCKER_NETWORK_OPTIONS="(.*)"$/m.exec(readFileSync(made, 'utf8')) ?? []
+    const [, gateway = ''] = /--bip=(\S+)/.exec(options) ?? []
+    const [, mtu = ''] = /--mtu=(\S+)/.exec(options) ?? []
+    await inside(this.namespace, 'ip', '-4', 'address', 'flush', 'dev', 'docker0')
     await inside(this.namespace, 'ip', 'address', 'add', gateway, 'dev', 'docker0')
     await inside(this.namespace, 'ip', 'link', 'set', 'docker0', 'mtu', mtu, 'up')
-    await inside(this.pod, 'ip', 'address', 'flush', 'dev', 'eth0')
+    await inside(this.pod, 'ip', '-4', 'address', 'flush', 'dev', 'eth0')
     await inside(this.pod, 'ip', 'address', 'add', gateway.replace('.1/', '.2/'), 'dev', 'eth0')
     await inside(this.pod, 'ip', 'link', 'set', 'eth0', 'mtu', mtu, 'up')
     await inside(this.pod, 'ip', 'route', 'replace', 'default', 'via', gateway.replace(/\/.*/, ''))
@@ -154,7 +183,8 @@ export class Rig {
     return found
   }
 
-  async up(): Promise<void> {
+  /** Makes them; etcd is started where leases are to be kept in one. */
+  async up({ hasEtcd = true }: { readonly hasEtcd?: boolean } = {}): Promise<void> {
     await output(['ip', 'netns', 'add', this.wire])
     await batch(this.wire, [
       'link set lo up',
@@ -163,7 +193,7 @@ export class Rig {
       'link set wire up',
     ])
     await Promise.all(this.hosts.map((host) => this.#connect(host)))
-    await this.startEtcd()
+    if (hasEtcd) await this.startEtcd()
   }
 
   async #connect({ index, namespace, pod, address }: Host): Promise<void> {

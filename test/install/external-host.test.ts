@@ -4,16 +4,12 @@
  * `npm run test:package`.
  */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { output } from '../lab/command.ts'
-import { ADDRESS, addPod, SETTINGS, startRegistry, startSwitch } from './host.ts'
+import { writeFileSync } from 'node:fs'
+import { ADDRESS, addPod, installOn, SETTINGS, startRegistry, startSwitch } from './host.ts'
 import { eventually, Machine, whyNoMachine } from './machine.ts'
 
 setDefaultTimeout(120_000)
 
-const ROOT = join(import.meta.dir, '../..')
 const OUTSIDE = '192.0.2.40'
 const ETCD = `http://${ADDRESS}:2379`
 const PREFIX = '/k8s.ovs.com/ovs/network'
@@ -105,17 +101,3 @@ describe.skipIf(!wanted || lacking !== undefined)(
     }
   },
 )
-
-async function installOn(machines: readonly Machine[]): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'wefttest-package-'))
-  try {
-    await output(['node', join(ROOT, 'scripts/package.mjs'), '--output', folder])
-    const deb = readdirSync(folder).find((name) => name.endsWith('.deb')) ?? ''
-    for (const machine of machines) {
-      copyFileSync(join(folder, deb), machine.path('/root/weft.deb'))
-      await machine.output('dpkg', '-i', '/root/weft.deb')
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}

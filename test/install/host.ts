@@ -3,10 +3,16 @@
  * @module
  */
 
+import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { cidr, ip } from '../../src/network/model/address.ts'
 import type { Cluster } from '../../src/network/model/cluster.ts'
 import { RegistryClient } from '../../src/registry/client.ts'
+import { output } from '../lab/command.ts'
 import { eventually, type Machine } from './machine.ts'
+
+const ROOT = join(import.meta.dir, '../..')
 
 const REGISTRY = '/run/weft-registry.sock'
 const NAMESPACE = 'shop'
@@ -30,6 +36,21 @@ export const SETTINGS = `agent:
 registry:
   address: unix:${REGISTRY}
 `
+
+/** Makes the .deb and installs it on machines. */
+export async function installOn(machines: readonly Machine[]): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'wefttest-package-'))
+  try {
+    await output(['node', join(ROOT, 'scripts/package.mjs'), '--output', folder])
+    const deb = readdirSync(folder).find((name) => name.endsWith('.deb')) ?? ''
+    for (const machine of machines) {
+      copyFileSync(join(folder, deb), machine.path('/root/weft.deb'))
+      await machine.output('dpkg', '-i', '/root/weft.deb')
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
 
 /**
  * Starts the machine's Open vSwitch, with an address on its link `uplink`. The userspace datapath sends tunnel packets
@@ -90,6 +111,9 @@ export async function ourFiles(machine: Machine): Promise<ReadonlySet<string>> {
     '-o',
     '-name',
     '*k8s-ovs*',
+    '-o',
+    '-name',
+    '*flannel*',
     '-o',
     '-path',
     '/etc/cni/*',

@@ -14,7 +14,13 @@ setDefaultTimeout(120_000)
 
 const ROOT = join(import.meta.dir, '../..')
 const DEB = '/root/weft.deb'
-const UNITS = ['weft-agent.service', 'weft-controller.service', 'k8s-ovs.service']
+const UNITS = [
+  'weft-agent.service',
+  'weft-controller.service',
+  'k8s-ovs.service',
+  'flanneld.service',
+  'weft-mesh.service',
+]
 const wanted = process.env['WEFT_TEST_PACKAGE'] !== undefined
 const lacking = whyNoMachine()
 
@@ -125,7 +131,14 @@ describe.skipIf(!wanted || lacking !== undefined)(
       await machine.output('dpkg', '-r', 'weft')
       expect(await machine.output('ovs-vsctl', 'list-br')).toBe('br-phy\n')
       expect(await machine.output('nft', 'list', 'tables')).not.toContain('weft')
-      expect(await left()).toEqual(['/etc/default/k8s-ovs', '/etc/default/weft', '/etc/weft', '/etc/weft/weft.yaml'])
+      const kept = [
+        '/etc/default/flanneld',
+        '/etc/default/k8s-ovs',
+        '/etc/default/weft',
+        '/etc/weft',
+        '/etc/weft/weft.yaml',
+      ]
+      expect(await left()).toEqual(kept)
       await machine.output('dpkg', '-P', 'weft')
       expect(await left()).toEqual([])
     })
@@ -153,7 +166,7 @@ describe.skipIf(!wanted || Bun.which('rpm') === null)('an .rpm (npm run test:pac
     const requires = await output(['rpm', '-qpR', rpm])
     expect(requires).toContain('openvswitch')
     expect(await output(['rpm', '-qpc', rpm])).toBe(
-      '/etc/sysconfig/k8s-ovs\n/etc/sysconfig/weft\n/etc/weft/weft.yaml\n',
+      '/etc/sysconfig/flanneld\n/etc/sysconfig/k8s-ovs\n/etc/sysconfig/weft\n/etc/weft/weft.yaml\n',
     )
     const scripts = await output(['rpm', '-qp', '--scripts', rpm])
     expect(scripts).not.toMatch(/@[A-Z]+@/)
@@ -179,6 +192,7 @@ describe.skipIf(!wanted || Bun.which('rpm') === null)('an .rpm (npm run test:pac
     'etc/weft',
     'usr/lib/weft',
     'usr/lib/weft/cni',
+    'usr/libexec/flannel',
     'usr/share/weft',
     'usr/share/doc/weft',
     'usr/share/doc/weft/adr',

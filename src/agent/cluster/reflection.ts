@@ -131,6 +131,10 @@ export function reflectCluster(
     BaselineAdminNetworkPolicy: policies('BaselineAdminNetworkPolicy'),
     ClusterNetworkPolicy: policies('ClusterNetworkPolicy'),
     EgressNetworkPolicy: policies('EgressNetworkPolicy'),
+    CalicoNetworkPolicy: policies('CalicoNetworkPolicy'),
+    GlobalNetworkPolicy: policies('GlobalNetworkPolicy'),
+    NetworkSet: () => follow('NetworkSet', view.policies.setsOf('NetworkSet')),
+    GlobalNetworkSet: () => follow('GlobalNetworkSet', view.policies.setsOf('GlobalNetworkSet')),
   }
   for (const kind of view.kinds) followers[kind]()
 }

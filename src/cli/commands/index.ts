@@ -18,6 +18,7 @@ import { registerFabric } from './fabric.ts'
 import { registerHealth } from './health.ts'
 import { registerHost } from './host.ts'
 import { registerIpam } from './ipam.ts'
+import { registerMesh } from './mesh.ts'
 import { registerMigrate } from './migrate.ts'
 import { registerNode } from './node.ts'
 import { registerPlay } from './play.ts'
@@ -47,6 +48,7 @@ export const COMMANDS: readonly Register[] = [
   registerDoctor,
   registerAdopt,
   registerBridge,
+  registerMesh,
   registerAgent,
   registerController,
   registerHealth,

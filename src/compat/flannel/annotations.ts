@@ -49,9 +49,14 @@ export function annotationKeys(prefix: string = ANNOTATION_PREFIX): AnnotationKe
   }
 }
 
+/** Whether a Node says that it takes part. */
+export function takesPart(node: unknown, keys: AnnotationKeys): boolean {
+  return annotationOf(node, keys.managed) === 'true'
+}
+
 /** The lease that a Node tells of; undefined for one that takes no part, or tells nothing that makes sense. */
 export function leaseOfNode(node: unknown, keys: AnnotationKeys): Lease | undefined {
-  if (annotationOf(node, keys.managed) !== 'true') return undefined
+  if (!takesPart(node, keys)) return undefined
   const subnets = podRanges(node)
   const publicIp = addressIn(annotationOf(node, keys.publicIp), 4)
   const publicIpv6 = addressIn(annotationOf(node, keys.publicIpv6), 6)

@@ -2,12 +2,13 @@
  * A lease that is held in etcd: written again before its end, watched together with everybody else's.
  * @module
  */
-import { FlannelError } from '../../compat/flannel/errors.ts'
+import { FlannelError, quoted } from '../../compat/flannel/errors.ts'
 import { encodeAttributes, type Lease, type LeaseAttributes } from '../../compat/flannel/lease.ts'
 import { EtcdError } from '../../etcd/errors.ts'
 import type { Entry, KeySpace } from '../../etcd/key-space.ts'
 import { sleep } from '../../registry/backoff.ts'
 import { type Reflectable, reflectSource, type Source } from '../../registry/reflect.ts'
+import { Told } from '../told.ts'
 import type { FlannelLog, HeldLease } from './manager.ts'
 import { storedLease } from './stored-lease.ts'
 
@@ -35,6 +36,7 @@ export class HeldInEtcd implements HeldLease {
   readonly #own: string
   readonly #store: ReadonlyMap<string, Seen>
   readonly #revoked = Promise.withResolvers<void>()
+  readonly #told: Told
   /** As it was written last. */
   #entry: Entry
   #onLeases: ((leases: readonly Lease[]) => void) | undefined
@@ -47,6 +49,7 @@ export class HeldInEtcd implements HeldLease {
     signal: AbortSignal,
   ) {
     this.#place = place
+    this.#told = new Told(place.log)
     this.#signal = signal
     this.lease = lease
     this.#entry = entry
@@ -107,8 +110,15 @@ export class HeldInEtcd implements HeldLease {
     this.#settling ??= setTimeout(() => {
       this.#settling = undefined
       if (!this.#isSynced || this.#signal.aborted) return
-      const others = [...this.#store.values()].filter(({ name }) => name !== this.#own)
-      this.#onLeases?.(others.flatMap(({ entry }) => (entry && storedLease(this.#place.folder, entry)) ?? []))
+      const { folder } = this.#place
+      const others = [...this.#store.values()]
+        .filter(({ name }) => name !== this.#own)
+        .map(({ name, entry }) => ({ name, lease: entry && storedLease(folder, entry) }))
+      const strange = others.filter(({ lease }) => lease === undefined)
+      this.#told.tell(
+        strange.map(({ name }) => `${quoted(name.slice(folder.length))} tells of no lease: it is left out`),
+      )
+      this.#onLeases?.(others.flatMap(({ lease }) => lease ?? []))
     }, SETTLE_MS)
   }
 

@@ -11,6 +11,7 @@ import {
   leaseOfNode,
   missingAnnotations,
   ownSubnets,
+  takesPart,
 } from '../../compat/flannel/annotations.ts'
 import { decodeNetworkConfig, type NetworkConfig } from '../../compat/flannel/config.ts'
 import { FlannelError } from '../../compat/flannel/errors.ts'
@@ -21,6 +22,7 @@ import type { KubeObject } from '../../kube/object.ts'
 import { type Picked, reflectPicked } from '../../kube/reflector.ts'
 import { NODES, PODS } from '../../kube/resources.ts'
 import { sleep } from '../../registry/backoff.ts'
+import { Told } from '../told.ts'
 import { type FlannelLog, type HeldLease, type LeaseManager, type LeaseWish, RETRY_MS } from './manager.ts'
 
 /** How leases are kept in Kubernetes. */
@@ -152,6 +154,11 @@ interface HeldPlace {
   readonly log: FlannelLog
 }
 
+/** Of a Node that takes part; without a lease it says nothing that makes sense. */
+interface Seen {
+  readonly lease: Lease | undefined
+}
+
 /** Changes that come together are told together. */
 const SETTLE_MS = 50
 
@@ -161,7 +168,8 @@ class HeldInKubernetes implements HeldLease {
   readonly lost: Promise<void>
   readonly #place: HeldPlace
   readonly #signal: AbortSignal
-  readonly #store: ReadonlyMap<string, Picked<Lease | undefined>>
+  readonly #store: ReadonlyMap<string, Picked<Seen | undefined>>
+  readonly #told: Told
   readonly #revoked = Promise.withResolvers<void>()
   #onLeases: ((leases: readonly Lease[]) => void) | undefined
   #settling: ReturnType<typeof setTimeout> | undefined
@@ -169,13 +177,15 @@ class HeldInKubernetes implements HeldLease {
 
   constructor(place: HeldPlace, lease: Lease, signal: AbortSignal) {
     const { api, keys, options, log } = place
+    this.#told = new Told(log)
     this.lease = lease
     this.#place = place
     this.#signal = signal
     this.lost = this.#revoked.promise
     this.lost.catch(() => undefined)
     signal.addEventListener('abort', () => this.#revoked.resolve(), { once: true })
-    const pick = (node: KubeObject): Lease | undefined => leaseOfNode(node, keys)
+    const pick = (node: KubeObject): Seen | undefined =>
+      takesPart(node, keys) ? { lease: leaseOfNode(node, keys) } : undefined
     const { store } = reflectPicked(
       api,
       { resource: NODES, pick, keep: (found) => found !== undefined },
@@ -186,7 +196,7 @@ class HeldInKubernetes implements HeldLease {
           this.#tellSoon()
         },
         onChange: ({ type, object }) => {
-          if (object.name === options.node) this.#ownChanged(type === 'delete' ? undefined : object.value)
+          if (object.name === options.node) this.#ownChanged(type === 'delete' ? undefined : object.value?.lease)
           else this.#tellSoon()
         },
         onError: (error) => log.warn({}, `Nodes cannot be watched: ${error instanceof Error ? error.message : error}`),
@@ -233,7 +243,9 @@ class HeldInKubernetes implements HeldLease {
       this.#settling = undefined
       if (!this.#isSynced || this.#signal.aborted) return
       const others = [...this.#store.values()].filter(({ name }) => name !== this.#place.options.node)
-      this.#onLeases?.(others.flatMap(({ value }) => value ?? []))
+      const strange = others.filter(({ value }) => value?.lease === undefined)
+      this.#told.tell(strange.map(({ name }) => `the Node ${name} does not tell how it is reached: it is left out`))
+      this.#onLeases?.(others.flatMap(({ value }) => value?.lease ?? []))
     }, SETTLE_MS)
   }
 }

@@ -13,6 +13,7 @@ import {
   openTun,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
+  SOCK_RAW,
   setOption,
   setReceiveBuffer,
   setSendBuffer,
@@ -21,7 +22,7 @@ import {
   type Watch,
   watch,
 } from '../../linux/index.ts'
-import { firstIp, ipValue } from '../../network/model/address.ts'
+import { firstIp, formatIp, ipValue } from '../../network/model/address.ts'
 import type { Counters, Orders } from './orders.ts'
 import { age, complaint, endsOf, type Unreached } from './packet.ts'
 import { isWithin, RemoteTable } from './table.ts'
@@ -31,6 +32,8 @@ const BATCH = 256
 const BUFFER = 1 << 21
 const LONGEST = 65_535
 const IPPROTO_IP = 0
+/** The bytes begin with their own header. */
+const IPPROTO_RAW = 255
 const IP_MTU_DISCOVER = 10
 const IP_PMTUDISC_DONT = 0
 
@@ -38,6 +41,8 @@ const IP_PMTUDISC_DONT = 0
 export class Forwarder {
   readonly #tun: Tun
   readonly #socket: number
+  /** For what the kernel would not believe if it came by the device: it bears an address of this machine. */
+  readonly #raw: number
   readonly #watches: readonly Watch[]
   readonly #onGone: () => void
   readonly #buffer = new Uint8Array(LONGEST)
@@ -51,12 +56,17 @@ export class Forwarder {
     this.#table = new RemoteTable(orders.remotes)
     this.#onGone = onGone
     this.#tun = openTun(orders.device)
+    const opened: number[] = []
     try {
-      this.#socket = openUdp(orders)
+      opened.push(openUdp(orders), openSocket(AF_INET, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_RAW))
     } catch (error) {
+      for (const fd of opened) closeFd(fd)
       this.#tun.close()
       throw error
     }
+    const [socket = -1, raw = -1] = opened
+    this.#socket = socket
+    this.#raw = raw
     this.#watches = [
       watch(this.#tun.fd, 'read', () => this.#fromDevice()),
       watch(this.#socket, 'read', () => this.#fromOthers()),
@@ -80,6 +90,7 @@ export class Forwarder {
     for (const one of this.#watches) one.close()
     this.#tun.close()
     closeFd(this.#socket)
+    closeFd(this.#raw)
   }
 
   #fromDevice(): void {
@@ -136,10 +147,12 @@ export class Forwarder {
     this.#counters[this.#tun.write(packet) ? 'received' : 'refused'] += 1
   }
 
-  /** By the way that the packet came. */
   #complain(packet: Uint8Array, why: Unreached): void {
     const told = complaint(packet, why, Number(ipValue(firstIp(this.#orders.subnet))))
-    if (told !== undefined) this.#tun.write(told)
+    const ends = told === undefined ? undefined : endsOf(told)
+    if (told === undefined || ends === undefined) return
+    const address = formatIp(4, BigInt(ends.destination))
+    systemCalls().sendto(this.#raw, told, MSG_DONTWAIT, encodeSockaddr({ family: 'inet', address, port: 0 }))
   }
 }
 

@@ -1,0 +1,145 @@
+/**
+ * flannel's three back ends between two machines that are namespaces: how long until pods reach each other, how fast they
+ * talk, and how long they do not when a link dies or the back end is changed. Beside them the same machines without pods.
+ * @module
+ */
+import { attempt, type Host, inside, obstacle, PREFIX, Rig } from '../../test/flannel/rig.ts'
+import { median, type Result } from '../result.ts'
+import { largestPacket, PingTrace, streamGigabits } from '../rig/reach.ts'
+
+const BACKENDS = ['vxlan', 'host-gw', 'udp'] as const
+type Backend = (typeof BACKENDS)[number]
+
+/** How much is asked. */
+export interface FlannelEffort {
+  readonly rounds: number
+  readonly pings: number
+  readonly streamSeconds: number
+}
+
+/** Lines for each back end. Throws where namespaces, etcd or ping are missing. */
+export async function measureFlannel(effort: FlannelEffort): Promise<readonly Result[]> {
+  const lacking = obstacle()
+  if (lacking !== undefined) throw new Error(lacking)
+  const rig = new Rig(2)
+  try {
+    await rig.up()
+    await rig.configure(3, configOf('vxlan'))
+    const [one, two] = [rig.host(1), rig.host(2)]
+    for (const host of rig.hosts) host.start()
+    await rig.dockAll()
+    await rig.expectMesh()
+    const plain = await talk({ from: one.namespace, to: two.namespace, address: two.address, effort })
+    const results: Result[] = []
+    for (const backend of BACKENDS) results.push(...(await measureOne(rig, backend, plain, effort)))
+    return results
+  } finally {
+    await rig.down()
+  }
+}
+
+async function measureOne(rig: Rig, backend: Backend, plain: Talk, effort: FlannelEffort): Promise<readonly Result[]> {
+  const [one, two] = [rig.host(1), rig.host(2)]
+  const changed = await changeTo(rig, backend)
+  await rig.dockAll()
+  await rig.expectMesh()
+  const address = await two.podAddress
+  const talked = await talk({ from: one.pod, to: two.pod, address, effort })
+  const largest = await largestPacket(one.pod, address)
+  const setups: number[] = []
+  const cuts: number[] = []
+  for (let round = 0; round < effort.rounds; round += 1) {
+    setups.push(await setUpAgain(one, address))
+    cuts.push(await cutLink(rig, one, address))
+  }
+  const line = (what: string, unit: string, ours: number, peer?: number): Result => ({
+    what: `flannel ${backend}: ${what}`,
+    unit,
+    ours,
+    ...(peer === undefined ? {} : { peer, peerName: 'the machines themselves' }),
+  })
+  return [
+    line('ping, median', 'ms', talked.pingMs, plain.pingMs),
+    line('one TCP stream', 'Gbit/s', talked.gigabits, plain.gigabits),
+    line('largest packet in one piece', 'bytes', largest),
+    line('start of the daemon until pods answer', 's', median(setups)),
+    line('no answer beyond a link’s outage of 2 s', 's', median(cuts)),
+    ...(changed === undefined
+      ? []
+      : [line(`no answer while both machines change to it from ${changed.from}`, 's', changed.seconds)]),
+  ]
+}
+
+interface Talk {
+  readonly pingMs: number
+  readonly gigabits: number
+}
+
+interface Talking {
+  readonly from: string
+  readonly to: string
+  readonly address: string
+  readonly effort: FlannelEffort
+}
+
+async function talk({ from, to, address, effort }: Talking): Promise<Talk> {
+  const trace = new PingTrace(from, address)
+  await Bun.sleep(effort.pings * 15)
+  const { times } = await trace.stop()
+  return { pingMs: median(times), gigabits: await streamGigabits(from, to, address, effort.streamSeconds) }
+}
+
+/** Of a machine that had nothing but its bridge, in seconds from the start of the daemon to the first answer. */
+async function setUpAgain(host: Host, address: string): Promise<number> {
+  await host.stop()
+  for (const link of ['flannel.1', 'flannel0']) await attempt(host.namespace, 'ip', 'link', 'delete', link)
+  await attempt(host.namespace, 'ip', 'route', 'flush', 'proto', '77')
+  const trace = new PingTrace(host.pod, address)
+  await Bun.sleep(500)
+  const since = Date.now() / 1000
+  host.start()
+  const first = await trace.answerAfter(since)
+  await trace.stop()
+  return first - since
+}
+
+const OUTAGE_MS = 2_000
+
+/** A machine's link loses its carrier for two seconds: how long there is no answer beyond these. */
+async function cutLink({ wire }: Rig, { index, pod }: Host, address: string): Promise<number> {
+  const trace = new PingTrace(pod, address)
+  await Bun.sleep(500)
+  await inside(wire, 'ip', 'link', 'set', `host${index}`, 'down')
+  await Bun.sleep(OUTAGE_MS)
+  await inside(wire, 'ip', 'link', 'set', `host${index}`, 'up')
+  const up = Date.now() / 1000
+  const first = await trace.answerAfter(up)
+  await trace.stop()
+  return first - up
+}
+
+/** Both machines' daemons are started anew with the other configuration. Undefined where it is what stands. */
+async function changeTo(rig: Rig, backend: Backend) {
+  const key = `${PREFIX}/config`
+  const before = await rig.etcdctl(3, 'get', '--print-value-only', key)
+  const from = BACKENDS.find((one) => configOf(one) === before)
+  if (from === backend) return undefined
+  const [one, two] = [rig.host(1), rig.host(2)]
+  const trace = new PingTrace(one.pod, await two.podAddress)
+  await Bun.sleep(500)
+  await rig.etcdctl(3, 'put', key, configOf(backend))
+  for (const host of rig.hosts) await host.stop()
+  const since = Date.now() / 1000
+  for (const host of rig.hosts) host.start()
+  await Bun.sleep(SWITCH_MS)
+  await trace.answerAfter(since + SWITCH_MS / 1000)
+  const { longestGap } = await trace.stop()
+  return { from: from ?? 'nothing', seconds: longestGap }
+}
+
+/** Both machines have switched by then. */
+const SWITCH_MS = 4_000
+
+function configOf(backend: Backend): string {
+  return JSON.stringify({ Network: '10.1.0.0/16', Backend: { Type: backend } })
+}

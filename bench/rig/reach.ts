@@ -1,0 +1,112 @@
+/**
+ * What reaches whom between two network namespaces, as ping and iperf3 see it.
+ * @module
+ */
+import { netnsOpen } from '../../src/linux/netns.ts'
+import { closeFd } from '../../src/linux/socket.ts'
+import { parseIp } from '../../src/network/model/address.ts'
+import { run } from '../../test/lab/command.ts'
+import { throughput } from './speed.ts'
+
+/** What a ping saw. */
+export interface Trace {
+  /** Of each answer, in ms. */
+  readonly times: readonly number[]
+  /** The longest time between two answers, in seconds. */
+  readonly longestGap: number
+}
+
+const PATIENCE_MS = 60_000
+
+/** A ping every 10 ms, as timers allow, with the time of every answer. */
+export class PingTrace {
+  readonly #child: Bun.Subprocess<'ignore', 'pipe', 'ignore'>
+  readonly #reading: Promise<void>
+  #text = ''
+
+  constructor(namespace: string, address: string) {
+    const argv = [...enter(namespace), 'ping', '-n', '-D', '-i', '0.01', '-W', '1', address]
+    this.#child = Bun.spawn(argv, { stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' })
+    this.#reading = this.#read()
+  }
+
+  /** The time of the first answer after a time, both in seconds of the clock. Throws after a minute. */
+  async answerAfter(since: number): Promise<number> {
+    const end = performance.now() + PATIENCE_MS
+    while (performance.now() < end) {
+      const found = this.#answers().find(({ at }) => at > since)
+      if (found !== undefined) return found.at
+      await Bun.sleep(20)
+    }
+    throw new Error('there is no answer to a ping')
+  }
+
+  /** Ends it and tells. */
+  async stop(): Promise<Trace> {
+    this.#child.kill('SIGINT')
+    await this.#reading
+    const answers = this.#answers()
+    const gaps = answers.slice(1).map(({ at }, n) => at - (answers[n]?.at ?? at))
+    return { times: answers.map(({ ms }) => ms), longestGap: Math.max(0, ...gaps) }
+  }
+
+  #answers(): readonly { readonly at: number; readonly ms: number }[] {
+    const found = this.#text.matchAll(/^\[([\d.]+)\] .*icmp_seq=\d+ ttl=\d+ time=([\d.]+) ms/gm)
+    return [...found].map(([, at, ms]) => ({ at: Number(at), ms: Number(ms) }))
+  }
+
+  async #read(): Promise<void> {
+    const decoder = new TextDecoder()
+    for await (const chunk of this.#child.stdout) this.#text += decoder.decode(chunk, { stream: true })
+  }
+}
+
+/** Bytes of the largest IPv4 packet that arrives in one piece, header and all. */
+export async function largestPacket(namespace: string, address: string): Promise<number> {
+  const passes = async (size: number): Promise<boolean> => {
+    const argv = [...enter(namespace), 'ping', '-c1', '-W1', '-M', 'do', '-s', String(size - 28), address]
+    return (await run(argv)).code === 0
+  }
+  let [fits, tooLarge] = [576, 1501]
+  while (tooLarge - fits > 1) {
+    const middle = (fits + tooLarge) >> 1
+    if (await passes(middle)) fits = middle
+    else tooLarge = middle
+  }
+  return fits
+}
+
+/** One TCP stream in Gbit/s: by iperf3 where it is installed, else by one of ours. */
+export async function streamGigabits(from: string, to: string, address: string, seconds: number): Promise<number> {
+  if (Bun.which('iperf3') === null) return ownStream(from, to, address, seconds)
+  const server = Bun.spawn([...enter(to), 'iperf3', '-s', '-1', '-B', address], { stdout: 'ignore', stderr: 'ignore' })
+  try {
+    for (let attempt = 0; attempt < 50; attempt += 1) {
+      const client = [...enter(from), 'iperf3', '-c', address, '-t', String(seconds), '-J']
+      // Until the server listens it says so, with exit code 0.
+      const bits: unknown = JSON.parse((await run(client)).stdout || '{}').end?.sum_received?.bits_per_second
+      if (typeof bits === 'number') return bits / 1e9
+      await Bun.sleep(100)
+    }
+    throw new Error('iperf3 does not reach its server')
+  } finally {
+    server.kill('SIGKILL')
+    await server.exited
+  }
+}
+
+async function ownStream(from: string, to: string, address: string, seconds: number): Promise<number> {
+  const at = parseIp(address)
+  if (at === undefined) throw new Error(`${address} is no address`)
+  const [client, server] = [netnsOpen(from), netnsOpen(to)]
+  try {
+    return await throughput(client, server, at, seconds * 1000)
+  } finally {
+    closeFd(client)
+    closeFd(server)
+  }
+}
+
+function enter(namespace: string): readonly string[] {
+  return ['nsenter', `--net=/run/netns/${namespace}`]
+}

@@ -1,0 +1,157 @@
+/**
+ * flannel's documents and the seed's, on machines with Docker's bridge: etcd's v2 interface, the configuration after the
+ * start, VXLAN as it is on the wire, and the back end `udp`, whose process outlives the daemon. `npm run test:long` does the
+ * rest.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { decodeAttributes, vtepMacIn } from '../../src/compat/flannel/lease.ts'
+import { netnsOpen } from '../../src/linux/index.ts'
+import { closeFd } from '../../src/linux/socket.ts'
+import { eventually } from '../kube/process.ts'
+import { capture } from '../lab/capture.ts'
+import { attempt, inside, obstacle, PATIENCE, PREFIX, Rig } from './rig.ts'
+import { expectStream } from './tcp.ts'
+
+const reason = obstacle()
+if (reason !== undefined) console.log(reason)
+
+describe.skipIf(reason !== undefined)(`machines with flannel${reason === undefined ? '' : ` (${reason})`}`, () => {
+  const rig = new Rig(3)
+  beforeAll(() => rig.up(), PATIENCE)
+  afterAll(() => rig.down(), PATIENCE)
+  const [one, two] = [rig.host(1), rig.host(2)]
+
+  test(
+    'the seed’s steps: the network comes after the daemons, docker0 gets its address, pods reach each other',
+    async () => {
+      one.startByUnit('--ip-masq')
+      for (const host of rig.hosts.slice(1)) host.start('--ip-masq')
+      await eventually(async () => expect(one.log).toContain('there is no /atomic.io/network/config'), PATIENCE)
+      await rig.configure(2, '{"Network": "10.1.0.0/16", "Backend": {"Type": "vxlan"}}')
+      await rig.dockAll()
+      await rig.expectMesh()
+      await expectStream(one, two)
+      expect(Object.fromEntries(await one.env())).toMatchObject({
+        FLANNEL_NETWORK: '10.1.0.0/16',
+        FLANNEL_MTU: '1450',
+        FLANNEL_IPMASQ: 'true',
+      })
+    },
+    3 * PATIENCE,
+  )
+
+  test(
+    'on the wire it is what flannel sends: VNI 1 on port 8472, from one VTEP to the other',
+    async () => {
+      const data = await Promise.all(
+        [one, two].map(async (host) => vtepMacIn((await leaseOf(await host.subnet()))?.backendData)),
+      )
+      const netns = netnsOpen(two.namespace)
+      const listening = capture(netns)
+      try {
+        // The largest packet that fits, and one that would not.
+        await inside(one.pod, 'ping', '-c1', '-W5', '-M', 'do', '-s', '1422', await two.podAddress)
+        expect(
+          (await attempt(one.pod, 'ping', '-c1', '-W1', '-M', 'do', '-s', '1423', await two.podAddress)).code,
+        ).not.toBe(0)
+        const frame = await eventually(async () => {
+          const found = listening.frames.map(vxlanIn).find((packet) => packet?.length === 1450 + 14)
+          if (found === undefined) throw new Error('there is no such packet yet')
+          return found
+        }, PATIENCE)
+        expect(frame).toMatchObject({
+          port: 8472,
+          flags: 0x08,
+          vni: 1,
+          to: data[1],
+          from: data[0],
+          outerSource: one.address,
+        })
+      } finally {
+        listening.close()
+        closeFd(netns)
+      }
+    },
+    PATIENCE,
+  )
+
+  test(
+    'the back end `udp` takes the place of vxlan, with the same subnets',
+    async () => {
+      const before = await Promise.all(rig.hosts.map((host) => host.subnet()))
+      for (const host of rig.hosts) await host.stop()
+      await rig.etcdctl(2, 'set', `${PREFIX}/config`, '{"Network": "10.1.0.0/16"}')
+      for (const host of rig.hosts) host.start('--ip-masq')
+      await eventually(async () => expect((await one.env()).get('FLANNEL_MTU')).toBe('1472'), PATIENCE)
+      expect(await Promise.all(rig.hosts.map((host) => host.subnet()))).toEqual(before)
+      // As long as a machine has VXLAN, packets arrive by it.
+      for (const { namespace } of rig.hosts) {
+        await eventually(
+          async () => expect((await attempt(namespace, 'ip', 'link', 'show', 'flannel.1')).code).not.toBe(0),
+          PATIENCE,
+        )
+      }
+      await rig.expectMesh()
+      expect(await inside(one.namespace, 'ip', '-br', 'address', 'show', 'flannel0')).toContain(
+        `${before[0]?.replace('/24', '/32')}`,
+      )
+    },
+    3 * PATIENCE,
+  )
+
+  test(
+    'packets go on without the daemon: not one of a ping is lost while it is killed and started anew',
+    async () => {
+      const address = await two.podAddress
+      const forwarding = async () => (await pidsOf(one.namespace)).filter((pid) => pid !== one.pid)
+      const [before] = await forwarding()
+      const pinging = inside(one.pod, 'ping', '-q', '-i', '0.02', '-c', '250', '-W', '5', address)
+      await one.stop('SIGKILL')
+      await Bun.sleep(1000)
+      one.start('--ip-masq')
+      expect(await pinging).toContain('250 packets transmitted, 250 received, 0% packet loss')
+      await eventually(async () => expect(one.log.match(/the lease of this machine/g)?.length).toBe(3), PATIENCE)
+      expect(await forwarding()).toEqual([before ?? 0])
+      await expectStream(one, two)
+    },
+    3 * PATIENCE,
+  )
+
+  test('who asks for a pod of nobody’s is told that there is none', async () => {
+    const { stdout } = await attempt(one.pod, 'ping', '-c1', '-W5', '10.1.0.9')
+    expect(stdout).toContain('Destination Net Unreachable')
+  })
+
+  async function leaseOf(subnet: string) {
+    return decodeAttributes(await rig.etcdctl(2, 'get', `${PREFIX}/subnets/${subnet.replace('/', '-')}`))
+  }
+})
+
+async function pidsOf(namespace: string): Promise<readonly number[]> {
+  const { stdout } = Bun.spawnSync(['ip', 'netns', 'pids', namespace])
+  return stdout
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(Number)
+}
+
+/** What a frame is as VXLAN over IPv4. */
+function vxlanIn(frame: Uint8Array) {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
+  if (frame.length < 64 || view.getUint16(12) !== 0x0800 || frame[23] !== 17) return undefined
+  const mac = (at: number) =>
+    Buffer.from(frame.subarray(at, at + 6))
+      .toString('hex')
+      .replace(/(..)(?=.)/g, '$1:')
+  const [udp, vxlan, inner] = [34, 42, 50]
+  return {
+    outerSource: frame.subarray(26, 30).join('.'),
+    port: view.getUint16(udp + 2),
+    flags: frame[vxlan],
+    vni: view.getUint32(vxlan + 4) >>> 8,
+    to: mac(inner),
+    from: mac(inner + 6),
+    length: frame.length - inner,
+  }
+}
