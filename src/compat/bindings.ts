@@ -6,6 +6,7 @@
  */
 import type { KubeBindings } from '../kube/binding.ts'
 import { bgpConfigurationBinding } from './calico/bgp/configuration.ts'
+import { bgpFilterBinding } from './calico/bgp/filter.ts'
 import { bgpPeerBinding } from './calico/bgp/peer.ts'
 import { bgpRangeBinding } from './calico/bgp/pool.ts'
 import { globalNetworkSetBinding, networkSetBinding } from './calico/policy/network-set.ts'
@@ -44,6 +45,7 @@ export const weftBindings: KubeBindings = {
   AttachmentDefinition: attachmentDefinitionBinding,
   Coordinator: coordinatorBinding,
   BgpConfiguration: bgpConfigurationBinding,
+  BgpFilter: bgpFilterBinding,
   BgpPeering: bgpPeerBinding,
   BgpRange: bgpRangeBinding,
   NetworkPolicy: networkPolicyBinding,

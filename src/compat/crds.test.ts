@@ -23,7 +23,7 @@ const POLICIES = [
   'GlobalNetworkSet',
 ] as const
 
-const BGP = ['BgpConfiguration', 'BgpPeering', 'BgpRange'] as const
+const BGP = ['BgpConfiguration', 'BgpFilter', 'BgpPeering', 'BgpRange'] as const
 const UNDERLAY = ['AddressPool', 'ReservedAddresses', 'AddressClaim', 'AttachmentDefinition', 'Coordinator'] as const
 /** Of Spiderpool's kinds. */
 const WITH_STATUS = new Set(['SpiderCoordinator', 'SpiderIPPool', 'SpiderMultusConfig', 'SpiderSubnet'])

@@ -5,6 +5,7 @@
  */
 import addressClaims from '../../deploy/crds/addressclaims.yaml'
 import calicoBgpConfigurations from '../../deploy/crds/calico/bgpconfigurations.yaml'
+import calicoBgpFilters from '../../deploy/crds/calico/bgpfilters.yaml'
 import calicoBgpPeers from '../../deploy/crds/calico/bgppeers.yaml'
 import globalNetworkPolicies from '../../deploy/crds/calico/globalnetworkpolicies.yaml'
 import globalNetworkSets from '../../deploy/crds/calico/globalnetworksets.yaml'
@@ -48,6 +49,7 @@ export function weftCrds(): readonly KubeObject[] {
 export const FOREIGN_CRDS = {
   calico: [
     calicoBgpConfigurations,
+    calicoBgpFilters,
     calicoBgpPeers,
     globalNetworkPolicies,
     globalNetworkSets,

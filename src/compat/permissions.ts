@@ -21,7 +21,7 @@ import {
   SERVICES,
   STATEFUL_SETS,
 } from '../kube/resources.ts'
-import { BGP_CONFIGURATIONS, BGP_PEERS } from './calico/bgp/resources.ts'
+import { BGP_CONFIGURATIONS, BGP_FILTERS, BGP_PEERS } from './calico/bgp/resources.ts'
 import {
   CALICO_NETWORK_POLICIES,
   GLOBAL_NETWORK_POLICIES,
@@ -97,7 +97,7 @@ const POLICIES: readonly Resource[] = [
 const POLICY_SETS: readonly Resource[] = [NETWORK_SETS, GLOBAL_NETWORK_SETS]
 
 /** What says who speaks BGP with whom. */
-const BGP: readonly Resource[] = [BGP_CONFIGURATIONS, BGP_PEERS, CALICO_IP_POOLS]
+const BGP: readonly Resource[] = [BGP_CONFIGURATIONS, BGP_FILTERS, BGP_PEERS, CALICO_IP_POOLS]
 
 /** What says which networks there are for pods, and which addresses. */
 const UNDERLAY: readonly Resource[] = [SPIDER_IP_POOLS, SPIDER_RESERVED_IPS, SPIDER_COORDINATORS]

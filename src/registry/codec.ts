@@ -7,6 +7,7 @@ import { decodeNetworkSet, type NetworkSet, type NetworkSetKind } from '../netwo
 import type { Policy, PolicyKind } from '../network/model/policy.ts'
 import { claimName } from '../network/model/pool.ts'
 import { decodeBgpConfiguration, decodeBgpPeering, decodeBgpRange } from '../network/model/validate-bgp.ts'
+import { decodeBgpFilter } from '../network/model/validate-bgp-filter.ts'
 import { decodeCluster } from '../network/model/validate-cluster.ts'
 import { decodeAttachmentDefinition, decodeCoordinator } from '../network/model/validate-definition.ts'
 import { decodeNode, decodeNodeNetwork } from '../network/model/validate-node.ts'
@@ -41,6 +42,7 @@ const CODECS: { readonly [K in Kind]: Codec<Kinds[K]> } = {
   },
   Coordinator: { decode: decodeCoordinator, nameOf: ({ name }) => name },
   BgpConfiguration: { decode: decodeBgpConfiguration, nameOf: ({ name }) => name },
+  BgpFilter: { decode: decodeBgpFilter, nameOf: ({ name }) => name },
   BgpPeering: { decode: decodeBgpPeering, nameOf: ({ name }) => name },
   BgpRange: { decode: decodeBgpRange, nameOf: ({ name }) => name },
   NetworkPolicy: policyCodec('NetworkPolicy'),

@@ -5,7 +5,7 @@
 import { cidr, ip } from '../network/model/address.ts'
 import type { Kinds } from './registry.ts'
 
-type BgpKind = 'BgpConfiguration' | 'BgpPeering' | 'BgpRange'
+type BgpKind = 'BgpConfiguration' | 'BgpFilter' | 'BgpPeering' | 'BgpRange'
 
 /** One of each kind, under its name. */
 export const bgpExamples: { readonly [K in BgpKind]: { readonly name: string; readonly value: Kinds[K] } } = {
@@ -24,6 +24,36 @@ export const bgpExamples: { readonly [K in BgpKind]: { readonly name: string; re
       metric6: 513,
       communities: [{ cidr: cidr('10.128.0.0/14'), add: ['65000:100', '65000:1:2'] }],
       services: [cidr('172.30.0.0/16')],
+    },
+  },
+  BgpFilter: {
+    name: 'only-ours',
+    value: {
+      name: 'only-ours',
+      imports: {
+        4: [
+          {
+            action: 'accept',
+            prefix: { operator: 'in', cidr: cidr('10.0.0.0/8'), lengths: { min: 16, max: 24 } },
+            isLearned: true,
+            outgoing: 'eth*',
+            peers: 'external',
+            community: [65_000, 100],
+            pathStart: [65_001, 65_002],
+            priority: 512,
+            changes: [
+              { kind: 'add-community', community: [65_000, 1, 2] },
+              { kind: 'prepend', asNumbers: [65_003] },
+              { kind: 'priority', value: 100 },
+            ],
+          },
+        ],
+        6: [{ action: 'reject', changes: [] }],
+      },
+      exports: {
+        4: [],
+        6: [{ action: 'reject', prefix: { operator: 'not-equal', cidr: cidr('fd00::/64') }, changes: [] }],
+      },
     },
   },
   BgpPeering: {

@@ -3,6 +3,7 @@
  * Kubernetes or etcd; every implementation passes the same conformance suite.
  * @module
  */
+import type { BgpFilter } from '../network/fabric/bgp/model.ts'
 import type { BgpConfiguration, BgpPeering, BgpRange } from '../network/model/bgp.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import type { AttachmentDefinition, Coordinator } from '../network/model/definition.ts'
@@ -45,6 +46,7 @@ export interface Kinds extends PolicyKinds, NetworkSetKinds {
   readonly Coordinator: Coordinator
   /** The one called `default` counts. */
   readonly BgpConfiguration: BgpConfiguration
+  readonly BgpFilter: BgpFilter
   readonly BgpPeering: BgpPeering
   readonly BgpRange: BgpRange
 }

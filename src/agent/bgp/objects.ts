@@ -3,12 +3,13 @@
  * @module
  */
 import type { BgpObjects } from '../../compat/calico/bgp/cluster.ts'
+import type { BgpFilter } from '../../network/fabric/bgp/model.ts'
 import type { BgpConfiguration, BgpPeering, BgpRange } from '../../network/model/bgp.ts'
 import type { Node } from '../../network/model/node.ts'
 import type { Watchers } from '../cluster/reflection.ts'
 import type { Watcher } from '../cluster/watcher.ts'
 
-const KINDS = ['BgpConfiguration', 'BgpPeering', 'BgpRange', 'Node'] as const
+const KINDS = ['BgpConfiguration', 'BgpFilter', 'BgpPeering', 'BgpRange', 'Node'] as const
 
 /** Objects of BGP. `changed` is called when they are others. */
 export class BgpWishes implements BgpObjects {
@@ -16,6 +17,7 @@ export class BgpWishes implements BgpObjects {
   readonly #unread = new Set<string>(KINDS)
   readonly #configurations = new Map<string, BgpConfiguration>()
   readonly #peerings = new Map<string, BgpPeering>()
+  readonly #filters = new Map<string, BgpFilter>()
   readonly #ranges = new Map<string, BgpRange>()
   readonly #nodes = new Map<string, Node>()
 
@@ -39,6 +41,7 @@ export class BgpWishes implements BgpObjects {
     })
     this.watchers = {
       BgpConfiguration: watcher('BgpConfiguration', this.#configurations),
+      BgpFilter: watcher('BgpFilter', this.#filters),
       BgpPeering: watcher('BgpPeering', this.#peerings),
       BgpRange: watcher('BgpRange', this.#ranges),
       Node: watcher('Node', this.#nodes),
@@ -56,6 +59,10 @@ export class BgpWishes implements BgpObjects {
 
   get peerings(): Iterable<BgpPeering> {
     return this.#peerings.values()
+  }
+
+  get filters(): Iterable<BgpFilter> {
+    return this.#filters.values()
   }
 
   get ranges(): Iterable<BgpRange> {

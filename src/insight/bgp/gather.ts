@@ -24,11 +24,12 @@ export interface BgpView {
 export async function gatherBgp(registry: Registry): Promise<BgpView> {
   const values = async <K extends Kind>(kind: K): Promise<readonly Kinds[K][]> =>
     (await registry.list(kind)).objects.map(({ value }) => value)
-  const [clusters, machines, nodes, configurations, peerings, ranges] = await Promise.all([
+  const [clusters, machines, nodes, configurations, filters, peerings, ranges] = await Promise.all([
     values('Cluster'),
     values('NodeNetwork'),
     values('Node'),
     values('BgpConfiguration'),
+    values('BgpFilter'),
     values('BgpPeering'),
     values('BgpRange'),
   ])
@@ -39,6 +40,7 @@ export async function gatherBgp(registry: Registry): Promise<BgpView> {
   const configuration = configurations.find(({ name }) => name === 'default')
   const wished = wishedBgp(fullMesh(cluster, machines), {
     ...(configuration === undefined ? {} : { configuration }),
+    filters,
     peerings,
     ranges,
     nodes,

@@ -2,12 +2,14 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { KubeObject } from '../../../kube/object.ts'
 import { fullMesh } from '../../../network/fabric/bgp/cluster.ts'
+import { birdConfiguration } from '../../../network/fabric/bgp/configuration.ts'
 import { sessionsOf } from '../../../network/fabric/bgp/sessions.ts'
 import { cidr, ip } from '../../../network/model/address.ts'
 import type { Node, NodeNetwork } from '../../../network/model/node.ts'
 import { decodeValue } from '../../../registry/codec.ts'
 import { type BgpObjects, wishedBgp } from './cluster.ts'
 import { bgpConfigurationBinding } from './configuration.ts'
+import { bgpFilterBinding } from './filter.ts'
 import { nodeBgpIn } from './node.ts'
 import { bgpPeerBinding } from './peer.ts'
 import { bgpRangeBinding } from './pool.ts'
@@ -45,7 +47,7 @@ const MACHINES: readonly NodeNetwork[] = [1, 2, 3].map((number) => ({
 const BASE = fullMesh({ networks: [{ cidr: cidr('10.128.0.0/14'), hostBits: 8 }] }, MACHINES)
 
 function wished(objects: Partial<BgpObjects>) {
-  return wishedBgp(BASE, { peerings: [], ranges: [], nodes: [], ...objects })
+  return wishedBgp(BASE, { peerings: [], filters: [], ranges: [], nodes: [], ...objects })
 }
 
 /** With whom each node speaks. */
@@ -106,7 +108,7 @@ describe('peerings', () => {
   test.each<[string, object, RegExp]>([
     ['a selector that does not parse', { nodeSelector: 'rack == a', peerIP: '192.0.2.9', asNumber: 1 }, /nodeSelector/],
     ['a selector of peers that does not parse', { peerSelector: '((' }, /peerSelector/],
-    ['filters', { peerIP: '192.0.2.9', asNumber: 1, filters: ['ours'] }, /filters/],
+    ['a filter that is not there', { peerIP: '192.0.2.9', asNumber: 1, filters: ['ours'] }, /filters/],
   ])('%s leaves the peering out, and is told', (_, spec, field) => {
     const { cluster, problems } = wished({ peerings: [peering(spec)] })
     expect(cluster.peers).toEqual([])
@@ -151,6 +153,40 @@ describe('peerings', () => {
       password: 'bgp/router',
     })
     expect(peering({ ...spec, nextHopMode: undefined, keepOriginalNextHop: true }).nextHop).toBe('keep')
+  })
+})
+
+describe('filters', () => {
+  const rule = { action: 'Reject', matchOperator: 'In', cidr: '10.0.0.0/8' }
+
+  function filter(spec: object) {
+    return decodeValue('BgpFilter', 'ours', bgpFilterBinding.decode(object('BGPFilter', 'ours', spec)))
+  }
+
+  test('a peering has the rules of its filters', () => {
+    const ours = filter({ importV4: [{ ...rule, prefixLength: { min: 24 } }] })
+    const one = peering({ peerIP: '192.0.2.9', asNumber: 65_001, filters: ['ours'] })
+    const { cluster, problems } = wished({ peerings: [one], filters: [ours] })
+    expect(problems).toEqual([])
+    expect(cluster.peers[0]?.filters).toEqual(['ours'])
+    const self = { name: 'n1', ranges: [], services: [] }
+    const text = birdConfiguration(cluster, self, { passwords: new Map() })?.main ?? ''
+    expect(text).toMatch(/if net ~ \[ 10\.0\.0\.0\/8\{24,32\} \] then \{ reject; \}/)
+  })
+
+  test.each<[string, object]>([
+    ['an action that is none', { ...rule, action: 'Maybe' }],
+    ['an operator that is none', { ...rule, matchOperator: 'Within' }],
+    ['an operator without a network', { action: 'Accept', matchOperator: 'In' }],
+    ['a network without an operator', { action: 'Accept', cidr: '10.0.0.0/8' }],
+    ['a network of the other family', { ...rule, cidr: 'fd00::/64' }],
+    ['a prefix that is too long', { ...rule, prefixLength: { max: 64 } }],
+    ['several communities', { ...rule, communities: { values: ['1:1', '1:2'] } }],
+    ['a community that is none', { ...rule, communities: { values: ['1:70000'] } }],
+    ['an operation that nobody knows', { ...rule, operations: [{ removeCommunity: { value: '1:1' } }] }],
+    ['a demand that nobody knows', { ...rule, weekday: 'Monday' }],
+  ])('%s makes it none: a rule that means more than was meant would be a hole', (_, one) => {
+    expect(() => filter({ importV4: [one] })).toThrow()
   })
 })
 

@@ -4,6 +4,7 @@
  */
 import {
   type BgpCluster,
+  type BgpFilter,
   type BgpNode,
   type BgpPeer,
   type BgpPool,
@@ -24,6 +25,7 @@ export interface BgpObjects {
   /** The one that counts; absent: nothing is said for all nodes. */
   readonly configuration?: BgpConfiguration
   readonly peerings: Iterable<BgpPeering>
+  readonly filters: Iterable<BgpFilter>
   readonly ranges: Iterable<BgpRange>
   readonly nodes: Iterable<Node>
 }
@@ -41,12 +43,14 @@ export function wishedBgp(base: BgpCluster, objects: BgpObjects): WishedBgp {
   const whole = withConfiguration(base, objects.configuration, problems)
   const known = base.nodes.map((node) => withNode(node, nodes.get(node.name), problems))
   const labelled: Labelled = known.map(({ name }) => ({ name, labels: nodes.get(name)?.labels ?? {} }))
+  const filters = new Map([...objects.filters].map((filter) => [filter.name, filter]))
   const peerings = [...objects.peerings].toSorted((a, b) => (a.name < b.name ? -1 : 1))
   return {
     cluster: {
       ...whole,
       nodes: known,
-      peers: peerings.flatMap((peering) => peerOf(peering, labelled, problems) ?? []),
+      peers: peerings.flatMap((peering) => peerOf(peering, labelled, filters, problems) ?? []),
+      filters: [...filters.values()],
       pools: [...base.pools, ...[...objects.ranges].flatMap((range) => poolOf(range, problems))],
     },
     problems,
@@ -131,7 +135,12 @@ function poolOf({ name, cidr, isHidden, tunnel }: BgpRange, problems: FieldProbl
 }
 
 /** A peering that is not understood as a whole is none: half of it could be open to more than was meant. */
-function peerOf(peering: BgpPeering, nodes: Labelled, problems: FieldProblem[]): BgpPeer | undefined {
+function peerOf(
+  peering: BgpPeering,
+  nodes: Labelled,
+  filters: ReadonlyMap<string, BgpFilter>,
+  problems: FieldProblem[],
+): BgpPeer | undefined {
   const before = problems.length
   const problem = (field: string, reason: string, remedy: string): void => {
     problems.push({ field: `BGPPeer ${peering.name} spec.${field}`, reason, remedy })
@@ -142,11 +151,12 @@ function peerOf(peering: BgpPeering, nodes: Labelled, problems: FieldProblem[]):
     problem(field, `character ${parsed.at}: ${parsed.reason}`, 'correct the selector')
     return []
   }
-  if ((peering.filters ?? []).length > 0) {
+  for (const filter of peering.filters ?? []) {
+    if (filters.has(filter)) continue
     problem(
       'filters',
-      'BGPFilters are not known here: the peering is left out',
-      'take them out, or filter at the other side',
+      `there is no BGPFilter ${filter} that can be read: the peering is left out`,
+      'create it, or mend it',
     )
   }
   const on = nodesOf(peering, named)
@@ -159,7 +169,7 @@ function peerOf(peering: BgpPeering, nodes: Labelled, problems: FieldProblem[]):
     nextHop: peering.nextHop ?? 'auto',
     bfd: false,
     source: peering.source ?? 'node',
-    filters: [],
+    filters: peering.filters ?? [],
     ...present('localAs', peering.localAs),
     ...present('password', peering.password),
     ...present('restart', peering.restart),

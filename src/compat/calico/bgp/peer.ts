@@ -8,7 +8,7 @@ import { familyOf } from '../../../network/model/address.ts'
 import type { BgpPeering } from '../../../network/model/bgp.ts'
 import { at, nameOf, optionalField, textAt } from '../../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../../merge.ts'
-import { passwordIn, passwordOf, secondsIn, secondsText } from './reading.ts'
+import { passwordIn, passwordOf, secondsIn, secondsText, wordIn, wordOf } from './reading.ts'
 import { BGP_PEERS } from './resources.ts'
 
 /** BGPPeer ↔ BgpPeering. */
@@ -64,14 +64,6 @@ function endIn(input: unknown): { readonly address?: unknown; readonly port?: nu
 function nextHopIn(spec: unknown): unknown {
   const word = wordIn(NEXT_HOPS, at(spec, 'nextHopMode'))
   return word ?? (at(spec, 'keepOriginalNextHop') === true ? 'keep' : undefined)
-}
-
-function wordIn<T>(words: Readonly<Record<string, T>>, input: unknown): unknown {
-  return typeof input === 'string' && Object.hasOwn(words, input) ? words[input] : input
-}
-
-function wordOf<T>(words: Readonly<Record<string, T>>, value: T | undefined): string | null {
-  return Object.keys(words).find((word) => words[word] === value) ?? null
 }
 
 function patch(value: BgpPeering): MergePatch {

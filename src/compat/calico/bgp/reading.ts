@@ -30,3 +30,19 @@ export function passwordOf(name: string | undefined): unknown {
   const [secret, key] = name.split('/')
   return { secretKeyRef: { name: secret, key } }
 }
+
+/** The numbers of a community, `65000:100` or `65000:1:2`; what is none as it is. */
+export function communityIn(input: unknown): unknown {
+  if (typeof input !== 'string' || !/^\d{1,10}(?::\d{1,10}){1,2}$/.test(input)) return input
+  return input.split(':').map(Number)
+}
+
+/** What a word means; one that is not known as it is. */
+export function wordIn<T>(words: Readonly<Record<string, T>>, input: unknown): unknown {
+  return typeof input === 'string' && Object.hasOwn(words, input) ? words[input] : input
+}
+
+/** The word that means this. */
+export function wordOf<T>(words: Readonly<Record<string, T>>, value: T | undefined): string | null {
+  return Object.keys(words).find((word) => words[word] === value) ?? null
+}

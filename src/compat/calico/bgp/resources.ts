@@ -7,4 +7,5 @@ import type { Resource } from '../../../kube/object.ts'
 const GROUP = { group: 'crd.projectcalico.org', version: 'v1', namespaced: false } as const
 
 export const BGP_CONFIGURATIONS: Resource = { ...GROUP, plural: 'bgpconfigurations', kind: 'BGPConfiguration' }
+export const BGP_FILTERS: Resource = { ...GROUP, plural: 'bgpfilters', kind: 'BGPFilter' }
 export const BGP_PEERS: Resource = { ...GROUP, plural: 'bgppeers', kind: 'BGPPeer' }
