@@ -16,7 +16,8 @@ import { timeOfEverything } from './lib/time.mjs'
 import { programs, shipped } from './lib/tree.mjs'
 
 const { version, description, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-const NFT = '/usr/sbin/nft'
+/** What Weft calls. */
+const CALLED = ['/usr/sbin/nft', '/usr/sbin/bird']
 const ETC = ['passwd', 'group', 'nsswitch.conf']
 
 await main(async () => {
@@ -40,12 +41,12 @@ await main(async () => {
 /** Two layers: what Debian gives changes rarely, Weft with every version. */
 function contents() {
   const executables = ['weft', 'weft_sys.node'].map((name) => join(ROOT, 'dist', name))
-  const shared = libraries([...executables, NFT])
-  const { packages, copyrights } = packagesOf([NFT, ...shared.sources])
-  const nft = { path: NFT.slice(1), type: 'file', mode: 0o755, content: readFileSync(NFT) }
+  const shared = libraries([...executables, ...CALLED])
+  const { packages, copyrights } = packagesOf([...CALLED, ...shared.sources])
+  const called = CALLED.map((path) => ({ path: path.slice(1), type: 'file', mode: 0o755, content: readFileSync(path) }))
   return {
     layers: [
-      { comment: packages.join(', '), entries: [...skeleton(), ...shared.entries, nft, ...copyrights] },
+      { comment: packages.join(', '), entries: [...skeleton(), ...shared.entries, ...called, ...copyrights] },
       { comment: `weft ${version}`, entries: programs() },
     ],
     config: {

@@ -15,10 +15,11 @@ const FILES = {
     './src/bridge/persist/persist.test.ts',
   ],
   long: [
-    ...`adopt api-outages direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links`
+    ...`adopt api-outages bgp direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links`
       .split(' ')
       .map((name) => `./test/e2e/${name}.test.ts`),
     ...['ways', 'trouble'].map((name) => `./test/flannel/${name}.test.ts`),
+    ...['life', 'ways'].map((name) => `./test/mesh/${name}.test.ts`),
   ],
 }
 

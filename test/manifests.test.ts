@@ -96,7 +96,7 @@ test.skipIf(!HAS_KUBECTL).each(Object.entries(FOREIGN_CRDS))(
 
 test('the definitions of others are in no file: a cluster may have its own', () => {
   const others = new Set(Object.values(FOREIGN_CRDS).flatMap((crds) => crds.map(({ metadata }) => metadata.name)))
-  expect(others.size).toBe(10)
+  expect(others.size).toBe(17)
   for (const name of ['weft.yaml', 'weft-no-admission-policy.yaml']) {
     const names = objectsIn(name).map(({ metadata }) => metadata.name)
     expect(names.filter((one) => others.has(one))).toEqual([])

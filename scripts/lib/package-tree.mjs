@@ -7,7 +7,13 @@ import { Refusal } from './fail.mjs'
 import { ask, BUN, ROOT } from './run.mjs'
 import { programs, shipped } from './tree.mjs'
 
-const UNITS = ['weft-agent.service', 'weft-controller.service', 'k8s-ovs.service', 'flanneld.service']
+const UNITS = [
+  'weft-agent.service',
+  'weft-controller.service',
+  'k8s-ovs.service',
+  'flanneld.service',
+  'weft-mesh.service',
+]
 /** What tells a container runtime of the network, under Weft's name and under k8s-ovs's. */
 const CONFIGURATIONS = ['10-weft.conflist', '80-k8s-ovs.conf']
 

@@ -65,10 +65,10 @@ export const PACKAGES = {
   test: TEST,
   bench: [...PLAY, 'containernetworking-plugins'],
   // Programs and libraries of these go into the image.
-  image: [...BUILD, 'nftables'],
+  image: [...BUILD, 'nftables', 'bird2'],
   package: [...BUILD, 'dpkg', 'rpm'],
   'test:long': TEST,
-  'test:image': [...BUILD, 'nftables', 'containerd', 'podman', 'runc', 'qemu-user'],
+  'test:image': [...BUILD, 'nftables', 'bird2', 'containerd', 'podman', 'runc', 'qemu-user'],
   // The last two read what `weft bridge create` writes for them.
   'test:package': [...PLAY, 'dpkg', 'rpm', 'systemd', ...REGISTRY, 'netplan.io', 'network-manager'],
 }

@@ -16,6 +16,7 @@ import { EndpointLinks } from './attach/endpoint-links.ts'
 import { OneAtATime } from './attach/one-at-a-time.ts'
 import { AddressPools } from './attach/pools.ts'
 import { Ports } from './attach/ports.ts'
+import { startBgp } from './bgp/start.ts'
 import type { NodeResources } from './bridges/node-resources.ts'
 import { reflectCluster } from './cluster/reflection.ts'
 import { ClusterView } from './cluster/view.ts'
@@ -162,11 +163,13 @@ class NodeAgent {
       () => uplink.mtu,
       {
         context: () => {
+          bgp.planned()
           reconciler.requestWhole()
           networks.planned()
         },
         fragments: () => {
           ways.planned()
+          bgp.planned()
           reconciler.requestChanges()
         },
         tenant: (namespace) => networks.tenantChanged(namespace),
@@ -253,6 +256,10 @@ class NodeAgent {
     const ways = resources.use(
       new Ways({ rtnl, planner: () => view.planner, changed: () => reconciler.requestChanges() }),
     )
+    const { stateDir, runDir } = options
+    const bgp = resources.use(
+      startBgp({ rtnl, stateDir, runDir, planner: () => view.planner, registry, problems, log, signal }),
+    )
     resources.use(watchNode({ rtnl, ports, view, uplink, reconciler }))
     resources.use(every(options.resync * 1000, () => reconciler.requestWhole()))
     resources.use(
@@ -274,6 +281,7 @@ class NodeAgent {
       underlay: underlay.ports,
       wires: () => networks.wires,
       ways: (planner) => ways.log.facts(planner),
+      bgp,
       uplinkMtu: () => uplink.mtu,
     })
     const health = {

@@ -23,6 +23,8 @@ export type Part =
   | 'bridges'
   | 'guests'
   | 'uplink'
+  | 'bgp'
+  | 'bgp-objects'
 
 /** Present problems. */
 export class Problems {

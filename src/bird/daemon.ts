@@ -5,7 +5,17 @@
  * what a crash leaves: then BIRD begins with recovery, and its peers and the kernel keep its routes meanwhile.
  * @module
  */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { ask, type ControlSocket } from './control.ts'
 import { BirdError, printable } from './errors.ts'
@@ -20,6 +30,8 @@ export interface BirdPlaces {
   readonly outputFile: string
   /** Stands where the next start is to recover, after an end that was asked for. */
   readonly recoverFile: string
+  /** The network namespace that it works in, as a path; where that is not known, nobody else is looked for. */
+  readonly namespace?: string
 }
 
 /** In ms: for a BIRD that starts to answer. */
@@ -31,14 +43,15 @@ export function runningPid({ pidFile, socket }: BirdPlaces): number | undefined 
   const pid = Number.parseInt(textOf(pidFile), 10)
   if (!(pid > 1)) return undefined
   const words = textOf(`/proc/${pid}/cmdline`).split('\0')
-  const isBird = textOf(`/proc/${pid}/comm`).trim() === 'bird'
   // A process that has ended and was not yet asked for has no command line any more.
-  return isBird && words.some((word, i) => word === socket && words[i - 1] === '-s') ? pid : undefined
+  return isBird(pid) && words.some((word, i) => word === socket && words[i - 1] === '-s') ? pid : undefined
 }
 
 /** Starts BIRD and waits until it answers. Throws BIRD_ENDED with its own last words when it does not get there. */
 export async function startBird(places: BirdPlaces, configuration: string): Promise<number> {
   for (const path of [places.socket, places.pidFile, places.outputFile]) mkdirSync(dirname(path), { recursive: true })
+  const rival = rivalPid(places)
+  if (rival !== undefined) throw rivalled(rival)
   const isRecovering = existsSync(places.pidFile) || existsSync(places.recoverFile)
   const child = spawn(places, configuration, isRecovering)
   const end = Date.now() + PATIENCE
@@ -56,6 +69,18 @@ export async function startBird(places: BirdPlaces, configuration: string): Prom
   }
   child.kill('SIGKILL')
   throw new BirdError('BIRD_TIMEOUT', `BIRD was started and does not answer at ${places.socket}`, 'see the log of BIRD')
+}
+
+/** Another BIRD of the same network namespace: kernels do not tell routes of two apart, so each removes the other's. */
+export function rivalPid(places: BirdPlaces): number | undefined {
+  const { namespace } = places
+  const own = runningPid(places)
+  const inode = namespace === undefined ? undefined : inodeOf(namespace)
+  if (inode === undefined) return undefined
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .find((pid) => pid !== own && isBird(pid) && inodeOf(`/proc/${pid}/ns/net`) === inode)
 }
 
 /** The next start recovers, however this BIRD ends. */
@@ -92,10 +117,27 @@ function spawn(places: BirdPlaces, configuration: string, isRecovering: boolean)
   }
 }
 
+function rivalled(pid: number): BirdError {
+  const cause = `another BIRD (process ${pid}) runs on this machine: each would remove the other's routes`
+  return new BirdError('BIRD_RIVAL', cause, 'end it, such as by: systemctl disable --now bird')
+}
+
 function endedAtOnce({ outputFile }: BirdPlaces): BirdError {
   const words = textOf(outputFile).trim().split('\n').at(-1) ?? ''
   const cause = `BIRD ended as soon as it was started: ${printable(words) || 'it does not say why'}`
   return new BirdError('BIRD_ENDED', cause, `see ${outputFile}`)
+}
+
+function isBird(pid: number): boolean {
+  return textOf(`/proc/${pid}/comm`).trim() === 'bird'
+}
+
+function inodeOf(path: string): number | undefined {
+  try {
+    return statSync(path).ino
+  } catch {
+    return undefined
+  }
 }
 
 function textOf(path: string): string {

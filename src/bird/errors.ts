@@ -18,6 +18,8 @@ export type BirdErrorCode =
   | 'BIRD_REFUSED'
   /** It refused a configuration. */
   | 'BIRD_CONFIGURATION'
+  /** Somebody else's works on the same routes. */
+  | 'BIRD_RIVAL'
   /** It ended as soon as it was started. */
   | 'BIRD_ENDED'
 

@@ -33,6 +33,8 @@ function keep(options: Partial<KeeperOptions> = {}): BirdKeeper {
   const keeper = new BirdKeeper({
     folder: join(root, 'conf'),
     runFolder: join(root, 'run'),
+    // In a namespace of its own, with nobody.
+    command: ['unshare', '--net', 'bird'],
     every: 20,
     told: (event) => events.push(event),
     ...options,
@@ -199,6 +201,23 @@ test("another process with BIRD's old number is not taken for it", async () => {
   expect(keeper.pid).toBeUndefined()
   await keeper.apply(files('10.1.0.0/16'))
   expect(keeper.pid).not.toBe(process.pid)
+})
+
+test('where another BIRD works on the same routes none is started', async () => {
+  const other = keep({ folder: join(root, 'other'), runFolder: join(root, 'other-run') })
+  await other.apply(files('10.1.0.0/16'))
+  try {
+    const namespace = `/proc/${other.pid}/ns/net`
+    const keeper = keep({ command: ['nsenter', `--net=${namespace}`, 'bird'], namespace })
+    const error = await failure(keeper.apply(files('10.2.0.0/16')))
+    expect(error.code).toBe('BIRD_RIVAL')
+    expect(error.message).toContain(`process ${other.pid}`)
+    expect(bird()).toBeUndefined()
+    await other.end()
+    expect((await failure(keeper.apply(files('10.2.0.0/16')))).code).not.toBe('BIRD_RIVAL')
+  } finally {
+    await other.end()
+  }
 })
 
 test('a BIRD that cannot start says why, in its own words', async () => {

@@ -19,6 +19,8 @@ export interface KeeperOptions {
   /** Of the socket and the process file; they do not. */
   readonly runFolder: string
   readonly command?: BirdCommand
+  /** The network namespace that the command leads to, as a path; this process's own when both are absent. */
+  readonly namespace?: string
   /** In ms; how often is looked whether it runs. 1 s when absent. */
   readonly every?: number
   /** Whether a configuration that BIRD has taken does what it should; asked before it is kept. */
@@ -61,6 +63,7 @@ export class BirdKeeper {
 
   constructor(options: KeeperOptions, main = 'bird.conf') {
     const { folder, runFolder, command = BIRD } = options
+    const namespace = options.namespace ?? (options.command === undefined ? '/proc/self/ns/net' : undefined)
     this.#options = options
     this.#main = main
     this.#folder = new ConfigurationFolder(folder)
@@ -71,6 +74,7 @@ export class BirdKeeper {
       pidFile: join(runFolder, 'bird.pid'),
       outputFile: join(runFolder, 'bird.out'),
       recoverFile: join(runFolder, 'recover'),
+      ...(namespace === undefined ? {} : { namespace }),
     }
   }
 

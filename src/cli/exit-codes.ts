@@ -50,6 +50,7 @@ export const EXIT_BY_CODE: ReadonlyMap<string, number> = new Map([
     'KUBE_CONFIG',
     'ETCD_CONFIG',
     'FLANNEL_CONFIG',
+    'MESH_CONFIG',
   ].map((code) => [code, EXIT.usage] as const),
   ...[
     'CLI_NOT_RUNNING',

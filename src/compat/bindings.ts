@@ -1,10 +1,15 @@
 /**
  * How everything that Weft shares is kept in the Kubernetes API: OpenShift SDN's objects where there are such,
- * Kubernetes' own, the Kubernetes network policy group's, Spiderpool's, Multus's, and Weft's: a machine's network, beside it
+ * Kubernetes' own, the Kubernetes network policy group's, Calico's, Spiderpool's, Multus's, and Weft's: a machine's network, beside it
  * what its agent reports (`nodeReports`), and claims on addresses.
  * @module
  */
 import type { KubeBindings } from '../kube/binding.ts'
+import { bgpConfigurationBinding } from './calico/bgp/configuration.ts'
+import { bgpPeerBinding } from './calico/bgp/peer.ts'
+import { bgpRangeBinding } from './calico/bgp/pool.ts'
+import { globalNetworkSetBinding, networkSetBinding } from './calico/policy/network-set.ts'
+import { calicoNetworkPolicyBinding, globalNetworkPolicyBinding } from './calico/policy/policy.ts'
 import { endpointSliceBinding } from './kubernetes/endpoint-slice.ts'
 import { networkPolicyBinding } from './kubernetes/network-policy.ts'
 import { namespaceBinding, nodeBinding } from './kubernetes/node.ts'
@@ -38,9 +43,16 @@ export const weftBindings: KubeBindings = {
   AddressClaim: addressClaimBinding,
   AttachmentDefinition: attachmentDefinitionBinding,
   Coordinator: coordinatorBinding,
+  BgpConfiguration: bgpConfigurationBinding,
+  BgpPeering: bgpPeerBinding,
+  BgpRange: bgpRangeBinding,
   NetworkPolicy: networkPolicyBinding,
   AdminNetworkPolicy: adminNetworkPolicyBinding,
   BaselineAdminNetworkPolicy: baselineAdminNetworkPolicyBinding,
   ClusterNetworkPolicy: clusterNetworkPolicyBinding,
   EgressNetworkPolicy: egressNetworkPolicyBinding,
+  CalicoNetworkPolicy: calicoNetworkPolicyBinding,
+  GlobalNetworkPolicy: globalNetworkPolicyBinding,
+  NetworkSet: networkSetBinding,
+  GlobalNetworkSet: globalNetworkSetBinding,
 }

@@ -17,8 +17,13 @@ const POLICIES = [
   'BaselineAdminNetworkPolicy',
   'ClusterNetworkPolicy',
   'EgressNetworkPolicy',
+  'CalicoNetworkPolicy',
+  'GlobalNetworkPolicy',
+  'NetworkSet',
+  'GlobalNetworkSet',
 ] as const
 
+const BGP = ['BgpConfiguration', 'BgpPeering', 'BgpRange'] as const
 const UNDERLAY = ['AddressPool', 'ReservedAddresses', 'AddressClaim', 'AttachmentDefinition', 'Coordinator'] as const
 /** Of Spiderpool's kinds. */
 const WITH_STATUS = new Set(['SpiderCoordinator', 'SpiderIPPool', 'SpiderMultusConfig', 'SpiderSubnet'])
@@ -45,6 +50,7 @@ test.each([
   NODE_REPORTS,
   ...POLICIES.map((kind) => weftBindings[kind].resource),
   ...UNDERLAY.map((kind) => weftBindings[kind].resource),
+  ...BGP.map((kind) => weftBindings[kind].resource),
   SPIDER_ENDPOINTS,
   SPIDER_MULTUS_CONFIGS,
   SPIDER_SUBNETS,
@@ -61,7 +67,7 @@ test.each([
   expect(at(listAt(crd, 'spec', 'versions')[0], 'subresources')).toEqual(hasStatus ? { status: {} } : undefined)
 })
 
-test.each(['Cluster', 'Tenant', 'NodeNetwork', ...POLICIES, ...UNDERLAY] as const)(
+test.each(['Cluster', 'Tenant', 'NodeNetwork', ...POLICIES, ...UNDERLAY, ...BGP] as const)(
   'the schema of %s keeps every field that is written',
   (kind) => {
     const { resource, encode } = weftBindings[kind]
@@ -75,7 +81,10 @@ test.each(['Cluster', 'Tenant', 'NodeNetwork', ...POLICIES, ...UNDERLAY] as cons
 /** What the API server would drop. */
 function unknownTo(schema: unknown, value: unknown, path: string): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((item) => unknownTo(at(schema, 'items'), item, `${path}[]`))
-  if (typeof value !== 'object' || value === null) return at(schema, 'type') === undefined ? [path] : []
+  if (typeof value !== 'object' || value === null) {
+    const isTyped = at(schema, 'type') !== undefined || at(schema, 'x-kubernetes-int-or-string') === true
+    return isTyped ? [] : [path]
+  }
   return Object.entries(value).flatMap(([key, inner]) =>
     at(schema, 'properties', key) === undefined
       ? [`${path}.${key}`]

@@ -4,6 +4,13 @@
  * @module
  */
 import addressClaims from '../../deploy/crds/addressclaims.yaml'
+import calicoBgpConfigurations from '../../deploy/crds/calico/bgpconfigurations.yaml'
+import calicoBgpPeers from '../../deploy/crds/calico/bgppeers.yaml'
+import globalNetworkPolicies from '../../deploy/crds/calico/globalnetworkpolicies.yaml'
+import globalNetworkSets from '../../deploy/crds/calico/globalnetworksets.yaml'
+import calicoIpPools from '../../deploy/crds/calico/ippools.yaml'
+import calicoNetworkPolicies from '../../deploy/crds/calico/networkpolicies.yaml'
+import networkSets from '../../deploy/crds/calico/networksets.yaml'
 import clusterNetworks from '../../deploy/crds/clusternetworks.yaml'
 import egressNetworkPolicies from '../../deploy/crds/egressnetworkpolicies.yaml'
 import hostSubnets from '../../deploy/crds/hostsubnets.yaml'
@@ -39,6 +46,15 @@ export function weftCrds(): readonly KubeObject[] {
  * Those of others, by their folder in `deploy/crds/`. They are no part of an installation: a cluster may have its own.
  */
 export const FOREIGN_CRDS = {
+  calico: [
+    calicoBgpConfigurations,
+    calicoBgpPeers,
+    globalNetworkPolicies,
+    globalNetworkSets,
+    calicoIpPools,
+    calicoNetworkPolicies,
+    networkSets,
+  ],
   'network-policy-api': [adminNetworkPolicies, baselineAdminNetworkPolicies, clusterNetworkPolicies],
   spiderpool: [
     spiderCoordinators,
@@ -49,7 +65,7 @@ export const FOREIGN_CRDS = {
     spiderSubnets,
   ],
   multus: [networkAttachmentDefinitions],
-} as unknown as Readonly<Record<'network-policy-api' | 'spiderpool' | 'multus', readonly KubeObject[]>>
+} as unknown as Readonly<Record<'calico' | 'network-policy-api' | 'spiderpool' | 'multus', readonly KubeObject[]>>
 
 /** Everything that Weft can work with: {@link weftCrds} and {@link FOREIGN_CRDS}. */
 export function everyCrd(): readonly KubeObject[] {

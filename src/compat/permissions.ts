@@ -21,6 +21,13 @@ import {
   SERVICES,
   STATEFUL_SETS,
 } from '../kube/resources.ts'
+import { BGP_CONFIGURATIONS, BGP_PEERS } from './calico/bgp/resources.ts'
+import {
+  CALICO_NETWORK_POLICIES,
+  GLOBAL_NETWORK_POLICIES,
+  GLOBAL_NETWORK_SETS,
+  NETWORK_SETS,
+} from './calico/policy/resources.ts'
 import { CRON_JOBS, JOBS } from './kubernetes/top-owner.ts'
 import { NETWORK_ATTACHMENT_DEFINITIONS } from './multus/attachment-definition.ts'
 import {
@@ -79,7 +86,18 @@ const POLICIES_WITH_STATUS: readonly Resource[] = [
   BASELINE_ADMIN_NETWORK_POLICIES,
   CLUSTER_NETWORK_POLICIES,
 ]
-const POLICIES: readonly Resource[] = [NETWORK_POLICIES, ...POLICIES_WITH_STATUS, EGRESS_NETWORK_POLICIES]
+const POLICIES: readonly Resource[] = [
+  NETWORK_POLICIES,
+  ...POLICIES_WITH_STATUS,
+  EGRESS_NETWORK_POLICIES,
+  CALICO_NETWORK_POLICIES,
+  GLOBAL_NETWORK_POLICIES,
+]
+/** What policies select besides pods. */
+const POLICY_SETS: readonly Resource[] = [NETWORK_SETS, GLOBAL_NETWORK_SETS]
+
+/** What says who speaks BGP with whom. */
+const BGP: readonly Resource[] = [BGP_CONFIGURATIONS, BGP_PEERS, CALICO_IP_POOLS]
 
 /** What says which networks there are for pods, and which addresses. */
 const UNDERLAY: readonly Resource[] = [SPIDER_IP_POOLS, SPIDER_RESERVED_IPS, SPIDER_COORDINATORS]
@@ -103,6 +121,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       why: "whom policies speak of, by labels; of its own node's, what bandwidth they ask for",
     },
     ...POLICIES.map((resource) => ({ resource, verbs: FOLLOW, why: 'who may connect to whom' })),
+    ...POLICY_SETS.map((resource) => ({ resource, verbs: FOLLOW, why: 'addresses that policies select' })),
     {
       resource: EVENTS,
       verbs: ['create', 'patch'],
@@ -123,7 +142,12 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       verbs: ['get', ...FOLLOW],
       why: 'which networks there are by name; one that was made just now is asked for',
     },
-    { resource: NODES, verbs: FOLLOW, why: 'which pools are for this node, by its labels' },
+    ...BGP.map((resource) => ({
+      resource,
+      verbs: FOLLOW,
+      why: 'which routers this node speaks BGP with, and about what',
+    })),
+    { resource: NODES, verbs: FOLLOW, why: 'which pools and peerings are for this node, by its labels' },
     {
       resource: ADDRESS_CLAIMS,
       verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'],

@@ -24,12 +24,12 @@ class NotingApi extends MemoryApi {
   readonly reads: string[] = []
 
   override list(resource: Resource, selection: Selection = {}): Promise<KubeList> {
-    this.reads.push(`list ${resource.plural} ${JSON.stringify(selection)}`)
+    this.reads.push(`list ${resource.plural}.${resource.group} ${JSON.stringify(selection)}`)
     return super.list(resource, selection)
   }
 
   override watch(resource: Resource, selection: Selection, after: string, signal: AbortSignal) {
-    this.reads.push(`watch ${resource.plural} ${JSON.stringify(selection)}`)
+    this.reads.push(`watch ${resource.plural}.${resource.group} ${JSON.stringify(selection)}`)
     return super.watch(resource, selection, after, signal)
   }
 }
@@ -55,7 +55,7 @@ test('all that a controller does lists and watches every resource once', async (
   stop.abort()
   await running
   const reads = api.reads.toSorted()
-  expect(reads).toContain('watch nodenetworks {}')
+  expect(reads).toContain('watch nodenetworks.weft.dev {}')
   expect(reads).toEqual([...new Set(reads)])
 })
 

@@ -44,6 +44,9 @@ const WITH_STATUS: ReadonlySet<PolicyKind> = new Set([
   'ClusterNetworkPolicy',
 ])
 
+/** Of these there is nothing to say but problems. */
+const TOLD_BY_EVENTS: ReadonlySet<PolicyKind> = new Set(['NetworkPolicy', 'CalicoNetworkPolicy', 'GlobalNetworkPolicy'])
+
 /** Whoever undoes what was written has it written again after this time, and not before. */
 const INSIST_MS = 300_000
 
@@ -92,7 +95,7 @@ function pickingOf(kind: PolicyKind) {
         conditions: WITH_STATUS.has(kind) ? listAt(at(object, 'status'), 'conditions') : [],
       }
     },
-    keep: ({ counts, problems }: Facts) => counts && (kind !== 'NetworkPolicy' || problems.length > 0),
+    keep: ({ counts, problems }: Facts) => counts && (!TOLD_BY_EVENTS.has(kind) || problems.length > 0),
   }
 }
 
@@ -172,7 +175,8 @@ class Clerk {
       return
     }
     this.#told.set(key, { words, at: this.#now() })
-    const about = { apiVersion: apiVersionOf(weftBindings[kind].resource), kind, metadata }
+    const { resource } = weftBindings[kind]
+    const about = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata }
     const message = problemsText(problems)
     this.#options.events.record(about, { type: 'Warning', reason: NOT_UNDERSTOOD, message })
     this.#log(kind, metadata, problems)

@@ -2,7 +2,9 @@
  * Policies, and what they speak of, in words.
  * @module
  */
+import type { Condition, Holder } from '../network/model/condition.ts'
 import {
+  type AddressRange,
   type Peer,
   type PodSet,
   type Policy,
@@ -20,8 +22,13 @@ export function policyOf(policies: Iterable<Policy>, ref: PolicyRef): Policy | u
   return [...policies].find((one) => policyKey(one) === key)
 }
 
-/** `tcp port 80`, `udp ports 30000–30999`, `every sctp port`, `the tcp port named http`. */
+/** `tcp port 80`, `udp ports 30000–30999`, `every sctp port`, `the tcp port named http`, `icmp type 8`, `protocol 47`. */
 export function portWords(match: PortMatch): string {
+  if (match.type === 'ip') return `protocol ${match.number}`
+  if (match.type === 'icmp') {
+    const type = match.icmpType === undefined ? '' : ` type ${match.icmpType}`
+    return `${match.family === 4 ? 'icmp' : 'icmpv6'}${type}${match.code === undefined ? '' : ` code ${match.code}`}`
+  }
   const protocol = match.protocol?.toLowerCase()
   if (match.type === 'protocol') return `every ${protocol} port`
   if (match.type === 'named') return `the ${protocol === undefined ? '' : `${protocol} `}port named ${match.name}`
@@ -31,16 +38,55 @@ export function portWords(match: PortMatch): string {
 /** `pods with app=web in namespaces with team=sales`, `192.0.2.0/24 without 192.0.2.128/25`, `www.example.org`. */
 export function peerWords(peer: Peer): string {
   if (peer.type === 'name') return peer.name
-  if (peer.type === 'pods') return podSetWords(peer)
+  if (peer.type === 'pods') return `${podSetWords(peer)}${withinWords(peer.within)}`
+  if (peer.type === 'sets') return `network sets with ${conditionWords(peer.where)}${withinWords(peer.within)}`
+  return rangeWords(peer)
+}
+
+function withinWords(within: readonly AddressRange[] | undefined): string {
+  return within === undefined ? '' : ` within ${listWords(within.map(rangeWords)) || 'no addresses'}`
+}
+
+function rangeWords(peer: AddressRange): string {
   return peer.except.length === 0 ? peer.range : `${peer.range} without ${listWords(peer.except)}`
 }
 
 /** `all pods of namespace shop`, `pods with app=web in namespaces with team=sales`. */
-export function podSetWords({ namespaces, pods }: PodSet): string {
-  const which = pods.length === 0 ? 'all pods' : `pods with ${selectorWords(pods)}`
+export function podSetWords({ namespaces, pods, where }: PodSet): string {
+  const demands = [...(pods.length === 0 ? [] : [selectorWords(pods)]), ...(where ? [conditionWords(where)] : [])]
+  const which = demands.length === 0 ? 'all pods' : `pods with ${demands.join(' and ')}`
   if ('name' in namespaces) return `${which} of namespace ${namespaces.name}`
   if (namespaces.labels.length === 0) return `${which} of every namespace`
   return `${which} in namespaces with ${selectorWords(namespaces.labels)}`
+}
+
+const COMPARISON_WORDS = { in: 'in', contains: 'contains', startsWith: 'starts with', endsWith: 'ends with' } as const
+
+/** Near to what Calico's selectors look like: `a in {b,c} && !has(d)`; labels of namespaces with `namespace:` in front. */
+export function conditionWords(condition: Condition): string {
+  switch (condition.type) {
+    case 'all':
+      return 'all()'
+    case 'namespaced':
+      return '!global()'
+    case 'has':
+      return `has(${keyWords(condition)})`
+    case 'compare': {
+      const { how, values } = condition
+      const value = how === 'in' ? `{${values.join(',')}}` : values.join()
+      return `${keyWords(condition)} ${COMPARISON_WORDS[how]} ${value}`
+    }
+    case 'not':
+      return `!(${conditionWords(condition.condition)})`
+    default: {
+      const sign = condition.type === 'and' ? ' && ' : ' || '
+      return condition.conditions.map((one) => `(${conditionWords(one)})`).join(sign)
+    }
+  }
+}
+
+function keyWords({ of, key }: { readonly of: Holder; readonly key: string }): string {
+  return of === 'own' ? key : `namespace:${key}`
 }
 
 /** As kubectl writes them: `app=web,tier in (a,b),!old`. */

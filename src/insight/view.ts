@@ -6,6 +6,7 @@
 import type { AgentStatus, NodeFacts } from '../agent/control/facts.ts'
 import type { Fragment } from '../network/fragments/fragment.ts'
 import type { Cluster } from '../network/model/cluster.ts'
+import type { NetworkSet } from '../network/model/network-set.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
 import type { Namespace, Pod } from '../network/model/pod.ts'
 import type { Policy } from '../network/model/policy.ts'
@@ -42,6 +43,8 @@ export interface RegistryView {
   readonly namespaces: readonly Namespace[]
   /** Of every kind. */
   readonly policies: readonly Policy[]
+  /** Addresses with labels, which policies select. Absent: none. */
+  readonly sets?: readonly NetworkSet[]
   /** What somebody wrote and nobody can read, a sentence each. */
   readonly unreadable?: readonly string[]
 }

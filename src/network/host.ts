@@ -241,7 +241,7 @@ ${FAMILIES.map((family) => rangeSet(HIJACKED[family], family, hijacked)).join('\
   chain outsiders {
     type filter hook prerouting priority -300; policy accept;
     iifgroup ${GUEST_GROUP} fib saddr . iif oif missing counter drop
-${lines(direct === undefined ? [] : arrivals(direct))}
+${lines(direct === undefined ? [] : [`iifname "${DIRECT}" notrack`, ...arrivals(direct)])}
 ${networks.map((cidr) => `    iifname != { "${GATEWAY}", "${DIRECT}", "lo" } ${nftFamily(cidr)} saddr ${cidr} counter drop`).join('\n')}
   }
   chain publish {
@@ -298,7 +298,12 @@ ${context.ranges.map(({ family, gateway }) => `    oifname "${GATEWAY}" ${NFT_FA
 `
 }
 
-/** Packets of other nodes' pods are let in by the links that those nodes are on, for pods of this one. */
+/**
+ * Packets of other nodes' pods are let in by the links that those nodes are on, for pods of this one. The node's own stack keeps
+ * no record of them, as of those that leave: the switch has one. Of a connection whose other direction goes by the tunnel the node would
+ * see half, which filters of others drop as invalid; and what a kube-proxy of this node translated comes back translated
+ * from the switch alone.
+ */
 function arrivals({ segments, own }: DirectPlan): readonly string[] {
   return segments.flatMap(({ link, ranges }) =>
     FAMILIES.flatMap((family) => {
@@ -306,7 +311,7 @@ function arrivals({ segments, own }: DirectPlan): readonly string[] {
       const to = own.filter((one) => one.family === family).map(({ range }) => range)
       if (from.length === 0 || to.length === 0) return []
       const ip = NFT_FAMILY[family]
-      return [`iifname "${link}" ${ip} saddr { ${from.join(', ')} } ${ip} daddr { ${to.join(', ')} } accept`]
+      return [`iifname "${link}" ${ip} saddr { ${from.join(', ')} } ${ip} daddr { ${to.join(', ')} } notrack accept`]
     }),
   )
 }

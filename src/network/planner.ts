@@ -15,6 +15,7 @@ import { addressFragment, peerFragment, tunnelEnd } from './fragments/peer.ts'
 import type { Publication } from './host.ts'
 import type { Ip } from './model/address.ts'
 import type { Endpoint } from './model/endpoint.ts'
+import type { NetworkSet } from './model/network-set.ts'
 import type { NodeNetwork } from './model/node.ts'
 import type { Namespace, Pod } from './model/pod.ts'
 import type { Policy } from './model/policy.ts'
@@ -207,6 +208,16 @@ export class NodePlanner {
   /** A namespace appeared or has other labels. */
   putNamespace(namespace: Namespace): void {
     this.#policies.putNamespace(namespace)
+  }
+
+  /** A network set appeared or changed. */
+  putNetworkSet(set: NetworkSet): void {
+    this.#policies.putSet(set)
+  }
+
+  /** A network set is gone. It goes by its `networkSetKey`. */
+  removeNetworkSet(key: string): void {
+    this.#policies.removeSet(key)
   }
 
   /** A namespace is gone. */

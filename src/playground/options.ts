@@ -3,7 +3,7 @@
  * @module
  */
 import { type Cidr, cidr, type Family } from '../network/model/address.ts'
-import type { Cluster, Encapsulation } from '../network/model/cluster.ts'
+import type { Cluster, Encapsulation, Fabric } from '../network/model/cluster.ts'
 
 /** A playground's shape. Two with the same shape are interchangeable. */
 export interface Shape {
@@ -11,7 +11,7 @@ export interface Shape {
   readonly underlay: Family
   readonly encapsulation: Encapsulation['type']
   /** By which way packets between pods of different nodes go, where they can; absent: the tunnel. */
-  readonly fabric?: 'direct'
+  readonly fabric?: Exclude<Fabric['way'], 'tunnel'>
   /** Networks of a second wire, for pods with fixed addresses; absent: there is none. */
   readonly physical?: readonly Cidr[]
   /** The file with the settings of agents and controller, an absolute path; absent: they have none. */

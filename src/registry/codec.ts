@@ -3,8 +3,10 @@
  * @module
  */
 import { type Decoded, describeProblems } from '../network/model/decode.ts'
+import { decodeNetworkSet, type NetworkSet, type NetworkSetKind } from '../network/model/network-set.ts'
 import type { Policy, PolicyKind } from '../network/model/policy.ts'
 import { claimName } from '../network/model/pool.ts'
+import { decodeBgpConfiguration, decodeBgpPeering, decodeBgpRange } from '../network/model/validate-bgp.ts'
 import { decodeCluster } from '../network/model/validate-cluster.ts'
 import { decodeAttachmentDefinition, decodeCoordinator } from '../network/model/validate-definition.ts'
 import { decodeNode, decodeNodeNetwork } from '../network/model/validate-node.ts'
@@ -38,11 +40,18 @@ const CODECS: { readonly [K in Kind]: Codec<Kinds[K]> } = {
     nameOf: ({ namespace, name }) => `${namespace}/${name}`,
   },
   Coordinator: { decode: decodeCoordinator, nameOf: ({ name }) => name },
+  BgpConfiguration: { decode: decodeBgpConfiguration, nameOf: ({ name }) => name },
+  BgpPeering: { decode: decodeBgpPeering, nameOf: ({ name }) => name },
+  BgpRange: { decode: decodeBgpRange, nameOf: ({ name }) => name },
   NetworkPolicy: policyCodec('NetworkPolicy'),
   AdminNetworkPolicy: policyCodec('AdminNetworkPolicy'),
   BaselineAdminNetworkPolicy: policyCodec('BaselineAdminNetworkPolicy'),
   ClusterNetworkPolicy: policyCodec('ClusterNetworkPolicy'),
   EgressNetworkPolicy: policyCodec('EgressNetworkPolicy'),
+  CalicoNetworkPolicy: policyCodec('CalicoNetworkPolicy'),
+  GlobalNetworkPolicy: policyCodec('GlobalNetworkPolicy'),
+  NetworkSet: networkSetCodec('NetworkSet'),
+  GlobalNetworkSet: networkSetCodec('GlobalNetworkSet'),
 }
 
 /** Every kind there is. */
@@ -77,6 +86,18 @@ function policyCodec(kind: PolicyKind): Codec<Policy> {
   return {
     decode: (input) => {
       const decoded = decodePolicy(input)
+      if (!decoded.ok || decoded.value.kind === kind) return decoded
+      const problem = `a ${decoded.value.kind} is no ${kind}`
+      return { ok: false, problems: [{ path: 'kind', problem, remedy: `give ${kind}` }] }
+    },
+    nameOf: ({ namespace, name }) => (namespace === undefined ? name : `${namespace}/${name}`),
+  }
+}
+
+function networkSetCodec(kind: NetworkSetKind): Codec<NetworkSet> {
+  return {
+    decode: (input) => {
+      const decoded = decodeNetworkSet(input)
       if (!decoded.ok || decoded.value.kind === kind) return decoded
       const problem = `a ${decoded.value.kind} is no ${kind}`
       return { ok: false, problems: [{ path: 'kind', problem, remedy: `give ${kind}` }] }

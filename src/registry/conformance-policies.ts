@@ -18,6 +18,16 @@ const neighbours: Peer = {
   namespaces: { name: 'shop' },
   pods: [{ key: 'app', operator: 'Exists', values: [] }],
 }
+const setsOfShop: Peer = {
+  type: 'sets',
+  where: {
+    type: 'and',
+    conditions: [
+      { type: 'has', of: 'own', key: 'app' },
+      { type: 'compare', of: 'namespace', key: 'kubernetes.io/metadata.name', how: 'in', values: ['shop'] },
+    ],
+  },
+}
 const outside: Peer = { type: 'range', range: cidr('192.0.2.0/24'), except: [cidr('192.0.2.128/25')] }
 const outside6: Peer = { type: 'range', range: cidr('2001:db8::/32'), except: [] }
 const site: Peer = { type: 'name', name: '*.example.org' }
@@ -109,6 +119,45 @@ export const policyExamples: { readonly [K in PolicyKind]: { readonly name: stri
         { action: 'allow', peers: [{ type: 'name', name: 'www.example.org' }] },
         { action: 'allow', peers: [{ ...outside, except: [] }] },
         { action: 'deny' },
+      ],
+    },
+  },
+  CalicoNetworkPolicy: {
+    name: 'shop/default.web',
+    value: {
+      kind: 'CalicoNetworkPolicy',
+      namespace: 'shop',
+      name: 'default.web',
+      uid: 'u9',
+      tier: 'namespace',
+      priority: 0,
+      order: 12.5,
+      subject: {
+        namespaces: { name: 'shop' },
+        pods: [{ key: 'app', operator: 'In', values: ['web'] }],
+        where: { type: 'compare', of: 'own', key: 'version', how: 'startsWith', values: ['2'] },
+      },
+      ingress: [
+        { action: 'deny', peers: [outside, outside6], ports: [web, namedTcp], sourcePorts: [{ from: 0, to: 1023 }] },
+        { action: 'pass', own: [{ range: cidr('10.0.0.0/8'), except: [] }] },
+      ],
+      egress: [
+        { action: 'allow', peers: [neighbours, setsOfShop], ports: [{ type: 'icmp', family: 6, icmpType: 128 }] },
+      ],
+    },
+  },
+  GlobalNetworkPolicy: {
+    name: 'default.all',
+    value: {
+      kind: 'GlobalNetworkPolicy',
+      name: 'default.all',
+      uid: 'u10',
+      tier: 'namespace',
+      priority: 0,
+      subject: { namespaces: clients.namespaces, pods: clients.pods },
+      egress: [
+        { action: 'allow', ports: [{ type: 'ip', number: 47 }] },
+        { action: 'deny', peers: [] },
       ],
     },
   },

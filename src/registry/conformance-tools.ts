@@ -3,6 +3,7 @@
  * @module
  */
 import { cidr, ip } from '../network/model/address.ts'
+import { bgpExamples } from './conformance-bgp.ts'
 import { policyExamples } from './conformance-policies.ts'
 import { poolExamples } from './conformance-pools.ts'
 import { type Change, type Kind, type Kinds, type Registry, RegistryError, type RegistryErrorCode } from './registry.ts'
@@ -34,6 +35,7 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
       uid: 'u1',
       addresses: [ip('192.0.2.1'), ip('2001:db8::1')],
       labels: { 'example.org/rack': 'a' },
+      bgp: { addresses: [{ address: ip('192.0.2.1'), length: 24 }], asNumber: 65_001, clusterId: ip('244.0.0.1') },
     },
   },
   NodeNetwork: {
@@ -109,8 +111,23 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
       ],
     },
   },
+  NetworkSet: {
+    name: 'shop/partners',
+    value: {
+      kind: 'NetworkSet',
+      namespace: 'shop',
+      name: 'partners',
+      labels: { role: 'partner' },
+      nets: [cidr('192.0.2.0/24'), cidr('2001:db8::/32')],
+    },
+  },
+  GlobalNetworkSet: {
+    name: 'blocked',
+    value: { kind: 'GlobalNetworkSet', name: 'blocked', labels: { feed: 'x' }, nets: [cidr('198.51.100.7/32')] },
+  },
   ...policyExamples,
   ...poolExamples,
+  ...bgpExamples,
 }
 
 /** A node. */

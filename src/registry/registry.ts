@@ -3,8 +3,10 @@
  * Kubernetes or etcd; every implementation passes the same conformance suite.
  * @module
  */
+import type { BgpConfiguration, BgpPeering, BgpRange } from '../network/model/bgp.ts'
 import type { Cluster } from '../network/model/cluster.ts'
 import type { AttachmentDefinition, Coordinator } from '../network/model/definition.ts'
+import type { NetworkSet, NetworkSetKind } from '../network/model/network-set.ts'
 import type { Node, NodeNetwork, NodeNetworkStatus } from '../network/model/node.ts'
 import type { Namespace, Pod } from '../network/model/pod.ts'
 import type { Policy, PolicyKind } from '../network/model/policy.ts'
@@ -15,8 +17,11 @@ import type { Tenant } from '../network/model/tenant.ts'
 /** What is kept of policies under each kind that holds them. Named `<namespace>/<name>`, or `<name>` where there is no namespace. */
 type PolicyKinds = { readonly [K in PolicyKind]: Policy }
 
+/** Likewise of sets of networks. */
+type NetworkSetKinds = { readonly [K in NetworkSetKind]: NetworkSet }
+
 /** What is kept under each kind. Names are unique within a kind. */
-export interface Kinds extends PolicyKinds {
+export interface Kinds extends PolicyKinds, NetworkSetKinds {
   /** One object, `default`. */
   readonly Cluster: Cluster
   readonly Node: Node
@@ -38,6 +43,10 @@ export interface Kinds extends PolicyKinds {
   /** Named `<namespace>/<name>`. */
   readonly AttachmentDefinition: AttachmentDefinition
   readonly Coordinator: Coordinator
+  /** The one called `default` counts. */
+  readonly BgpConfiguration: BgpConfiguration
+  readonly BgpPeering: BgpPeering
+  readonly BgpRange: BgpRange
 }
 
 /** The name of a kind. */

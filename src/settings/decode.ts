@@ -2,11 +2,11 @@
  * From a settings file to values, or every reason why not.
  * @module
  */
-import { isMap, parseDocument } from 'yaml'
 import { type At, below, type Decoded, type Problem, reject, shown } from '../network/model/decode.ts'
 import { nearest } from './nearest.ts'
 import type { Setting } from './setting.ts'
 import { SECTIONS, SETTINGS, type Settings } from './table.ts'
+import { parseYaml } from './yaml.ts'
 
 /** A file of all settings has a few thousand characters. */
 const MAX_TEXT = 1 << 16
@@ -18,41 +18,13 @@ const KEYS = Object.keys(SETTINGS)
 export function decodeSettings(text: string): Decoded<Settings> {
   const problems: Problem[] = []
   const at: At = { path: '', problems }
-  const document = parse(text, at)
+  const document = parseYaml(text, at, MAX_TEXT)
   const values: Record<string, unknown> = {}
   for (const [section, content] of entriesOf(document, at)) {
     if (!Object.hasOwn(SECTIONS, section)) reject(below(at, section), 'there is no such section', sectionHelp(section))
     else decodeSection(section, content, at, values)
   }
   return problems.length === 0 ? { ok: true, value: values as Settings } : { ok: false, problems }
-}
-
-function parse(text: string, at: At): unknown {
-  if (text.length > MAX_TEXT) return reject(at, `${text.length} characters are too many`, `give at most ${MAX_TEXT}`)
-  try {
-    // The library compares every key with every other one, for minutes where there are many.
-    const document = parseDocument(text, { uniqueKeys: false })
-    const [error] = document.errors
-    if (error !== undefined) return reject(at, `not YAML: ${firstLine(error.message)}`, 'correct that line')
-    const twice = repeatedKey(document.contents)
-    if (twice !== undefined) return reject(at, `${shown(twice)} is there twice`, 'remove one of them')
-    return document.toJS({ maxAliasCount: 10 })
-  } catch (error) {
-    return reject(at, `not YAML: ${firstLine(error instanceof Error ? error.message : '')}`, 'correct it')
-  }
-}
-
-/** A key that a map has twice, or one in it. */
-function repeatedKey(node: unknown): string | undefined {
-  if (!isMap(node)) return undefined
-  const seen = new Set<string>()
-  for (const { key, value } of node.items) {
-    const name = String(key)
-    const twice = seen.has(name) ? name : repeatedKey(value)
-    if (twice !== undefined) return twice
-    seen.add(name)
-  }
-  return undefined
 }
 
 function decodeSection(section: string, content: unknown, at: At, values: Record<string, unknown>): void {
@@ -90,8 +62,4 @@ function settingHelp(key: string, name: string): string {
   const [section = ''] = key.split('.')
   const there = KEYS.filter((known) => known.startsWith(`${section}.`))
   return meant === undefined ? `there are ${there.join(', ')}` : `did you mean ${meant}?`
-}
-
-function firstLine(text: string): string {
-  return (text.split('\n')[0] ?? '').replace(/:$/, '').slice(0, 200)
 }

@@ -45,7 +45,9 @@ test(
     for (const host of hosts) await keeperOf(host).start()
     for (const host of hosts) await untilRoutes(host, expectedRoutes(host))
     expect(await sessionsOf(at(0))).toHaveLength(8)
-    expect(await ipOf(at(0), 'route', 'get', podAddress(5, 4))).toContain(`src ${podAddress(1, 4)}`)
+    expect(await ipOf(at(0), 'route', 'get', podAddress(5, 4), 'from', podAddress(1, 4))).toContain('via 10.99.0.5')
+    expect(await ipOf(at(0), 'route', 'get', podAddress(5, 4))).toContain('dev weft0')
+    expect(await ipOf(at(0), 'route', 'show', 'proto', 'bird')).toBe('')
     expect(await ipOf(at(0), 'route', 'get', '10.128.1.77')).toContain('dev weft0')
     expect(await ipOf(at(0), 'route', 'get', '10.128.105.1')).toContain('dev weft0')
   },
@@ -58,7 +60,7 @@ test(
     for (const host of hosts) {
       for (const other of hosts) {
         if (host === other) continue
-        for (const family of [4, 6] as const) await ping(host, podAddress(other.number, family))
+        for (const family of [4, 6] as const) await ping(host, other, family)
       }
     }
   },
@@ -100,7 +102,7 @@ test(
     await until(async () => !isAlive(pid))
     await until(async () => (await sessionsOf(at(0))).length === 2)
     for (const host of hosts.slice(0, 4)) expect(await learnedRoutes(host)).toEqual(expectedRoutes(host))
-    await ping(at(0), podAddress(2, 4))
+    await ping(at(0), at(1), 4)
     await keeperOf(at(4)).start()
     await until(async () => (await sessionsOf(at(0))).length === 4)
     for (const host of hosts) await untilRoutes(host, expectedRoutes(host))
@@ -224,8 +226,8 @@ function expectedRoutes(host: Host): readonly string[] {
   return hosts
     .filter((other) => other !== host)
     .flatMap(({ number }) => [
-      `10.128.${number}.0/24 via 10.99.0.${number} dev eth0 src ${podAddress(host.number, 4)} metric 1024`,
-      `fd00:128:0:${number}::/64 via fd99::${number} dev eth0 src ${podAddress(host.number, 6)} metric 1024 pref medium`,
+      `10.128.${number}.0/24 via 10.99.0.${number} dev eth0 metric 1024`,
+      `fd00:128:0:${number}::/64 via fd99::${number} dev eth0 metric 1024 pref medium`,
     ])
     .sort()
 }
@@ -261,8 +263,9 @@ async function until(what: () => Promise<boolean>): Promise<void> {
   throw new Error(`${what} did not become true`)
 }
 
-async function ping({ netns }: Host, address: string): Promise<void> {
-  await output(['ip', 'netns', 'exec', netns, 'ping', '-n', '-c', '1', '-W', '5', address])
+async function ping({ netns, number }: Host, to: Host, family: 4 | 6): Promise<void> {
+  const ends = ['-I', podAddress(number, family), podAddress(to.number, family)]
+  await output(['ip', 'netns', 'exec', netns, 'ping', '-n', '-c', '1', '-W', '5', ...ends])
 }
 
 /** What a machine's kernel loses of the pods' routes from now on. */

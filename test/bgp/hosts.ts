@@ -11,6 +11,7 @@ import type { ConfigurationFile } from '../../src/bird/folder.ts'
 import type { KeeperOptions } from '../../src/bird/keeper.ts'
 import { BIRD_FILE, birdConfiguration, PASSWORDS_FILE } from '../../src/network/fabric/bgp/configuration.ts'
 import { type BgpCluster, type BgpNode, DEFAULT_BFD } from '../../src/network/fabric/bgp/model.ts'
+import { LEAVE_TABLE } from '../../src/network/fabric/direct.ts'
 import { cidr, ip } from '../../src/network/model/address.ts'
 import { output, run } from '../lab/command.ts'
 
@@ -20,7 +21,7 @@ export interface Host {
   readonly netns: string
   /** Its place: the last number of its addresses, the third of its range. */
   readonly number: number
-  readonly keeper: Pick<KeeperOptions, 'folder' | 'runFolder' | 'command'>
+  readonly keeper: Pick<KeeperOptions, 'folder' | 'runFolder' | 'command' | 'namespace'>
 }
 
 /** Machines, and what they are joined by. */
@@ -92,7 +93,6 @@ export function filesOf(
       // Somebody else may get this one yet.
       { cidr: cidr(`10.128.${100 + number}.0/24`), isConfirmed: false },
     ],
-    sources: { 4: ip(podAddress(number, 4)), 6: ip(podAddress(number, 6)) },
     services: [],
   }
   const configuration = birdConfiguration(cluster, self, { passwords })
@@ -113,12 +113,12 @@ export function ipOf({ netns }: Host, ...args: readonly string[]): Promise<strin
   return output(['ip', '-n', netns, ...args])
 }
 
-/** Where a machine's kernel leads pods by what BIRD learned, sorted: `10.128.2.0/24 via 10.99.0.2 … metric 1024`. */
+/** Where a machine's kernel leads pods' packets by what BIRD learned, sorted: `10.128.2.0/24 via 10.99.0.2 … metric 1024`. */
 export async function learnedRoutes(host: Host): Promise<readonly string[]> {
-  const texts = await Promise.all([
-    ipOf(host, 'route', 'show', 'proto', 'bird'),
-    ipOf(host, '-6', 'route', 'show', 'proto', 'bird'),
-  ])
+  // There is no such table before its first route: then it says so and fails.
+  const show = async (family: '-4' | '-6'): Promise<string> =>
+    (await run(['ip', '-n', host.netns, family, 'route', 'show', 'table', `${LEAVE_TABLE}`, 'proto', 'bird'])).stdout
+  const texts = await Promise.all([show('-4'), show('-6')])
   return texts
     .flatMap((text) => text.split('\n'))
     .map((line) => line.trim().replaceAll(/\s+/g, ' '))
@@ -155,6 +155,7 @@ function hostOf(netns: string, folder: string, number: number): Host {
       folder: join(folder, `${number}`, 'conf'),
       runFolder: join(folder, `${number}`, 'run'),
       command: ['ip', 'netns', 'exec', netns, 'bird'],
+      namespace: `/run/netns/${netns}`,
     },
   }
 }
@@ -183,6 +184,8 @@ link set switch up
 link set weft0 up
 addr add ${podAddress(number, 4)}/32 dev weft0
 addr add ${podAddress(number, 6)}/128 dev weft0 nodad
+rule add from 10.128.${number}.0/24 lookup ${LEAVE_TABLE} priority 1102
+-6 rule add from fd00:128:0:${number}::/64 lookup ${LEAVE_TABLE} priority 1102
 route add 10.128.0.0/14 via 169.254.77.1 dev weft0 onlink proto 77 src ${podAddress(number, 4)}
 -6 route add fd00:128::/48 via fe80::77:1 dev weft0 onlink proto 77 src ${podAddress(number, 6)}
 `

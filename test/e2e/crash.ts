@@ -19,8 +19,12 @@ const PODS = Number(process.env['WEFT_E2E_PODS'] ?? 40)
 const WORKERS = 6
 /** One pod of so many stays to the end. */
 const STAYS = 10
-/** Milliseconds from a start of the agent to its next end: some before it serves, some in the middle of its work. */
-const LIVES = [300, 120, 450, 210, 700, 330, 90, 260, 560, 40]
+/**
+ * From a start of the agent to its next end: milliseconds, some before it serves, some in the middle of its work; or until it
+ * serves and a little more, however slow the machine is.
+ */
+const LIVES = [300, 120, 450, 'serving', 210, 700, 330, 90, 'serving', 260, 560, 40] as const
+const SERVES_MS = 200
 const AGENT = 'node1-agent'
 
 export const crash: Scenario = {
@@ -51,7 +55,10 @@ async function agentInLoop({ lab, say }: StepContext): Promise<void> {
   const churn = { done: false, kills: 0, retries: 0, kept: new Map<string, Container>() }
   const killer = (async () => {
     for (let n = 0; !churn.done; n += 1) {
-      await Bun.sleep(LIVES[n % LIVES.length] ?? 300)
+      const life = LIVES[n % LIVES.length] ?? 'serving'
+      // Those who wait for an agent that serves are told below, should it never do.
+      if (life === 'serving') await ready(lab).catch(() => undefined)
+      await Bun.sleep(life === 'serving' ? SERVES_MS : life)
       lab.kill(AGENT)
       churn.kills += 1
       lab.start(AGENT, command)

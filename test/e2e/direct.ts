@@ -24,7 +24,9 @@ export const direct: Scenario = {
     { title: 'a change of the fabric loses no packet, there and back', run: change },
     { title: 'a node that is no neighbour any more is reached by the tunnel, and again without', run: lostWay },
     { title: 'an agent that is killed loses no packet', run: killed },
+    { title: 'what was broken by hand is repaired', run: repaired },
     { title: 'where the tunnel is refused a lost way says so', run: refused },
+    { title: 'nothing is left over', run: async ({ lab, say }) => say(await lab.expectCleanAudit()) },
   ],
 }
 
@@ -143,6 +145,48 @@ async function killed({ lab, say }: StepContext): Promise<void> {
     await eventually('every way is direct again', isWhole)
   })
   deepEqual(lost, [0, 0])
+}
+
+/** By whom, and how soon the agent hears of it: at once, but of rules the kernel is asked only from time to time. */
+const BREAKAGES: readonly (readonly string[])[] = [
+  ['ip', 'route', 'flush', 'table', '22354', 'proto', '77'],
+  ['ip', '-6', 'route', 'flush', 'table', '22355', 'proto', '77'],
+  ['ip', 'link', 'set', 'weft-direct', 'down'],
+  ['ovs-vsctl', 'del-port', 'weft-direct'],
+  ['ip', 'rule', 'del', 'pref', '1102'],
+]
+
+async function repaired({ lab, say }: StepContext): Promise<void> {
+  const command = lab.commandOf('node1-agent')
+  const before = await setUp(lab)
+  lab.kill('node1-agent')
+  lab.start('node1-agent', [...command, '--resync', '5'])
+  for (const argv of BREAKAGES) {
+    await lab.ovs(lab.node(1), ...argv)
+    const since = performance.now()
+    const reaches = async (): Promise<boolean> => {
+      const ways = (await show(lab).catch(() => ({ ways: [] }))).ways.filter(({ way }) => way === 'direct')
+      const pings = FAMILIES.map((family) => ping(lab, 'shop/web', lab.address('shop/db', family)))
+      return (
+        ways.length === 12 &&
+        (await Promise.all(pings)).every(({ code }) => code === 0) &&
+        (await setUp(lab)) === before
+      )
+    }
+    await eventually(`${argv.join(' ')} is repaired`, reaches)
+    say(`${argv.join(' ')}: repaired within ${((performance.now() - since) / 1000).toFixed(1)} s`)
+  }
+}
+
+/** Rules and routes of ours, whether packets need them or not. */
+async function setUp(lab: Lab): Promise<string> {
+  const listed = FAMILIES.flatMap((family) =>
+    [
+      ['rule', 'show', 'protocol', '77'],
+      ...['22354', '22355'].map((table) => ['route', 'show', 'table', table, 'proto', '77']),
+    ].map((words) => lab.inside(lab.node(1).netns, 'ip', `-${family}`, ...words)),
+  )
+  return (await Promise.all(listed)).map(({ stdout }) => stdout.trim()).join('\n')
 }
 
 async function refused({ lab, say }: StepContext): Promise<void> {

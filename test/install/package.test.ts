@@ -14,7 +14,13 @@ setDefaultTimeout(120_000)
 
 const ROOT = join(import.meta.dir, '../..')
 const DEB = '/root/weft.deb'
-const UNITS = ['weft-agent.service', 'weft-controller.service', 'k8s-ovs.service', 'flanneld.service']
+const UNITS = [
+  'weft-agent.service',
+  'weft-controller.service',
+  'k8s-ovs.service',
+  'flanneld.service',
+  'weft-mesh.service',
+]
 const wanted = process.env['WEFT_TEST_PACKAGE'] !== undefined
 const lacking = whyNoMachine()
 

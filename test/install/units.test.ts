@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { output } from '../lab/command.ts'
 
 const FOLDER = join(import.meta.dir, '../../deploy/systemd')
-const NAMES = ['weft-agent', 'weft-controller', 'k8s-ovs', 'flanneld'] as const
+const NAMES = ['weft-agent', 'weft-controller', 'k8s-ovs', 'flanneld', 'weft-mesh'] as const
 /** What the two units that run an agent are started with, and nothing else tells them apart. */
 const OWN = ['EnvironmentFile', 'ExecStart', 'RestartSec']
 

@@ -21,6 +21,8 @@ import { CUSTOM_RESOURCE_DEFINITIONS } from '../../src/kube/resources.ts'
 import { POLICY_KINDS, type Policy, type PolicyKind } from '../../src/network/model/policy.ts'
 import { decodeValue } from '../../src/registry/codec.ts'
 import { reflect, type Store } from '../../src/registry/reflector.ts'
+import { CALICO_CASES } from '../tables/calico/cases.ts'
+import { generatedWorlds } from '../tables/calico/generate.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
 import { eventually } from './process.ts'
 
@@ -58,19 +60,19 @@ function policiesOn(assets: string): void {
   test(
     'kinds that are not defined are empty, and there soon after they are',
     async () => {
-      expect([...stores.values()].map(({ size }) => size)).toEqual([0, 0, 0, 0, 0])
+      expect([...stores.values()].map(({ size }) => size)).toEqual(POLICY_KINDS.map(() => 0))
       for (const crd of everyCrd()) await api.create(CUSTOM_RESOURCE_DEFINITIONS, crd)
       for (const kind of POLICY_KINDS) {
         await eventually(() => api.create(weftBindings[kind].resource, objectOf(kind, specs[kind])), 30_000)
       }
       await eventually(
-        async () => expect([...stores.values()].map(({ size }) => size)).toEqual([1, 1, 1, 1, 1]),
+        async () => expect([...stores.values()].map(({ size }) => size)).toEqual(POLICY_KINDS.map(() => 1)),
         30_000,
       )
       expect(faults).toEqual([])
       for (const kind of POLICY_KINDS) await api.delete(weftBindings[kind].resource, objectOf(kind, {}).metadata)
       await eventually(
-        async () => expect([...stores.values()].map(({ size }) => size)).toEqual([0, 0, 0, 0, 0]),
+        async () => expect([...stores.values()].map(({ size }) => size)).toEqual(POLICY_KINDS.map(() => 0)),
         30_000,
       )
     },
@@ -83,6 +85,17 @@ function policiesOn(assets: string): void {
 
   test.each([...BROKEN])('NetworkPolicy: %s; it is refused, or fails closed', async (title, spec) => {
     await isRefusedOrCut(api, 'NetworkPolicy', spec, title)
+  })
+
+  test('policies of Calico say the same when the server has had them', async () => {
+    const written = [
+      ...CALICO_CASES.map(({ calico = [] }) => calico),
+      ...generatedWorlds(10, 3).map(({ calico }) => calico),
+    ]
+    for (const { name: _, namespace, ...spec } of written.flat()) {
+      const kind = namespace === undefined ? 'GlobalNetworkPolicy' : 'CalicoNetworkPolicy'
+      expect(saidBy(await served(api, kind, spec))).toEqual(saidBy(read(kind, spec)))
+    }
   })
 
   const cases: readonly (readonly [PolicyKind, object, readonly Case[]])[] = [
@@ -145,6 +158,8 @@ const specs: { readonly [K in PolicyKind]: object } = {
   BaselineAdminNetworkPolicy: { subject: { namespaces: {} } },
   ClusterNetworkPolicy: { tier: 'Admin', priority: 1, subject: { namespaces: {} } },
   EgressNetworkPolicy: { egress: [DENY_REST] },
+  CalicoNetworkPolicy: { types: ['Ingress'] },
+  GlobalNetworkPolicy: { types: ['Ingress'] },
 }
 
 /** Every kind's policies as the registry keeps them; it looks for missing kinds after a second, not after a minute. */
@@ -163,7 +178,7 @@ async function reflected(api: KubeApi, signal: AbortSignal, faults: unknown[]) {
 function objectOf(kind: PolicyKind, spec: object): KubeObject {
   const { resource } = weftBindings[kind]
   const place = resource.namespaced ? { name: NAME, namespace: 'default' } : { name: NAME }
-  return { apiVersion: apiVersionOf(resource), kind, metadata: place, spec }
+  return { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata: place, spec }
 }
 
 /** What the API server makes of it, and what that says. */

@@ -40,7 +40,7 @@ export interface LabOptions {
   readonly nodes?: number
   readonly underlay?: 4 | 6
   readonly encapsulation?: 'vxlan' | 'geneve' | 'gre'
-  readonly fabric?: 'direct'
+  readonly fabric?: 'direct' | 'bgp'
   /** Networks of a second wire, parted by commas. */
   readonly physical?: string
 }

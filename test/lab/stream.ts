@@ -2,6 +2,7 @@
  * A standing TCP stream between two network namespaces: a few bytes every 10 ms, their arrivals written down.
  * @module
  */
+import { deepEqual, ok } from 'node:assert/strict'
 import {
   AF_INET,
   AF_INET6,
@@ -16,6 +17,7 @@ import {
   withNetns,
 } from '../../src/linux/index.ts'
 import { familyOf, type Ip } from '../../src/network/model/address.ts'
+import { eventually } from './lab.ts'
 
 const INTERVAL_MS = 10
 const CHUNK = new Uint8Array(16).fill(0x77)
@@ -95,4 +97,34 @@ function listen(port: number, way: Way, onBytes: (count: number) => void): { sto
       error: () => undefined,
     },
   })
+}
+
+/** Without an arrival for so long, in ms, a stream is cut: one that stands has one every few milliseconds. */
+const SILENCE_MS = 600
+
+/** Waits until all of them are cut; tells how long after `asked` (performance.now) the last byte of each arrived. */
+export async function expectCut(streams: readonly Stream[], asked: number, say: (line: string) => void): Promise<void> {
+  const isSilent = ({ lastArrival }: Stream): boolean => performance.now() - lastArrival() > SILENCE_MS
+  await eventually('the streams are cut', () => streams.every(isSilent))
+  // A busy machine may have been silent for as long.
+  const before = streams.map(({ bytes }) => bytes())
+  await Bun.sleep(SILENCE_MS)
+  deepEqual(
+    streams.map(({ bytes }) => bytes()),
+    before,
+    'streams that seemed to be cut go on',
+  )
+  for (const { name, bytes, lastArrival } of streams) {
+    say(
+      `${name}: cut ${(lastArrival() - asked).toFixed(0)} ms after the request was made (${bytes()} bytes had arrived)`,
+    )
+    ok(bytes() > 0, `${name} never had a byte`)
+  }
+}
+
+/** Waits until more arrives by all of them. */
+export async function expectStanding(streams: readonly Stream[], say: (line: string) => void): Promise<void> {
+  const before = new Map(streams.map((stream) => [stream, stream.bytes()]))
+  await eventually('the streams go on', () => streams.every((one) => one.bytes() > (before.get(one) ?? 0)))
+  for (const { name, bytes } of streams) say(`${name}: goes on, ${bytes()} bytes`)
 }

@@ -2,6 +2,10 @@
  * The cases of the tables as this tier runs them.
  * @module
  */
+import { CALICO_CASES } from '../tables/calico/cases.ts'
+import { generatedWorlds } from '../tables/calico/generate.ts'
+import { isAllowed } from '../tables/calico/oracle.ts'
+import { calicoWorldOf, callOf, type Written, weftWorldOf } from '../tables/calico/world.ts'
 import { caseOf, isExpected } from '../tables/policy/e2e.ts'
 import { E2E_CASES } from '../tables/policy/e2e-cases.ts'
 import { generatedCases } from '../tables/policy/generate.ts'
@@ -31,6 +35,23 @@ function e2eEntries(): readonly Entry[] {
       return isExpected(stage, connection)
     },
   }))
+}
+
+/** Policies of Calico: the table, and worlds made at random, with what an oracle of their own expects. */
+export function calicoEntries(count: number, seed: number): readonly Entry[] {
+  const table = CALICO_CASES.map(({ name, allowed: _, denied: __, ...written }) => ({ name, written }))
+  const generated = generatedWorlds(count, seed).map((written, i) => ({ name: `world ${i} of seed ${seed}`, written }))
+  return [...table, ...generated].map(({ name, written }, at) => {
+    const all: Written = { calico: [], kubernetes: [], sets: [], ...written }
+    const calico = calicoWorldOf(all)
+    return {
+      label: `Calico: ${name}`,
+      seed: at,
+      repeat: `--cases 0 --no-table --no-mutations --calico ${count} --seed ${seed}`,
+      policyCase: { name, start: weftWorldOf(all), changes: [] },
+      expects: (_world, connection) => isAllowed(calico, callOf(connection)),
+    }
+  })
 }
 
 /** Generated cases, numbered from 0. */

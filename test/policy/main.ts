@@ -6,7 +6,7 @@ import pino from 'pino'
 import { judge } from '../../src/network/policy/oracle.ts'
 import { NODES } from '../tables/policy/objects.ts'
 import { POLICY_CLUSTER } from '../tables/policy/simulated-cluster.ts'
-import { generatedEntries, tableEntries } from './cases.ts'
+import { calicoEntries, generatedEntries, tableEntries } from './cases.ts'
 import { BrokenPlanner, MUTATIONS } from './mutations.ts'
 import { type Options, readOptions, USAGE } from './options.ts'
 import { Progress } from './progress.ts'
@@ -31,6 +31,10 @@ async function run(chosen: Options): Promise<number> {
   try {
     let failures = 0
     if (chosen.table) failures += await judged(real, 'the table', tableEntries(), 0)
+    if (chosen.calico >= 0) {
+      const entries = calicoEntries(chosen.calico, chosen.seed)
+      failures += await judged(real, 'policies of Calico', entries, chosen.connections)
+    }
     if (chosen.cases > 0)
       failures += await judged(real, 'generated cases', generatedEntries(chosen), chosen.connections)
     if (chosen.mutations) failures += await mutated(real, chosen)

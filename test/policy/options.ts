@@ -14,6 +14,8 @@ export interface Options {
   readonly only?: readonly [first: number, last: number]
   /** Connections asked about in each generated world. */
   readonly connections: number
+  /** How many worlds of Calico's policies are made at random, after the table of them; -1: not even that. */
+  readonly calico: number
   readonly table: boolean
   readonly mutations: boolean
 }
@@ -25,6 +27,7 @@ export const USAGE = `npm run test:policy -- [options]
   --seed <n>         what they are generated from (1)
   --only <n>[-<m>]   generated cases with these numbers alone, no table, no broken compilers
   --connections <n>  how many connections each generated world is asked about (150)
+  --calico <n>       how many worlds of Calico's policies are made at random, after their table (200)
   --no-table         without the table of the e2e suite
   --no-mutations     without compilers that are broken on purpose
 `
@@ -40,6 +43,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
       seed: { type: 'string', default: '1' },
       only: { type: 'string' },
       connections: { type: 'string', default: '150' },
+      calico: { type: 'string', default: '200' },
       table: { type: 'boolean', default: true },
       mutations: { type: 'boolean', default: true },
     },
@@ -51,6 +55,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     seed: numberOf('seed', values.seed),
     ...(only === undefined ? {} : { only }),
     connections: numberOf('connections', values.connections),
+    calico: only === undefined ? numberOf('calico', values.calico) : -1,
     table: values.table && only === undefined,
     mutations: values.mutations && only === undefined,
   }

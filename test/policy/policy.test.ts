@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import pino from 'pino'
 import { NODES } from '../tables/policy/objects.ts'
 import { POLICY_CLUSTER } from '../tables/policy/simulated-cluster.ts'
-import { generatedEntries, tableEntries } from './cases.ts'
+import { calicoEntries, generatedEntries, tableEntries } from './cases.ts'
 import { BrokenPlanner, MUTATIONS } from './mutations.ts'
 import { RealSwitches } from './real.ts'
 import { type Entry, runCases, type Tally } from './run.ts'
@@ -11,6 +11,8 @@ import { disagreementWords, repeatLine } from './words.ts'
 
 const PATIENCE = 300_000
 const GENERATED = 40
+/** Made at random, after the table. */
+const CALICO_WORLDS = 20
 /** Of each world; the other engines are compared with the oracle by tests of their own. */
 const EXTENT = { connections: 100, simulated: false }
 /** A broken compiler that these few cases catch. */
@@ -29,6 +31,12 @@ test('packets through two switches go the way of the table', () => agree(tableEn
 test(
   'packets through two switches go the way of the oracle',
   () => agree(generatedEntries({ cases: GENERATED, seed: 1 })),
+  PATIENCE,
+)
+
+test(
+  'packets through two switches go the way of the oracle of Calico’s policies',
+  () => agree(calicoEntries(CALICO_WORLDS, 1)),
   PATIENCE,
 )
 

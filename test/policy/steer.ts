@@ -3,13 +3,14 @@
  * @module
  */
 
+import { networkSetKey } from '../../src/network/model/network-set.ts'
 import { policyKey } from '../../src/network/model/policy.ts'
 import type { NodePlanner } from '../../src/network/planner.ts'
 import { type Order, tell } from '../tables/policy/telling.ts'
 import { podKey, type Step, type World } from '../tables/policy/world.ts'
 
 /** What a world can lack. */
-export type Contents = Pick<World, 'policies' | 'namespaces' | 'pods' | 'names'>
+export type Contents = Pick<World, 'policies' | 'namespaces' | 'pods' | 'names' | 'sets'>
 
 /** A world of nobody. */
 export const EMPTY: Contents = { policies: [], namespaces: [], pods: [], names: new Map() }
@@ -28,6 +29,7 @@ function stepsBetween(before: Contents, after: Contents, order: Order): readonly
   const policies = difference(before.policies, after.policies, policyKey)
   const pods = difference(before.pods, after.pods, podKey)
   const namespaces = difference(before.namespaces, after.namespaces, ({ name }) => name)
+  const sets = difference(before.sets ?? [], after.sets ?? [], networkSetKey)
   const uids = new Map(after.pods.map((pod) => [podKey(pod), pod.uid]))
   const leaving = before.pods.filter((pod) => uids.get(podKey(pod)) !== pod.uid)
   const steps: readonly Step[] = [
@@ -35,6 +37,8 @@ function stepsBetween(before: Contents, after: Contents, order: Order): readonly
     ...pods.changed.map((pod): Step => ({ op: 'put-pod', pod })),
     ...policies.gone.map((key): Step => ({ op: 'remove-policy', key })),
     ...policies.changed.map((policy): Step => ({ op: 'put-policy', policy })),
+    ...sets.gone.map((key): Step => ({ op: 'remove-set', key })),
+    ...sets.changed.map((set): Step => ({ op: 'put-set', set })),
     ...names(before, after),
   ]
   return [

@@ -5,6 +5,7 @@
  */
 import { claimSocket } from '../../registry/socket.ts'
 import { AgentError } from '../errors.ts'
+import { birdTraces } from './bird.ts'
 import { fileTraces } from './files.ts'
 import { kernelTraces } from './kernel.ts'
 import { switchTraces } from './switch.ts'
@@ -54,6 +55,7 @@ export async function cleanNode(places: CleanPlaces, isDryRun: boolean): Promise
 const PARTS: readonly (readonly [where: string, part: Part])[] = [
   ['the folder of configurations', (places) => fileTraces(places, 'configuration')],
   ["Open vSwitch's database", switchTraces],
+  ['the folder of BIRD', birdTraces],
   ['the kernel', kernelTraces],
   ['folders', (places) => fileTraces(places, 'rest')],
 ]

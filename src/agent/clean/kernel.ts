@@ -23,6 +23,7 @@ import {
   ruleList,
   TC_ROOT,
 } from '../../linux/index.ts'
+import { DIRECT } from '../../network/fabric/direct.ts'
 import { acceptanceScript } from '../../network/firewall/acceptance.ts'
 import { decodeRuleset } from '../../network/firewall/ruleset.ts'
 import { GUEST_GROUP } from '../../network/guests.ts'
@@ -35,6 +36,7 @@ import {
   ROUTE_PROTOCOL,
   UNDERLAY_GROUP,
 } from '../../network/host.ts'
+import { birdRoutes, withdrawRoute } from '../bgp/withdraw.ts'
 import { filterChains, withdrawAcceptance } from '../node/foreign-filters.ts'
 import { PROTOCOL as COORDINATOR_PROTOCOL } from '../plugins/coordinator/numbers.ts'
 import { isOurs } from '../qos/tc.ts'
@@ -42,7 +44,14 @@ import type { Trace } from './clean.ts'
 
 /** Links, routes and rules of ours. */
 export async function kernelTraces(): Promise<readonly Trace[]> {
-  return [...routeTraces(), ...policyTraces(), ...linkTraces(), ...queueTraces(), ...(await ruleTraces())]
+  return [
+    ...routeTraces(),
+    ...learnedTraces(),
+    ...policyTraces(),
+    ...linkTraces(),
+    ...queueTraces(),
+    ...(await ruleTraces()),
+  ]
 }
 
 function routeTraces(): readonly Trace[] {
@@ -57,15 +66,24 @@ function routeTraces(): readonly Trace[] {
     }))
 }
 
+/** What BIRD left in a table of ours. */
+function learnedTraces(): readonly Trace[] {
+  using rtnl = openRtnl()
+  return birdRoutes(rtnl).map((route) => ({
+    what: `route to ${route.destination}`,
+    remove: () => withRtnl((own) => withdrawRoute(own, route)),
+  }))
+}
+
 function ownRoutes(rtnl: RtnlSocket, family: 4 | 6, protocol: number): readonly Route[] {
   return routeList(rtnl, { family, protocol }).filter((route) => route.protocol === protocol)
 }
 
-/** Rules that lead to pods on the physical network, and them to the overlay. */
+/** Rules that lead to pods on the physical network, them to the overlay, and pods without a tunnel to other nodes. */
 function policyTraces(): readonly Trace[] {
   using rtnl = openRtnl()
   return ruleList(rtnl)
-    .filter(({ protocol }) => protocol === COORDINATOR_PROTOCOL)
+    .filter(({ protocol }) => protocol === COORDINATOR_PROTOCOL || protocol === ROUTE_PROTOCOL)
     .map((rule) => ({
       what: `rule for table ${rule.table}`,
       remove: () => withRtnl((own) => removeRule(own, rule)),
@@ -123,7 +141,7 @@ function isDetour({ kind, alias }: Link): boolean {
 
 /** What the userspace datapath leaves when ovs-vswitchd is not there to remove it. */
 function isStray({ kind, name }: Link): boolean {
-  return kind === 'tun' && (name === GATEWAY || name === BRIDGE)
+  return kind === 'tun' && [BRIDGE, GATEWAY, DIRECT].includes(name)
 }
 
 /** An index is not somebody else's: names are compared too. */

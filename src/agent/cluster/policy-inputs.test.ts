@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { SAMPLE_CLUSTER, samplePod as sampleEndpoint, sampleNode } from '../../../test/tables/sample-node.ts'
-import { ip } from '../../network/model/address.ts'
+import { cidr, ip } from '../../network/model/address.ts'
 import type { Pod } from '../../network/model/pod.ts'
 import type { Policy } from '../../network/model/policy.ts'
 import { ClusterView, VIEWED_KINDS } from './view.ts'
@@ -55,7 +55,12 @@ function scene() {
     view.planner?.take()
     seen.fragments = 0
   }
-  return { view, seen, start, ...view.policies, policies: view.policies.policiesOf('NetworkPolicy') }
+  return {
+    ...{ view, seen, start, ...view.policies },
+    policies: view.policies.policiesOf('NetworkPolicy'),
+    calico: view.policies.policiesOf('CalicoNetworkPolicy'),
+    sets: view.policies.setsOf('GlobalNetworkSet'),
+  }
 }
 
 test('what was told before there is a plan is in it, as what is told then', () => {
@@ -122,6 +127,55 @@ function sorted(view: ClusterView): readonly string[] {
 function asText(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value
 }
+
+test('a policy with a selector that cannot be read goes on as it last was, and is closed where nobody knows that', () => {
+  const unread: Policy = { ...policy, ingress: [], isUnread: true }
+  const [known, unknown] = [scene(), scene()]
+  for (const one of [known, unknown]) {
+    one.policies.put(one === known ? policy : unread)
+    one.pods.put(web)
+    one.pods.put(client)
+    one.start()
+  }
+  const before = sorted(known.view)
+  known.policies.put(unread, policy)
+  known.policies.put({ ...unread, log: true }, unread)
+  expect(sorted(known.view)).toEqual(before)
+  expect(sorted(unknown.view)).not.toEqual(before)
+  expect(sorted(unknown.view).join()).not.toContain('10.129.0.2')
+  // What can be read again counts, even if it says what it said before.
+  known.policies.put({ ...policy, ingress: [] }, unread)
+  expect(sorted(known.view)).toEqual(sorted(unknown.view))
+  known.policies.put(policy, { ...policy, ingress: [] })
+  expect(sorted(known.view)).toEqual(before)
+  known.policies.remove('shop/web')
+  known.policies.put(unread)
+  expect(sorted(known.view)).toEqual(sorted(unknown.view))
+})
+
+test('network sets are told to the plan, before and after there is one', () => {
+  const set = { kind: 'GlobalNetworkSet', name: 'all', labels: { a: 'b' }, nets: [cidr('203.0.113.0/24')] } as const
+  const where = { type: 'has', of: 'own', key: 'a' } as const
+  const allowing: Policy = {
+    ...policy,
+    kind: 'CalicoNetworkPolicy',
+    ingress: [{ action: 'allow', peers: [{ type: 'sets', where }] }],
+  }
+  const [early, late] = [scene(), scene()]
+  early.sets.put(set)
+  for (const one of [early, late]) {
+    one.calico.put(allowing)
+    one.pods.put(web)
+    one.start()
+  }
+  late.sets.put(set)
+  expect(sorted(early.view).join()).toContain('203.0.113.0/24')
+  expect(sorted(late.view)).toEqual(sorted(early.view))
+  late.sets.put({ ...set, labels: {} }, set)
+  expect(sorted(late.view).join()).not.toContain('203.0.113.0/24')
+  early.sets.remove('all')
+  expect(sorted(early.view)).toEqual(sorted(late.view))
+})
 
 test('whose an address is, is known of pods everywhere', () => {
   const one = scene()

@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Ip } from '../../network/model/address.ts'
+import { type NetworkSet, type NetworkSetKind, networkSetKey } from '../../network/model/network-set.ts'
 import type { Namespace, Pod } from '../../network/model/pod.ts'
 import { type Policy, type PolicyKind, policyKey } from '../../network/model/policy.ts'
 import type { NodePlanner } from '../../network/planner.ts'
@@ -12,7 +13,16 @@ import type { Watcher } from './watcher.ts'
 /** What of a plan is told of policies. */
 export type PolicyTarget = Pick<
   NodePlanner,
-  'putPolicy' | 'removePolicy' | 'putPod' | 'removePod' | 'putNamespace' | 'removeNamespace' | 'putName' | 'wantedNames'
+  | 'putPolicy'
+  | 'removePolicy'
+  | 'putNetworkSet'
+  | 'removeNetworkSet'
+  | 'putPod'
+  | 'removePod'
+  | 'putNamespace'
+  | 'removeNamespace'
+  | 'putName'
+  | 'wantedNames'
 >
 
 /** Policies, the pods of all nodes, and namespaces. */
@@ -20,6 +30,7 @@ export class PolicyInputs {
   readonly namespaces: Watcher<Namespace> & Feed
   readonly pods: Watcher<Pod> & Feed
   readonly #policies: Input<Policy>
+  readonly #sets: Input<NetworkSet>
   readonly #changed: () => void
   readonly #names = new Map<string, readonly Ip[]>()
   #plan: PolicyTarget | undefined
@@ -46,13 +57,39 @@ export class PolicyInputs {
       remove: (plan, key) => plan.removePolicy(key),
       isSame: (a, b) => isDeepStrictEqual(a, b),
     })
+    this.#sets = new Input<NetworkSet>(changed, {
+      nameOf: networkSetKey,
+      put: (plan, set) => plan.putNetworkSet(set),
+      remove: (plan, key) => plan.removeNetworkSet(key),
+      isSame: (a, b) => isDeepStrictEqual(a, b),
+    })
   }
 
-  /** For the policies of a kind. */
+  /** For the policies of a kind. One with a selector that cannot be read goes on as it last could be. */
   policiesOf(kind: PolicyKind): Watcher<Policy> {
+    /** Those of which something that could be read is in force. */
+    const good = new Set<string>()
     return {
-      put: (policy, before) => this.#policies.put(policy, before),
-      remove: (name) => this.#policies.remove(`${kind}/${name}`),
+      put: (policy, before) => {
+        const key = policyKey(policy)
+        if (policy.isUnread === true && good.has(key)) return
+        // What was in force before is not what the registry had before, where that could not be read.
+        const last = before?.isUnread === true ? undefined : before
+        if (policy.isUnread !== true) good.add(key)
+        this.#policies.put(policy, last)
+      },
+      remove: (name) => {
+        good.delete(`${kind}/${name}`)
+        this.#policies.remove(`${kind}/${name}`)
+      },
+    }
+  }
+
+  /** For the network sets of a kind. */
+  setsOf(kind: NetworkSetKind): Watcher<NetworkSet> {
+    return {
+      put: (set, before) => this.#sets.put(set, before),
+      remove: (name) => this.#sets.remove(`${kind}/${name}`),
     }
   }
 
@@ -77,7 +114,7 @@ export class PolicyInputs {
   /** There is a plan: it gets all that is there, and is told from now on. */
   feed(plan: PolicyTarget): void {
     this.#plan = plan
-    for (const input of [this.namespaces, this.pods, this.#policies]) input.feed(plan)
+    for (const input of [this.namespaces, this.pods, this.#sets, this.#policies]) input.feed(plan)
   }
 }
 

@@ -5,7 +5,7 @@
 import type { PolicyKind } from '../../network/model/policy.ts'
 import { reflect } from '../../registry/reflector.ts'
 import type { Kind, Kinds, Registry } from '../../registry/registry.ts'
-import type { Problems } from '../problems.ts'
+import type { Part, Problems } from '../problems.ts'
 import type { ClusterView, ViewedKind } from './view.ts'
 import type { NamespaceWatcher, PodWatcher, Watcher } from './watcher.ts'
 
@@ -31,6 +31,7 @@ export function reflectKinds(
   watchers: Watchers,
   problems: Pick<Problems, 'failed' | 'solved'>,
   signal: AbortSignal,
+  part: Part = 'networks',
 ): void {
   const failing = new Set<Kind>()
   const follow = <K extends Kind>(kind: K, watcher: Watcher<Kinds[K]>): void => {
@@ -43,10 +44,10 @@ export function reflectKinds(
       signal,
       onError: (error) => {
         failing.add(kind)
-        problems.failed('networks', error)
+        problems.failed(part, error)
       },
       onRecovered: () => {
-        if (failing.delete(kind) && failing.size === 0) problems.solved('networks')
+        if (failing.delete(kind) && failing.size === 0) problems.solved(part)
       },
     })
     // Only a defect of ours rejects: better to end than to run on with what no longer follows.
@@ -130,6 +131,10 @@ export function reflectCluster(
     BaselineAdminNetworkPolicy: policies('BaselineAdminNetworkPolicy'),
     ClusterNetworkPolicy: policies('ClusterNetworkPolicy'),
     EgressNetworkPolicy: policies('EgressNetworkPolicy'),
+    CalicoNetworkPolicy: policies('CalicoNetworkPolicy'),
+    GlobalNetworkPolicy: policies('GlobalNetworkPolicy'),
+    NetworkSet: () => follow('NetworkSet', view.policies.setsOf('NetworkSet')),
+    GlobalNetworkSet: () => follow('GlobalNetworkSet', view.policies.setsOf('GlobalNetworkSet')),
   }
   for (const kind of view.kinds) followers[kind]()
 }

@@ -8,6 +8,7 @@ import { type NodeContext, nodeContext } from '../../network/context.ts'
 import { isDirect } from '../../network/fabric/way.ts'
 import { mtuProblem, mtusOf } from '../../network/host.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
+import { NETWORK_SET_KINDS } from '../../network/model/network-set.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import { POLICY_KINDS } from '../../network/model/policy.ts'
 import type { EndpointSlice, Service } from '../../network/model/service.ts'
@@ -37,6 +38,7 @@ export const VIEWED_KINDS = [
   'Namespace',
   'Pod',
   ...POLICY_KINDS,
+  ...NETWORK_SET_KINDS,
 ] as const
 
 /** What a host outside the cluster is let see: it has no pods, and is told of no services and no policies. */

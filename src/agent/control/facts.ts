@@ -43,6 +43,40 @@ export interface AgentStatus {
   readonly fullSyncs: number
   /** Errors that the agent is retrying, newest last. */
   readonly problems: readonly string[]
+  /** Absent: the cluster's fabric wants no BGP, and none is spoken. */
+  readonly bgp?: BgpFacts
+}
+
+/** What a node's BGP daemon does. */
+export interface BgpFacts {
+  readonly isRunning: boolean
+  /** What is wrong with it, or with what is asked of it, for people. */
+  readonly problem?: string
+  readonly sessions: readonly BgpSessionFact[]
+}
+
+/** A BGP session, as BIRD had it a moment ago. */
+export interface BgpSessionFact {
+  readonly name: string
+  /** `node`: with another node of the cluster. */
+  readonly kind: 'node' | 'external'
+  readonly family: Family
+  /** The other node. */
+  readonly node?: string
+  /** The BGPPeer that asked for it. Absent: the mesh. */
+  readonly peer?: string
+  readonly address: Ip
+  readonly asNumber: number
+  readonly localAs: number
+  /** As BIRD calls it: `Established`, `Active`, … */
+  readonly state: string
+  readonly isUp: boolean
+  /** Since when it is up or is not, in seconds since the epoch; no earlier than the agent's start where it is not. */
+  readonly since: number
+  /** Why it ended last, as BIRD says it. */
+  readonly error?: string
+  /** How many came by it, and how many went. */
+  readonly routes?: { readonly imported: number; readonly exported: number }
 }
 
 /** By which way packets of pods go to the pods of another machine. */

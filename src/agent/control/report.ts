@@ -14,6 +14,7 @@ import { unixctl, vswitchdControl } from '../../ovs/unixctl.ts'
 import { VERSION } from '../../version.ts'
 import { isLease, type UnreadableLease } from '../attach/lease.ts'
 import type { AddressPools } from '../attach/pools.ts'
+import type { Bgp } from '../bgp/bgp.ts'
 import type { ClusterView } from '../cluster/view.ts'
 import { AgentError } from '../errors.ts'
 import type { AgentOptions } from '../options.ts'
@@ -36,6 +37,7 @@ export interface ReportParts extends RepairParts {
   readonly underlay: UnderlayPorts
   /** The ways to every machine, by its name. */
   ways(planner: NodePlanner): ReadonlyMap<string, readonly WayFact[]>
+  readonly bgp: Pick<Bgp, 'facts' | 'sessionProblem'>
   uplinkMtu(): number
 }
 
@@ -63,6 +65,8 @@ export class AgentReport implements Control {
     const waitingFor = reconciler.notReadyFor()
     const planner = view.planner
     const ways = planner === undefined ? undefined : this.#parts.ways(planner)
+    const bgp = this.#parts.bgp.facts()
+    const { sessionProblem } = this.#parts.bgp
     return {
       node: options.node,
       version: VERSION,
@@ -86,7 +90,8 @@ export class AgentReport implements Control {
       flows: planner?.flows().length ?? 0,
       startedAt: this.#startedAt,
       fullSyncs: reconciler.fullSyncs,
-      problems: [...(view.refusal === undefined ? [] : [view.refusal]), ...problems.texts()],
+      problems: [view.refusal, ...problems.texts(), sessionProblem].filter((one) => one !== undefined),
+      ...(bgp === undefined ? {} : { bgp }),
     }
   }
 

@@ -3,6 +3,7 @@
  * @module
  */
 import { linkFind, type MonitorEvent, openMonitor, type RtnlSocket } from '../../linux/index.ts'
+import { DIRECT } from '../../network/fabric/direct.ts'
 import { GATEWAY, NEXT_HOP, ROUTE_PROTOCOL } from '../../network/host.ts'
 import type { Ip } from '../../network/model/address.ts'
 import type { Ports } from '../attach/ports.ts'
@@ -65,8 +66,8 @@ export interface OwnAddresses {
 
 /** Whether it is something of ours, or an address that the node is reached at, that went away by whoever's hand. */
 export function isLossOfOurs({ topic, change, object }: MonitorEvent, own: OwnAddresses): boolean {
-  // A gateway port that OVS made anew has lost its addresses and routes.
-  if (topic === 'link') return object.name === GATEWAY && change === 'new' && !object.up
+  // A port to the node's stack that OVS made anew has lost its addresses and routes.
+  if (topic === 'link') return [GATEWAY, DIRECT].includes(object.name) && change === 'new' && !object.up
   if (change === 'new') return false
   if (topic === 'address') {
     // Others' links come and go with their containers all the time.

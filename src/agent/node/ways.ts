@@ -108,7 +108,7 @@ export class Ways implements Disposable {
 
   #placeOf(peer: NodeNetwork, links: ReadonlyMap<number, Link>, learned: readonly Route[] | undefined): PeerPlace {
     const found = FAMILIES.map((family) =>
-      learned === undefined ? this.#onSegment(peer, family, links) : byBgp(peer, family, links, learned),
+      learned === undefined ? this.#onSegment(peer, family, links) : this.#byBgp(peer, family, links, learned),
     )
     const [v4, v6] = found
     return {
@@ -137,6 +137,20 @@ export class Ways implements Disposable {
     if (this.#silent.has(address))
       return { reach: { why: `${node} (${address}) does not answer on ${link.name}` }, place }
     return { reach: 'open', place }
+  }
+
+  /** A range is reached by BGP when a learned route covers all of it. Until then what comes from there has a link all the same. */
+  #byBgp(peer: NodeNetwork, family: Family, links: ReadonlyMap<number, Link>, learned: readonly Route[]): Found {
+    const { node, ranges } = peer
+    const range = ranges.find((one) => familyOf(one) === family)
+    if (range === undefined) return { reach: { why: `${node} has no IPv${family} range` } }
+    const route = learned.find((one) => one.family === family && covers(one.destination as Cidr, range))
+    const hop = route?.hops?.[0] ?? route
+    const link = links.get(hop?.link ?? 0)
+    if (hop !== undefined && link !== undefined)
+      return { reach: 'open', place: { link: link.name, address: (hop.gateway ?? firstIp(range)) as Ip } }
+    const why = `no BGP neighbour told this node a route to ${range} of ${node}`
+    return { ...this.#onSegment(peer, family, links), reach: { why } }
   }
 
   #see({ topic, change, object }: MonitorEvent): void {
@@ -206,23 +220,6 @@ function learnedRoutes(rtnl: RtnlSocket): readonly Route[] {
       ({ table, protocol, type }) => table === LEAVE_TABLE && protocol !== ROUTE_PROTOCOL && type === 'unicast',
     ),
   )
-}
-
-/** A range is reached by BGP when a learned route covers all of it. */
-function byBgp(
-  { node, ranges }: NodeNetwork,
-  family: Family,
-  links: ReadonlyMap<number, Link>,
-  learned: readonly Route[],
-): Found {
-  const range = ranges.find((one) => familyOf(one) === family)
-  if (range === undefined) return { reach: { why: `${node} has no IPv${family} range` } }
-  const route = learned.find((one) => one.family === family && covers(one.destination as Cidr, range))
-  const hop = route?.hops?.[0] ?? route
-  const link = links.get(hop?.link ?? 0)
-  if (hop === undefined || link === undefined)
-    return { reach: { why: `no BGP neighbour told this node a route to ${range} of ${node}` } }
-  return { reach: 'open', place: { link: link.name, address: (hop.gateway ?? firstIp(range)) as Ip } }
 }
 
 function covers(destination: Cidr, range: Cidr): boolean {

@@ -1,6 +1,4 @@
-import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { AGENT_DEFAULTS } from '../../agent/options.ts'
 import { type CreateOptions, createBridge, type Outcome, previewCreate } from '../../bridge/create.ts'
 import { guard } from '../../bridge/guard/guard.ts'
 import { BRIDGE_FOLDER } from '../../bridge/guard/state.ts'
@@ -13,6 +11,7 @@ import { selfCommand } from '../../playground/self.ts'
 import { printJson, printLines } from '../insight.ts'
 import { outputLook } from '../look.ts'
 import { wholeNumber } from '../numbers.ts'
+import { defaultSocket } from '../ovsdb-socket.ts'
 
 interface Common {
   readonly ovsdb: string
@@ -101,12 +100,6 @@ function withPlaces(command: Command): Command {
     .option('--run-dir <folder>', 'where it is noted what is under way', BRIDGE_FOLDER)
     .addOption(new Option('--root <folder>', 'the folder that stands for /').default('/').hideHelp())
     .option('--json', 'print JSON')
-}
-
-/** As the tools of Open vSwitch find it. */
-function defaultSocket(): string {
-  const folder = process.env['OVS_RUNDIR'] ?? ''
-  return folder === '' ? AGENT_DEFAULTS.ovsdb : join(folder, 'db.sock')
 }
 
 const EXAMPLES = `

@@ -7,6 +7,7 @@ import { registerAdopt } from './adopt.ts'
 import { registerAgent } from './agent.ts'
 import { registerAudit } from './audit.ts'
 import { registerBandwidth } from './bandwidth.ts'
+import { registerBgp } from './bgp.ts'
 import { registerBridge } from './bridge.ts'
 import { registerController } from './controller.ts'
 import { registerDocs } from './docs.ts'
@@ -17,6 +18,7 @@ import { registerFabric } from './fabric.ts'
 import { registerHealth } from './health.ts'
 import { registerHost } from './host.ts'
 import { registerIpam } from './ipam.ts'
+import { registerMesh } from './mesh.ts'
 import { registerMigrate } from './migrate.ts'
 import { registerNode } from './node.ts'
 import { registerPlay } from './play.ts'
@@ -35,6 +37,7 @@ export const COMMANDS: readonly Register[] = [
   registerHost,
   registerStatus,
   registerFabric,
+  registerBgp,
   registerExplain,
   registerTrace,
   registerPolicy,
@@ -45,6 +48,7 @@ export const COMMANDS: readonly Register[] = [
   registerDoctor,
   registerAdopt,
   registerBridge,
+  registerMesh,
   registerAgent,
   registerController,
   registerHealth,

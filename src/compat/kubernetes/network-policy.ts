@@ -23,7 +23,7 @@ import {
   rangeOf,
   selectorIn,
 } from '../policy/reading.ts'
-import { NOTHING, namespaceSelectorOf, selectorOf } from '../policy/writing.ts'
+import { NOTHING, namespaceSelectorOf, plainPeer, plainPort, selectorOf } from '../policy/writing.ts'
 
 /** Policy ↔ NetworkPolicy. */
 export const networkPolicyBinding = policyBinding({
@@ -182,7 +182,8 @@ function ruleOf({ peers, ports }: PolicyRule, key: 'from' | 'to', namespace: str
 const NO_POD = selectorOf(NOTHING)
 
 /** A DNS name is nothing that a NetworkPolicy has words for. */
-function peerOf(peer: Peer, namespace: string | undefined): MergePatch {
+function peerOf(one: Peer, namespace: string | undefined): MergePatch {
+  const peer = plainPeer(one)
   if (peer.type === 'range') {
     return { ipBlock: { cidr: peer.range, ...(peer.except.length === 0 ? {} : { except: peer.except }) } }
   }
@@ -192,7 +193,8 @@ function peerOf(peer: Peer, namespace: string | undefined): MergePatch {
   return isOwn ? { podSelector } : { namespaceSelector: namespaceSelectorOf(peer.namespaces), podSelector }
 }
 
-function portOf(port: PortMatch): MergePatch {
+function portOf(one: PortMatch): MergePatch {
+  const port = plainPort(one)
   if (port.type === 'protocol') return { protocol: port.protocol }
   if (port.type === 'named') return { protocol: port.protocol ?? 'TCP', port: port.name }
   const { protocol, from, to } = port

@@ -6,6 +6,7 @@ import type { KubeBinding } from '../../kube/binding.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { NAMESPACES, NODES } from '../../kube/resources.ts'
 import { MAX_WISHES, NAMESPACE_NAME_LABEL, type Namespace, WISH_TOO_LONG } from '../../network/model/pod.ts'
+import { nodeBgpAnnotations, nodeBgpIn } from '../calico/bgp/node.ts'
 import { annotationOf, at, labelsIn, listAt, nameOf, optionalField } from '../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../merge.ts'
 import { bandwidthIn, TOTAL_ANNOTATIONS } from './bandwidth.ts'
@@ -33,9 +34,16 @@ export const nodeBinding: KubeBinding<'Node'> = {
     uid: at(object, 'metadata', 'uid'),
     addresses: addressesIn(object),
     ...optionalField('labels', labelsIn(object)),
+    ...optionalField('bgp', nodeBgpIn(object)),
   }),
-  encode: ({ name, labels, ...node }) =>
-    objectOf(NODES, clusterPlace(name), { metadata: optionalField('labels', labels), ...nodeStatus(node) }),
+  encode: ({ name, labels, bgp, ...node }) =>
+    objectOf(NODES, clusterPlace(name), {
+      metadata: {
+        ...optionalField('labels', labels),
+        ...optionalField('annotations', bgp === undefined ? undefined : nodeBgpAnnotations(bgp)),
+      },
+      ...nodeStatus(node),
+    }),
   patch: () => ({}),
   statusPatch: nodeStatus,
 }

@@ -10,6 +10,7 @@ import type { MergePatch } from '../merge.ts'
 import { type PolicyBody, policyBinding } from '../policy/binding.ts'
 import type { Notes } from '../policy/notes.ts'
 import { choiceIn, fieldsIn, namedIn, numbersIn } from '../policy/reading.ts'
+import { plainPort } from '../policy/writing.ts'
 import { priorityIn } from './admin.ts'
 import { CLUSTER_NETWORK_POLICIES } from './resources.ts'
 import { CLOSED, type RuleForm, rulesOfSubject } from './rules.ts'
@@ -74,7 +75,8 @@ function protocolPortIn(input: unknown, notes: Notes): PortMatch | undefined {
   return fields && numbersIn(protocol, fields['start'], fields['end'], ports.at('range'))
 }
 
-function protocolPortOf(port: PortMatch): MergePatch {
+function protocolPortOf(one: PortMatch): MergePatch {
+  const port = plainPort(one)
   if (port.type === 'named') return { destinationNamedPort: port.name }
   const [start, end] = port.type === 'protocol' ? [1, 65_535] : [port.from, port.to]
   const destinationPort = start === end ? { number: start } : { range: { start, end } }

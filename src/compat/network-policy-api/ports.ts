@@ -6,6 +6,7 @@ import type { PortMatch } from '../../network/model/policy.ts'
 import type { MergePatch } from '../merge.ts'
 import type { Notes } from '../policy/notes.ts'
 import { choiceIn, fieldsIn, namedIn, numbersIn, protocolIn } from '../policy/reading.ts'
+import { plainPort } from '../policy/writing.ts'
 
 /** A port of a rule. */
 export function portIn(input: unknown, notes: Notes): PortMatch | undefined {
@@ -22,7 +23,8 @@ export function portIn(input: unknown, notes: Notes): PortMatch | undefined {
 }
 
 /** The words for a port. */
-export function portOf(port: PortMatch): MergePatch {
+export function portOf(one: PortMatch): MergePatch {
+  const port = plainPort(one)
   if (port.type === 'named') return { namedPort: port.name }
   const [from, to] = port.type === 'protocol' ? [1, 65_535] : [port.from, port.to]
   if (from === to) return { portNumber: { protocol: port.protocol, port: from } }

@@ -4,7 +4,7 @@
  */
 import type { Peer, PodSet, Policy, PolicyAction, PolicyRule, PortMatch } from '../../network/model/policy.ts'
 import type { MergePatch } from '../merge.ts'
-import { NOTHING, namespaceSelectorOf, selectorOf } from '../policy/writing.ts'
+import { NOTHING, namespaceSelectorOf, plainPeer, selectorOf } from '../policy/writing.ts'
 
 /** What tells a version's words from another's. */
 export interface Words {
@@ -40,7 +40,8 @@ function everybody(key: 'from' | 'to'): readonly MergePatch[] {
 
 const NOBODY: MergePatch = { namespaces: selectorOf(NOTHING) }
 
-function peerOf(peer: Peer): MergePatch {
+function peerOf(one: Peer): MergePatch {
+  const peer = plainPeer(one)
   if (peer.type === 'range') return { networks: [peer.range] }
   return peer.type === 'name' ? { domainNames: [peer.name] } : podSetOf(peer)
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { NAMESPACE_NAME_LABEL } from '../../network/model/pod.ts'
-import type { Namespaces, Requirement, Selector } from '../../network/model/policy.ts'
+import type { Namespaces, Peer, PlainPort, PortMatch, Requirement, Selector } from '../../network/model/policy.ts'
 import type { MergePatch } from '../merge.ts'
 
 /** No label is there and is not. */
@@ -26,4 +26,20 @@ export function namespaceSelectorOf(namespaces: Namespaces): MergePatch {
 
 function expressionOf({ key, operator, values }: Requirement): MergePatch {
   return { key, operator, ...(values.length === 0 ? {} : { values }) }
+}
+
+/** A peer as kinds have it that are not Calico's. Throws a TypeError for what validation refuses in them. */
+export function plainPeer(peer: Peer): PlainPeer {
+  if (peer.type === 'sets' || (peer.type === 'pods' && (peer.where !== undefined || peer.within !== undefined))) {
+    throw new TypeError('only policies of Calico select so')
+  }
+  return peer
+}
+
+type PlainPeer = Exclude<Peer, { readonly type: 'sets' }>
+
+/** A port as kinds have it that are not Calico's. Throws a TypeError for what validation refuses in them. */
+export function plainPort(port: PortMatch): PlainPort {
+  if (port.type === 'icmp' || port.type === 'ip') throw new TypeError('only policies of Calico speak of such protocols')
+  return port
 }

@@ -5,8 +5,10 @@
 
 import type { Lease } from '../../agent/attach/lease.ts'
 import type { LinkFact, NodeFacts, PortFact, UnderlayFact } from '../../agent/control/facts.ts'
+import { DIRECT } from '../../network/fabric/direct.ts'
+import { isDirect } from '../../network/fabric/way.ts'
 import { BRIDGE, GATEWAY, TUNNEL } from '../../network/host.ts'
-import { GATEWAY_PORT, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
+import { DIRECT_PORT, GATEWAY_PORT, TUNNEL_PORT } from '../../network/pipeline/stages.ts'
 import type { Finding, FindingCode } from './findings.ts'
 import type { RepairStep } from './repair.ts'
 
@@ -19,7 +21,7 @@ export function auditAttachments(facts: NodeFacts): Finding[] {
   const report: Report = (code, object, detail, step) => ({ code, node, object, detail, step })
   return [
     ...facts.unreadable.map(({ link, problem }) => report('unreadable-lease', `port ${link}`, problem)),
-    ...ownPorts(ports, report),
+    ...ownPorts(facts, ports, report),
     ...facts.leases.flatMap((lease) => [
       ...leasePort(lease, ports.get(lease.link), report),
       ...leaseLink(lease, links.get(lease.link), report),
@@ -42,14 +44,17 @@ type Report = (code: FindingCode, object: string, detail: string, step?: RepairS
 const OUR_LINK = /^weft[0-9a-f]{11}$/
 
 function isOwn(name: string): boolean {
-  return name === BRIDGE || name === GATEWAY || name === TUNNEL
+  return [BRIDGE, GATEWAY, TUNNEL, DIRECT].includes(name)
 }
 
-function ownPorts(ports: ReadonlyMap<string, PortFact>, report: Report): Finding[] {
-  const wanted = [
+function ownPorts({ cluster, self }: NodeFacts, ports: ReadonlyMap<string, PortFact>, report: Report): Finding[] {
+  // For a while after the cluster went back to the tunnel the other port stays.
+  const goesDirect = self.machine.kind === 'node' && (isDirect(cluster) || ports.has(DIRECT))
+  const wanted: readonly (readonly [string, number])[] = [
     [TUNNEL, TUNNEL_PORT],
     [GATEWAY, GATEWAY_PORT],
-  ] as const
+    ...(goesDirect ? [[DIRECT, DIRECT_PORT] as const] : []),
+  ]
   return wanted.flatMap(([name, number]) => {
     const port = ports.get(name)
     if (port?.ofport === number) return []

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { calicoNetworkPolicyBinding, globalNetworkPolicyBinding } from '../../compat/calico/policy/policy.ts'
 import { networkPolicyBinding } from '../../compat/kubernetes/network-policy.ts'
 import { adminNetworkPolicyBinding } from '../../compat/network-policy-api/admin.ts'
 import { baselineAdminNetworkPolicyBinding } from '../../compat/network-policy-api/baseline.ts'
@@ -195,6 +196,8 @@ function read(kind: PolicyKind, spec: object): Policy {
     BaselineAdminNetworkPolicy: baselineAdminNetworkPolicyBinding,
     ClusterNetworkPolicy: clusterNetworkPolicyBinding,
     EgressNetworkPolicy: egressNetworkPolicyBinding,
+    CalicoNetworkPolicy: calicoNetworkPolicyBinding,
+    GlobalNetworkPolicy: globalNetworkPolicyBinding,
   }[kind]
   const name = kind === 'BaselineAdminNetworkPolicy' ? 'default' : 'one'
   return binding.decode({ apiVersion: 'v1', kind, metadata: { name, namespace: 'shop', uid: 'u1' }, spec }) as Policy

@@ -44,6 +44,7 @@ export function ruleFields(policy: Policy, { direction, index, peer, port }: Pla
 
 /** The list of a rule's peers: `spec.egress[0].to`. */
 export function peersField({ kind }: Policy, direction: Direction, index: number): string {
+  if (isCalicos(kind)) return `spec.${direction}[${index}].${ENTITIES[direction]}`
   return `spec.${direction}[${index}].${PEER_LISTS[direction]}${kind === 'EgressNetworkPolicy' ? '.cidrSelector' : ''}`
 }
 
@@ -56,7 +57,15 @@ export function portsField({ kind }: Policy, direction: Direction, index: number
 export function subjectField({ kind, subject }: Policy): string {
   if (kind === 'NetworkPolicy') return 'spec.podSelector'
   if (kind === 'EgressNetworkPolicy') return 'metadata.namespace'
+  if (isCalicos(kind)) return 'spec.selector'
   return subject.pods.length === 0 ? 'spec.subject.namespaces' : 'spec.subject.pods'
+}
+
+/** Calico's rules have no lists of peers, but demands on one. */
+const ENTITIES: Readonly<Record<Direction, string>> = { ingress: 'source', egress: 'destination' }
+
+function isCalicos(kind: PolicyKind): boolean {
+  return kind === 'CalicoNetworkPolicy' || kind === 'GlobalNetworkPolicy'
 }
 
 const PEER_LISTS: Readonly<Record<Direction, string>> = { ingress: 'from', egress: 'to' }
@@ -67,9 +76,12 @@ const PORT_LISTS: Readonly<Record<PolicyKind, string>> = {
   BaselineAdminNetworkPolicy: 'ports',
   ClusterNetworkPolicy: 'protocols',
   EgressNetworkPolicy: 'ports',
+  CalicoNetworkPolicy: 'destination.ports',
+  GlobalNetworkPolicy: 'destination.ports',
 }
 
 function peerField(kind: PolicyKind, direction: Direction, rule: PolicyRule | undefined, at: number): string {
+  if (isCalicos(kind)) return ENTITIES[direction]
   const list = PEER_LISTS[direction]
   const peer = rule?.peers?.[at]
   if (peer === undefined) return `${list}[${at}]`
@@ -94,12 +106,14 @@ function onlyOne({ namespaces, pods }: PodSet): string {
 function kindsOf(peer: Peer): string {
   if (peer.type === 'name') return 'domainNames[0]'
   if (peer.type === 'range') return 'networks[0]'
+  if (peer.type === 'sets') return ''
   return peer.pods.length === 0 ? 'namespaces' : 'pods'
 }
 
 function portField(kind: PolicyKind, rule: PolicyRule | undefined, at: number): string {
-  const entry = `${PORT_LISTS[kind]}[${at}]`
   const match = rule?.ports?.[at]
+  if (isCalicos(kind)) return match?.type === 'numbers' || match?.type === 'named' ? PORT_LISTS[kind] : 'protocol'
+  const entry = `${PORT_LISTS[kind]}[${at}]`
   if (match === undefined) return entry
   if (kind === 'AdminNetworkPolicy' || kind === 'BaselineAdminNetworkPolicy') return `${entry}.${portWord(match)}`
   return kind === 'ClusterNetworkPolicy' ? `${entry}.${protocolWord(match)}` : entry
@@ -112,6 +126,7 @@ function portWord(match: PortMatch): string {
 
 function protocolWord(match: PortMatch): string {
   if (match.type === 'named') return 'destinationNamedPort'
+  if (match.type === 'icmp' || match.type === 'ip') return 'icmp'
   const protocol = match.protocol.toLowerCase()
   if (match.type === 'protocol') return protocol
   return `${protocol}.destinationPort.${match.from === match.to ? 'number' : 'range'}`

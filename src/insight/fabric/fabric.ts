@@ -2,7 +2,7 @@
  * How nodes reach each other's pods: what every agent says of its ways to the others.
  * @module
  */
-import type { WayFact } from '../../agent/control/facts.ts'
+import type { BgpSessionFact, WayFact } from '../../agent/control/facts.ts'
 import { fabricOf } from '../../network/fabric/way.ts'
 import type { Fabric } from '../../network/model/cluster.ts'
 import type { ClusterView } from '../view.ts'
@@ -17,11 +17,26 @@ export interface FabricWay extends WayFact {
   readonly tunnel?: string
 }
 
+/** A BGP session as one of its two sides has it. */
+export interface FabricSession extends Omit<BgpSessionFact, 'node'> {
+  readonly node: string
+  /** The other side, where it is a node of the cluster. */
+  readonly remote?: string
+}
+
+/** A node's BGP daemon that does not do what it should. */
+export interface FabricTrouble {
+  readonly node: string
+  readonly problem: string
+}
+
 /** The fabric as its nodes see it. */
 export interface FabricView {
   /** What the cluster wants; absent when no agent knows. */
   readonly wanted?: Fabric
   readonly ways: readonly FabricWay[]
+  readonly sessions: readonly FabricSession[]
+  readonly troubles: readonly FabricTrouble[]
   /** Agents that do not answer, by node. */
   readonly silent: readonly string[]
 }
@@ -40,13 +55,24 @@ export function fabricView(view: ClusterView): FabricView {
   return {
     ...(first === undefined ? {} : { wanted: fabricOf(first.cluster) }),
     ways,
+    sessions: view.nodes.flatMap(({ status }) =>
+      (status.bgp?.sessions ?? []).map(({ node: remote, ...session }) => ({
+        ...session,
+        node: status.node,
+        ...(remote === undefined ? {} : { remote }),
+      })),
+    ),
+    troubles: view.nodes.flatMap(({ status: { node, bgp } }) => {
+      const problem = bgp?.problem ?? (bgp?.isRunning === false ? 'BIRD does not run' : undefined)
+      return problem === undefined ? [] : [{ node, problem }]
+    }),
     silent: view.silent.map(({ name }) => name),
   }
 }
 
-/** Whether every way is as the cluster wants it. */
-export function isWhole({ wanted, ways, silent }: FabricView): boolean {
-  if (silent.length > 0) return false
+/** Whether every way is as the cluster wants it, and every session up. */
+export function isWhole({ wanted, ways, sessions, troubles, silent }: FabricView): boolean {
+  if (silent.length > 0 || troubles.length > 0 || sessions.some(({ isUp }) => !isUp)) return false
   const isWanted = ({ way, why }: FabricWay): boolean =>
     way !== 'none' && (wanted?.otherwise === 'tunnel' || why === undefined)
   return ways.every(isWanted)

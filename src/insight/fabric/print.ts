@@ -6,8 +6,8 @@ import type { Fabric } from '../../network/model/cluster.ts'
 import { duration } from '../../text/duration.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
-import { count, wrap } from '../../text/words.ts'
-import { type FabricView, type FabricWay, isWhole } from './fabric.ts'
+import { count, printable, wrap } from '../../text/words.ts'
+import { type FabricSession, type FabricView, type FabricWay, isWhole } from './fabric.ts'
 
 const COLUMNS: readonly Column[] = [
   { head: 'NODE' },
@@ -19,9 +19,19 @@ const COLUMNS: readonly Column[] = [
   { head: 'SINCE', align: 'right' },
 ]
 
+const SESSION_COLUMNS: readonly Column[] = [
+  { head: 'NODE' },
+  { head: 'BGP WITH' },
+  { head: 'AS', align: 'right' },
+  { head: 'STATE', paint: paintState },
+  { head: 'ROUTES IN', align: 'right' },
+  { head: 'OUT', align: 'right' },
+  { head: 'SINCE', align: 'right' },
+]
+
 /** The lines of `weft fabric show`; `now` in seconds since the epoch. */
 export function printFabric(view: FabricView, now: number, look: Look): string[] {
-  const { wanted, ways, silent } = view
+  const { wanted, ways, sessions, troubles, silent } = view
   return [
     ...(wanted === undefined ? [] : [...wrap(wantedLine(wanted), look.width), '']),
     ...table(
@@ -30,6 +40,8 @@ export function printFabric(view: FabricView, now: number, look: Look): string[]
       look,
     ),
     ...reasons(ways, look),
+    ...sessionLines(sessions, now, look),
+    ...troubles.flatMap(({ node, problem }) => wrap(`! ${node}: ${printable(problem)}`, look.width)).map(look.warn),
     ...silent.map((node) => look.warn(`! ${node}: its agent does not answer`)),
     '',
     summary(view, look),
@@ -55,6 +67,29 @@ function row(
   const through = via === undefined ? (tunnel ?? '-') : `${via} on ${link ?? '?'}`
   const was = before === undefined ? '' : `, before ${before}`
   return [node, peer, `IPv${family}`, way, through, `${mtu ?? '-'}`, `${duration(now - since, look)}${was}`]
+}
+
+/** Sessions, and why those that are down ended last. */
+function sessionLines(sessions: readonly FabricSession[], now: number, look: Look): string[] {
+  if (sessions.length === 0) return []
+  const rows = sessions.map(({ node, remote, address, asNumber, state, since, routes }) => [
+    node,
+    remote === undefined ? address : `${remote}, ${address}`,
+    `${asNumber}`,
+    printable(state),
+    `${routes?.imported ?? '-'}`,
+    `${routes?.exported ?? '-'}`,
+    duration(now - since, look),
+  ])
+  const errors = sessions.flatMap(({ node, remote, address, isUp, error }) =>
+    isUp || error === undefined ? [] : [`! ${node}: BGP with ${remote ?? address}: ${printable(error)}`],
+  )
+  const told = [...new Set(errors)].flatMap((line) => wrap(line, look.width)).map(look.warn)
+  return ['', ...table(SESSION_COLUMNS, rows, look), ...told]
+}
+
+function paintState(text: string, look: Look): string {
+  return text.startsWith('Established') ? look.good(text) : look.bad(text)
 }
 
 function paintWay(text: string, look: Look): string {

@@ -3,6 +3,7 @@
  * @module
  */
 import { linesOf } from '../../kube/invalid.ts'
+import { NETWORK_SET_KINDS } from '../../network/model/network-set.ts'
 import { POLICY_KINDS } from '../../network/model/policy.ts'
 import { openPlace, type RegistryPlace } from '../../place/place.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -61,12 +62,13 @@ async function lookUpAt(place: RegistryPlace): Promise<RegistryView | string> {
 }
 
 async function lookUp(registry: Registry): Promise<RegistryView> {
-  const [tenants, pods, networks, namespaces, policies] = await Promise.all([
+  const [tenants, pods, networks, namespaces, policies, sets] = await Promise.all([
     registry.list('Tenant'),
     registry.list('Pod'),
     registry.list('NodeNetwork'),
     registry.list('Namespace'),
     Promise.all(POLICY_KINDS.map((kind) => registry.list(kind))),
+    Promise.all(NETWORK_SET_KINDS.map((kind) => registry.list(kind))),
     // Of the configuration it matters whether it can be read: agents tell what it says.
     registry.list('Cluster'),
   ])
@@ -76,6 +78,7 @@ async function lookUp(registry: Registry): Promise<RegistryView> {
     networks: networks.objects.map(({ value }) => value),
     namespaces: namespaces.objects.map(({ value }) => value),
     policies: policies.flatMap(({ objects }) => objects.map(({ value }) => value)),
+    sets: sets.flatMap(({ objects }) => objects.map(({ value }) => value)),
   }
 }
 

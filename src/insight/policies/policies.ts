@@ -25,6 +25,8 @@ import { type ClusterView, type RegistryView, registryOf } from '../view.ts'
 export interface PolicyLook extends PolicyRef {
   readonly tier: Tier
   readonly priority: number
+  /** Of Calico's policies: the lowest counts first. Absent: after all that have one. */
+  readonly order?: number
   /** Pods that it selects. */
   readonly pods: number
   readonly rules: readonly RuleLook[]
@@ -117,13 +119,14 @@ function policyLook(
     .map(({ node }) => node)
   const homes = nodes.filter(({ node }) => selected.some((pod) => pod.node === node))
   const problems = [...(policy.problems ?? []), ...rivals(policy, policies), ...unresolved(policy, homes)]
-  const { kind, namespace, name, tier, priority } = policy
+  const { kind, namespace, name, tier, priority, order } = policy
   return {
     kind,
     ...(namespace === undefined ? {} : { namespace }),
     name,
     tier,
     priority,
+    ...(order === undefined ? {} : { order }),
     pods: selected.length,
     rules: DIRECTIONS.flatMap((direction) => rulesOf(policy, direction, nodes)),
     isolates: tier === 'namespace' ? DIRECTIONS.filter((direction) => policy[direction] !== undefined) : [],

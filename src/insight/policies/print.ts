@@ -40,17 +40,22 @@ export function printPolicies({ policies, unreadable }: PolicyLooks, look: Look)
 }
 
 function row(policy: PolicyLook, look: Look) {
-  const { namespace, name, kind, tier, priority, pods } = policy
-  const isOrdered = tier === 'admin' || tier === 'baseline'
+  const { namespace, name, kind, pods } = policy
   return [
     namespace ?? '—',
     name,
     kind,
-    isOrdered ? `${tier} ${priority}` : tier,
+    tierWords(policy),
     String(pods),
     rulesOf(policy, look),
     stateWords(policy, look),
   ]
+}
+
+function tierWords({ tier, priority, order }: PolicyLook): string {
+  if (tier === 'admin' || tier === 'baseline') return `${tier} ${priority}`
+  if (order === undefined) return tier
+  return order === -Number.MAX_VALUE ? `${tier}, first` : `${tier} ${order}`
 }
 
 function rulesOf({ rules, isolates }: PolicyLook, look: Look): readonly string[] {

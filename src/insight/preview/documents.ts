@@ -4,6 +4,7 @@
  */
 import { isMap, isSeq, parseAllDocuments } from 'yaml'
 import { weftBindings } from '../../compat/bindings.ts'
+import { PUBLIC_VERSION } from '../../compat/calico/policy/resources.ts'
 import { at, listAt, textAt } from '../../compat/fields.ts'
 import { apiVersionOf, type KubeObject } from '../../kube/object.ts'
 import { describeProblems, shown } from '../../network/model/decode.ts'
@@ -135,13 +136,15 @@ function givenIn(value: unknown, place: string, namespace: string): Given {
 
 function kindOf(value: unknown, place: string): PolicyKind {
   const [apiVersion, kind] = [textAt(value, 'apiVersion'), textAt(value, 'kind')]
-  const found = POLICY_KINDS.find((one) => one === kind)
+  const named = POLICY_KINDS.filter((one) => weftBindings[one].resource.kind === kind)
+  const group = apiVersion === PUBLIC_VERSION ? apiVersionOf(weftBindings.GlobalNetworkPolicy.resource) : apiVersion
+  const found = named.find((one) => apiVersionOf(weftBindings[one].resource) === group) ?? named[0]
   if (found === undefined) {
     const what = kind === undefined ? 'is no object with a kind' : `is a ${shown(kind)}, and no policy`
     throw usage(`what is in ${place} ${what}`, `give only ${POLICY_KINDS.join(', ')}`)
   }
   const expected = apiVersionOf(weftBindings[found].resource)
-  if (apiVersion === expected) return found
+  if (group === expected) return found
   throw usage(`the ${found} in ${place} is of ${shown(apiVersion)}`, `give one of ${expected}`)
 }
 

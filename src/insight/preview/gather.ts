@@ -3,6 +3,7 @@
  * @module
  */
 
+import { NETWORK_SET_KINDS } from '../../network/model/network-set.ts'
 import { POLICY_KINDS } from '../../network/model/policy.ts'
 import { GLOBAL_VNI } from '../../network/model/tenant.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -11,12 +12,13 @@ import type { PreviewWorld } from './world.ts'
 
 /** Everything but the change. Throws what the registry throws, and INSIGHT_REGISTRY_UNREACHABLE where there is no cluster. */
 export async function gatherWorld(registry: Registry): Promise<Omit<PreviewWorld, 'after'>> {
-  const [clusters, namespaces, tenants, pods, nodes, ...policies] = await Promise.all([
+  const [clusters, namespaces, tenants, pods, nodes, sets, ...policies] = await Promise.all([
     registry.list('Cluster'),
     registry.list('Namespace'),
     registry.list('Tenant'),
     registry.list('Pod'),
     registry.list('NodeNetwork'),
+    Promise.all(NETWORK_SET_KINDS.map((kind) => registry.list(kind))),
     ...POLICY_KINDS.map((kind) => registry.list(kind)),
   ])
   const [cluster] = valuesOf(clusters)
@@ -35,6 +37,7 @@ export async function gatherWorld(registry: Registry): Promise<Omit<PreviewWorld
     namespaces: valuesOf(namespaces),
     pods: valuesOf(pods),
     nodes: valuesOf(nodes),
+    sets: sets.flatMap((listing) => valuesOf(listing)),
     podNetworks: cluster.networks.map(({ cidr }) => cidr),
     before: policies.flatMap((listing) => valuesOf(listing)),
     ...(cluster.tenancy === 'multitenant' ? { mayTalk } : {}),

@@ -2,9 +2,13 @@
  * Which points a rule's peers mean.
  * @module
  */
-import type { Direction, Labels, Peer, PodSet } from '../../network/model/policy.ts'
-import { matchesSelector } from '../../network/model/selector.ts'
-import { matchesNamespaces } from '../../network/policy/selector.ts'
+import type { Cidr } from '../../network/model/address.ts'
+import { type Labelled, meetsCondition } from '../../network/model/condition.ts'
+import type { NetworkSet } from '../../network/model/network-set.ts'
+import type { AddressRange, Direction, Labels, Peer, PodSet } from '../../network/model/policy.ts'
+import { namespaceLabels } from '../../network/model/selector.ts'
+import { inRange } from '../../network/policy/ranges.ts'
+import { matchesNamespaces, matchesPodSet } from '../../network/policy/selector.ts'
 import type { CellSpan } from './cells.ts'
 import type { Parties, PodClass } from './parties.ts'
 import type { PreviewWorld } from './world.ts'
@@ -16,11 +20,13 @@ export class Members {
   readonly #labels: ReadonlyMap<string, Labels | undefined>
   /** The points that each cell counts for: of receivers, and of senders, who may be known by other addresses, too. */
   readonly #inCell: { readonly [D in Direction]: Map<number, number[]> } = { ingress: new Map(), egress: new Map() }
+  readonly #sets: readonly NetworkSet[]
   readonly #pods = new Map<string, readonly PodClass[]>()
   readonly #points = new Map<string, readonly number[]>()
 
-  constructor({ namespaces }: Pick<PreviewWorld, 'namespaces'>, parties: Parties) {
+  constructor({ namespaces, sets = [] }: Pick<PreviewWorld, 'namespaces' | 'sets'>, parties: Parties) {
     this.#parties = parties
+    this.#sets = sets
     this.#labels = new Map(namespaces.map(({ name, labels }) => [name, labels]))
     for (const one of parties.pods) push(this.#byNamespace, one.namespace, one)
     for (const { index, cell, cells } of parties.points) {
@@ -30,8 +36,9 @@ export class Members {
   }
 
   /** The classes of the pods in a set. */
-  podsIn({ namespaces, pods }: PodSet): readonly PodClass[] {
-    const key = JSON.stringify([namespaces, pods])
+  podsIn({ namespaces, pods, where }: PodSet): readonly PodClass[] {
+    const set = { namespaces, pods, ...(where === undefined ? {} : { where }) }
+    const key = JSON.stringify(set)
     const known = this.#pods.get(key)
     if (known !== undefined) return known
     const names =
@@ -40,7 +47,7 @@ export class Members {
         : [...this.#byNamespace.keys()].filter((name) => matchesNamespaces(namespaces, name, this.#labels.get(name)))
     const found = names
       .flatMap((name) => this.#byNamespace.get(name) ?? [])
-      .filter((one) => matchesSelector(pods, one.pods[0]?.labels))
+      .filter(({ namespace, pods: [pod] }) => matchesPodSet(set, { ...pod, namespace }, this.#labels.get(namespace)))
     this.#pods.set(key, found)
     return found
   }
@@ -58,21 +65,51 @@ export class Members {
   #find(peer: Peer, direction: Direction): readonly number[] {
     switch (peer.type) {
       case 'pods':
-        return this.podsIn(peer).flatMap(({ points }) => points.map(({ index }) => index))
+        return this.podsIn(peer).flatMap(({ points }) =>
+          points.flatMap(({ index, cell }) => (this.#isWithin(peer.within, cell) ? [index] : [])),
+        )
+      case 'sets':
+        return [
+          ...new Set(
+            this.#sets
+              .filter((set) => meetsCondition(peer.where, this.#labelled(set)))
+              .flatMap(({ nets }) => nets.flatMap((net) => this.#pointsIn(net, [], direction, peer.within))),
+          ),
+        ]
       case 'name':
         return this.#parties.outside.flatMap(({ name, points }) =>
           name === peer.name ? points.map(({ index }) => index) : [],
         )
-      case 'range': {
-        const { cells } = this.#parties
-        const found = new Set<number>()
-        const except = peer.except.map((part) => cells.spanOf(part))
-        for (const cell of cellsIn(cells.spanOf(peer.range), except)) {
-          for (const point of this.#inCell[direction].get(cell) ?? []) found.add(point)
-        }
-        return [...found]
-      }
+      case 'range':
+        return this.#pointsIn(peer.range, peer.except, direction)
     }
+  }
+
+  #pointsIn(
+    range: Cidr,
+    except: readonly Cidr[],
+    direction: Direction,
+    within?: readonly AddressRange[],
+  ): readonly number[] {
+    const { cells } = this.#parties
+    const found = new Set<number>()
+    const holes = except.map((part) => cells.spanOf(part))
+    for (const cell of cellsIn(cells.spanOf(range), holes)) {
+      if (!this.#isWithin(within, cell)) continue
+      for (const point of this.#inCell[direction].get(cell) ?? []) found.add(point)
+    }
+    return [...found]
+  }
+
+  #isWithin(within: readonly AddressRange[] | undefined, cell: number): boolean {
+    if (within === undefined) return true
+    const address = this.#parties.cells.first(cell)
+    return within.some(({ range, except }) => inRange(range, except, address))
+  }
+
+  #labelled({ namespace, labels }: NetworkSet): Labelled {
+    if (namespace === undefined) return { own: labels }
+    return { own: labels, namespace: namespaceLabels(namespace, this.#labels.get(namespace)) }
   }
 }
 

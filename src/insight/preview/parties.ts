@@ -70,8 +70,8 @@ export interface Parties {
 }
 
 /** Everybody of a world. Pods without an address are in no connection. */
-export function partiesOf({ pods, nodes, podNetworks, before, after }: PreviewWorld): Parties {
-  const vocabulary = vocabularyOf(new Set([...before, ...after]))
+export function partiesOf({ pods, nodes, podNetworks, before, after, sets = [] }: PreviewWorld): Parties {
+  const vocabulary = vocabularyOf(new Set([...before, ...after]), sets)
   const cells = new Cells([...vocabulary.ranges, ...podNetworks])
   const isInside = (address: Ip): boolean => podNetworks.some((network) => contains(network, address))
   const free = freeCells(nodes, cells).filter((cell) => !isInside(cells.first(cell)))

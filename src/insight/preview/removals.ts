@@ -12,6 +12,7 @@ const SHORT: Readonly<Record<string, PolicyKind>> = {
   anp: 'AdminNetworkPolicy',
   banp: 'BaselineAdminNetworkPolicy',
   cnp: 'ClusterNetworkPolicy',
+  gnp: 'GlobalNetworkPolicy',
 }
 
 /** The policy that `kind/namespace/name`, or `kind/name` of the cluster's, names. Throws INSIGHT_USAGE and INSIGHT_NAME_UNKNOWN. */

@@ -65,7 +65,10 @@ export class Subjects {
     // Names of ports are the destination's: of connections that come, these pods' own.
     const named = direction === 'ingress' ? namedIn(one, portNamesIn([...before, ...after], direction)) : []
     const numbersOf = (policies: readonly Policy[]) => policies.map((policy) => this.#numberOf(policy))
-    const key = JSON.stringify([direction, numbersOf(before), numbersOf(after), named])
+    // Rules that ask for the pod's own address tell apart who has the same policies.
+    const asksOwn = [...before, ...after].some((policy) => policy[direction]?.some(({ own }) => own !== undefined))
+    const itself = asksOwn ? one.index : undefined
+    const key = JSON.stringify([direction, numbersOf(before), numbersOf(after), named, itself])
     const known = this.#subjects.get(key)
     if (known !== undefined) return known
     let groups: Int32Array | undefined
@@ -98,13 +101,15 @@ export class Subjects {
   }
 
   #judge({ direction, before, after, isTouched }: Subject, ends: Ends): Outcome {
-    const { nodes, podNetworks } = this.#world
+    const { nodes, podNetworks, sets = [] } = this.#world
     const both = [ends.source, ends.destination]
     const namespaces = both.flatMap((one) =>
       one.type === 'pod' ? (this.#namespaces.get(one.pod.namespace) ?? []) : [],
     )
+    // Of a network set its namespace's labels count, wherever the ends are.
+    const spaces = sets.length === 0 ? namespaces : this.#world.namespaces
     const near = nodes.filter(({ node }) => both.some((one) => one.type === 'node' && one.node === node))
-    const world = { namespaces, pods: [], nodes: near, podNetworks, names: this.#parties.names }
+    const world = { namespaces: spaces, pods: [], nodes: near, podNetworks, names: this.#parties.names, sets }
     const decide = (policies: readonly Policy[], protocol: Transport, port: number): Decision =>
       this.#same(judge({ ...world, policies } satisfies PolicyWorld, { ...ends, protocol, port })[direction])
     const { destination } = ends

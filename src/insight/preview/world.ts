@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Cidr } from '../../network/model/address.ts'
+import type { NetworkSet } from '../../network/model/network-set.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import type { Namespace, Pod } from '../../network/model/pod.ts'
 import { type Policy, type PolicyRef, policyKey } from '../../network/model/policy.ts'
@@ -14,6 +15,8 @@ export interface PreviewWorld {
   readonly pods: readonly Pod[]
   readonly nodes: readonly NodeNetwork[]
   readonly podNetworks: readonly Cidr[]
+  /** Addresses with labels. Absent: none. */
+  readonly sets?: readonly NetworkSet[]
   /** Policies as they are. */
   readonly before: readonly Policy[]
   /** The same with the change. Those that stay are the same objects: see {@link changed}. */

@@ -23,12 +23,14 @@ export function policyStages(make: FlowMaker, context: NodeContext): Flow[] {
   return [
     ...sender(make),
     passes('egressAdmin', 'egress'),
-    passes('egress', 'route'),
+    passes('egress', 'egressBaseline'),
+    passes('egressBaseline', 'route'),
     ...firewall(make, context),
     passes('firewallRules', 'receiver'),
     ...receiver(make, context),
     passes('ingressAdmin', 'ingress'),
-    passes('ingress', 'commit'),
+    passes('ingress', 'ingressBaseline'),
+    passes('ingressBaseline', 'commit'),
   ]
 }
 

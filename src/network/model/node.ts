@@ -3,6 +3,7 @@
  * @module
  */
 import type { Cidr, Ip } from './address.ts'
+import type { NodeBgp } from './bgp.ts'
 import type { Labels } from './policy.ts'
 
 /** A machine as its owner declares it. */
@@ -14,6 +15,7 @@ export interface Node {
   readonly addresses: readonly Ip[]
   /** Absent: none. */
   readonly labels?: Labels
+  readonly bgp?: NodeBgp
 }
 
 /**

@@ -9,6 +9,7 @@ import { labels } from './labels.ts'
 import { objectName, uid } from './names.ts'
 import type { Machine, Node, NodeNetwork, NodeNetworkStatus } from './node.ts'
 import { MAX_VNI } from './tenant.ts'
+import { nodeBgp } from './validate-bgp.ts'
 import { isHostAddress } from './validate-cluster.ts'
 
 const MAX_ADDRESSES = 32
@@ -30,6 +31,7 @@ const node: Decode<Node> = record<Node>({
   uid,
   addresses: list(hostAddress, MAX_ADDRESSES),
   labels: optional(labels),
+  bgp: optional(nodeBgp),
 })
 
 const status: Decode<NodeNetworkStatus> = record<NodeNetworkStatus>({

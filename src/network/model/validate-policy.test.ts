@@ -23,12 +23,29 @@ const pods = (...requirements: readonly unknown[]) => ({
 const PEER = 'ingress[0].peers[0]'
 const PORT = 'ingress[0].ports[0]'
 
+const CALICO = { ...OWN, kind: 'CalicoNetworkPolicy', tier: 'namespace' }
+const PORT_0 = { type: 'numbers', protocol: 'TCP', from: 0, to: 0 }
+const DEEP = `subject.where${'.condition'.repeat(100)}`
+
+function nested(depth: number): object {
+  return depth === 0 ? { type: 'all' } : { type: 'not', condition: nested(depth - 1) }
+}
+
 const CASES: readonly (readonly [title: string, input: unknown, ...paths: readonly string[]])[] = [
-  ...[NP, ANP, BANP, CNP, ENP].map((one) => [one.kind, one] as const),
+  ...[NP, ANP, BANP, CNP, ENP, CALICO].map((one) => [one.kind, one] as const),
   ['another kind', { ...NP, kind: 'Policy' }, 'kind'],
   ['no name', { ...NP, name: '' }, 'name'],
   ['an object that is none', 7, ''],
-  ['a field that nobody knows', { ...NP, order: 1 }, ''],
+  ['a field that nobody knows', { ...NP, colour: 1 }, ''],
+  ['a NetworkPolicy with an order', { ...NP, order: 1 }, 'order'],
+  ['a policy of Calico with an order', { ...CALICO, order: -0.5 }],
+  ['a policy of Calico with an endless order', { ...CALICO, order: 'Infinity' }, 'order'],
+  ['a policy of Calico that denies', { ...CALICO, ingress: [{ action: 'deny', log: true }, { action: 'pass' }] }],
+  ['a policy of Calico for port 0', { ...CALICO, egress: [{ action: 'deny', ports: [PORT_0] }] }],
+  ['a policy of Calico that denies a name', { ...CALICO, egress: [{ action: 'deny', peers: [NAME] }] }, ''],
+  ['a NetworkPolicy with a condition', { ...NP, subject: { ...NP.subject, where: { type: 'all' } } }, ''],
+  ['a NetworkPolicy that asks for callers’ ports', { ...NP, ingress: [{ action: 'allow', sourcePorts: [] }] }, ''],
+  ['a condition that is nested too deep', { ...CALICO, subject: { ...NP.subject, where: nested(120) } }, DEEP],
   ['a NetworkPolicy without a namespace', { ...NP, namespace: undefined }, 'namespace', 'subject'],
   ['a NetworkPolicy for another namespace', { ...NP, namespace: 'till' }, 'subject'],
   ['a NetworkPolicy for all namespaces', { ...NP, subject: ANY_SUBJECT }, 'subject'],
@@ -73,7 +90,7 @@ const CASES: readonly (readonly [title: string, input: unknown, ...paths: readon
   ['a name that is an address', peer({ type: 'name', name: '192.0.2.1' }), `${PEER}.name`],
   ['a name too long', peer({ type: 'name', name: `${'a.'.repeat(130)}test` }), `${PEER}.name`],
   ['another peer', peer({ type: 'nodes' }), `${PEER}.type`],
-  ['port 0', port({ type: 'numbers', protocol: 'TCP', from: 0, to: 1 }), `${PORT}.from`],
+  ['port 0', port({ type: 'numbers', protocol: 'TCP', from: 0, to: 1 }), ''],
   ['port 65536', port({ type: 'numbers', protocol: 'TCP', from: 1, to: 65_536 }), `${PORT}.to`],
   ['ports that go down', port({ type: 'numbers', protocol: 'TCP', from: 2, to: 1 }), PORT],
   ['every port', port({ type: 'numbers', protocol: 'SCTP', from: 1, to: 65_535 })],

@@ -9,6 +9,7 @@ import { checked, integer, list, literal, network, optional, record, text, varia
 import { selector } from './labels.ts'
 import { isDomain, namespaceName, objectName, uid } from './names.ts'
 import {
+  type AddressRange,
   type Namespaces,
   type Peer,
   POLICY_KINDS,
@@ -18,8 +19,10 @@ import {
   type PolicyProblem,
   type PolicyRule,
   type PortMatch,
+  type PortSpan,
   type Tier,
 } from './policy.ts'
+import { condition } from './validate-condition.ts'
 
 /** The most rules of a direction, peers of a rule, ports of a rule, and exceptions of a range. */
 export const MAX_RULES = 10_000
@@ -37,7 +40,7 @@ const namespaces: Decode<Namespaces> = (input, at) =>
     ? record<{ readonly name: string }>({ name: namespaceName })(input, at)
     : record<Extract<Namespaces, { readonly labels: unknown }>>({ labels: selector })(input, at)
 
-const podSet: Decode<PodSet> = record<PodSet>({ namespaces, pods: selector })
+const podSet: Decode<PodSet> = record<PodSet>({ namespaces, pods: selector, where: optional(condition) })
 
 /** A DNS name, perhaps with `*.` for everything below it. */
 const dnsName: Decode<string> = (input, at) =>
@@ -51,23 +54,42 @@ const dnsName: Decode<string> = (input, at) =>
 
 const range: Decode<Extract<Peer, { type: 'range' }>> = checked(
   record({ type: literal('range'), range: network, except: list(network, MAX_EXCEPTIONS) }),
-  ({ range, except }, at) => {
-    for (const [index, one] of except.entries()) {
-      if (!isWithin(range, one)) {
-        reject(below(below(at, 'except'), index), `${one} is not inside ${range}`, 'give a part of the range')
-      }
-    }
-  },
+  checkExceptions,
 )
 
+const addressRange: Decode<AddressRange> = checked(
+  record<AddressRange>({ range: network, except: list(network, MAX_EXCEPTIONS) }),
+  checkExceptions,
+)
+
+const addressRanges = list(addressRange, MAX_PEERS)
+
 const peer: Decode<Peer> = variant<Peer>('type', [
-  ['pods', record<Extract<Peer, { type: 'pods' }>>({ type: literal('pods'), namespaces, pods: selector })],
+  [
+    'pods',
+    record<Extract<Peer, { type: 'pods' }>>({
+      type: literal('pods'),
+      namespaces,
+      pods: selector,
+      where: optional(condition),
+      within: optional(addressRanges),
+    }),
+  ],
+  [
+    'sets',
+    record<Extract<Peer, { type: 'sets' }>>({
+      type: literal('sets'),
+      where: condition,
+      within: optional(addressRanges),
+    }),
+  ],
   ['range', range],
   ['name', record<Extract<Peer, { type: 'name' }>>({ type: literal('name'), name: dnsName })],
 ])
 
 const protocol = literal('TCP', 'UDP', 'SCTP')
-const portNumber = integer(1, 65_535)
+const portNumber = integer(0, 65_535)
+const byte = integer(0, 255)
 
 const port: Decode<PortMatch> = variant<PortMatch>('type', [
   ['protocol', record<Extract<PortMatch, { type: 'protocol' }>>({ type: literal('protocol'), protocol })],
@@ -93,13 +115,33 @@ const port: Decode<PortMatch> = variant<PortMatch>('type', [
       protocol: optional(protocol),
     }),
   ],
+  [
+    'icmp',
+    record<Extract<PortMatch, { type: 'icmp' }>>({
+      type: literal('icmp'),
+      family: literal(4, 6),
+      icmpType: optional(byte),
+      code: optional(byte),
+    }),
+  ],
+  ['ip', record<Extract<PortMatch, { type: 'ip' }>>({ type: literal('ip'), number: byte })],
 ])
+
+const portSpan: Decode<PortSpan> = checked(
+  record<PortSpan>({ from: portNumber, to: portNumber }),
+  ({ from, to }, at) => {
+    if (from > to) reject(at, `ports from ${from} to ${to} are none`, 'give the lower one first')
+  },
+)
 
 const rule: Decode<PolicyRule> = record<PolicyRule>({
   action: literal('allow', 'deny', 'pass'),
   name: optional(text(1, MAX_RULE_NAME)),
   peers: optional(list(peer, MAX_PEERS)),
   ports: optional(list(port, MAX_PORTS)),
+  own: optional(addressRanges),
+  sourcePorts: optional(list(portSpan, MAX_PORTS)),
+  log: optional(literal(true)),
   peerFields: optional(list(text(1, MAX_PROBLEM_TEXT), MAX_PEERS)),
   portFields: optional(list(text(1, MAX_PROBLEM_TEXT), MAX_PORTS)),
 })
@@ -109,6 +151,9 @@ const problem: Decode<PolicyProblem> = record<PolicyProblem>({
   reason: text(1, MAX_PROBLEM_TEXT),
 })
 
+const finite: Decode<number> = (input, at) =>
+  typeof input === 'number' && Number.isFinite(input) ? input : reject(at, `${shown(input)} is no number`, 'give one')
+
 const policy: Decode<Policy> = checked(
   record<Policy>({
     kind: literal(...POLICY_KINDS),
@@ -117,11 +162,13 @@ const policy: Decode<Policy> = checked(
     uid: optional(uid),
     tier: literal('admin', 'namespace', 'baseline', 'firewall'),
     priority: integer(0, 1000),
+    order: optional(finite),
     subject: podSet,
     ingress: optional(list(rule, MAX_RULES)),
     egress: optional(list(rule, MAX_RULES)),
     log: optional(literal(true)),
     problems: optional(list(problem, MAX_POLICY_PROBLEMS)),
+    isUnread: optional(literal(true)),
   }),
   checkTier,
 )
@@ -138,10 +185,13 @@ const TIERS: { readonly [K in PolicyKind]: { readonly tiers: readonly Tier[]; re
   BaselineAdminNetworkPolicy: { tiers: ['baseline'], namespaced: false },
   ClusterNetworkPolicy: { tiers: ['admin', 'baseline'], namespaced: false },
   EgressNetworkPolicy: { tiers: ['firewall'], namespaced: true },
+  CalicoNetworkPolicy: { tiers: ['namespace'], namespaced: true },
+  GlobalNetworkPolicy: { tiers: ['namespace'], namespaced: false },
 }
 
 /** A tier that a kind cannot have, or a rule that its tier cannot have, would be read by nobody as it was meant. */
-function checkTier({ kind, namespace, tier, priority, subject, ingress, egress }: Policy, at: At): void {
+function checkTier(policy: Policy, at: At): void {
+  const { kind, namespace, tier, priority, subject, ingress } = policy
   const { tiers, namespaced } = TIERS[kind]
   if (!tiers.includes(tier)) reject(below(at, 'tier'), `${tier} is no tier of a ${kind}`, `give ${tiers.join(' or ')}`)
   if (namespaced !== (namespace !== undefined)) {
@@ -150,13 +200,26 @@ function checkTier({ kind, namespace, tier, priority, subject, ingress, egress }
   if (namespaced && !('name' in subject.namespaces && subject.namespaces.name === namespace)) {
     reject(below(at, 'subject'), `a ${kind} speaks of pods of its own namespace`, 'name that namespace')
   }
-  const isOrdered = tier === 'admin' || tier === 'baseline'
-  if (!isOrdered && priority !== 0) reject(below(at, 'priority'), `tier ${tier} has no priorities`, 'give 0')
+  if (!isOrdered(tier) && priority !== 0) reject(below(at, 'priority'), `tier ${tier} has no priorities`, 'give 0')
   if (tier === 'firewall' && ingress !== undefined) {
     reject(below(at, 'ingress'), 'a firewall speaks of what leaves the cluster', 'leave ingress away')
   }
+  checkRules(policy, at)
+}
+
+function isOrdered(tier: Tier): boolean {
+  return tier === 'admin' || tier === 'baseline'
+}
+
+/** A rule that its kind or its tier cannot have. */
+function checkRules({ kind, tier, order, subject, ingress, egress }: Policy, at: At): void {
   const rules = [...(ingress ?? []), ...(egress ?? [])]
-  if (isOrdered) {
+  const isCalico = kind === 'CalicoNetworkPolicy' || kind === 'GlobalNetworkPolicy'
+  if (order !== undefined && !isCalico) reject(below(at, 'order'), `a ${kind} has no order`, 'leave it away')
+  if (!isCalico && (subject.where !== undefined || rules.some(isCalicos))) {
+    reject(at, `a ${kind} has no words for what it says`, 'leave it to policies of Calico')
+  }
+  if (isOrdered(tier) || isCalico) {
     // Who is behind a name changes: what is denied by name would be let through while nobody knows.
     const byName = rules.find(
       ({ action, peers = [] }) => action !== 'allow' && peers.some(({ type }) => type === 'name'),
@@ -167,6 +230,27 @@ function checkTier({ kind, namespace, tier, priority, subject, ingress, egress }
   const allowed = tier === 'namespace' ? ['allow'] : ['allow', 'deny']
   const refused = rules.find(({ action }) => !allowed.includes(action))
   if (refused !== undefined) reject(at, `tier ${tier} has no rule to ${refused.action}`, `give ${allowed.join(' or ')}`)
+}
+
+/** Whether only Calico's policies can say it: nobody else's are written with it. */
+function isCalicos({ own, sourcePorts, log, peers = [], ports = [] }: PolicyRule): boolean {
+  if (own !== undefined || sourcePorts !== undefined || log !== undefined) return true
+  if (
+    ports.some((port) => port.type === 'icmp' || port.type === 'ip' || (port.type === 'numbers' && port.from === 0))
+  ) {
+    return true
+  }
+  return peers.some(
+    (peer) => peer.type === 'sets' || (peer.type === 'pods' && (peer.where !== undefined || peer.within !== undefined)),
+  )
+}
+
+function checkExceptions({ range, except }: AddressRange, at: At): void {
+  for (const [index, one] of except.entries()) {
+    if (!isWithin(range, one)) {
+      reject(below(below(at, 'except'), index), `${one} is not inside ${range}`, 'give a part of the range')
+    }
+  }
 }
 
 function isWithin(range: Cidr, part: Cidr): boolean {

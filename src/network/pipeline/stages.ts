@@ -98,10 +98,15 @@ export const STAGES = {
     table: 69,
     question: 'May its sender open this connection?',
     about:
-      'A pod that policies isolate may do what one of their rules allows. For one that none isolates the ordered rules of the baseline tier count.',
+      'A pod that policies isolate may do what one of their rules allows. Calico’s policies have ordered rules, which allow, deny or pass on.',
+  },
+  egressBaseline: {
+    table: 70,
+    question: 'What do the cluster’s own policies say if nobody else says anything about its sender?',
+    about: 'The ordered rules of the baseline tier, for pods that no policy isolates and for what a rule passed on.',
   },
   route: {
-    table: 70,
+    table: 71,
     question: 'Where does the destination live?',
     about: 'A pod here, the node itself, a pod on another node, or the world outside.',
   },
@@ -148,6 +153,11 @@ export const STAGES = {
     question: 'May its receiver take this connection?',
     about: 'As for senders.',
   },
+  ingressBaseline: {
+    table: 88,
+    question: 'What do the cluster’s own policies say if nobody else says anything about its receiver?',
+    about: 'As for senders.',
+  },
   commit: {
     table: 90,
     question: 'Is it the first packet of its connection?',
@@ -180,11 +190,13 @@ export const POLICY_STAGES = [
   'sender',
   'egressAdmin',
   'egress',
+  'egressBaseline',
   'firewall',
   'firewallRules',
   'receiver',
   'ingressAdmin',
   'ingress',
+  'ingressBaseline',
 ] as const satisfies readonly StageName[]
 
 /** A named place in the registers that travel with a packet. */

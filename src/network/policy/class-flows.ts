@@ -11,7 +11,7 @@ import { type FlowMaker, flowsOf, goto, holds, ipPacket } from '../pipeline/buil
 import type { DropName } from '../pipeline/drops.ts'
 import { ALLOWED_LABEL, type StageName } from '../pipeline/stages.ts'
 import { clauseParts } from './conjunction.ts'
-import { type Level, PRIORITY, stagesOf } from './levels.ts'
+import { finalStage, type Level, PRIORITY, stageAfter, stagesOf } from './levels.ts'
 import { type PeerSet, whenIn } from './peer-sets.ts'
 
 /** A rule as the switch matches it. */
@@ -99,15 +99,13 @@ function clauses({ flow }: FlowMaker, { id, terms }: PolicyClass): readonly Flow
 
 function decisions(one: PolicyClass, { level, peers, ports, action, rule, log }: Term): readonly Flow[] {
   const make = flowsOf(rule)
-  const { stage, direction } = level
-  const isFirst = peers === 'anybody' && level.priority === PRIORITY.allowed
-  const priority = isFirst ? PRIORITY.anybody : level.priority
+  const { stage, priority, direction } = level
   const who = peers === 'anybody' ? holds('policyClass', one.id) : whenIn(peers, one.id)
   return ports.flatMap((port): readonly Flow[] => {
     const match = { ...port, ...who }
     if (action === 'deny') return refusals(make, { ...one, log }, `${direction}-denied`, stage, priority, match)
-    const isPassed = action === 'pass' && (stage === 'egressAdmin' || stage === 'ingressAdmin')
-    return [make.flow(stage, priority, match, [goto(isPassed ? direction : afterPolicies(direction))])]
+    const next = action === 'pass' ? stageAfter(stage, direction) : finalStage(direction)
+    return [make.flow(stage, priority, match, [goto(next)])]
   })
 }
 
@@ -150,11 +148,6 @@ export function refusals(
     end({ ...match, ...NOT_ALLOWED }, []),
     ...packets.map((packet) => end({ ...match, ...packet, ...ALLOWED }, [revoke])),
   ]
-}
-
-/** Where an allowed connection goes on. */
-function afterPolicies(direction: Direction): StageName {
-  return direction === 'egress' ? 'route' : 'commit'
 }
 
 /** Tells a row from every other of a fragment. */

@@ -4,10 +4,10 @@
  */
 import type { Action } from '../../flow/flow.ts'
 import type { Fragment } from '../fragments/fragment.ts'
-import { type Direction, type Policy, policyKey } from '../model/policy.ts'
+import { comparePolicies, type Direction, type Policy, policyKey } from '../model/policy.ts'
 import { StableIds } from '../pipeline/stable-ids.ts'
 import { classFlows, type Term } from './class-flows.ts'
-import { isBeyondAll, levelOfNamespaces, type Places } from './levels.ts'
+import { isBeyondAll, type Places } from './levels.ts'
 import type { PeerSet, PeerSets } from './peer-sets.ts'
 import { isolationKey, isolationTitle, policyTitle, ruleKey, ruleTitle } from './rule-names.ts'
 import type { ClassSpec, Subjects } from './subjects.ts'
@@ -171,9 +171,11 @@ export class Classes {
     const isolating = policies.filter(({ tier }) => tier === 'namespace')
     const held: PeerSet[] = []
     const rules = new Map<string, string>()
-    const terms = policies.flatMap((policy) => this.#terms(policy, spec, isolating.length > 0, held, rules))
-    const key = classKey(spec.direction, id)
     const { direction, pending } = spec
+    const passes = isolating.some((policy) => policy[direction]?.some(({ action }) => action === 'pass'))
+    const isFinal = isolating.length > 0 && !passes
+    const terms = policies.flatMap((policy) => this.#terms(policy, spec, isFinal, held, rules))
+    const key = classKey(spec.direction, id)
     const isolated = isolating.length > 0
     const log = isolating.some((policy) => policy.log === true)
     const flows = classFlows({ key, id, direction, terms, isolated, pending, log, revoke: this.#parts.revoke() })
@@ -185,19 +187,19 @@ export class Classes {
   #terms(
     policy: Policy,
     { direction, named }: ClassSpec,
-    isIsolated: boolean,
+    isFinal: boolean,
     held: PeerSet[],
     rules: Map<string, string>,
   ): readonly Term[] {
-    const { tier, log = false } = policy
-    // Whom a policy isolates, the baseline says nothing about.
-    if (tier === 'firewall' || (tier === 'baseline' && isIsolated)) return []
+    const { tier } = policy
+    // Whom a policy isolates, the baseline says nothing about, unless something is passed on to it.
+    if (tier === 'firewall' || (tier === 'baseline' && isFinal)) return []
     if (tier === 'namespace') rules.set(isolationKey(policyKey(policy), direction), policyTitle(policy))
     return (policy[direction] ?? []).flatMap((rule, index) => {
       const key = ruleKey(policyKey(policy), direction, index)
       rules.set(key, ruleTitle(policy, direction, index))
-      const level =
-        tier === 'namespace' ? levelOfNamespaces(direction) : this.#parts.places.levelOf(policy, tier, direction, index)
+      const log = policy.log === true || rule.log === true
+      const level = this.#parts.places.levelOf(policy, tier, direction, index)
       if (isBeyondAll(level)) return [{ level, peers: 'anybody', ports: [{}], action: 'deny', rule: key, log }]
       return termsOf(rule, direction, named, this.#parts.ports).flatMap(({ peers, ports }): readonly Term[] => {
         if (peers === 'anybody') return [{ level, peers, ports, action: rule.action, rule: key, log }]
@@ -209,9 +211,9 @@ export class Classes {
     })
   }
 
-  /** In the order in which they count: keys are in order, and that of equal priorities stays. */
+  /** In the order in which they count. */
   #policiesOf({ policies }: ClassSpec): readonly Policy[] {
-    return policies.flatMap((key) => this.#parts.subjects.get(key) ?? []).sort((a, b) => a.priority - b.priority)
+    return policies.flatMap((key) => this.#parts.subjects.get(key) ?? []).sort(comparePolicies)
   }
 
   /** New ones are held before old ones are let go: what both have stays as it is. */

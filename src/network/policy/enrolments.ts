@@ -134,7 +134,10 @@ export class Enrolments {
         ? this.#parts.proxied.flows(
             key,
             endpoint,
-            callerOf(this.#parts.subjects, this.#subjectOf(endpoint), this.#parts.firewalls.addresses),
+            callerOf(this.#parts.subjects, this.#subjectOf(endpoint), {
+              names: this.#parts.firewalls.addresses,
+              sets: [...this.#parts.inventory.sets()],
+            }),
           )
         : []
     const title = `services outside the pod networks, for pod ${podOf(endpoint)}`

@@ -79,7 +79,7 @@ function isUnresolved({ resolve }: Firewall, peer: Peer): boolean {
 function destinations({ resolve }: Firewall, { peers }: PolicyRule): readonly Match[] {
   if (peers === undefined) return [{}]
   return peers.flatMap((peer): readonly Match[] => {
-    if (peer.type === 'pods') return []
+    if (peer.type === 'pods' || peer.type === 'sets') return []
     const ranges =
       peer.type === 'range'
         ? without(peer.range, peer.except)

@@ -3,12 +3,14 @@
  * on this node uses it; a pod's event looks only at groups that could have it.
  * @module
  */
-import { type Cidr, familyOf, hostCidr, type Ip } from '../model/address.ts'
+import { type Cidr, contains, familyOf, hostCidr, type Ip } from '../model/address.ts'
+import { type Condition, meetsCondition } from '../model/condition.ts'
+import { type NetworkSet, networkSetKey } from '../model/network-set.ts'
 import type { NamedPort } from '../model/pod.ts'
-import type { Direction, Peer, PodSet } from '../model/policy.ts'
+import type { AddressRange, Direction, Peer, PodSet } from '../model/policy.ts'
 import { type Inventory, type MachineAddresses, type Member, portKey } from './inventory.ts'
 import { PodSetIndex } from './pod-set-index.ts'
-import { inRange, without } from './ranges.ts'
+import { inRange, partsIn, without } from './ranges.ts'
 import { matchesPodSet } from './selector.ts'
 
 /** What a group holds. With `named`, only pods that have this port. */
@@ -46,6 +48,8 @@ export class Groups {
   readonly #ofPorts = new Map<string, Set<Group>>()
   /** Of ranges that machines may be in. */
   readonly #ofMachines = new Set<Group>()
+  /** Of network sets. */
+  readonly #ofSets = new Set<Group>()
   readonly #ofNames = new Map<string, Set<Group>>()
   readonly #names = new Map<string, readonly Ip[]>()
   readonly #groupsOf = new Map<string, Set<Group>>()
@@ -86,8 +90,20 @@ export class Groups {
   /** A machine is there, or another than before, or, when it is undefined, gone. */
   refreshMachine(node: string, machine: MachineAddresses | undefined): void {
     for (const group of this.#ofMachines) {
-      this.#put(group, machineKey(node), machine === undefined ? [] : gatewaysIn(group, machine))
+      this.#put(group, machineKey(node), machine === undefined ? [] : gatewaysIn(group, machine, this.#inventory))
     }
+  }
+
+  /** A network set is there, or another than before, or gone. */
+  refreshSet(key: string): void {
+    const set = this.#inventory.set(key)
+    for (const group of this.#ofSets) this.#putSet(group, key, set)
+  }
+
+  /** A namespace has other labels: its network sets may be others'. */
+  refreshSetsIn(namespace: string): void {
+    if (this.#ofSets.size === 0) return
+    for (const set of this.#inventory.sets()) if (set.namespace === namespace) this.refreshSet(networkSetKey(set))
   }
 
   /** What a DNS name stands for; undefined while nobody knows. */
@@ -104,25 +120,46 @@ export class Groups {
     if (named !== undefined) {
       const siblings = this.#ofPorts.get(portKey(named)) ?? new Set()
       this.#ofPorts.set(portKey(named), siblings.add(group))
+      if (peer !== 'anybody' && peer.type === 'sets') this.#ofSets.add(group)
       this.#fill(group, this.#inventory.membersHaving(named))
     } else if (peer === 'anybody') {
       // Whoever it is needs no group.
     } else if (peer.type === 'pods') {
       this.#ofPods.add(group, peer)
       for (const namespace of this.#namespacesOf(peer)) this.#fill(group, this.#inventory.membersIn(namespace))
+    } else if (peer.type === 'sets') {
+      this.#ofSets.add(group)
+      for (const set of this.#inventory.sets()) this.#putSet(group, networkSetKey(set), set)
+      this.#followMachines(group)
     } else if (peer.type === 'range') {
       this.#put(group, ITSELF, without(peer.range, peer.except))
-      if (spec.direction === 'ingress') {
-        this.#ofMachines.add(group)
-        for (const machine of this.#inventory.machines())
-          this.#put(group, machineKey(machine.node), gatewaysIn(group, machine))
-      }
+      this.#followMachines(group)
     } else {
       const siblings = this.#ofNames.get(peer.name) ?? new Set()
       this.#ofNames.set(peer.name, siblings.add(group))
       this.#put(group, ITSELF, (this.#names.get(peer.name) ?? []).map(hostCidr))
     }
     return group
+  }
+
+  /** Machines are known by addresses that their packets do not come from. */
+  #followMachines(group: Group): void {
+    if (group.spec.direction !== 'ingress') return
+    this.#ofMachines.add(group)
+    for (const machine of this.#inventory.machines())
+      this.#put(group, machineKey(machine.node), gatewaysIn(group, machine, this.#inventory))
+  }
+
+  #putSet(group: Group, key: string, set: NetworkSet | undefined): void {
+    const { named } = group.spec
+    if (named !== undefined) {
+      this.#fill(group, this.#inventory.membersHaving(named))
+      return
+    }
+    this.#put(group, setKey(key), set === undefined ? [] : netsIn(group, set, this.#inventory))
+    if (!this.#ofMachines.has(group)) return
+    for (const machine of this.#inventory.machines())
+      this.#put(group, machineKey(machine.node), gatewaysIn(group, machine, this.#inventory))
   }
 
   #namespacesOf({ namespaces }: PodSet): Iterable<string> {
@@ -136,6 +173,7 @@ export class Groups {
   #drop(group: Group): void {
     this.#groups.delete(group.key)
     this.#ofMachines.delete(group)
+    this.#ofSets.delete(group)
     this.#ofPods.delete(group)
     const { peer, named } = group.spec
     if (named !== undefined) {
@@ -183,7 +221,7 @@ export class Groups {
 /** What tells a group from every other. */
 function groupKey({ peer, direction, named }: GroupSpec): string {
   // Machines are peers of connections that come, not of those that go.
-  const way = peer !== 'anybody' && peer.type === 'range' ? direction : ''
+  const way = peer !== 'anybody' && (peer.type === 'range' || peer.type === 'sets') ? direction : ''
   return JSON.stringify([peer, way, named])
 }
 
@@ -191,12 +229,24 @@ function machineKey(node: string): string {
   return `machine ${node}`
 }
 
+function setKey(key: string): string {
+  return `set ${key}`
+}
+
 function addressesIn({ spec: { peer, named } }: Group, member: Member, inventory: Inventory): readonly Cidr[] {
   if (named !== undefined && !member.namedPorts.some((port) => isSame(port, named))) return []
   if (peer === 'anybody') return member.addresses.map(hostCidr)
   switch (peer.type) {
     case 'pods':
-      return matchesPodSet(peer, member, inventory.labelsOf(member.namespace)) ? member.addresses.map(hostCidr) : []
+      if (!matchesPodSet(peer, member, inventory.labelsOf(member.namespace))) return []
+      return member.addresses.filter((address) => isWithin(peer.within, address)).map(hostCidr)
+    case 'sets':
+      return [...inventory.sets()]
+        .filter((set) => selectsSet(peer.where, set, inventory))
+        .flatMap(({ nets }) => {
+          const inside = (address: Ip): boolean => nets.some((net) => contains(net, address))
+          return member.addresses.filter((address) => inside(address) && isWithin(peer.within, address)).map(hostCidr)
+        })
     case 'range':
       return member.addresses.filter((address) => inRange(peer.range, peer.except, address)).map(hostCidr)
     case 'name':
@@ -204,11 +254,43 @@ function addressesIn({ spec: { peer, named } }: Group, member: Member, inventory
   }
 }
 
+/** What a group has of a network set. */
+function netsIn({ spec: { peer } }: Group, set: NetworkSet, inventory: Inventory): readonly Cidr[] {
+  if (peer === 'anybody' || peer.type !== 'sets' || !selectsSet(peer.where, set, inventory)) return []
+  return partsIn(set.nets, peer.within)
+}
+
+function selectsSet(where: Condition, { labels, namespace }: NetworkSet, inventory: Inventory): boolean {
+  return meetsCondition(where, {
+    own: labels,
+    ...(namespace === undefined ? {} : { namespace: inventory.labelsOf(namespace) }),
+  })
+}
+
+function isWithin(within: readonly AddressRange[] | undefined, address: Ip): boolean {
+  return within === undefined || within.some(({ range, except }) => inRange(range, except, address))
+}
+
 /** Packets of a machine come from its gateway addresses, whatever address of that family a rule names. */
-function gatewaysIn({ spec: { peer } }: Group, { addresses, gateways }: MachineAddresses): readonly Cidr[] {
-  if (peer === 'anybody' || peer.type !== 'range') return []
-  if (!addresses.some((address) => inRange(peer.range, peer.except, address))) return []
-  return gateways.filter((gateway) => familyOf(gateway) === familyOf(peer.range)).map(hostCidr)
+function gatewaysIn(
+  { spec: { peer } }: Group,
+  { addresses, gateways }: MachineAddresses,
+  inventory: Inventory,
+): readonly Cidr[] {
+  if (peer === 'anybody' || (peer.type !== 'range' && peer.type !== 'sets')) return []
+  const named =
+    peer.type === 'range'
+      ? addresses.filter((address) => inRange(peer.range, peer.except, address))
+      : addresses.filter((address) =>
+          [...inventory.sets()].some(
+            (set) =>
+              selectsSet(peer.where, set, inventory) &&
+              set.nets.some((net) => contains(net, address)) &&
+              isWithin(peer.within, address),
+          ),
+        )
+  const families = new Set(named.map(familyOf))
+  return gateways.filter((gateway) => families.has(familyOf(gateway))).map(hostCidr)
 }
 
 function isSame(a: NamedPort, b: NamedPort): boolean {

@@ -8,6 +8,7 @@
 import { gatewayOf } from '../../ipam/pool.ts'
 import type { Ip } from '../model/address.ts'
 import type { Endpoint } from '../model/endpoint.ts'
+import { type NetworkSet, networkSetKey } from '../model/network-set.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import type { NamedPort, Namespace, Pod } from '../model/pod.ts'
 import type { Labels, Selector } from '../model/policy.ts'
@@ -49,6 +50,7 @@ export class Inventory {
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #endpointsOf = new Map<string, Set<string>>()
   readonly #machines = new Map<string, MachineAddresses>()
+  readonly #sets = new Map<string, NetworkSet>()
 
   constructor(self: () => string) {
     this.#self = self
@@ -106,6 +108,22 @@ export class Inventory {
 
   removeMachine(node: string): void {
     this.#machines.delete(node)
+  }
+
+  putSet(set: NetworkSet): void {
+    this.#sets.set(networkSetKey(set), set)
+  }
+
+  removeSet(key: string): void {
+    this.#sets.delete(key)
+  }
+
+  set(key: string): NetworkSet | undefined {
+    return this.#sets.get(key)
+  }
+
+  sets(): Iterable<NetworkSet> {
+    return this.#sets.values()
   }
 
   machines(): Iterable<MachineAddresses> {

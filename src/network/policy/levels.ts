@@ -1,10 +1,11 @@
 /**
- * At which priority a rule is matched. Rules that are ordered each have a place of their own in their table; rules of
- * NetworkPolicies all count alike.
+ * At which priority a rule is matched. Rules of the cluster's own tiers have a place of their own each; those of the
+ * namespaces' tier that follow each other and do the same count alike, and share one: all rules of NetworkPolicies do.
  * @module
  */
 import { comparePolicies, DIRECTIONS, type Direction, type Policy, policyKey } from '../model/policy.ts'
 import type { StageName } from '../pipeline/stages.ts'
+import { type Layer, layersOf } from './layers.ts'
 
 /** Where rules are matched: rules of one level count alike. */
 export interface Level {
@@ -20,8 +21,11 @@ const FIRST = 60_000
 /** All that come after this one share it, and deny: of more rules than there are places nobody knows which counts first. */
 const LAST = 1_000
 
-/** Priorities around those of ordered rules, in the tables of namespaces' policies. */
-export const PRIORITY = { pending: 65_500, anybody: 65_000, allowed: 64_000, isolated: 63_000 } as const
+/**
+ * Priorities around those of ordered rules, in the tables of namespaces' policies: `allowed` is that of NetworkPolicies'
+ * rules. What Calico's policies say before them is above it, and what they say after them below.
+ */
+export const PRIORITY = { pending: 65_500, first: 65_000, allowed: 33_000, last: 1_000, isolated: 900 } as const
 
 /** The priority of a place among ordered rules, of which the one at 0 counts first. */
 export function priorityOf(place: number): number {
@@ -29,55 +33,81 @@ export function priorityOf(place: number): number {
 }
 
 /** Whether rules of a level have no place of their own any more. */
-export function isBeyondAll({ priority }: Level): boolean {
-  return priority <= LAST
+export function isBeyondAll({ stage, priority }: Level): boolean {
+  return isOfNamespaces(stage) ? priority >= PRIORITY.first || priority <= PRIORITY.last : priority <= LAST
 }
 
 /** The table of a tier's rules. */
 function stageOf(tier: 'admin' | 'namespace' | 'baseline', direction: Direction): StageName {
-  if (tier !== 'admin') return direction
-  return direction === 'egress' ? 'egressAdmin' : 'ingressAdmin'
+  if (tier === 'admin') return direction === 'egress' ? 'egressAdmin' : 'ingressAdmin'
+  if (tier === 'baseline') return direction === 'egress' ? 'egressBaseline' : 'ingressBaseline'
+  return direction
 }
 
-/** The stages that decide about a direction, in order. */
+function isOfNamespaces(stage: StageName): boolean {
+  return stage === 'egress' || stage === 'ingress'
+}
+
+/** The stages that decide about a direction before the baseline does, in order. */
 export function stagesOf(direction: Direction): readonly StageName[] {
   return [stageOf('admin', direction), stageOf('namespace', direction)]
 }
 
-/** Where rules that all count alike are matched. */
-export function levelOfNamespaces(direction: Direction): Level {
-  return { stage: stageOf('namespace', direction), priority: PRIORITY.allowed, direction }
+/** Where what this stage does not decide, or passes on, goes on. */
+export function stageAfter(stage: StageName, direction: Direction): StageName {
+  if (stage === stageOf('admin', direction)) return stageOf('namespace', direction)
+  return stage === stageOf('namespace', direction) ? stageOf('baseline', direction) : finalStage(direction)
+}
+
+/** Where an allowed connection goes on. */
+export function finalStage(direction: Direction): StageName {
+  return direction === 'egress' ? 'route' : 'commit'
+}
+
+/** Whether a policy's rules have places that depend on other policies. */
+export function hasPlaces({ tier, kind }: Policy): boolean {
+  return tier !== 'firewall' && kind !== 'NetworkPolicy'
 }
 
 /** Where the rules of the ordered tiers are matched. */
 export class Places {
   #first: ReadonlyMap<string, number> = new Map()
+  #layers: ReadonlyMap<string, Layer> = new Map()
 
   /** Takes the policies there are; returns the keys of those whose rules moved. */
   arrange(policies: Iterable<Policy>): readonly string[] {
-    const before = this.#first
-    const now = new Map<string, number>()
     const all = [...policies]
-    for (const tier of ['admin', 'baseline'] as const) {
-      for (const direction of DIRECTIONS) {
-        let next = 0
-        for (const policy of all.filter((one) => one.tier === tier).sort(comparePolicies)) {
-          const place = Math.max(next, policy.priority * PLACES_EACH)
-          now.set(`${direction} ${policyKey(policy)}`, place)
-          next = place + (policy[direction]?.length ?? 0)
-        }
-      }
-    }
-    this.#first = now
-    const moved = [...now].flatMap(([key, place]) =>
-      before.get(key) === place ? [] : [key.slice(key.indexOf(' ') + 1)],
-    )
-    return [...new Set(moved)]
+    const before = { first: this.#first, layers: this.#layers }
+    this.#first = placesOf(all)
+    this.#layers = layersOf(all)
+    const moved = [
+      ...[...this.#first].flatMap(([key, place]) => (before.first.get(key) === place ? [] : [key])),
+      ...[...this.#layers].flatMap(([key, layer]) => (String(before.layers.get(key)) === String(layer) ? [] : [key])),
+    ]
+    return [...new Set(moved.map((key) => key.slice(key.indexOf(' ') + 1)))]
   }
 
-  /** The level of a policy's rule in an ordered tier. */
-  levelOf(policy: Policy, tier: 'admin' | 'baseline', direction: Direction, index: number): Level {
-    const place = (this.#first.get(`${direction} ${policyKey(policy)}`) ?? 0) + index
-    return { stage: stageOf(tier, direction), priority: priorityOf(place), direction }
+  /** The level of a policy's rule. */
+  levelOf(policy: Policy, tier: 'admin' | 'namespace' | 'baseline', direction: Direction, index: number): Level {
+    const key = `${direction} ${policyKey(policy)}`
+    const stage = stageOf(tier, direction)
+    if (tier !== 'namespace') return { stage, priority: priorityOf((this.#first.get(key) ?? 0) + index), direction }
+    const priority = PRIORITY.allowed + (this.#layers.get(key)?.[index] ?? 0)
+    return { stage, priority: Math.min(PRIORITY.first, Math.max(PRIORITY.last, priority)), direction }
   }
+}
+
+function placesOf(policies: readonly Policy[]): ReadonlyMap<string, number> {
+  const first = new Map<string, number>()
+  for (const tier of ['admin', 'baseline'] as const) {
+    for (const direction of DIRECTIONS) {
+      let next = 0
+      for (const policy of policies.filter((one) => one.tier === tier).sort(comparePolicies)) {
+        const place = Math.max(next, policy.priority * PLACES_EACH)
+        first.set(`${direction} ${policyKey(policy)}`, place)
+        next = place + (policy[direction]?.length ?? 0)
+      }
+    }
+  }
+  return first
 }

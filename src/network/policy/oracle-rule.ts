@@ -2,10 +2,28 @@
  * Whether one rule speaks of a connection: some peer must be the other end, and some port the one it goes to.
  * @module
  */
-import { contains, familyOf, type Ip } from '../model/address.ts'
-import type { Direction, Peer, Policy, PolicyAction, PolicyRule, PortMatch } from '../model/policy.ts'
+import { contains, type Family, familyOf, type Ip } from '../model/address.ts'
+import { type Labelled, meetsCondition } from '../model/condition.ts'
+import type { NetworkSet } from '../model/network-set.ts'
+import type { Namespace } from '../model/pod.ts'
+import type {
+  AddressRange,
+  Direction,
+  Peer,
+  Policy,
+  PolicyAction,
+  PolicyRule,
+  PortMatch,
+  PortSpan,
+} from '../model/policy.ts'
+import { namespaceLabels } from '../model/selector.ts'
 import { matchesPodSet } from './selector.ts'
 import type { Connection, Party, PolicyWorld, RuleRef } from './verdict.ts'
+
+/** What an ICMP connection is unless it says otherwise: a ping. */
+const ECHO: Readonly<Record<Family, number>> = { 4: 8, 6: 128 }
+/** Where a connection comes from unless it says so: some port that a system gives. */
+const EPHEMERAL = 40_000
 
 /** A connection, and which of its ends is asked. */
 export interface Question {
@@ -26,6 +44,7 @@ export interface RuleMatch {
 export function ruleMatch(policy: Policy, rule: PolicyRule, index: number, question: Question): RuleMatch | undefined {
   const { connection, direction } = question
   const other = direction === 'ingress' ? connection.source : connection.destination
+  if (!matchesOwn(rule, question)) return undefined
   const port = placeOf(rule.ports, (match) => matchesPort(match, connection))
   if (port === 'none') return undefined
   const peer = placeOf(rule.peers, (one) => matchesPeer(one, other, question))
@@ -64,20 +83,52 @@ function placeOfUnresolved({ action, peers }: PolicyRule, { names }: PolicyWorld
 }
 
 function matchesPeer(peer: Peer, party: Party, { world, direction }: Question): boolean {
-  const { namespaces, nodes, names } = world
+  const { namespaces, nodes, names, sets } = world
+  const addresses = direction === 'ingress' ? sourcesOf(party, nodes) : [party.address]
   switch (peer.type) {
     case 'pods': {
       if (party.type !== 'pod') return false
       const { pod } = party
+      if (peer.within !== undefined && !peer.within.some((range) => isIn(range, party.address))) return false
       return matchesPodSet(peer, pod, [...namespaces].find(({ name }) => name === pod.namespace)?.labels)
     }
-    case 'range':
-      return (direction === 'ingress' ? sourcesOf(party, nodes) : [party.address]).some(
-        (address) => contains(peer.range, address) && !peer.except.some((part) => contains(part, address)),
+    case 'sets':
+      return [...(sets ?? [])].some(
+        (set) =>
+          meetsCondition(peer.where, labelsOf(set, namespaces)) &&
+          addresses.some(
+            (address) =>
+              set.nets.some((net) => contains(net, address)) &&
+              (peer.within?.some((one) => isIn(one, address)) ?? true),
+          ),
       )
+    case 'range':
+      return addresses.some((address) => isIn(peer, address))
     case 'name':
       return names.get(peer.name)?.includes(party.address) ?? false
   }
+}
+
+function isIn({ range, except }: AddressRange, address: Ip): boolean {
+  return contains(range, address) && !except.some((part) => contains(part, address))
+}
+
+function labelsOf({ namespace, labels }: NetworkSet, namespaces: Iterable<Namespace>): Labelled {
+  if (namespace === undefined) return { own: labels }
+  const found = [...namespaces].find(({ name }) => name === namespace)
+  return { own: labels, namespace: namespaceLabels(namespace, found?.labels) }
+}
+
+/** What a rule asks of the pod itself, and of the port that the connection comes from. */
+function matchesOwn({ own, sourcePorts }: PolicyRule, { connection, direction }: Question): boolean {
+  const { source, destination, protocol, sourcePort = EPHEMERAL } = connection
+  const address = direction === 'ingress' ? destination.address : source.address
+  if (own !== undefined && !own.some((range) => isIn(range, address))) return false
+  return sourcePorts === undefined || (protocol !== 'ICMP' && sourcePorts.some((one) => isWithin(one, sourcePort)))
+}
+
+function isWithin({ from, to }: PortSpan, port: number): boolean {
+  return from <= port && port <= to
 }
 
 /**
@@ -91,13 +142,19 @@ function sourcesOf(party: Party, nodes: PolicyWorld['nodes']): readonly Ip[] {
   return [party.address, ...(node?.addresses ?? []).filter((address) => familyOf(address) === family)]
 }
 
-function matchesPort(match: PortMatch, { destination, protocol, port }: Connection): boolean {
-  if (protocol === 'ICMP') return false
+function matchesPort(match: PortMatch, { destination, protocol, port, icmp }: Connection): boolean {
+  const family = familyOf(destination.address)
+  if (match.type === 'icmp') {
+    if (protocol !== 'ICMP' || match.family !== family) return false
+    const { type, code } = icmp ?? { type: ECHO[family], code: 0 }
+    return (match.icmpType ?? type) === type && (match.code ?? code) === code
+  }
+  if (protocol === 'ICMP' || match.type === 'ip') return false
   switch (match.type) {
     case 'protocol':
       return match.protocol === protocol
     case 'numbers':
-      return match.protocol === protocol && match.from <= port && port <= match.to
+      return match.protocol === protocol && isWithin(match, port)
     case 'named': {
       if (match.protocol !== undefined && match.protocol !== protocol) return false
       const named = destination.type === 'pod' ? (destination.pod.namedPorts ?? []) : []

@@ -3,7 +3,8 @@
  * thought with the compiler but what a selector means: tests hold the one against the other. Whoever explains verdicts asks
  * it, and so does the plan about services that kube-proxy leads out.
  *
- * Semantics: networking.k8s.io/v1 NetworkPolicy; policy.networking.k8s.io's tiers; OpenShift SDN's EgressNetworkPolicy.
+ * Semantics: networking.k8s.io/v1 NetworkPolicy; policy.networking.k8s.io's tiers; OpenShift SDN's EgressNetworkPolicy;
+ * Calico's tier `default`.
  * @module
  */
 import { gatewayOf } from '../../ipam/pool.ts'
@@ -60,21 +61,28 @@ function isItself({ source, destination }: Connection): boolean {
   return source.pod.namespace === destination.pod.namespace && source.pod.name === destination.pod.name
 }
 
-/** The admin tier, then the namespace's if it isolates the pod, else the baseline; what none decides is allowed. */
+/**
+ * The admin tier, then the namespace's if it isolates the pod. Else, and where a rule of that passes it on, the baseline;
+ * what none decides is allowed.
+ */
 function judgeTiers(world: PolicyWorld, pod: Pod, question: Question): Decision {
   const admin = firstMatch(policiesFor(world, pod, 'admin', question.direction), question)
   if (admin !== undefined && admin.action !== 'pass') return byRule(admin)
   const isolating = policiesFor(world, pod, 'namespace', question.direction)
-  if (isolating.length > 0) return judgeNamespace(isolating, question)
+  if (isolating.length > 0) {
+    const decision = judgeNamespace(isolating, question)
+    if (decision !== 'pass') return decision
+  }
   const baseline = firstMatch(policiesFor(world, pod, 'baseline', question.direction), question)
   if (baseline !== undefined && baseline.action !== 'pass') return byRule(baseline)
   return { allowed: true, because: 'no-policy' }
 }
 
-/** Additive and without an order: one rule that allows it is enough. */
-function judgeNamespace(isolating: readonly Policy[], question: Question): Decision {
-  const allowing = matches(isolating, question).find(({ action }) => action === 'allow')
-  return allowing === undefined ? { allowed: false, because: 'isolated', by: isolating.map(refOf) } : byRule(allowing)
+/** The first rule that matches decides. Those of NetworkPolicies only allow: their order counts for nothing. */
+function judgeNamespace(isolating: readonly Policy[], question: Question): Decision | 'pass' {
+  const match = firstMatch(isolating, question)
+  if (match === undefined) return { allowed: false, because: 'isolated', by: isolating.map(refOf) }
+  return match.action === 'pass' ? 'pass' : byRule(match)
 }
 
 /** Beside the tiers, for what leaves the cluster. Which of several policies counts, nobody can say: none allows. */

@@ -9,6 +9,7 @@ import type { Fragment } from '../fragments/fragment.ts'
 import { revokePermission } from '../fragments/tracking.ts'
 import type { Ip } from '../model/address.ts'
 import type { Endpoint } from '../model/endpoint.ts'
+import { type NetworkSet, networkSetKey } from '../model/network-set.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import type { Namespace, Pod } from '../model/pod.ts'
 import { type Policy, policyKey } from '../model/policy.ts'
@@ -18,7 +19,7 @@ import { Enrolments } from './enrolments.ts'
 import { Firewalls } from './firewalls.ts'
 import { Groups } from './groups.ts'
 import { Inventory } from './inventory.ts'
-import { Places } from './levels.ts'
+import { hasPlaces, Places } from './levels.ts'
 import { PeerSets, peerAddressKey } from './peer-sets.ts'
 import { PortNames } from './port-names.ts'
 import { ProxiedServices } from './proxied.ts'
@@ -161,6 +162,20 @@ export class PolicyPlan {
     if (this.#proxied.changed(key)) this.#enrolments.servicesChanged()
   }
 
+  /** A network set appeared or changed. */
+  putSet(set: NetworkSet): void {
+    this.#inventory.putSet(set)
+    this.#groups.refreshSet(networkSetKey(set))
+    this.#enrolments.servicesChanged()
+  }
+
+  /** A network set is gone. It goes by its `networkSetKey`. */
+  removeSet(key: string): void {
+    this.#inventory.removeSet(key)
+    this.#groups.refreshSet(key)
+    this.#enrolments.servicesChanged()
+  }
+
   /** A pod was attached here. */
   putEndpoint(endpoint: Endpoint): void {
     this.#inventory.putEndpoint(endpoint)
@@ -186,8 +201,8 @@ export class PolicyPlan {
   }
 
   #policyChanged(key: string, before: Policy | undefined, after: Policy | undefined): void {
-    const isOrdered = [before, after].some((one) => one?.tier === 'admin' || one?.tier === 'baseline')
-    const moved = isOrdered ? this.#places.arrange(this.#subjects.values()) : []
+    const isPlaced = [before, after].some((one) => one !== undefined && hasPlaces(one))
+    const moved = isPlaced ? this.#places.arrange(this.#subjects.values()) : []
     if (before !== undefined && after !== undefined) this.#classes.replan(key)
     for (const other of moved) if (other !== key || before === undefined) this.#classes.replan(other)
     for (const endpoint of this.#inventory.endpoints()) {
@@ -205,7 +220,12 @@ export class PolicyPlan {
     const { namespace } = endpoint
     const isAnybodys = !('name' in subject.namespaces || this.#inventory.isToldOf(namespace))
     const namespaces = isAnybodys ? { labels: [] } : subject.namespaces
-    const everybody = { namespaces, pods: pod === undefined ? [] : subject.pods }
+    const where = pod === undefined || !this.#inventory.isToldOf(namespace) ? undefined : subject.where
+    const everybody = {
+      namespaces,
+      pods: pod === undefined ? [] : subject.pods,
+      ...(where === undefined ? {} : { where }),
+    }
     return matchesPodSet(everybody, { ...pod, namespace }, this.#inventory.labelsOf(namespace))
   }
 
@@ -218,6 +238,7 @@ export class PolicyPlan {
 
   #namespaceChanged(name: string): void {
     for (const { key } of this.#inventory.membersIn(name)) this.#groups.refresh(key)
+    this.#groups.refreshSetsIn(name)
     for (const endpoint of this.#inventory.endpoints()) {
       if (endpoint.namespace === name) this.#enrolments.mark(endpoint)
     }

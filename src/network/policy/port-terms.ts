@@ -7,7 +7,7 @@ import type { Family } from '../model/address.ts'
 import type { NamedPort } from '../model/pod.ts'
 import type { PortMatch } from '../model/policy.ts'
 import type { Protocol } from '../model/service.ts'
-import { ipPacket, PROTO_SCTP, PROTO_TCP, PROTO_UDP } from '../pipeline/build.ts'
+import { ipPacket, PROTO_ICMP, PROTO_ICMPV6, PROTO_SCTP, PROTO_TCP, PROTO_UDP } from '../pipeline/build.ts'
 import { portMasks } from './port-masks.ts'
 
 const PROTOCOLS: { readonly [P in Protocol]: readonly [number, 'tcp_dst' | 'udp_dst' | 'sctp_dst'] } = {
@@ -44,6 +44,20 @@ function termsOf(port: PortMatch, named: readonly NamedPort[]): readonly Match[]
       return named
         .filter(({ name, protocol }) => name === port.name && (port.protocol ?? protocol) === protocol)
         .flatMap(({ protocol, port: number }) => numbers(protocol, number, number))
+    case 'icmp':
+      return [icmp(port.family, port.icmpType, port.code)]
+    case 'ip':
+      return FAMILIES.map((family) => ({ ...ipPacket(family), ip_proto: port.number }))
+  }
+}
+
+function icmp(family: Family, type: number | undefined, code: number | undefined): Match {
+  const [typeField, codeField] = family === 4 ? ['icmp_type', 'icmp_code'] : ['icmpv6_type', 'icmpv6_code']
+  return {
+    ...ipPacket(family),
+    ip_proto: family === 4 ? PROTO_ICMP : PROTO_ICMPV6,
+    ...(type === undefined ? {} : { [typeField]: type }),
+    ...(type === undefined || code === undefined ? {} : { [codeField]: code }),
   }
 }
 

@@ -8,6 +8,7 @@ import type { Flow } from '../../flow/flow.ts'
 import { isPodAddress, type NodeContext } from '../context.ts'
 import { familyOf, type Ip } from '../model/address.ts'
 import type { Endpoint } from '../model/endpoint.ts'
+import type { NetworkSet } from '../model/network-set.ts'
 import type { Labels, Policy } from '../model/policy.ts'
 import type { Protocol, Service } from '../model/service.ts'
 import { flowsOf, ipPacket } from '../pipeline/build.ts'
@@ -33,17 +34,22 @@ export interface Caller {
   readonly namespaceLabels: Labels
   readonly policies: readonly Policy[]
   readonly names: ReadonlyMap<string, readonly Ip[]>
+  readonly sets: readonly NetworkSet[]
   /** Which policies there are is not known yet. */
   readonly isPending: boolean
 }
 
 /** A pod as services that lead outside have it call. */
-export function callerOf(subjects: Subjects, subject: Subject, names: Caller['names']): Caller {
+export function callerOf(
+  subjects: Subjects,
+  subject: Subject,
+  { names, sets }: Pick<Caller, 'names' | 'sets'>,
+): Caller {
   const { namespace, labels = {}, namespaceLabels } = subject
   const spec = subjects.classOf(subject, 'egress')
   const policies = (spec?.policies ?? []).flatMap((key) => subjects.get(key) ?? [])
   const all = [...policies, ...subjects.firewallsOf(namespace)]
-  return { labels, namespaceLabels, policies: all, names, isPending: spec?.pending === true }
+  return { labels, namespaceLabels, policies: all, names, sets, isPending: spec?.pending === true }
 }
 
 /** The services that lead outside where kube-proxy translates. */
@@ -117,11 +123,11 @@ export class ProxiedServices {
 
   #refusal({ protocol, backends }: Outward, endpoint: Endpoint, caller: Caller): DropName | undefined {
     const { namespace, pod: name, addresses } = endpoint
-    const { labels, namespaceLabels, policies, names } = caller
+    const { labels, namespaceLabels, policies, names, sets } = caller
     const podNetworks = this.#context().cluster.networks.map(({ cidr }) => cidr)
     const pod = { namespace, name, uid: '', node: this.#context().self.node, addresses, labels }
     const namespaces = [{ name: namespace, uid: '', labels: namespaceLabels }]
-    const world = { policies, namespaces, pods: [pod], nodes: [], podNetworks, names }
+    const world = { policies, namespaces, pods: [pod], nodes: [], podNetworks, names, sets }
     for (const { address, port } of backends) {
       const source = { type: 'pod', pod, address: addresses[0] ?? address } as const
       const { egress } = judge(world, { source, destination: { type: 'outside', address }, protocol, port })

@@ -14,6 +14,7 @@ import {
   overlaps,
   prefixLength,
 } from '../model/address.ts'
+import type { AddressRange } from '../model/policy.ts'
 
 /** What is left of a range. 192.168.1.0/24 without 192.168.1.1/32 are eight prefixes. */
 export function without(range: Cidr, except: readonly Cidr[]): readonly Cidr[] {
@@ -31,6 +32,18 @@ function halves(range: Cidr): readonly Cidr[] {
   const first = firstIp(range)
   const second = formatIp(family, ipValue(first) | (1n << BigInt(BITS[family] - length)))
   return [networkAround(first, length), networkAround(second, length)]
+}
+
+/** As much of some networks as is in one of these ranges; all of it where they are absent. */
+export function partsIn(nets: readonly Cidr[], within: readonly AddressRange[] | undefined): readonly Cidr[] {
+  if (within === undefined) return nets
+  const parts = nets.flatMap((net) =>
+    within
+      .filter(({ range }) => familyOf(range) === familyOf(net) && overlaps(range, net))
+      // Of two networks that meet, one holds the other.
+      .flatMap(({ range, except }) => without(prefixLength(range) >= prefixLength(net) ? range : net, except)),
+  )
+  return [...new Set(parts)]
 }
 
 /** Whether an address is in a range and in none of its exceptions. */

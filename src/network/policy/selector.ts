@@ -2,6 +2,7 @@
  * Which namespaces and pods are meant by their labels.
  * @module
  */
+import { meetsCondition } from '../model/condition.ts'
 import type { Labels, Namespaces, PodSet } from '../model/policy.ts'
 import { matchesSelector, namespaceLabels } from '../model/selector.ts'
 
@@ -17,5 +18,12 @@ export function matchesPodSet(
   pod: { readonly namespace: string; readonly labels?: Labels },
   labelsOfNamespace?: Labels,
 ): boolean {
-  return matchesNamespaces(set.namespaces, pod.namespace, labelsOfNamespace) && matchesSelector(set.pods, pod.labels)
+  const { where } = set
+  if (!matchesNamespaces(set.namespaces, pod.namespace, labelsOfNamespace)) return false
+  if (!matchesSelector(set.pods, pod.labels)) return false
+  if (where === undefined) return true
+  return meetsCondition(where, {
+    own: pod.labels ?? {},
+    namespace: namespaceLabels(pod.namespace, labelsOfNamespace),
+  })
 }

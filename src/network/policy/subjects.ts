@@ -2,6 +2,8 @@
  * Which policies a pod is subject to.
  * @module
  */
+
+import { type Lookup, labelIn, tryCondition } from '../model/condition.ts'
 import type { NamedPort } from '../model/pod.ts'
 import { type Direction, type Labels, type PodSet, type Policy, policyKey, type Selector } from '../model/policy.ts'
 import { matchesSelector } from '../model/selector.ts'
@@ -101,15 +103,26 @@ export class Subjects {
 }
 
 /** One demand that is not met is enough, whatever is not known besides. */
-function isSelected({ namespaces, pods }: PodSet, subject: Subject): boolean | 'unknown' {
+function isSelected({ namespaces, pods, where }: PodSet, subject: Subject): boolean | 'unknown' {
   const { namespace, namespaceLabels, isNamespaceKnown, labels } = subject
   const ofNamespace =
     'name' in namespaces || isNamespaceKnown
       ? matchesNamespaces(namespaces, namespace, namespaceLabels)
       : isMet(namespaces.labels, namespaceLabels)
   const ofPod = labels === undefined ? isMet(pods, undefined) : matchesSelector(pods, labels)
-  if (ofNamespace === false || ofPod === false) return false
-  return ofNamespace === true && ofPod === true ? true : 'unknown'
+  const rest = where === undefined ? true : tryCondition(where, lookupIn(subject))
+  if (ofNamespace === false || ofPod === false || rest === false) return false
+  return ofNamespace === true && ofPod === true && rest === true ? true : 'unknown'
+}
+
+/** The labels of a pod and its namespace, as far as they are known. */
+function lookupIn({ labels, namespaceLabels, isNamespaceKnown }: Subject): Lookup {
+  return (of, key) => {
+    const known = of === 'own' ? labels : namespaceLabels
+    if (known === undefined) return undefined
+    const value = labelIn(known, key)
+    return value === false && of === 'namespace' && !isNamespaceKnown ? undefined : value
+  }
 }
 
 /** Whether labels of which only these are known meet a selector. */

@@ -8,6 +8,7 @@ import type { NamedPort } from '../model/pod.ts'
 import type { Direction, PolicyRule, PortMatch } from '../model/policy.ts'
 import type { GroupSpec } from './groups.ts'
 import { portTerms, termsOfNumber } from './port-terms.ts'
+import { withOwn } from './rule-terms.ts'
 
 /** Peers, and ports of which one must hold. */
 export interface RuleTerm {
@@ -26,18 +27,19 @@ export function termsOf(
   known: PortsNamed,
 ): readonly RuleTerm[] {
   const { peers, ports } = rule
+  const asked = (matches: readonly Match[]): readonly Match[] => withOwn(matches, rule, direction)
   const specs = peers?.map((peer): GroupSpec => ({ peer, direction }))
   if (direction === 'ingress' || ports === undefined)
-    return [{ peers: specs ?? 'anybody', ports: portTerms(ports, own) }]
+    return [{ peers: specs ?? 'anybody', ports: asked(portTerms(ports, own)) }]
   const plain = ports.filter(({ type }) => type !== 'named')
   return [
-    ...(plain.length === 0 ? [] : [{ peers: specs ?? ('anybody' as const), ports: portTerms(plain) }]),
+    ...(plain.length === 0 ? [] : [{ peers: specs ?? ('anybody' as const), ports: asked(portTerms(plain)) }]),
     ...ports.filter(isNamed).flatMap((port) =>
       known(port.name)
         .filter(({ protocol }) => (port.protocol ?? protocol) === protocol)
         .map((named) => ({
           peers: (peers ?? (['anybody'] as const)).map((peer): GroupSpec => ({ peer, direction, named })),
-          ports: termsOfNumber(named.protocol, named.port),
+          ports: asked(termsOfNumber(named.protocol, named.port)),
         })),
     ),
   ]

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Cidr, Ip } from '../model/address.ts'
+import type { NetworkSet } from '../model/network-set.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import type { Namespace, Pod } from '../model/pod.ts'
 import type { Direction, Policy, PolicyProblem, PolicyRef, Tier } from '../model/policy.ts'
@@ -18,6 +19,8 @@ export interface PolicyWorld {
   readonly podNetworks: readonly Cidr[]
   /** What DNS names stand for; empty where the answer is that there is none. Absent: nobody has answered (any more). */
   readonly names: ReadonlyMap<string, readonly Ip[]>
+  /** Addresses with labels. Absent: none. */
+  readonly sets?: Iterable<NetworkSet>
 }
 
 /** One end of a connection, by the address it uses. */
@@ -35,6 +38,10 @@ export interface Connection {
   readonly protocol: Protocol | 'ICMP'
   /** Of the destination. 0 for ICMP. */
   readonly port: number
+  /** Absent: some port that a system gives to callers, 40000 for one. */
+  readonly sourcePort?: number
+  /** Of ICMP and ICMPv6. Absent: an echo request. */
+  readonly icmp?: { readonly type: number; readonly code: number }
 }
 
 /** The rule that decided. */

@@ -22,12 +22,14 @@ const PORT_FIELDS = {
 } as const
 
 /** A packet from its IP header on. */
-export function ipFields({ source, destination, protocol, port }: Connection, part: Part): Fields {
+export function ipFields(connection: Connection, part: Part): Fields {
+  const { source, destination, protocol, port, sourcePort = CLIENT_PORT, icmp } = connection
   const [from, to] = part === 'question' ? [source.address, destination.address] : [destination.address, source.address]
   const ends = addressFields(from, to)
-  if (protocol === 'ICMP') return { ...ends, ...echo(familyOf(from) === 6, part) }
+  if (protocol === 'ICMP')
+    return { ...ends, ...(icmp === undefined ? echo(familyOf(from) === 6, part) : message(familyOf(from) === 6, icmp)) }
   const [sourceField, destinationField] = PORT_FIELDS[protocol]
-  const [fromPort, toPort] = part === 'question' ? [CLIENT_PORT, port] : [port, CLIENT_PORT]
+  const [fromPort, toPort] = part === 'question' ? [sourcePort, port] : [port, sourcePort]
   return { ...ends, ip_proto: IP_PROTO[protocol], [sourceField]: fromPort, [destinationField]: toPort }
 }
 
@@ -57,6 +59,13 @@ function addressFields(from: Ip, to: Ip): Fields {
   return familyOf(from) === 4
     ? { eth_type: 0x0800, ipv4_src: from, ipv4_dst: to }
     : { eth_type: 0x86dd, ipv6_src: from, ipv6_dst: to }
+}
+
+/** A message that is sent, and nobody answers. */
+function message(isV6: boolean, { type, code }: NonNullable<Connection['icmp']>): Fields {
+  return isV6
+    ? { ip_proto: 58, icmpv6_type: type, icmpv6_code: code }
+    : { ip_proto: 1, icmp_type: type, icmp_code: code }
 }
 
 /** A ping and its answer. */

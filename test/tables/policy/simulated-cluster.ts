@@ -67,7 +67,7 @@ export class SimulatedCluster implements Engine {
   }
 
   start(world: World, order?: Order): void {
-    this.#world = { ...world, policies: [], namespaces: [], pods: [], names: new Map() }
+    this.#world = { ...world, policies: [], namespaces: [], pods: [], names: new Map(), sets: [] }
     this.#nodes = new Map(world.nodes.map((self) => [self.node, this.#nodeOf(self)]))
     for (const { planner } of this.#nodes.values()) for (const peer of world.nodes) planner.putPeer(peer)
     for (const step of stepsTo(world, order)) this.apply(step)
@@ -130,7 +130,8 @@ export class SimulatedCluster implements Engine {
   /** A packet's way through one switch: where it leaves, or how it ends. */
   #pass(at: string, packet: Packet, connections: Connections): Exclude<Outcome, { kind: 'arrived' }> | Output {
     const { steps, outputs } = simulate(this.#switchOf(at), packet, { connections })
-    const [output, ...others] = outputs
+    // What is dropped and logged goes to the agent, too.
+    const [output, ...others] = outputs.filter(({ port }) => port !== 'controller')
     if (others.length > 0) return { kind: 'lost', why: `leaves ${at} ${outputs.length} times` }
     if (output !== undefined) return output
     const last = steps.at(-1)

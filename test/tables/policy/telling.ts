@@ -11,11 +11,15 @@ import { podKey, type Step, type World } from './world.ts'
 export type Order = 'policies-first' | 'pods-first'
 
 /** The steps from nothing to a world. */
-export function stepsTo({ namespaces, pods, policies, names }: World, order: Order = 'pods-first'): readonly Step[] {
+export function stepsTo(
+  { namespaces, pods, policies, names, sets = [] }: World,
+  order: Order = 'pods-first',
+): readonly Step[] {
   const steps: readonly Step[] = [
     ...namespaces.map((namespace): Step => ({ op: 'put-namespace', namespace })),
     ...pods.map((pod): Step => ({ op: 'put-pod', pod })),
     ...policies.map((policy): Step => ({ op: 'put-policy', policy })),
+    ...sets.map((set): Step => ({ op: 'put-set', set })),
     ...[...names].map(([name, addresses]): Step => ({ op: 'put-name', name, addresses })),
   ]
   return order === 'pods-first' ? steps : steps.toReversed()
@@ -33,6 +37,12 @@ export function tell(planner: NodePlanner, step: Step, pods: readonly Pod[]): vo
     case 'put-namespace':
       planner.putNamespace(step.namespace)
       planner.putTenant(step.namespace.name, GLOBAL_VNI)
+      return
+    case 'put-set':
+      planner.putNetworkSet(step.set)
+      return
+    case 'remove-set':
+      planner.removeNetworkSet(step.key)
       return
     case 'put-name':
       planner.putName(step.name, step.addresses)

@@ -2,6 +2,7 @@
  * A case of policies: a cluster, and what changes in it step by step.
  */
 import type { Ip } from '../../../src/network/model/address.ts'
+import { type NetworkSet, networkSetKey } from '../../../src/network/model/network-set.ts'
 import type { NodeNetwork } from '../../../src/network/model/node.ts'
 import type { Namespace, Pod } from '../../../src/network/model/pod.ts'
 import { type Policy, policyKey } from '../../../src/network/model/policy.ts'
@@ -14,6 +15,7 @@ export interface World extends PolicyWorld {
   readonly namespaces: readonly Namespace[]
   readonly pods: readonly Pod[]
   readonly nodes: readonly NodeNetwork[]
+  readonly sets?: readonly NetworkSet[]
 }
 
 /** One thing that an agent hears of. */
@@ -23,6 +25,8 @@ export type Step =
   | { readonly op: 'put-pod'; readonly pod: Pod }
   | { readonly op: 'remove-pod'; readonly key: string }
   | { readonly op: 'put-namespace'; readonly namespace: Namespace }
+  | { readonly op: 'put-set'; readonly set: NetworkSet }
+  | { readonly op: 'remove-set'; readonly key: string }
   | { readonly op: 'put-name'; readonly name: string; readonly addresses: readonly Ip[] | undefined }
 
 /** What changes at once: connections are asked about after all of its steps. */
@@ -64,6 +68,10 @@ export function after(world: World, step: Step): World {
       return { ...world, pods: world.pods.filter((pod) => podKey(pod) !== step.key) }
     case 'put-namespace':
       return { ...world, namespaces: put(world.namespaces, step.namespace, ({ name }) => name) }
+    case 'put-set':
+      return { ...world, sets: put(world.sets ?? [], step.set, networkSetKey) }
+    case 'remove-set':
+      return { ...world, sets: (world.sets ?? []).filter((set) => networkSetKey(set) !== step.key) }
     case 'put-name': {
       const names = new Map(world.names)
       if (step.addresses === undefined) names.delete(step.name)

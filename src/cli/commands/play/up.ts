@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Cidr, parseCidr } from '../../../network/model/address.ts'
+import type { Fabric } from '../../../network/model/cluster.ts'
 import { MAX_NODES } from '../../../playground/layout.ts'
 import { DEFAULT_SHAPE, type Shape } from '../../../playground/options.ts'
 import { type UpOptions, up } from '../../../playground/up.ts'
@@ -14,7 +15,7 @@ interface Options extends PlayOptions {
   readonly nodes: number
   readonly underlay: '4' | '6'
   readonly encapsulation: Shape['encapsulation']
-  readonly fabric: 'tunnel' | 'direct'
+  readonly fabric: Fabric['way']
   readonly physical?: readonly Cidr[]
   readonly config?: string
   readonly once?: boolean
@@ -37,8 +38,11 @@ export function registerPlayUp(play: Command): void {
         .default('vxlan'),
     )
     .addOption(
-      new Option('--fabric <way>', 'how packets of pods reach other nodes: in tunnels, or by the kernels’ own routes')
-        .choices(['tunnel', 'direct'])
+      new Option(
+        '--fabric <way>',
+        'how packets of pods reach other nodes: in tunnels, by the kernels’ own routes, or by what BGP told',
+      )
+        .choices(['tunnel', 'direct', 'bgp'])
         .default('tunnel'),
     )
     .addOption(
@@ -64,7 +68,7 @@ async function run(options: Options): Promise<void> {
     nodes: options.nodes,
     underlay: options.underlay === '6' ? 6 : 4,
     encapsulation: options.encapsulation,
-    ...(options.fabric === 'direct' ? { fabric: options.fabric } : {}),
+    ...(options.fabric !== 'tunnel' ? { fabric: options.fabric } : {}),
     ...(options.physical === undefined ? {} : { physical: options.physical }),
     ...(options.config === undefined ? {} : { config: settingsFile(options.config) }),
   }

@@ -2,6 +2,7 @@
  * Checks: who else takes care of this host's links, routes and addresses.
  * @module
  */
+import { DIRECT } from '../../../network/fabric/direct.ts'
 import { BRIDGE, GATEWAY, ROUTE_PROTOCOL, TUNNEL } from '../../../network/host.ts'
 import { type Cidr, overlaps, parseCidr } from '../../../network/model/address.ts'
 import { type Check, fail, given, ok, unknown, warn } from '../check.ts'
@@ -104,7 +105,8 @@ const names: Check = {
     given(links, (all) => {
       // On Open vSwitch these are of the kind openvswitch, or a TAP of its userspace datapath.
       const foreign = all.filter(
-        ({ name, kind }) => [BRIDGE, GATEWAY, TUNNEL].includes(name) && kind !== 'openvswitch' && kind !== 'tun',
+        ({ name, kind }) =>
+          [BRIDGE, GATEWAY, TUNNEL, DIRECT].includes(name) && kind !== 'openvswitch' && kind !== 'tun',
       )
       const [first] = foreign
       if (first !== undefined) {

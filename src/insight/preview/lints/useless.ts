@@ -20,8 +20,8 @@ import type { Note } from './lint.ts'
 export function lintUseless(policy: Policy, all: readonly Policy[]): readonly Note[] {
   const siblings = all.filter(
     (one) =>
-      policy.tier === 'namespace' &&
-      one.tier === 'namespace' &&
+      policy.kind === 'NetworkPolicy' &&
+      one.kind === 'NetworkPolicy' &&
       one.name !== policy.name &&
       holdsPods(one.subject, policy.subject),
   )
@@ -43,7 +43,7 @@ function whyUseless(
   const rule = rules[index]
   if (rule === undefined) return undefined
   const earlier = rules.slice(0, index).findIndex((other) => holds(other, rule))
-  if (policy.tier !== 'namespace') {
+  if (policy.kind !== 'NetworkPolicy') {
     return earlier < 0 ? undefined : `never counts: spec.${direction}[${earlier}] decides about all of it before`
   }
   const later = rules.findIndex((other, i) => i > index && holds(other, rule) && !holds(rule, other))
@@ -58,7 +58,15 @@ function whyUseless(
 
 /** Whether one rule speaks of all that another speaks of. */
 function holds(one: PolicyRule, other: PolicyRule): boolean {
+  if (!isPlain(one) || !isPlain(other)) return false
   return holdsAll(one.peers, other.peers, holdsPeer) && holdsAll(one.ports, other.ports, holdsPort)
+}
+
+/** What only Calico's policies say is not compared. */
+function isPlain({ own, sourcePorts, peers = [] }: PolicyRule): boolean {
+  return (
+    own === undefined && sourcePorts === undefined && peers.every((peer) => peer.type !== 'sets' && !('within' in peer))
+  )
 }
 
 function holdsAll<T>(
@@ -73,7 +81,7 @@ function holdsAll<T>(
 function holdsPeer(one: Peer, other: Peer): boolean {
   if (one.type === 'pods') return other.type === 'pods' && holdsPods(one, other)
   if (one.type === 'name') return other.type === 'name' && one.name === other.name
-  if (other.type !== 'range') return false
+  if (one.type !== 'range' || other.type !== 'range') return false
   const isWider = prefixLength(one.range) <= prefixLength(other.range) && contains(one.range, firstIp(other.range))
   const isTaken = (part: typeof one.range): boolean =>
     other.except.some((hole) => prefixLength(hole) <= prefixLength(part) && contains(hole, firstIp(part)))
@@ -81,6 +89,7 @@ function holdsPeer(one: Peer, other: Peer): boolean {
 }
 
 function holdsPods(one: PodSet, other: PodSet): boolean {
+  if (one.where !== undefined && JSON.stringify(one.where) !== JSON.stringify(other.where)) return false
   const [a, b] = [one.namespaces, other.namespaces]
   const inNamespaces =
     'name' in a ? 'name' in b && a.name === b.name : 'name' in b ? a.labels.length === 0 : isLooser(a.labels, b.labels)
@@ -94,6 +103,9 @@ function isLooser(one: Selector, other: Selector): boolean {
 }
 
 function holdsPort(one: PortMatch, other: PortMatch): boolean {
+  if (one.type === 'icmp' || one.type === 'ip' || other.type === 'icmp' || other.type === 'ip') {
+    return JSON.stringify(one) === JSON.stringify(other)
+  }
   if (one.type === 'protocol') return other.protocol === one.protocol
   if (one.type === 'named') {
     return other.type === 'named' && one.name === other.name && (one.protocol ?? other.protocol) === other.protocol

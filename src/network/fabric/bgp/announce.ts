@@ -8,6 +8,7 @@
  * @module
  */
 import { type Cidr, type Family, familyOf, hostCidr } from '../../model/address.ts'
+import { LEAVE_TABLE } from '../direct.ts'
 import { type BgpCluster, type BgpSelf, FAMILIES } from './model.ts'
 import { filterCalls, filterFunctions, guardFunctions } from './rules.ts'
 import { type BgpSession, isInternal } from './session.ts'
@@ -33,7 +34,7 @@ export function familyText(
     guardFunctions(ofFamily(networks, family), ofFamily(poolsOf(cluster), family), family),
     verdictFunctions(cluster, self, family),
     filterFunctions(cluster.filters, family),
-    kernelText(self, family),
+    kernelText(family),
   ].join('\n')
 }
 
@@ -142,33 +143,54 @@ function addText(community: BgpCluster['communities'][number]['add'][number]): s
   return `${attribute}.add(${value});`
 }
 
-/** With metric 0 a route's own counts. What is learned of others' routes is how next hops beyond routers are found. */
-function kernelText({ sources }: BgpSelf, family: Family): string {
-  const source = sources[family]
-  const preferred =
-    source === undefined ? [] : [`if weft_is_pooled${family}() then krt_prefsrc = ${addressText(source)};`]
-  return `filter weft_to_kernel${family} {
-  if proto = "weft_ways${family}" then accept;
-  if source != RTS_BGP then reject;
-  if weft_is_services${family}() || weft_is_encapsulated${family}() then reject;
+/**
+ * With metric 0 a route's own counts. What is learned of others' routes is how next hops beyond routers are found. Ways to
+ * pods go into the kernel's table of these: BIRD wants a table of its own for each of the kernel's.
+ */
+function kernelText(family: Family): string {
+  return `filter weft_to_pods${family} {
+  if source != RTS_BGP || !weft_is_pooled${family}() || weft_is_encapsulated${family}() then reject;
   krt_metric = WEFT_METRIC${family};
   if bgp_local_pref > WEFT_TOP - ${MOST} && bgp_local_pref < WEFT_TOP then krt_metric = WEFT_TOP - bgp_local_pref;
-${indented(preferred)}  accept;
+  accept;
+}
+filter weft_to_kernel${family} {
+  if proto = "weft_ways${family}" then accept;
+  reject;
 }
 filter weft_of_kernel${family} {
   if krt_source = ${OWN_PROTOCOL} || weft_is_pooled${family}() || weft_is_services${family}() then reject;
   accept;
+}
+ipv${family} table weft_pods${family};
+protocol pipe weft_leave${family} {
+  table master${family};
+  peer table weft_pods${family};
+  import none;
+  export filter weft_to_pods${family};
 }
 protocol kernel weft_kernel${family} {
   metric 0;
   learn;
   persist;
   graceful restart;
-  merge paths on;
   scan time 10;
   ipv${family} {
     import filter weft_of_kernel${family};
     export filter weft_to_kernel${family};
+  };
+}
+protocol kernel weft_ways_to_pods${family} {
+  kernel table ${LEAVE_TABLE};
+  metric 0;
+  persist;
+  graceful restart;
+  merge paths on;
+  scan time 10;
+  ipv${family} {
+    table weft_pods${family};
+    import none;
+    export all;
   };
 }
 `

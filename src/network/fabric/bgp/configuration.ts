@@ -139,7 +139,7 @@ function passwordFault(peer: string | undefined, reason: string): FieldProblem {
   return {
     field,
     reason: `no session is made with this password: ${reason}`,
-    remedy: 'put a password of 1 to 80 ASCII characters without quotation marks into the secret',
+    remedy: 'give every node the secret as a file, of 1 to 80 ASCII characters without quotation marks (docs/bgp.md)',
   }
 }
 

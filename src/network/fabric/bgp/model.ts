@@ -154,8 +154,6 @@ export interface BgpSelf {
   readonly name: string
   /** Its pods' ranges. Only confirmed ones are announced: another node may still get a pending one. */
   readonly ranges: readonly { readonly cidr: Cidr; readonly isConfirmed: boolean }[]
-  /** Its own addresses in these ranges, which it reaches pods of others with. */
-  readonly sources: { readonly [F in Family]?: Ip }
   /** Service addresses and networks that it announces. */
   readonly services: readonly Cidr[]
 }

@@ -51,6 +51,7 @@ export const TABLES = {
     trunks: set('integer'),
     cvlans: set('integer'),
     vlan_mode: optional('string'),
+    protected: scalar('boolean'),
     qos: optional('uuid'),
     external_ids: strings,
     other_config: strings,

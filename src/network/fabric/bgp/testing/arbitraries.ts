@@ -205,7 +205,6 @@ export function selfOf({ nodes }: BgpCluster): fc.Arbitrary<BgpSelf> {
   return fc.record({
     name: fc.constantFrom(...nodes.map(({ name }) => name)),
     ranges: fc.array(fc.record({ cidr: anyNetwork, isConfirmed: fc.boolean() }), { maxLength: 3 }),
-    sources: optionally(address),
     services: fc.array(anyNetwork, { maxLength: 2 }),
   })
 }

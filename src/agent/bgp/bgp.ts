@@ -1,0 +1,296 @@
+/**
+ * This node's BGP: where the cluster's fabric is `bgp`, a BIRD with the configuration that the cluster's nodes, their ranges
+ * and the administrators' objects make, kept running; elsewhere none.
+ *
+ * What BIRD refuses leaves it with what it had. Without BIRD there are no learned routes, and packets take the tunnel where
+ * the fabric allows it.
+ * @module
+ */
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { BirdError } from '../../bird/errors.ts'
+import type { ConfigurationFile } from '../../bird/folder.ts'
+import { BirdKeeper, type KeeperEvent } from '../../bird/keeper.ts'
+import type { BirdCommand } from '../../bird/program.ts'
+import { addrList, type RtnlSocket } from '../../linux/index.ts'
+import type { NodeContext } from '../../network/context.ts'
+import { fullMesh, withNetworks } from '../../network/fabric/bgp/cluster.ts'
+import {
+  BIRD_FILE,
+  type BirdConfiguration,
+  birdConfiguration,
+  PASSWORDS_FILE,
+} from '../../network/fabric/bgp/configuration.ts'
+import type { BgpCluster, BgpSelf } from '../../network/fabric/bgp/model.ts'
+import type { BgpSession } from '../../network/fabric/bgp/session.ts'
+import { fabricOf } from '../../network/fabric/way.ts'
+import { type Cidr, networkAround, parseIp } from '../../network/model/address.ts'
+import { type FieldProblem, problemLine } from '../../network/model/problem.ts'
+import type { NodePlanner } from '../../network/planner.ts'
+import type { BgpFacts } from '../control/facts.ts'
+import type { AgentLog } from '../log.ts'
+import type { Problems } from '../problems.ts'
+import { Repeater } from '../repeater.ts'
+import { readPasswords } from './passwords.ts'
+import { longDown, SessionStates } from './sessions.ts'
+import { withdrawRoutes } from './withdraw.ts'
+
+/** What is needed of the agent. */
+export interface BgpParts {
+  readonly rtnl: RtnlSocket
+  readonly stateDir: string
+  readonly runDir: string
+  /** How BIRD is called. Absent: by its name, in this process's own network namespace. */
+  readonly command?: BirdCommand
+  readonly problems: Pick<Problems, 'failed' | 'solved'>
+  readonly log: AgentLog
+  readonly signal: AbortSignal
+  planner(): NodePlanner | undefined
+  /** What administrators make of it, and what is wrong with that; undefined until that is known. */
+  wishes(base: BgpCluster): { readonly cluster: BgpCluster; readonly problems: readonly FieldProblem[] } | undefined
+}
+
+/** What comes together is looked at together. */
+const SETTLE_MS = 200
+/** How often BIRD is asked for its sessions. */
+const ASK_MS = 2_000
+/** How often files with passwords, and this node's addresses, are read again. */
+const READ_MS = 60_000
+/** How long others may still send by the routes that this node told them, after the cluster went another way. */
+const LINGER_MS = 15_000
+/** Where passwords are, in the folder of what outlives a restart of the machine. */
+const PASSWORDS = 'bgp-passwords'
+/** Problems beyond are counted. */
+const MANY = 3
+
+/** Keeps a node's BIRD, until disposed. BIRD goes on after it. */
+export class Bgp implements AsyncDisposable {
+  readonly #parts: BgpParts
+  readonly #keeper: BirdKeeper
+  readonly #folder: string
+  readonly #logFile: string
+  readonly #states = new SessionStates()
+  readonly #repeater: Repeater
+  readonly #asking: ReturnType<typeof setInterval>
+  readonly #reading: ReturnType<typeof setInterval>
+  #settling: ReturnType<typeof setTimeout> | undefined
+  #sessions: readonly BgpSession[] = []
+  /** The plan when it was last looked at. */
+  #seen: { readonly context: NodeContext | undefined; readonly peers: number | undefined } | undefined
+  #isKept = false
+  /** Since when the cluster wants none, in milliseconds. */
+  #unwantedSince: number | undefined
+  #problem: string | undefined
+
+  constructor(parts: BgpParts) {
+    this.#parts = parts
+    this.#folder = join(parts.stateDir, 'bird')
+    const runFolder = join(parts.runDir, 'bird')
+    this.#logFile = join(runFolder, 'bird.log')
+    this.#keeper = new BirdKeeper({
+      folder: this.#folder,
+      runFolder,
+      told: (event) => this.#told(event),
+      ...(parts.command === undefined ? {} : { command: parts.command }),
+    })
+    this.#repeater = new Repeater(
+      () => this.#apply(),
+      (error) => this.#failed(sentenceOf(error)),
+      parts.signal,
+    )
+    this.#asking = setInterval(() => void this.#ask(), ASK_MS)
+    this.#reading = setInterval(() => this.look(), READ_MS)
+  }
+
+  /** The plan may be another: there may be other nodes, or another fabric. */
+  planned(): void {
+    const planner = this.#parts.planner()
+    const seen = { context: planner?.context, peers: planner?.peerChanges }
+    if (seen.context === this.#seen?.context && seen.peers === this.#seen?.peers) return
+    this.#seen = seen
+    this.look()
+  }
+
+  /** What administrators say of it is another. */
+  look(): void {
+    this.#settling ??= setTimeout(() => {
+      this.#settling = undefined
+      this.#repeater.request()
+    }, SETTLE_MS)
+  }
+
+  /** What is to be told of it; undefined where the cluster wants none, and there is none. */
+  facts(): BgpFacts | undefined {
+    if (!this.#isWanted() && !this.#isKept) return undefined
+    const problem = this.#problem === undefined ? {} : { problem: this.#problem }
+    return { isRunning: this.#keeper.pid !== undefined, ...problem, sessions: this.#states.facts }
+  }
+
+  /** What is wrong with its sessions, for people. */
+  get sessionProblem(): string | undefined {
+    return longDown(this.#states.facts, Date.now() / 1000)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#settling)
+    clearInterval(this.#asking)
+    clearInterval(this.#reading)
+    await this.#keeper.stop()
+  }
+
+  #isWanted(): boolean {
+    const context = this.#parts.planner()?.context
+    return context !== undefined && context.self.machine.kind === 'node' && fabricOf(context.cluster).way === 'bgp'
+  }
+
+  async #apply(): Promise<void> {
+    const planner = this.#parts.planner()
+    if (planner === undefined) return
+    if (!this.#isWanted()) return await this.#end(planner)
+    this.#unwantedSince = undefined
+    // One that runs is taken over first: it has what the last agent gave it.
+    if (!this.#isKept) await this.#keeper.start()
+    this.#isKept = true
+    const planned = this.#configure(planner)
+    if (planned === undefined) return
+    const { configuration, problems } = planned
+    try {
+      if (configuration !== undefined && (await this.#keeper.apply(filesOf(configuration))))
+        this.#parts.log.info({ sessions: configuration.sessions.length }, 'BIRD has another configuration')
+    } catch (error) {
+      // The same one would be refused again.
+      if (!(error instanceof BirdError) || error.code !== 'BIRD_CONFIGURATION') throw error
+      this.#failed(sentenceOf(error))
+      return
+    }
+    this.#sessions = configuration?.sessions ?? []
+    this.#settled(configuration === undefined ? [NO_ADDRESS, ...problems] : problems)
+    await this.#ask()
+  }
+
+  #configure(planner: NodePlanner): Planned | undefined {
+    const { cluster, self } = planner.context
+    const base = fullMesh(cluster, [self, ...planner.peers()])
+    const wished = this.#parts.wishes(base)
+    if (wished === undefined) return undefined
+    const known = addrList(this.#parts.rtnl).flatMap(({ address }) => networkOf(address))
+    const whole = withNetworks(wished.cluster, self.node, known)
+    const own: BgpSelf = {
+      name: self.node,
+      ranges: self.ranges.map((cidr) => ({ cidr, isConfirmed: true })),
+      services: [],
+    }
+    const refs = [whole.mesh?.password, ...whole.peers.map(({ password }) => password)]
+    const passwords = readPasswords(join(this.#parts.stateDir, PASSWORDS), refs)
+    const configuration = birdConfiguration(whole, own, { passwords, logFile: this.#logFile })
+    return { configuration, problems: [...wished.problems, ...(configuration?.problems ?? [])] }
+  }
+
+  /** The cluster went another way: others follow in a moment, until then routes are theirs to use. */
+  async #end(planner: NodePlanner): Promise<void> {
+    if (!this.#isKept && !existsSync(this.#folder)) return
+    this.#unwantedSince ??= Date.now()
+    const rest = this.#unwantedSince + LINGER_MS - Date.now()
+    if (rest > 0) {
+      setTimeout(() => this.#repeater.request(), rest).unref()
+      return
+    }
+    await this.#keeper.start()
+    await this.#withdraw(planner)
+    await this.#keeper.end()
+    withdrawRoutes(this.#parts.rtnl)
+    rmSync(this.#folder, { recursive: true, force: true })
+    this.#isKept = false
+    this.#sessions = []
+    this.#states.forget()
+    this.#settled([])
+    this.#parts.log.info({}, 'BIRD was ended: the cluster does not want BGP')
+  }
+
+  /** Alone in the world BIRD takes back what it told, and what it put into kernels. One that cannot is ended all the same. */
+  async #withdraw(planner: NodePlanner): Promise<void> {
+    const { cluster, self } = planner.context
+    const { mesh: _, ...alone } = fullMesh(cluster, [self])
+    const nothing = birdConfiguration(
+      alone,
+      { name: self.node, ranges: [], services: [] },
+      {
+        passwords: new Map(),
+        logFile: this.#logFile,
+      },
+    )
+    if (this.#keeper.pid === undefined || nothing === undefined) return
+    await this.#keeper.apply(filesOf(nothing)).catch((error: unknown) => this.#parts.log.warn({ err: error }, 'BIRD'))
+  }
+
+  async #ask(): Promise<void> {
+    if (!this.#isKept) return
+    const before = new Map(this.#states.facts.map((fact) => [fact.name, fact.isUp]))
+    for (const { name, node, address, isUp, state, error } of await this.#states.look(
+      this.#keeper.control,
+      this.#sessions,
+    )) {
+      if (before.get(name) === isUp || (before.get(name) === undefined && !isUp)) continue
+      const fields = { session: name, peer: node ?? address, state, ...(error === undefined ? {} : { error }) }
+      if (isUp) this.#parts.log.info(fields, 'a BGP session is up')
+      else this.#parts.log.warn(fields, 'a BGP session is down')
+    }
+  }
+
+  #told(event: KeeperEvent): void {
+    const { log } = this.#parts
+    if (event.is === 'failed') this.#failed(sentenceOf(event.error))
+    else if (event.is === 'gone') log.warn({ pid: event.pid }, 'BIRD ended by itself')
+    else {
+      log.info({ pid: event.pid }, event.is === 'started' ? 'BIRD was started' : 'BIRD runs already')
+      this.look()
+    }
+  }
+
+  #settled(problems: readonly FieldProblem[]): void {
+    const [...lines] = new Set(problems.map(problemLine))
+    if (lines.length === 0) {
+      this.#problem = undefined
+      this.#parts.problems.solved('bgp')
+      return
+    }
+    const more = lines.length > MANY ? ` (and ${lines.length - MANY} more)` : ''
+    this.#failed(`BGP: ${lines.slice(0, MANY).join('; ')}${more}`)
+  }
+
+  #failed(sentence: string): void {
+    this.#problem = sentence
+    this.#parts.problems.failed('bgp', sentence)
+  }
+}
+
+/** A configuration, and what of it cannot be. */
+interface Planned {
+  readonly configuration: BirdConfiguration | undefined
+  readonly problems: readonly FieldProblem[]
+}
+
+const NO_ADDRESS: FieldProblem = {
+  field: 'Node',
+  reason: 'this node has no part in BGP',
+  remedy: 'give it an address that others reach it at',
+}
+
+/** The network of `ip/length`. */
+function networkOf(text: string): readonly Cidr[] {
+  const [address = '', length = ''] = text.split('/')
+  const ip = parseIp(address)
+  return ip === undefined ? [] : [networkAround(ip, Number(length))]
+}
+
+function filesOf({ main, passwords }: BirdConfiguration): readonly ConfigurationFile[] {
+  return [
+    { name: BIRD_FILE, content: main, isSecret: false },
+    { name: PASSWORDS_FILE, content: passwords, isSecret: true },
+  ]
+}
+
+function sentenceOf(error: unknown): string {
+  if (error instanceof BirdError) return `${error.message}; ${error.remedy}`
+  return error instanceof Error ? error.message : String(error)
+}

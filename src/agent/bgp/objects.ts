@@ -1,0 +1,68 @@
+/**
+ * What administrators say of BGP, as the cluster has it: kept for whoever makes a plan of it.
+ * @module
+ */
+import type { BgpObjects } from '../../compat/calico/bgp/cluster.ts'
+import type { BgpConfiguration, BgpPeering, BgpRange } from '../../network/model/bgp.ts'
+import type { Node } from '../../network/model/node.ts'
+import type { Watchers } from '../cluster/reflection.ts'
+import type { Watcher } from '../cluster/watcher.ts'
+
+const KINDS = ['BgpConfiguration', 'BgpPeering', 'BgpRange', 'Node'] as const
+
+/** Objects of BGP. `changed` is called when they are others. */
+export class BgpWishes implements BgpObjects {
+  readonly watchers: Watchers
+  readonly #unread = new Set<string>(KINDS)
+  readonly #configurations = new Map<string, BgpConfiguration>()
+  readonly #peerings = new Map<string, BgpPeering>()
+  readonly #ranges = new Map<string, BgpRange>()
+  readonly #nodes = new Map<string, Node>()
+
+  constructor(changed: () => void) {
+    const watcher = <T extends { readonly name: string }>(
+      kind: (typeof KINDS)[number],
+      map: Map<string, T>,
+    ): Watcher<T> => ({
+      put: (value) => {
+        map.set(value.name, value)
+        if (this.isRead) changed()
+      },
+      remove: (name) => {
+        map.delete(name)
+        if (this.isRead) changed()
+      },
+      read: () => {
+        this.#unread.delete(kind)
+        if (this.isRead) changed()
+      },
+    })
+    this.watchers = {
+      BgpConfiguration: watcher('BgpConfiguration', this.#configurations),
+      BgpPeering: watcher('BgpPeering', this.#peerings),
+      BgpRange: watcher('BgpRange', this.#ranges),
+      Node: watcher('Node', this.#nodes),
+    }
+  }
+
+  /** Every kind has been read: half of what is said would be another cluster than the one that is meant. */
+  get isRead(): boolean {
+    return this.#unread.size === 0
+  }
+
+  get configuration(): BgpConfiguration {
+    return this.#configurations.get('default') ?? { name: 'default' }
+  }
+
+  get peerings(): Iterable<BgpPeering> {
+    return this.#peerings.values()
+  }
+
+  get ranges(): Iterable<BgpRange> {
+    return this.#ranges.values()
+  }
+
+  get nodes(): Iterable<Node> {
+    return this.#nodes.values()
+  }
+}

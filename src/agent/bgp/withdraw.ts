@@ -1,0 +1,32 @@
+/**
+ * Takes BIRD's routes to other nodes' pods out of the kernel, which keeps them when BIRD ends.
+ * @module
+ */
+import { hasErrno, type Route, type RtnlSocket, routeDel, routeList } from '../../linux/index.ts'
+import { LEAVE_TABLE } from '../../network/fabric/direct.ts'
+
+/** RTPROT_BIRD of linux/rtnetlink.h. */
+const BIRD_PROTOCOL = 12
+
+/** The routes of BIRD in the table of ways to other nodes' pods, which is ours alone. */
+export function birdRoutes(rtnl: RtnlSocket): readonly Route[] {
+  return ([4, 6] as const).flatMap((family) =>
+    routeList(rtnl, { family, table: LEAVE_TABLE, protocol: BIRD_PROTOCOL }).filter(
+      ({ table, protocol }) => table === LEAVE_TABLE && protocol === BIRD_PROTOCOL,
+    ),
+  )
+}
+
+/** Removes them. */
+export function withdrawRoutes(rtnl: RtnlSocket): void {
+  for (const route of birdRoutes(rtnl)) withdrawRoute(rtnl, route)
+}
+
+/** Removes one. One that went meanwhile is gone. */
+export function withdrawRoute(rtnl: RtnlSocket, { destination, table, protocol, priority }: Route): void {
+  try {
+    routeDel(rtnl, { destination, table, protocol, ...(priority === undefined ? {} : { priority }) })
+  } catch (error) {
+    if (!hasErrno(error, 'ESRCH')) throw error
+  }
+}

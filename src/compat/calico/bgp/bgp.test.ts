@@ -1,0 +1,256 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import type { KubeObject } from '../../../kube/object.ts'
+import { fullMesh } from '../../../network/fabric/bgp/cluster.ts'
+import { sessionsOf } from '../../../network/fabric/bgp/sessions.ts'
+import { cidr, ip } from '../../../network/model/address.ts'
+import type { Node, NodeNetwork } from '../../../network/model/node.ts'
+import { decodeValue } from '../../../registry/codec.ts'
+import { type BgpObjects, wishedBgp } from './cluster.ts'
+import { bgpConfigurationBinding } from './configuration.ts'
+import { nodeBgpIn } from './node.ts'
+import { bgpPeerBinding } from './peer.ts'
+import { bgpRangeBinding } from './pool.ts'
+
+function object(kind: string, name: string, spec: object): KubeObject {
+  return { apiVersion: 'crd.projectcalico.org/v1', kind, metadata: { name }, spec } as KubeObject
+}
+
+function peering(spec: object, name = 'one') {
+  return decodeValue('BgpPeering', name, bgpPeerBinding.decode(object('BGPPeer', name, spec)))
+}
+
+function configuration(spec: object) {
+  return decodeValue(
+    'BgpConfiguration',
+    'default',
+    bgpConfigurationBinding.decode(object('BGPConfiguration', 'default', spec)),
+  )
+}
+
+function range(spec: object) {
+  return decodeValue('BgpRange', 'pool', bgpRangeBinding.decode(object('IPPool', 'pool', spec)))
+}
+
+function node(number: number, rest: Partial<Node> = {}): Node {
+  return { name: `n${number}`, uid: `u${number}`, addresses: [ip(`192.0.2.${number}`)], ...rest }
+}
+
+const MACHINES: readonly NodeNetwork[] = [1, 2, 3].map((number) => ({
+  node: `n${number}`,
+  machine: { kind: 'node', uid: `u${number}` },
+  addresses: [ip(`192.0.2.${number}`)],
+  ranges: [cidr(`10.128.${number}.0/24`)],
+}))
+const BASE = fullMesh({ networks: [{ cidr: cidr('10.128.0.0/14'), hostBits: 8 }] }, MACHINES)
+
+function wished(objects: Partial<BgpObjects>) {
+  return wishedBgp(BASE, { peerings: [], ranges: [], nodes: [], ...objects })
+}
+
+/** With whom each node speaks. */
+function whoIsJoined(objects: Partial<BgpObjects>): readonly string[] {
+  const { cluster } = wished(objects)
+  return MACHINES.flatMap((machine) =>
+    sessionsOf(cluster, machine.node).sessions.map(
+      ({ node: other, remote }) => `${machine.node} ${other ?? remote.address}`,
+    ),
+  ).toSorted()
+}
+
+const MESH = ['n1 n2', 'n1 n3', 'n2 n1', 'n2 n3', 'n3 n1', 'n3 n2']
+
+describe('peerings', () => {
+  test.each<[string, readonly object[], readonly Node[], readonly string[]]>([
+    ['none: a mesh', [], [], MESH],
+    [
+      'reflectors by label, whose clients keep their mesh',
+      [{ peerSelector: "reflects == 'yes'" }],
+      [node(3, { labels: { reflects: 'yes' }, bgp: { addresses: [], clusterId: ip('244.0.0.1') } })],
+      MESH,
+    ],
+    [
+      'a router of some nodes',
+      [{ nodeSelector: 'has(rack)', peerIP: '192.0.2.254', asNumber: 65_001 }],
+      [node(2, { labels: { rack: 'a' } })],
+      [...MESH, 'n2 192.0.2.254'],
+    ],
+    [
+      'a router of one node',
+      [{ node: 'n3', peerIP: '192.0.2.254:1179', asNumber: 65_001 }],
+      [],
+      [...MESH, 'n3 192.0.2.254'],
+    ],
+    [
+      'a router of all nodes',
+      [{ peerIP: '192.0.2.254', asNumber: 65_001 }],
+      [],
+      [...MESH, 'n1 192.0.2.254', 'n2 192.0.2.254', 'n3 192.0.2.254'],
+    ],
+  ])('%s', (_, specs, nodes, expected) => {
+    expect(whoIsJoined({ peerings: specs.map((spec, i) => peering(spec, `p${i}`)), nodes })).toEqual(
+      expected.toSorted(),
+    )
+  })
+
+  test('without a mesh nothing but peerings joins nodes', () => {
+    const reflector = node(3, { labels: { reflects: 'yes' }, bgp: { addresses: [], clusterId: ip('244.0.0.1') } })
+    const objects = {
+      configuration: configuration({ nodeToNodeMeshEnabled: false }),
+      peerings: [peering({ peerSelector: "reflects == 'yes'" })],
+      nodes: [reflector],
+    }
+    expect(whoIsJoined(objects)).toEqual(['n1 n3', 'n2 n3', 'n3 n1', 'n3 n2'])
+  })
+
+  test.each<[string, object, RegExp]>([
+    ['a selector that does not parse', { nodeSelector: 'rack == a', peerIP: '192.0.2.9', asNumber: 1 }, /nodeSelector/],
+    ['a selector of peers that does not parse', { peerSelector: '((' }, /peerSelector/],
+    ['filters', { peerIP: '192.0.2.9', asNumber: 1, filters: ['ours'] }, /filters/],
+  ])('%s leaves the peering out, and is told', (_, spec, field) => {
+    const { cluster, problems } = wished({ peerings: [peering(spec)] })
+    expect(cluster.peers).toEqual([])
+    expect(problems.map((problem) => problem.field).join()).toMatch(field)
+  })
+
+  test.each<[string, object]>([
+    ['a node and a selector', { node: 'n1', nodeSelector: 'all()', peerIP: '192.0.2.9', asNumber: 1 }],
+    ['nobody', {}],
+    ['an address and a selector', { peerIP: '192.0.2.9', asNumber: 1, peerSelector: 'all()' }],
+    ['an address without its AS', { peerIP: '192.0.2.9' }],
+    ['a name for an address', { peerIP: 'router', asNumber: 1 }],
+    ['a port that is none', { peerIP: '192.0.2.9:99999', asNumber: 1 }],
+    ['a password in no secret', { peerIP: '192.0.2.9', asNumber: 1, password: {} }],
+    ['a password beside its folder', { peerIP: '192.0.2.9', asNumber: 1, password: secret('..', 'x') }],
+    ['a time that is none', { peerIP: '192.0.2.9', asNumber: 1, keepaliveTime: 'soon' }],
+  ])('%s is no peering', (_, spec) => {
+    expect(() => peering(spec)).toThrow()
+  })
+
+  test('what Calico says is read', () => {
+    const spec = {
+      peerIP: '[2001:db8::1]:1179',
+      asNumber: 65_001,
+      nextHopMode: 'Self',
+      keepaliveTime: '1m10s',
+      maxRestartTime: '2m',
+      sourceAddress: 'None',
+      reversePeering: 'Manual',
+      password: secret('bgp', 'router'),
+    }
+    expect(peering(spec)).toEqual({
+      name: 'one',
+      address: ip('2001:db8::1'),
+      port: 1179,
+      asNumber: 65_001,
+      nextHop: 'self',
+      keepalive: 70,
+      restart: 120,
+      source: 'any',
+      isMutual: false,
+      password: 'bgp/router',
+    })
+    expect(peering({ ...spec, nextHopMode: undefined, keepOriginalNextHop: true }).nextHop).toBe('keep')
+  })
+})
+
+describe('the cluster', () => {
+  test('communities may be named', () => {
+    const { cluster } = wished({
+      configuration: configuration({
+        communities: [{ name: 'site', value: '65000:100' }],
+        prefixAdvertisements: [{ cidr: '10.128.0.0/14', communities: ['site', '65000:1:2'] }],
+      }),
+    })
+    expect(cluster.communities).toEqual([
+      {
+        cidr: cidr('10.128.0.0/14'),
+        add: [
+          [65_000, 100],
+          [65_000, 1, 2],
+        ],
+      },
+    ])
+  })
+
+  test('a range may be hidden, and what is tunnelled gets no routes', () => {
+    const pools = (spec: object) => wished({ ranges: [range({ cidr: '10.130.0.0/16', ...spec })] }).cluster.pools.at(-1)
+    expect(pools({})).toMatchObject({ isHidden: false, isEncapsulated: false })
+    expect(pools({ disableBGPExport: true })).toMatchObject({ isHidden: true })
+    expect(pools({ vxlanMode: 'CrossSubnet', ipipMode: 'Never' })).toMatchObject({ isEncapsulated: true })
+  })
+
+  test('what is not done is said', () => {
+    const objects = {
+      configuration: configuration({ serviceClusterIPs: [{ cidr: '172.30.0.0/16' }] }),
+      ranges: [range({ cidr: '10.130.0.0/16', ipipMode: 'Always' })],
+    }
+    expect(wished(objects).problems.map(({ field }) => field)).toEqual([
+      'BGPConfiguration default spec.serviceClusterIPs',
+      'IPPool pool spec.ipipMode',
+    ])
+  })
+})
+
+describe('annotations of nodes', () => {
+  function said(annotations: object) {
+    return nodeBgpIn({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1', annotations } } as KubeObject)
+  }
+
+  test.each<[string, object, object | undefined]>([
+    ['none', {}, undefined],
+    ['of others', { 'example.org/x': 'y' }, undefined],
+    [
+      'an address with its network',
+      { 'projectcalico.org/IPv4Address': '192.0.2.1/24' },
+      { addresses: [{ address: ip('192.0.2.1'), length: 24 }] },
+    ],
+    [
+      'both families, AS, cluster of reflectors',
+      {
+        'projectcalico.org/IPv4Address': '192.0.2.1',
+        'projectcalico.org/IPv6Address': '2001:db8::1/64',
+        'projectcalico.org/ASNumber': '1.10',
+        'projectcalico.org/RouteReflectorClusterID': '244.0.0.1',
+      },
+      {
+        addresses: [
+          { address: ip('192.0.2.1'), length: 32 },
+          { address: ip('2001:db8::1'), length: 64 },
+        ],
+        asNumber: 65_546,
+        clusterId: ip('244.0.0.1'),
+      },
+    ],
+  ])('%s', (_, annotations, expected) => {
+    expect(said(annotations)).toEqual(expected as never)
+  })
+
+  test.each([
+    ['projectcalico.org/IPv4Address', '2001:db8::1/64'],
+    ['projectcalico.org/IPv4Address', '192.0.2.1/33'],
+    ['projectcalico.org/IPv6Address', 'x'],
+    ['projectcalico.org/ASNumber', '0'],
+    ['projectcalico.org/ASNumber', '4294967296'],
+    ['projectcalico.org/ASNumber', '70000.1'],
+    ['projectcalico.org/RouteReflectorClusterID', '2001:db8::1'],
+  ])('%s: %s is told and left out', (key, text) => {
+    expect(said({ [key]: text })?.problem).toContain(key)
+  })
+
+  test('whatever is written is a node with it, valid', () => {
+    const keys = ['IPv4Address', 'IPv6Address', 'ASNumber', 'RouteReflectorClusterID']
+    const any = fc.oneof(fc.string(), fc.ipV4(), fc.ipV6(), fc.stringMatching(/^[\d./:]{0,24}$/))
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...keys.map((key) => `projectcalico.org/${key}`)), any), (found) => {
+        const bgp = said(found)
+        const value = { ...node(1), ...(bgp === undefined ? {} : { bgp }) }
+        expect(decodeValue('Node', 'n1', value)).toBeDefined()
+      }),
+    )
+  })
+})
+
+function secret(name: string, key: string): object {
+  return { secretKeyRef: { name, key } }
+}

@@ -1,0 +1,79 @@
+/**
+ * What holds for all nodes, as Calico's BGPConfiguration.
+ * @module
+ */
+import type { KubeBinding } from '../../../kube/binding.ts'
+import type { KubeObject } from '../../../kube/object.ts'
+import type { BgpConfiguration } from '../../../network/model/bgp.ts'
+import { at, listAt, nameOf, optionalField, textAt } from '../../fields.ts'
+import { clusterPlace, type MergePatch, objectOf } from '../../merge.ts'
+import { passwordIn, passwordOf, secondsIn, secondsText } from './reading.ts'
+import { BGP_CONFIGURATIONS } from './resources.ts'
+
+/** BGPConfiguration ↔ BgpConfiguration. */
+export const bgpConfigurationBinding: KubeBinding<'BgpConfiguration'> = {
+  resource: BGP_CONFIGURATIONS,
+  isOptional: true,
+  place: clusterPlace,
+  nameOf,
+  decode,
+  encode: (value) => objectOf(BGP_CONFIGURATIONS, clusterPlace(value.name), patch(value)),
+  patch,
+}
+
+const BOUND: Readonly<Record<string, boolean>> = { NodeIP: true, None: false }
+const SERVICES = ['serviceClusterIPs', 'serviceExternalIPs', 'serviceLoadBalancerIPs'] as const
+
+function decode(object: KubeObject): unknown {
+  const spec = at(object, 'spec')
+  const bound = textAt(spec, 'bindMode')
+  return {
+    name: nameOf(object),
+    ...optionalField('mesh', at(spec, 'nodeToNodeMeshEnabled')),
+    ...optionalField('asNumber', at(spec, 'asNumber')),
+    ...optionalField('port', at(spec, 'listenPort')),
+    ...optionalField('isStrictlyBound', bound === undefined ? undefined : (BOUND[bound] ?? bound)),
+    ...optionalField('meshPassword', passwordIn(at(spec, 'nodeMeshPassword'))),
+    ...optionalField('meshRestart', secondsIn(at(spec, 'nodeMeshMaxRestartTime'))),
+    ...optionalField('ignoredInterfaces', at(spec, 'ignoredInterfaces')),
+    ...optionalField('metric4', at(spec, 'ipv4NormalRoutePriority')),
+    ...optionalField('metric6', at(spec, 'ipv6NormalRoutePriority')),
+    ...optionalField('communities', communitiesIn(spec)),
+    ...optionalField('services', servicesIn(spec)),
+  }
+}
+
+/** Names of communities stand for their values; what is no name is a value. */
+function communitiesIn(spec: unknown): unknown {
+  const advertisements = at(spec, 'prefixAdvertisements')
+  if (!Array.isArray(advertisements)) return advertisements
+  const named = new Map(listAt(spec, 'communities').map((one) => [at(one, 'name'), at(one, 'value')]))
+  return advertisements.map((one) => {
+    const add = at(one, 'communities') ?? []
+    return { cidr: at(one, 'cidr'), add: Array.isArray(add) ? add.map((name) => named.get(name) ?? name) : add }
+  })
+}
+
+function servicesIn(spec: unknown): unknown {
+  const all = SERVICES.flatMap((field) => listAt(spec, field).map((one) => at(one, 'cidr')))
+  return all.length === 0 ? undefined : all
+}
+
+function patch(value: BgpConfiguration): MergePatch {
+  const { isStrictlyBound, communities, services } = value
+  return {
+    spec: {
+      nodeToNodeMeshEnabled: value.mesh ?? null,
+      asNumber: value.asNumber ?? null,
+      listenPort: value.port ?? null,
+      bindMode: isStrictlyBound === undefined ? null : isStrictlyBound ? 'NodeIP' : 'None',
+      nodeMeshPassword: passwordOf(value.meshPassword),
+      nodeMeshMaxRestartTime: secondsText(value.meshRestart),
+      ignoredInterfaces: value.ignoredInterfaces ?? null,
+      ipv4NormalRoutePriority: value.metric4 ?? null,
+      ipv6NormalRoutePriority: value.metric6 ?? null,
+      prefixAdvertisements: communities?.map(({ cidr, add }) => ({ cidr, communities: add })) ?? null,
+      serviceClusterIPs: services?.map((cidr) => ({ cidr })) ?? null,
+    },
+  }
+}

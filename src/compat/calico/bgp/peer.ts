@@ -1,0 +1,104 @@
+/**
+ * A peering, as Calico's BGPPeer.
+ * @module
+ */
+import type { KubeBinding } from '../../../kube/binding.ts'
+import type { KubeObject } from '../../../kube/object.ts'
+import { familyOf } from '../../../network/model/address.ts'
+import type { BgpPeering } from '../../../network/model/bgp.ts'
+import { at, nameOf, optionalField, textAt } from '../../fields.ts'
+import { clusterPlace, type MergePatch, objectOf } from '../../merge.ts'
+import { passwordIn, passwordOf, secondsIn, secondsText } from './reading.ts'
+import { BGP_PEERS } from './resources.ts'
+
+/** BGPPeer ↔ BgpPeering. */
+export const bgpPeerBinding: KubeBinding<'BgpPeering'> = {
+  resource: BGP_PEERS,
+  isOptional: true,
+  place: clusterPlace,
+  nameOf,
+  decode,
+  encode: (value) => objectOf(BGP_PEERS, clusterPlace(value.name), patch(value)),
+  patch,
+}
+
+const NEXT_HOPS: Readonly<Record<string, BgpPeering['nextHop']>> = { Auto: 'auto', Self: 'self', Keep: 'keep' }
+const SOURCES: Readonly<Record<string, BgpPeering['source']>> = { UseNodeIP: 'node', None: 'any' }
+const REVERSE: Readonly<Record<string, boolean>> = { Auto: true, Manual: false }
+
+function decode(object: KubeObject): unknown {
+  const spec = at(object, 'spec')
+  const { address, port } = endIn(at(spec, 'peerIP'))
+  const localAs = at(spec, 'localASNumber')
+  return {
+    name: nameOf(object),
+    ...optionalField('node', textAt(spec, 'node')),
+    ...optionalField('nodeSelector', textAt(spec, 'nodeSelector')),
+    ...optionalField('address', address),
+    ...optionalField('port', port),
+    ...optionalField('peerSelector', textAt(spec, 'peerSelector')),
+    ...optionalField('asNumber', at(spec, 'asNumber') === 0 ? undefined : at(spec, 'asNumber')),
+    ...optionalField('localAs', localAs),
+    ...optionalField('nextHop', nextHopIn(spec)),
+    ...optionalField('password', passwordIn(at(spec, 'password'))),
+    ...optionalField('source', wordIn(SOURCES, at(spec, 'sourceAddress'))),
+    ...optionalField('restart', secondsIn(at(spec, 'maxRestartTime'))),
+    ...optionalField('keepalive', secondsIn(at(spec, 'keepaliveTime'))),
+    ...optionalField('allowedLocalAs', at(spec, 'numAllowedLocalASNumbers')),
+    ...optionalField('ttlSecurity', at(spec, 'ttlSecurity')),
+    ...optionalField('reachableBy', textAt(spec, 'reachableBy')),
+    ...optionalField('filters', at(spec, 'filters')),
+    ...optionalField('isMutual', wordIn(REVERSE, at(spec, 'reversePeering'))),
+  }
+}
+
+/** `192.0.2.1`, `192.0.2.1:1179`, `2001:db8::1`, `[2001:db8::1]:1179`. */
+function endIn(input: unknown): { readonly address?: unknown; readonly port?: number } {
+  if (typeof input !== 'string' || input.length > 64) return { address: input }
+  if (input === '') return {}
+  const [, six, four, port] = /^(?:\[([^\]]*)\]|([\d.]+)):(\d{1,5})$/.exec(input) ?? []
+  return port === undefined ? { address: input } : { address: six ?? four, port: Number(port) }
+}
+
+/** The older word for it counts where the newer is not said. */
+function nextHopIn(spec: unknown): unknown {
+  const word = wordIn(NEXT_HOPS, at(spec, 'nextHopMode'))
+  return word ?? (at(spec, 'keepOriginalNextHop') === true ? 'keep' : undefined)
+}
+
+function wordIn<T>(words: Readonly<Record<string, T>>, input: unknown): unknown {
+  return typeof input === 'string' && Object.hasOwn(words, input) ? words[input] : input
+}
+
+function wordOf<T>(words: Readonly<Record<string, T>>, value: T | undefined): string | null {
+  return Object.keys(words).find((word) => words[word] === value) ?? null
+}
+
+function patch(value: BgpPeering): MergePatch {
+  return {
+    spec: {
+      node: value.node ?? null,
+      nodeSelector: value.nodeSelector ?? null,
+      peerIP: peerText(value),
+      peerSelector: value.peerSelector ?? null,
+      asNumber: value.asNumber ?? null,
+      localASNumber: value.localAs ?? null,
+      nextHopMode: wordOf(NEXT_HOPS, value.nextHop),
+      keepOriginalNextHop: null,
+      password: passwordOf(value.password),
+      sourceAddress: wordOf(SOURCES, value.source),
+      maxRestartTime: secondsText(value.restart),
+      keepaliveTime: secondsText(value.keepalive),
+      numAllowedLocalASNumbers: value.allowedLocalAs ?? null,
+      ttlSecurity: value.ttlSecurity ?? null,
+      reachableBy: value.reachableBy ?? null,
+      filters: value.filters ?? null,
+      reversePeering: wordOf(REVERSE, value.isMutual),
+    },
+  }
+}
+
+function peerText({ address, port }: BgpPeering): string | null {
+  if (address === undefined || port === undefined) return address ?? null
+  return familyOf(address) === 4 ? `${address}:${port}` : `[${address}]:${port}`
+}

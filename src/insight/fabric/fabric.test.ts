@@ -1,0 +1,69 @@
+import { expect, test } from 'bun:test'
+import type { BgpFacts, BgpSessionFact } from '../../agent/control/facts.ts'
+import { ip } from '../../network/model/address.ts'
+import { lookFor } from '../../text/look.ts'
+import { sampleView } from '../testing/sample-facts.ts'
+import type { ClusterView } from '../view.ts'
+import { fabricView, isWhole } from './fabric.ts'
+import { printFabric } from './print.ts'
+
+const NOW = 1_700_090_000
+const UP: BgpSessionFact = {
+  name: 'node4_192_0_2_2',
+  kind: 'node',
+  family: 4,
+  node: 'node2',
+  address: ip('192.0.2.2'),
+  asNumber: 64_512,
+  localAs: 64_512,
+  state: 'Established',
+  isUp: true,
+  since: NOW - 3600,
+  routes: { imported: 1, exported: 1 },
+}
+const DOWN: BgpSessionFact = {
+  name: 'peer4_192_0_2_254',
+  kind: 'external',
+  family: 4,
+  peer: 'rack',
+  address: ip('192.0.2.254'),
+  asNumber: 65_001,
+  localAs: 64_512,
+  state: 'Active',
+  isUp: false,
+  since: NOW - 300,
+  error: 'Socket: Connection \u001b[31mrefused',
+}
+
+function withBgp(bgp: BgpFacts): ClusterView {
+  const view = sampleView()
+  const [first, ...rest] = view.nodes
+  if (first === undefined) throw new Error('the sample has a node')
+  return { ...view, nodes: [{ ...first, status: { ...first.status, bgp } }, ...rest] }
+}
+
+test('sessions are told with both ends, since when, and why they ended', () => {
+  const page = printFabric(fabricView(withBgp({ isRunning: true, sessions: [UP, DOWN] })), NOW, lookFor({}, false))
+  expect(page.some((line) => /^node1 +node2, 192\.0\.2\.2 +64512 +Established +1 +1 +1 hour$/.test(line))).toBe(true)
+  expect(page.some((line) => /^node1 +192\.0\.2\.254 +65001 +Active +- +- +5 minutes$/.test(line))).toBe(true)
+  expect(page.join(' ')).toContain('! node1: BGP with 192.0.2.254: Socket: Connection')
+  expect(page.join('')).not.toContain('\u001b[31m')
+})
+
+test.each<[string, BgpFacts, boolean]>([
+  ['all sessions are up', { isRunning: true, sessions: [UP] }, true],
+  ['one is down', { isRunning: true, sessions: [UP, DOWN] }, false],
+  ['BIRD does not run', { isRunning: false, sessions: [] }, false],
+  ['something is asked for that cannot be', { isRunning: true, problem: 'no', sessions: [] }, false],
+])('%s: whether the fabric is as it should be', (_, bgp, expected) => {
+  const whole = fabricView({ ...withBgp(bgp), silent: [] })
+  expect(isWhole({ ...whole, ways: [] })).toBe(expected)
+})
+
+test('what is wrong with a BIRD is told', () => {
+  const said = (bgp: BgpFacts): string => printFabric(fabricView(withBgp(bgp)), NOW, lookFor({}, false)).join('\n')
+  expect(said({ isRunning: false, sessions: [] })).toContain('! node1: BIRD does not run')
+  expect(said({ isRunning: false, problem: 'BIRD cannot be started', sessions: [] })).toContain(
+    'BIRD cannot be started',
+  )
+})

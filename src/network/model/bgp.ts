@@ -1,0 +1,80 @@
+/**
+ * What administrators say of BGP, an object each: whoever reads them all makes one cluster of it
+ * (`../fabric/bgp/model.ts`). Selectors are Calico's, as texts.
+ * @module
+ */
+import type { Cidr, Ip } from './address.ts'
+
+/** Names a password: `<secret>/<key>`. Nothing of the password itself. */
+export type PasswordName = string
+
+/** What holds for all nodes. The one called `default` counts. */
+export interface BgpConfiguration {
+  readonly name: string
+  /** Whether every two nodes that reflect nothing are joined; absent: they are. */
+  readonly mesh?: boolean
+  readonly asNumber?: number
+  readonly port?: number
+  /** Listen at the nodes' addresses alone. */
+  readonly isStrictlyBound?: boolean
+  readonly meshPassword?: PasswordName
+  /** How long routes of a peer that was lost are kept, in seconds. */
+  readonly meshRestart?: number
+  readonly ignoredInterfaces?: readonly string[]
+  /** Metrics of learned routes in kernels. */
+  readonly metric4?: number
+  readonly metric6?: number
+  /** Networks whose routes get these communities: `65000:100`, `65000:1:2`. */
+  readonly communities?: readonly { readonly cidr: Cidr; readonly add: readonly string[] }[]
+  /** Networks of services that peers are to be told of. */
+  readonly services?: readonly Cidr[]
+}
+
+/** A peering that somebody asked for. */
+export interface BgpPeering {
+  readonly name: string
+  /** Which nodes have it: this one, those that a selector means, or all. */
+  readonly node?: string
+  readonly nodeSelector?: string
+  /** With whom: an address, or the nodes that a selector means. */
+  readonly address?: Ip
+  readonly port?: number
+  readonly peerSelector?: string
+  readonly asNumber?: number
+  readonly localAs?: number
+  readonly nextHop?: 'auto' | 'self' | 'keep'
+  readonly password?: PasswordName
+  readonly source?: 'node' | 'any'
+  /** Seconds. */
+  readonly restart?: number
+  readonly keepalive?: number
+  readonly allowedLocalAs?: number
+  readonly ttlSecurity?: number
+  readonly reachableBy?: Ip
+  readonly filters?: readonly string[]
+  /** Nodes that a selector means have the same peering from their side; absent: they have. */
+  readonly isMutual?: boolean
+}
+
+/** A range that pods' addresses are of. */
+export interface BgpRange {
+  readonly name: string
+  readonly cidr: Cidr
+  /** Nobody is told of it. */
+  readonly isHidden?: boolean
+  /** Its packets go in tunnels of a kind; absent: in none. */
+  readonly tunnel?: 'ipip' | 'vxlan'
+  /** Only between nodes of different segments. */
+  readonly isCrossSubnet?: boolean
+}
+
+/** What a node's own object says of its BGP. */
+export interface NodeBgp {
+  /** Where its sessions end, and how long the prefix of the network there is: at most one of each family. */
+  readonly addresses: readonly { readonly address: Ip; readonly length: number }[]
+  readonly asNumber?: number
+  /** It reflects routes, as a member of this cluster of reflectors. */
+  readonly clusterId?: Ip
+  /** What of it nobody understands, for people. */
+  readonly problem?: string
+}

@@ -1,0 +1,47 @@
+/**
+ * Addresses that somebody gave labels, so that policies can select them as they select pods: Calico's NetworkSet and
+ * GlobalNetworkSet.
+ * @module
+ */
+import type { Cidr } from './address.ts'
+import { type Decode, type Decoded, decodeWith } from './decode.ts'
+import { list, literal, network, optional, record } from './decoders.ts'
+import { labels } from './labels.ts'
+import { namespaceName, objectName } from './names.ts'
+import type { Labels } from './policy.ts'
+
+/** The kinds of objects that hold such sets. */
+export const NETWORK_SET_KINDS = ['NetworkSet', 'GlobalNetworkSet'] as const
+
+export type NetworkSetKind = (typeof NETWORK_SET_KINDS)[number]
+
+/** Addresses with labels. */
+export interface NetworkSet {
+  readonly kind: NetworkSetKind
+  /** Of a NetworkSet alone. */
+  readonly namespace?: string
+  readonly name: string
+  readonly labels: Labels
+  readonly nets: readonly Cidr[]
+}
+
+/** The most networks of a set. */
+export const MAX_NETS = 50_000
+
+const networkSet: Decode<NetworkSet> = record<NetworkSet>({
+  kind: literal(...NETWORK_SET_KINDS),
+  namespace: optional(namespaceName),
+  name: objectName,
+  labels,
+  nets: list(network, MAX_NETS),
+})
+
+/** The set in this input, or what is wrong with it. */
+export function decodeNetworkSet(input: unknown): Decoded<NetworkSet> {
+  return decodeWith(networkSet, input)
+}
+
+/** Tells a set from every other: `NetworkSet/shop/partners`, `GlobalNetworkSet/blocked`. */
+export function networkSetKey({ kind, namespace, name }: Pick<NetworkSet, 'kind' | 'namespace' | 'name'>): string {
+  return namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`
+}

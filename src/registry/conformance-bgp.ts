@@ -1,0 +1,54 @@
+/**
+ * What is said of BGP, for the conformance suite: with everything that each can say.
+ * @module
+ */
+import { cidr, ip } from '../network/model/address.ts'
+import type { Kinds } from './registry.ts'
+
+type BgpKind = 'BgpConfiguration' | 'BgpPeering' | 'BgpRange'
+
+/** One of each kind, under its name. */
+export const bgpExamples: { readonly [K in BgpKind]: { readonly name: string; readonly value: Kinds[K] } } = {
+  BgpConfiguration: {
+    name: 'default',
+    value: {
+      name: 'default',
+      mesh: false,
+      asNumber: 64_512,
+      port: 1179,
+      isStrictlyBound: true,
+      meshPassword: 'bgp-secrets/mesh',
+      meshRestart: 90,
+      ignoredInterfaces: ['docker*'],
+      metric4: 512,
+      metric6: 513,
+      communities: [{ cidr: cidr('10.128.0.0/14'), add: ['65000:100', '65000:1:2'] }],
+      services: [cidr('172.30.0.0/16')],
+    },
+  },
+  BgpPeering: {
+    name: 'rack-a',
+    value: {
+      name: 'rack-a',
+      nodeSelector: "rack == 'a'",
+      address: ip('2001:db8::1'),
+      port: 1179,
+      asNumber: 65_001,
+      localAs: 65_002,
+      nextHop: 'self',
+      password: 'bgp-secrets/rack-a',
+      source: 'any',
+      restart: 60,
+      keepalive: 10,
+      allowedLocalAs: 1,
+      ttlSecurity: 1,
+      reachableBy: ip('192.0.2.254'),
+      filters: ['only-ours'],
+      isMutual: false,
+    },
+  },
+  BgpRange: {
+    name: 'pods',
+    value: { name: 'pods', cidr: cidr('10.128.0.0/14'), isHidden: true, tunnel: 'vxlan', isCrossSubnet: true },
+  },
+}

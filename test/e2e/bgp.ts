@@ -1,0 +1,294 @@
+/**
+ * Nodes that tell each other of their pods by BGP: who reaches whom, what a change of the fabric costs, and what the end of
+ * BIRD, of an agent, of a session costs.
+ * @module
+ */
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gracefulRestart, shutDown } from '../../src/bird/control.ts'
+import { birdProtocols } from '../../src/bird/protocols.ts'
+import { BGP_CONFIGURATIONS, BGP_PEERS } from '../../src/compat/calico/bgp/resources.ts'
+import { NETWORK_POLICIES, NODES } from '../../src/kube/resources.ts'
+import { LEAVE_TABLE } from '../../src/network/fabric/direct.ts'
+import type { Ip } from '../../src/network/model/address.ts'
+import type { Fabric } from '../../src/network/model/cluster.ts'
+import { eventually, type Lab } from '../lab/lab.ts'
+import { describeTally, startPinger } from '../lab/pinger.ts'
+import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
+
+const FAMILIES = [4, 6] as const
+const CLUSTER_ID = 'projectcalico.org/RouteReflectorClusterID'
+/** Three nodes, two others each, two families. */
+const ALL = 12
+
+export const bgp: Scenario = {
+  name: 'bgp',
+  lab: { fabric: 'bgp' },
+  steps: [
+    { title: 'tenants are told apart as in tunnels', run: table },
+    { title: 'every way is by what BGP told, every session is up, and weft fabric show says so', run: shown },
+    { title: 'join and isolate reach the other node, and a policy holds there', run: judged },
+    { title: 'a change of the fabric loses no packet, there and back', run: change },
+    { title: 'a node becomes a reflector, the mesh ends and comes back: no packet is lost', run: reflected },
+    { title: 'what is wrong with an object is told, and the rest holds', run: wrong },
+    { title: 'a BIRD that is killed loses no packet, and comes back', run: killed },
+    { title: 'one that is told to end takes its routes back: packets take the tunnel, and none is lost', run: ended },
+    { title: 'an agent that is killed leaves BIRD and loses no packet', run: agentKilled },
+    { title: 'what BIRD has is not lost to somebody who writes into its place', run: meddled },
+    { title: 'the fabric becomes tunnel: BIRD ends, and nothing of it is left', run: left },
+  ],
+}
+
+async function table({ lab, say }: StepContext): Promise<void> {
+  await whole(lab)
+  const { code, stdout, stderr } = await lab.play('table')
+  say(stdout.trimEnd())
+  equal(code, 0, stdout + stderr)
+}
+
+interface Shown {
+  readonly ways: readonly { readonly node: string; readonly peer: string; readonly way: string }[]
+  readonly sessions: readonly {
+    readonly node: string
+    readonly remote?: string
+    readonly isUp: boolean
+    readonly routes?: { readonly imported: number }
+  }[]
+}
+
+async function show(lab: Lab): Promise<Shown> {
+  const { stdout } = await lab.weft('fabric', 'show', '--json', '--run-dir', lab.layout.runDir)
+  return JSON.parse(stdout)
+}
+
+/** Waits until every way is by BGP and every session up. */
+function whole(lab: Lab, ends = ALL): Promise<void> {
+  return eventually('every way is by what BGP told', async () => {
+    const { ways, sessions } = await show(lab).catch((): Shown => ({ ways: [], sessions: [] }))
+    const direct = ways.filter(({ way }) => way === 'direct')
+    return direct.length === ALL && sessions.length === ends && sessions.every(({ isUp }) => isUp)
+  })
+}
+
+async function shown({ lab, say }: StepContext): Promise<void> {
+  const { code, stdout } = await lab.weft('fabric', 'show', '--run-dir', lab.layout.runDir)
+  say(stdout.trimEnd())
+  equal(code, 0)
+  match(stdout, /Established/)
+  const { netns } = lab.node(1)
+  const learned = (await lab.inside(netns, 'ip', 'route', 'show', 'table', `${LEAVE_TABLE}`)).stdout
+  say(learned.trimEnd())
+  equal(learned.match(/proto bird/g)?.length, 2)
+  equal((await lab.inside(netns, 'ip', 'route', 'show', 'proto', 'bird')).stdout, '')
+}
+
+async function judged(context: StepContext): Promise<void> {
+  const { lab, say } = context
+  const target = lab.address('bank/teller')
+  notReached(await ping(lab, 'shop/web', target))
+  equal((await lab.tenant('join', 'bank', '--to', 'shop')).code, 0)
+  equal((await ping(lab, 'shop/web', target)).code, 0)
+  equal((await lab.tenant('isolate', 'bank')).code, 0)
+  notReached(await ping(lab, 'shop/web', target))
+  const metadata = { name: 'nobody', namespace: 'shop' }
+  const object = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata, spec: ISOLATED }
+  const before = await ping(lab, 'shop/web', lab.address('shop/db'))
+  equal(before.code, 0, before.stdout)
+  await lab.api().create(NETWORK_POLICIES, object)
+  await eventually('the policy holds', async () => (await ping(lab, 'shop/web', lab.address('shop/db'))).code !== 0)
+  await lab.api().delete(NETWORK_POLICIES, metadata)
+  await eventually('it holds no more', async () => (await ping(lab, 'shop/web', lab.address('shop/db'))).code === 0)
+  say('a policy of the other node was followed')
+}
+
+const ISOLATED = { podSelector: {}, policyTypes: ['Ingress'] } as const
+
+function notReached({ code }: { readonly code: number }): void {
+  ok(code !== 0, 'a pod of another tenant answers')
+}
+
+async function change({ lab, say }: StepContext): Promise<void> {
+  const pid = birdPid(lab)
+  const lost = await pinging(lab, say, async () => {
+    for (const way of ['tunnel', 'bgp', 'tunnel', 'bgp'] as const) {
+      await setFabric(lab, { way, otherwise: 'tunnel' })
+      const wanted = way === 'bgp' ? 'direct' : 'tunnel'
+      await eventually(`every way is ${wanted}`, async () => (await show(lab)).ways.every((one) => one.way === wanted))
+      await Bun.sleep(500)
+    }
+  })
+  deepEqual(lost, [0, 0])
+  equal(birdPid(lab), pid)
+}
+
+const CALICO = 'crd.projectcalico.org/v1'
+/** The node's own address: with another id its sessions would begin anew. */
+const REFLECTS = { labels: { 'route-reflector': 'yes' }, annotations: { [CLUSTER_ID]: '198.18.77.13' } } as const
+const NO_REFLECTOR = { labels: { 'route-reflector': null }, annotations: { [CLUSTER_ID]: null } } as const
+
+/** In the order in which nothing is lost: sessions with the reflector, then no mesh; and back. */
+async function reflected({ lab, say }: StepContext): Promise<void> {
+  const spec = { peerSelector: 'has(route-reflector)' }
+  const before = await standing(lab)
+  const lost = await pinging(lab, say, async () => {
+    const api = lab.api()
+    await api.create(BGP_PEERS, { apiVersion: CALICO, kind: 'BGPPeer', metadata: { name: 'reflectors' }, spec })
+    await api.patch(NODES, { name: 'node3' }, 'merge', { metadata: REFLECTS })
+    const told = async (): Promise<number> =>
+      (await sessionsOf(lab)).filter(({ remote, routes }) => remote === 'node3' && routes?.imported === 2).length
+    await eventually('both others hear of everything from node3', async () => (await told()) === 4)
+    await api.create(BGP_CONFIGURATIONS, {
+      apiVersion: CALICO,
+      kind: 'BGPConfiguration',
+      metadata: { name: 'default' },
+      spec: { nodeToNodeMeshEnabled: false },
+    })
+    await whole(lab, ALL - 4)
+    await Bun.sleep(1500)
+    say(`${(await sessionsOf(lab)).length} ends of sessions, all of them with node3`)
+    const after = await standing(lab)
+    for (const one of after) ok(before.includes(one), `${one} began anew: ${before.join(' ')}`)
+    await api.delete(BGP_CONFIGURATIONS, { name: 'default' })
+    await api.patch(NODES, { name: 'node3' }, 'merge', { metadata: NO_REFLECTOR })
+    await api.delete(BGP_PEERS, { name: 'reflectors' })
+    await whole(lab)
+  })
+  deepEqual(lost, [0, 0])
+}
+
+async function wrong({ lab, say }: StepContext): Promise<void> {
+  const api = lab.api()
+  const spec = { nodeSelector: 'rack == a', peerIP: '198.18.77.1', asNumber: 65_001 }
+  await api.create(BGP_PEERS, { apiVersion: CALICO, kind: 'BGPPeer', metadata: { name: 'rack' }, spec })
+  const said = async (): Promise<string> =>
+    (await lab.weft('status', '--run-dir', lab.layout.runDir)).stdout.replaceAll(/\s+/g, ' ')
+  await eventually('it is told', async () => /BGPPeer rack spec.nodeSelector: character 9/.test(await said()))
+  say(/! node1: [^!]*/.exec(await said())?.[0] ?? '')
+  await whole(lab)
+  await api.patch(BGP_PEERS, { name: 'rack' }, 'merge', { spec: { nodeSelector: 'has(nothing) || all()' } })
+  await eventually('a peer that nobody is', async () => (await sessionsOf(lab)).length === ALL + 3)
+  const { code, stdout } = await lab.weft('fabric', 'show', '--run-dir', lab.layout.runDir)
+  say(/.*198\.18\.77\.1 .*/.exec(stdout)?.[0] ?? '')
+  equal(code, 1)
+  await api.delete(BGP_PEERS, { name: 'rack' })
+  await whole(lab)
+}
+
+/** Sessions, by when they were made: as BIRD tells it. */
+async function standing(lab: Lab): Promise<readonly string[]> {
+  const all = await Promise.all(lab.nodes().map((node) => birdProtocols(controlOf(lab, node))))
+  return all.flatMap((protocols, i) =>
+    protocols.flatMap(({ name, bgp: session, since }) =>
+      session === undefined ? [] : [`node${i + 1} ${name} ${since}`],
+    ),
+  )
+}
+
+async function sessionsOf(lab: Lab): Promise<Shown['sessions']> {
+  return (await show(lab)).sessions
+}
+
+async function killed({ lab, say }: StepContext): Promise<void> {
+  const pid = birdPid(lab)
+  const lost = await pinging(lab, say, async () => {
+    process.kill(pid ?? 0, 'SIGKILL')
+    await eventually('BIRD is back', () => birdPid(lab) !== undefined && birdPid(lab) !== pid)
+    await whole(lab)
+  })
+  deepEqual(lost, [0, 0])
+}
+
+async function ended({ lab, say }: StepContext): Promise<void> {
+  const pid = birdPid(lab)
+  const lost = await pinging(lab, say, async () => {
+    await shutDown(controlOf(lab))
+    await eventually('BIRD is back', () => birdPid(lab) !== undefined && birdPid(lab) !== pid)
+    await whole(lab)
+    await gracefulRestart(controlOf(lab))
+    await Bun.sleep(1000)
+    await whole(lab)
+  })
+  deepEqual(lost, [0, 0])
+}
+
+async function agentKilled({ lab, say }: StepContext): Promise<void> {
+  const pid = birdPid(lab)
+  const lost = await pinging(lab, say, async () => {
+    lab.restart('node1-agent')
+    await Bun.sleep(500)
+    await whole(lab)
+  })
+  deepEqual(lost, [0, 0])
+  equal(birdPid(lab), pid)
+}
+
+async function meddled({ lab, say }: StepContext): Promise<void> {
+  const { netns } = lab.node(1)
+  const lost = await pinging(lab, say, async () => {
+    const flush = ['route', 'flush', 'table', `${LEAVE_TABLE}`]
+    equal((await lab.inside(netns, 'ip', ...flush)).code, 0)
+    equal((await lab.inside(netns, 'ip', '-6', ...flush)).code, 0)
+    await Bun.sleep(500)
+    await whole(lab)
+  })
+  deepEqual(lost, [0, 0])
+}
+
+async function left({ lab, say }: StepContext): Promise<void> {
+  await setFabric(lab, { way: 'tunnel', otherwise: 'tunnel' })
+  await eventually('every BIRD ended', () => lab.nodes().every((node) => birdPid(lab, node) === undefined), 40_000)
+  const { netns } = lab.node(1)
+  const rest = async (...args: readonly string[]): Promise<string> =>
+    (await lab.inside(netns, 'ip', ...args, 'route', 'show', 'table', `${LEAVE_TABLE}`)).stdout
+  await eventually('its routes are gone', async () => (await rest()) === '' && (await rest('-6')) === '')
+  const { sessions } = await show(lab)
+  deepEqual(sessions, [])
+  equal((await ping(lab, 'shop/web', lab.address('shop/db'))).code, 0)
+  const { code, stdout } = await lab.weft('status', '--run-dir', lab.layout.runDir)
+  say(stdout.trimEnd().split('\n').at(-1) ?? '')
+  equal(code, 0, stdout)
+}
+
+function controlOf(lab: Lab, node = 1): { readonly path: string } {
+  return { path: join(lab.node(node).agentDir, 'bird/bird.ctl') }
+}
+
+function birdPid(lab: Lab, node = 1): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(join(lab.node(node).agentDir, 'bird/bird.pid'), 'utf8'), 10)
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'bird' ? pid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function setFabric(lab: Lab, fabric: Fabric): Promise<void> {
+  const registry = lab.registry()
+  const stored = await registry.get('Cluster', 'default')
+  if (stored === undefined) throw new Error('there is no ClusterNetwork')
+  await registry.update('Cluster', 'default', { ...stored.value, fabric }, stored.revision)
+}
+
+/** Pings both ways of families every 10 ms meanwhile; how many were lost of each. */
+async function pinging(lab: Lab, say: StepContext['say'], work: () => Promise<void>): Promise<readonly number[]> {
+  const pingers = FAMILIES.map((family) => startPinger(lab.fd(lab.netns('shop/web')), lab.address('shop/db', family)))
+  try {
+    await Bun.sleep(300)
+    await work()
+  } finally {
+    const tallies = await Promise.all(pingers.map((pinger) => pinger.stop()))
+    for (const [i, tally] of tallies.entries()) say(`IPv${FAMILIES[i]}: ${describeTally(tally)}`)
+    pingers.splice(0)
+    lostOf = tallies.map(({ lost }) => lost)
+  }
+  return lostOf
+}
+
+let lostOf: readonly number[] = []
+
+function ping(lab: Lab, from: string, to: Ip): Promise<{ readonly code: number; readonly stdout: string }> {
+  return lab.inside(lab.netns(from), 'ping', '-c', '3', '-i', '0.1', '-W', '1', to)
+}
+
+if (import.meta.main) await runScenario(bgp)

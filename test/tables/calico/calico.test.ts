@@ -1,0 +1,63 @@
+/** Calico's policies: an oracle of their own, the core's oracle and the simulated pipeline of two nodes agree. */
+import { describe, expect, test } from 'bun:test'
+import { judge } from '../../../src/network/policy/oracle.ts'
+import type { Connection } from '../../../src/network/policy/verdict.ts'
+import { connectionsOf, someOf, textOf } from '../policy/connections.ts'
+import { ask } from '../policy/questions.ts'
+import { SimulatedCluster } from '../policy/simulated-cluster.ts'
+import type { World } from '../policy/world.ts'
+import { CALICO_CASES } from './cases.ts'
+import { generatedWorlds } from './generate.ts'
+import { isAllowed } from './oracle.ts'
+import { calicoWorldOf, callOf, type Written, weftWorldOf } from './world.ts'
+
+const NOTHING: Written = { calico: [], kubernetes: [], sets: [] }
+/** Connections besides those that a case names. */
+const OTHERS = 60
+/** Worlds made at random; another seed makes others. */
+const WORLDS = Number(process.env.WEFT_CALICO_WORLDS ?? 30)
+const SEED = Number(process.env.WEFT_CALICO_SEED ?? 7)
+const QUESTIONS = 50
+
+describe('as its reference says', () => {
+  for (const [seed, { name, allowed, denied, ...written }] of CALICO_CASES.entries()) {
+    test(name, () => {
+      const all = { ...NOTHING, ...written }
+      const [world, calico] = [weftWorldOf(all), calicoWorldOf(all)]
+      const said = [...allowed, ...denied].filter((question) => isAllowed(calico, callOf(ask(world, question))))
+      expect(said).toEqual([...allowed])
+      const asked = [...allowed, ...denied].map((question) => ask(world, question))
+      expect(disagreements(all, [...asked, ...someOf(podsAndOutside(world), OTHERS, seed)])).toEqual([])
+    })
+  }
+})
+
+test('in worlds made at random', () => {
+  const seen = { allowed: 0, denied: 0 }
+  for (const [i, written] of generatedWorlds(WORLDS, SEED).entries()) {
+    const asked = someOf(podsAndOutside(weftWorldOf(written)), QUESTIONS, i)
+    const wrong = disagreements(written, asked)
+    if (wrong.length > 0) throw new Error(`world ${i}: ${wrong.slice(0, 3).join('; ')}\n${JSON.stringify(written)}`)
+    for (const one of asked) seen[isAllowed(calicoWorldOf(written), callOf(one)) ? 'allowed' : 'denied'] += 1
+  }
+  expect(Math.min(seen.allowed, seen.denied)).toBeGreaterThan(WORLDS * 5)
+}, 300_000)
+
+/** Of nodes Calico has other ideas. */
+function podsAndOutside(world: World): readonly Connection[] {
+  return connectionsOf(world).filter(({ source, destination }) => source.type !== 'node' && destination.type !== 'node')
+}
+
+/** Where somebody has another idea than Calico's oracle. */
+function disagreements(written: Written, connections: readonly Connection[]): readonly string[] {
+  const [world, calico] = [weftWorldOf(written), calicoWorldOf(written)]
+  const cluster = new SimulatedCluster()
+  cluster.start(world)
+  const seen = cluster.verdicts(connections)
+  return connections.flatMap((connection, i) => {
+    const expected = isAllowed(calico, callOf(connection))
+    const told = judge(world, connection).allowed
+    if (told === expected && seen[i] === expected) return []
+    return [`${textOf(connection)}: Calico ${expected}, the core’s oracle ${told}, the pipeline ${seen[i]}`]
+  })
+}
