@@ -9,7 +9,7 @@ import { netnsOpen } from '../../src/linux/index.ts'
 import { closeFd } from '../../src/linux/socket.ts'
 import { eventually } from '../kube/process.ts'
 import { capture } from '../lab/capture.ts'
-import { attempt, inside, obstacle, PATIENCE, PREFIX, Rig } from './rig.ts'
+import { attempt, inside, MASTER, obstacle, PATIENCE, PREFIX, Rig } from './rig.ts'
 import { expectStream } from './tcp.ts'
 
 const reason = obstacle()
@@ -25,12 +25,16 @@ describe.skipIf(reason !== undefined)(`machines with flannel${reason === undefin
     'the seed’s steps: the network comes after the daemons, docker0 gets its address, pods reach each other',
     async () => {
       one.startByUnit('--ip-masq')
-      for (const host of rig.hosts.slice(1)) host.start('--ip-masq')
+      for (const host of rig.hosts.slice(1)) host.start('--ip-masq', '--healthz-port=8471')
       await eventually(async () => expect(one.log).toContain('there is no /atomic.io/network/config'), PATIENCE)
+      await eventually(async () => expect(await health('healthz', 'readyz')).toEqual([200, 503]), PATIENCE)
       await rig.configure(2, '{"Network": "10.1.0.0/16", "Backend": {"Type": "vxlan"}}')
       await rig.dockAll()
       await rig.expectMesh()
       await expectStream(one, two)
+      expect(await health('healthz', 'readyz', 'x')).toEqual([200, 200, 404])
+      // Whoever is outside of the network knows of no pods.
+      await inside(one.pod, 'ping', '-c1', '-W5', MASTER)
       expect(Object.fromEntries(await one.env())).toMatchObject({
         FLANNEL_NETWORK: '10.1.0.0/16',
         FLANNEL_MTU: '1450',
@@ -121,6 +125,12 @@ describe.skipIf(reason !== undefined)(`machines with flannel${reason === undefin
     const { stdout } = await attempt(one.pod, 'ping', '-c1', '-W5', '10.1.0.9')
     expect(stdout).toContain('Destination Net Unreachable')
   })
+
+  async function health(...paths: readonly string[]): Promise<readonly number[]> {
+    const script = `for (const path of process.argv.slice(1)) console.log((await fetch('http://127.0.0.1:8471/' + path)).status)`
+    const told = await inside(two.namespace, process.execPath, '-e', script, ...paths)
+    return told.trim().split('\n').map(Number)
+  }
 
   async function leaseOf(subnet: string) {
     return decodeAttributes(await rig.etcdctl(2, 'get', `${PREFIX}/subnets/${subnet.replace('/', '-')}`))

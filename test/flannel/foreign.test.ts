@@ -102,6 +102,9 @@ describe.skipIf(reason !== undefined)(`a mesh with a machine of flannel${reason 
     await ip('link', 'add', ...link, 'dstport', '8472', 'nolearning')
     await ip('link', 'set', 'flannel.1', 'mtu', '1450', 'up')
     await ip('address', 'add', '10.1.200.0/32', 'dev', 'flannel.1')
+    for (const end of ['-s', '-d']) {
+      await inside(foreign.namespace, 'iptables', '-w', '-A', 'FORWARD', end, '10.1.0.0/16', '-j', 'ACCEPT')
+    }
     for (const host of [one, two]) {
       const subnet = await host.subnet()
       const text = await rig.etcdctl(3, 'get', '--print-value-only', `${PREFIX}/subnets/${subnet.replace('/', '-')}`)

@@ -21,7 +21,7 @@ const TAG = `wefttest-flannel-${process.pid}`
 
 /** What every rig needs of this machine; undefined when it is there. */
 export function obstacle(): string | undefined {
-  const missing = ['ip', 'nsenter', 'nft', 'ping', 'etcdctl'].filter((tool) => Bun.which(tool) === null)
+  const missing = ['ip', 'nsenter', 'nft', 'iptables', 'ping', 'etcdctl'].filter((tool) => Bun.which(tool) === null)
   if (missing.length > 0 || ETCDS.length === 0) return `SKIPPED: install ${[...missing, 'etcd-server'].join(', ')}`
   return process.getuid?.() === 0 ? undefined : 'SKIPPED: it takes root'
 }
@@ -214,6 +214,8 @@ export class Rig {
     await batch(pod, ['link set lo up', 'link set eth0 up'])
     // As Docker does.
     await inside(namespace, 'sysctl', '-qw', 'net.ipv4.ip_forward=1')
+    await inside(namespace, 'iptables', '-w', '-P', 'FORWARD', 'DROP')
+    await inside(namespace, 'iptables', '-w', '-A', 'FORWARD', '-i', 'docker0', '!', '-o', 'docker0', '-j', 'ACCEPT')
   }
 
   /** Starts etcd with what it kept. */

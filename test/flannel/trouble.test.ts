@@ -109,6 +109,24 @@ describe.skipIf(reason !== undefined)(`flannel in trouble${reason ? ` (${reason}
   )
 
   test(
+    'a reservation goes before the lease that a machine has, is taken over as it is, and stays one',
+    async () => {
+      await two.stop()
+      await put('subnets/10.1.7.0-24', lease(two.address))
+      two.start()
+      await eventually(async () => expect(await two.subnet()).toBe('10.1.7.0/24'), PATIENCE)
+      const { kvs } = JSON.parse(await rig.etcdctl(3, 'get', '--write-out=json', `${PREFIX}/subnets/10.1.7.0-24`))
+      expect(kvs).toHaveLength(1)
+      // Written by the machine, and without an end.
+      expect(kvs[0].version).toBe(2)
+      expect(kvs[0].lease ?? 0).toBe(0)
+      await two.dock()
+      await rig.expectMesh()
+    },
+    3 * PATIENCE,
+  )
+
+  test(
     'whose lease is given to another machine ends with 1; started again it takes another one',
     async () => {
       const lost = await two.subnet()
