@@ -169,7 +169,13 @@ async function keep(run: MeshRun, rtnl: RtnlSocket, first: MeshConfig, text: str
     hasFilters = true
     work.request()
   }, SWEEP_MS)
-  const asking = setInterval(() => keeper.ask(), ASK_MS)
+  const asking = setInterval(() => {
+    try {
+      keeper.ask()
+    } catch (error) {
+      log.warn({}, `cannot ask for the other machines: ${sentenceOf(error)}`)
+    }
+  }, ASK_MS)
   work.request()
   await aborted(signal)
   clearInterval(sweep)

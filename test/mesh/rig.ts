@@ -37,12 +37,12 @@ export class Host {
   ovs: OvsSandbox | undefined
   #daemon: Running | undefined
 
-  constructor(index: number, tag: string, folder: string, isApart: boolean) {
+  constructor(index: number, tag: string, folder: string, segment: string) {
     this.index = index
     this.name = `node${index}`
     this.namespace = `${tag}-${index}`
     this.container = `${tag}-${index}-c`
-    this.address = `${isApart ? APART : SEGMENT}.${index}`
+    this.address = `${segment}${index}`
     this.subnet = `172.17.${40 + index}.0/24`
     this.folder = folder
   }
@@ -137,13 +137,16 @@ export interface RigOptions {
   readonly ovs?: boolean
   /** These are on a segment of their own, behind a router. */
   readonly apart?: readonly number[]
+  /** The family of machines' addresses. Default 4. */
+  readonly underlay?: 4 | 6
 }
 
-/** The first three numbers of machines' addresses. */
-const SEGMENT = '192.0.2'
-const APART = '198.51.100'
+/** Machines' addresses but for the last number. */
+const SEGMENT = '192.0.2.'
+const APART = '198.51.100.'
+const SEGMENT6 = 'fd00:99::'
 /** Where the router is on each, and what else is common to all. */
-export const ROUTER = `${SEGMENT}.254`
+export const ROUTER = `${SEGMENT}254`
 
 /** Machines on a segment, or two. */
 export class Rig {
@@ -152,14 +155,15 @@ export class Rig {
   readonly folder = mkdtempSync(join(tmpdir(), 'weft-mesh-'))
   readonly #hasOvs: boolean
 
-  constructor(count: number, { ovs = true, apart = [] }: RigOptions = {}) {
+  constructor(count: number, { ovs = true, apart = [], underlay = 4 }: RigOptions = {}) {
     const tag = `${TAG}-${rigs++}`
     this.wire = `${tag}-w`
     this.#hasOvs = ovs
     this.hosts = Array.from({ length: count }, (_, i) => {
       const folder = join(this.folder, `host${i + 1}`)
       mkdirSync(folder)
-      return new Host(i + 1, tag, folder, apart.includes(i + 1))
+      const segment = underlay === 6 ? SEGMENT6 : apart.includes(i + 1) ? APART : SEGMENT
+      return new Host(i + 1, tag, folder, segment)
     })
   }
 
@@ -176,7 +180,7 @@ export class Rig {
   /** Writes the list of machines; the first lines are others' words. */
   write(hosts: readonly Host[], ...lines: readonly string[]): void {
     const entries = hosts.map(
-      ({ name, address, subnet }) => `  - {name: ${name}, address: ${address}, subnet: ${subnet}}`,
+      ({ name, address, subnet }) => `  - {name: ${name}, address: "${address}", subnet: ${subnet}}`,
     )
     writeFileSync(this.list, `${[...lines, 'hosts:', ...entries].join('\n')}\n`)
   }
@@ -188,7 +192,7 @@ export class Rig {
       'link set wire up',
       'link set lo up',
       `address add ${ROUTER}/24 dev wire`,
-      `address add ${APART}.254/24 dev wire`,
+      `address add ${APART}254/24 dev wire`,
     ])
     // A switch in user space takes what a veth brings as it is, without the checksum that nobody made.
     const fd = netnsOpen(this.wire)
@@ -257,6 +261,10 @@ export class Rig {
     await output(enter(namespace, ['nft', '-f', '-']), {
       input: `${drop('inet', 'prerouting')}\n${drop('arp', 'input')}\n`,
     })
+    if (address.includes(':')) {
+      await host.on('sysctl', '-qw', 'net.ipv6.conf.br-phy.disable_ipv6=0')
+      return batch(namespace, ['link set br-phy up', `address add ${address}/64 dev br-phy nodad`])
+    }
     await batch(namespace, [`address add ${address}/24 dev br-phy`, 'link set br-phy up', route])
   }
 
