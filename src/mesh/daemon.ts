@@ -148,6 +148,7 @@ async function keep(run: MeshRun, rtnl: RtnlSocket, first: MeshConfig, text: str
     signal,
   )
   const soon = settled(() => work.request(), signal)
+  const noteSoon = settled(note, signal)
   const tried = Promise.withResolvers<void>()
   const connecting = connect(run, tried.resolve, (found) => {
     ovs = found
@@ -160,7 +161,8 @@ async function keep(run: MeshRun, rtnl: RtnlSocket, first: MeshConfig, text: str
   const monitor = openMonitor({
     topics: ['link', 'address', 'route', 'neighbour'],
     onEvent: (event) => {
-      if (event.topic === 'neighbour') note()
+      // Containers are neighbours, too: many come and go.
+      if (event.topic === 'neighbour') noteSoon()
       else if (concerns(event)) soon()
     },
     onResync: soon,
@@ -232,6 +234,7 @@ async function connect(
       await sleep(RETRY_MS, signal)
     }
   }
+  onTried()
 }
 
 /** Says what changed, once each. */

@@ -14,7 +14,8 @@ import { capture } from '../lab/capture.ts'
 import { type Outcome, output, run } from '../lab/command.ts'
 
 const MAIN = join(import.meta.dir, '../../src/main.ts')
-export const PATIENCE = 60_000
+/** Enough for an emulated machine, where everything takes ten times as long. */
+export const PATIENCE = 120_000
 const TAG = `wefttest-mesh-${process.pid}`
 let rigs = 0
 
@@ -35,6 +36,8 @@ export class Host {
   readonly subnet: string
   readonly folder: string
   ovs: OvsSandbox | undefined
+  /** What Open vSwitch forwards by. */
+  datapath: 'system' | 'netdev' = 'netdev'
   #daemon: Running | undefined
 
   constructor(index: number, tag: string, folder: string, segment: string) {
@@ -78,8 +81,7 @@ export class Host {
 
   /** Starts the daemon. */
   up(...args: readonly string[]): void {
-    const datapath = this.ovs === undefined ? [] : ['--datapath-type', 'netdev']
-    const words = [process.execPath, MAIN, 'mesh', 'up', ...args, ...datapath, ...this.#places]
+    const words = [process.execPath, MAIN, 'mesh', 'up', ...args, '--datapath-type', this.datapath, ...this.#places]
     this.#daemon = start(enter(this.namespace, words), join(this.folder, 'log'))
   }
 
@@ -137,6 +139,8 @@ export interface RigOptions {
   readonly ovs?: boolean
   /** These are on a segment of their own, behind a router. */
   readonly apart?: readonly number[]
+  /** Default: the one in user space. */
+  readonly datapath?: 'system'
   /** The family of machines' addresses. Default 4. */
   readonly underlay?: 4 | 6
 }
@@ -153,12 +157,13 @@ export class Rig {
   readonly hosts: readonly Host[]
   readonly wire: string
   readonly folder = mkdtempSync(join(tmpdir(), 'weft-mesh-'))
-  readonly #hasOvs: boolean
+  readonly #options: RigOptions
 
-  constructor(count: number, { ovs = true, apart = [], underlay = 4 }: RigOptions = {}) {
+  constructor(count: number, options: RigOptions = {}) {
+    const { apart = [], underlay = 4 } = options
     const tag = `${TAG}-${rigs++}`
     this.wire = `${tag}-w`
-    this.#hasOvs = ovs
+    this.#options = options
     this.hosts = Array.from({ length: count }, (_, i) => {
       const folder = join(this.folder, `host${i + 1}`)
       mkdirSync(folder)
@@ -251,8 +256,12 @@ export class Rig {
     }
     await batch(this.wire, [`link set host${index} master wire up`])
     const route = `route add default via ${address.replace(/\d+$/, '254')}`
-    if (!this.#hasOvs) return batch(namespace, [`address add ${address}/24 dev eth0`, route])
-    host.ovs = await startOvsSandbox({ netns: namespace })
+    const { ovs = true, datapath = 'netdev' } = this.#options
+    host.datapath = datapath
+    if (ovs) host.ovs = await startOvsSandbox({ netns: namespace })
+    if (host.ovs === undefined || datapath === 'system') {
+      return batch(namespace, [`address add ${address}/24 dev eth0`, route])
+    }
     await host.ovs.vsctl('add-br', 'br-phy', '--', 'set', 'bridge', 'br-phy', 'datapath_type=netdev')
     await host.ovs.vsctl('add-port', 'br-phy', 'eth0')
     // A switch in user space only listens on the card: the kernel's own stack would take the same packets a second time.
