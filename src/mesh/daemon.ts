@@ -148,6 +148,7 @@ async function keep(run: MeshRun, rtnl: RtnlSocket, first: MeshConfig, text: str
     signal,
   )
   const soon = settled(() => work.request(), signal)
+  const noteSoon = settled(note, signal)
   const tried = Promise.withResolvers<void>()
   const connecting = connect(run, tried.resolve, (found) => {
     ovs = found
@@ -160,7 +161,8 @@ async function keep(run: MeshRun, rtnl: RtnlSocket, first: MeshConfig, text: str
   const monitor = openMonitor({
     topics: ['link', 'address', 'route', 'neighbour'],
     onEvent: (event) => {
-      if (event.topic === 'neighbour') note()
+      // Containers are neighbours, too: many come and go.
+      if (event.topic === 'neighbour') noteSoon()
       else if (concerns(event)) soon()
     },
     onResync: soon,
@@ -169,7 +171,13 @@ async function keep(run: MeshRun, rtnl: RtnlSocket, first: MeshConfig, text: str
     hasFilters = true
     work.request()
   }, SWEEP_MS)
-  const asking = setInterval(() => keeper.ask(), ASK_MS)
+  const asking = setInterval(() => {
+    try {
+      keeper.ask()
+    } catch (error) {
+      log.warn({}, `cannot ask for the other machines: ${sentenceOf(error)}`)
+    }
+  }, ASK_MS)
   work.request()
   await aborted(signal)
   clearInterval(sweep)
@@ -226,6 +234,7 @@ async function connect(
       await sleep(RETRY_MS, signal)
     }
   }
+  onTried()
 }
 
 /** Says what changed, once each. */

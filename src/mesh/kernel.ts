@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  addrList,
   type Link,
   linkFind,
   linkList,
@@ -16,6 +17,8 @@ import {
   sysctlGet,
 } from '../linux/index.ts'
 import { ROUTE_PROTOCOL } from '../network/host.ts'
+import { contains, familyOf, parseIp } from '../network/model/address.ts'
+import type { MeshHost } from './config.ts'
 import { MeshError } from './errors.ts'
 import { ROUTE_PRIORITY } from './names.ts'
 import type { BridgePlan, MeshPlan, RoutePlan } from './plan.ts'
@@ -34,8 +37,8 @@ export interface KernelState {
 }
 
 /** Brings the kernel to a plan. What is in the way is told, and the rest is done. */
-export function applyKernel(rtnl: RtnlSocket, plan: Pick<MeshPlan, 'attach' | 'bridge' | 'routes'>): KernelState {
-  const { bridge, attach, routes } = plan
+export function applyKernel(rtnl: RtnlSocket, plan: MeshPlan): KernelState {
+  const { bridge, attach, routes, self } = plan
   const problems: string[] = []
   const notes: string[] = []
   const attempt = (action: () => void): boolean => {
@@ -47,7 +50,7 @@ export function applyKernel(rtnl: RtnlSocket, plan: Pick<MeshPlan, 'attach' | 'b
       return false
     }
   }
-  const isJoined = bridge === undefined || attempt(() => notes.push(...joinBridge(rtnl, bridge, attach)))
+  const isJoined = bridge === undefined || attempt(() => notes.push(...joinBridge(rtnl, bridge, attach, self)))
   attempt(() => problems.push(...applyRoutes(rtnl, routes)))
   if (routes.length > 0) attempt(() => problems.push(...forwarding()))
   return { isJoined, problems, notes }
@@ -59,7 +62,7 @@ export function removeRoutes(rtnl: RtnlSocket): void {
 }
 
 /** Returns what may be noted. Throws MESH_ATTACH, and what the kernel says. */
-function joinBridge(rtnl: RtnlSocket, { name, mtu }: BridgePlan, attach: string): readonly string[] {
+function joinBridge(rtnl: RtnlSocket, { name, mtu }: BridgePlan, attach: string, self: MeshHost): readonly string[] {
   const bridge = linkFind(rtnl, attach)
   if (bridge === undefined) {
     throw new MeshError(
@@ -75,6 +78,7 @@ function joinBridge(rtnl: RtnlSocket, { name, mtu }: BridgePlan, attach: string)
       'name the bridge that containers are on as attach',
     )
   }
+  checkAddresses(rtnl, bridge, self)
   const link = linkFind(rtnl, name)
   // Open vSwitch makes it in a moment, and it is told.
   if (link === undefined) {
@@ -86,6 +90,27 @@ function joinBridge(rtnl: RtnlSocket, { name, mtu }: BridgePlan, attach: string)
   if (!link.up) linkSet(rtnl, link.index, { up: true })
   if (!bridge.up) linkSet(rtnl, bridge.index, { up: true })
   return tooLarge(rtnl, bridge, name, mtu)
+}
+
+/**
+ * Docker gives every machine the same address unless it is told another: machines with the same would take each other's packets. A bridge
+ * without addresses is one of others' ways.
+ */
+function checkAddresses(rtnl: RtnlSocket, { index, name }: Link, { subnets }: MeshHost): void {
+  const all = addrList(rtnl, { link: index }).filter(({ scope }) => scope === 'global')
+  for (const subnet of subnets) {
+    const some = all.filter(({ family }) => family === familyOf(subnet)).map(({ address }) => address)
+    const isThere = some.some((one) => {
+      const address = parseIp(one.replace(/\/.*/, ''))
+      return address !== undefined && contains(subnet, address)
+    })
+    if (isThere || some.length === 0) continue
+    throw new MeshError(
+      'MESH_ATTACH',
+      `${name} has ${some.join(', ')}, and the list says that containers of this machine are in ${subnet}`,
+      `give Docker a "bip" of ${subnet} in /etc/docker/daemon.json, or correct the list`,
+    )
+  }
 }
 
 /** The route tells who sends too large a packet; nobody tells who sends too large a frame to another machine's container by itself. */

@@ -180,6 +180,25 @@ describe.skipIf(reason !== undefined)(title('what dies and comes back'), () => {
   )
 
   test(
+    'docker0 with the address that every Docker has is not joined',
+    async () => {
+      await host.on('ip', 'address', 'flush', 'dev', 'docker0')
+      await host.on('ip', 'address', 'add', '172.17.0.1/16', 'dev', 'docker0')
+      await host.on('ip', 'link', 'set', 'br0', 'nomaster')
+      const { problems } = await host.whenStatus('told', (status) => status.problems.length > 0)
+      expect(problems.join()).toContain(
+        'docker0 has 172.17.0.1/16, and the list says that containers of this machine are in 172.17.41.0/24',
+      )
+      expect(await host.on('ip', 'link', 'show', 'br0')).not.toContain('master docker0')
+      await host.on('ip', 'address', 'flush', 'dev', 'docker0')
+      await host.on('ip', 'address', 'add', `${host.gateway}/24`, 'dev', 'docker0')
+      await host.whenStatus('whole', (status) => status.problems.length === 0)
+      await rig.expectMesh()
+    },
+    PATIENCE,
+  )
+
+  test(
     'what somebody undid',
     async () => {
       const [port = ''] = (await host.ovs?.vsctl('list-ports', 'br0'))?.split('\n') ?? []

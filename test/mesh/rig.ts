@@ -14,7 +14,8 @@ import { capture } from '../lab/capture.ts'
 import { type Outcome, output, run } from '../lab/command.ts'
 
 const MAIN = join(import.meta.dir, '../../src/main.ts')
-export const PATIENCE = 60_000
+/** Enough for an emulated machine, where everything takes ten times as long. */
+export const PATIENCE = 120_000
 const TAG = `wefttest-mesh-${process.pid}`
 let rigs = 0
 
@@ -35,14 +36,16 @@ export class Host {
   readonly subnet: string
   readonly folder: string
   ovs: OvsSandbox | undefined
+  /** What Open vSwitch forwards by. */
+  datapath: 'system' | 'netdev' = 'netdev'
   #daemon: Running | undefined
 
-  constructor(index: number, tag: string, folder: string, isApart: boolean) {
+  constructor(index: number, tag: string, folder: string, segment: string) {
     this.index = index
     this.name = `node${index}`
     this.namespace = `${tag}-${index}`
     this.container = `${tag}-${index}-c`
-    this.address = `${isApart ? APART : SEGMENT}.${index}`
+    this.address = `${segment}${index}`
     this.subnet = `172.17.${40 + index}.0/24`
     this.folder = folder
   }
@@ -78,8 +81,7 @@ export class Host {
 
   /** Starts the daemon. */
   up(...args: readonly string[]): void {
-    const datapath = this.ovs === undefined ? [] : ['--datapath-type', 'netdev']
-    const words = [process.execPath, MAIN, 'mesh', 'up', ...args, ...datapath, ...this.#places]
+    const words = [process.execPath, MAIN, 'mesh', 'up', ...args, '--datapath-type', this.datapath, ...this.#places]
     this.#daemon = start(enter(this.namespace, words), join(this.folder, 'log'))
   }
 
@@ -137,29 +139,36 @@ export interface RigOptions {
   readonly ovs?: boolean
   /** These are on a segment of their own, behind a router. */
   readonly apart?: readonly number[]
+  /** Default: the one in user space. */
+  readonly datapath?: 'system'
+  /** The family of machines' addresses. Default 4. */
+  readonly underlay?: 4 | 6
 }
 
-/** The first three numbers of machines' addresses. */
-const SEGMENT = '192.0.2'
-const APART = '198.51.100'
+/** Machines' addresses but for the last number. */
+const SEGMENT = '192.0.2.'
+const APART = '198.51.100.'
+const SEGMENT6 = 'fd00:99::'
 /** Where the router is on each, and what else is common to all. */
-export const ROUTER = `${SEGMENT}.254`
+export const ROUTER = `${SEGMENT}254`
 
 /** Machines on a segment, or two. */
 export class Rig {
   readonly hosts: readonly Host[]
   readonly wire: string
   readonly folder = mkdtempSync(join(tmpdir(), 'weft-mesh-'))
-  readonly #hasOvs: boolean
+  readonly #options: RigOptions
 
-  constructor(count: number, { ovs = true, apart = [] }: RigOptions = {}) {
+  constructor(count: number, options: RigOptions = {}) {
+    const { apart = [], underlay = 4 } = options
     const tag = `${TAG}-${rigs++}`
     this.wire = `${tag}-w`
-    this.#hasOvs = ovs
+    this.#options = options
     this.hosts = Array.from({ length: count }, (_, i) => {
       const folder = join(this.folder, `host${i + 1}`)
       mkdirSync(folder)
-      return new Host(i + 1, tag, folder, apart.includes(i + 1))
+      const segment = underlay === 6 ? SEGMENT6 : apart.includes(i + 1) ? APART : SEGMENT
+      return new Host(i + 1, tag, folder, segment)
     })
   }
 
@@ -176,7 +185,7 @@ export class Rig {
   /** Writes the list of machines; the first lines are others' words. */
   write(hosts: readonly Host[], ...lines: readonly string[]): void {
     const entries = hosts.map(
-      ({ name, address, subnet }) => `  - {name: ${name}, address: ${address}, subnet: ${subnet}}`,
+      ({ name, address, subnet }) => `  - {name: ${name}, address: "${address}", subnet: ${subnet}}`,
     )
     writeFileSync(this.list, `${[...lines, 'hosts:', ...entries].join('\n')}\n`)
   }
@@ -188,7 +197,7 @@ export class Rig {
       'link set wire up',
       'link set lo up',
       `address add ${ROUTER}/24 dev wire`,
-      `address add ${APART}.254/24 dev wire`,
+      `address add ${APART}254/24 dev wire`,
     ])
     // A switch in user space takes what a veth brings as it is, without the checksum that nobody made.
     const fd = netnsOpen(this.wire)
@@ -247,8 +256,12 @@ export class Rig {
     }
     await batch(this.wire, [`link set host${index} master wire up`])
     const route = `route add default via ${address.replace(/\d+$/, '254')}`
-    if (!this.#hasOvs) return batch(namespace, [`address add ${address}/24 dev eth0`, route])
-    host.ovs = await startOvsSandbox({ netns: namespace })
+    const { ovs = true, datapath = 'netdev' } = this.#options
+    host.datapath = datapath
+    if (ovs) host.ovs = await startOvsSandbox({ netns: namespace })
+    if (host.ovs === undefined || datapath === 'system') {
+      return batch(namespace, [`address add ${address}/24 dev eth0`, route])
+    }
     await host.ovs.vsctl('add-br', 'br-phy', '--', 'set', 'bridge', 'br-phy', 'datapath_type=netdev')
     await host.ovs.vsctl('add-port', 'br-phy', 'eth0')
     // A switch in user space only listens on the card: the kernel's own stack would take the same packets a second time.
@@ -257,6 +270,10 @@ export class Rig {
     await output(enter(namespace, ['nft', '-f', '-']), {
       input: `${drop('inet', 'prerouting')}\n${drop('arp', 'input')}\n`,
     })
+    if (address.includes(':')) {
+      await host.on('sysctl', '-qw', 'net.ipv6.conf.br-phy.disable_ipv6=0')
+      return batch(namespace, ['link set br-phy up', `address add ${address}/64 dev br-phy nodad`])
+    }
     await batch(namespace, [`address add ${address}/24 dev br-phy`, 'link set br-phy up', route])
   }
 

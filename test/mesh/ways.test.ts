@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { closeFd, netnsOpen } from '../../src/linux/index.ts'
 import type { MeshStatus } from '../../src/mesh/status.ts'
+import { eventually } from '../kube/process.ts'
 import { capture } from '../lab/capture.ts'
 import { obstacle, PATIENCE, Rig } from './rig.ts'
 
@@ -13,11 +14,13 @@ const isUp = ({ peers }: MeshStatus): boolean => peers.length === 2 && peers.eve
 const upAll = (rig: Rig): Promise<unknown> => Promise.all(rig.hosts.map((host) => host.whenStatus('up', isUp)))
 
 describe.skipIf(reason !== undefined).each([
-  [['way: gre', 'key: 77'], 'gre', 1458],
-  [['way: vxlan'], 'vxlan', 1450],
-  [['way: geneve', 'key: 77', 'port: 6082'], 'geneve', 1450],
-] as const)(title('%j'), (lines, way, mtu) => {
-  const rig = new Rig(3)
+  [['way: gre', 'key: 77'], 4, 'gre', 1458],
+  [['way: vxlan'], 4, 'vxlan', 1450],
+  [['way: geneve', 'key: 77', 'port: 6082'], 4, 'geneve', 1450],
+  [['way: gre'], 6, 'gre', 1442],
+  [['way: vxlan'], 6, 'vxlan', 1430],
+] as const)(title('%j over IPv%d'), (lines, underlay, way, mtu) => {
+  const rig = new Rig(3, { underlay })
   beforeAll(async () => {
     await rig.up()
     rig.write(rig.hosts, ...lines)
@@ -75,16 +78,16 @@ describe.skipIf(reason !== undefined)(title('routes without tunnels'), () => {
       const [one, two] = [rig.host(1), rig.host(2)]
       const fd = netnsOpen(two.container)
       const seen = capture(fd)
+      const sources = (): readonly string[] =>
+        seen.frames.filter((frame) => frame[12] === 8 && frame[13] === 0).map((frame) => frame.slice(26, 30).join('.'))
       try {
         await one.within('ping', '-c1', '-W2', two.inner)
+        await eventually(async () => expect(sources()).not.toEqual([]), PATIENCE)
       } finally {
         seen.close()
         closeFd(fd)
       }
-      const sources = seen.frames
-        .filter((frame) => frame[12] === 8 && frame[13] === 0)
-        .map((frame) => frame.slice(26, 30).join('.'))
-      expect(sources).toEqual([one.inner])
+      expect(sources()).toEqual([one.inner])
       expect(await one.on('ip', 'route', 'show', two.subnet)).toContain(`via ${two.address} dev eth0 proto 77`)
     },
     PATIENCE,
