@@ -3,12 +3,13 @@ import { describe, expect, test } from 'bun:test'
 import { judge } from '../../../src/network/policy/oracle.ts'
 import type { Connection } from '../../../src/network/policy/verdict.ts'
 import { connectionsOf, someOf, textOf } from '../policy/connections.ts'
+import { clusterPolicy, podsIn, rule } from '../policy/objects.ts'
 import { ask } from '../policy/questions.ts'
 import { SimulatedCluster } from '../policy/simulated-cluster.ts'
-import type { World } from '../policy/world.ts'
+import { type World, worldWith } from '../policy/world.ts'
 import { CALICO_CASES } from './cases.ts'
 import { generatedWorlds } from './generate.ts'
-import { isAllowed } from './oracle.ts'
+import { type CalicoPolicy, isAllowed } from './oracle.ts'
 import { calicoWorldOf, callOf, type Written, weftWorldOf } from './world.ts'
 
 const NOTHING: Written = { calico: [], kubernetes: [], sets: [] }
@@ -42,6 +43,28 @@ test('in worlds made at random', () => {
   }
   expect(Math.min(seen.allowed, seen.denied)).toBeGreaterThan(WORLDS * 5)
 }, 300_000)
+
+test('what a rule passes on is for the baseline', () => {
+  const passing: CalicoPolicy = {
+    name: 'default.p',
+    namespace: 'x',
+    types: ['Ingress'],
+    ingress: [{ action: 'Pass', protocol: 'TCP' }],
+  }
+  const { policies } = weftWorldOf({ ...NOTHING, calico: [passing] })
+  const baseline = clusterPolicy('BaselineAdminNetworkPolicy', 'baseline', 'default', 0, {
+    ingress: [rule('deny', { peers: [podsIn('y')] })],
+  })
+  const world = worldWith([...policies, baseline])
+  const cluster = new SimulatedCluster()
+  cluster.start(world)
+  const allowed = ['z/a -> x/a TCP/80', 'v6 z/a -> x/b TCP/81']
+  const denied = ['y/a -> x/a TCP/80', 'z/a -> x/a UDP/80', 'y/b -> z/a TCP/80']
+  const asked = [...allowed, ...denied].map((question) => ask(world, question))
+  const expected = [true, true, false, false, false]
+  expect(asked.map((one) => judge(world, one).allowed)).toEqual(expected)
+  expect(cluster.verdicts(asked)).toEqual(expected)
+})
 
 /** Of nodes Calico has other ideas. */
 function podsAndOutside(world: World): readonly Connection[] {
