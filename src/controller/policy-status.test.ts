@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
+import { CALICO_NETWORK_POLICIES, GLOBAL_NETWORK_POLICIES } from '../compat/calico/policy/resources.ts'
 import { ADMIN_NETWORK_POLICIES, CLUSTER_NETWORK_POLICIES } from '../compat/network-policy-api/resources.ts'
 import { EGRESS_NETWORK_POLICIES } from '../compat/openshift/resources.ts'
 import { KubeError } from '../kube/errors.ts'
@@ -91,6 +92,24 @@ test('a policy that is understood is accepted; one that is not says which field,
       },
     ])
   })
+})
+
+test('of policies of Calico problems are told at the object, and nothing else', async () => {
+  const api = new MemoryApi()
+  const strange = { selector: "app = 'web'", types: ['Ingress'] }
+  await api.create(CALICO_NETWORK_POLICIES, policy(CALICO_NETWORK_POLICIES, 'default.p', strange, 'shop'))
+  await api.create(CALICO_NETWORK_POLICIES, policy(CALICO_NETWORK_POLICIES, 'default.q', { selector: 'all()' }, 'shop'))
+  await api.create(GLOBAL_NETWORK_POLICIES, policy(GLOBAL_NETWORK_POLICIES, 'default.r', { preDNAT: true }))
+  start(api)
+  await eventually(() => expect(eventsOf(api)).toHaveLength(2))
+  const [calico, global] = [...eventsOf(api)].sort().toReversed()
+  expect(calico).toContain('Warning PolicyNotUnderstood NetworkPolicy shop/default.p: spec.selector: at character 5')
+  expect(global).toContain('GlobalNetworkPolicy')
+  expect(global).toContain('default.r: spec.preDNAT: is about interfaces of hosts')
+  expect(api.all(EVENTS).map(({ involvedObject }) => (involvedObject as { apiVersion: string }).apiVersion)).toEqual([
+    'crd.projectcalico.org/v1',
+    'crd.projectcalico.org/v1',
+  ])
 })
 
 test('a correction is followed, and nothing is written that is there already', async () => {

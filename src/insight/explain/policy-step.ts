@@ -112,7 +112,7 @@ function isolationStep(
   if (first === undefined) throw new Error('a verdict names policies that it was not given')
   const subject = direction === 'egress' ? from : to
   const nearest = nearestOf(policies, { world, connection: connectionOf(conversation), direction })
-  const also = others.length === 0 ? '' : ` or of NetworkPolicy ${listWords(others.map(policyName))}`
+  const also = others.length === 0 ? '' : ` or of ${titlesWords(others)}`
   const says =
     `${policyTitle(first)} isolates ${subject.name} for ${direction} (${subjectField(first)} selects it), ` +
     `and no rule of it${also} allows it${nearestWords(nearest)}${problemWords(policies, `spec.${direction}`)}`
@@ -125,6 +125,12 @@ function isolationStep(
     policy: first,
     field,
   }
+}
+
+/** `NetworkPolicy shop/a and shop/b`; each with its kind where these differ. */
+function titlesWords(policies: readonly Policy[]): string {
+  const isPlain = policies.every(({ kind }) => kind === 'NetworkPolicy')
+  return isPlain ? `NetworkPolicy ${listWords(policies.map(policyName))}` : listWords(policies.map(policyTitle))
 }
 
 function nearestWords(nearest: Nearest | undefined): string {

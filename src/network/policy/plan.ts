@@ -38,6 +38,8 @@ export class PolicyPlan {
   readonly #firewalls: Firewalls
   readonly #proxied: ProxiedServices
   readonly #enrolments: Enrolments
+  /** Places of rules may be others: once for many events. */
+  #isUnarranged = false
 
   /** `set` takes the fragments that change. */
   constructor(
@@ -73,11 +75,15 @@ export class PolicyPlan {
 
   /** Whether {@link settle} has something to do. */
   get isDirty(): boolean {
-    return this.#enrolments.isDirty || this.#classes.isDirty || this.#peers.isDirty
+    return this.#isUnarranged || this.#enrolments.isDirty || this.#classes.isDirty || this.#peers.isDirty
   }
 
   /** Makes the fragments anew that events since the last call were about. */
   settle(): void {
+    if (this.#isUnarranged) {
+      this.#isUnarranged = false
+      for (const key of this.#places.arrange(this.#subjects.values())) this.#classes.replan(key)
+    }
     this.#enrolments.settle()
     this.#classes.settle()
     this.#peers.settle()
@@ -201,10 +207,8 @@ export class PolicyPlan {
   }
 
   #policyChanged(key: string, before: Policy | undefined, after: Policy | undefined): void {
-    const isPlaced = [before, after].some((one) => one !== undefined && hasPlaces(one))
-    const moved = isPlaced ? this.#places.arrange(this.#subjects.values()) : []
+    if ([before, after].some((one) => one !== undefined && hasPlaces(one))) this.#isUnarranged = true
     if (before !== undefined && after !== undefined) this.#classes.replan(key)
-    for (const other of moved) if (other !== key || before === undefined) this.#classes.replan(other)
     for (const endpoint of this.#inventory.endpoints()) {
       const speaksOf = [before, after].some((one) => one !== undefined && this.#maySelect(one, endpoint))
       if (speaksOf) this.#enrolments.mark(endpoint)

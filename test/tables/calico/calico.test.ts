@@ -1,14 +1,18 @@
 /** Calico's policies: an oracle of their own, the core's oracle and the simulated pipeline of two nodes agree. */
 import { describe, expect, test } from 'bun:test'
+import { networkSetKey } from '../../../src/network/model/network-set.ts'
+import { policyKey } from '../../../src/network/model/policy.ts'
+import type { NodePlanner } from '../../../src/network/planner.ts'
 import { judge } from '../../../src/network/policy/oracle.ts'
 import type { Connection } from '../../../src/network/policy/verdict.ts'
 import { connectionsOf, someOf, textOf } from '../policy/connections.ts'
+import { clusterPolicy, podsIn, rule } from '../policy/objects.ts'
 import { ask } from '../policy/questions.ts'
 import { SimulatedCluster } from '../policy/simulated-cluster.ts'
-import type { World } from '../policy/world.ts'
+import { type Step, type World, worldWith } from '../policy/world.ts'
 import { CALICO_CASES } from './cases.ts'
 import { generatedWorlds } from './generate.ts'
-import { isAllowed } from './oracle.ts'
+import { type CalicoPolicy, isAllowed } from './oracle.ts'
 import { calicoWorldOf, callOf, type Written, weftWorldOf } from './world.ts'
 
 const NOTHING: Written = { calico: [], kubernetes: [], sets: [] }
@@ -42,6 +46,67 @@ test('in worlds made at random', () => {
   }
   expect(Math.min(seen.allowed, seen.denied)).toBeGreaterThan(WORLDS * 5)
 }, 300_000)
+
+test('what a rule passes on is for the baseline', () => {
+  const passing: CalicoPolicy = {
+    name: 'default.p',
+    namespace: 'x',
+    types: ['Ingress'],
+    ingress: [{ action: 'Pass', protocol: 'TCP' }],
+  }
+  const { policies } = weftWorldOf({ ...NOTHING, calico: [passing] })
+  const baseline = clusterPolicy('BaselineAdminNetworkPolicy', 'baseline', 'default', 0, {
+    ingress: [rule('deny', { peers: [podsIn('y')] })],
+  })
+  const world = worldWith([...policies, baseline])
+  const cluster = new SimulatedCluster()
+  cluster.start(world)
+  const allowed = ['z/a -> x/a TCP/80', 'v6 z/a -> x/b TCP/81']
+  const denied = ['y/a -> x/a TCP/80', 'z/a -> x/a UDP/80', 'y/b -> z/a TCP/80']
+  const asked = [...allowed, ...denied].map((question) => ask(world, question))
+  const expected = [true, true, false, false, false]
+  expect(asked.map((one) => judge(world, one).allowed)).toEqual(expected)
+  expect(cluster.verdicts(asked)).toEqual(expected)
+})
+
+test('a plan that is led from world to world is the plan made from scratch', () => {
+  const cluster = new SimulatedCluster()
+  let world = worldWith([])
+  cluster.start(world)
+  for (const written of generatedWorlds(25, SEED)) {
+    const next = weftWorldOf(written)
+    for (const step of stepsFrom(world, next)) cluster.apply(step)
+    world = next
+    const anew = new SimulatedCluster()
+    anew.start(next, 'policies-first')
+    for (const [name, planner] of cluster.planners) {
+      const other = anew.planners.get(name)
+      if (other === undefined) throw new Error(name)
+      expect(flowsIn(planner)).toEqual(flowsIn(other))
+    }
+  }
+}, 60_000)
+
+function stepsFrom(before: World, after: World): readonly Step[] {
+  return [
+    ...before.policies.map((policy): Step => ({ op: 'remove-policy', key: policyKey(policy) })).slice(0, 2),
+    ...after.policies.map((policy): Step => ({ op: 'put-policy', policy })),
+    ...(before.sets ?? []).map((set): Step => ({ op: 'remove-set', key: networkSetKey(set) })),
+    ...(after.sets ?? []).map((set): Step => ({ op: 'put-set', set })),
+    ...before.policies
+      .map(policyKey)
+      .filter((key) => !after.policies.some((policy) => policyKey(policy) === key))
+      .map((key): Step => ({ op: 'remove-policy', key })),
+  ]
+}
+
+function flowsIn(planner: NodePlanner): readonly string[] {
+  const text = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)
+  return planner
+    .flows()
+    .map((flow) => JSON.stringify(flow, text))
+    .toSorted()
+}
 
 /** Of nodes Calico has other ideas. */
 function podsAndOutside(world: World): readonly Connection[] {

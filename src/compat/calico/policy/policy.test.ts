@@ -97,7 +97,8 @@ describe('a policy that is not understood allows nothing, and counts first', () 
     expect(policy.problems).toEqual([
       {
         field: 'spec.selector',
-        reason: 'at character 5: it ends where a text in quotes is expected; correct the selector',
+        reason:
+          'at character 5: it ends where a text in quotes is expected; until that is corrected, agents go on with what the policy last said',
       },
     ])
   })

@@ -44,6 +44,11 @@ const FIREWALL: Policy = {
   kind: 'EgressNetworkPolicy',
   tier: 'firewall',
 }
+const CALICO: Policy = {
+  ...inShop('default.p', { ingress: [{ action: 'deny', peers: [app('web')], ports: [tcp(80)] }] }),
+  kind: 'CalicoNetworkPolicy',
+  order: 10,
+}
 const NAMED: Policy = {
   ...FIREWALL,
   name: 'named',
@@ -85,6 +90,12 @@ export const EXPLAIN_CASES: readonly ExplainCase[] = [
     request: { from: 'shop/web', to: 'shop/api', port: 8080 },
     says: 'shop/web cannot open tcp port 8080 of shop/api: NetworkPolicy shop/deny-all isolates shop/api for ingress (spec.podSelector selects it), and no rule of it or of NetworkPolicy shop/allow-web allows it; the nearest is spec.ingress[0].ports[0] of shop/allow-web, which allows tcp port 80.',
     remedy: 'to allow it, add tcp port 8080 to spec.ingress[0].ports of NetworkPolicy shop/allow-web',
+  },
+  {
+    name: 'denied by a policy of Calico, in front of a NetworkPolicy that allows',
+    policies: [ALLOW_WEB, CALICO],
+    request: { from: 'shop/web', to: 'shop/api' },
+    says: 'shop/web cannot open tcp port 80 of shop/api: spec.ingress[0].source with destination.ports of CalicoNetworkPolicy shop/default.p denies it.',
   },
   {
     name: 'the wrong peer, on another node',
