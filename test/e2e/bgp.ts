@@ -11,13 +11,10 @@ import { birdProtocols } from '../../src/bird/protocols.ts'
 import { BGP_CONFIGURATIONS, BGP_PEERS } from '../../src/compat/calico/bgp/resources.ts'
 import { NETWORK_POLICIES, NODES } from '../../src/kube/resources.ts'
 import { LEAVE_TABLE } from '../../src/network/fabric/direct.ts'
-import type { Ip } from '../../src/network/model/address.ts'
-import type { Fabric } from '../../src/network/model/cluster.ts'
+import { notReached, ping, pinging, type ShownFabric, setFabric, showFabric } from '../lab/fabric.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
-import { describeTally, startPinger } from '../lab/pinger.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
 
-const FAMILIES = [4, 6] as const
 const CLUSTER_ID = 'projectcalico.org/RouteReflectorClusterID'
 /** Three nodes, two others each, two families. */
 const ALL = 12
@@ -47,25 +44,10 @@ async function table({ lab, say }: StepContext): Promise<void> {
   equal(code, 0, stdout + stderr)
 }
 
-interface Shown {
-  readonly ways: readonly { readonly node: string; readonly peer: string; readonly way: string }[]
-  readonly sessions: readonly {
-    readonly node: string
-    readonly remote?: string
-    readonly isUp: boolean
-    readonly routes?: { readonly imported: number }
-  }[]
-}
-
-async function show(lab: Lab): Promise<Shown> {
-  const { stdout } = await lab.weft('fabric', 'show', '--json', '--run-dir', lab.layout.runDir)
-  return JSON.parse(stdout)
-}
-
 /** Waits until every way is by BGP and every session up. */
 function whole(lab: Lab, ends = ALL): Promise<void> {
   return eventually('every way is by what BGP told', async () => {
-    const { ways, sessions } = await show(lab).catch((): Shown => ({ ways: [], sessions: [] }))
+    const { ways, sessions } = await showFabric(lab)
     const direct = ways.filter(({ way }) => way === 'direct')
     return direct.length === ALL && sessions.length === ends && sessions.every(({ isUp }) => isUp)
   })
@@ -104,17 +86,15 @@ async function judged(context: StepContext): Promise<void> {
 
 const ISOLATED = { podSelector: {}, policyTypes: ['Ingress'] } as const
 
-function notReached({ code }: { readonly code: number }): void {
-  ok(code !== 0, 'a pod of another tenant answers')
-}
-
 async function change({ lab, say }: StepContext): Promise<void> {
   const pid = birdPid(lab)
   const lost = await pinging(lab, say, async () => {
     for (const way of ['tunnel', 'bgp', 'tunnel', 'bgp'] as const) {
       await setFabric(lab, { way, otherwise: 'tunnel' })
       const wanted = way === 'bgp' ? 'direct' : 'tunnel'
-      await eventually(`every way is ${wanted}`, async () => (await show(lab)).ways.every((one) => one.way === wanted))
+      await eventually(`every way is ${wanted}`, async () =>
+        (await showFabric(lab)).ways.every((one) => one.way === wanted),
+      )
       await Bun.sleep(500)
     }
   })
@@ -185,8 +165,8 @@ async function standing(lab: Lab): Promise<readonly string[]> {
   )
 }
 
-async function sessionsOf(lab: Lab): Promise<Shown['sessions']> {
-  return (await show(lab)).sessions
+async function sessionsOf(lab: Lab): Promise<ShownFabric['sessions']> {
+  return (await showFabric(lab)).sessions
 }
 
 async function killed({ lab, say }: StepContext): Promise<void> {
@@ -242,7 +222,7 @@ async function left({ lab, say }: StepContext): Promise<void> {
   const rest = async (...args: readonly string[]): Promise<string> =>
     (await lab.inside(netns, 'ip', ...args, 'route', 'show', 'table', `${LEAVE_TABLE}`)).stdout
   await eventually('its routes are gone', async () => (await rest()) === '' && (await rest('-6')) === '')
-  const { sessions } = await show(lab)
+  const { sessions } = await showFabric(lab)
   deepEqual(sessions, [])
   equal((await ping(lab, 'shop/web', lab.address('shop/db'))).code, 0)
   const { code, stdout } = await lab.weft('status', '--run-dir', lab.layout.runDir)
@@ -261,34 +241,6 @@ function birdPid(lab: Lab, node = 1): number | undefined {
   } catch {
     return undefined
   }
-}
-
-async function setFabric(lab: Lab, fabric: Fabric): Promise<void> {
-  const registry = lab.registry()
-  const stored = await registry.get('Cluster', 'default')
-  if (stored === undefined) throw new Error('there is no ClusterNetwork')
-  await registry.update('Cluster', 'default', { ...stored.value, fabric }, stored.revision)
-}
-
-/** Pings both ways of families every 10 ms meanwhile; how many were lost of each. */
-async function pinging(lab: Lab, say: StepContext['say'], work: () => Promise<void>): Promise<readonly number[]> {
-  const pingers = FAMILIES.map((family) => startPinger(lab.fd(lab.netns('shop/web')), lab.address('shop/db', family)))
-  try {
-    await Bun.sleep(300)
-    await work()
-  } finally {
-    const tallies = await Promise.all(pingers.map((pinger) => pinger.stop()))
-    for (const [i, tally] of tallies.entries()) say(`IPv${FAMILIES[i]}: ${describeTally(tally)}`)
-    pingers.splice(0)
-    lostOf = tallies.map(({ lost }) => lost)
-  }
-  return lostOf
-}
-
-let lostOf: readonly number[] = []
-
-function ping(lab: Lab, from: string, to: Ip): Promise<{ readonly code: number; readonly stdout: string }> {
-  return lab.inside(lab.netns(from), 'ping', '-c', '3', '-i', '0.1', '-W', '1', to)
 }
 
 if (import.meta.main) await runScenario(bgp)
