@@ -105,8 +105,7 @@ function isLeftOut(line: string): boolean {
 /** The words with the options that lead to the lab. */
 function onLab([command = '', ...rest]: readonly string[]): string[] {
   const runDir = ['--run-dir', LAB.layout.runDir]
-  if (command === 'tenant') return [command, ...rest, ...runDir]
-  if (command === 'policy' || command === 'ipam') return [command, ...rest, ...runDir]
+  if (['tenant', 'policy', 'ipam', 'fabric', 'bgp'].includes(command)) return [command, ...rest, ...runDir]
   if (['status', 'drops', 'explain', 'trace', 'audit'].includes(command)) return [command, ...runDir, ...rest]
   if (command !== 'play') return [command, ...rest]
   const depth = rest[0] === 'pod' || rest[0] === 'namespace' ? 2 : 1
