@@ -40,8 +40,8 @@ function machinesIn(start: Start): void {
   let cluster: TestCluster
 
   beforeAll(async () => {
-    cluster = await start(rig.folder)
     await rig.up({ hasEtcd: false })
+    cluster = await start(rig.folder)
     writeFileSync(file, '{"Network": "10.244.0.0/16", "Backend": {"Type": "vxlan"}}')
     await cluster.admin.create(NODES, nodeNamed('node1'))
     await cluster.admin.create(NODES, nodeNamed('node2', { podCIDR: '10.244.2.0/24', podCIDRs: ['10.244.2.0/24'] }))

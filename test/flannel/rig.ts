@@ -3,7 +3,7 @@
  * from `subnet.env` as Docker's start would do it, and a pod on it. etcd is on the segment, as on a master.
  * @module
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { variablesIn } from '../../src/compat/flannel/subnet-env.ts'
@@ -166,15 +166,12 @@ export class Host {
 export class Rig {
   readonly hosts: readonly Host[]
   readonly wire = `${TAG}-wire`
-  readonly folder = mkdtempSync(join(tmpdir(), 'weft-flannel-'))
+  /** Made by {@link up}: a rig whose tests are left out leaves nothing. */
+  readonly folder = join(tmpdir(), `weft-flannel-${crypto.randomUUID()}`)
   #etcd: Running | undefined
 
   constructor(count: number) {
-    this.hosts = Array.from({ length: count }, (_, i) => {
-      const folder = join(this.folder, `host${i + 1}`)
-      mkdirSync(folder)
-      return new Host(i + 1, folder)
-    })
+    this.hosts = Array.from({ length: count }, (_, i) => new Host(i + 1, join(this.folder, `host${i + 1}`)))
   }
 
   host(index: number): Host {
@@ -185,6 +182,7 @@ export class Rig {
 
   /** Makes them; etcd is started where leases are to be kept in one. */
   async up({ hasEtcd = true }: { readonly hasEtcd?: boolean } = {}): Promise<void> {
+    for (const { folder } of this.hosts) mkdirSync(folder, { recursive: true, mode: 0o700 })
     await output(['ip', 'netns', 'add', this.wire])
     await batch(this.wire, [
       'link set lo up',
