@@ -3,7 +3,7 @@
  * without, an Open vSwitch of its own in user space, whose bridge `br-phy` has the machine's address.
  * @module
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { closeFd, disableOffloads, netnsOpen } from '../../src/linux/index.ts'
@@ -156,17 +156,18 @@ export const ROUTER = `${SEGMENT}254`
 export class Rig {
   readonly hosts: readonly Host[]
   readonly wire: string
-  readonly folder = mkdtempSync(join(tmpdir(), 'weft-mesh-'))
+  readonly folder: string
   readonly #options: RigOptions
 
   constructor(count: number, options: RigOptions = {}) {
     const { apart = [], underlay = 4 } = options
     const tag = `${TAG}-${rigs++}`
     this.wire = `${tag}-w`
+    // Made with the rest: a rig that is skipped leaves nothing.
+    this.folder = join(tmpdir(), tag)
     this.#options = options
     this.hosts = Array.from({ length: count }, (_, i) => {
       const folder = join(this.folder, `host${i + 1}`)
-      mkdirSync(folder)
       const segment = underlay === 6 ? SEGMENT6 : apart.includes(i + 1) ? APART : SEGMENT
       return new Host(i + 1, tag, folder, segment)
     })
@@ -191,6 +192,7 @@ export class Rig {
   }
 
   async up(): Promise<void> {
+    for (const { folder } of this.hosts) mkdirSync(folder, { recursive: true, mode: 0o700 })
     await output(['ip', 'netns', 'add', this.wire])
     await batch(this.wire, [
       'link add wire type bridge',

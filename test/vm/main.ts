@@ -9,6 +9,9 @@ import { runInGuest, whyNoGuest } from './guest.ts'
 const MODULES = [
   'openvswitch',
   'vport-vxlan',
+  'vport-gre',
+  'vport-geneve',
+  'bridge',
   'veth',
   'ifb',
   'sch_htb',
@@ -27,7 +30,15 @@ if (reason !== undefined) {
   process.exit(2)
 }
 /** Programs of this folder, and tests that are run on the kernel's datapath as well. */
-const PROGRAMS = ['kernel-pods', 'kernel-tunnel', 'kernel-bandwidth', 'kernel-shares', 'kernel-agent', 'kernel-links']
+const PROGRAMS = [
+  'kernel-pods',
+  'kernel-tunnel',
+  'kernel-bandwidth',
+  'kernel-shares',
+  'kernel-agent',
+  'kernel-links',
+  'kernel-mesh',
+]
 const TESTS: Readonly<Record<string, string>> = {
   'kernel-vlans': 'src/agent/plugins/ovs/wire.test.ts',
   'kernel-guards': 'src/agent/switch/wires.test.ts',
