@@ -12,6 +12,7 @@ import { callOf, type KubeCall, type RequestLine } from '../../src/kube/call.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
 import { PODS } from '../../src/kube/resources.ts'
 import { type ApiProxy, throughProxies } from '../lab/api-proxy.ts'
+import { setFabric } from '../lab/fabric.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
 import { Container } from '../lab/plugin.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
@@ -29,6 +30,7 @@ export const permissions: Scenario = {
 
 const ROLES = { agent: 'node1-agent', controller: 'controller' } as const
 type Daemon = keyof typeof ROLES
+const BGP_KINDS = ['bgpconfigurations', 'bgpfilters', 'bgppeers', 'ippools']
 let proxies: ReadonlyMap<string, ApiProxy>
 
 async function everything(context: StepContext): Promise<void> {
@@ -53,6 +55,10 @@ async function everything(context: StepContext): Promise<void> {
   await lab.change('pod', 'delete', 'new/one')
   await lab.change('namespace', 'delete', 'new')
   await onTheWire(lab)
+  // Who speaks BGP with whom is asked only where the fabric is that.
+  await setFabric(lab, { way: 'bgp', otherwise: 'tunnel' })
+  for (const kind of BGP_KINDS) await eventually(`the agent reads ${kind}`, () => hasDone('agent', 'watch', kind))
+  await setFabric(lab, { way: 'tunnel', otherwise: 'tunnel' })
   // An agent makes its report when there is none.
   await lab.api().delete(NODE_REPORTS, { name: 'node1' })
   lab.restart(ROLES.agent)
