@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { measureAddDel, measureDense } from './measure/add-del.ts'
+import { measureFabricScale } from './measure/fabric-scale.ts'
 import { measureFabrics } from './measure/fabrics.ts'
 import { measureFlannel } from './measure/flannel.ts'
 import { measureBundles } from './measure/flows.ts'
@@ -102,6 +103,7 @@ const MEASUREMENTS: readonly Measurement[] = [
     run: (_rig, { quick }) =>
       measureFabrics(quick ? { rounds: 1, pings: 60, streamSeconds: 1 } : { rounds: 3, pings: 300, streamSeconds: 5 }),
   },
+  { name: 'fabric-scale', alone: true, long: true, run: (_rig, { quick }) => measureFabricScale(quick) },
   {
     name: 'scale',
     alone: true,

@@ -282,6 +282,11 @@ export class NodePlanner {
     return this.#peers.values()
   }
 
+  /** Whether a peer lays claim to an address. */
+  isPeerAddress(address: Ip): boolean {
+    return this.#peers.claimants(address).length > 0
+  }
+
   /** The machines that tunnels run to from here, and where those end. */
   *tunnelEnds(): Generator<{ readonly peer: NodeNetwork; readonly end: Ip }> {
     const { self } = this.#context

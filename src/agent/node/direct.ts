@@ -6,6 +6,7 @@
 import {
   hasErrno,
   linkFind,
+  linkList,
   linkSet,
   neighReplace,
   type Route,
@@ -40,17 +41,27 @@ interface WantedRoute {
 }
 
 /**
- * Applies a plan; none takes all of it away. What leads in comes before what leads there, and goes after it. Throws what the
- * kernel refuses, and AGENT_DIRECT_MISSING without the switch's port.
+ * Applies a plan; none takes all of it away. What leads in comes before what leads there, and goes after it. What stands is left
+ * alone: one machine that comes is one route, however many there are. Throws what the kernel refuses, and AGENT_DIRECT_MISSING
+ * without the switch's port.
  */
 export function applyDirect(rtnl: RtnlSocket, plan: DirectPlan | undefined): void {
-  const wanted = plan === undefined ? [] : routesOf(rtnl, plan)
-  for (const route of wanted) routeReplace(rtnl, { ...route, protocol: ROUTE_PROTOCOL })
+  const wanted = new Map((plan === undefined ? [] : routesOf(rtnl, plan)).map((route) => [keyOf(route), route]))
+  const present = ownRoutes(rtnl)
+  const standing = new Set(present.filter((route) => stands(route, wanted.get(keyOf(route)))).map(keyOf))
+  for (const [key, route] of wanted) if (!standing.has(key)) routeReplace(rtnl, { ...route, protocol: ROUTE_PROTOCOL })
   applyRules(rtnl, plan?.rules ?? [])
-  for (const present of ownRoutes(rtnl)) {
-    if (wanted.some((one) => one.destination === present.destination && one.table === present.table)) continue
-    gone(() => routeDel(rtnl, present))
-  }
+  for (const route of present) if (!wanted.has(keyOf(route))) gone(() => routeDel(rtnl, route))
+}
+
+function keyOf({ table, destination }: Pick<WantedRoute, 'table' | 'destination'>): string {
+  return `${table} ${destination}`
+}
+
+function stands(present: Route, wanted: WantedRoute | undefined): boolean {
+  if (wanted === undefined || present.type !== 'unicast') return false
+  const { gateway, link, onlink } = present
+  return gateway === wanted.gateway && link === wanted.link && onlink === wanted.onlink
 }
 
 function routesOf(rtnl: RtnlSocket, plan: DirectPlan): readonly WantedRoute[] {
@@ -69,8 +80,9 @@ function routesOf(rtnl: RtnlSocket, plan: DirectPlan): readonly WantedRoute[] {
     neighReplace(rtnl, { link: port.index, address: gateway, mac: NEXT_HOP_MAC })
     return { destination, table: ARRIVE_TABLE, gateway, link: port.index, onlink: true }
   })
+  const links = new Map(linkList(rtnl).map(({ name, index }) => [name, index]))
   const leaving = plan.routes.flatMap(({ to, via, link }): WantedRoute[] => {
-    const index = linkFind(rtnl, link)?.index
+    const index = links.get(link)
     // The link went a moment ago: whoever watches links plans anew.
     if (index === undefined) return []
     return [{ destination: to, table: LEAVE_TABLE, gateway: via, link: index, onlink: false }]

@@ -17,17 +17,10 @@ import {
   routeList,
 } from '../../linux/index.ts'
 import { DIRECT, LEAVE_TABLE, type PeerPlace, type Place } from '../../network/fabric/direct.ts'
+import { LearnedRoutes } from '../../network/fabric/learned.ts'
 import { fabricOf, type Reach, UNKNOWN_REACH } from '../../network/fabric/way.ts'
 import { GATEWAY, ROUTE_PROTOCOL } from '../../network/host.ts'
-import {
-  type Cidr,
-  contains,
-  type Family,
-  familyOf,
-  firstIp,
-  type Ip,
-  prefixLength,
-} from '../../network/model/address.ts'
+import { type Family, familyOf, firstIp, type Ip } from '../../network/model/address.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import { WayLog } from './way-log.ts'
@@ -106,7 +99,7 @@ export class Ways implements Disposable {
     this.#monitor.close()
   }
 
-  #placeOf(peer: NodeNetwork, links: ReadonlyMap<number, Link>, learned: readonly Route[] | undefined): PeerPlace {
+  #placeOf(peer: NodeNetwork, links: ReadonlyMap<number, Link>, learned: LearnedRoutes<Route> | undefined): PeerPlace {
     const found = FAMILIES.map((family) =>
       learned === undefined ? this.#onSegment(peer, family, links) : this.#byBgp(peer, family, links, learned),
     )
@@ -140,11 +133,11 @@ export class Ways implements Disposable {
   }
 
   /** A range is reached by BGP when a learned route covers all of it. Until then what comes from there has a link all the same. */
-  #byBgp(peer: NodeNetwork, family: Family, links: ReadonlyMap<number, Link>, learned: readonly Route[]): Found {
+  #byBgp(peer: NodeNetwork, family: Family, links: ReadonlyMap<number, Link>, learned: LearnedRoutes<Route>): Found {
     const { node, ranges } = peer
     const range = ranges.find((one) => familyOf(one) === family)
     if (range === undefined) return { reach: { why: `${node} has no IPv${family} range` } }
-    const route = learned.find((one) => one.family === family && covers(one.destination as Cidr, range))
+    const route = learned.to(range)
     const hop = route?.hops?.[0] ?? route
     const link = links.get(hop?.link ?? 0)
     if (hop !== undefined && link !== undefined)
@@ -162,16 +155,11 @@ export class Ways implements Disposable {
 
   /** An entry that was given up is forgotten in time: that says nothing new. */
   #seeNeighbour(address: Ip, state: string, change: 'new' | 'del'): void {
-    if (change === 'del' || !this.#isPeers(address)) return
+    if (change === 'del' || this.#parts.planner()?.isPeerAddress(address) !== true) return
     const before = this.#silent.size
     if (state === 'failed') this.#silent.add(address)
     else if (state === 'reachable') this.#silent.delete(address)
     if (this.#silent.size !== before) this.lookSoon()
-  }
-
-  #isPeers(address: Ip): boolean {
-    for (const { addresses } of this.#parts.planner()?.peers() ?? []) if (addresses.includes(address)) return true
-    return false
   }
 
   /** Looks at every machine in a moment. */
@@ -214,14 +202,12 @@ function wayOf(rtnl: RtnlSocket, address: Ip): Route | string {
 }
 
 /** What somebody else wrote into the table of ways to other nodes' pods. */
-function learnedRoutes(rtnl: RtnlSocket): readonly Route[] {
-  return FAMILIES.flatMap((family) =>
-    routeList(rtnl, { family, table: LEAVE_TABLE }).filter(
-      ({ table, protocol, type }) => table === LEAVE_TABLE && protocol !== ROUTE_PROTOCOL && type === 'unicast',
+function learnedRoutes(rtnl: RtnlSocket): LearnedRoutes<Route> {
+  return new LearnedRoutes(
+    FAMILIES.flatMap((family) =>
+      routeList(rtnl, { family, table: LEAVE_TABLE }).filter(
+        ({ table, protocol, type }) => table === LEAVE_TABLE && protocol !== ROUTE_PROTOCOL && type === 'unicast',
+      ),
     ),
   )
-}
-
-function covers(destination: Cidr, range: Cidr): boolean {
-  return contains(destination, firstIp(range)) && prefixLength(destination) <= prefixLength(range)
 }

@@ -91,7 +91,9 @@ export function directPlan(context: NodeContext, machines: Iterable<Known>, gate
       const place = places[familyOf(to)]
       if (place === undefined) continue
       // What the other sends arrives, whether or not this node would send it that way.
-      segments.set(place.link, [...(segments.get(place.link) ?? []), to])
+      const ranges = segments.get(place.link)
+      if (ranges === undefined) segments.set(place.link, [to])
+      else ranges.push(to)
       // Also while packets go otherwise: a way has to be there before the first packet takes it, and the kernel's filter
       // (rp_filter) lets in only what it would answer by the same link.
       if (cluster.fabric?.way === 'direct') routes.push({ to, via: place.address, link: place.link })

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { ip } from '../../model/address.ts'
+import { fullMesh } from './cluster.ts'
 import { BIRD_FILE, type BirdConfiguration, birdConfiguration, PASSWORDS_FILE } from './configuration.ts'
 import { cluster, passwords, selfOf } from './testing/arbitraries.ts'
 
@@ -93,3 +95,24 @@ function uniqueAddresses<T extends { readonly addresses: object }>(nodes: readon
     return { ...node, addresses: Object.fromEntries(addresses) }
   })
 }
+
+test('a filter stands once, however many sessions have it', () => {
+  const meshed = (count: number) =>
+    fullMesh(
+      { networks: [] },
+      Array.from({ length: count }, (_, n) => ({
+        node: `n${n}`,
+        machine: { kind: 'node', uid: `${n}` } as const,
+        addresses: [ip(`192.0.2.${n + 1}`)],
+        ranges: [],
+      })),
+    )
+  const textOf = (count: number) =>
+    birdConfiguration(meshed(count), { name: 'n0', ranges: [], services: [] }, { passwords: new Map() })?.main ?? ''
+  const standing = (text: string) => text.match(/^filter session_.*$/gm)
+  const [few, many] = [textOf(3), textOf(90)]
+  expect(many.match(/^protocol bgp /gm)).toHaveLength(89)
+  expect(many.match(/^ *(import|export) filter session_\w+;$/gm)).toHaveLength(2 * 89)
+  expect(standing(many)).toHaveLength(2)
+  expect(standing(many)).toEqual(standing(few))
+})

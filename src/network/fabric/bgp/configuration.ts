@@ -7,7 +7,7 @@ import type { FieldProblem } from '../../model/problem.ts'
 import { constants, familyText, interfaceList } from './announce.ts'
 import { routerIdOf } from './identity.ts'
 import { type BgpCluster, type BgpNode, type BgpSelf, FAMILIES, type PasswordRef } from './model.ts'
-import { sessionText, templateText } from './neighbours.ts'
+import { sessionFilters, sessionText, templateText } from './neighbours.ts'
 import type { BgpSession } from './session.ts'
 import { sessionsOf } from './sessions.ts'
 import { addressText, interfacePattern, passwordProblem, quoted, symbolsFor, whole } from './text.ts'
@@ -69,11 +69,13 @@ function mainText(
     if (own === undefined) return []
     return [familyText(cluster, self, sessions, networks, family), templateText(cluster, node, own, family)]
   })
-  const protocols = sessions.map((session) =>
-    sessionText(cluster, node, session, session.password === undefined ? undefined : symbols.get(session.password)),
-  )
+  const filters = sessionFilters(cluster, sessions)
+  const protocols = sessions.map((session) => {
+    const password = session.password === undefined ? undefined : symbols.get(session.password)
+    return sessionText(cluster, node, session, filters.symbols, password)
+  })
   const bfd = sessions.some((session) => session.bfd) ? [bfdText(cluster)] : []
-  return [headText(cluster, node, logFile), ...perFamily, ...bfd, ...protocols].join('\n')
+  return [headText(cluster, node, logFile), ...perFamily, filters.text, ...bfd, ...protocols].join('\n')
 }
 
 function headText(cluster: BgpCluster, node: BgpNode, logFile: string | undefined): string {

@@ -10,7 +10,7 @@ import { exportFilter, importFilter } from './announce.ts'
 import { routerIdOf } from './identity.ts'
 import type { BgpCluster, BgpNode } from './model.ts'
 import { type BgpSession, isInternal } from './session.ts'
-import { addressText, asNumber, description, indented, whole } from './text.ts'
+import { addressText, asNumber, description, indented, symbolsFor, whole } from './text.ts'
 
 /** What all sessions of a family have in common. */
 export function templateText(cluster: BgpCluster, self: BgpNode, own: Ip, family: Family): string {
@@ -26,11 +26,36 @@ ${cluster.isStrictlyBound ? '  strict bind on;\n' : ''}  graceful restart on;
 `
 }
 
-/** One session. `password`: the symbol that stands for it. */
+/** Symbols of filters by their bodies. */
+export type FilterSymbols = ReadonlyMap<string, string>
+
+/**
+ * The filters of all sessions, each once: most have the same, and BIRD takes the square of their number to read filters that stand
+ * in the sessions. A filter's symbol comes from its body, so that it stays while others come and go.
+ */
+export function sessionFilters(
+  cluster: BgpCluster,
+  sessions: readonly BgpSession[],
+): { readonly symbols: FilterSymbols; readonly text: string } {
+  const bodies = sessions.flatMap((session) => [importBody(cluster, session), exportBody(cluster, session)])
+  const symbols = symbolsFor('session', bodies)
+  return { symbols, text: [...symbols].map(([body, symbol]) => `filter ${symbol} {\n${body}}\n`).join('') }
+}
+
+function importBody(cluster: BgpCluster, session: BgpSession): string {
+  return indented(importFilter(cluster, session))
+}
+
+function exportBody(cluster: BgpCluster, session: BgpSession): string {
+  return indented(exportFilter(cluster, session))
+}
+
+/** One session, whose filters are among `filters`. `password`: the symbol that stands for it. */
 export function sessionText(
   cluster: BgpCluster,
   self: BgpNode,
   session: BgpSession,
+  filters: FilterSymbols,
   password: string | undefined,
 ): string {
   const { name, family, local, remote } = session
@@ -44,7 +69,7 @@ ${indented([
   ...options(self, session),
   ...(password === undefined ? [] : [`password ${password};`]),
 ])}  ipv${family} {
-${indented(channel(cluster, session))}  };
+${indented(channel(cluster, session, filters))}  };
 }
 `
 }
@@ -82,13 +107,18 @@ function timers(keepalive: number): readonly string[] {
   return [`keepalive time ${whole(keepalive, 1, 21_845)};`, `hold time ${Math.max(3, 3 * keepalive)};`]
 }
 
-function channel(cluster: BgpCluster, session: BgpSession): readonly string[] {
+function channel(cluster: BgpCluster, session: BgpSession, filters: FilterSymbols): readonly string[] {
   const { kind, nextHop } = session
+  // Without a filter of its own nothing passes.
+  const called = (body: string): string => {
+    const symbol = filters.get(body)
+    return symbol === undefined ? 'none' : `filter ${symbol}`
+  }
   return [
     ...(kind === 'node' ? ['gateway recursive;', 'add paths on;'] : []),
     ...(nextHop === 'auto' ? [] : [`next hop ${nextHop};`]),
-    `import filter {\n${indented(importFilter(cluster, session))}};`,
-    `export filter {\n${indented(exportFilter(cluster, session))}};`,
+    `import ${called(importBody(cluster, session))};`,
+    `export ${called(exportBody(cluster, session))};`,
   ]
 }
 
