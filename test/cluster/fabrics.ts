@@ -50,6 +50,7 @@ async function main(places: Places): Promise<number> {
     const stage = { rig, weft, pods: await makeTenants(rig), report }
     await makeGuest(rig)
     report.section('As it is installed: tunnels')
+    await showFabric(rig, 'tunnel', report)
     await showAll(stage, 'tunnel')
     await showChange(stage, 'direct')
     await showChange(stage, 'bgp')
@@ -74,7 +75,6 @@ async function showChange(stage: Stage, wanted: Wanted): Promise<void> {
 }
 
 async function showAll({ rig, weft, pods, report }: Stage, wanted: Wanted): Promise<void> {
-  await showFabric(rig, wanted, report)
   await showWire(rig, pods, wanted !== 'tunnel', report)
   await showWhatHolds(rig, pods, report)
   await showAudits(rig, weft, report)
