@@ -14,9 +14,10 @@ import { Cluster } from './cluster.ts'
 import { acrossNodes, makeGuest, showWhatHolds, showWire } from './fabric/checks.ts'
 import { patchFabric, replaceAgents, showFabric, type Wanted } from './fabric/shown.ts'
 import { nodeNamed, type Places, placesOf } from './places.ts'
+import { podsAreBack, rebootNode } from './reboot.ts'
 import { Report } from './report.ts'
 import { missing } from './requirements.ts'
-import { makeTenants, type TenantPod } from './tenants.ts'
+import { makeTenants, type TenantPod, tenantPods } from './tenants.ts'
 import { startTraffic, type Traffic } from './traffic.ts'
 import { versionsOf } from './versions.ts'
 import { installByManifest, showAudits, type Weft } from './weft.ts'
@@ -25,6 +26,13 @@ import { installByManifest, showAudits, type Weft } from './weft.ts'
 const PATIENCE = 40_000
 /** In ms: what is lost late belongs to the change, too. */
 const AFTERWARDS = 3000
+
+/** Says what a BIRD leaves behind, or has. */
+const OF_BIRD = [
+  ['ss', '-Htln', 'sport', '=', ':179'],
+  ['ip', '-4', 'route', 'show', 'table', 'all', 'proto', 'bird'],
+  ['ip', '-6', 'route', 'show', 'table', 'all', 'proto', 'bird'],
+] as const
 
 const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } })
 const reason = missing(ASSETS)
@@ -54,9 +62,11 @@ async function main(places: Places): Promise<number> {
     await showAll(stage, 'tunnel')
     await showChange(stage, 'direct')
     await showChange(stage, 'bgp')
+    await showBird(stage, true)
     await showReplaced(stage)
-    await showChange(stage, 'tunnel')
-    await showNothingLeft(stage)
+    const again = await showReboot(stage)
+    await showChange(again, 'tunnel')
+    await showBird(again, false)
   } finally {
     if (!values.keep) await rig.down()
   }
@@ -105,22 +115,29 @@ async function serviceOf(rig: Cluster, namespace: string): Promise<Ip> {
   return ip(await rig.ask('get', 'service', 'web', '-n', namespace, '-o', 'jsonpath={.spec.clusterIP}'))
 }
 
-/** Neither BIRD, nor a route of its. */
-async function showNothingLeft({ rig, report }: Stage): Promise<void> {
-  report.section('Nothing is left of the other ways')
-  for (const node of rig.places.nodes) {
-    const left = async (): Promise<string> => {
-      const said = await Promise.all(LEFT.map(async (argv) => (await rig.onNode(node, argv)).stdout.trim()))
-      return said.filter((one) => one !== '').join('\n')
-    }
-    const isGone = await until(async () => (await left()) === '', PATIENCE)
-    report.check(isGone, `${node.name}: nobody listens on BGP’s port, and no route is BIRD’s`)
-    if (!isGone) report.note(await left())
-  }
+/** A node that comes back has nothing in its memory of what others told it. */
+async function showReboot(stage: Stage): Promise<Stage> {
+  const { rig, report } = stage
+  const node = rig.node(2)
+  report.section(`${node.name} loses its power and comes back`)
+  const start = performance.now()
+  await rebootNode(rig, node)
+  await podsAreBack(rig, node)
+  report.check(true, `its pods run again after ${((performance.now() - start) / 1000).toFixed(1)} s`)
+  const again = { ...stage, pods: await tenantPods(rig) }
+  await showFabric(rig, 'bgp', report)
+  await showAll(again, 'bgp')
+  return again
 }
 
-const LEFT = [
-  ['ss', '-Htln', 'sport', '=', ':179'],
-  ['ip', '-4', 'route', 'show', 'table', 'all', 'proto', 'bird'],
-  ['ip', '-6', 'route', 'show', 'table', 'all', 'proto', 'bird'],
-] as const
+/** Every node has a BIRD that listens and routes of its, or neither. */
+async function showBird({ rig, report }: Stage, isThere: boolean): Promise<void> {
+  for (const node of rig.places.nodes) {
+    const said = (): Promise<readonly string[]> =>
+      Promise.all(OF_BIRD.map(async (argv) => (await rig.onNode(node, argv)).stdout.trim()))
+    const holds = await until(async () => (await said()).every((one) => (one !== '') === isThere), PATIENCE)
+    const what = isThere ? 'BIRD listens, with routes of its' : 'nobody listens on BGP’s port, and no route is BIRD’s'
+    report.check(holds, `${node.name}: ${what}`)
+    if (isThere || !holds) report.note((await said()).join('\n'))
+  }
+}
