@@ -14,7 +14,7 @@ import { Cluster } from './cluster.ts'
 import { hostPath } from './node-host.ts'
 import { type Places, placesOf } from './places.ts'
 import { waitFor } from './programs.ts'
-import { rebootNode } from './reboot.ts'
+import { podsAreBack, rebootNode } from './reboot.ts'
 import { Report } from './report.ts'
 import { missing } from './requirements.ts'
 import { showScaling } from './scaling.ts'
@@ -92,23 +92,7 @@ async function showReboot(rig: Cluster, weft: Weft, report: Report): Promise<voi
   report.section(`${node.name} loses its power and comes back`)
   const start = performance.now()
   await rebootNode(rig, node)
-  const isBack = async (): Promise<boolean> => {
-    const { stdout } = await rig.kubectl([
-      'get',
-      'pods',
-      '-A',
-      '--no-headers',
-      '--field-selector',
-      `spec.nodeName=${node.name}`,
-    ])
-    return stdout
-      .trim()
-      .split('\n')
-      .every((line) => / 1\/1 +Running /.test(line))
-  }
-  // Nobody has told the API server yet that its pods are gone.
-  await waitFor('the reboot is noticed', async () => !(await isBack()))
-  await waitFor('its pods run again', isBack)
+  await podsAreBack(rig, node)
   report.check(true, `its pods run again after ${((performance.now() - start) / 1000).toFixed(1)} s`)
   await showTable(rig, await tenantPods(rig), report)
   await showAudits(rig, weft, report)

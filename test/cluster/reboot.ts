@@ -16,6 +16,7 @@ import { kubeProxyRole, startKubeProxy } from './kube-proxy.ts'
 import { startKubelet } from './kubelet.ts'
 import { startHost } from './node-host.ts'
 import type { NodePlace, Places } from './places.ts'
+import { waitFor } from './programs.ts'
 import { startRuntime } from './runtime.ts'
 
 const PATIENCE = 20_000
@@ -41,6 +42,21 @@ export async function rebootNode({ places }: Cluster, node: NodePlace): Promise<
   await startRuntime(places, node)
   await startKubelet(places, node)
   if (hasProxy) await startKubeProxy(places, node)
+}
+
+/** Waits until the API server has heard of the reboot, and all of the node's pods run again. */
+export async function podsAreBack(rig: Cluster, { name }: NodePlace): Promise<void> {
+  const isBack = async (): Promise<boolean> => {
+    const ofNode = ['--field-selector', `spec.nodeName=${name}`]
+    const { stdout } = await rig.kubectl(['get', 'pods', '-A', '--no-headers', ...ofNode])
+    return stdout
+      .trim()
+      .split('\n')
+      .every((line) => / 1\/1 +Running /.test(line))
+  }
+  // Nobody has told the API server yet that its pods are gone.
+  await waitFor('the reboot is noticed', async () => !(await isBack()))
+  await waitFor('its pods run again', isBack)
 }
 
 /** Kills what there is of a node; false when there was something. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { capture } from '../lab/capture.ts'
+import { capture, isEchoRequest, isVxlan } from '../lab/capture.ts'
 import { everyWayIs, notReached, ping, pinging, type ShownFabric, setFabric, showFabric } from '../lab/fabric.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
@@ -48,7 +48,7 @@ async function bare({ lab, say }: StepContext): Promise<void> {
     const seen = capture(lab.fd(lab.node(2).netns), 'eth0')
     try {
       equal((await ping(lab, 'shop/web', lab.address('shop/db', family))).code, 0)
-      const bareOnes = seen.frames.filter((frame) => isEcho(frame, family)).length
+      const bareOnes = seen.frames.filter((frame) => isEchoRequest(frame, family)).length
       const wrapped = seen.frames.filter(isVxlan).length
       say(`IPv${family}: ${bareOnes} echo requests bare, ${wrapped} frames of tunnels`)
       ok(bareOnes >= 3)
@@ -57,17 +57,6 @@ async function bare({ lab, say }: StepContext): Promise<void> {
       seen.close()
     }
   }
-}
-
-function isEcho(frame: Uint8Array, family: 4 | 6): boolean {
-  const type = ((frame[12] ?? 0) << 8) | (frame[13] ?? 0)
-  if (family === 4) return type === 0x0800 && frame[23] === 1 && frame[34] === 8
-  return type === 0x86dd && frame[20] === 58 && frame[54] === 128
-}
-
-/** UDP to port 4789. */
-function isVxlan(frame: Uint8Array): boolean {
-  return frame[12] === 8 && frame[13] === 0 && frame[23] === 17 && (((frame[36] ?? 0) << 8) | (frame[37] ?? 0)) === 4789
 }
 
 async function tenants(context: StepContext): Promise<void> {

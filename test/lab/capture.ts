@@ -3,6 +3,7 @@
  * @module
  */
 import { linkFind, openPacketSocket, openRtnl } from '../../src/linux/index.ts'
+import type { Family } from '../../src/network/model/address.ts'
 
 /** A capture that runs until it is closed. */
 export interface Capture {
@@ -25,4 +26,16 @@ export function capture(netns: number, ifname = 'eth0'): Capture {
     },
   })
   return { frames, close: () => socket.close() }
+}
+
+/** A ping's question, without a tunnel around it. */
+export function isEchoRequest(frame: Uint8Array, family: Family): boolean {
+  const type = ((frame[12] ?? 0) << 8) | (frame[13] ?? 0)
+  if (family === 4) return type === 0x0800 && frame[23] === 1 && frame[34] === 8
+  return type === 0x86dd && frame[20] === 58 && frame[54] === 128
+}
+
+/** UDP over IPv4 to port 4789. */
+export function isVxlan(frame: Uint8Array): boolean {
+  return frame[12] === 8 && frame[13] === 0 && frame[23] === 17 && (((frame[36] ?? 0) << 8) | (frame[37] ?? 0)) === 4789
 }
