@@ -2,7 +2,8 @@
  * Policies on a Kubernetes of two nodes: the table of test/tables/policy as objects of a real API server, asked by pods of
  * pods and of services in front of them; the policies of the network policy group and OpenShift's egress firewall;
  * what the tools say; kubelets' probes, a pod's first moment, a standing stream. Prints what it saw. `--kube-proxy` has one
- * on every node, `--only <part>` leaves cases out whose names do not have it, `--keep` leaves the rig standing.
+ * on every node, `--fabric direct` or `bgp` leads pods' packets to the other node without a tunnel, `--only <part>` leaves
+ * cases out whose names do not have it, `--keep` leaves the rig standing.
  * @module
  */
 import { tmpdir } from 'node:os'
@@ -12,6 +13,7 @@ import { ASSETS } from '../kube/control-plane.ts'
 import type { E2eCase } from '../tables/policy/e2e.ts'
 import { E2E_CASES } from '../tables/policy/e2e-cases.ts'
 import { Cluster } from './cluster.ts'
+import { patchFabric, showFabric, type Wanted } from './fabric/shown.ts'
 import { type Places, placesOf } from './places.ts'
 import { showFirewall, useOutsideDns } from './policy/firewall.ts'
 import { showFirstMoment } from './policy/first-moment.ts'
@@ -34,6 +36,7 @@ const GROUP = join(import.meta.dir, '../../deploy/crds/network-policy-api')
 const { values } = parseArgs({
   options: {
     'kube-proxy': { type: 'boolean', default: false },
+    fabric: { type: 'string', default: 'tunnel' },
     only: { type: 'string', default: '' },
     keep: { type: 'boolean', default: false },
   },
@@ -54,6 +57,12 @@ async function main(places: Places): Promise<number> {
     await rig.ask('wait', '--for=condition=established', 'crd', '--all', '--timeout=30s')
     const weft = await installByManifest(rig, [ONE_NETWORK])
     const program = await loadNetImage(rig)
+    if (values.fabric !== 'tunnel') {
+      report.section(`The fabric is ${values.fabric}`)
+      const wanted = wantedFabric(values.fabric)
+      await patchFabric(rig, wanted, report)
+      await showFabric(rig, wanted, report)
+    }
     await makeIsolated(rig)
     const table = new Table(rig)
     try {
@@ -76,6 +85,11 @@ async function main(places: Places): Promise<number> {
     if (!values.keep) await rig.down()
   }
   return report.sumUp()
+}
+
+function wantedFabric(text: string): Wanted {
+  if (text === 'direct' || text === 'bgp') return text
+  throw new Error(`--fabric ${text}: tunnel, direct or bgp`)
 }
 
 /** `--only ports` */
