@@ -12,6 +12,7 @@ import { measureFlannel } from './measure/flannel.ts'
 import { measureBundles } from './measure/flows.ts'
 import { measureIpam } from './measure/ipam.ts'
 import { measureMemory } from './measure/memory.ts'
+import { measureMesh } from './measure/mesh.ts'
 import { fill, measureParallel } from './measure/parallel.ts'
 import { measurePlanCost } from './measure/plan-cost.ts'
 import { measurePolicyScale } from './measure/policy-scale.ts'
@@ -24,6 +25,7 @@ import { measureSwap } from './measure/swap.ts'
 import { type Judged, judge, type Result } from './result.ts'
 import { isBuilt, PEER_PLUGIN } from './rig/program.ts'
 import { Rig } from './rig/rig.ts'
+import type { Effort } from './rig/talk.ts'
 import { formatNotes, formatTable } from './table.ts'
 
 const USAGE = `npm run bench -- [options] [NAME...]
@@ -93,15 +95,19 @@ const MEASUREMENTS: readonly Measurement[] = [
     name: 'flannel',
     alone: true,
     long: true,
-    run: (_rig, { quick }) =>
-      measureFlannel(quick ? { rounds: 1, pings: 60, streamSeconds: 1 } : { rounds: 3, pings: 300, streamSeconds: 5 }),
+    run: (_rig, { quick }) => measureFlannel(effortOf(quick)),
+  },
+  {
+    name: 'mesh',
+    alone: true,
+    long: true,
+    run: (_rig, { quick }) => measureMesh(effortOf(quick)),
   },
   {
     name: 'fabrics',
     alone: true,
     long: true,
-    run: (_rig, { quick }) =>
-      measureFabrics(quick ? { rounds: 1, pings: 60, streamSeconds: 1 } : { rounds: 3, pings: 300, streamSeconds: 5 }),
+    run: (_rig, { quick }) => measureFabrics(effortOf(quick)),
   },
   { name: 'fabric-scale', alone: true, long: true, run: (_rig, { quick }) => measureFabricScale(quick) },
   {
@@ -111,6 +117,11 @@ const MEASUREMENTS: readonly Measurement[] = [
     run: ({ layout }, { quick, source }) => measureScale(layout.runDir, quick, source),
   },
 ]
+
+/** Of measurements between two machines. */
+function effortOf(quick: boolean): Effort {
+  return quick ? { rounds: 1, pings: 60, streamSeconds: 1 } : { rounds: 3, pings: 300, streamSeconds: 5 }
+}
 
 /** What the peer that Debian does not have was seen at elsewhere. */
 const ELSEWHERE =

@@ -5,20 +5,14 @@
  */
 import { attempt, type Host, inside, obstacle, PREFIX, Rig } from '../../test/flannel/rig.ts'
 import { median, type Result } from '../result.ts'
-import { largestPacket, PingTrace, streamGigabits } from '../rig/reach.ts'
+import { largestPacket, PingTrace } from '../rig/reach.ts'
+import { cutCable, type Effort, type Talk, talk } from '../rig/talk.ts'
 
 const BACKENDS = ['vxlan', 'host-gw', 'udp'] as const
 type Backend = (typeof BACKENDS)[number]
 
-/** How much is asked. */
-export interface FlannelEffort {
-  readonly rounds: number
-  readonly pings: number
-  readonly streamSeconds: number
-}
-
 /** Lines for each back end. Throws where namespaces, etcd or ping are missing. */
-export async function measureFlannel(effort: FlannelEffort): Promise<readonly Result[]> {
+export async function measureFlannel(effort: Effort): Promise<readonly Result[]> {
   const lacking = obstacle()
   if (lacking !== undefined) throw new Error(lacking)
   const rig = new Rig(2)
@@ -29,7 +23,7 @@ export async function measureFlannel(effort: FlannelEffort): Promise<readonly Re
     for (const host of rig.hosts) host.start()
     await rig.dockAll()
     await rig.expectMesh()
-    const plain = await talk({ from: one.namespace, to: two.namespace, address: two.address, effort })
+    const plain = await talk({ from: one.namespace, to: two.namespace, address: two.address }, effort)
     const results: Result[] = []
     for (const backend of BACKENDS) results.push(...(await measureOne(rig, backend, plain, effort)))
     return results
@@ -38,20 +32,18 @@ export async function measureFlannel(effort: FlannelEffort): Promise<readonly Re
   }
 }
 
-async function measureOne(rig: Rig, backend: Backend, plain: Talk, effort: FlannelEffort): Promise<readonly Result[]> {
+async function measureOne(rig: Rig, backend: Backend, plain: Talk, effort: Effort): Promise<readonly Result[]> {
   const [one, two] = [rig.host(1), rig.host(2)]
   const changed = await changeTo(rig, backend)
   await rig.dockAll()
   await rig.expectMesh()
   const address = await two.podAddress
-  const talked = await talk({ from: one.pod, to: two.pod, address, effort })
+  const talked = await talk({ from: one.pod, to: two.pod, address }, effort)
   const largest = await largestPacket(one.pod, address)
   const setups: number[] = []
-  const cuts: number[] = []
-  for (let round = 0; round < effort.rounds; round += 1) {
-    setups.push(await setUpAgain(one, address))
-    cuts.push(await cutLink(rig, one, address))
-  }
+  for (let round = 0; round < effort.rounds; round += 1) setups.push(await setUpAgain(one, address))
+  const cable = (state: 'up' | 'down') => inside(rig.wire, 'ip', 'link', 'set', `host${one.index}`, state)
+  const cut = await cutCable({ from: one.pod, to: two.pod, address }, cable, effort.rounds)
   const line = (what: string, unit: string, ours: number, peer?: number): Result => ({
     what: `flannel ${backend}: ${what}`,
     unit,
@@ -63,30 +55,11 @@ async function measureOne(rig: Rig, backend: Backend, plain: Talk, effort: Flann
     line('one TCP stream', 'Gbit/s', talked.gigabits, plain.gigabits),
     line('largest packet in one piece', 'bytes', largest),
     line('start of the daemon until pods answer', 's', median(setups)),
-    line('no answer beyond a link’s outage of 2 s', 's', median(cuts)),
+    line('no answer beyond a link’s outage of 2 s', 's', cut),
     ...(changed === undefined
       ? []
       : [line(`no answer while both machines change to it from ${changed.from}`, 's', changed.seconds)]),
   ]
-}
-
-interface Talk {
-  readonly pingMs: number
-  readonly gigabits: number
-}
-
-interface Talking {
-  readonly from: string
-  readonly to: string
-  readonly address: string
-  readonly effort: FlannelEffort
-}
-
-async function talk({ from, to, address, effort }: Talking): Promise<Talk> {
-  const trace = new PingTrace(from, address)
-  await Bun.sleep(effort.pings * 15)
-  const { times } = await trace.stop()
-  return { pingMs: median(times), gigabits: await streamGigabits(from, to, address, effort.streamSeconds) }
 }
 
 /** Of a machine that had nothing but its bridge, in seconds from the start of the daemon to the first answer. */
@@ -101,21 +74,6 @@ async function setUpAgain(host: Host, address: string): Promise<number> {
   const first = await trace.answerAfter(since)
   await trace.stop()
   return first - since
-}
-
-const OUTAGE_MS = 2_000
-
-/** A machine's link loses its carrier for two seconds: how long there is no answer beyond these. */
-async function cutLink({ wire }: Rig, { index, pod }: Host, address: string): Promise<number> {
-  const trace = new PingTrace(pod, address)
-  await Bun.sleep(500)
-  await inside(wire, 'ip', 'link', 'set', `host${index}`, 'down')
-  await Bun.sleep(OUTAGE_MS)
-  await inside(wire, 'ip', 'link', 'set', `host${index}`, 'up')
-  const up = Date.now() / 1000
-  const first = await trace.answerAfter(up)
-  await trace.stop()
-  return first - up
 }
 
 /** Both machines' daemons are started anew with the other configuration. Undefined where it is what stands. */
