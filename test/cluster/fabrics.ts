@@ -12,6 +12,7 @@ import { until } from '../../src/playground/processes.ts'
 import { ASSETS } from '../kube/control-plane.ts'
 import { Cluster } from './cluster.ts'
 import { acrossNodes, makeGuest, showWhatHolds, showWire } from './fabric/checks.ts'
+import { showRouter } from './fabric/router.ts'
 import { patchFabric, replaceAgents, showFabric, type Wanted } from './fabric/shown.ts'
 import { nodeNamed, type Places, placesOf } from './places.ts'
 import { podsAreBack, rebootNode } from './reboot.ts'
@@ -63,6 +64,7 @@ async function main(places: Places): Promise<number> {
     await showChange(stage, 'direct')
     await showChange(stage, 'bgp')
     await showBird(stage, true)
+    await showRouter(rig, report)
     await showReplaced(stage)
     const again = await showReboot(stage)
     await showChange(again, 'tunnel')
