@@ -10,11 +10,13 @@ import { parseArgs } from 'node:util'
 import { type Ip, ip } from '../../src/network/model/address.ts'
 import { until } from '../../src/playground/processes.ts'
 import { ASSETS } from '../kube/control-plane.ts'
+import { run } from '../lab/command.ts'
 import { Cluster } from './cluster.ts'
 import { acrossNodes, makeGuest, showWhatHolds, showWire } from './fabric/checks.ts'
 import { showRouter } from './fabric/router.ts'
 import { patchFabric, replaceAgents, showFabric, type Wanted } from './fabric/shown.ts'
-import { nodeNamed, type Places, placesOf } from './places.ts'
+import { inControl, nodeNamed, type Places, placesOf } from './places.ts'
+import { waitFor } from './programs.ts'
 import { podsAreBack, rebootNode } from './reboot.ts'
 import { Report } from './report.ts'
 import { missing } from './requirements.ts'
@@ -126,6 +128,11 @@ async function showReboot(stage: Stage): Promise<Stage> {
   await rebootNode(rig, node)
   await podsAreBack(rig, node)
   report.check(true, `its pods run again after ${((performance.now() - start) / 1000).toFixed(1)} s`)
+  // Its bridge has another MAC address than before: the host outside has to notice that, in each family.
+  for (const address of node.addresses) {
+    const ping = [...inControl(rig.places), 'ping', '-c', '1', '-W', '1', address]
+    await waitFor(`${address} is reached from outside`, async () => (await run(ping)).code === 0)
+  }
   const again = { ...stage, pods: await tenantPods(rig) }
   await showFabric(rig, 'bgp', report)
   await showAll(again, 'bgp')

@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { inodeOf, namespaceInodes, removeNamespace } from '../../src/playground/lab/namespaces.ts'
 import { startSwitch, UPLINK_BRIDGE, vsctl } from '../../src/playground/lab/switch.ts'
-import { plugInNode, UPLINK } from '../../src/playground/lab/underlay.ts'
+import { plugInNode } from '../../src/playground/lab/underlay.ts'
 import { findProcesses, processesInside, until } from '../../src/playground/processes.ts'
 import { output } from '../lab/command.ts'
 import { processesIn, removeGroup } from './cgroups.ts'
@@ -27,7 +27,6 @@ const ON_DISK = /^conf\.db$|^\.conf\.db/
 export async function rebootNode({ places }: Cluster, node: NodePlace): Promise<void> {
   const { layout } = places
   const hasProxy = findProcesses(layout.runDir).some(({ role }) => role === kubeProxyRole(node))
-  const mac = await macOf(node)
   // The bridge of the uplink is the rig's: it is made at every start.
   await vsctl(node, 'del-br', UPLINK_BRIDGE)
   if (!(await until(() => isDead(places, node), PATIENCE))) throw new Error(`${node.name} does not die`)
@@ -38,8 +37,6 @@ export async function rebootNode({ places }: Cluster, node: NodePlace): Promise<
   mkdirSync(join(node.changes, 'own/run'))
   for (const name of readdirSync(node.ovsDir)) if (!ON_DISK.test(name)) rmSync(join(node.ovsDir, name), { force: true })
   plugInNode(layout, node)
-  // A machine comes back with the card that it had: others know it by that.
-  await output(['ip', '-n', node.netns, 'link', 'set', UPLINK, 'address', mac])
   await startSwitch(layout, node, 'netdev')
   await startHost(places, node)
   await startRuntime(places, node)
@@ -60,13 +57,6 @@ export async function podsAreBack(rig: Cluster, { name }: NodePlace): Promise<vo
   // Nobody has told the API server yet that its pods are gone.
   await waitFor('the reboot is noticed', async () => !(await isBack()))
   await waitFor('its pods run again', isBack)
-}
-
-async function macOf({ netns }: NodePlace): Promise<string> {
-  const said = await output(['ip', '-n', netns, '-o', 'link', 'show', 'dev', UPLINK])
-  const mac = /link\/ether ([\da-f:]{17})/.exec(said)?.[1]
-  if (mac === undefined) throw new Error(`the uplink in ${netns} has no MAC address: ${said}`)
-  return mac
 }
 
 /** Kills what there is of a node; false when there was something. */
