@@ -23,6 +23,9 @@ const QUIET: Readonly<Record<string, readonly string[]>> = {
   controller: ['clusternetworks', 'nodenetworks', 'netnamespaces', 'namespaces'],
 }
 
+/** What only a controller that leads watches. */
+const LEADING = ['spiderendpoints', 'spidercoordinators']
+
 export const quietWatch: Scenario = {
   name: 'quiet',
   lab: {},
@@ -52,8 +55,16 @@ async function watchThroughProxies({ lab, say }: StepContext): Promise<void> {
     return states.every(({ ready }) => ready)
   })
   await watchPatiently(lab)
-  // What a start brings about is over when nothing was delivered for two seconds.
-  await eventually('it is quiet', () => eventsSince(performance.now() - 2000).length === 0)
+  // It was started anew, and leads once the lease of the one before is over.
+  const controller = proxies.get(CONTROLLER)
+  await eventually('the controller leads', () =>
+    LEADING.every((kind) => controller !== undefined && watchOf(controller, kind) !== undefined),
+  )
+  // What a start brings about is over when nothing was delivered and nobody listed for two seconds.
+  await eventually('it is quiet', () => {
+    const since = performance.now() - 2000
+    return eventsSince(since).length === 0 && listsSince(since).length === 0
+  })
   quietSince = performance.now()
   for (const [role, proxy] of proxies) say(`${role} watches ${watched(proxy).join(', ')}`)
 }
