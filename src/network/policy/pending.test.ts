@@ -46,6 +46,19 @@ test('a rule that allows does not count before one that might deny earlier is kn
   expect(callApi(planner)).toBe('ingress-denied')
 })
 
+test.each(['admin', 'baseline'] as const)(
+  'a policy (%s) that is deleted and made anew at once counts as it is now',
+  (tier) => {
+    const planner = planned({ isNamespaceTold: true, isApiKnown: true })
+    const policy = (action: 'allow' | 'deny'): Policy => ({ ...admin('default', 1, action, []), tier })
+    planner.putPolicy(policy('deny'))
+    expect(callApi(planner)).toBe('ingress-denied')
+    planner.removePolicy('AdminNetworkPolicy/default')
+    planner.putPolicy(policy('allow'))
+    expect(callApi(planner)).toBe('arrived')
+  },
+)
+
 function planned(known: { readonly isNamespaceTold: boolean; readonly isApiKnown: boolean }): NodePlanner {
   const planner = samplePlanner()
   if (known.isNamespaceTold) planner.putNamespace({ name: 'shop', uid: 'n' })

@@ -208,7 +208,8 @@ export class PolicyPlan {
 
   #policyChanged(key: string, before: Policy | undefined, after: Policy | undefined): void {
     if ([before, after].some((one) => one !== undefined && hasPlaces(one))) this.#isUnarranged = true
-    if (before !== undefined && after !== undefined) this.#classes.replan(key)
+    // Also one that comes back under its name: what it was before may not have been taken out yet.
+    if (after !== undefined) this.#classes.replan(key)
     for (const endpoint of this.#inventory.endpoints()) {
       const speaksOf = [before, after].some((one) => one !== undefined && this.#maySelect(one, endpoint))
       if (speaksOf) this.#enrolments.mark(endpoint)
