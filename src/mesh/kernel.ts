@@ -5,6 +5,7 @@
  */
 import {
   addrList,
+  hasErrno,
   type Link,
   linkFind,
   linkList,
@@ -56,9 +57,15 @@ export function applyKernel(rtnl: RtnlSocket, plan: MeshPlan): KernelState {
   return { isJoined, problems, notes }
 }
 
-/** Removes every route of ours. */
+/** Removes every route of ours; what went meanwhile is gone. */
 export function removeRoutes(rtnl: RtnlSocket): void {
-  for (const route of ownRoutes(rtnl)) routeDel(rtnl, specOf(route))
+  for (const route of ownRoutes(rtnl)) {
+    try {
+      routeDel(rtnl, specOf(route))
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT', 'ESRCH')) throw error
+    }
+  }
 }
 
 /** Returns what may be noted. Throws MESH_ATTACH, and what the kernel says. */

@@ -76,6 +76,13 @@ test('host-gw says of every machine on another segment that it is not reached', 
   ])
 })
 
+test('a lease that is wider than others displaces none of them', () => {
+  const wide = lease('10.1.0.0/17', '192.0.2.9', 'host-gw')
+  const { routes, refusals } = plan({ type: 'host-gw' }, [wide, lease('10.1.2.0/24', '192.0.2.2', 'host-gw')])
+  expect(routes).toEqual([{ to: cidr('10.1.2.0/24'), by: 'uplink', via: ip('192.0.2.2') }])
+  expect(refusals).toEqual([expect.stringContaining('the lease of 10.1.0.0/17 is left out: it overlaps')])
+})
+
 test('udp: one route, and who has what', () => {
   expect(plan({ type: 'udp', port: 8285 }, [lease('10.1.2.0/24', '192.0.2.2', 'udp')])).toEqual({
     routes: [{ to: cidr('10.1.0.0/16'), by: 'tunnel4' }],

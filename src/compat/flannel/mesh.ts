@@ -105,25 +105,32 @@ interface Peer {
 
 function sensible({ backend, networks, own, leases }: MeshInput, refusals: string[]): readonly Peer[] {
   const taken: Cidr[] = [own.subnets.ipv4, own.subnets.ipv6].filter((subnet) => subnet !== undefined)
-  const sorted = leases.toSorted((a, b) => (leaseKey(a.subnets) < leaseKey(b.subnets) ? -1 : 1))
-  return sorted.flatMap(({ subnets, attributes }) => {
-    const parts = [
-      { subnet: subnets.ipv4, machine: attributes.publicIp },
-      { subnet: subnets.ipv6, machine: attributes.publicIpv6 },
+  const parts = leases.flatMap(({ subnets, attributes }) => {
+    const key = leaseKey(subnets)
+    const { publicIp, publicIpv6 } = attributes
+    return [
+      ...(subnets.ipv4 === undefined ? [] : [{ key, subnet: subnets.ipv4, machine: publicIp, attributes }]),
+      ...(subnets.ipv6 === undefined ? [] : [{ key, subnet: subnets.ipv6, machine: publicIpv6, attributes }]),
     ]
-    return parts.flatMap(({ subnet, machine }): Peer[] => {
-      if (subnet === undefined) return []
-      const fault =
-        subnetFault(subnet, networks, taken) ??
-        backendFault(attributes.backendType, backend) ??
-        machineFault(machine, subnet, own, networks)
-      if (fault !== undefined || machine === undefined) {
-        refusals.push(`the lease of ${subnet} is left out: ${fault}`)
-        return []
-      }
-      taken.push(subnet)
-      return [{ subnet, machine, attributes }]
-    })
+  })
+  // As a kernel routes: of two that overlap the narrower one counts. Of equals the first by its key.
+  const sorted = parts.toSorted(
+    (a, b) =>
+      familyOf(a.subnet) - familyOf(b.subnet) ||
+      prefixLength(b.subnet) - prefixLength(a.subnet) ||
+      (a.key < b.key ? -1 : 1),
+  )
+  return sorted.flatMap(({ subnet, machine, attributes }): Peer[] => {
+    const fault =
+      subnetFault(subnet, networks, taken) ??
+      backendFault(attributes.backendType, backend) ??
+      machineFault(machine, subnet, own, networks)
+    if (fault !== undefined || machine === undefined) {
+      refusals.push(`the lease of ${subnet} is left out: ${fault}`)
+      return []
+    }
+    taken.push(subnet)
+    return [{ subnet, machine, attributes }]
   })
 }
 

@@ -205,9 +205,10 @@ export class Groups {
       const groups = this.#groupsOf.get(member) ?? new Set()
       this.#groupsOf.set(member, groups.add(group))
     }
+    const [had, has] = [new Set(before), new Set(addresses)]
     for (const user of group.users) {
-      for (const address of addresses) if (!before.includes(address)) user.added(address)
-      for (const address of before) if (!addresses.includes(address)) user.removed(address)
+      for (const address of addresses) if (!had.has(address)) user.added(address)
+      for (const address of before) if (!has.has(address)) user.removed(address)
     }
   }
 

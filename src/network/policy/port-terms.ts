@@ -6,9 +6,9 @@ import type { Match } from '../../flow/flow.ts'
 import type { Family } from '../model/address.ts'
 import type { NamedPort } from '../model/pod.ts'
 import type { PortMatch } from '../model/policy.ts'
+import { portMasks } from '../model/port-masks.ts'
 import type { Protocol } from '../model/service.ts'
 import { ipPacket, PROTO_ICMP, PROTO_ICMPV6, PROTO_SCTP, PROTO_TCP, PROTO_UDP } from '../pipeline/build.ts'
-import { portMasks } from './port-masks.ts'
 
 const PROTOCOLS: { readonly [P in Protocol]: readonly [number, 'tcp_dst' | 'udp_dst' | 'sctp_dst'] } = {
   TCP: [PROTO_TCP, 'tcp_dst'],

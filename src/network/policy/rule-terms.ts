@@ -5,8 +5,8 @@
 import type { Match } from '../../flow/flow.ts'
 import { familyOf, prefixLength } from '../model/address.ts'
 import type { AddressRange, Direction, PolicyRule, PortSpan } from '../model/policy.ts'
+import { portMasks } from '../model/port-masks.ts'
 import { ipPacket, PROTO_SCTP, PROTO_TCP, PROTO_UDP } from '../pipeline/build.ts'
-import { portMasks } from './port-masks.ts'
 import { without } from './ranges.ts'
 
 const SOURCE_FIELDS: ReadonlyMap<number, 'tcp_src' | 'udp_src' | 'sctp_src'> = new Map([

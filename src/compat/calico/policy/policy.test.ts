@@ -115,6 +115,36 @@ describe('a policy that is not understood allows nothing, and counts first', () 
   })
 })
 
+describe('rows that a rule makes in a switch are counted before they are made', () => {
+  const spans = Array.from({ length: 50 }, (_, i) => `${3 + i}:${65_532 - i}`)
+  const scattered = Array.from({ length: 256 }, (_, i) => `2001:db8::${(i * 257).toString(16)}/128`)
+  const too = { protocol: 'TCP', source: { ports: spans, notNets: scattered }, destination: { ports: spans } }
+
+  test.each(['Allow', 'Deny'] as const)('%s: too many fail closed, by their place', (action) => {
+    const policy = read({ types: ['Egress'], egress: [{ action, ...too }] })
+    expect(policy.egress).toEqual(action === 'Allow' ? [{ action: 'allow', peers: [] }] : DENY_ALL)
+    expect(policy.problems?.map(({ reason }) => reason).join()).toMatch(/make \d+ rows in a switch; 20000 are left/)
+  })
+
+  test('of all rules of a direction together', () => {
+    const rule = { action: 'Allow', protocol: 'ICMP', notICMP: { type: 8, code: 0 } }
+    const policy = read({ types: ['Ingress'], ingress: Array.from({ length: 60 }, () => rule) })
+    const open = (policy.ingress ?? []).filter(({ peers }) => peers === undefined)
+    expect(open.length).toBe(39)
+    expect(fields(policy).length).toBe(21)
+  })
+
+  test('rules that log and deny the same are found however many there are', () => {
+    const nets = (n: number) => [`198.51.${n >> 8}.${n & 255}/32`]
+    const rules = ['Log', 'Deny'].flatMap((action) =>
+      Array.from({ length: 512 }, (_, n) => ({ source: { nets: nets(n) }, action })),
+    )
+    const policy = read({ types: ['Ingress'], ingress: rules })
+    expect(policy.ingress?.filter(({ log }) => log === true).length).toBe(512)
+    expect(fields(policy)).toEqual([])
+  })
+})
+
 test('what Kubernetes has words for is said by them', () => {
   const selector = "app == 'web' && tier in {'a', 'b'} && has(x) && !has(y) && z != 'q' && pcns.team == 'sales'"
   expect(read({ selector }, 'GlobalNetworkPolicy').subject).toEqual({

@@ -3,19 +3,20 @@
  * other denies everybody.
  * @module
  */
-import { isDeepStrictEqual } from 'node:util'
 import { cidr } from '../../../network/model/address.ts'
 import { shown } from '../../../network/model/decode.ts'
 import type { AddressRange, Direction, PolicyAction, PolicyRule } from '../../../network/model/policy.ts'
 import type { Notes } from '../../policy/notes.ts'
 import { fieldsIn, itemsIn } from '../../policy/reading.ts'
 import { endIn, ownIn, type Place, peersIn } from './entity.ts'
+import { matchCount } from './match-count.ts'
 import { transportIn } from './protocols.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** The most rules of a direction. */
+/** The most rules of a direction, and rows in a switch that all of them may make for one pair of ends. */
 const MOST_RULES = 1024
+const MOST_MATCHES = 20_000
 const ACTIONS: Readonly<Record<string, PolicyAction | 'log'>> = {
   Allow: 'allow',
   Deny: 'deny',
@@ -36,11 +37,20 @@ export function rulesIn(input: unknown, direction: Direction, place: Place, note
   if (input === undefined) return []
   const items = itemsIn(input, MOST_RULES, notes)
   if (items === undefined) return [DENY_ALL]
+  const logs = logsIn(items)
+  let left = MOST_MATCHES
   return items.map((item, index) => {
     const action = actionOf(item)
-    if (action === 'log') return logRule(items, index, notes.at(index))
-    const rule = ruleIn(item, action, direction, place, notes.at(index))
-    return rule.action === 'deny' && isLogged(items, index) ? { ...rule, log: true } : rule
+    const at = notes.at(index)
+    if (action === 'log') return logRule(logs, index, at)
+    const rule = ruleIn(item, action, direction, place, at)
+    const matches = matchCount(rule)
+    if (matches > left) {
+      at.problem(`its ports and networks make ${matches} rows in a switch; ${left} are left of ${MOST_MATCHES}`)
+      return action === 'allow' ? NOBODY : DENY_ALL
+    }
+    left -= matches
+    return rule.action === 'deny' && logs.isLogged(index) ? { ...rule, log: true } : rule
   })
 }
 
@@ -103,25 +113,37 @@ function ofFamily(own: readonly AddressRange[] | 'any', family: AddressRange | '
   return own === 'any' ? [family] : own.filter(({ range }) => range.includes(':') === family.range.includes(':'))
 }
 
-/** Whether a rule in front of this one logs all that this one speaks of. */
-function isLogged(items: readonly unknown[], index: number): boolean {
-  return items.slice(0, index).some((item) => actionOf(item) === 'log' && covers(item, items[index]))
+/** Which rules that log and which that deny speak of the same, or a log of everything. */
+interface Logs {
+  /** Whether a rule in front of this one, which denies, logs all that it speaks of. */
+  isLogged(index: number): boolean
+  /** Whether a rule behind this one, which logs, denies what it speaks of. */
+  isOfUse(index: number): boolean
+}
+
+function logsIn(items: readonly unknown[]): Logs {
+  const keys = items.map((item) => textOf(matchOf(item)))
+  const firstLog = new Map<string, number>()
+  const lastDeny = new Map<string, number>()
+  for (const [index, item] of items.entries()) {
+    const [action, key = ''] = [actionOf(item), keys[index]]
+    if (action === 'log' && !firstLog.has(key)) firstLog.set(key, index)
+    if (action === 'deny') for (const each of [key, EVERYTHING]) lastDeny.set(each, index)
+  }
+  return {
+    isLogged: (index) => [keys[index] ?? '', EVERYTHING].some((key) => (firstLog.get(key) ?? index) < index),
+    isOfUse: (index) => (lastDeny.get(keys[index] ?? '') ?? -1) > index,
+  }
 }
 
 /** A rule that logs writes down what rules behind it deny, if it speaks of the same or of everything. */
-function logRule(items: readonly unknown[], index: number, notes: Notes): PolicyRule {
-  const followers = items.slice(index + 1).filter((item) => actionOf(item) === 'deny')
-  if (!followers.some((item) => covers(items[index], item))) {
+function logRule(logs: Logs, index: number, notes: Notes): PolicyRule {
+  if (!logs.isOfUse(index)) {
     notes
       .at('action')
       .problem('only what a rule behind it denies is logged, and only if it speaks of just that, or of everything')
   }
   return NOBODY
-}
-
-function covers(log: unknown, other: unknown): boolean {
-  const [a, b] = [matchOf(log), matchOf(other)]
-  return Object.keys(a).length === 0 || isDeepStrictEqual(a, b)
 }
 
 function matchOf(item: unknown): Fields {
@@ -130,4 +152,17 @@ function matchOf(item: unknown): Fields {
       ([key, value]) => key !== 'action' && key !== 'metadata' && value !== undefined,
     ),
   )
+}
+
+const EVERYTHING = '{}'
+
+/** The same text for the same, in whatever order its fields are. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(textOf).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  const fields = Object.entries(value).filter(([, each]) => each !== undefined)
+  return `{${fields
+    .map(([key, each]) => `${JSON.stringify(key)}:${textOf(each)}`)
+    .toSorted()
+    .join(',')}}`
 }
