@@ -92,19 +92,23 @@ function policyTraces(): readonly Trace[] {
 
 /** It may have gone with its pod. */
 function removeRule(rtnl: RtnlSocket, rule: Rule): void {
-  try {
-    ruleDel(rtnl, rule)
-  } catch (error) {
-    if (!hasErrno(error, 'ENOENT')) throw error
-  }
+  unlessGone(() => ruleDel(rtnl, rule))
 }
 
-/** It may have gone with its link. */
+/** It may have gone with its link, which may go at this very moment. */
 function removeRoute(rtnl: RtnlSocket, { family, destination, protocol, table }: Route): void {
   const isThere = ownRoutes(rtnl, family, protocol).some(
     (one) => one.destination === destination && one.table === table,
   )
-  if (isThere) routeDel(rtnl, { destination, protocol, table })
+  if (isThere) unlessGone(() => routeDel(rtnl, { destination, protocol, table }))
+}
+
+function unlessGone(remove: () => void): void {
+  try {
+    remove()
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT', 'ESRCH')) throw error
+  }
 }
 
 function linkTraces(): readonly Trace[] {
