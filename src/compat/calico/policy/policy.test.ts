@@ -123,15 +123,15 @@ describe('rows that a rule makes in a switch are counted before they are made', 
   test.each(['Allow', 'Deny'] as const)('%s: too many fail closed, by their place', (action) => {
     const policy = read({ types: ['Egress'], egress: [{ action, ...too }] })
     expect(policy.egress).toEqual(action === 'Allow' ? [{ action: 'allow', peers: [] }] : DENY_ALL)
-    expect(policy.problems?.map(({ reason }) => reason).join()).toMatch(/make \d+ rows in a switch; 65536 are left/)
+    expect(policy.problems?.map(({ reason }) => reason).join()).toMatch(/make \d+ rows in a switch; 262144 are left/)
   })
 
   test('of all rules of a direction together', () => {
     const rule = { action: 'Allow', protocol: 'ICMP', notICMP: { type: 8, code: 0 } }
-    const policy = read({ types: ['Ingress'], ingress: Array.from({ length: 150 }, () => rule) })
+    const policy = read({ types: ['Ingress'], ingress: Array.from({ length: 530 }, () => rule) })
     const open = (policy.ingress ?? []).filter(({ peers }) => peers === undefined)
-    expect(open.length).toBe(128)
-    expect(fields(policy).length).toBe(22)
+    expect(open.length).toBe(514)
+    expect(fields(policy).length).toBe(16)
   })
 
   test('rules that log and deny the same are found however many there are', () => {

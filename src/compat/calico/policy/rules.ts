@@ -16,7 +16,7 @@ type Fields = Readonly<Record<string, unknown>>
 
 /** The most rules of a direction, and rows in a switch that all of them may make for one pair of ends. */
 const MOST_RULES = 1024
-const MOST_MATCHES = 65_536
+const MOST_MATCHES = 262_144
 const ACTIONS: Readonly<Record<string, PolicyAction | 'log'>> = {
   Allow: 'allow',
   Deny: 'deny',
