@@ -9,7 +9,7 @@ import { saidYes, setup } from './lib/setup.mjs'
 const FILES = {
   image: ['./test/install/image.test.ts'],
   package: [
-    ...['package', 'external-host', 'flanneld', 'bridge', 'network-manager'].map(
+    ...['package', 'units', 'external-host', 'flanneld', 'bridge', 'network-manager'].map(
       (name) => `./test/install/${name}.test.ts`,
     ),
     './src/bridge/persist/persist.test.ts',

@@ -10,7 +10,7 @@ import { ECHO_PORT } from './layout.ts'
 import { firstLine, PATIENCE, type Patience, ping } from './probe.ts'
 
 /** What should answer may be slow to: its program has just been started, and the machine may have much else to do. */
-const LONG: Patience = { pings: 30, interval: 500, tcp: 15_000 }
+const LONG: Patience = { pings: 20, interval: 500, tcp: 10_000 }
 /** Milliseconds until a connection that was refused is tried again. */
 const AGAIN = 100
 
