@@ -9,7 +9,7 @@ import { Bgp, type BgpParts } from './bgp.ts'
 import { BgpWishes } from './objects.ts'
 
 /** What is needed of the agent. */
-export interface BgpStart extends Omit<BgpParts, 'wishes'> {
+export interface BgpStart extends Omit<BgpParts, 'wishes' | 'isForServices'> {
   readonly registry: Registry
 }
 
@@ -26,6 +26,7 @@ export function startBgp({ registry, ...parts }: BgpStart): Bgp {
       isReading = true
       return wishes.isRead ? wishedBgp(base, wishes) : undefined
     },
+    isForServices: (node) => !wishes.isExcluded(node),
   })
   const wishes: BgpWishes = new BgpWishes(() => bgp.look())
   return bgp
