@@ -228,6 +228,57 @@ describe('the cluster', () => {
   })
 })
 
+describe('the address that a node says it has', () => {
+  const says = (...addresses: readonly string[]): Partial<Node> => ({
+    bgp: { addresses: addresses.map((address) => ({ address: ip(address), length: 24 })) },
+  })
+  const addressOf = (nodes: readonly Node[], name: string) =>
+    wished({ nodes }).cluster.nodes.find((one) => one.name === name)?.addresses[4]
+
+  test.each<[string, readonly Node[], string, RegExp | undefined]>([
+    ['counts', [node(1, says('198.51.100.1'))], '198.51.100.1', undefined],
+    ['counts when it is the one that others reach it at', [node(1, says('192.0.2.1'))], '192.0.2.1', undefined],
+    ['does not when it is within a pool', [node(1, says('10.128.5.7'))], '192.0.2.1', /within 10\.128\.0\.0\/14/],
+    ['does not when others reach another node at it', [node(1, says('192.0.2.2'))], '192.0.2.1', /address of n2/],
+    [
+      'does not when another node has it beside the one that it is reached at',
+      [node(1, says('198.51.100.2')), node(2, { addresses: [ip('192.0.2.2'), ip('198.51.100.2')] })],
+      '192.0.2.1',
+      /address of n2/,
+    ],
+    [
+      'does not when another node says so too, and neither has it',
+      [node(1, says('198.51.100.9')), node(2, says('198.51.100.9'))],
+      '192.0.2.1',
+      /address of n2/,
+    ],
+    [
+      'counts although another node says so too',
+      [node(1, says('192.0.2.1')), node(3, says('192.0.2.1'))],
+      '192.0.2.1',
+      undefined,
+    ],
+  ])('%s', (_, nodes, address, told) => {
+    expect(addressOf(nodes, 'n1')).toBe(ip(address))
+    const of1 = wished({ nodes }).problems.filter(({ field }) => field.startsWith('Node n1 '))
+    expect(of1).toHaveLength(told === undefined ? 0 : 1)
+    if (told !== undefined) expect(of1[0]?.reason).toMatch(told)
+  })
+
+  test.each([
+    ['by an annotation', [node(3, says('10.128.1.9'))], MACHINES],
+    ['by the addresses of its object', [], MACHINES.map((one) => ({ ...one, addresses: [...one.addresses] }))],
+  ])('never keeps another node’s range out, %s', (_, nodes, machines) => {
+    const third = machines.map((one) =>
+      one.node === 'n3' && nodes.length === 0 ? { ...one, addresses: [ip('10.128.1.9')] } : one,
+    )
+    const base = fullMesh({ networks: [{ cidr: cidr('10.128.0.0/14'), hostBits: 8 }] }, third)
+    const { cluster } = wishedBgp(base, { peerings: [], filters: [], ranges: [], nodes })
+    const text = birdConfiguration(cluster, { name: 'n2', ranges: [], services: [] }, { passwords: new Map() })?.main
+    expect(/function weft_is_guarded4.*?\}/s.exec(text ?? '')?.[0]).not.toMatch(/10\.128/)
+  })
+})
+
 describe('annotations of nodes', () => {
   function said(annotations: object) {
     return nodeBgpIn({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1', annotations } } as KubeObject)

@@ -7,10 +7,19 @@
  * kernel: every switch knows services by itself.
  * @module
  */
-import { type Cidr, type Family, familyOf, hostCidr, type Ip } from '../../model/address.ts'
+import {
+  type Cidr,
+  type Family,
+  familyOf,
+  firstIp,
+  hostCidr,
+  type Ip,
+  networkAround,
+  prefixLength,
+} from '../../model/address.ts'
 import { LEAVE_TABLE } from '../direct.ts'
 import { type BgpCluster, type BgpSelf, FAMILIES } from './model.ts'
-import { filterCalls, filterFunctions, guardFunctions } from './rules.ts'
+import { filterCalls, filterFunctions, type GuardedNetwork, guardFunctions, isInside } from './rules.ts'
 import { type BgpSession, isInternal } from './session.ts'
 import { addressText, communityText, indented, interfacePattern, isWithin, networkText, whole } from './text.ts'
 
@@ -31,12 +40,27 @@ export function familyText(
 ): string {
   return [
     staticText(self, sessions, family),
-    guardFunctions(ofFamily(networks, family), ofFamily(poolsOf(cluster), family), family),
+    guardFunctions(guardedOf(cluster, networks, family), family),
     ownerFunction(cluster, family),
     verdictFunctions(cluster, self, family),
     filterFunctions(cluster.filters, family),
     kernelText(family),
   ].join('\n')
+}
+
+/**
+ * Networks of nodes' own addresses, and whether what is in them is guarded as well: not where pods or services are in them.
+ * An address within a node's range is no machine's, whoever says so: nothing is guarded there.
+ */
+function guardedOf(cluster: BgpCluster, networks: readonly Cidr[], family: Family): readonly GuardedNetwork[] {
+  const kept = ofFamily([...poolsOf(cluster), ...cluster.services], family)
+  const ranges = new Set(cluster.nodes.flatMap((node) => node.ranges))
+  const lengths = [...new Set([...ranges].map(prefixLength))]
+  const isRanged = (network: Cidr): boolean =>
+    lengths.some((length) => length <= prefixLength(network) && ranges.has(networkAround(firstIp(network), length)))
+  return ofFamily(networks, family)
+    .filter((network) => !isRanged(network))
+    .map((network) => ({ network, hasWithin: !kept.some((one) => isInside(one, network)) }))
 }
 
 /** What comes in by a session. */
