@@ -106,8 +106,6 @@ describe('peerings', () => {
   })
 
   test.each<[string, object, RegExp]>([
-    ['a selector that does not parse', { nodeSelector: 'rack == a', peerIP: '192.0.2.9', asNumber: 1 }, /nodeSelector/],
-    ['a selector of peers that does not parse', { peerSelector: '((' }, /peerSelector/],
     ['a filter that is not there', { peerIP: '192.0.2.9', asNumber: 1, filters: ['ours'] }, /filters/],
   ])('%s leaves the peering out, and is told', (_, spec, field) => {
     const { cluster, problems } = wished({ peerings: [peering(spec)] })
@@ -120,6 +118,8 @@ describe('peerings', () => {
     ['nobody', {}],
     ['an address and a selector', { peerIP: '192.0.2.9', asNumber: 1, peerSelector: 'all()' }],
     ['an address without its AS', { peerIP: '192.0.2.9' }],
+    ['a selector that does not parse', { nodeSelector: 'rack == a', peerIP: '192.0.2.9', asNumber: 1 }],
+    ['a selector of peers that does not parse', { peerSelector: '((' }],
     ['a name for an address', { peerIP: 'router', asNumber: 1 }],
     ['a port that is none', { peerIP: '192.0.2.9:99999', asNumber: 1 }],
     ['a password in no secret', { peerIP: '192.0.2.9', asNumber: 1, password: {} }],
@@ -127,6 +127,17 @@ describe('peerings', () => {
     ['a time that is none', { peerIP: '192.0.2.9', asNumber: 1, keepaliveTime: 'soon' }],
   ])('%s is no peering', (_, spec) => {
     expect(() => peering(spec)).toThrow()
+  })
+
+  test('a selector that does not parse, from where nobody looked at it, leaves the peering out, and is told', () => {
+    const { cluster, problems } = wished({ peerings: [{ name: 'one', peerSelector: '((' }] })
+    expect(cluster.peers).toEqual([])
+    expect(problems.map(({ field }) => field)).toEqual(['BGPPeer one spec.peerSelector'])
+  })
+
+  test('where a selector does not parse is told', () => {
+    const decoded = () => peering({ nodeSelector: 'rack == a', peerIP: '192.0.2.9', asNumber: 1 })
+    expect(decoded).toThrow(/^spec\.nodeSelector: character 9: .*; correct the selector$/)
   })
 
   test('what Calico says is read', () => {
