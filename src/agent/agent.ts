@@ -253,11 +253,19 @@ class NodeAgent {
     )
     resources.use(startNames({ view, problems, resolvConf: options.resolvConf ?? AGENT_DEFAULTS.resolvConf }))
     const ways = resources.use(
-      new Ways({ rtnl, planner: () => view.planner, changed: () => reconciler.requestChanges() }),
+      new Ways({
+        rtnl,
+        planner: () => view.planner,
+        changed: () => reconciler.requestChanges(),
+        routers: () => bgp.routers,
+      }),
     )
     const { stateDir, runDir } = options
     const bgp = resources.use(
-      startBgp({ rtnl, stateDir, runDir, planner: () => view.planner, registry, invalid, problems, log, signal }),
+      startBgp({
+        ...{ rtnl, stateDir, runDir, planner: () => view.planner, registry, invalid, problems, log, signal },
+        routersChanged: () => ways.lookSoon(),
+      }),
     )
     resources.use(watchNode({ rtnl, ports, view, uplink, reconciler }))
     resources.use(every(options.resync * 1000, () => reconciler.requestWhole()))

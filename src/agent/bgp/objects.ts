@@ -12,6 +12,9 @@ import { BGP_KINDS, type BgpKind } from './unreadable.ts'
 
 const KINDS = [...BGP_KINDS, 'Node'] as const
 
+/** Kubernetes' own label for nodes that balancers outside leave alone, whatever its value. */
+const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers'
+
 /** Objects of BGP. `changed` is called when they are others. */
 export class BgpWishes implements BgpObjects {
   readonly watchers: Watchers
@@ -63,6 +66,11 @@ export class BgpWishes implements BgpObjects {
   /** Every kind has been read: half of what is said would be another cluster than the one that is meant. */
   get isRead(): boolean {
     return this.#unread.size === 0
+  }
+
+  /** Whether balancers outside are to leave a node alone, as its label says. */
+  isExcluded(node: string): boolean {
+    return this.#nodes.get(node)?.labels?.[EXCLUDED] !== undefined
   }
 
   get configuration(): BgpConfiguration {

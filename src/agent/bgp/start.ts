@@ -11,7 +11,7 @@ import { BgpWishes } from './objects.ts'
 import { BGP_KINDS, unreadableProblems } from './unreadable.ts'
 
 /** What is needed of the agent. */
-export interface BgpStart extends Omit<BgpParts, 'wishes'> {
+export interface BgpStart extends Omit<BgpParts, 'wishes' | 'isForServices'> {
   readonly registry: Registry
   /** Where the registry tells of objects that cannot be read. */
   readonly invalid: InvalidTeller | undefined
@@ -33,6 +33,7 @@ export function startBgp({ registry, invalid, ...parts }: BgpStart): Bgp {
       const spoilt = unreadableProblems(invalid?.unreadable ?? [], (kind, name) => wishes.has(kind, name))
       return { cluster, problems: [...spoilt, ...problems] }
     },
+    isForServices: (node) => !wishes.isExcluded(node),
   })
   const wishes: BgpWishes = new BgpWishes(() => bgp.look())
   const look = ({ kind }: InvalidObject): void => {

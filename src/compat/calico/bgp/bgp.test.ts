@@ -228,14 +228,8 @@ describe('the cluster', () => {
   })
 
   test('what is not done is said', () => {
-    const objects = {
-      configuration: configuration({ serviceClusterIPs: [{ cidr: '172.30.0.0/16' }] }),
-      ranges: [range({ cidr: '10.130.0.0/16', ipipMode: 'Always' })],
-    }
-    expect(wished(objects).problems.map(({ field }) => field)).toEqual([
-      'BGPConfiguration default spec.serviceClusterIPs',
-      'IPPool pool spec.ipipMode',
-    ])
+    const objects = { ranges: [range({ cidr: '10.130.0.0/16', ipipMode: 'Always' })] }
+    expect(wished(objects).problems.map(({ field }) => field)).toEqual(['IPPool pool spec.ipipMode'])
   })
 })
 

@@ -41,8 +41,8 @@ export interface WishedBgp {
 export function wishedBgp(base: BgpCluster, objects: BgpObjects): WishedBgp {
   const problems: FieldProblem[] = []
   const nodes = new Map([...objects.nodes].map((node) => [node.name, node]))
-  const whole = withConfiguration(base, objects.configuration, problems)
-  const whose = whoseAddresses(base, nodes)
+  const whole = withConfiguration(base, objects.configuration)
+  const whose = whoseAddresses(whole, nodes)
   const known = base.nodes.map((node) => withNode(node, nodes.get(node.name), whose, problems))
   const labelled: Labelled = known.map(({ name }) => ({ name, labels: nodes.get(name)?.labels ?? {} }))
   const filters = new Map([...objects.filters].map((filter) => [filter.name, filter]))
@@ -61,21 +61,10 @@ export function wishedBgp(base: BgpCluster, objects: BgpObjects): WishedBgp {
 
 type Labelled = readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[]
 
-function withConfiguration(
-  base: BgpCluster,
-  configuration: BgpConfiguration | undefined,
-  problems: FieldProblem[],
-): BgpCluster {
+function withConfiguration(base: BgpCluster, configuration: BgpConfiguration | undefined): BgpCluster {
   if (configuration === undefined) return base
   const { mesh, asNumber, port, isStrictlyBound, meshPassword, meshRestart } = configuration
-  const { ignoredInterfaces, communities = [], services = [], metric4, metric6 } = configuration
-  if (services.length > 0) {
-    problems.push({
-      field: 'BGPConfiguration default spec.serviceClusterIPs',
-      reason: 'networks of services are not told to peers yet',
-      remedy: 'take them out, and route them to the nodes by hand',
-    })
-  }
+  const { ignoredInterfaces, communities = [], metric4, metric6 } = configuration
   const { mesh: _, ...rest } = base
   return {
     ...rest,

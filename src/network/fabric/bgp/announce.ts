@@ -17,7 +17,7 @@ import {
   networkAround,
   prefixLength,
 } from '../../model/address.ts'
-import { LEAVE_TABLE } from '../direct.ts'
+import { LEAVE_TABLE, OUTSIDE_TABLE } from '../direct.ts'
 import { type BgpCluster, type BgpSelf, FAMILIES } from './model.ts'
 import { filterCalls, filterFunctions, type GuardedNetwork, guardFunctions, isInside } from './rules.ts'
 import { type BgpSession, isInternal } from './session.ts'
@@ -188,15 +188,22 @@ function addText(community: BgpCluster['communities'][number]['add'][number]): s
 
 /**
  * With metric 0 a route's own counts. What is learned of others' routes is how next hops beyond routers are found. Ways to
- * pods go into the kernel's table of these: BIRD wants a table of its own for each of the kernel's.
+ * pods, and those to networks outside that peers told, go into the kernel's tables of these: BIRD wants a table of its own for each of the
+ * kernel's. Nothing that covers nodes' own addresses leads outside, and no default route.
  */
 function kernelText(family: Family): string {
+  const accepted = [
+    `krt_metric = WEFT_METRIC${family};`,
+    `if bgp_local_pref > WEFT_TOP - ${MOST} && bgp_local_pref < WEFT_TOP then krt_metric = WEFT_TOP - bgp_local_pref;`,
+    'accept;',
+  ]
   return `filter weft_to_pods${family} {
   if source != RTS_BGP || !weft_is_pooled${family}() || weft_is_encapsulated${family}() then reject;
-  krt_metric = WEFT_METRIC${family};
-  if bgp_local_pref > WEFT_TOP - ${MOST} && bgp_local_pref < WEFT_TOP then krt_metric = WEFT_TOP - bgp_local_pref;
-  accept;
-}
+${indented(accepted)}}
+filter weft_to_outside${family} {
+  if source != RTS_BGP || weft_is_pooled${family}() || weft_is_services${family}() || weft_is_guarded${family}() then reject;
+  if proto ~ "node${family}_*" then reject;
+${indented(accepted)}}
 filter weft_to_kernel${family} {
   if proto = "weft_ways${family}" then accept;
   reject;
@@ -204,13 +211,6 @@ filter weft_to_kernel${family} {
 filter weft_of_kernel${family} {
   if krt_source = ${OWN_PROTOCOL} || weft_is_pooled${family}() || weft_is_services${family}() then reject;
   accept;
-}
-ipv${family} table weft_pods${family};
-protocol pipe weft_leave${family} {
-  table master${family};
-  peer table weft_pods${family};
-  import none;
-  export filter weft_to_pods${family};
 }
 protocol kernel weft_kernel${family} {
   metric 0;
@@ -223,15 +223,27 @@ protocol kernel weft_kernel${family} {
     export filter weft_to_kernel${family};
   };
 }
-protocol kernel weft_ways_to_pods${family} {
-  kernel table ${LEAVE_TABLE};
+${kernelTable('pods', LEAVE_TABLE, family)}${kernelTable('outside', OUTSIDE_TABLE, family)}`
+}
+
+/** BIRD's table of what a filter lets pass, and the kernel's table that has the same. */
+function kernelTable(name: 'pods' | 'outside', table: number, family: Family): string {
+  return `ipv${family} table weft_${name}${family};
+protocol pipe weft_leave_to_${name}${family} {
+  table master${family};
+  peer table weft_${name}${family};
+  import none;
+  export filter weft_to_${name}${family};
+}
+protocol kernel weft_ways_to_${name}${family} {
+  kernel table ${table};
   metric 0;
   persist;
   graceful restart;
   merge paths on;
   scan time 10;
   ipv${family} {
-    table weft_pods${family};
+    table weft_${name}${family};
     import none;
     export all;
   };
