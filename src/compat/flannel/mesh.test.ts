@@ -23,6 +23,7 @@ describe('vxlan', () => {
       routes: [{ to: cidr('10.1.2.0/24'), by: 'tunnel4', via: ip('10.1.2.0'), onlink: true }],
       neighbours: [{ by: 'tunnel4', address: ip('10.1.2.0'), mac: MAC as never, machine: ip('192.0.2.2') }],
       remotes: [],
+      machines: [ip('192.0.2.2')],
       refusals: [],
     })
   })
@@ -67,6 +68,13 @@ describe('vxlan', () => {
   })
 })
 
+test('machines are the addresses of leases that make sense, and those that the machines have besides', () => {
+  const both = { ...lease('10.1.2.0/24', '192.0.2.2'), sources: [ip('198.51.100.2'), ip('192.0.2.2'), ip('10.1.2.9')] }
+  const own = { ...lease('10.1.3.0/24', '192.0.2.3', 'vxlan', 'c6:d2:32:6f:8f:45'), sources: [ip('192.0.2.1')] }
+  const { machines } = plan(VXLAN, [both, own, lease('10.9.2.0/24', '192.0.2.66')])
+  expect(machines).toEqual([ip('192.0.2.2'), ip('198.51.100.2'), ip('192.0.2.3')])
+})
+
 test('host-gw says of every machine on another segment that it is not reached', () => {
   const leases = [lease('10.1.2.0/24', '192.0.2.2', 'host-gw'), lease('10.1.3.0/24', '198.51.100.3', 'host-gw')]
   const { routes, refusals } = plan({ type: 'host-gw' }, leases, { isOnLink: (address) => address.startsWith('192.') })
@@ -88,6 +96,7 @@ test('udp: one route, and who has what', () => {
     routes: [{ to: cidr('10.1.0.0/16'), by: 'tunnel4' }],
     neighbours: [],
     remotes: [{ subnet: cidr('10.1.2.0/24'), machine: ip('192.0.2.2') }],
+    machines: [ip('192.0.2.2')],
     refusals: [],
   })
 })

@@ -44,6 +44,8 @@ export interface MeshPlan {
   readonly neighbours: readonly MeshNeighbour[]
   /** For udp: which machine has a subnet. */
   readonly remotes: readonly { readonly subnet: Cidr; readonly machine: Ip }[]
+  /** From where the other machines' own packets come, those of their tunnels among them. */
+  readonly machines: readonly Ip[]
   /** What was left out and why, a sentence each. */
   readonly refusals: readonly string[]
 }
@@ -78,21 +80,23 @@ export function meshPlan(input: MeshInput): MeshPlan {
   const { backend, networks, own } = input
   const refusals: string[] = []
   const peers = sensible(input, refusals)
+  const machines = [...new Set(peers.flatMap(({ machine, sources }) => [machine, ...sources]))]
   switch (backend.type) {
     case 'vxlan': {
       const parts = peers.map((peer) => vxlanPart(peer, backend, input, refusals))
       const routes = parts.flatMap((part) => part.routes)
-      return { routes, neighbours: unambiguous(parts, refusals), remotes: [], refusals }
+      return { routes, neighbours: unambiguous(parts, refusals), remotes: [], machines, refusals }
     }
     case 'host-gw':
       return {
         routes: peers.flatMap((peer) => gatewayRoute(peer, input, refusals)),
         neighbours: [],
         remotes: [],
+        machines,
         refusals,
       }
     case 'udp':
-      return { ...udpPart(peers, networks, own), neighbours: [], refusals }
+      return { ...udpPart(peers, networks, own), neighbours: [], machines, refusals }
   }
 }
 
@@ -100,17 +104,19 @@ export function meshPlan(input: MeshInput): MeshPlan {
 interface Peer {
   readonly subnet: Cidr
   readonly machine: Ip
+  readonly sources: readonly Ip[]
   readonly attributes: LeaseAttributes
 }
 
 function sensible({ backend, networks, own, leases }: MeshInput, refusals: string[]): readonly Peer[] {
   const taken: Cidr[] = [own.subnets.ipv4, own.subnets.ipv6].filter((subnet) => subnet !== undefined)
-  const parts = leases.flatMap(({ subnets, attributes }) => {
+  const parts = leases.flatMap(({ subnets, attributes, sources = [] }) => {
     const key = leaseKey(subnets)
     const { publicIp, publicIpv6 } = attributes
+    const common = { key, attributes, sources: sources.filter((one) => isOthers(one, own, networks)) }
     return [
-      ...(subnets.ipv4 === undefined ? [] : [{ key, subnet: subnets.ipv4, machine: publicIp, attributes }]),
-      ...(subnets.ipv6 === undefined ? [] : [{ key, subnet: subnets.ipv6, machine: publicIpv6, attributes }]),
+      ...(subnets.ipv4 === undefined ? [] : [{ ...common, subnet: subnets.ipv4, machine: publicIp }]),
+      ...(subnets.ipv6 === undefined ? [] : [{ ...common, subnet: subnets.ipv6, machine: publicIpv6 }]),
     ]
   })
   // As a kernel routes: of two that overlap the narrower one counts. Of equals the first by its key.
@@ -120,7 +126,7 @@ function sensible({ backend, networks, own, leases }: MeshInput, refusals: strin
       prefixLength(b.subnet) - prefixLength(a.subnet) ||
       (a.key < b.key ? -1 : 1),
   )
-  return sorted.flatMap(({ subnet, machine, attributes }): Peer[] => {
+  return sorted.flatMap(({ subnet, machine, sources, attributes }): Peer[] => {
     const fault =
       subnetFault(subnet, networks, taken) ??
       backendFault(attributes.backendType, backend) ??
@@ -130,7 +136,7 @@ function sensible({ backend, networks, own, leases }: MeshInput, refusals: strin
       return []
     }
     taken.push(subnet)
-    return [{ subnet, machine, attributes }]
+    return [{ subnet, machine, sources, attributes }]
   })
 }
 
@@ -162,6 +168,12 @@ function machineFault(
   }
   const isOwn = machine === attributes.publicIp || machine === attributes.publicIpv6
   return isOwn ? `${machine} is this machine's own address` : undefined
+}
+
+/** Whether an address may be another machine's. */
+function isOthers(address: Ip, { attributes }: Lease, networks: readonly Cidr[]): boolean {
+  const isOwn = address === attributes.publicIp || address === attributes.publicIpv6
+  return isMachine(address) && !isOwn && !networks.some((network) => contains(network, address))
 }
 
 /** Neither nobody's, nor the machine's own, nor a group's. */
