@@ -66,8 +66,10 @@ export function leaseOfNode(node: unknown, keys: AnnotationKeys): Lease | undefi
   const data = dataIn(annotationOf(node, keys.backendData))
   const v6Data = dataIn(annotationOf(node, keys.backendV6Data))
   const sources = nodeAddresses(node)
+  const since = Date.parse(textAt(node, 'metadata', 'creationTimestamp') ?? '')
   return {
     subnets,
+    ...(Number.isNaN(since) ? {} : { since }),
     // An administrator may have others told of an address of which the machine does not know.
     ...(sources.length === 0 ? {} : { sources }),
     attributes: {

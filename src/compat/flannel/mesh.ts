@@ -11,11 +11,11 @@ import {
   type Ip,
   ipValue,
   type Mac,
-  overlaps,
   prefixLength,
 } from '../../network/model/address.ts'
 import type { Backend, VxlanBackend } from './backend.ts'
 import { type Lease, type LeaseAttributes, leaseKey, vtepMacIn } from './lease.ts'
+import { SubnetIndex } from './subnet-index.ts'
 
 /** Which link a packet leaves by. */
 export type Way = 'uplink' | 'tunnel4' | 'tunnel6'
@@ -109,23 +109,27 @@ interface Peer {
 }
 
 function sensible({ backend, networks, own, leases }: MeshInput, refusals: string[]): readonly Peer[] {
-  const taken: Cidr[] = [own.subnets.ipv4, own.subnets.ipv6].filter((subnet) => subnet !== undefined)
-  const parts = leases.flatMap(({ subnets, attributes, sources = [] }) => {
+  const ownSubnets = [own.subnets.ipv4, own.subnets.ipv6].filter((subnet) => subnet !== undefined)
+  const parts = leases.flatMap(({ subnets, attributes, since = Number.MAX_SAFE_INTEGER, sources = [] }) => {
     const key = leaseKey(subnets)
     const { publicIp, publicIpv6 } = attributes
-    const common = { key, attributes, sources: sources.filter((one) => isOthers(one, own, networks)) }
+    const common = { key, since, attributes, sources: sources.filter((one) => isOthers(one, own, networks)) }
     return [
       ...(subnets.ipv4 === undefined ? [] : [{ ...common, subnet: subnets.ipv4, machine: publicIp }]),
       ...(subnets.ipv6 === undefined ? [] : [{ ...common, subnet: subnets.ipv6, machine: publicIpv6 }]),
     ]
   })
-  // As a kernel routes: of two that overlap the narrower one counts. Of equals the first by its key.
+  // Who was there first stays. Of equals, as a kernel routes, the narrower one counts, and then the first by key and machine.
   const sorted = parts.toSorted(
     (a, b) =>
       familyOf(a.subnet) - familyOf(b.subnet) ||
+      a.since - b.since ||
       prefixLength(b.subnet) - prefixLength(a.subnet) ||
-      (a.key < b.key ? -1 : 1),
+      compared(a.key, b.key) ||
+      compared(a.machine ?? '', b.machine ?? ''),
   )
+  const taken = new SubnetIndex([...ownSubnets, ...sorted.map(({ subnet }) => subnet)])
+  for (const subnet of ownSubnets) taken.add(subnet)
   return sorted.flatMap(({ subnet, machine, sources, attributes }): Peer[] => {
     const fault =
       subnetFault(subnet, networks, taken) ??
@@ -135,18 +139,22 @@ function sensible({ backend, networks, own, leases }: MeshInput, refusals: strin
       refusals.push(`the lease of ${subnet} is left out: ${fault}`)
       return []
     }
-    taken.push(subnet)
+    taken.add(subnet)
     return [{ subnet, machine, sources, attributes }]
   })
 }
 
-function subnetFault(subnet: Cidr, networks: readonly Cidr[], taken: readonly Cidr[]): string | undefined {
+function compared(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function subnetFault(subnet: Cidr, networks: readonly Cidr[], taken: SubnetIndex): string | undefined {
   const network = networks.find((one) => familyOf(one) === familyOf(subnet))
   if (network === undefined) return 'the network has no such family'
   if (!contains(network, firstIp(subnet)) || prefixLength(subnet) < prefixLength(network)) {
     return `it is not in the network ${network}`
   }
-  const other = taken.find((one) => familyOf(one) === familyOf(subnet) && overlaps(one, subnet))
+  const other = taken.inTheWayOf(subnet)
   return other === undefined ? undefined : `it overlaps ${other}, which is somebody else's`
 }
 
@@ -192,15 +200,21 @@ interface VxlanPart {
 function vxlanPart(
   { subnet, machine, attributes }: Peer,
   { directRouting }: VxlanBackend,
-  { isOnLink }: MeshInput,
+  { isOnLink, own }: MeshInput,
   refusals: string[],
 ): VxlanPart {
   if (directRouting && isOnLink(machine)) return { routes: [{ to: subnet, by: 'uplink', via: machine }] }
   const family = familyOf(subnet)
   const by = family === 4 ? 'tunnel4' : 'tunnel6'
-  const mac = vtepMacIn(family === 4 ? attributes.backendData : attributes.backendV6Data)
-  if (mac === undefined) {
-    refusals.push(`the lease of ${subnet} is left out: it names no MAC address of its machine's VXLAN device`)
+  const macOf = ({ backendData, backendV6Data }: LeaseAttributes): Mac | undefined =>
+    vtepMacIn(family === 4 ? backendData : backendV6Data)
+  const mac = macOf(attributes)
+  if (mac === undefined || mac === macOf(own.attributes)) {
+    const why =
+      mac === undefined
+        ? "it names no MAC address of its machine's VXLAN device"
+        : `its machine ${machine} has the MAC address ${mac}, which is this machine's own`
+    refusals.push(`the lease of ${subnet} is left out: ${why}`)
     return { routes: [] }
   }
   const address = firstIp(subnet)
