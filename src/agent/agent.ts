@@ -41,11 +41,10 @@ import { UnderlayPorts } from './plugins/ovs/ports.ts'
 import { Problems } from './problems.ts'
 import { startLimiting } from './qos/start.ts'
 import { Reconciler } from './switch/reconciler.ts'
+import { TunnelWatch } from './tunnels/watch.ts'
 
 /** How long an ADD waits for a namespace that is being created. */
 const TENANT_WAIT_MS = 5_000
-/** OVS forgets outer neighbours after 15 minutes. */
-const PROBE_INTERVAL_MS = 60_000
 /** How often whoever asked is told how far the agent is. */
 const STATE_INTERVAL_MS = 500
 
@@ -194,6 +193,7 @@ class NodeAgent {
       uplinkMtu: () => uplink.mtu,
       coldEnds: options.datapath === 'netdev' ? coldInUserspace(options.ovsRunDir) : coldInKernel(rtnl),
       dropped: (packet) => drops.dropped(packet),
+      probeAnswered: (frame) => tunnels.heard(frame),
       hijacked: () => networks.hijacked(),
       lookAtWays: () => ways.look(),
       stackApplied: () => networks.stackApplied(),
@@ -256,17 +256,15 @@ class NodeAgent {
     const ways = resources.use(
       new Ways({ rtnl, planner: () => view.planner, changed: () => reconciler.requestChanges() }),
     )
+    const tunnels = resources.use(
+      new TunnelWatch({ problems, log, planner: () => view.planner, sender: () => reconciler.tunnelSender }),
+    )
     const { stateDir, runDir } = options
     const bgp = resources.use(
       startBgp({ rtnl, stateDir, runDir, planner: () => view.planner, registry, problems, log, signal }),
     )
     resources.use(watchNode({ rtnl, ports, view, uplink, reconciler }))
     resources.use(every(options.resync * 1000, () => reconciler.requestWhole()))
-    resources.use(
-      every(PROBE_INTERVAL_MS, () => {
-        reconciler.probe().catch((error: unknown) => problems.failed('probe', error))
-      }),
-    )
     resources.use(every(BEAT_MS, () => reconciler.beat()))
     const report = new AgentReport({
       options,
@@ -282,6 +280,7 @@ class NodeAgent {
       wires: () => networks.wires,
       ways: (planner) => ways.log.facts(planner),
       bgp,
+      tunnels,
       uplinkMtu: () => uplink.mtu,
     })
     const health = {
