@@ -16,7 +16,7 @@ const FILES = {
     './src/bridge/persist/persist.test.ts',
   ],
   long: [
-    ...`adopt api-outages bgp direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links`
+    ...`adopt api-outages bgp direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links tunnels`
       .split(' ')
       .map((name) => `./test/e2e/${name}.test.ts`),
     ...['ways', 'trouble'].map((name) => `./test/flannel/${name}.test.ts`),

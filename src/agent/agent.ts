@@ -41,11 +41,10 @@ import { UnderlayPorts } from './plugins/ovs/ports.ts'
 import { Problems } from './problems.ts'
 import { startLimiting } from './qos/start.ts'
 import { Reconciler } from './switch/reconciler.ts'
+import { TunnelWatch } from './tunnels/watch.ts'
 
 /** How long an ADD waits for a namespace that is being created. */
 const TENANT_WAIT_MS = 5_000
-/** OVS forgets outer neighbours after 15 minutes. */
-const PROBE_INTERVAL_MS = 60_000
 /** How often whoever asked is told how far the agent is. */
 const STATE_INTERVAL_MS = 500
 
@@ -193,6 +192,7 @@ class NodeAgent {
       uplinkMtu: () => uplink.mtu,
       coldEnds: options.datapath === 'netdev' ? coldInUserspace(options.ovsRunDir) : coldInKernel(rtnl),
       dropped: (packet) => drops.dropped(packet),
+      probeAnswered: (frame) => tunnels.heard(frame),
       hijacked: () => networks.hijacked(),
       lookAtWays: () => ways.look(),
       stackApplied: () => networks.stackApplied(),
@@ -260,6 +260,9 @@ class NodeAgent {
         routers: () => bgp.routers,
       }),
     )
+    const tunnels = resources.use(
+      new TunnelWatch({ problems, log, planner: () => view.planner, sender: () => reconciler.tunnelSender }),
+    )
     const { stateDir, runDir } = options
     const bgp = resources.use(
       startBgp({
@@ -269,11 +272,6 @@ class NodeAgent {
     )
     resources.use(watchNode({ rtnl, ports, view, uplink, reconciler }))
     resources.use(every(options.resync * 1000, () => reconciler.requestWhole()))
-    resources.use(
-      every(PROBE_INTERVAL_MS, () => {
-        reconciler.probe().catch((error: unknown) => problems.failed('probe', error))
-      }),
-    )
     resources.use(every(BEAT_MS, () => reconciler.beat()))
     const report = new AgentReport({
       options,
@@ -289,6 +287,7 @@ class NodeAgent {
       wires: () => networks.wires,
       ways: (planner) => ways.log.facts(planner),
       bgp,
+      tunnels,
       uplinkMtu: () => uplink.mtu,
     })
     const health = {

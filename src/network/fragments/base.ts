@@ -31,6 +31,7 @@ import { DIRECT_PORT, GATEWAY_PORT, ORIGIN, PROBE_ETHERTYPE, REGISTERS, TUNNEL_P
 import { answerArp, copy } from './answer-arp.ts'
 import { BASE_KEY, type Fragment } from './fragment.ts'
 import { policyStages } from './policy-base.ts'
+import { probeStage } from './probes.ts'
 import { translateStages } from './services-base.ts'
 import { ALLOWED, commitStage, givebackStage, trackStage, unfinishedDatagrams } from './tracking.ts'
 
@@ -43,6 +44,7 @@ export function baseFragment(context: NodeContext): Fragment {
   const flows = [
     ...classify(make, context),
     ...tunnel(make),
+    ...probeStage(make),
     ...direct(make),
     ...gateway(make, context),
     ...guard(make),
@@ -74,8 +76,8 @@ function classify({ flow, drop }: FlowMaker, { takesDirect }: NodeContext): Flow
   ]
 }
 
-function tunnel({ drop }: FlowMaker): Flow[] {
-  return [drop('probe', 200, { eth_type: PROBE_ETHERTYPE }), drop('unknown-peer', 0, {})]
+function tunnel({ drop, end }: FlowMaker): Flow[] {
+  return [end('probe', 'tunnel', 200, { eth_type: PROBE_ETHERTYPE }), drop('unknown-peer', 0, {})]
 }
 
 /** Neighbours on that link are permanent: nobody has to ask. */
