@@ -5,8 +5,7 @@
  * loses it before.
  * @module
  */
-import { gatewayOf } from '../../ipam/pool.ts'
-import type { Ip } from '../model/address.ts'
+import type { Cidr, Ip } from '../model/address.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import { type NetworkSet, networkSetKey } from '../model/network-set.ts'
 import type { NodeNetwork } from '../model/node.ts'
@@ -14,6 +13,7 @@ import type { NamedPort, Namespace, Pod } from '../model/pod.ts'
 import type { Labels, Selector } from '../model/policy.ts'
 import { namespaceLabels } from '../model/selector.ts'
 import { LabelIndex } from './label-index.ts'
+import { type MachineAddresses, Machines } from './machines.ts'
 
 /** A pod as policies see it. */
 export interface Member {
@@ -23,15 +23,6 @@ export interface Member {
   readonly labels: Labels
   readonly namedPorts: readonly NamedPort[]
   readonly addresses: readonly Ip[]
-}
-
-/** A machine as policies see it. */
-export interface MachineAddresses {
-  readonly node: string
-  /** What others know it by. */
-  readonly addresses: readonly Ip[]
-  /** What its packets to pods come from. */
-  readonly gateways: readonly Ip[]
 }
 
 const NO_LABELS: Labels = Object.freeze({})
@@ -49,7 +40,7 @@ export class Inventory {
   readonly #told = new Set<string>()
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #endpointsOf = new Map<string, Set<string>>()
-  readonly #machines = new Map<string, MachineAddresses>()
+  readonly #machines = new Machines()
   readonly #sets = new Map<string, NetworkSet>()
 
   constructor(self: () => string) {
@@ -100,14 +91,12 @@ export class Inventory {
     return endpoint
   }
 
-  putMachine({ node, addresses, ranges }: NodeNetwork): MachineAddresses {
-    const machine = { node, addresses, gateways: ranges.map(gatewayOf) }
-    this.#machines.set(node, machine)
-    return machine
+  putMachine(network: NodeNetwork): MachineAddresses {
+    return this.#machines.put(network)
   }
 
   removeMachine(node: string): void {
-    this.#machines.delete(node)
+    this.#machines.remove(node)
   }
 
   putSet(set: NetworkSet): void {
@@ -127,7 +116,12 @@ export class Inventory {
   }
 
   machines(): Iterable<MachineAddresses> {
-    return this.#machines.values()
+    return this.#machines.all()
+  }
+
+  /** Machines that have an address in one of these networks. */
+  machinesIn(nets: readonly Cidr[]): Iterable<MachineAddresses> {
+    return this.#machines.in(nets)
   }
 
   endpoints(): Iterable<Endpoint> {
