@@ -3,7 +3,7 @@
  * @module
  */
 import { type Cidr, familyOf, hostCidr, type Ip } from '../model/address.ts'
-import { type Condition, meetsCondition } from '../model/condition.ts'
+import type { Condition } from '../model/condition.ts'
 import type { NetworkSet } from '../model/network-set.ts'
 import type { NamedPort } from '../model/pod.ts'
 import type { AddressRange, Direction, Peer } from '../model/policy.ts'
@@ -11,7 +11,7 @@ import type { ChosenNets } from './chosen-nets.ts'
 import type { Inventory, Member } from './inventory.ts'
 import type { MachineAddresses } from './machines.ts'
 import { inRange } from './ranges.ts'
-import { matchesPodSet } from './selector.ts'
+import { matchesPodSet, matchesSet } from './selector.ts'
 
 /** What a group holds. With `named`, only pods that have this port. */
 export interface GroupSpec {
@@ -50,17 +50,9 @@ export function gatewaysIn(group: Holding, { addresses, gateways }: MachineAddre
   return gateways.filter((gateway) => families.has(familyOf(gateway))).map(hostCidr)
 }
 
-/** The networks of a set, if a rule selects it. */
-export function netsIn(
-  where: Condition,
-  { labels, namespace, nets }: NetworkSet,
-  inventory: Inventory,
-): readonly Cidr[] {
-  const labelled = {
-    own: labels,
-    ...(namespace === undefined ? {} : { namespace: inventory.labelsOf(namespace) }),
-  }
-  return meetsCondition(where, labelled) ? nets : []
+/** Whether a rule selects a set. */
+export function selectsSet(where: Condition, set: NetworkSet, inventory: Inventory): boolean {
+  return matchesSet(where, set, set.namespace === undefined ? undefined : inventory.labelsOf(set.namespace))
 }
 
 /** Whether a rule names an address by a range or by network sets. */

@@ -7,7 +7,7 @@ import { type Cidr, hostCidr, type Ip } from '../model/address.ts'
 import { type NetworkSet, networkSetKey } from '../model/network-set.ts'
 import type { PodSet } from '../model/policy.ts'
 import { ChosenNets } from './chosen-nets.ts'
-import { addressesIn, type GroupSpec, gatewaysIn, netsIn } from './group-members.ts'
+import { addressesIn, type GroupSpec, gatewaysIn, selectsSet } from './group-members.ts'
 import { type Inventory, type Member, portKey } from './inventory.ts'
 import type { MachineAddresses } from './machines.ts'
 import { PodSetIndex } from './pod-set-index.ts'
@@ -164,7 +164,7 @@ export class Groups {
   #choose(group: Group, key: string, set: NetworkSet | undefined): readonly Cidr[] {
     const { peer, named } = group.spec
     if (peer === 'anybody' || peer.type !== 'sets') return []
-    const nets = set === undefined ? [] : netsIn(peer.where, set, this.#inventory)
+    const nets = set === undefined || !selectsSet(peer.where, set, this.#inventory) ? [] : set.nets
     if (named === undefined) this.#put(group, setKey(key), partsIn(nets, peer.within))
     return group.chosen?.put(key, nets) ?? []
   }

@@ -7,7 +7,7 @@
  */
 import type { Cidr, Ip } from '../model/address.ts'
 import type { Endpoint } from '../model/endpoint.ts'
-import { type NetworkSet, networkSetKey } from '../model/network-set.ts'
+import { isWhole, type NetworkSet, networkSetKey } from '../model/network-set.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import type { NamedPort, Namespace, Pod } from '../model/pod.ts'
 import type { Labels, Selector } from '../model/policy.ts'
@@ -42,6 +42,8 @@ export class Inventory {
   readonly #endpointsOf = new Map<string, Set<string>>()
   readonly #machines = new Machines()
   readonly #sets = new Map<string, NetworkSet>()
+  /** Those of which something cannot be read. */
+  readonly #unreadSets = new Map<string, NetworkSet>()
 
   constructor(self: () => string) {
     this.#self = self
@@ -100,11 +102,15 @@ export class Inventory {
   }
 
   putSet(set: NetworkSet): void {
-    this.#sets.set(networkSetKey(set), set)
+    const key = networkSetKey(set)
+    this.#sets.set(key, set)
+    if (isWhole(set)) this.#unreadSets.delete(key)
+    else this.#unreadSets.set(key, set)
   }
 
   removeSet(key: string): void {
     this.#sets.delete(key)
+    this.#unreadSets.delete(key)
   }
 
   set(key: string): NetworkSet | undefined {
@@ -113,6 +119,11 @@ export class Inventory {
 
   sets(): Iterable<NetworkSet> {
     return this.#sets.values()
+  }
+
+  /** Those of which something cannot be read. */
+  unreadSets(): readonly NetworkSet[] {
+    return [...this.#unreadSets.values()]
   }
 
   machines(): Iterable<MachineAddresses> {
