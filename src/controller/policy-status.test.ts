@@ -63,7 +63,7 @@ async function eventually(check: () => void): Promise<void> {
     try {
       return check()
     } catch (error) {
-      if (turn > 200) throw error
+      if (turn > 4_000) throw error
       await Bun.sleep(5)
     }
   }

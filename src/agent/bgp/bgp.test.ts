@@ -120,7 +120,9 @@ test(
     expect(birdPid()).toBeUndefined()
     isRead = true
     running.look()
-    await until(() => running.facts()?.isRunning === true)
+    // It is asked for its sessions once it runs.
+    await until(() => running.facts()?.sessions.length === 2)
+    expect(running.facts()?.isRunning).toBe(true)
     const one = { kind: 'node', node: 'node2', isUp: false } as const
     expect(running.facts()?.sessions).toMatchObject([
       { ...one, family: 4 },

@@ -6,7 +6,7 @@
 import { changeObstacles, hasRange } from '../../network/cluster-change.ts'
 import { type NodeContext, nodeContext } from '../../network/context.ts'
 import { isDirect } from '../../network/fabric/way.ts'
-import { mtuProblem, mtusOf } from '../../network/host.ts'
+import { mtusOf } from '../../network/host.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import { NETWORK_SET_KINDS } from '../../network/model/network-set.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
@@ -19,6 +19,7 @@ import { Catalogue } from '../../network/service/catalogue.ts'
 import { OutsideInputs } from './outside-inputs.ts'
 import { PolicyInputs } from './policy-inputs.ts'
 import { Tenants } from './tenants.ts'
+import { whatIsMissing } from './waiting.ts'
 
 /** What changed, for whoever applies the plan. */
 export interface ViewListener {
@@ -124,24 +125,15 @@ export class ClusterView {
 
   /** What is missing before there is a plan, for people. */
   waitingFor(): readonly string[] {
-    if (this.#unsynced.size > 0) return [`the registry (${[...this.#unsynced].join(', ')} not read yet)`]
-    if (this.#cluster === undefined) return [`the cluster configuration (ClusterNetwork default)${this.#reason()}`]
-    const self = this.self
-    if (self === undefined || this.#isDismissed) return [this.#admission()]
-    if (this.#isExternal && self.machine.kind === 'node') {
-      return [`an agent without --external: ${this.#node} is a node of the cluster`]
-    }
-    if (self.ranges.length === 0)
-      return [`a range for node ${this.#node}: ${self.problem ?? 'the controller has given none'}`]
-    const stranded = self.ranges.find((range) => this.#cluster && !hasRange(this.#cluster, range))
-    if (stranded !== undefined) return [`a cluster network that contains this node's range ${stranded}`]
-    const problem = mtuProblem(this.#cluster, this.#uplinkMtu())
-    return problem === undefined ? [] : [problem]
-  }
-
-  #admission(): string {
-    if (!this.#isExternal) return `a range for node ${this.#node}: the controller has not seen it yet`
-    return `an administrator to let this host in: weft host add ${this.#node} --address <its address>`
+    return whatIsMissing({
+      node: this.#node,
+      unread: [...this.#unsynced],
+      cluster: this.#cluster,
+      reason: this.#reason(),
+      self: this.#isDismissed ? undefined : this.self,
+      isExternal: this.#isExternal,
+      uplinkMtu: this.#uplinkMtu,
+    })
   }
 
   /** A kind has been read as a whole. */
