@@ -171,6 +171,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
     { resource: NAMESPACES, verbs: ['get', ...FOLLOW, 'patch'], why: 'who gets a network; an annotation says why not' },
     { resource: NET_NAMESPACES, verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'], why: "namespaces' networks" },
     ...POLICIES.map((resource) => ({ resource, verbs: FOLLOW, why: 'what of them cannot be done, to say so' })),
+    ...POLICY_SETS.map((resource) => ({ resource, verbs: FOLLOW, why: 'what of them cannot be read, to say so' })),
     ...POLICIES_WITH_STATUS.map((resource) => statusOf(resource, 'what of them cannot be done')),
     { resource: EVENTS, verbs: ['create', 'patch'], why: 'what was refused, and why' },
     {

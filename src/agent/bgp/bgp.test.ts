@@ -64,6 +64,8 @@ function start(planner: () => NodePlanner, options: Partial<BgpParts> = {}): Bgp
     command: ['unshare', '--net', 'bird'],
     planner,
     wishes: (cluster) => ({ cluster, problems: [] }),
+    isForServices: () => true,
+    routersChanged: () => undefined,
     problems,
     log: SILENT,
     signal: stop.signal,

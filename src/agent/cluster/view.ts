@@ -13,8 +13,10 @@ import type { NodeNetwork } from '../../network/model/node.ts'
 import { POLICY_KINDS } from '../../network/model/policy.ts'
 import type { EndpointSlice, Service } from '../../network/model/service.ts'
 import type { Tenant } from '../../network/model/tenant.ts'
+import { outsideOf } from '../../network/outside-wishes.ts'
 import { NodePlanner } from '../../network/planner.ts'
 import { Catalogue } from '../../network/service/catalogue.ts'
+import { OutsideInputs } from './outside-inputs.ts'
 import { PolicyInputs } from './policy-inputs.ts'
 import { Tenants } from './tenants.ts'
 import type { ViewListener, ViewOptions } from './view-options.ts'
@@ -31,6 +33,8 @@ export const VIEWED_KINDS = [
   'Pod',
   ...POLICY_KINDS,
   ...NETWORK_SET_KINDS,
+  'BgpConfiguration',
+  'BgpRange',
 ] as const
 
 /** What a host outside the cluster is let see: it has no pods, and is told of no services and no policies. */
@@ -52,6 +56,8 @@ export class ClusterView {
   readonly #tenants = new Tenants()
   /** Policies and whom they speak of. A policy that is not read yet would be a hole: nothing is planned before. */
   readonly policies = new PolicyInputs(() => this.#planChanged())
+  /** What is open to machines outside: nothing is planned before, or a restart would shut it for a moment. */
+  readonly outside = new OutsideInputs(() => this.#replan())
   /** Shared with the plan once there is one. */
   readonly #catalogue = new Catalogue()
   readonly #unsynced: Set<ViewedKind>
@@ -272,7 +278,9 @@ export class ClusterView {
     const uplinks = [...this.#networks.values()].flatMap(({ status }) => status?.uplinkMtu ?? [])
     const { pods, tunnel: tunnelMtu } = mtusOf(cluster, [this.#uplinkMtu(), ...uplinks])
     const takesDirect = isDirect(cluster) || this.#lingering !== undefined
-    return nodeContext(cluster, self, pods, { tunnelMtu, datapath: this.#datapath, takesDirect })
+    const machines = [...this.#networks.values()].flatMap(({ addresses }) => addresses)
+    const outside = outsideOf(cluster, machines, this.outside)
+    return nodeContext(cluster, self, pods, { tunnelMtu, datapath: this.#datapath, takesDirect, outside })
   }
 }
 
@@ -281,6 +289,6 @@ function sameContext(a: NodeContext, b: NodeContext): boolean {
   return same && JSON.stringify(placeOf(a)) === JSON.stringify(placeOf(b))
 }
 
-function placeOf({ cluster, self }: NodeContext): readonly unknown[] {
-  return [cluster, self.machine, self.ranges, self.addresses]
+function placeOf({ cluster, self, outside }: NodeContext): readonly unknown[] {
+  return [cluster, self.machine, self.ranges, self.addresses, outside]
 }

@@ -166,10 +166,12 @@ describe('its answer', () => {
     program('loud', `echo secret >&2; echo '{"code":7,"msg":"x"}'; exit 1`)
     const heard: string[] = []
     const options = { heard: (type: string, text: string) => heard.push(`${type}: ${text}`) }
-    await expect(callProgram({ ...call('loud'), verb: 'DEL' }, {}, options)).rejects.toMatchObject({
-      message: 'loud: x',
-      remedy: expect.not.stringContaining('secret'),
-    })
+    await expect(callProgram({ ...call('loud'), verb: 'DEL' }, {}, options)).rejects.toEqual(
+      expect.objectContaining({
+        message: 'loud: x',
+        remedy: expect.not.stringContaining('secret'),
+      }),
+    )
     expect(heard).toEqual(['loud: secret\n'])
   })
 })
@@ -200,7 +202,9 @@ describe('its limits', () => {
 
   test('it may not answer for ever', async () => {
     program('endless', 'exec yes')
-    await expect(add('endless')).rejects.toMatchObject({ message: expect.stringContaining('more than 1048576 bytes') })
+    await expect(add('endless')).rejects.toEqual(
+      expect.objectContaining({ message: expect.stringContaining('more than 1048576 bytes') }),
+    )
   })
 
   test('what it says on the side is cut', async () => {

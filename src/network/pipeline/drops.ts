@@ -46,8 +46,8 @@ export const DROPS = {
   },
   probe: {
     code: 5,
-    stage: 'tunnel',
-    because: 'it is a probe that keeps the tunnel warm',
+    stage: 'probe',
+    because: 'it is a probe, which asks whether the tunnel carries and keeps it warm',
     remedy: 'Nothing to do',
     benign: true,
   },
