@@ -17,11 +17,11 @@ import {
   routeGet,
   routeList,
 } from '../../linux/index.ts'
-import { DIRECT, LEAVE_TABLE, type PeerPlace, type Place } from '../../network/fabric/direct.ts'
+import { DIRECT, LEAVE_TABLE, OUTSIDE_TABLE, type PeerPlace, type Place } from '../../network/fabric/direct.ts'
 import { LearnedRoutes } from '../../network/fabric/learned.ts'
 import { fabricOf, type Reach, UNKNOWN_REACH } from '../../network/fabric/way.ts'
 import { GATEWAY, ROUTE_PROTOCOL } from '../../network/host.ts'
-import { contains, type Family, familyOf, firstIp, type Ip } from '../../network/model/address.ts'
+import { type Cidr, contains, type Family, familyOf, firstIp, hostCidr, type Ip } from '../../network/model/address.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import { WayLog } from './way-log.ts'
@@ -32,6 +32,8 @@ export interface WaysParts {
   planner(): NodePlanner | undefined
   /** Some way is another. */
   changed(): void
+  /** Addresses of routers outside that this node has a BGP session with: they know the way to its pods. Absent: none. */
+  routers?(): readonly Ip[]
   /** The node's namespace. Default: the program's own. */
   readonly nsFd?: number
   /** In ms; how often the kernel is asked for next hops. Default: 5 s. */
@@ -85,8 +87,9 @@ export class Ways implements Disposable {
     if (planner?.context.takesDirect !== true) return
     const { rtnl } = this.#parts
     const links = new Map(linkList(rtnl).map((link) => [link.index, link]))
-    const learned = fabricOf(planner.context.cluster).way === 'bgp' ? learnedRoutes(rtnl) : undefined
-    let isChanged = false
+    const isBgp = fabricOf(planner.context.cluster).way === 'bgp'
+    const learned = isBgp ? new LearnedRoutes(learnedRoutes(rtnl, LEAVE_TABLE)) : undefined
+    let isChanged = planner.putOutside(isBgp ? outsideNetworks(rtnl, this.#parts.routers?.() ?? []) : [])
     for (const peer of planner.peers()) {
       if (peer.machine.kind === 'external') continue
       const place = this.#placeOf(peer, links, learned)
@@ -144,11 +147,12 @@ export class Ways implements Disposable {
     const { node, ranges } = peer
     const range = ranges.find((one) => familyOf(one) === family)
     if (range === undefined) return { reach: { why: `${node} has no IPv${family} range` } }
-    const route = learned.to(range)
-    const hop = route?.hops?.[0] ?? route
-    const link = links.get(hop?.link ?? 0)
-    if (hop !== undefined && link !== undefined)
-      return { reach: 'open', place: { link: link.name, address: (hop.gateway ?? firstIp(range)) as Ip } }
+    const hops = hopsOf(learned.to(range)).flatMap((hop): readonly Place[] => {
+      const link = links.get(hop.link ?? 0)
+      return link === undefined ? [] : [{ link: link.name, address: (hop.gateway ?? firstIp(range)) as Ip }]
+    })
+    const [first, ...others] = hops
+    if (first !== undefined) return { reach: 'open', place: others.length === 0 ? first : { ...first, others } }
     const why = `no BGP neighbour told this node a route to ${range} of ${node}`
     return { ...this.#onSegment(peer, family, links), reach: { why } }
   }
@@ -159,7 +163,8 @@ export class Ways implements Disposable {
     if (reach !== 'open' || place === undefined) return found
     if (peer.addresses.find((one) => familyOf(one) === family) === place.address)
       return { ...found, reach: this.#onSegment(peer, family, links).reach }
-    if (!this.#silent.has(place.address)) return found
+    // Of several hops one that answers is enough: BIRD takes the others out as their sessions end.
+    if (hopsAt(place).some(({ address }) => !this.#silent.has(address))) return found
     const why = `${place.address}, by which BGP leads to ${peer.node}, does not answer on ${place.link}`
     return { ...found, reach: { why } }
   }
@@ -198,7 +203,7 @@ export class Ways implements Disposable {
     // An entry that somebody made for good stays one.
     const fixed = new Set(neighList(rtnl).flatMap(({ state, address }) => (state === 'permanent' ? [address] : [])))
     for (const { peer, places } of planner.known())
-      for (const place of Object.values(places)) {
+      for (const place of Object.values(places).flatMap(hopsAt)) {
         const link = indexes.get(place.link)
         // A learned route without a next hop stands for itself: nobody has its range's first address.
         if (link === undefined || peer.ranges.some((range) => contains(range, place.address))) continue
@@ -227,13 +232,30 @@ function wayOf(rtnl: RtnlSocket, address: Ip): Route | string {
   }
 }
 
-/** What somebody else wrote into the table of ways to other nodes' pods. */
-function learnedRoutes(rtnl: RtnlSocket): LearnedRoutes<Route> {
-  return new LearnedRoutes(
-    FAMILIES.flatMap((family) =>
-      routeList(rtnl, { family, table: LEAVE_TABLE }).filter(
-        ({ table, protocol, type }) => table === LEAVE_TABLE && protocol !== ROUTE_PROTOCOL && type === 'unicast',
-      ),
+/** The next hops of a route, of which there may be several of one weight. */
+function hopsOf(route: Route | undefined): readonly Pick<Route, 'link' | 'gateway'>[] {
+  if (route === undefined) return []
+  return route.hops === undefined || route.hops.length === 0 ? [route] : route.hops
+}
+
+/** A place and the others of the same weight. */
+function hopsAt(place: Place): readonly Place[] {
+  return [place, ...(place.others ?? [])]
+}
+
+/** What somebody else wrote into a table of ours. */
+function learnedRoutes(rtnl: RtnlSocket, wanted: number): readonly Route[] {
+  return FAMILIES.flatMap((family) =>
+    routeList(rtnl, { family, table: wanted }).filter(
+      ({ table, protocol, type }) => table === wanted && protocol !== ROUTE_PROTOCOL && type === 'unicast',
     ),
   )
+}
+
+/** More than anybody needs who is not told of the whole world: those beyond are not known to be outside. */
+const MOST_OUTSIDE = 4096
+
+function outsideNetworks(rtnl: RtnlSocket, routers: readonly Ip[]): readonly Cidr[] {
+  const networks = learnedRoutes(rtnl, OUTSIDE_TABLE).map(({ destination }) => destination as Cidr)
+  return [...new Set([...routers.map(hostCidr), ...networks.toSorted()])].slice(0, MOST_OUTSIDE)
 }

@@ -151,6 +151,7 @@ function detailLines(node: NodeStatus, now: number, look: Look): string[] {
       ['synchronised', `as a whole ${count(agent.fullSyncs, 'time', look)} since the agent started`],
       ['MTU', `${node.mtu ?? 'not known'} for pods, ${node.uplinkMtu ?? 'not known'} on the uplink`],
       ['peers', node.peers.join(', ') || 'none'],
+      ...(node.peers.length === 0 ? [] : [['tunnels', tunnelsLine(node, now, look)] as const]),
       ...(node.guardedBridges.length === 0 ? [] : [['guarded', node.guardedBridges.join(', ')] as const]),
       ...node.ranges.map((fact) => ['range', rangeLine(fact, look)] as const),
     )
@@ -161,6 +162,18 @@ function detailLines(node: NodeStatus, now: number, look: Look): string[] {
       wrap(printable(text), look.width - 16).map((line, i) => `  ${(i === 0 ? name : '').padEnd(13)} ${line}`),
     ),
   ]
+}
+
+/** How many carry, how fast, and who does not answer. */
+function tunnelsLine({ tunnels }: NodeStatus, now: number, look: Look): string {
+  const all = Object.entries(tunnels)
+  const up = all.filter(([, { state }]) => state === 'up')
+  const trips = up.flatMap(([, { roundTripMs }]) => (roundTripMs === undefined ? [] : [roundTripMs]))
+  const slowest = trips.length === 0 ? '' : `, the slowest answers in ${Math.max(...trips).toFixed(1)} ms`
+  const others = all.filter(([, { state }]) => state === 'down' || state === 'never')
+  const shown = others.slice(0, MANY_PODS).map(([node, { since }]) => `${node} not for ${duration(now - since, look)}`)
+  const more = others.length > MANY_PODS ? [`and ${others.length - MANY_PODS} more`] : []
+  return [`${up.length} of ${all.length} answer${slowest}`, ...shown, ...more].join('; ')
 }
 
 function rangeLine(fact: NodeStatus['ranges'][number], look: Look): string {

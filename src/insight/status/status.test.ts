@@ -159,3 +159,24 @@ function changed(status: Partial<AgentStatus>): ClusterView {
     nodes: view.nodes.map((facts, i) => (i === 0 ? { ...facts, status: { ...facts.status, ...status } } : facts)),
   }
 }
+
+test('how many tunnels carry is told of each node, and which do not', () => {
+  const view = sampleView()
+  const [first] = view.nodes
+  const [peer] = first?.status.peers ?? []
+  if (first === undefined || peer === undefined) throw new Error('the sample has a node with a peer')
+  const since = NOW - 120
+  const tunnels = [
+    { ...peer, node: 'node2', tunnel: { state: 'up', since, roundTripMs: 2.04 } },
+    { ...peer, node: 'node3', tunnel: { state: 'down', since, problem: 'no answer' } },
+    { ...peer, node: 'node4', tunnel: { state: 'asked', since } },
+  ] as const
+  const status = clusterStatus(changed({ peers: tunnels }))
+  expect(status.nodes.find(({ node }) => node === 'node1')?.tunnels['node3']).toMatchObject({ state: 'down', since })
+  const page = printStatus(status, true, NOW, lookFor({}, false))
+  expect(
+    page.some((line) =>
+      /^ {2}tunnels +1 of 3 answer, the slowest answers in 2\.0 ms; node3 not for 2 minutes$/.test(line),
+    ),
+  ).toBe(true)
+})

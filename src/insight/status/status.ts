@@ -2,7 +2,7 @@
  * The cluster at a glance.
  * @module
  */
-import type { AgentStatus, NodeFacts, RangeFact, UnderlayFact } from '../../agent/control/facts.ts'
+import type { AgentStatus, NodeFacts, RangeFact, TunnelFact, UnderlayFact } from '../../agent/control/facts.ts'
 import type { Ip } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
@@ -42,6 +42,8 @@ export interface NodeStatus {
   readonly mtu: number | undefined
   readonly uplinkMtu: number | undefined
   readonly peers: readonly string[]
+  /** Of those of them that tunnels lead to, whether they carry; by name. */
+  readonly tunnels: Readonly<Record<string, TunnelFact>>
   /** Nodes of the cluster that it should have as peers and has not. */
   readonly missingPeers: readonly string[]
   /** On the overlay, on the physical network, or on both. */
@@ -148,6 +150,9 @@ function answeringNode(
     mtu: status.mtu,
     uplinkMtu: status.uplinkMtu,
     peers,
+    tunnels: Object.fromEntries(
+      status.peers.flatMap(({ node, tunnel }) => (tunnel === undefined ? [] : [[node, tunnel]])),
+    ),
     missingPeers: [...names].filter((name) => name !== status.node && !peers.includes(name)),
     pods: status.endpoints + wired,
     flows: status.flows,
@@ -189,6 +194,7 @@ function unaskedNode(node: string, network: NodeNetwork | undefined) {
     mtu: undefined,
     uplinkMtu: network?.status?.uplinkMtu,
     peers: [],
+    tunnels: {},
     missingPeers: [],
     pods: 0,
     flows: 0,
