@@ -4,7 +4,7 @@
  * @module
  */
 import { mkdirSync } from 'node:fs'
-import type { Unreadable } from '../kube/invalid.ts'
+import type { InvalidTeller } from '../kube/invalid.ts'
 import { openRtnl } from '../linux/index.ts'
 import { BEAT_MS } from '../network/model/node.ts'
 import { connectOvsdb, type OvsdbClient } from '../ovs/ovsdb/index.ts'
@@ -69,8 +69,7 @@ export interface AgentSurroundings {
   readonly annotate?: AnnotatePod
   /** Where the cluster counts the node's bridges. */
   readonly resources?: NodeResources
-  /** Why objects that are there cannot be read, by `<kind>/<name>`. */
-  readonly unreadable?: Unreadable
+  readonly invalid?: InvalidTeller
 }
 
 /** Runs an agent until `signal` aborts. Rejects with what makes running impossible. */
@@ -138,7 +137,7 @@ class NodeAgent {
   static async start(
     options: AgentOptions,
     registry: Registry,
-    { notices = NO_NOTICES, annotate, resources: counts, unreadable }: AgentSurroundings,
+    { notices = NO_NOTICES, annotate, resources: counts, invalid }: AgentSurroundings,
     log: AgentLog,
     signal: AbortSignal,
   ): Promise<NodeAgent> {
@@ -176,7 +175,7 @@ class NodeAgent {
       {
         isExternal: options.external === true,
         datapath: options.datapath,
-        whyUnreadable: () => unreadable?.get('Cluster/default'),
+        whyUnreadable: () => invalid?.unreadable.get('Cluster/default'),
       },
     )
     const drops = resources.use(startDropLog(log, () => view.planner))
@@ -254,14 +253,22 @@ class NodeAgent {
     )
     resources.use(startNames({ view, problems, resolvConf: options.resolvConf ?? AGENT_DEFAULTS.resolvConf }))
     const ways = resources.use(
-      new Ways({ rtnl, planner: () => view.planner, changed: () => reconciler.requestChanges() }),
+      new Ways({
+        rtnl,
+        planner: () => view.planner,
+        changed: () => reconciler.requestChanges(),
+        routers: () => bgp.routers,
+      }),
     )
     const tunnels = resources.use(
       new TunnelWatch({ problems, log, planner: () => view.planner, sender: () => reconciler.tunnelSender }),
     )
     const { stateDir, runDir } = options
     const bgp = resources.use(
-      startBgp({ rtnl, stateDir, runDir, planner: () => view.planner, registry, problems, log, signal }),
+      startBgp({
+        ...{ rtnl, stateDir, runDir, planner: () => view.planner, registry, invalid, problems, log, signal },
+        routersChanged: () => ways.lookSoon(),
+      }),
     )
     resources.use(watchNode({ rtnl, ports, view, uplink, reconciler }))
     resources.use(every(options.resync * 1000, () => reconciler.requestWhole()))

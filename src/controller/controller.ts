@@ -16,6 +16,7 @@ import { type Registry, RegistryError } from '../registry/registry.ts'
 import { Bell } from './bell.ts'
 import { type ControllerEvents, lineOf } from './events.ts'
 import { listening } from './listening.ts'
+import { whyNoCluster } from './no-cluster.ts'
 import { Outage } from './outage.ts'
 import { lookAgain, type Performance, perform } from './perform.ts'
 import { listenForSilences, type Verdicts } from './silences.ts'
@@ -180,7 +181,8 @@ class Controller {
   /** Without a cluster configuration nothing happens, which somebody will wonder about. */
   async #explainIdleness(): Promise<void> {
     const isIdle = !this.#state.hasCluster
-    if (isIdle && !this.#isIdle) this.#options.log.warn({}, await this.#whyNoCluster())
+    if (isIdle && !this.#isIdle)
+      this.#options.log.warn({}, await whyNoCluster(this.#options.registry, this.#options.unreadable))
     this.#isIdle = isIdle
   }
 
@@ -192,16 +194,6 @@ class Controller {
       this.#options.events?.warn({ kind: 'Cluster', name: 'default' }, refusal)
     }
     this.#refusal = refusal?.message
-  }
-
-  async #whyNoCluster(): Promise<string> {
-    try {
-      await this.#options.registry.get('Cluster', 'default')
-    } catch (error) {
-      if (error instanceof RegistryError) return `nothing is done: ${error.message}`
-    }
-    const reason = this.#options.unreadable?.get('Cluster/default')
-    return reason === undefined ? NO_CLUSTER : `nothing is done: ${reason}`
   }
 
   /** Starts the next call, if there is one to make. */
@@ -295,8 +287,6 @@ class Controller {
     this.#options.events?.warn({ kind, name }, notice)
   }
 }
-
-const NO_CLUSTER = 'there is no cluster configuration: nothing is done until there is a ClusterNetwork "default"'
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof RegistryError && error.code === 'REGISTRY_UNAVAILABLE'

@@ -23,7 +23,10 @@ export const bgpExamples: { readonly [K in BgpKind]: { readonly name: string; re
       metric4: 512,
       metric6: 513,
       communities: [{ cidr: cidr('10.128.0.0/14'), add: ['65000:100', '65000:1:2'] }],
-      services: [cidr('172.30.0.0/16')],
+      clusterIps: [cidr('172.30.0.0/16')],
+      externalIps: [cidr('203.0.113.0/28')],
+      loadBalancerIps: [cidr('2001:db8:1::/64')],
+      tellsEachLoadBalancer: true,
     },
   },
   BgpFilter: {
@@ -79,6 +82,13 @@ export const bgpExamples: { readonly [K in BgpKind]: { readonly name: string; re
   },
   BgpRange: {
     name: 'pods',
-    value: { name: 'pods', cidr: cidr('10.128.0.0/14'), isHidden: true, tunnel: 'vxlan', isCrossSubnet: true },
+    value: {
+      name: 'pods',
+      cidr: cidr('10.128.0.0/14'),
+      isHidden: true,
+      tunnel: 'vxlan',
+      isCrossSubnet: true,
+      isTranslated: false,
+    },
   },
 }

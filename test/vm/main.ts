@@ -38,6 +38,7 @@ const PROGRAMS = [
   'kernel-agent',
   'kernel-links',
   'kernel-mesh',
+  'kernel-fabrics',
 ]
 const TESTS: Readonly<Record<string, string>> = {
   'kernel-vlans': 'src/agent/plugins/ovs/wire.test.ts',
@@ -48,7 +49,7 @@ const all = [...PROGRAMS, ...Object.keys(TESTS)]
 for (const name of process.argv[2] === undefined ? all : [process.argv[2]]) {
   console.log(`\n${name}`)
   const { code } = await runInGuest(`uname -r; ${commandOf(name)}`, MODULES, {
-    seconds: 600,
+    seconds: 900,
     onLine: (line) => console.log(line),
   })
   if (code !== 0) process.exit(code)

@@ -22,10 +22,12 @@ import {
   PASSWORDS_FILE,
 } from '../../network/fabric/bgp/configuration.ts'
 import type { BgpCluster, BgpSelf } from '../../network/fabric/bgp/model.ts'
+import { announcedServices } from '../../network/fabric/bgp/services.ts'
 import type { BgpSession } from '../../network/fabric/bgp/session.ts'
 import { fabricOf } from '../../network/fabric/way.ts'
-import { type Cidr, networkAround, parseIp } from '../../network/model/address.ts'
+import { type Cidr, type Ip, networkAround, parseIp } from '../../network/model/address.ts'
 import { type FieldProblem, problemLine } from '../../network/model/problem.ts'
+import { openServices } from '../../network/outside.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import type { BgpFacts } from '../control/facts.ts'
 import type { AgentLog } from '../log.ts'
@@ -46,8 +48,19 @@ export interface BgpParts {
   readonly log: AgentLog
   readonly signal: AbortSignal
   planner(): NodePlanner | undefined
+  /** There are sessions with other routers outside than before. */
+  routersChanged(): void
   /** What administrators make of it, and what is wrong with that; undefined until that is known. */
   wishes(base: BgpCluster): { readonly cluster: BgpCluster; readonly problems: readonly FieldProblem[] } | undefined
+  /** Whether those outside are to come to a node for services. */
+  isForServices(node: string): boolean
+}
+
+/** The plan when it was last looked at. */
+interface Seen {
+  readonly context: NodeContext | undefined
+  readonly peers: number | undefined
+  readonly services: number | undefined
 }
 
 /** What comes together is looked at together. */
@@ -74,9 +87,11 @@ export class Bgp implements AsyncDisposable {
   readonly #asking: ReturnType<typeof setInterval>
   readonly #reading: ReturnType<typeof setInterval>
   #settling: ReturnType<typeof setTimeout> | undefined
+  #settlingServices: ReturnType<typeof setTimeout> | undefined
+  /** What was last told of services. */
+  #services: readonly Cidr[] = []
   #sessions: readonly BgpSession[] = []
-  /** The plan when it was last looked at. */
-  #seen: { readonly context: NodeContext | undefined; readonly peers: number | undefined } | undefined
+  #seen: Seen | undefined
   #isKept = false
   /** Since when the cluster wants none, in milliseconds. */
   #unwantedSince: number | undefined
@@ -105,10 +120,25 @@ export class Bgp implements AsyncDisposable {
   /** The plan may be another: there may be other nodes, or another fabric. */
   planned(): void {
     const planner = this.#parts.planner()
-    const seen = { context: planner?.context, peers: planner?.peerChanges }
-    if (seen.context === this.#seen?.context && seen.peers === this.#seen?.peers) return
+    const seen = { context: planner?.context, peers: planner?.peerChanges, services: planner?.catalogue.changes }
+    const before = this.#seen
     this.#seen = seen
-    this.look()
+    if (seen.context !== before?.context || seen.peers !== before?.peers) this.look()
+    else if (seen.services !== before?.services) this.#lookAtServices()
+  }
+
+  /** Services change all the time, and what is told of them seldom. */
+  #lookAtServices(): void {
+    this.#settlingServices ??= setTimeout(() => {
+      this.#settlingServices = undefined
+      const planner = this.#parts.planner()
+      if (planner !== undefined && String(this.#servicesOf(planner)) !== String(this.#services)) this.look()
+    }, SETTLE_MS)
+  }
+
+  #servicesOf({ context, catalogue }: NodePlanner): readonly Cidr[] {
+    if (!this.#parts.isForServices(context.self.node)) return []
+    return announcedServices(context.outside, catalogue, context.self.node)
   }
 
   /** What administrators say of it is another. */
@@ -126,6 +156,12 @@ export class Bgp implements AsyncDisposable {
     return { isRunning: this.#keeper.pid !== undefined, ...problem, sessions: this.#states.facts }
   }
 
+  /** Routers outside that it has a session with now, in order. */
+  get routers(): readonly Ip[] {
+    const up = this.#states.facts.filter(({ kind, isUp }) => kind === 'external' && isUp)
+    return up.map(({ address }) => address).toSorted()
+  }
+
   /** What is wrong with its sessions, for people. */
   get sessionProblem(): string | undefined {
     return longDown(this.#states.facts, Date.now() / 1000)
@@ -133,6 +169,7 @@ export class Bgp implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#settling)
+    clearTimeout(this.#settlingServices)
     clearInterval(this.#asking)
     clearInterval(this.#reading)
     await this.#keeper.stop()
@@ -169,21 +206,23 @@ export class Bgp implements AsyncDisposable {
   }
 
   #configure(planner: NodePlanner): Planned | undefined {
-    const { cluster, self } = planner.context
+    const { cluster, self, outside } = planner.context
     const base = fullMesh(cluster, [self, ...planner.peers()])
     const wished = this.#parts.wishes(base)
     if (wished === undefined) return undefined
     const known = addrList(this.#parts.rtnl).flatMap(({ address }) => networkOf(address))
-    const whole = withNetworks(wished.cluster, self.node, known)
+    const services = openServices(outside)
+    const whole = withNetworks({ ...wished.cluster, services }, self.node, known)
+    this.#services = this.#servicesOf(planner)
     const own: BgpSelf = {
       name: self.node,
       ranges: self.ranges.map((cidr) => ({ cidr, isConfirmed: true })),
-      services: [],
+      services: this.#services,
     }
     const refs = [whole.mesh?.password, ...whole.peers.map(({ password }) => password)]
     const passwords = readPasswords(join(this.#parts.stateDir, PASSWORDS), refs)
     const configuration = birdConfiguration(whole, own, { passwords, logFile: this.#logFile })
-    return { configuration, problems: [...wished.problems, ...(configuration?.problems ?? [])] }
+    return { configuration, problems: [...wished.problems, ...outside.problems, ...(configuration?.problems ?? [])] }
   }
 
   /** The cluster went another way: others follow in a moment, until then routes are theirs to use. */
@@ -226,6 +265,7 @@ export class Bgp implements AsyncDisposable {
   async #ask(): Promise<void> {
     if (!this.#isKept) return
     const before = new Map(this.#states.facts.map((fact) => [fact.name, fact.isUp]))
+    const { routers } = this
     for (const { name, node, address, isUp, state, error } of await this.#states.look(
       this.#keeper.control,
       this.#sessions,
@@ -235,6 +275,7 @@ export class Bgp implements AsyncDisposable {
       if (isUp) this.#parts.log.info(fields, 'a BGP session is up')
       else this.#parts.log.warn(fields, 'a BGP session is down')
     }
+    if (String(routers) !== String(this.routers)) this.#parts.routersChanged()
   }
 
   #told(event: KeeperEvent): void {

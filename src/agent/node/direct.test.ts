@@ -45,7 +45,7 @@ function planOf(nodes: number, firstHop = 10): DirectPlan {
     { to: cidr(`fd00:1:0:${(n + 1).toString(16)}::/64`), via: ip(`2001:db8::${10 + n}`), link: 'eth0' },
   ]).flat()
   const own = [cidr('10.0.0.0/24'), cidr('fd00:0:0:1::/64')].map(localRange)
-  return { routes, own, rules: [], segments: [{ link: 'eth0', ranges: routes.map(({ to }) => to) }] }
+  return { routes, own, rules: [], services: [], segments: [{ link: 'eth0', ranges: routes.map(({ to }) => to) }] }
 }
 
 function routes(): readonly string[] {

@@ -26,8 +26,12 @@ export interface BgpConfiguration {
   readonly metric6?: number
   /** Networks whose routes get these communities: `65000:100`, `65000:1:2`. */
   readonly communities?: readonly { readonly cidr: Cidr; readonly add: readonly string[] }[]
-  /** Networks of services that peers are to be told of. */
-  readonly services?: readonly Cidr[]
+  /** Networks of services' addresses that peers are to be told of. */
+  readonly clusterIps?: readonly Cidr[]
+  readonly externalIps?: readonly Cidr[]
+  readonly loadBalancerIps?: readonly Cidr[]
+  /** Peers are told of each address of a load balancer that leads somewhere, and not of the networks these are of. */
+  readonly tellsEachLoadBalancer?: boolean
 }
 
 /** A peering that somebody asked for. */
@@ -66,6 +70,8 @@ export interface BgpRange {
   readonly tunnel?: 'ipip' | 'vxlan'
   /** Only between nodes of different segments. */
   readonly isCrossSubnet?: boolean
+  /** Whether what leaves the cluster gets the node's address; absent: unless it goes where BGP leads. */
+  readonly isTranslated?: boolean
 }
 
 /** What a node's own object says of its BGP. */

@@ -60,7 +60,10 @@ const configuration: Decode<BgpConfiguration> = record<BgpConfiguration>({
       MAX_BGP_LIST,
     ),
   ),
-  services: optional(list(network, MAX_BGP_LIST)),
+  clusterIps: optional(list(network, MAX_BGP_LIST)),
+  externalIps: optional(list(network, MAX_BGP_LIST)),
+  loadBalancerIps: optional(list(network, MAX_BGP_LIST)),
+  tellsEachLoadBalancer: optional(flag),
 })
 
 const peering: Decode<BgpPeering> = checked(
@@ -100,6 +103,7 @@ const range: Decode<BgpRange> = record<BgpRange>({
   isHidden: optional(flag),
   tunnel: optional(literal('ipip', 'vxlan')),
   isCrossSubnet: optional(flag),
+  isTranslated: optional(flag),
 })
 
 /** What a node's object says of its BGP. */

@@ -228,7 +228,8 @@ export const REGISTERS = {
     field: 'reg3',
     offset: 19,
     bits: 1,
-    about: 'came by a node port, or of a pod on the physical network: not the node’s own, though it has its address',
+    about:
+      'came by a node port, for a service that routers are told of, or of a pod on the physical network: not the node’s own, though it has its address',
   },
   byNode: {
     field: 'reg3',
