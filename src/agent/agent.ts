@@ -269,6 +269,7 @@ class NodeAgent {
         runDir,
         planner: () => view.planner,
         routersChanged: () => ways.lookSoon(),
+        watchedChanged: () => reconciler.requestChanges(),
         registry,
         problems,
         log,

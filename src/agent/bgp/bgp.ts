@@ -48,6 +48,8 @@ export interface BgpParts {
   readonly log: AgentLog
   readonly signal: AbortSignal
   planner(): NodePlanner | undefined
+  /** Others are watched by BFD than before. */
+  watchedChanged(): void
   /** There are sessions with other routers outside than before. */
   routersChanged(): void
   /** What administrators make of it, and what is wrong with that; undefined until that is known. */
@@ -201,6 +203,8 @@ export class Bgp implements AsyncDisposable {
       return
     }
     this.#sessions = configuration?.sessions ?? []
+    const watched = this.#sessions.filter(({ bfd }) => bfd).map(({ remote }) => remote.address)
+    if (planner.putWatched(watched.toSorted())) this.#parts.watchedChanged()
     this.#settled(configuration === undefined ? [NO_ADDRESS, ...problems] : problems)
     await this.#ask()
   }
@@ -241,6 +245,7 @@ export class Bgp implements AsyncDisposable {
     rmSync(this.#folder, { recursive: true, force: true })
     this.#isKept = false
     this.#sessions = []
+    if (planner.putWatched([])) this.#parts.watchedChanged()
     this.#states.forget()
     this.#settled([])
     this.#parts.log.info({}, 'BIRD was ended: the cluster does not want BGP')
