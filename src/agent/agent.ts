@@ -4,7 +4,7 @@
  * @module
  */
 import { mkdirSync } from 'node:fs'
-import type { Unreadable } from '../kube/invalid.ts'
+import type { InvalidTeller } from '../kube/invalid.ts'
 import { openRtnl } from '../linux/index.ts'
 import { BEAT_MS } from '../network/model/node.ts'
 import { connectOvsdb, type OvsdbClient } from '../ovs/ovsdb/index.ts'
@@ -70,8 +70,7 @@ export interface AgentSurroundings {
   readonly annotate?: AnnotatePod
   /** Where the cluster counts the node's bridges. */
   readonly resources?: NodeResources
-  /** Why objects that are there cannot be read, by `<kind>/<name>`. */
-  readonly unreadable?: Unreadable
+  readonly invalid?: InvalidTeller
 }
 
 /** Runs an agent until `signal` aborts. Rejects with what makes running impossible. */
@@ -139,7 +138,7 @@ class NodeAgent {
   static async start(
     options: AgentOptions,
     registry: Registry,
-    { notices = NO_NOTICES, annotate, resources: counts, unreadable }: AgentSurroundings,
+    { notices = NO_NOTICES, annotate, resources: counts, invalid }: AgentSurroundings,
     log: AgentLog,
     signal: AbortSignal,
   ): Promise<NodeAgent> {
@@ -177,7 +176,7 @@ class NodeAgent {
       {
         isExternal: options.external === true,
         datapath: options.datapath,
-        whyUnreadable: () => unreadable?.get('Cluster/default'),
+        whyUnreadable: () => invalid?.unreadable.get('Cluster/default'),
       },
     )
     const drops = resources.use(startDropLog(log, () => view.planner))
@@ -264,16 +263,9 @@ class NodeAgent {
     const { stateDir, runDir } = options
     const bgp = resources.use(
       startBgp({
-        rtnl,
-        stateDir,
-        runDir,
-        planner: () => view.planner,
+        ...{ rtnl, stateDir, runDir, planner: () => view.planner, registry, invalid, problems, log, signal },
         routersChanged: () => ways.lookSoon(),
         watchedChanged: () => reconciler.requestChanges(),
-        registry,
-        problems,
-        log,
-        signal,
       }),
     )
     resources.use(watchNode({ rtnl, ports, view, uplink, reconciler }))

@@ -19,6 +19,7 @@ const SESSION: BgpSession = {
   isConnected: true,
   nextHop: 'auto',
   tells: 'own',
+  isReflected: false,
   bfd: false,
   filters: [],
 }

@@ -106,8 +106,6 @@ describe('peerings', () => {
   })
 
   test.each<[string, object, RegExp]>([
-    ['a selector that does not parse', { nodeSelector: 'rack == a', peerIP: '192.0.2.9', asNumber: 1 }, /nodeSelector/],
-    ['a selector of peers that does not parse', { peerSelector: '((' }, /peerSelector/],
     ['a filter that is not there', { peerIP: '192.0.2.9', asNumber: 1, filters: ['ours'] }, /filters/],
   ])('%s leaves the peering out, and is told', (_, spec, field) => {
     const { cluster, problems } = wished({ peerings: [peering(spec)] })
@@ -120,6 +118,8 @@ describe('peerings', () => {
     ['nobody', {}],
     ['an address and a selector', { peerIP: '192.0.2.9', asNumber: 1, peerSelector: 'all()' }],
     ['an address without its AS', { peerIP: '192.0.2.9' }],
+    ['a selector that does not parse', { nodeSelector: 'rack == a', peerIP: '192.0.2.9', asNumber: 1 }],
+    ['a selector of peers that does not parse', { peerSelector: '((' }],
     ['a name for an address', { peerIP: 'router', asNumber: 1 }],
     ['a port that is none', { peerIP: '192.0.2.9:99999', asNumber: 1 }],
     ['a password in no secret', { peerIP: '192.0.2.9', asNumber: 1, password: {} }],
@@ -127,6 +127,17 @@ describe('peerings', () => {
     ['a time that is none', { peerIP: '192.0.2.9', asNumber: 1, keepaliveTime: 'soon' }],
   ])('%s is no peering', (_, spec) => {
     expect(() => peering(spec)).toThrow()
+  })
+
+  test('a selector that does not parse, from where nobody looked at it, leaves the peering out, and is told', () => {
+    const { cluster, problems } = wished({ peerings: [{ name: 'one', peerSelector: '((' }] })
+    expect(cluster.peers).toEqual([])
+    expect(problems.map(({ field }) => field)).toEqual(['BGPPeer one spec.peerSelector'])
+  })
+
+  test('where a selector does not parse is told', () => {
+    const decoded = () => peering({ nodeSelector: 'rack == a', peerIP: '192.0.2.9', asNumber: 1 })
+    expect(decoded).toThrow(/^spec\.nodeSelector: character 9: .*; correct the selector$/)
   })
 
   test('what Calico says is read', () => {
@@ -219,6 +230,57 @@ describe('the cluster', () => {
   test('what is not done is said', () => {
     const objects = { ranges: [range({ cidr: '10.130.0.0/16', ipipMode: 'Always' })] }
     expect(wished(objects).problems.map(({ field }) => field)).toEqual(['IPPool pool spec.ipipMode'])
+  })
+})
+
+describe('the address that a node says it has', () => {
+  const says = (...addresses: readonly string[]): Partial<Node> => ({
+    bgp: { addresses: addresses.map((address) => ({ address: ip(address), length: 24 })) },
+  })
+  const addressOf = (nodes: readonly Node[], name: string) =>
+    wished({ nodes }).cluster.nodes.find((one) => one.name === name)?.addresses[4]
+
+  test.each<[string, readonly Node[], string, RegExp | undefined]>([
+    ['counts', [node(1, says('198.51.100.1'))], '198.51.100.1', undefined],
+    ['counts when it is the one that others reach it at', [node(1, says('192.0.2.1'))], '192.0.2.1', undefined],
+    ['does not when it is within a pool', [node(1, says('10.128.5.7'))], '192.0.2.1', /within 10\.128\.0\.0\/14/],
+    ['does not when others reach another node at it', [node(1, says('192.0.2.2'))], '192.0.2.1', /address of n2/],
+    [
+      'does not when another node has it beside the one that it is reached at',
+      [node(1, says('198.51.100.2')), node(2, { addresses: [ip('192.0.2.2'), ip('198.51.100.2')] })],
+      '192.0.2.1',
+      /address of n2/,
+    ],
+    [
+      'does not when another node says so too, and neither has it',
+      [node(1, says('198.51.100.9')), node(2, says('198.51.100.9'))],
+      '192.0.2.1',
+      /address of n2/,
+    ],
+    [
+      'counts although another node says so too',
+      [node(1, says('192.0.2.1')), node(3, says('192.0.2.1'))],
+      '192.0.2.1',
+      undefined,
+    ],
+  ])('%s', (_, nodes, address, told) => {
+    expect(addressOf(nodes, 'n1')).toBe(ip(address))
+    const of1 = wished({ nodes }).problems.filter(({ field }) => field.startsWith('Node n1 '))
+    expect(of1).toHaveLength(told === undefined ? 0 : 1)
+    if (told !== undefined) expect(of1[0]?.reason).toMatch(told)
+  })
+
+  test.each([
+    ['by an annotation', [node(3, says('10.128.1.9'))], MACHINES],
+    ['by the addresses of its object', [], MACHINES.map((one) => ({ ...one, addresses: [...one.addresses] }))],
+  ])('never keeps another node’s range out, %s', (_, nodes, machines) => {
+    const third = machines.map((one) =>
+      one.node === 'n3' && nodes.length === 0 ? { ...one, addresses: [ip('10.128.1.9')] } : one,
+    )
+    const base = fullMesh({ networks: [{ cidr: cidr('10.128.0.0/14'), hostBits: 8 }] }, third)
+    const { cluster } = wishedBgp(base, { peerings: [], filters: [], ranges: [], nodes })
+    const text = birdConfiguration(cluster, { name: 'n2', ranges: [], services: [] }, { passwords: new Map() })?.main
+    expect(/function weft_is_guarded4.*?\}/s.exec(text ?? '')?.[0]).not.toMatch(/10\.128/)
   })
 })
 

@@ -13,12 +13,13 @@ import {
   type PeeringNodes,
   type PeeringTarget,
 } from '../../../network/fabric/bgp/model.ts'
-import { familyOf, networkAround } from '../../../network/model/address.ts'
+import { contains, familyOf, type Ip, networkAround } from '../../../network/model/address.ts'
 import type { BgpConfiguration, BgpPeering, BgpRange } from '../../../network/model/bgp.ts'
 import type { Node } from '../../../network/model/node.ts'
 import type { FieldProblem } from '../../../network/model/problem.ts'
 import { meets } from '../selector/expression.ts'
 import { parseSelector } from '../selector/parse.ts'
+import { ADDRESSES } from './node.ts'
 
 /** Everything that is said. */
 export interface BgpObjects {
@@ -41,7 +42,8 @@ export function wishedBgp(base: BgpCluster, objects: BgpObjects): WishedBgp {
   const problems: FieldProblem[] = []
   const nodes = new Map([...objects.nodes].map((node) => [node.name, node]))
   const whole = withConfiguration(base, objects.configuration)
-  const known = base.nodes.map((node) => withNode(node, nodes.get(node.name), problems))
+  const whose = whoseAddresses(whole, nodes)
+  const known = base.nodes.map((node) => withNode(node, nodes.get(node.name), whose, problems))
   const labelled: Labelled = known.map(({ name }) => ({ name, labels: nodes.get(name)?.labels ?? {} }))
   const filters = new Map([...objects.filters].map((filter) => [filter.name, filter]))
   const peerings = [...objects.peerings].toSorted((a, b) => (a.name < b.name ? -1 : 1))
@@ -90,8 +92,37 @@ function communityOf(text: string): Community {
   return c === undefined ? [a, b] : [a, b, c]
 }
 
+/** Whose an address is. What a node's annotation says is worth less than what the cluster reaches nodes at. */
+interface WhoseAddresses {
+  /** Why a node cannot have it, for people. */
+  objection(node: string, address: Ip): string | undefined
+}
+
+function whoseAddresses({ nodes, pools, services }: BgpCluster, objects: ReadonlyMap<string, Node>): WhoseAddresses {
+  const [reached, annotated] = [new Map<Ip, Set<string>>(), new Map<Ip, Set<string>>()]
+  const note = (map: Map<Ip, Set<string>>, address: Ip, name: string): void => {
+    const names = map.get(address) ?? new Set()
+    map.set(address, names.add(name))
+  }
+  for (const { name, addresses } of nodes) {
+    const { addresses: own = [], bgp } = objects.get(name) ?? {}
+    for (const address of [...Object.values(addresses), ...own]) note(reached, address, name)
+    for (const { address } of bgp?.addresses ?? []) note(annotated, address, name)
+  }
+  const networks = [...pools.map(({ cidr }) => cidr), ...services]
+  return {
+    objection(node, address) {
+      const network = networks.find((one) => familyOf(one) === familyOf(address) && contains(one, address))
+      if (network !== undefined) return `it is within ${network}, whose addresses are of pods or services`
+      const owners = reached.get(address)
+      const [other] = [...(owners ?? annotated.get(address) ?? [])].filter((name) => name !== node)
+      return other === undefined || owners?.has(node) === true ? undefined : `it is the address of ${other}`
+    },
+  }
+}
+
 /** What its own object says goes before what other nodes reach it at. */
-function withNode(node: BgpNode, object: Node | undefined, problems: FieldProblem[]): BgpNode {
+function withNode(node: BgpNode, object: Node | undefined, whose: WhoseAddresses, problems: FieldProblem[]): BgpNode {
   const said = object?.bgp
   if (said === undefined) return node
   if (said.problem !== undefined) {
@@ -101,7 +132,17 @@ function withNode(node: BgpNode, object: Node | undefined, problems: FieldProble
   const of = (family: 4 | 6) => said.addresses.find(({ address }) => familyOf(address) === family)
   const found = FAMILIES.flatMap((family) => {
     const one = of(family)
-    return one === undefined ? [] : [{ family, address: one.address, network: networkAround(one.address, one.length) }]
+    const objection = one && whose.objection(node.name, one.address)
+    if (one !== undefined && objection !== undefined) {
+      problems.push({
+        field: `Node ${node.name} annotation ${ADDRESSES[family]}`,
+        reason: `${one.address} does not count: ${objection}`,
+        remedy: 'correct the annotation, or take it away',
+      })
+    }
+    return one === undefined || objection !== undefined
+      ? []
+      : [{ family, address: one.address, network: networkAround(one.address, one.length) }]
   })
   return {
     ...node,

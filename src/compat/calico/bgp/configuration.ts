@@ -15,6 +15,7 @@ import { BGP_CONFIGURATIONS } from './resources.ts'
 export const bgpConfigurationBinding: KubeBinding<'BgpConfiguration'> = {
   resource: BGP_CONFIGURATIONS,
   isOptional: true,
+  keepsLast: true,
   place: clusterPlace,
   nameOf,
   decode,

@@ -8,13 +8,24 @@ import { familyOf } from '../../../network/model/address.ts'
 import type { BgpPeering } from '../../../network/model/bgp.ts'
 import { at, nameOf, optionalField, textAt } from '../../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../../merge.ts'
-import { bfdAnnotation, bfdIn, passwordIn, passwordOf, secondsIn, secondsText, wordIn, wordOf } from './reading.ts'
+import {
+  bfdAnnotation,
+  bfdIn,
+  passwordIn,
+  passwordOf,
+  secondsIn,
+  secondsText,
+  selectorIn,
+  wordIn,
+  wordOf,
+} from './reading.ts'
 import { BGP_PEERS } from './resources.ts'
 
 /** BGPPeer ↔ BgpPeering. */
 export const bgpPeerBinding: KubeBinding<'BgpPeering'> = {
   resource: BGP_PEERS,
   isOptional: true,
+  keepsLast: true,
   place: clusterPlace,
   nameOf,
   decode,
@@ -33,10 +44,10 @@ function decode(object: KubeObject): unknown {
   return {
     name: nameOf(object),
     ...optionalField('node', textAt(spec, 'node')),
-    ...optionalField('nodeSelector', textAt(spec, 'nodeSelector')),
+    ...optionalField('nodeSelector', selectorIn(spec, 'nodeSelector')),
     ...optionalField('address', address),
     ...optionalField('port', port),
-    ...optionalField('peerSelector', textAt(spec, 'peerSelector')),
+    ...optionalField('peerSelector', selectorIn(spec, 'peerSelector')),
     ...optionalField('asNumber', at(spec, 'asNumber') === 0 ? undefined : at(spec, 'asNumber')),
     ...optionalField('localAs', localAs),
     ...optionalField('nextHop', nextHopIn(spec)),

@@ -13,6 +13,7 @@ import { CALICO_IP_POOLS } from '../../spiderpool/coordinator-sources.ts'
 export const bgpRangeBinding: KubeBinding<'BgpRange'> = {
   resource: CALICO_IP_POOLS,
   isOptional: true,
+  keepsLast: true,
   place: clusterPlace,
   nameOf,
   decode,

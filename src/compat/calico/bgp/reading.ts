@@ -6,6 +6,7 @@ import type { KubeObject } from '../../../kube/object.ts'
 import type { BfdTimes } from '../../../network/model/bgp.ts'
 import { annotationOf, at, textAt } from '../../fields.ts'
 import type { MergePatch } from '../../merge.ts'
+import { parseSelector } from '../selector/parse.ts'
 
 /** Seconds in a duration as Go writes it (`1m30s`), what is none as it is. Fractions of a second are left out. */
 export function secondsIn(input: unknown): unknown {
@@ -18,6 +19,14 @@ export function secondsIn(input: unknown): unknown {
 /** Seconds as a duration. */
 export function secondsText(seconds: number | undefined): string | null {
   return seconds === undefined ? null : `${seconds}s`
+}
+
+/** A selector of a spec. Throws, as a line for people, for one that cannot be read: the whole object means nothing then. */
+export function selectorIn(spec: unknown, field: string): string | undefined {
+  const text = textAt(spec, field)
+  const parsed = text === undefined ? undefined : parseSelector(text)
+  if (parsed?.ok !== false) return text
+  throw new TypeError(`spec.${field}: character ${parsed.at}: ${parsed.reason}; correct the selector`)
 }
 
 /** The name of a password: `{secretKeyRef: {name, key}}`. */

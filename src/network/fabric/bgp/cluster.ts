@@ -41,10 +41,10 @@ export function withNetworks(cluster: BgpCluster, name: string, known: readonly 
   return { ...cluster, nodes }
 }
 
-function nodeOf({ node, addresses }: NodeNetwork): BgpNode {
+function nodeOf({ node, addresses, ranges }: NodeNetwork): BgpNode {
   const of = (family: Family): readonly (readonly [Family, Ip])[] =>
     addresses
       .filter((address) => familyOf(address) === family)
       .flatMap((address, i) => (i === 0 ? [[family, address]] : []))
-  return { name: node, addresses: Object.fromEntries(FAMILIES.flatMap(of)), networks: {} }
+  return { name: node, addresses: Object.fromEntries(FAMILIES.flatMap(of)), networks: {}, ranges }
 }

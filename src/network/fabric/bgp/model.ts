@@ -35,6 +35,8 @@ export interface BgpNode {
   readonly addresses: { readonly [F in Family]?: Ip }
   /** The networks that these addresses are of, as far as known. */
   readonly networks: { readonly [F in Family]?: Cidr }
+  /** Its pods' ranges: what others believe of it. */
+  readonly ranges: readonly Cidr[]
   /** Absent: the cluster's. */
   readonly asNumber?: number
   /** It reflects what it learns, as a member of this cluster of reflectors (RFC 4456), and is no part of the mesh. */

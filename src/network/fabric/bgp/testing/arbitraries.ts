@@ -122,6 +122,7 @@ const nodeOf = (name: string): fc.Arbitrary<BgpNode> =>
           network(family),
         ),
       ),
+      ranges: fc.array(anyNetwork, { maxLength: 2 }),
       asNumber: optional(fewAs),
       clusterId: optional(address(4)),
     }),
