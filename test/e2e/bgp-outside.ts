@@ -274,7 +274,7 @@ async function gone({ lab, say }: StepContext): Promise<void> {
   equal(await call(outside(lab), pod, POD_PORT, 'none'), undefined)
   say(`${outsideAddress(4)} → ${pod}: nobody answers`)
   const { netns } = lab.node(1)
-  equal((await lab.inside(netns, 'ip', 'route', 'show', 'table', '22356')).stdout, '')
+  equal((await lab.inside(netns, 'ip', 'route', 'show', 'table', '22356', 'proto', 'bird')).stdout, '')
 }
 
 function object(kind: string, name: string, spec: object): KubeObject {
