@@ -91,6 +91,7 @@ export const bgpExamples: { readonly [K in BgpKind]: { readonly name: string; re
       tunnel: 'vxlan',
       isCrossSubnet: true,
       isTranslated: false,
+      isDisabled: true,
     },
   },
 }

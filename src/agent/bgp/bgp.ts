@@ -25,6 +25,7 @@ import type { AgentLog } from '../log.ts'
 import type { Problems } from '../problems.ts'
 import { Repeater } from '../repeater.ts'
 import { type Configured, configured, configuredAlone, filesOf } from './configured.ts'
+import { Flaps } from './flaps.ts'
 import { longDown, SessionStates } from './sessions.ts'
 import { withdrawRoutes } from './withdraw.ts'
 
@@ -76,6 +77,7 @@ export class Bgp implements AsyncDisposable {
   readonly #folder: string
   readonly #logFile: string
   readonly #states = new SessionStates()
+  readonly #flaps = new Flaps()
   readonly #repeater: Repeater
   readonly #asking: ReturnType<typeof setInterval>
   readonly #reading: ReturnType<typeof setInterval>
@@ -157,7 +159,10 @@ export class Bgp implements AsyncDisposable {
 
   /** What is wrong with its sessions, for people. */
   get sessionProblem(): string | undefined {
-    return longDown(this.#states.facts, Date.now() / 1000)
+    const { facts } = this.#states
+    const now = Date.now() / 1000
+    const sentences = [longDown(facts, now), this.#flaps.sentence(facts, now)].filter((one) => one !== undefined)
+    return sentences.length === 0 ? undefined : sentences.join('; ')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -240,12 +245,15 @@ export class Bgp implements AsyncDisposable {
     if (!this.#isKept) return
     const before = new Map(this.#states.facts.map((fact) => [fact.name, fact.isUp]))
     const { routers } = this
-    for (const { name, node, address, isUp, state, error } of await this.#states.look(
-      this.#keeper.control,
-      this.#sessions,
-    )) {
-      if (before.get(name) === isUp || (before.get(name) === undefined && !isUp)) continue
+    const facts = await this.#states.look(this.#keeper.control, this.#sessions)
+    const now = Date.now() / 1000
+    const flapped = new Set(facts.filter(({ name }) => this.#flaps.isFlapping(name, now)).map(({ name }) => name))
+    this.#flaps.note(facts, now)
+    for (const { name, node, address, isUp, state, error } of facts) {
       const fields = { session: name, peer: node ?? address, state, ...(error === undefined ? {} : { error }) }
+      const isFlapping = this.#flaps.isFlapping(name, now)
+      if (isFlapping && !flapped.has(name)) this.#parts.log.warn(fields, 'a BGP session comes and goes')
+      if (isFlapping || before.get(name) === isUp || (before.get(name) === undefined && !isUp)) continue
       if (isUp) this.#parts.log.info(fields, 'a BGP session is up')
       else this.#parts.log.warn(fields, 'a BGP session is down')
     }

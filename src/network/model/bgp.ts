@@ -83,6 +83,8 @@ export interface BgpRange {
   readonly isCrossSubnet?: boolean
   /** Whether what leaves the cluster gets the node's address; absent: unless it goes where BGP leads. */
   readonly isTranslated?: boolean
+  /** No more addresses are to be given out of it. */
+  readonly isDisabled?: boolean
 }
 
 /** What a node's own object says of its BGP. */

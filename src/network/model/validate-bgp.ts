@@ -83,7 +83,7 @@ const peering: Decode<BgpPeering> = checked(
     restart: optional(seconds),
     keepalive: optional(integer(1, 21_845)),
     allowedLocalAs: optional(integer(0, 255)),
-    ttlSecurity: optional(integer(1, 254)),
+    ttlSecurity: optional(integer(1, 255)),
     reachableBy: optional(address),
     filters: optional(list(text(1, 253), MAX_BGP_LIST)),
     isMutual: optional(flag),
@@ -106,6 +106,7 @@ const range: Decode<BgpRange> = record<BgpRange>({
   tunnel: optional(literal('ipip', 'vxlan')),
   isCrossSubnet: optional(flag),
   isTranslated: optional(flag),
+  isDisabled: optional(flag),
 })
 
 /** What a node's object says of its BGP. */

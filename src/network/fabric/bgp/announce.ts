@@ -155,7 +155,6 @@ function verdictFunctions(cluster: BgpCluster, self: BgpSelf, family: Family): s
     family,
   )
   const services = ofFamily(cluster.services, family)
-  const encapsulated = cluster.pools.filter(({ isEncapsulated }) => isEncapsulated).map(({ cidr }) => cidr)
   const communities = cluster.communities
     .filter(({ cidr }) => familyOf(cidr) === family)
     .map(({ cidr, add }) => `if ${isWithin([cidr])} then { ${add.map(addText).join(' ')} }`)
@@ -166,7 +165,7 @@ function verdictFunctions(cluster: BgpCluster, self: BgpSelf, family: Family): s
     said('hidden', isWithin(pools(true))),
     said('pooled', isWithin(ofFamily(poolsOf(cluster), family))),
     said('services', isWithin(services)),
-    said('encapsulated', isWithin(ofFamily(encapsulated, family))),
+    said('encapsulated', encapsulatedExpression(cluster, self, family)),
     said(
       'inside',
       `!weft_is_guarded${family}() && !weft_is_hidden${family}() && (weft_is_pooled${family}() || weft_is_services${family}())`,
@@ -181,6 +180,20 @@ function weft_told${family}(bool of_others) {
 }
 `,
   ].join('')
+}
+
+/** What is tunnelled between segments alone is on this node's own where the next hop is; without a known network nothing is. */
+function encapsulatedExpression({ pools, nodes }: BgpCluster, { name }: BgpSelf, family: Family): string {
+  const of = (how: BgpCluster['pools'][number]['encapsulated']): string =>
+    isWithin(
+      ofFamily(
+        pools.filter(({ encapsulated }) => encapsulated === how).map(({ cidr }) => cidr),
+        family,
+      ),
+    )
+  const own = nodes.find((node) => node.name === name)?.networks[family]
+  const isNear = own === undefined ? 'false' : `bgp_next_hop ~ ${networkText(own)}`
+  return `${of('always')} || (${of('across')} && !(${isNear}))`
 }
 
 function addText(community: BgpCluster['communities'][number]['add'][number]): string {
