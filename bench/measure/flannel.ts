@@ -3,6 +3,7 @@
  * talk, and how long they do not when a link dies or the back end is changed. Beside them the same machines without pods.
  * @module
  */
+import { until } from '../../src/playground/processes.ts'
 import { attempt, type Host, inside, MASTER, obstacle, PREFIX, Rig } from '../../test/flannel/rig.ts'
 import { median, type Result } from '../result.ts'
 import { largestPacket, PingTrace } from '../rig/reach.ts'
@@ -11,6 +12,8 @@ import { cutCable, type Effort, type Talk, talk } from '../rig/talk.ts'
 
 const BACKENDS = ['vxlan', 'host-gw', 'udp'] as const
 type Backend = (typeof BACKENDS)[number]
+const MTUS = { vxlan: 1450, 'host-gw': 1500, udp: 1472 } as const
+const PATIENCE_MS = 60_000
 
 /** Lines for each back end. Throws where namespaces, etcd or ping are missing. */
 export async function measureFlannel(effort: Effort): Promise<readonly Result[]> {
@@ -36,6 +39,8 @@ export async function measureFlannel(effort: Effort): Promise<readonly Result[]>
 async function measureOne(rig: Rig, backend: Backend, plain: Talk, effort: Effort): Promise<readonly Result[]> {
   const [one, two] = [rig.host(1), rig.host(2)]
   const changed = await changeTo(rig, backend)
+  // A busy machine's daemon may not have written it yet, and pods would keep the other's.
+  await Promise.all(rig.hosts.map((host) => until(() => hasMtu(host, MTUS[backend]), PATIENCE_MS)))
   await rig.dockAll()
   await rig.expectMesh()
   const address = await two.podAddress
@@ -112,6 +117,10 @@ async function changeTo(rig: Rig, backend: Backend) {
   await trace.answerAfter(since + SWITCH_MS / 1000)
   const { longestGap } = await trace.stop()
   return { from: from ?? 'nothing', seconds: longestGap }
+}
+
+async function hasMtu(host: Host, mtu: number): Promise<boolean> {
+  return (await host.env()).get('FLANNEL_MTU') === String(mtu)
 }
 
 /** Both machines have switched by then. */

@@ -53,7 +53,18 @@ export async function startGuestCluster(fabric: Fabric): Promise<GuestCluster> {
   const [one, two] = [makeNode(1), makeNode(2)]
   const near = openRtnl({ nsFd: one.fd })
   linkAdd(near, { kind: 'veth', name: 'up0', peer: { name: 'up0', nsFd: two.fd } })
-  const nodes = await Promise.all([one, two].map((node) => startNode(registry, folder, node)))
+  // One after the other: an emulated machine is slow enough.
+  for (const node of [one, two]) await prepare(registry, folder, node)
+  const nodes: GuestNode[] = []
+  for (const node of [one, two]) {
+    const started = startAgent(registry, folder, node)
+    await eventually(
+      `the agent of ${started.name} answers`,
+      async () => (await both([started])).length > 0,
+      PATIENCE_MS,
+    )
+    nodes.push(started)
+  }
   const [first, second] = nodes
   if (first === undefined || second === undefined) throw new Error('there are two nodes')
   await eventually('both agents are ready', async () => (await both(nodes)).every(({ ready }) => ready), PATIENCE_MS)
@@ -80,33 +91,33 @@ function makeNode(number: 1 | 2): Place {
   return { number, netns, fd: netnsAdd(netns) }
 }
 
-async function startNode(registry: MemoryRegistry, folder: string, { number, netns, fd }: Place): Promise<GuestNode> {
+/** Gives a node its addresses and an Open vSwitch. */
+async function prepare(registry: MemoryRegistry, folder: string, { number, netns }: Place): Promise<void> {
   const self = sampleNode(number)
   await registry.create('NodeNetwork', self.node, self)
   for (const address of self.addresses) {
-    const length = familyOf(address) === 4 ? ['24'] : ['64', 'nodad']
-    const [prefix = '', ...more] = length
-    await output(['ip', '-n', netns, 'addr', 'add', `${address}/${prefix}`, 'dev', 'up0', ...more])
+    const [length, ...more] = familyOf(address) === 4 ? ['24'] : ['64', 'nodad']
+    await output(['ip', '-n', netns, 'addr', 'add', `${address}/${length}`, 'dev', 'up0', ...more])
   }
   for (const link of ['lo', 'up0']) await output(['ip', '-n', netns, 'link', 'set', link, 'up'])
   const ovs = await startOvsSandbox({ netns })
-  const own = join(folder, self.node)
-  mkdirSync(own)
-  symlinkSync(ovs.dir, join(own, 'ovs'))
+  mkdirSync(join(folder, self.node))
+  symlinkSync(ovs.dir, join(folder, self.node, 'ovs'))
+}
+
+function startAgent(registry: MemoryRegistry, folder: string, { number, netns, fd }: Place): GuestNode {
+  const { node } = sampleNode(number)
   // Not by `ip netns exec`: namespaces that are made later would be out of its sight.
-  const words = [process.execPath, join(import.meta.dir, 'node-agent.ts'), self.node, folder]
-  Bun.spawn(['nsenter', `--net=/run/netns/${netns}`, ...words], {
-    stdin: 'ignore',
-    stdout: 'inherit',
-    stderr: 'inherit',
-  })
-  const runDir = join(own, 'run')
-  const client = new AgentClient({ path: join(runDir, 'agent.sock'), node: self.node })
+  const words = [process.execPath, join(import.meta.dir, 'node-agent.ts'), node, folder]
+  const streams = { stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' } as const
+  Bun.spawn(['nsenter', `--net=/run/netns/${netns}`, ...words], streams)
+  const runDir = join(folder, node, 'run')
+  const client = new AgentClient({ path: join(runDir, 'agent.sock'), node })
   return {
-    name: self.node,
+    name: node,
     fd,
     status: () => client.status(),
-    attach: (wish) => attachPod({ registry, node: self.node, runDir }, wish),
+    attach: (wish) => attachPod({ registry, node, runDir }, wish),
   }
 }
 

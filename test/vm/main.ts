@@ -22,6 +22,11 @@ const MODULES = [
   'macvlan',
   'ipvlan',
   '8021q',
+  'nf_tables',
+  'nft_ct',
+  'nft_nat',
+  'nft_masq',
+  'nft_fib_inet',
 ]
 
 const reason = whyNoGuest()
