@@ -265,6 +265,7 @@ class NodeAgent {
       startBgp({
         ...{ rtnl, stateDir, runDir, planner: () => view.planner, registry, invalid, problems, log, signal },
         routersChanged: () => ways.lookSoon(),
+        watchedChanged: () => reconciler.requestChanges(),
       }),
     )
     resources.use(watchNode({ rtnl, ports, view, uplink, reconciler }))

@@ -66,6 +66,7 @@ function start(planner: () => NodePlanner, options: Partial<BgpParts> = {}): Bgp
     wishes: (cluster) => ({ cluster, problems: [] }),
     isForServices: () => true,
     routersChanged: () => undefined,
+    watchedChanged: () => undefined,
     problems,
     log: SILENT,
     signal: stop.signal,
@@ -120,7 +121,7 @@ test(
     expect(birdPid()).toBeUndefined()
     isRead = true
     running.look()
-    await until(() => running.facts()?.isRunning === true)
+    await until(() => running.facts()?.sessions.length === 2)
     const one = { kind: 'node', node: 'node2', isUp: false } as const
     expect(running.facts()?.sessions).toMatchObject([
       { ...one, family: 4 },

@@ -374,3 +374,40 @@ describe('annotations of nodes', () => {
 function secret(name: string, key: string): object {
   return { secretKeyRef: { name, key } }
 }
+
+describe('BFD', () => {
+  const watching = (bfd: string): KubeObject => {
+    const whole = object('BGPPeer', 'one', { peerIP: '192.0.2.9', asNumber: 65_001 })
+    return { ...whole, metadata: { ...whole.metadata, annotations: { 'weft.dev/bfd': bfd } } }
+  }
+  const watchedMesh = (bfd: string) =>
+    decodeValue(
+      'BgpConfiguration',
+      'default',
+      bgpConfigurationBinding.decode({ ...watching(bfd), metadata: { ...watching(bfd).metadata, name: 'default' } }),
+    )
+
+  test.each([
+    ['on', true],
+    ['off', false],
+  ])('of a peer: %s', (word, bfd) => {
+    const one = decodeValue('BgpPeering', 'one', bgpPeerBinding.decode(watching(word)))
+    expect(wished({ peerings: [one] }).cluster.peers).toMatchObject([{ bfd }])
+  })
+
+  test.each([
+    ['on', { interval: 300, multiplier: 3 }],
+    ['100ms x 5', { interval: 100, multiplier: 5 }],
+  ])('of the mesh, with times for all: %s', (word, bfd) => {
+    const { cluster } = wished({ configuration: watchedMesh(word) })
+    expect(cluster).toMatchObject({ bfd, mesh: { bfd: true } })
+    const main = birdConfiguration(cluster, { name: 'n1', ranges: [], services: [] }, { passwords: new Map() })?.main
+    expect(main).toContain(`multihop { interval ${bfd.interval} ms; multiplier ${bfd.multiplier}; };`)
+    expect(main?.match(/ bfd on;/g)).toHaveLength(2)
+  })
+
+  test.each(['yes', '', '5ms x 3', '100ms x 0', '100ms x 3; }'])('what nobody understands is refused: %j', (word) => {
+    expect(() => decodeValue('BgpPeering', 'one', bgpPeerBinding.decode(watching(word)))).toThrow()
+    expect(() => watchedMesh(word)).toThrow()
+  })
+})

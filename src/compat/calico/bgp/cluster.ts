@@ -61,18 +61,19 @@ type Labelled = readonly { readonly name: string; readonly labels: Readonly<Reco
 function withConfiguration(base: BgpCluster, configuration: BgpConfiguration | undefined): BgpCluster {
   if (configuration === undefined) return base
   const { mesh, asNumber, port, isStrictlyBound, meshPassword, meshRestart } = configuration
-  const { ignoredInterfaces, communities = [], metric4, metric6 } = configuration
+  const { bfd, ignoredInterfaces, communities = [], metric4, metric6 } = configuration
   const { mesh: _, ...rest } = base
   return {
     ...rest,
     asNumber: asNumber ?? base.asNumber,
     port: port ?? base.port,
     isStrictlyBound: isStrictlyBound ?? base.isStrictlyBound,
+    bfd: bfd ?? base.bfd,
     ...(mesh === false
       ? {}
       : {
           mesh: {
-            bfd: false,
+            bfd: bfd !== undefined,
             ...(meshPassword === undefined ? {} : { password: meshPassword }),
             ...(meshRestart === undefined ? {} : { restart: meshRestart }),
           },
@@ -144,7 +145,7 @@ function peerOf(
     on,
     to,
     nextHop: peering.nextHop ?? 'auto',
-    bfd: false,
+    bfd: peering.bfd ?? false,
     source: peering.source ?? 'node',
     filters: peering.filters ?? [],
     ...present('localAs', peering.localAs),

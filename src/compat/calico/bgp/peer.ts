@@ -8,7 +8,17 @@ import { familyOf } from '../../../network/model/address.ts'
 import type { BgpPeering } from '../../../network/model/bgp.ts'
 import { at, nameOf, optionalField, textAt } from '../../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../../merge.ts'
-import { passwordIn, passwordOf, secondsIn, secondsText, selectorIn, wordIn, wordOf } from './reading.ts'
+import {
+  bfdAnnotation,
+  bfdIn,
+  passwordIn,
+  passwordOf,
+  secondsIn,
+  secondsText,
+  selectorIn,
+  wordIn,
+  wordOf,
+} from './reading.ts'
 import { BGP_PEERS } from './resources.ts'
 
 /** BGPPeer ↔ BgpPeering. */
@@ -50,6 +60,7 @@ function decode(object: KubeObject): unknown {
     ...optionalField('reachableBy', textAt(spec, 'reachableBy')),
     ...optionalField('filters', at(spec, 'filters')),
     ...optionalField('isMutual', wordIn(REVERSE, at(spec, 'reversePeering'))),
+    ...optionalField('bfd', bfdIn(object)),
   }
 }
 
@@ -74,6 +85,7 @@ function nextHopIn(spec: unknown): unknown {
 
 function patch(value: BgpPeering): MergePatch {
   return {
+    metadata: bfdAnnotation(value.bfd),
     spec: {
       node: value.node ?? null,
       nodeSelector: value.nodeSelector ?? null,

@@ -27,6 +27,8 @@ import { addressText, communityText, indented, interfacePattern, isWithin, netwo
 const OWN_PROTOCOL = 77
 /** What a metric is taken from: BIRD carries it to peers of the same AS as local preference. */
 const TOP = 2_147_483_647
+/** By this metric ways to peers are known as ours in the kernel's main table, where other routes of a BIRD may be. */
+export const WAY_METRIC = LEAVE_TABLE
 /** Metrics beyond are no metrics: such a route comes from somebody who does not say one. */
 const MOST = 65_536
 
@@ -218,8 +220,9 @@ filter weft_to_outside${family} {
   if proto ~ "node${family}_*" then reject;
 ${indented(accepted)}}
 filter weft_to_kernel${family} {
-  if proto = "weft_ways${family}" then accept;
-  reject;
+  if proto != "weft_ways${family}" then reject;
+  krt_metric = ${WAY_METRIC};
+  accept;
 }
 filter weft_of_kernel${family} {
   if krt_source = ${OWN_PROTOCOL} || weft_is_pooled${family}() || weft_is_services${family}() then reject;
