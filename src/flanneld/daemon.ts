@@ -10,6 +10,7 @@ import { type MonitorEvent, openMonitor, openRtnl, type RtnlSocket } from '../li
 import { ROUTE_PROTOCOL } from '../network/host.ts'
 import { type Cidr, hostCidr, type Ip } from '../network/model/address.ts'
 import { aborted, sleep } from '../registry/backoff.ts'
+import { lockMesh } from './down.ts'
 import { Filters } from './filters.ts'
 import type { FlannelLog, HeldLease, LeaseManager } from './leases/manager.ts'
 import { note, proxySocket, remember } from './memory.ts'
@@ -62,11 +63,26 @@ export async function runFlanneld(run: FlanneldRun): Promise<void> {
   // Filters are the machine's, whatever becomes of one lease.
   const filters = new Filters()
   try {
+    using _alone = await untilAlone(run)
     while (!signal.aborted) await session(run, filters)
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
     run.manager.close()
+  }
+}
+
+/** Two of us would each undo what the other does. */
+async function untilAlone({ options, log, signal, onStatus }: FlanneldRun): Promise<Disposable> {
+  for (let isTold = false; ; isTold = true) {
+    const lock = lockMesh(options.subnetFile)
+    if (lock !== undefined) return lock
+    if (!isTold) {
+      log.warn({}, `another flanneld is at work with ${options.subnetFile}`)
+      onStatus('waiting: another flanneld is at work')
+    }
+    await sleep(RETRY_MS, signal)
+    signal.throwIfAborted()
   }
 }
 
