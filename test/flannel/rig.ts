@@ -100,12 +100,22 @@ export class Host {
 
   /** Where machines differ that share a file system. */
   get #place(): readonly string[] {
-    return ['-iface=eth0', `-subnet-file=${join(this.folder, 'subnet.env')}`]
+    return ['-iface=eth0', `-subnet-file=${this.subnetFile}`]
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     await this.#daemon?.stop(signal)
     this.#daemon = undefined
+  }
+
+  /** Runs a command of `weft` here. */
+  weft(...words: readonly string[]): Promise<Outcome> {
+    return run(enter(this.namespace, called('weft', words)))
+  }
+
+  /** Where `subnet.env` is. */
+  get subnetFile(): string {
+    return join(this.folder, 'subnet.env')
   }
 
   /** The daemon's exit code, when it has ended by itself. */
