@@ -250,7 +250,9 @@ export class Rig {
 
   /** Runs etcdctl, as people do. Throws what it says. */
   async etcdctl(api: 2 | 3, ...args: readonly string[]): Promise<string> {
-    const argv = enter(this.wire, ['etcdctl', '--endpoints', `http://${MASTER}:2379`, ...args])
+    // Its own patience is seconds, and the machine may have much else to do.
+    const patience = api === 2 ? ['--timeout=30s', '--total-timeout=30s'] : ['--command-timeout=30s']
+    const argv = enter(this.wire, ['etcdctl', '--endpoints', `http://${MASTER}:2379`, ...patience, ...args])
     return (await output(argv, { env: { ...process.env, ETCDCTL_API: String(api) } as Record<string, string> })).trim()
   }
 
