@@ -54,6 +54,7 @@ async function measureOne(
   const [talked, plain] = [await talk(pods, effort), await talk(nodes, effort)]
   const cable = (state: 'up' | 'down') =>
     output(['ip', '-n', lab.layout.underlayNetns, 'link', 'set', lab.node(1).name, state])
+  const largest = await largestPacket(pods.from, pods.address)
   const cut = await cutCable(pods, cable, effort.rounds)
   const isWhole = () => everyWayIs(lab, fabric === undefined ? 'tunnel' : 'direct')
   const lost = await loseSegment(pods, segmentOf(lab), effort.rounds, isWhole)
@@ -67,7 +68,7 @@ async function measureOne(
     line('a playground of two nodes until every way stands', 's', setUp),
     line('ping, median', 'ms', talked.pingMs, plain.pingMs),
     line('one TCP stream', 'Gbit/s', talked.gigabits, plain.gigabits),
-    line('largest packet in one piece', 'bytes', await largestPacket(pods.from, pods.address)),
+    line('largest packet in one piece', 'bytes', largest),
     line('no answer beyond a link’s outage of 2 s', 's', cut),
     line('lost when the link dies', 's', lost),
   ]

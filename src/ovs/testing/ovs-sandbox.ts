@@ -65,7 +65,7 @@ export async function startOvsSandbox(options: OvsSandboxOptions = {}): Promise<
     return result.stdout.trimEnd()
   }
   const vsctl = (...args: readonly string[]): Promise<string> =>
-    must(['ovs-vsctl', `--db=unix:${dbSocket}`, '--timeout=15', ...args])
+    must(['ovs-vsctl', `--db=unix:${dbSocket}`, '--timeout=60', ...args])
   const appctl = (...args: readonly string[]): Promise<string> => must(['ovs-appctl', '-t', vswitchdCtl, ...args])
 
   const startDatabase = async (): Promise<void> => {
@@ -110,7 +110,7 @@ export async function startOvsSandbox(options: OvsSandboxOptions = {}): Promise<
     databaseCtl,
     env,
     vsctl,
-    ofctl: (...args) => must(['ovs-ofctl', '--timeout=15', ...args]),
+    ofctl: (...args) => must(['ovs-ofctl', '--timeout=60', ...args]),
     appctl,
     tool,
     pids: () => ({
