@@ -3,12 +3,21 @@
  * themselves, without containers.
  * @module
  */
-import { obstacle, Rig } from '../../test/mesh/rig.ts'
+import { dirname, join } from 'node:path'
+import { type Host, obstacle, Rig, ROUTER } from '../../test/mesh/rig.ts'
 import type { Result } from '../result.ts'
 import { largestPacket } from '../rig/reach.ts'
+import { type End, loseSegment, type Segment } from '../rig/segment.ts'
 import { cutCable, type Effort, silenceWhile, talk } from '../rig/talk.ts'
 
-const WAYS = ['gre', 'vxlan', 'geneve', 'direct'] as const
+/** Each with what the list says of it. */
+const WAYS = [
+  { name: 'gre', way: 'gre', words: ['way: gre'] },
+  { name: 'vxlan', way: 'vxlan', words: ['way: vxlan'] },
+  { name: 'geneve', way: 'geneve', words: ['way: geneve'] },
+  { name: 'direct', way: 'direct', words: ['way: direct'] },
+  { name: 'direct, otherwise gre', way: 'direct', words: ['way: direct', 'otherwise: gre'] },
+] as const
 const NETWORK = 'network: 172.17.0.0/16'
 
 /** Lines for each way. Throws where namespaces or Open vSwitch are missing. */
@@ -22,28 +31,31 @@ export async function measureMesh(effort: Effort): Promise<readonly Result[]> {
     await rig.up()
     const plain = await talk({ from: one.namespace, to: two.namespace, address: two.address }, effort)
     const results: Result[] = []
-    for (const way of WAYS) {
+    for (const { name, way, words } of WAYS) {
       const line = (what: string, unit: string, ours: number, peer?: number): Result => ({
-        what: `mesh ${way}: ${what}`,
+        what: `mesh ${name}: ${what}`,
         unit,
         ours,
         ...(peer === undefined ? {} : { peer, peerName: 'the machines themselves' }),
       })
       let seconds = 0
-      const takeIt = async (): Promise<void> => {
-        const since = performance.now()
-        rig.write(rig.hosts, `way: ${way}`, NETWORK)
-        if (way === WAYS[0]) for (const host of rig.hosts) host.up('--config', rig.list)
+      const isWhole = async (): Promise<void> => {
         await Promise.all(
           rig.hosts.map((host) =>
-            host.whenStatus(way, ({ peers }) => peers.every((peer) => peer.way === way && peer.state === 'up')),
+            host.whenStatus(name, ({ peers }) => peers.every((peer) => peer.way === way && peer.state === 'up')),
           ),
         )
         await rig.expectMesh()
+      }
+      const takeIt = async (): Promise<void> => {
+        const since = performance.now()
+        rig.write(rig.hosts, ...words, NETWORK)
+        if (name === WAYS[0].name) for (const host of rig.hosts) host.up('--config', rig.list)
+        await isWhole()
         seconds = (performance.now() - since) / 1000
       }
       const silence = await silenceWhile(containers, takeIt)
-      const isFirst = way === WAYS[0]
+      const isFirst = name === WAYS[0].name
       const talked = await talk(containers, effort)
       results.push(
         ...(isFirst
@@ -57,10 +69,28 @@ export async function measureMesh(effort: Effort): Promise<readonly Result[]> {
           's',
           await cutCable(containers, (state) => rig.cable(one, state), effort.rounds),
         ),
+        line('lost when the link dies', 's', await loseSegment(containers, segmentOf(rig), effort.rounds, isWhole)),
       )
     }
     return results
   } finally {
     await rig.down()
+  }
+}
+
+/** Where all cables meet is a router as well. */
+function segmentOf(rig: Rig): Segment {
+  const end = ({ namespace, index, address, ovs }: Host): End => ({
+    netns: namespace,
+    port: `host${index}`,
+    addresses: [address],
+    ...(ovs === undefined
+      ? {}
+      : { switch: { control: join(dirname(ovs.dbSocket), 'ovs-vswitchd.ctl'), bridge: 'br-phy' } }),
+  })
+  return {
+    netns: rig.wire,
+    ends: [end(rig.host(1)), end(rig.host(2))],
+    router: { netns: rig.wire, addresses: [ROUTER] },
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { mkdirSync } from 'node:fs'
-import type { Unreadable } from '../kube/invalid.ts'
+import type { InvalidTeller } from '../kube/invalid.ts'
 import { openRtnl } from '../linux/index.ts'
 import { BEAT_MS } from '../network/model/node.ts'
 import { connectOvsdb, type OvsdbClient } from '../ovs/ovsdb/index.ts'
@@ -41,11 +41,10 @@ import { UnderlayPorts } from './plugins/ovs/ports.ts'
 import { Problems } from './problems.ts'
 import { startLimiting } from './qos/start.ts'
 import { Reconciler } from './switch/reconciler.ts'
+import { TunnelWatch } from './tunnels/watch.ts'
 
 /** How long an ADD waits for a namespace that is being created. */
 const TENANT_WAIT_MS = 5_000
-/** OVS forgets outer neighbours after 15 minutes. */
-const PROBE_INTERVAL_MS = 60_000
 /** How often whoever asked is told how far the agent is. */
 const STATE_INTERVAL_MS = 500
 
@@ -70,8 +69,7 @@ export interface AgentSurroundings {
   readonly annotate?: AnnotatePod
   /** Where the cluster counts the node's bridges. */
   readonly resources?: NodeResources
-  /** Why objects that are there cannot be read, by `<kind>/<name>`. */
-  readonly unreadable?: Unreadable
+  readonly invalid?: InvalidTeller
 }
 
 /** Runs an agent until `signal` aborts. Rejects with what makes running impossible. */
@@ -139,7 +137,7 @@ class NodeAgent {
   static async start(
     options: AgentOptions,
     registry: Registry,
-    { notices = NO_NOTICES, annotate, resources: counts, unreadable }: AgentSurroundings,
+    { notices = NO_NOTICES, annotate, resources: counts, invalid }: AgentSurroundings,
     log: AgentLog,
     signal: AbortSignal,
   ): Promise<NodeAgent> {
@@ -177,7 +175,7 @@ class NodeAgent {
       {
         isExternal: options.external === true,
         datapath: options.datapath,
-        whyUnreadable: () => unreadable?.get('Cluster/default'),
+        whyUnreadable: () => invalid?.unreadable.get('Cluster/default'),
       },
     )
     const drops = resources.use(startDropLog(log, () => view.planner))
@@ -194,6 +192,7 @@ class NodeAgent {
       uplinkMtu: () => uplink.mtu,
       coldEnds: options.datapath === 'netdev' ? coldInUserspace(options.ovsRunDir) : coldInKernel(rtnl),
       dropped: (packet) => drops.dropped(packet),
+      probeAnswered: (frame) => tunnels.heard(frame),
       hijacked: () => networks.hijacked(),
       lookAtWays: () => ways.look(),
       stackApplied: () => networks.stackApplied(),
@@ -254,19 +253,26 @@ class NodeAgent {
     )
     resources.use(startNames({ view, problems, resolvConf: options.resolvConf ?? AGENT_DEFAULTS.resolvConf }))
     const ways = resources.use(
-      new Ways({ rtnl, planner: () => view.planner, changed: () => reconciler.requestChanges() }),
+      new Ways({
+        rtnl,
+        planner: () => view.planner,
+        changed: () => reconciler.requestChanges(),
+        routers: () => bgp.routers,
+      }),
+    )
+    const tunnels = resources.use(
+      new TunnelWatch({ problems, log, planner: () => view.planner, sender: () => reconciler.tunnelSender }),
     )
     const { stateDir, runDir } = options
     const bgp = resources.use(
-      startBgp({ rtnl, stateDir, runDir, planner: () => view.planner, registry, problems, log, signal }),
+      startBgp({
+        ...{ rtnl, stateDir, runDir, planner: () => view.planner, registry, invalid, problems, log, signal },
+        routersChanged: () => ways.lookSoon(),
+        watchedChanged: () => reconciler.requestChanges(),
+      }),
     )
     resources.use(watchNode({ rtnl, ports, view, uplink, reconciler }))
     resources.use(every(options.resync * 1000, () => reconciler.requestWhole()))
-    resources.use(
-      every(PROBE_INTERVAL_MS, () => {
-        reconciler.probe().catch((error: unknown) => problems.failed('probe', error))
-      }),
-    )
     resources.use(every(BEAT_MS, () => reconciler.beat()))
     const report = new AgentReport({
       options,
@@ -282,6 +288,7 @@ class NodeAgent {
       wires: () => networks.wires,
       ways: (planner) => ways.log.facts(planner),
       bgp,
+      tunnels,
       uplinkMtu: () => uplink.mtu,
     })
     const health = {

@@ -63,7 +63,7 @@ async function eventually(check: () => void): Promise<void> {
     try {
       return check()
     } catch (error) {
-      if (turn > 200) throw error
+      if (turn > 4_000) throw error
       await Bun.sleep(5)
     }
   }
@@ -86,15 +86,15 @@ test('a policy that is understood is accepted; one that is not says which field,
     expect(conditionsOf(api, ADMIN_NETWORK_POLICIES, 'fine')).toMatchObject([
       { type: 'Accepted', status: 'True', reason: 'Accepted', observedGeneration: 1 },
     ])
-    expect(conditionsOf(api, ADMIN_NETWORK_POLICIES, 'strange')).toMatchObject([
+    expect(conditionsOf(api, ADMIN_NETWORK_POLICIES, 'strange')).toEqual([
       theirs,
-      {
+      expect.objectContaining({
         type: 'Accepted',
         status: 'False',
         reason: 'PolicyNotUnderstood',
         observedGeneration: 1,
         message: expect.stringContaining('spec.ingress[0].from[0].moons: is not known here'),
-      },
+      }),
     ])
   })
 })

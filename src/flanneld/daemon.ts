@@ -8,11 +8,13 @@ import { FlannelError } from '../compat/flannel/errors.ts'
 import type { Lease } from '../compat/flannel/lease.ts'
 import { type MonitorEvent, openMonitor, openRtnl, type RtnlSocket } from '../linux/index.ts'
 import { ROUTE_PROTOCOL } from '../network/host.ts'
+import { type Cidr, hostCidr, type Ip } from '../network/model/address.ts'
 import { aborted, sleep } from '../registry/backoff.ts'
 import { Filters } from './filters.ts'
 import type { FlannelLog, HeldLease, LeaseManager } from './leases/manager.ts'
 import { note, proxySocket, remember } from './memory.ts'
 import { Mesh } from './mesh.ts'
+import type { Guard } from './ruleset.ts'
 import { Told } from './told.ts'
 import { ProxyKeeper, type ProxyProgram } from './udp/keeper.ts'
 import { chooseUplink, type Families, type Uplink, type UplinkWish, uplinkFacts } from './uplink.ts'
@@ -24,6 +26,10 @@ export interface FlanneldOptions {
   readonly ipMasq: boolean
   /** Source ports by chance alone. */
   readonly fullyRandom: boolean
+  /** Whether pods and machines of the mesh are believed by the link that leads to them alone. */
+  readonly guard: boolean
+  /** Networks that packets of a tunnel may come from, beside the machines. */
+  readonly tunnelSources: readonly Cidr[]
   /** Has packets of the network accepted where others drop what is forwarded. */
   readonly forwardRules: boolean
   readonly blackhole: boolean
@@ -179,6 +185,7 @@ interface Keeping {
 function keep({ run, mesh, held, filters, uplink, signal }: Keeping): Promise<void> {
   const { options, log } = run
   let leases: readonly Lease[] | undefined
+  let machines: readonly Ip[] | undefined
   let isReady = false
   const kernelTold = new Told(log)
   const filtersTold = new Told(log)
@@ -186,7 +193,10 @@ function keep({ run, mesh, held, filters, uplink, signal }: Keeping): Promise<vo
     async () => {
       // Nothing is removed before everybody's leases are known.
       if (leases === undefined) return
-      kernelTold.tell(await mesh.apply(held.lease, leases))
+      const applied = await mesh.apply(held.lease, leases)
+      kernelTold.tell(applied.problems)
+      machines = applied.machines
+      filter.request()
       run.onStatus(`${leases.length} other machines`)
       if (isReady) return
       isReady = true
@@ -201,8 +211,11 @@ function keep({ run, mesh, held, filters, uplink, signal }: Keeping): Promise<vo
   const masquerade = { networks: mesh.networks, subnets, fullyRandom: options.fullyRandom }
   const filter = new Repeater(
     async () => {
+      // Who is believed is left as it is until everybody is known.
+      if (machines === undefined) return
       const drops = await filters.apply({
         masquerade: options.ipMasq ? masquerade : undefined,
+        guard: options.guard ? guardOf({ mesh, uplink, machines, options }) : undefined,
         forwarded: options.forwardRules ? mesh.networks : [],
       })
       filtersTold.tell(drops)
@@ -215,7 +228,6 @@ function keep({ run, mesh, held, filters, uplink, signal }: Keeping): Promise<vo
     log.debug({ leases: found.length }, 'leases of the others')
     kernel.request()
   })
-  filter.request()
   const monitor = openMonitor({
     topics: ['link', 'address', 'route', 'neighbour'],
     onEvent: (event) => {
@@ -230,6 +242,21 @@ function keep({ run, mesh, held, filters, uplink, signal }: Keeping): Promise<vo
     clearInterval(filterSweep)
     monitor.close()
   })
+}
+
+interface GuardParts extends Pick<Keeping, 'mesh' | 'uplink'> {
+  readonly machines: readonly Ip[]
+  readonly options: FlanneldOptions
+}
+
+function guardOf({ mesh, uplink, machines, options }: GuardParts): Guard {
+  const { networks, tunnel } = mesh
+  return {
+    networks,
+    uplink: uplink.link.index,
+    ...(tunnel && { tunnel }),
+    machines: [...machines.map(hostCidr), ...options.tunnelSources],
+  }
 }
 
 /** Whether something of ours may have gone, or the link of the others has come back. */

@@ -16,6 +16,8 @@ import { eventually, type Lab } from '../lab/lab.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
 
 const CLUSTER_ID = 'projectcalico.org/RouteReflectorClusterID'
+/** In ms; so long an agent keeps a BIRD that the fabric does not want any more, and a little less. */
+const BIRD_STAYS = 14_000
 /** Three nodes, two others each, two families. */
 const ALL = 12
 
@@ -88,18 +90,23 @@ const ISOLATED = { podSelector: {}, policyTypes: ['Ingress'] } as const
 
 async function change({ lab, say }: StepContext): Promise<void> {
   const pid = birdPid(lab)
+  let longest = 0
   const lost = await pinging(lab, say, async () => {
     for (const way of ['tunnel', 'bgp', 'tunnel', 'bgp'] as const) {
+      const since = performance.now()
       await setFabric(lab, { way, otherwise: 'tunnel' })
       const wanted = way === 'bgp' ? 'direct' : 'tunnel'
       await eventually(`every way is ${wanted}`, async () =>
         (await showFabric(lab)).ways.every((one) => one.way === wanted),
       )
       await Bun.sleep(500)
+      longest = Math.max(longest, performance.now() - since)
     }
   })
   deepEqual(lost, [0, 0])
-  equal(birdPid(lab), pid)
+  // On a busy machine a change takes longer than BIRD is kept for.
+  if (longest < BIRD_STAYS) equal(birdPid(lab), pid)
+  else say(`a change took ${(longest / 1000).toFixed(0)} s: BIRD ended meanwhile`)
 }
 
 const CALICO = 'crd.projectcalico.org/v1'

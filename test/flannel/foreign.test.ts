@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { internetChecksum } from '../../src/linux/index.ts'
 import { eventually } from '../kube/process.ts'
+import { echoRequest } from './forged.ts'
 import { attempt, type Host, inside, obstacle, PATIENCE, PREFIX, Rig } from './rig.ts'
 
 const reason = obstacle()
@@ -74,7 +75,7 @@ describe.skipIf(reason !== undefined)(`a mesh with a machine of flannel${reason 
       one.start('--ip-masq')
       await one.dock()
       const pod = await one.podAddress
-      const request = echoRequest(POD, pod)
+      const request = echoRequest(POD, pod, Buffer.from('what flannel sends'))
       // What comes from nobody in the mesh is not forwarded; the answer that comes is to the second one.
       await inside(foreign.namespace, 'ip', 'address', 'add', '192.0.2.99/24', 'dev', 'eth0')
       const answer = await eventually(async () => {
@@ -135,24 +136,6 @@ async function dockByHand({ namespace, pod }: Host): Promise<void> {
   await inside(pod, 'ip', 'address', 'add', `${POD}/24`, 'dev', 'eth0')
   await inside(pod, 'ip', 'link', 'set', 'eth0', 'mtu', '1450')
   await inside(pod, 'ip', 'route', 'replace', 'default', 'via', SUBNET.replace('.0/24', '.1'))
-}
-
-/** A packet with a payload of its own. */
-function echoRequest(source: string, destination: string): Buffer {
-  const payload = Buffer.from('what flannel sends')
-  const packet = Buffer.alloc(28 + payload.length)
-  packet.writeUInt8(0x45, 0)
-  packet.writeUInt16BE(packet.length, 2)
-  packet.writeUInt8(64, 8)
-  packet.writeUInt8(1, 9)
-  packet.set(source.split('.').map(Number), 12)
-  packet.set(destination.split('.').map(Number), 16)
-  packet.writeUInt16BE(internetChecksum(packet.subarray(0, 20)), 10)
-  packet.writeUInt8(8, 20)
-  packet.writeUInt16BE(7, 24)
-  packet.set(payload, 28)
-  packet.writeUInt16BE(internetChecksum(packet.subarray(20)), 22)
-  return packet
 }
 
 /** Sends a datagram to port 8285, and prints the one that comes back, if one comes. */

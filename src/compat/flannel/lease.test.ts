@@ -132,6 +132,18 @@ describe('annotations of a Node', () => {
     expect(leaseOfNode(undefined, keys)).toBeUndefined()
   })
 
+  test('a Node’s own addresses are where its packets may come from', () => {
+    const written = missingAnnotations(node({}), keys, attributes) ?? {}
+    const addresses = [
+      { type: 'InternalIP', address: '198.51.100.7' },
+      { type: 'Hostname', address: 'n' },
+      'nonsense',
+      { type: 'InternalIP', address: '2001:DB8::7' },
+    ]
+    const told = leaseOfNode({ ...node(written), status: { addresses } }, keys)
+    expect(told?.sources).toEqual([ip('198.51.100.7'), ip('2001:db8::7')])
+  })
+
   test('an address that an administrator gives wins', () => {
     const own = { publicIp: ip('192.0.2.1') }
     expect(advertised(node({}), keys, own)).toEqual(own)

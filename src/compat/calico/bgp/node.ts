@@ -15,7 +15,8 @@ export const BGP_ANNOTATIONS = {
   asNumber: 'projectcalico.org/ASNumber',
   clusterId: 'projectcalico.org/RouteReflectorClusterID',
 } as const
-const ADDRESSES = BGP_ANNOTATIONS
+/** The annotations that say where a node's sessions end. */
+export const ADDRESSES = BGP_ANNOTATIONS
 const AS_NUMBER = BGP_ANNOTATIONS.asNumber
 const CLUSTER_ID = BGP_ANNOTATIONS.clusterId
 const MAX_PROBLEM = 1024

@@ -30,16 +30,23 @@ function objection({ main, passwords: secrets }: Pick<BirdConfiguration, 'main' 
 
 const configured = cluster.chain((one) => fc.record({ cluster: fc.constant(one), self: selfOf(one), passwords }))
 
-test('BIRD takes every configuration, whatever names have in them', () => {
-  fc.assert(
-    fc.property(configured, ({ cluster: one, self, passwords: known }) => {
-      const configuration = birdConfiguration(one, self, { passwords: known })
-      expect(configuration).toBeDefined()
-      if (configuration !== undefined) expect(objection(configuration)).toBe('')
-    }),
-    { numRuns: 150 },
-  )
-})
+/** In ms: each of them is a process. */
+const PATIENCE = 120_000
+
+test(
+  'BIRD takes every configuration, whatever names have in them',
+  () => {
+    fc.assert(
+      fc.property(configured, ({ cluster: one, self, passwords: known }) => {
+        const configuration = birdConfiguration(one, self, { passwords: known })
+        expect(configuration).toBeDefined()
+        if (configuration !== undefined) expect(objection(configuration)).toBe('')
+      }),
+      { numRuns: 150 },
+    )
+  },
+  PATIENCE,
+)
 
 test('what BIRD does not take is seen by this test', () => {
   expect(objection({ main: 'router id 1.1.1.1;\nprotocol device {\n', passwords: '' })).toContain('syntax error')

@@ -114,12 +114,16 @@ function changeLines(change: RouteChange): readonly string[] {
   }
 }
 
+/** A network of nodes' own addresses. `hasWithin`: what is in it is guarded as well. */
+export interface GuardedNetwork {
+  readonly network: Cidr
+  readonly hasWithin: boolean
+}
+
 /** What covers the nodes' own addresses: a default route, and networks that they are in or that are in theirs. */
-export function guardFunctions(networks: readonly Cidr[], pools: readonly Cidr[], family: Family): string {
-  const covering = networks.map((network) => `${networkText(network)}-`)
-  const inside = networks
-    .filter((network) => !pools.some((pool) => isInside(pool, network)))
-    .map((network) => `${network}+`)
+export function guardFunctions(networks: readonly GuardedNetwork[], family: Family): string {
+  const covering = networks.map(({ network }) => `${networkText(network)}-`)
+  const inside = networks.flatMap(({ network, hasWithin }) => (hasWithin ? [`${networkText(network)}+`] : []))
   const nothing = family === 4 ? '0.0.0.0/0' : '::/0'
   return `function weft_is_guarded${family}() {
   return net ~ [ ${[nothing, ...new Set([...covering, ...inside].toSorted())].join(', ')} ];
@@ -127,6 +131,7 @@ export function guardFunctions(networks: readonly Cidr[], pools: readonly Cidr[]
 `
 }
 
-function isInside(inner: Cidr, outer: Cidr): boolean {
+/** Whether a network is another one or a part of it. */
+export function isInside(inner: Cidr, outer: Cidr): boolean {
   return prefixLength(inner) >= prefixLength(outer) && contains(outer, firstIp(inner))
 }
