@@ -24,6 +24,10 @@ const NETWORK = 'network: 172.17.0.0/16'
 export async function measureMesh(effort: Effort): Promise<readonly Result[]> {
   const lacking = obstacle()
   if (lacking !== undefined) throw new Error(lacking)
+  return [...(await measureTalk(effort)), ...(await measureDeaths(effort.rounds))]
+}
+
+async function measureTalk(effort: Effort): Promise<readonly Result[]> {
   const rig = new Rig(2)
   const [one, two] = [rig.host(1), rig.host(2)]
   const containers = { from: one.container, to: two.container, address: two.inner }
@@ -39,19 +43,11 @@ export async function measureMesh(effort: Effort): Promise<readonly Result[]> {
         ...(peer === undefined ? {} : { peer, peerName: 'the machines themselves' }),
       })
       let seconds = 0
-      const isWhole = async (): Promise<void> => {
-        await Promise.all(
-          rig.hosts.map((host) =>
-            host.whenStatus(name, ({ peers }) => peers.every((peer) => peer.way === way && peer.state === 'up')),
-          ),
-        )
-        await rig.expectMesh()
-      }
       const takeIt = async (): Promise<void> => {
         const since = performance.now()
         rig.write(rig.hosts, ...words, NETWORK)
         if (name === WAYS[0].name) for (const host of rig.hosts) host.up('--config', rig.list)
-        await isWhole()
+        await takes(rig, name, way)
         seconds = (performance.now() - since) / 1000
       }
       const silence = await silenceWhile(containers, takeIt)
@@ -69,13 +65,44 @@ export async function measureMesh(effort: Effort): Promise<readonly Result[]> {
           's',
           await cutCable(containers, (state) => rig.cable(one, state), effort.rounds),
         ),
-        line('lost when the link dies', 's', await loseSegment(containers, segmentOf(rig), effort.rounds, isWhole)),
       )
     }
     return results
   } finally {
     await rig.down()
   }
+}
+
+/** Of machines that are made for it: nothing was cut before. */
+async function measureDeaths(rounds: number): Promise<readonly Result[]> {
+  const rig = new Rig(2)
+  const [one, two] = [rig.host(1), rig.host(2)]
+  const containers = { from: one.container, to: two.container, address: two.inner }
+  try {
+    await rig.up()
+    const results: Result[] = []
+    for (const { name, way, words } of WAYS) {
+      rig.write(rig.hosts, ...words, NETWORK)
+      if (name === WAYS[0].name) for (const host of rig.hosts) host.up('--config', rig.list)
+      const isWhole = () => takes(rig, name, way)
+      await isWhole()
+      const ours = await loseSegment(containers, segmentOf(rig), rounds, isWhole)
+      results.push({ what: `mesh ${name}: lost when the link dies`, unit: 's', ours })
+    }
+    return results
+  } finally {
+    await rig.down()
+  }
+}
+
+/** Resolves when both machines take a way, and containers reach each other. */
+async function takes(rig: Rig, name: string, way: string): Promise<void> {
+  await Promise.all(
+    rig.hosts.map((host) =>
+      host.whenStatus(name, ({ peers }) => peers.every((peer) => peer.way === way && peer.state === 'up')),
+    ),
+  )
+  await rig.expectMesh()
 }
 
 /** Where all cables meet is a router as well. */
