@@ -83,10 +83,19 @@ export const SETTINGS = {
     type: words('a list of addresses, parted by commas'),
     otherwise: 'shared state is where `kubernetes` says',
     example: 'http://192.0.2.10:2379',
-    description: 'Members of the etcd that holds k8s-ovs’s registry: configuration, machines and tenants',
+    description: 'Members of the etcd that holds k8s-ovs’s registry (configuration, machines and tenants), or Calico’s',
     programs: BOTH,
     applied: 'restart',
     flag: 'etcd-endpoints',
+  }),
+  'etcd.layout': setting({
+    type: oneOf('k8s-ovs', 'calico'),
+    otherwise: 'k8s-ovs',
+    example: 'calico',
+    description: 'Whose registry it is. Of Calico’s what it says of BGP, its policies and network sets are read',
+    programs: BOTH,
+    applied: 'restart',
+    flag: 'etcd-layout',
   }),
   'etcd.api': setting({
     type: oneOf('auto', 'v2', 'v3'),
@@ -99,7 +108,7 @@ export const SETTINGS = {
   }),
   'etcd.prefix': setting({
     type: words('a path of keys'),
-    otherwise: '/k8s.ovs.com/ovs/network',
+    otherwise: '/k8s.ovs.com/ovs/network, Calico’s is /calico',
     example: '/k8s.ovs.com/ovs/network',
     description: 'Root of all keys',
     programs: BOTH,
@@ -262,7 +271,7 @@ export const SECTIONS: Readonly<Record<string, string>> = {
   controller: 'The controller, of which one decides at a time.',
   registry: 'A registry of Weft’s own, where there is no Kubernetes.',
   kubernetes: 'The Kubernetes API server.',
-  etcd: 'k8s-ovs’s registry in etcd, for clusters that come from there. What Kubernetes says still comes from Kubernetes.',
+  etcd: 'k8s-ovs’s registry in etcd, or Calico’s, for clusters that come from there. What Kubernetes says still comes from Kubernetes.',
   attachments: 'Networks that pods are attached to by name, and who may ask for what.',
   log: 'The logs of agent and controller.',
   cluster:
