@@ -2,7 +2,7 @@
  * The nftables ruleset of a node's own stack.
  * @module
  */
-import { type NodeContext, podNetworks } from './context.ts'
+import { mainRanges, type NodeContext, podNetworks } from './context.ts'
 import { DIRECT, type DirectPlan } from './fabric/direct.ts'
 import { GUEST_GROUP } from './guests.ts'
 import { DOOMED_GROUP, ENDPOINT_GROUP, GATEWAY, HIJACKED, NEXT_HOP, NFT_TABLE, UNDERLAY_GROUP } from './host-names.ts'
@@ -127,7 +127,12 @@ ${guards.map((guard) => `    ${guard}`).join('\n')}
     iifgroup ${GUEST_GROUP} ct status & dnat != 0 counter masquerade
 ${networks.map((cidr) => `    oifname != "${GATEWAY}" ${nftFamily(cidr)} saddr ${cidr} ${nftFamily(cidr)} daddr != ${insideOf(cluster, familyOf(cidr))} counter masquerade`).join('\n')}
 ${FAMILIES.map((family) => `    oifname != "${GATEWAY}" ${NFT_FAMILY[family]} saddr ${TURN_ADDRESS[family]} counter masquerade`).join('\n')}
-${context.ranges.map(({ family, gateway }) => `    oifname "${GATEWAY}" ${NFT_FAMILY[family]} daddr ${NODE_PORT_ADDRESS[family]} meta l4proto . th dport @any_node_ports snat ${NFT_FAMILY[family]} to ${gateway}`).join('\n')}
+${mainRanges(context)
+  .map(
+    ({ family, gateway }) =>
+      `    oifname "${GATEWAY}" ${NFT_FAMILY[family]} daddr ${NODE_PORT_ADDRESS[family]} meta l4proto . th dport @any_node_ports snat ${NFT_FAMILY[family]} to ${gateway}`,
+  )
+  .join('\n')}
   }
 }
 `

@@ -308,5 +308,5 @@ function sameContext(a: NodeContext, b: NodeContext): boolean {
 }
 
 function placeOf({ cluster, self }: NodeContext): readonly unknown[] {
-  return [cluster, self.machine, self.ranges, self.addresses]
+  return [cluster, self.machine, self.ranges, self.closing, self.addresses]
 }

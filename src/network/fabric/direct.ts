@@ -8,7 +8,7 @@
 import { type LocalRange, type NodeContext, podNetworks } from '../context.ts'
 import { type Cidr, type Family, familyOf, hostCidr, type Ip, type Mac } from '../model/address.ts'
 import type { NodeNetwork } from '../model/node.ts'
-import type { Reach } from './way.ts'
+import type { KnownReach } from './way.ts'
 
 /** The link of that port, and its MAC address. */
 export const DIRECT = 'weft-direct'
@@ -64,8 +64,7 @@ export interface Place {
 }
 
 /** What the kernel knows of the ways to a machine without a tunnel. */
-export interface PeerPlace {
-  readonly reach: Reach
+export interface PeerPlace extends KnownReach {
   readonly places: { readonly [F in Family]?: Place }
 }
 
@@ -103,23 +102,30 @@ export function directPlan(context: NodeContext, machines: Iterable<Known>, gate
   return {
     routes,
     own: ranges,
-    rules: ranges.flatMap((range) => rulesOf(context, range, { gateway, links })),
+    rules: [
+      ...new Set(ranges.map(({ family }) => family)).values().map((family) => fromGateway(family, gateway)),
+      ...ranges.flatMap((range) => rulesOf(context, range, links)),
+    ],
     segments: links.map((link) => ({ link, ranges: segments.get(link) ?? [] })),
   }
 }
 
+/** The node's own packets, and those that come back from its translation, go to the switch as ever. */
+function fromGateway(family: Family, gateway: string): DirectRule {
+  return { family, priority: DIRECT_PRIORITY, inputLink: gateway }
+}
+
 /**
- * The node's own packets, and those that come back from its translation, go to the switch as ever. What is left with a pod's
+ * So do packets of its own address. What is left with a pod's
  * source came out of the switch for other nodes' pods. By the source, and not by the link alone: a filter of the kernel
  * (rp_filter) asks by which link an answer would go, as if the node itself gave it.
  */
 function rulesOf(
   { cluster }: NodeContext,
   { family, range, gateway: address }: LocalRange,
-  { gateway, links }: { readonly gateway: string; readonly links: readonly string[] },
+  links: readonly string[],
 ): readonly DirectRule[] {
   const own: readonly DirectRule[] = [
-    { family, priority: DIRECT_PRIORITY, inputLink: gateway },
     { family, priority: DIRECT_PRIORITY + 1, from: hostCidr(address) },
     { family, priority: DIRECT_PRIORITY + 2, from: range, table: LEAVE_TABLE },
   ]
