@@ -91,7 +91,7 @@ async function killed({ lab }: StepContext): Promise<void> {
   const command = lab.commandOf('node1-agent')
   lab.kill('node1-agent')
   // So that what is given back is soon free.
-  lab.start('node1-agent', [...command, '--address-rest', '1', '--resync', '3'])
+  lab.start('node1-agent', [...command, '--address-rest', '1', '--resync', '5'])
   await add(lab, podsOf(PODS, PODS + 2))
   for (const pod of podsOf(PODS, PODS + 2)) ok(!before.has(lab.address(pod)))
   for (const pod of podsOf(PODS, PODS + 2)) equal((await ping(lab, 'shop/db', lab.address(pod))).code, 0)
