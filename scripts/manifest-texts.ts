@@ -1,7 +1,8 @@
 /**
  * The parts of deploy/ that follow from the code.
  */
-import { type Account, PERMISSIONS, type Permission, WEFT_NAMESPACE } from '../src/compat/permissions.ts'
+import type { Account, Permission } from '../src/compat/permission.ts'
+import { PERMISSIONS, WEFT_NAMESPACE } from '../src/compat/permissions.ts'
 import { commentedFile } from '../src/settings/print.ts'
 
 /** The ConfigMap with every setting in it, as comments. */

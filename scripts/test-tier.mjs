@@ -2,20 +2,21 @@
  * `npm run test:image`, `test:package` and `test:long`: what is delivered, tried where it is to run, and what takes longest.
  * Beside `npm test`, because of packages that nothing else needs, and of minutes.
  */
+import { bunTest } from './lib/bun-test.mjs'
 import { main, Refusal } from './lib/fail.mjs'
-import { BUN, hand } from './lib/run.mjs'
 import { saidYes, setup } from './lib/setup.mjs'
+import { finalLine } from './lib/summary.mjs'
 
 const FILES = {
   image: ['./test/install/image.test.ts'],
   package: [
-    ...['package', 'external-host', 'flanneld', 'bridge', 'network-manager'].map(
+    ...['package', 'units', 'external-host', 'flanneld', 'bridge', 'network-manager'].map(
       (name) => `./test/install/${name}.test.ts`,
     ),
     './src/bridge/persist/persist.test.ts',
   ],
   long: [
-    ...`adopt api-outages bgp direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links`
+    ...`adopt api-outages bgp direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links tunnels`
       .split(' ')
       .map((name) => `./test/e2e/${name}.test.ts`),
     ...['ways', 'trouble'].map((name) => `./test/flannel/${name}.test.ts`),
@@ -31,6 +32,8 @@ await main(async () => {
     throw new Refusal('no tier of tests was named', `name one of ${Object.keys(FILES).join(', ')}`)
   }
   await setup(`test:${what}`, { yes: saidYes(args) })
-  const env = { ...process.env, [`WEFT_TEST_${what.toUpperCase()}`]: '1' }
-  return hand(BUN, ['test', '--timeout', '60000', ...FILES[what]], { env })
+  const env = { [`WEFT_TEST_${what.toUpperCase()}`]: '1' }
+  const total = await bunTest({ how: ['--timeout', '60000'], files: FILES[what], env })
+  process.stdout.write(`${finalLine(total)}\n`)
+  return total.failed === 0 ? 0 : 1
 })

@@ -4,10 +4,11 @@
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { bunTest } from './lib/bun-test.mjs'
 import { main } from './lib/fail.mjs'
-import { BUN, ROOT, run } from './lib/run.mjs'
+import { ROOT, run } from './lib/run.mjs'
 import { saidYes, setup } from './lib/setup.mjs'
-import { finalLine, readSummary, sumUp } from './lib/summary.mjs'
+import { finalLine, sumUp } from './lib/summary.mjs'
 
 const args = process.argv.slice(2).filter((arg) => arg !== '--yes' && arg !== '-y')
 const CHECKS = [
@@ -35,24 +36,9 @@ async function runCheck([name, command, rest]) {
   return code === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 }
 }
 
-async function runTests() {
+function runTests() {
   const folders = readdirSync(ROOT, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && ['src', 'test', 'scripts', 'bench'].includes(entry.name))
     .map((entry) => `./${entry.name}/`)
-  const started = Date.now()
-  let last = Date.now()
-  const beat = setInterval(() => {
-    if (Date.now() - last < 20_000) return
-    last = Date.now()
-    process.stdout.write(`  … testing (${Math.round((Date.now() - started) / 1000)} s)\n`)
-  }, 1000)
-  const { code, output } = await run(BUN, ['test', ...HOW, ...(args.length === 0 ? folders : args)], {
-    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
-    onLine: (line) => {
-      last = Date.now()
-      process.stdout.write(`${line}\n`)
-    },
-  })
-  clearInterval(beat)
-  return readSummary(output, code)
+  return bunTest({ how: HOW, files: args.length === 0 ? folders : args })
 }

@@ -31,10 +31,20 @@ test('no object of a kind that the file defines is in it: the first kubectl appl
   expect(objectsIn('weft.yaml').filter(({ kind }) => defined.has(kind))).toEqual([])
 })
 
-test('every definition is in it, at its end, and then what a controller would make anew', () => {
+test('every definition is in it, at its end', () => {
   const kinds = objectsIn('weft.yaml').map(({ kind }) => kind)
   const first = kinds.indexOf('CustomResourceDefinition')
-  expect(kinds.slice(first)).toEqual([...weftCrds().map(() => 'CustomResourceDefinition'), 'Lease'])
+  expect(kinds.slice(first)).toEqual(weftCrds().map(() => 'CustomResourceDefinition'))
+})
+
+test('the Lease is made before the controllers, and deleted when they may not make it anew', () => {
+  const things = objectsIn('weft.yaml').map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+  const lease = things.indexOf('Lease weft-controller')
+  expect(lease).toBeLessThan(things.indexOf('Deployment weft-controller'))
+  for (const right of ['Role weft-controller', 'RoleBinding weft-controller'])
+    expect(lease).toBeGreaterThan(things.lastIndexOf(right))
+  expect(things.indexOf('RoleBinding weft-controller')).toBeGreaterThan(0)
+  expect(lease).toBeGreaterThan(0)
 })
 
 test('images are those of this version', () => {

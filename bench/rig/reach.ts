@@ -30,9 +30,9 @@ export class PingTrace {
     this.#reading = this.#read()
   }
 
-  /** The time of the first answer after a time, both in seconds of the clock. Throws after a minute. */
-  async answerAfter(since: number): Promise<number> {
-    const end = performance.now() + PATIENCE_MS
+  /** The time of the first answer after a time, both in seconds of the clock. Throws after so many milliseconds, a minute by default. */
+  async answerAfter(since: number, patience = PATIENCE_MS): Promise<number> {
+    const end = performance.now() + patience
     while (performance.now() < end) {
       const found = this.#answers().find(({ at }) => at > since)
       if (found !== undefined) return found.at

@@ -2,7 +2,10 @@
  * What `bun test` says at its end, as numbers.
  */
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Summary */
+/**
+ * Of all tests. `unsteady` ones are among the passed: they failed first, and passed when run once more by themselves.
+ * @typedef {{ passed: number, failed: number, skipped: number, unsteady?: number }} Summary
+ */
 
 /**
  * Numbers of a run. A run that ended badly without a failed test (a crash, an error between tests, no test found)
@@ -26,12 +29,12 @@ export function readSummary(output, code) {
 
 /** @param {readonly Summary[]} summaries */
 export function sumUp(summaries) {
-  const add = (key) => summaries.reduce((sum, summary) => sum + summary[key], 0)
-  return { passed: add('passed'), failed: add('failed'), skipped: add('skipped') }
+  const add = (key) => summaries.reduce((sum, summary) => sum + (summary[key] ?? 0), 0)
+  return { passed: add('passed'), failed: add('failed'), skipped: add('skipped'), unsteady: add('unsteady') }
 }
 
 /** The line that scripts and people look for. */
-export function finalLine({ passed, failed, skipped }) {
-  const rest = skipped > 0 ? `, ${skipped} skipped` : ''
-  return `${passed} passed, ${failed} failed${rest}`
+export function finalLine({ passed, failed, skipped, unsteady = 0 }) {
+  const rest = [...(skipped > 0 ? [`${skipped} skipped`] : []), ...(unsteady > 0 ? [`${unsteady} unsteady`] : [])]
+  return [`${passed} passed`, `${failed} failed`, ...rest].join(', ')
 }

@@ -27,4 +27,7 @@ test('the final line', () => {
   const total = sumUp([readSummary(end(3, 1), 1), { passed: 1, failed: 0, skipped: 0 }])
   expect(finalLine(total)).toBe('4 passed, 1 failed')
   expect(finalLine({ ...total, skipped: 2 })).toBe('4 passed, 1 failed, 2 skipped')
+  expect(finalLine(sumUp([total, { passed: 1, failed: 0, skipped: 0, unsteady: 1 }]))).toBe(
+    '5 passed, 1 failed, 1 unsteady',
+  )
 })

@@ -34,7 +34,7 @@ export interface AgentRun {
 
 /** Runs the node's agent until the signal aborts. */
 export async function serveAgent({ options, opened, manager, log, signal }: AgentRun): Promise<void> {
-  const { registry, kubernetes, unreadable } = opened
+  const { registry, kubernetes } = opened
   const { node: host, cniBinDir } = options
   const notices =
     kubernetes === undefined
@@ -48,7 +48,7 @@ export async function serveAgent({ options, opened, manager, log, signal }: Agen
   if (cniBinDir !== undefined) putPlugin(cniBinDir, options, log)
   if (manager !== undefined) tellOfEnd(manager, signal)
   const onState = manager === undefined ? {} : { onState: agentTeller(manager, () => performance.now()) }
-  await runAgent(options, registry, log, signal, { unreadable, ...onState, ...notices })
+  await runAgent(options, registry, log, signal, { invalid: opened, ...onState, ...notices })
 }
 
 /** Without the plugin no new pod is attached; standing ones are looked after all the same. */

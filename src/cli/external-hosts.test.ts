@@ -85,15 +85,21 @@ test('who declared a host at a node’s address in another way sees it in the li
   }
   let hosts = await listed()
   while (hosts[0]?.problem === undefined) hosts = await listed()
-  expect(hosts).toMatchObject([
-    { state: 'waiting', ranges: [], problem: expect.stringContaining("192.0.2.11 is node1's") },
+  expect(hosts).toEqual([
+    expect.objectContaining({
+      state: 'waiting',
+      ranges: [],
+      problem: expect.stringContaining("192.0.2.11 is node1's"),
+    }),
   ])
   const { host } = await changeHost(one.registry, 'lb', { addresses: [ip('192.0.2.40')] })
-  expect(host).toMatchObject({
-    state: 'ready',
-    addresses: [ip('192.0.2.40')],
-    ranges: [expect.anything(), expect.anything()],
-  })
+  expect(host).toEqual(
+    expect.objectContaining({
+      state: 'ready',
+      addresses: [ip('192.0.2.40')],
+      ranges: [expect.anything(), expect.anything()],
+    }),
+  )
   expect(host.problem).toBeUndefined()
 })
 

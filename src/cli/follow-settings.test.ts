@@ -21,7 +21,7 @@ test('a level counts at once, others are told when they do, and nonsense changes
     interval: 5,
   })
   const heard = async (text: string): Promise<void> => {
-    for (let i = 0; i < 400 && !said.some((line) => line.includes(text)); i += 1) await Bun.sleep(5)
+    for (let i = 0; i < 4_000 && !said.some((line) => line.includes(text)); i += 1) await Bun.sleep(5)
     expect(said.join('\n')).toContain(text)
   }
   try {
@@ -34,7 +34,7 @@ test('a level counts at once, others are told when they do, and nonsense changes
     writeFileSync(file, '')
     await heard('log.level was changed')
     await heard('agent.datapath was changed')
-    for (let i = 0; i < 400 && log.level !== 'info'; i += 1) await Bun.sleep(5)
+    for (let i = 0; i < 4_000 && log.level !== 'info'; i += 1) await Bun.sleep(5)
     expect(log.level).toBe('info')
     // What an agent does not read is none of its business, and a problem is told once.
     expect(said.filter((line) => line.includes('cluster.'))).toEqual([])

@@ -14,10 +14,12 @@ const TENANTS: readonly Tenant[] = [
 
 test('nobody answers: the request is withdrawn', async () => {
   const registry = await withTenants()
-  await expect(join(registry)).rejects.toMatchObject({
-    code: 'TENANT_TIMEOUT',
-    message: expect.stringContaining('the request was withdrawn'),
-  })
+  await expect(join(registry)).rejects.toEqual(
+    expect.objectContaining({
+      code: 'TENANT_TIMEOUT',
+      message: expect.stringContaining('the request was withdrawn'),
+    }),
+  )
   expect((await registry.get('Tenant', 'bank'))?.value).toEqual({ namespace: 'bank', vni: 11 })
 })
 
@@ -38,10 +40,12 @@ test('withdrawing fails: the request stays, and it says so', async () => {
     updates += 1
     if (updates > 1) throw new RegistryError('REGISTRY_UNAVAILABLE', 'gone')
   })
-  await expect(join(flaky)).rejects.toMatchObject({
-    code: 'TENANT_REQUEST_STAYS',
-    message: expect.stringContaining('the request stays and will be carried out'),
-  })
+  await expect(join(flaky)).rejects.toEqual(
+    expect.objectContaining({
+      code: 'TENANT_REQUEST_STAYS',
+      message: expect.stringContaining('the request stays and will be carried out'),
+    }),
+  )
   expect((await registry.get('Tenant', 'bank'))?.value.request).toMatchObject({ action: 'join', target: 'shop' })
 })
 

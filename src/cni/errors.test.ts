@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { CNI_ERRORS, type CniErrorId, type CniErrorRow } from './error-table.ts'
+import type { CniErrorRow } from './error-row.ts'
+import { CNI_ERRORS, type CniErrorId } from './error-table.ts'
 import { cniError, errorAnswer, printError, toCniError } from './errors.ts'
 
 const WELL_KNOWN = [1, 2, 3, 4, 5, 6, 7, 8, 11, 50, 51]

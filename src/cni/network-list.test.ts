@@ -46,7 +46,7 @@ test.each<[string, number, string]>([
   [`{"type":"x","a":"${'a'.repeat(1_048_576)}"}`, 5, 'larger than the limit'],
   ['['.repeat(500_000), 6, 'pods/nad: '],
 ])('%.60s is refused', (text, code, words) => {
-  expect(refusal(text)).toMatchObject({ code, message: expect.stringContaining(words) })
+  expect(refusal(text)).toEqual(expect.objectContaining({ code, message: expect.stringContaining(words) }))
 })
 
 test('whatever is written is read or refused in words', () => {

@@ -3,7 +3,7 @@
  * test compares it with the calls that are made. Whoever adds a call adds a row.
  * @module
  */
-import type { KubeCall, Verb } from '../kube/call.ts'
+import type { Verb } from '../kube/call.ts'
 import type { Resource } from '../kube/object.ts'
 import {
   CONFIG_MAPS,
@@ -36,6 +36,7 @@ import {
   CLUSTER_NETWORK_POLICIES,
 } from './network-policy-api/resources.ts'
 import { CLUSTER_NETWORKS, EGRESS_NETWORK_POLICIES, HOST_SUBNETS, NET_NAMESPACES } from './openshift/resources.ts'
+import type { Account, Permission } from './permission.ts'
 import {
   CALICO_BLOCKS,
   CALICO_IP_POOLS,
@@ -55,23 +56,6 @@ import {
 import { ADDRESS_CLAIMS } from './weft/address-claim.ts'
 import { NODE_NETWORKS } from './weft/node-network.ts'
 import { NODE_REPORTS } from './weft/node-report.ts'
-
-/** Who has permissions. Accounts of external hosts are made by administrators, one for each: `weft-host-<name>`. */
-export type Account = 'agent' | 'controller' | 'external-host'
-
-/** Something that an account may do. */
-export interface Permission {
-  readonly resource: Pick<Resource, 'group' | 'plural'>
-  readonly verbs: readonly Verb[]
-  /** These objects only. Creations and collections cannot be told apart by a name. */
-  readonly names?: readonly string[]
-  /** In this namespace only; absent: everywhere. */
-  readonly namespace?: string
-  /** Kept back where no admission policy bounds it to the account's own node: there it would reach every node's. */
-  readonly onlyWithPolicy?: true
-  /** What for. */
-  readonly why: string
-}
 
 /** Where Weft itself runs. */
 export const WEFT_NAMESPACE = 'weft-system'
@@ -187,7 +171,15 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
     { resource: NAMESPACES, verbs: ['get', ...FOLLOW, 'patch'], why: 'who gets a network; an annotation says why not' },
     { resource: NET_NAMESPACES, verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'], why: "namespaces' networks" },
     ...POLICIES.map((resource) => ({ resource, verbs: FOLLOW, why: 'what of them cannot be done, to say so' })),
+    ...POLICY_SETS.map((resource) => ({ resource, verbs: FOLLOW, why: 'what of them cannot be read, to say so' })),
     ...POLICIES_WITH_STATUS.map((resource) => statusOf(resource, 'what of them cannot be done')),
+    ...BGP.map(
+      (resource): Permission => ({
+        resource,
+        verbs: ['get', ...FOLLOW],
+        why: 'what of them cannot be done, to say so',
+      }),
+    ),
     { resource: EVENTS, verbs: ['create', 'patch'], why: 'what was refused, and why' },
     {
       resource: SERVICE_CIDRS,
@@ -268,7 +260,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       namespace: SYSTEM_NAMESPACE,
       why: 'which ranges kubeadm and Cilium were told',
     },
-    ...[CALICO_IP_POOLS, CALICO_BLOCKS, CILIUM_IP_POOLS].map((resource) => ({
+    ...[CALICO_BLOCKS, CILIUM_IP_POOLS].map((resource) => ({
       resource,
       verbs: FOLLOW,
       why: 'which ranges the pods of another plugin have',
@@ -294,22 +286,4 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
 /** To write an object's status, and by it its annotations. */
 function statusOf({ group, plural }: Resource, why: string): Permission {
   return { resource: { group, plural: `${plural}/status` }, verbs: ['patch'], why }
-}
-
-/** Whether permissions allow a call. */
-export function allows(permissions: readonly Permission[], call: KubeCall): boolean {
-  return permissions.some((one) => covers(one, call))
-}
-
-/** Whether one permission allows a call. */
-export function covers({ resource, verbs, names, namespace }: Permission, call: KubeCall): boolean {
-  const isKind = call.group === resource.group && nameOf(call) === resource.plural
-  if (!isKind || !verbs.includes(call.verb)) return false
-  if (namespace !== undefined && namespace !== call.namespace) return false
-  return names === undefined || (call.name !== undefined && names.includes(call.name))
-}
-
-/** As roles have it: `pods/status`. */
-function nameOf({ resource, subresource }: KubeCall): string {
-  return subresource === undefined ? resource : `${resource}/${subresource}`
 }

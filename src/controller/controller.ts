@@ -16,6 +16,7 @@ import { type Registry, RegistryError } from '../registry/registry.ts'
 import { Bell } from './bell.ts'
 import { type ControllerEvents, lineOf } from './events.ts'
 import { listening } from './listening.ts'
+import { whyNoCluster } from './no-cluster.ts'
 import { Outage } from './outage.ts'
 import { lookAgain, type Performance, perform } from './perform.ts'
 import { listenForSilences, type Verdicts } from './silences.ts'
@@ -58,6 +59,8 @@ export interface RunningController {
   readonly networks: Reflection<'NodeNetwork'>
   /** The cluster's configuration, in the same way. */
   readonly cluster: Reflection<'Cluster'>
+  /** The cluster's nodes, in the same way. */
+  readonly nodes: Reflection<'Node'>
   /** When `signal` aborted. Does not reject for anything that the registry does. */
   readonly done: Promise<void>
 }
@@ -65,10 +68,14 @@ export interface RunningController {
 /** Runs the controller until `signal` aborts. */
 export function startController(options: ControllerOptions): RunningController {
   const controller = new Controller(options)
-  const shared = { NodeNetwork: controller.reflect('NodeNetwork'), Cluster: controller.reflect('Cluster') }
+  const shared = {
+    NodeNetwork: controller.reflect('NodeNetwork'),
+    Cluster: controller.reflect('Cluster'),
+    Node: controller.reflect('Node'),
+  }
   const others = INPUTS.filter((kind) => !Object.hasOwn(shared, kind)).map((kind) => controller.reflect(kind))
   const done = run(controller, [...Object.values(shared), ...others], options)
-  return { networks: shared.NodeNetwork, cluster: shared.Cluster, done }
+  return { networks: shared.NodeNetwork, cluster: shared.Cluster, nodes: shared.Node, done }
 }
 
 async function run(
@@ -180,7 +187,8 @@ class Controller {
   /** Without a cluster configuration nothing happens, which somebody will wonder about. */
   async #explainIdleness(): Promise<void> {
     const isIdle = !this.#state.hasCluster
-    if (isIdle && !this.#isIdle) this.#options.log.warn({}, await this.#whyNoCluster())
+    if (isIdle && !this.#isIdle)
+      this.#options.log.warn({}, await whyNoCluster(this.#options.registry, this.#options.unreadable))
     this.#isIdle = isIdle
   }
 
@@ -192,16 +200,6 @@ class Controller {
       this.#options.events?.warn({ kind: 'Cluster', name: 'default' }, refusal)
     }
     this.#refusal = refusal?.message
-  }
-
-  async #whyNoCluster(): Promise<string> {
-    try {
-      await this.#options.registry.get('Cluster', 'default')
-    } catch (error) {
-      if (error instanceof RegistryError) return `nothing is done: ${error.message}`
-    }
-    const reason = this.#options.unreadable?.get('Cluster/default')
-    return reason === undefined ? NO_CLUSTER : `nothing is done: ${reason}`
   }
 
   /** Starts the next call, if there is one to make. */
@@ -295,8 +293,6 @@ class Controller {
     this.#options.events?.warn({ kind, name }, notice)
   }
 }
-
-const NO_CLUSTER = 'there is no cluster configuration: nothing is done until there is a ClusterNetwork "default"'
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof RegistryError && error.code === 'REGISTRY_UNAVAILABLE'

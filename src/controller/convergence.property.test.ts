@@ -101,7 +101,7 @@ test(
     )
     // So that a busy machine makes no difference.
   },
-  RUNS * 100,
+  RUNS * 300,
 )
 
 async function run(steps: readonly Step[], chances: fc.Stream<number>): Promise<void> {

@@ -68,7 +68,7 @@ async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     const found = await look()
     if (found !== undefined) return found
-    if (attempt > 400) throw new Error('it did not come')
+    if (attempt > 2_000) throw new Error('it did not come')
     await Bun.sleep(10)
   }
 }

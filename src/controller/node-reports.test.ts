@@ -142,7 +142,7 @@ async function eventually(check: () => Promise<void>): Promise<void> {
     try {
       return await check()
     } catch (error) {
-      if (attempt > 200) throw error
+      if (attempt > 2_000) throw error
       await Bun.sleep(10)
     }
   }

@@ -11,15 +11,29 @@ const ACCEPTED = 'Accepted'
 /** Why a policy is not accepted; also the reason of the events of kinds that have no status. */
 export const NOT_UNDERSTOOD = 'PolicyNotUnderstood'
 
+/** Why a network set is not what it says. */
+export const SET_NOT_UNDERSTOOD = 'NetworkSetNotUnderstood'
+
 const FINE = { status: 'True', reason: ACCEPTED, message: 'All that it says is understood, and done.' } as const
 
 const MAX_MESSAGE = 1024
 
 /** The problems of a policy as one line. */
 export function problemsText(problems: readonly PolicyProblem[]): string {
+  return withEnding(problems, 'What is not understood allows nobody, and denies everybody that it could deny.')
+}
+
+/** The problems of a network set as one line. */
+export function setProblemsText(problems: readonly PolicyProblem[]): string {
+  const ending =
+    'Until that is corrected, agents go on with what the set last held; where they do not know, rules that deny or pass it on deny everybody.'
+  return withEnding(problems, ending)
+}
+
+function withEnding(problems: readonly PolicyProblem[], ending: string): string {
+  const room = MAX_MESSAGE - ending.length - 3
   const text = problems.map(({ field, reason }) => `${field}: ${reason}`).join('; ')
-  const whole = `${text}. What is not understood allows nobody, and denies everybody that it could deny.`
-  return whole.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE - 1)}…` : whole
+  return `${text.length > room ? `${text.slice(0, room)}…` : text}. ${ending}`
 }
 
 /** A policy's conditions with ours, or undefined when they say it already. Those of others stay as they are. */

@@ -1,6 +1,6 @@
 /**
- * Tells the authors of policies what of them is not understood, or cannot be done: in a condition where the kind has a
- * status, else by an event at the object, once for each generation of it.
+ * Tells the authors of policies, and of network sets that policies select, what of them is not understood, or cannot be
+ * done: in a condition where the kind has a status, else by an event at the object, once for each generation of it.
  * @module
  */
 import { weftBindings } from '../compat/bindings.ts'
@@ -11,11 +11,18 @@ import type { EventRecorder } from '../kube/events.ts'
 import { apiVersionOf, type KubeObject, type ObjectMeta } from '../kube/object.ts'
 import { WorkQueue } from '../kube/queue.ts'
 import { type Picked, reflectPicked } from '../kube/reflector.ts'
+import { NETWORK_SET_KINDS, type NetworkSetKind } from '../network/model/network-set.ts'
 import { POLICY_KINDS, type PolicyKind, type PolicyProblem } from '../network/model/policy.ts'
 import type { MapChange, SourceReflection } from '../registry/reflect.ts'
 import { Complaints } from './complaints.ts'
 import type { ControllerLog } from './controller.ts'
-import { conditionsWith, NOT_UNDERSTOOD, problemsText } from './policy-condition.ts'
+import {
+  conditionsWith,
+  NOT_UNDERSTOOD,
+  problemsText,
+  SET_NOT_UNDERSTOOD,
+  setProblemsText,
+} from './policy-condition.ts'
 
 /** What policies are looked after with. */
 export interface PolicyStatusOptions {
@@ -36,16 +43,24 @@ interface Facts {
   readonly conditions: readonly unknown[]
 }
 
-type Reflections = { readonly [K in PolicyKind]: SourceReflection<Picked<Facts>> }
+/** What is looked after. */
+type Kind = PolicyKind | NetworkSetKind
 
-const WITH_STATUS: ReadonlySet<PolicyKind> = new Set([
+const KINDS: readonly Kind[] = [...POLICY_KINDS, ...NETWORK_SET_KINDS]
+
+type Reflections = { readonly [K in Kind]: SourceReflection<Picked<Facts>> }
+
+const WITH_STATUS: ReadonlySet<Kind> = new Set([
   'AdminNetworkPolicy',
   'BaselineAdminNetworkPolicy',
   'ClusterNetworkPolicy',
 ])
 
 /** Of these there is nothing to say but problems. */
-const TOLD_BY_EVENTS: ReadonlySet<PolicyKind> = new Set(['NetworkPolicy', 'CalicoNetworkPolicy', 'GlobalNetworkPolicy'])
+const TOLD_BY_EVENTS: ReadonlySet<Kind> = new Set([
+  ...(['NetworkPolicy', 'CalicoNetworkPolicy', 'GlobalNetworkPolicy'] as const),
+  ...NETWORK_SET_KINDS,
+])
 
 /** Whoever undoes what was written has it written again after this time, and not before. */
 const INSIST_MS = 300_000
@@ -60,7 +75,7 @@ export async function runPolicyStatus(options: PolicyStatusOptions): Promise<voi
     onError: (key, error) => complaints.say(`cannot say how ${key} does`, error),
   })
   const reflections = Object.fromEntries(
-    POLICY_KINDS.map((kind) => {
+    KINDS.map((kind) => {
       const onChange = (change: MapChange<Picked<Facts>>): void => {
         for (const name of clerk.concerned(kind, change)) queue.add(`${kind}/${name}`)
       }
@@ -73,7 +88,7 @@ export async function runPolicyStatus(options: PolicyStatusOptions): Promise<voi
 }
 
 /** Of kinds without a status only those count that there is something to say about; of firewalls also how many. */
-function pickingOf(kind: PolicyKind) {
+function pickingOf(kind: Kind) {
   const { resource, isOptional = false, decode, nameOf } = weftBindings[kind]
   return {
     resource,
@@ -114,7 +129,7 @@ class Clerk {
   }
 
   /** The policies of a kind of which something else may be to be said after a change of one of them. */
-  concerned(kind: PolicyKind, { type, object: { name, value } }: MapChange<Picked<Facts>>): readonly string[] {
+  concerned(kind: Kind, { type, object: { name, value } }: MapChange<Picked<Facts>>): readonly string[] {
     const { namespace } = value.metadata
     if (kind !== 'EgressNetworkPolicy' || namespace === undefined) return [name]
     const siblings = this.#firewalls.get(namespace) ?? new Set()
@@ -128,7 +143,7 @@ class Clerk {
   /** Says what is to be said of `<kind>/<name>`. A number: again after so many milliseconds. */
   async lookAfter(key: string): Promise<number | undefined> {
     const slash = key.indexOf('/')
-    const kind = POLICY_KINDS.find((one) => one === key.slice(0, slash))
+    const kind = KINDS.find((one) => one === key.slice(0, slash))
     if (kind !== undefined) await this.#reflections[kind].synced
     const facts = kind && this.#reflections[kind].store.get(key.slice(slash + 1))?.value
     if (kind === undefined || facts === undefined) {
@@ -143,7 +158,7 @@ class Clerk {
 
   async #patch(
     key: string,
-    kind: PolicyKind,
+    kind: Kind,
     { metadata, conditions }: Facts,
     problems: readonly PolicyProblem[],
   ): Promise<number | undefined> {
@@ -167,7 +182,7 @@ class Clerk {
     return undefined
   }
 
-  #record(key: string, kind: PolicyKind, { metadata }: Facts, problems: readonly PolicyProblem[]): void {
+  #record(key: string, kind: Kind, { metadata }: Facts, problems: readonly PolicyProblem[]): void {
     const words = `${metadata.uid} ${metadata.generation} ${problemsText(problems)}`
     if (this.#told.get(key)?.words === words) return
     if (problems.length === 0) {
@@ -177,19 +192,22 @@ class Clerk {
     this.#told.set(key, { words, at: this.#now() })
     const { resource } = weftBindings[kind]
     const about = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata }
-    const message = problemsText(problems)
-    this.#options.events.record(about, { type: 'Warning', reason: NOT_UNDERSTOOD, message })
+    const told = isSet(kind)
+      ? { reason: SET_NOT_UNDERSTOOD, message: setProblemsText(problems) }
+      : { reason: NOT_UNDERSTOOD, message: problemsText(problems) }
+    this.#options.events.record(about, { type: 'Warning', ...told })
     this.#log(kind, metadata, problems)
   }
 
-  #log(kind: PolicyKind, { name, namespace }: Facts['metadata'], problems: readonly PolicyProblem[]): void {
+  #log(kind: Kind, { name, namespace }: Facts['metadata'], problems: readonly PolicyProblem[]): void {
     if (problems.length === 0) return
     const about = { kind, name: namespace === undefined ? name : `${namespace}/${name}` }
-    this.#options.log.warn(about, `not all of the policy is understood: ${problemsText(problems)}`)
+    const [what, text] = isSet(kind) ? ['network set', setProblemsText(problems)] : ['policy', problemsText(problems)]
+    this.#options.log.warn(about, `not all of the ${what} is understood: ${text}`)
   }
 
   /** Which of several egress firewalls counts, nobody can say. */
-  #rivalry(kind: PolicyKind, { metadata: { namespace = '' } }: Facts): readonly PolicyProblem[] {
+  #rivalry(kind: Kind, { metadata: { namespace = '' } }: Facts): readonly PolicyProblem[] {
     const count = kind === 'EgressNetworkPolicy' ? (this.#firewalls.get(namespace)?.size ?? 0) : 0
     if (count < 2) return []
     const reason = `the namespace has ${count} egress firewalls, and one is what it can have: nothing may leave the cluster`
@@ -199,6 +217,10 @@ class Clerk {
   #now(): number {
     return this.#options.now?.() ?? performance.now()
   }
+}
+
+function isSet(kind: Kind): kind is NetworkSetKind {
+  return NETWORK_SET_KINDS.some((one) => one === kind)
 }
 
 const OVERTAKEN: ReadonlySet<string> = new Set(['KUBE_CONFLICT', 'KUBE_NOT_FOUND'])

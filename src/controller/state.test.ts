@@ -290,7 +290,9 @@ test('a change that leaves out a node is not followed, and told, until the node 
   })
   state.heard('NodeNetwork', { type: 'put', object: network })
   put(4, clusterOf({ networks: [{ cidr: cidr('10.9.0.0/16'), hostBits: 9 }] }))
-  expect(state.refusal).toMatchObject({ code: 'CLUSTER_CHANGE_REFUSED', message: expect.stringContaining('pods of a') })
+  expect(state.refusal).toEqual(
+    expect.objectContaining({ code: 'CLUSTER_CHANGE_REFUSED', message: expect.stringContaining('pods of a') }),
+  )
   state.heard('NodeNetwork', { type: 'delete', object: { ...network, revision: 5 } })
   expect(state.refusal).toBeUndefined()
 })

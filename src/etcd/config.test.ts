@@ -22,7 +22,7 @@ describe('endpoints', () => {
     ['http://192.0.2.1:2379?x=1'],
   ])('%p is refused', (text) => {
     const error = thrownBy(() => parseEndpoints(text))
-    expect(error).toMatchObject({ code: 'ETCD_CONFIG', remedy: expect.stringMatching(/./) })
+    expect(error).toEqual(expect.objectContaining({ code: 'ETCD_CONFIG', remedy: expect.stringMatching(/./) }))
     expect(String(error)).not.toContain('hunter2')
   })
 })

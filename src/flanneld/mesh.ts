@@ -9,9 +9,10 @@ import { FlannelError } from '../compat/flannel/errors.ts'
 import { type Lease, type LeaseAttributes, vtepMacIn, vxlanData } from '../compat/flannel/lease.ts'
 import { type MeshPlan, meshMtu, meshPlan } from '../compat/flannel/mesh.ts'
 import { linkFind, linkSet, type RtnlSocket } from '../linux/index.ts'
-import type { Cidr, Mac } from '../network/model/address.ts'
+import type { Cidr, Ip, Mac } from '../network/model/address.ts'
 import { applyToKernel, baseAddress, type Links } from './kernel/apply.ts'
 import { ALIAS, ensureAddress, ensureVxlan, removeOthers, type VxlanDevice, vxlanName } from './kernel/vxlan.ts'
+import type { Tunnel } from './ruleset.ts'
 import type { ProxyKeeper } from './udp/keeper.ts'
 import { isOnLink, type Uplink } from './uplink.ts'
 
@@ -27,6 +28,14 @@ export interface MeshParts {
   /** Networks of the time before: routes to them are of no use any more. */
   readonly oldNetworks: readonly Cidr[]
   readonly hasBlackhole: boolean
+}
+
+/** What came of it. */
+export interface Applied {
+  /** From where the other machines' own packets come. */
+  readonly machines: readonly Ip[]
+  /** What is in the way, a sentence each. */
+  readonly problems: readonly string[]
 }
 
 /** This machine's part of the mesh. */
@@ -76,8 +85,15 @@ export class Mesh {
     }
   }
 
-  /** Brings the kernel to these leases. Resolves with what is in the way, a sentence each. Throws what nothing works without. */
-  async apply(own: Lease, leases: readonly Lease[]): Promise<readonly string[]> {
+  /** By what packets of the tunnel are known; undefined where there is none. */
+  get tunnel(): Tunnel | undefined {
+    const backend = this.#backend
+    if (backend.type === 'host-gw') return undefined
+    return backend.type === 'vxlan' ? { port: backend.port, vni: backend.vni } : { port: backend.port }
+  }
+
+  /** Brings the kernel to these leases. Throws what nothing works without. */
+  async apply(own: Lease, leases: readonly Lease[]): Promise<Applied> {
     const { rtnl, uplink, oldNetworks, hasBlackhole } = this.#parts
     const plan = meshPlan({
       backend: this.#backend,
@@ -95,7 +111,7 @@ export class Mesh {
       blackholes: hasBlackhole ? [ipv4, ipv6].filter((subnet) => subnet !== undefined) : [],
     })
     await this.#removeUnused()
-    return [...plan.refusals, ...problems]
+    return { machines: plan.machines, problems: [...plan.refusals, ...problems] }
   }
 
   async #tunnels({ subnets }: Lease, { remotes }: MeshPlan): Promise<Links> {

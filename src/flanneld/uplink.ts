@@ -53,7 +53,10 @@ export function chooseUplink(wish: UplinkWish, facts: UplinkFacts, families: Fam
   if (link === undefined) throw noLink('the link that was chosen is gone', facts)
   const own = (family: 4 | 6): Ip | undefined => {
     const mine = facts.addresses.filter((one) => one.link === index && one.family === family)
-    return (mine.find((one) => one.address === address) ?? mine[0])?.address
+    const told = family === 4 ? wish.publicIp : wish.publicIpv6
+    // What the others are told is where packets come from, if it can be.
+    const meant = [address, told].map((one) => mine.find((own) => own.address === one)).find((one) => one !== undefined)
+    return (meant ?? mine[0])?.address
   }
   const ipv4 = families.ipv4 ? own(4) : undefined
   const ipv6 = families.ipv6 ? own(6) : undefined
@@ -138,6 +141,11 @@ function linkMeant(wish: UplinkWish, facts: UplinkFacts, families: Families): Me
     throw noLink(`no link reaches ${ifaceCanReach}`, facts)
   }
   if (asked.length > 0) throw noLink(`no link is ${asked.join(' or ')}`, facts)
+  // As flannel does: the link that has what the others are told.
+  for (const told of [wish.publicIp, wish.publicIpv6]) {
+    const owner = told && facts.addresses.find((one) => one.address === told)
+    if (owner) return { link: owner.link, address: owner.address }
+  }
   const byDefault = families.ipv4 ? facts.defaults[4] : facts.defaults[6]
   if (byDefault === undefined) throw noLink('there is no default route that would tell the link', facts)
   return { link: byDefault }

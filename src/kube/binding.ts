@@ -12,6 +12,8 @@ export interface KubeBinding<K extends Kind> {
   readonly resource: Resource
   /** A server may be without this resource: then there is nothing of the kind, and that is nobody's mistake. */
   readonly isOptional?: boolean
+  /** One that cannot be read stays what it last was, as far as that is known: sessions rest on it. Else it counts as absent. */
+  readonly keepsLast?: boolean
   /** Where the object of this name is kept. */
   place(name: string): ObjectName
   /** The name that an object has in the registry; undefined for one that is none of this kind. */

@@ -106,7 +106,9 @@ test('a server that repeats the token does not get it into an error', async () =
   const { config } = serve(json(403, { kind: 'Status', reason: 'Forbidden', message: 'who is Bearer s3cr3t?' }))
   const failure = await failureOf(new HttpTransport(config, {}).json(READ))
   expect(Bun.inspect(failure, { depth: 9 })).not.toContain('s3cr3t')
-  expect(failure).toMatchObject({ code: 'KUBE_FORBIDDEN', message: expect.stringContaining('who is Bearer …?') })
+  expect(failure).toEqual(
+    expect.objectContaining({ code: 'KUBE_FORBIDDEN', message: expect.stringContaining('who is Bearer …?') }),
+  )
 })
 
 test('no error holds the token', async () => {

@@ -25,6 +25,14 @@ export interface Unreadable extends Iterable<readonly [object: string, problem: 
   get(object: string): string | undefined
 }
 
+/** Who tells of objects that are there and mean nothing. */
+export interface InvalidTeller {
+  /** Why they cannot be read, for as long as it is so, as far as they are listed and watched. */
+  readonly unreadable: Unreadable
+  /** Tells of each, and when that is over, from now on. Returns the undo. */
+  onInvalid(told: OnInvalid, over?: OnInvalid): () => void
+}
+
 /** What hears how objects are. `id` is an object's own in its kind, whatever it says of itself. */
 export interface Witness {
   invalid(id: string, invalid: InvalidObject): void

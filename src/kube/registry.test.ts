@@ -9,6 +9,7 @@ import type { KubeApi, KubeEvent } from './api.ts'
 import type { KubeBindings } from './binding.ts'
 import { KubeError } from './errors.ts'
 import { type InvalidObject, InvalidObjects, type OnInvalid } from './invalid.ts'
+import type { LastGood } from './known.ts'
 import type { KubeObject } from './object.ts'
 import { KubeRegistry } from './registry.ts'
 import { THINGS } from './testing/thing-server.ts'
@@ -23,6 +24,8 @@ const bindings = {
     decode: (object: KubeObject) => ({ namespace: object.metadata.name, vni: object['value'] }),
   },
 } as unknown as KubeBindings
+
+const keeping = { Tenant: { ...bindings.Tenant, keepsLast: true } } as unknown as KubeBindings
 
 function thing(name: string, value: unknown, revision: number, labels: Record<string, string> = {}): KubeObject {
   return { apiVersion: 'test/v1', kind: 'Thing', metadata: { name, resourceVersion: String(revision), labels }, value }
@@ -48,9 +51,14 @@ function listening(told: OnInvalid): InvalidObjects {
   return invalid
 }
 
-async function changesOf(items: readonly KubeObject[], events: readonly KubeEvent[], count: number) {
+async function changesOf(
+  items: readonly KubeObject[],
+  events: readonly KubeEvent[],
+  count: number,
+  bound: KubeBindings = bindings,
+) {
   const invalid: InvalidObject[] = []
-  const registry = new KubeRegistry(apiOf(items, events), bindings, { invalid: listening((one) => invalid.push(one)) })
+  const registry = new KubeRegistry(apiOf(items, events), bound, { invalid: listening((one) => invalid.push(one)) })
   const { objects } = await registry.list('Tenant')
   const changes: Change<'Tenant'>[] = []
   const aborter = new AbortController()
@@ -270,5 +278,63 @@ describe('a kind that a server may be without', () => {
   test('that every server has is a failure while it is not there', async () => {
     const { api } = serverOf([])
     expect(new KubeRegistry(api, bindings).list('Tenant')).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' })
+  })
+})
+
+describe('an object of a kind that keeps what it last was', () => {
+  test('stays what it was until it is corrected, and is told of as any other', async () => {
+    const { changes, invalid } = await changesOf(
+      [thing('a', 11, 5)],
+      [
+        event('MODIFIED', thing('a', 'eleven', 11)),
+        event('MODIFIED', thing('a', 'twelve', 12)),
+        event('MODIFIED', thing('a', 13, 13)),
+      ],
+      3,
+      keeping,
+    )
+    expect(changes).toEqual(['bookmark 11', 'bookmark 12', 'put a@13=13'])
+    expect(invalid.map(({ revision }) => revision)).toEqual([11, 12])
+  })
+
+  test.each<[string, KubeEvent]>([
+    ['gone', event('DELETED', thing('a', 'eleven', 12))],
+    ['none of the kind', event('MODIFIED', thing('a', 11, 12, { foreign: 'yes' }))],
+  ])('is gone when it is %s', async (_, end) => {
+    const { changes } = await changesOf(
+      [thing('a', 11, 5)],
+      [event('MODIFIED', thing('a', 'eleven', 11)), end],
+      2,
+      keeping,
+    )
+    expect(changes).toEqual(['bookmark 11', 'delete a@12=11'])
+  })
+
+  test('is absent when nobody knows what it was', async () => {
+    const events = [event('ADDED', thing('b', 'x', 11)), event('MODIFIED', thing('b', 'y', 12))]
+    const { listed, changes } = await changesOf([thing('a', 'eleven', 5)], events, 2, keeping)
+    expect(listed).toEqual([])
+    expect(changes).toEqual(['bookmark 11', 'bookmark 12'])
+  })
+
+  test('is absent when another of its name was there before', async () => {
+    const events = [event('DELETED', thing('a', 11, 11)), event('ADDED', thing('a', 'x', 12))]
+    const { changes } = await changesOf([thing('a', 11, 5)], events, 2, keeping)
+    expect(changes).toEqual(['delete a@11=11', 'bookmark 12'])
+  })
+
+  test('is what it was in listings, also for the next process', async () => {
+    const kept = new Map<Kind, ReadonlyMap<string, Stored<Kind>>>()
+    const lastGood: LastGood = {
+      read: (kind) => [...(kept.get(kind) ?? [])] as never,
+      write: (kind, entries) => kept.set(kind, new Map(entries as never)),
+    }
+    const listed = async (bound: KubeBindings, ...items: readonly KubeObject[]): Promise<readonly string[]> =>
+      (await new KubeRegistry(apiOf(items, []), bound, { lastGood }).list('Tenant')).objects.map(told)
+    expect(await listed(bindings, thing('a', 11, 5))).toEqual(['a@5=11'])
+    expect(await listed(keeping, thing('a', 'eleven', 6))).toEqual([])
+    expect(await listed(keeping, thing('a', 11, 7), thing('b', 12, 8))).toEqual(['a@7=11', 'b@8=12'])
+    expect(await listed(keeping, thing('a', 'eleven', 9))).toEqual(['a@7=11'])
+    expect(await listed(keeping, thing('b', 'twelve', 10))).toEqual([])
   })
 })

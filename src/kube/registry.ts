@@ -18,7 +18,7 @@ import type { KubeApi, KubeEvent } from './api.ts'
 import type { KubeBinding, KubeBindings } from './binding.ts'
 import { KubeError } from './errors.ts'
 import { InvalidObjects, type Witness } from './invalid.ts'
-import { Known } from './known.ts'
+import { Known, type LastGood } from './known.ts'
 import { type NodeReports, writeReport } from './node-reports.ts'
 import type { KubeObject } from './object.ts'
 import { keyOf } from './reflector.ts'
@@ -31,10 +31,13 @@ export interface KubeRegistryOptions {
   readonly invalid?: InvalidObjects
   /** Where agents say how they do; absent: in the NodeNetwork. */
   readonly reports?: NodeReports
+  /** Of kinds that keep what they last were. Absent: what they were while this process knows them. */
+  readonly lastGood?: LastGood
   readonly random?: () => number
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>
 }
 
+type ObjectEvent = Exclude<KubeEvent, { readonly type: 'BOOKMARK' }>
 type Bookmark = Extract<Change<Kind>, { readonly type: 'bookmark' }>
 
 /** Of a listing of a kind that the server does not have. No server's own revision is 0. */
@@ -46,7 +49,8 @@ const LOOK_AGAIN_MS = 60_000
  * Shared state in a Kubernetes API server. Revisions are resourceVersions.
  *
  * Other people write these objects too. One that does not decode is reported and treated as absent: a listing leaves it
- * out, and a watcher who knew it as valid is told of its deletion, at the revision that made it invalid.
+ * out, and a watcher who knew it as valid is told of its deletion, at the revision that made it invalid. Of some kinds it stays what
+ * it last was, until it is corrected or gone.
  */
 export class KubeRegistry implements Registry {
   readonly #api: KubeApi
@@ -78,7 +82,7 @@ export class KubeRegistry implements Registry {
     try {
       const at = place(name)
       const object = await this.#api.get(resource, at)
-      if (object !== undefined) return this.#read(kind, object, question)
+      if (object !== undefined) return this.#read(kind, object, question) ?? this.#kept(kind, object)
       question.gone(keyOf({ metadata: at }))
       return undefined
     } catch (error) {
@@ -109,7 +113,7 @@ export class KubeRegistry implements Registry {
   async #entries<K extends Kind>(kind: K, witness: Witness, atLeast?: string) {
     const { resource } = this.#bindingOf(kind)
     const pick = (object: KubeObject): readonly [string, Stored<K>] | undefined => {
-      const stored = this.#read(kind, object, witness)
+      const stored = this.#read(kind, object, witness) ?? this.#kept(kind, object)
       return stored === undefined ? undefined : [keyOf(object), stored]
     }
     if (this.#api.listAs !== undefined) return await this.#api.listAs(resource, {}, pick, undefined, atLeast)
@@ -130,32 +134,33 @@ export class KubeRegistry implements Registry {
 
   async *#changes<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
     const { resource } = this.#bindingOf(kind)
-    const known = this.#knownOf(kind)
     // What this watcher was told is gone, though the server still has it.
     const absent = new Set<string>()
     for await (const event of watchOn(this.#api, resource, {}, String(after), signal)) {
-      if (event.type === 'BOOKMARK') {
-        yield { type: 'bookmark', revision: revisionOf(event.resourceVersion) }
-        continue
-      }
-      const { type, object } = event
-      const key = keyOf(object)
-      const revision = revisionOf(object.metadata.resourceVersion)
-      const stored = this.#hear(kind, event)
-      const last = stored ?? known.last(key)
-      if (type === 'DELETED') known.forget(key)
-      if (type !== 'DELETED' && stored !== undefined) {
-        absent.delete(key)
-        known.learn(key, stored)
-        yield { type: 'put', object: stored }
-      } else {
-        // What was added was not there before.
-        const isNews = last !== undefined && type !== 'ADDED' && !absent.has(key)
-        if (type === 'DELETED') absent.delete(key)
-        else absent.add(key)
-        yield isNews ? { type: 'delete', object: { ...last, revision } } : { type: 'bookmark', revision }
-      }
+      yield event.type === 'BOOKMARK'
+        ? { type: 'bookmark', revision: revisionOf(event.resourceVersion) }
+        : this.#changeOf(kind, event, absent)
     }
+  }
+
+  #changeOf<K extends Kind>(kind: K, event: ObjectEvent, absent: Set<string>): Change<K> {
+    const { type, object } = event
+    const known = this.#knownOf(kind)
+    const key = keyOf(object)
+    const revision = revisionOf(object.metadata.resourceVersion)
+    const stored = this.#hear(kind, event)
+    const last = stored ?? known.last(key)
+    if (type === 'DELETED') known.forget(key)
+    else if (stored !== undefined) {
+      absent.delete(key)
+      known.learn(key, stored)
+      return { type: 'put', object: stored }
+    } else if (this.#kept(kind, object) !== undefined) return { type: 'bookmark', revision }
+    // What was added was not there before.
+    const isNews = last !== undefined && type !== 'ADDED' && !absent.has(key)
+    if (type === 'DELETED') absent.delete(key)
+    else absent.add(key)
+    return isNews ? { type: 'delete', object: { ...last, revision } } : { type: 'bookmark', revision }
   }
 
   /** A kind that is not served has nothing to tell until it is looked for again: by another listing. */
@@ -236,10 +241,7 @@ export class KubeRegistry implements Registry {
   }
 
   /** What a watch tells of an object. Nothing is wrong with one that is gone, whatever it last was. */
-  #hear<K extends Kind>(
-    kind: K,
-    { type, object }: Exclude<KubeEvent, { readonly type: 'BOOKMARK' }>,
-  ): Stored<K> | undefined {
+  #hear<K extends Kind>(kind: K, { type, object }: ObjectEvent): Stored<K> | undefined {
     const revision = revisionOf(object.metadata.resourceVersion)
     const stored = this.#read(kind, object, type === 'DELETED' ? undefined : this.#invalid)
     if (type === 'DELETED') this.#invalid.settled(kind, keyOf(object), revision)
@@ -267,13 +269,21 @@ export class KubeRegistry implements Registry {
     }
   }
 
+  /** What an object that cannot be read last was, where that counts. */
+  #kept<K extends Kind>(kind: K, object: KubeObject): Stored<K> | undefined {
+    const { keepsLast = false, nameOf } = this.#bindingOf(kind)
+    return keepsLast && nameOf(object) !== undefined ? this.#knownOf(kind).present.get(keyOf(object)) : undefined
+  }
+
   #bindingOf<K extends Kind>(kind: K): KubeBinding<K> {
     return this.#bindings[kind]
   }
 
   #knownOf<K extends Kind>(kind: K): Known<K> {
-    const known = this.#known.get(kind) ?? new Known<Kind>()
-    this.#known.set(kind, known)
-    return known as unknown as Known<K>
+    const before = this.#known.get(kind)
+    if (before !== undefined) return before as unknown as Known<K>
+    const known = new Known(kind, this.#bindingOf(kind).keepsLast === true ? this.#options.lastGood : undefined)
+    this.#known.set(kind, known as unknown as Known<Kind>)
+    return known
   }
 }

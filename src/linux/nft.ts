@@ -21,13 +21,15 @@ export async function applyRuleset(ruleset: string | object, options: NftOptions
   await nft(json ? ['-j', '-f', '-'] : ['-f', '-'], json ? JSON.stringify(ruleset) : ruleset, options)
 }
 
-/** nft's JSON of the whole ruleset, or of one table given as `inet weft`; without the elements of named sets. */
-export async function listRuleset(options: NftOptions & { readonly table?: string } = {}): Promise<unknown> {
-  const { table } = options
+/** nft's JSON of the whole ruleset, or of one table given as `inet weft`; of named sets without the `elements` unless asked. */
+export async function listRuleset(
+  options: NftOptions & { readonly table?: string; readonly elements?: boolean } = {},
+): Promise<unknown> {
+  const { table, elements = false } = options
   if (table !== undefined && !/^[a-z0-9]+ [A-Za-z0-9_.-]+$/.test(table))
     throw badArgument(`table ${JSON.stringify(table)}`)
   const what = table === undefined ? ['ruleset'] : ['table', ...table.split(' ')]
-  return JSON.parse(await nft(['-j', '-t', 'list', ...what], '', options))
+  return JSON.parse(await nft(['-j', ...(elements ? [] : ['-t']), 'list', ...what], '', options))
 }
 
 /** nft's JSON of a named set with its elements, which has to be there. */

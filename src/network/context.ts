@@ -8,6 +8,7 @@ import { type Cidr, cidr, contains, type Family, familyOf, type Ip, type Mac, ma
 import type { Cluster } from './model/cluster.ts'
 import type { NodeNetwork } from './model/node.ts'
 import { GLOBAL_VNI } from './model/tenant.ts'
+import { CLOSED, type Outside, openServices } from './outside.ts'
 
 /** A node's own range of one family. */
 export interface LocalRange {
@@ -32,22 +33,24 @@ export interface NodeContext {
   readonly datapath: 'system' | 'netdev'
   /** Whether packets of other nodes' pods are let in without a tunnel: also a while after the cluster wanted it. */
   readonly takesDirect: boolean
+  /** What is open to machines outside. */
+  readonly outside: Outside
 }
 
 /** What of a context is as the cluster says, unless it is given. */
-export type ContextOptions = Partial<Pick<NodeContext, 'tunnelMtu' | 'datapath' | 'takesDirect'>>
+export type ContextOptions = Partial<Pick<NodeContext, 'tunnelMtu' | 'datapath' | 'takesDirect' | 'outside'>>
 
 /** The context of a node, or undefined while it has no range. */
 export function nodeContext(
   cluster: Cluster,
   self: NodeNetwork,
   mtu: number,
-  { tunnelMtu = mtu, datapath = 'netdev', takesDirect = isDirect(cluster) }: ContextOptions = {},
+  { tunnelMtu = mtu, datapath = 'netdev', takesDirect = isDirect(cluster), outside = CLOSED }: ContextOptions = {},
 ): NodeContext | undefined {
   const ranges = self.ranges.map(localRange)
   const [first] = ranges
   if (first === undefined) return undefined
-  return { cluster, self, ranges, routerMac: macFromIp(first.gateway), mtu, tunnelMtu, datapath, takesDirect }
+  return { cluster, self, ranges, routerMac: macFromIp(first.gateway), mtu, tunnelMtu, datapath, takesDirect, outside }
 }
 
 /** The first range of each family: what stands for the node as a whole comes from there. */
@@ -68,6 +71,12 @@ export function podNetworks(cluster: Cluster, family: Family): readonly Cidr[] {
 /** The service networks of one family. */
 export function serviceNetworks(cluster: Cluster, family: Family): readonly Cidr[] {
   return cluster.serviceNetworks.filter((network) => familyOf(network) === family)
+}
+
+/** The networks of one family that services have addresses in: the cluster's own, and those that are open to machines outside. */
+export function calledNetworks({ cluster, outside }: NodeContext, family: Family): readonly Cidr[] {
+  const open = openServices(outside).filter((network) => familyOf(network) === family)
+  return [...new Set([...serviceNetworks(cluster, family), ...open])]
 }
 
 /** The address that tunnels to this node end at, or undefined when it has none of the underlay's family. */

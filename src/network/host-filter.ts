@@ -5,13 +5,38 @@
 import { mainRanges, type NodeContext, podNetworks } from './context.ts'
 import { DIRECT, type DirectPlan } from './fabric/direct.ts'
 import { GUEST_GROUP } from './guests.ts'
-import { DOOMED_GROUP, ENDPOINT_GROUP, GATEWAY, HIJACKED, NEXT_HOP, NFT_TABLE, UNDERLAY_GROUP } from './host-names.ts'
-import { type Cidr, type Family, familyOf, type Ip } from './model/address.ts'
+import {
+  DOOMED_GROUP,
+  ENDPOINT_GROUP,
+  GATEWAY,
+  HIJACKED,
+  NEXT_HOP,
+  NFT_TABLE,
+  OUTSIDE_HOP,
+  UNDERLAY_GROUP,
+} from './host-names.ts'
+import { type Cidr, contains, type Family, familyOf, firstIp, type Ip, prefixLength } from './model/address.ts'
 import type { Cluster } from './model/cluster.ts'
-import type { IpRange } from './model/ip-range.ts'
+import { type IpRange, rangeOf } from './model/ip-range.ts'
 import { addressSet, nodePortSet, rangeSet } from './nft-sets.ts'
 import type { NodePort } from './service/catalogue.ts'
 import { NODE_PORT_ADDRESS, TURN_ADDRESS } from './virtual-addresses.ts'
+
+/** What the node's own stack publishes; see `Publication`. */
+interface Published {
+  readonly ports: readonly NodePort[]
+  readonly peers: readonly Ip[]
+  readonly localServices?: readonly Ip[]
+}
+
+/** Where it leads: guests to what an administrator hijacked, pods to other nodes' without a tunnel, and to networks outside as they are. */
+interface Led {
+  readonly hijacked: readonly IpRange[]
+  readonly direct: DirectPlan | undefined
+  readonly outside: readonly Cidr[]
+  /** Whom a BGP daemon watches by BFD. */
+  readonly watched: readonly Ip[]
+}
 
 /**
  * What a pod sends belongs to the switch alone. The userspace datapath only listens on the node's end of a pod's link: the
@@ -41,8 +66,8 @@ import { NODE_PORT_ADDRESS, TURN_ADDRESS } from './virtual-addresses.ts'
  */
 export function hostFilter(
   context: NodeContext,
-  { ports: nodePorts, peers }: { readonly ports: readonly NodePort[]; readonly peers: readonly Ip[] },
-  { hijacked, direct }: { readonly hijacked: readonly IpRange[]; readonly direct: DirectPlan | undefined },
+  { ports: nodePorts, peers, localServices = [] }: Published,
+  { hijacked, direct, outside, watched }: Led,
 ): string {
   const { cluster } = context
   const networks = cluster.networks.map(({ cidr }) => cidr)
@@ -69,6 +94,8 @@ ${nodePortSet(
 ${FAMILIES.map((family) => addressSet(`own_addresses${family}`, family, context.self.addresses)).join('\n')}
 ${FAMILIES.map((family) => addressSet(`nodes${family}`, family, peers)).join('\n')}
 ${FAMILIES.map((family) => rangeSet(HIJACKED[family], family, hijacked)).join('\n')}
+${outsideSets(outside, localServices)}
+${FAMILIES.map((family) => addressSet(`watched${family}`, family, watched)).join('\n')}
   chain ports {
     type filter hook prerouting priority -310; policy accept;
     ${ports} counter drop
@@ -102,18 +129,22 @@ ${FAMILIES.map((family) => `    rt ${NFT_FAMILY[family]} nexthop ${NEXT_HOP[fami
 ${FAMILIES.map((family) => `    oifgroup != ${GUEST_GROUP} ${NFT_FAMILY[family]} daddr @${HIJACKED[family]} return`).join('\n')}
     counter drop
   }
+  chain from_outside {
+${lines(fromOutside(context))}
+  }
   chain forward {
     type filter hook forward priority 0; policy accept;
     iifname "${GATEWAY}" ct state invalid counter drop
     iifgroup ${GUEST_GROUP} oifname "${GATEWAY}" goto guests
     iifgroup ${GUEST_GROUP} jump guests_elsewhere
 ${lines(direct === undefined ? [] : onlyBetween(direct))}
-    oifname "${GATEWAY}" iifname != { "${GATEWAY}", "${DIRECT}" } ct state new ct status & dnat == 0 counter drop
+    oifname "${GATEWAY}" iifname != { "${GATEWAY}", "${DIRECT}" } ct state new ct status & dnat == 0 goto from_outside
 ${FAMILIES.map((family) => `    iifname "${GATEWAY}" ${NFT_FAMILY[family]} daddr @nodes${family} meta l4proto . th dport @node_ports counter drop`).join('\n')}
 ${guards.map((guard) => `    ${guard}`).join('\n')}
   }
   chain input {
     type filter hook input priority 0; policy accept;
+${lines(watched.length === 0 ? [] : FAMILIES.map((family) => `udp dport { 3784, 4784 } ${NFT_FAMILY[family]} saddr != @watched${family} counter drop`))}
 ${guards.map((guard) => `    ${guard}`).join('\n')}
   }
   chain output {
@@ -125,7 +156,8 @@ ${guards.map((guard) => `    ${guard}`).join('\n')}
     type nat hook postrouting priority 100; policy accept;
     iifgroup ${GUEST_GROUP} oifname "${GATEWAY}" counter masquerade
     iifgroup ${GUEST_GROUP} ct status & dnat != 0 counter masquerade
-${networks.map((cidr) => `    oifname != "${GATEWAY}" ${nftFamily(cidr)} saddr ${cidr} ${nftFamily(cidr)} daddr != ${insideOf(cluster, familyOf(cidr))} counter masquerade`).join('\n')}
+${lines(untranslatedRanges(context).map((range) => `oifname != "${GATEWAY}" ${nftFamily(range)} saddr ${range} return`))}
+${networks.map((cidr) => `    oifname != "${GATEWAY}" ${nftFamily(cidr)} saddr ${cidr} ${nftFamily(cidr)} daddr != ${insideOf(cluster, familyOf(cidr))} ${nftFamily(cidr)} daddr != @outside${familyOf(cidr)} counter masquerade`).join('\n')}
 ${FAMILIES.map((family) => `    oifname != "${GATEWAY}" ${NFT_FAMILY[family]} saddr ${TURN_ADDRESS[family]} counter masquerade`).join('\n')}
 ${mainRanges(context)
   .map(
@@ -133,6 +165,7 @@ ${mainRanges(context)
       `    oifname "${GATEWAY}" ${NFT_FAMILY[family]} daddr ${NODE_PORT_ADDRESS[family]} meta l4proto . th dport @any_node_ports snat ${NFT_FAMILY[family]} to ${gateway}`,
   )
   .join('\n')}
+${lines(mainRanges(context).map(({ family, gateway }) => `oifname "${GATEWAY}" rt ${NFT_FAMILY[family]} nexthop ${OUTSIDE_HOP[family]} ${NFT_FAMILY[family]} daddr != @local_services${family} snat ${NFT_FAMILY[family]} to ${gateway}`))}
   }
 }
 `
@@ -163,6 +196,42 @@ function onlyBetween({ segments }: DirectPlan): readonly string[] {
     `iifname "${DIRECT}" oifname != { ${[`"${GATEWAY}"`, ...links].join(', ')} } counter drop`,
     `oifname "${DIRECT}" ${links.length === 0 ? '' : `iifname != { ${links.join(', ')} } `}counter drop`,
   ]
+}
+
+function outsideSets(outside: readonly Cidr[], localServices: readonly Ip[]): string {
+  const networks = outside.map(rangeOf)
+  return FAMILIES.flatMap((family) => [
+    rangeSet(`outside${family}`, family, networks),
+    addressSet(`local_services${family}`, family, localServices),
+  ]).join('\n')
+}
+
+/**
+ * What opens a connection from outside, past all that the node itself published. Services that routers were told of, and pods
+ * where their network is told to be called; for the rest whom BGP leads the pods' answers to. Nobody with a node's address.
+ */
+function fromOutside(context: NodeContext): readonly string[] {
+  return [
+    ...FAMILIES.flatMap((family) =>
+      [`own_addresses${family}`, `nodes${family}`].map((set) => `${NFT_FAMILY[family]} saddr @${set} counter drop`),
+    ),
+    ...FAMILIES.map((family) => `rt ${NFT_FAMILY[family]} nexthop ${OUTSIDE_HOP[family]} counter accept`),
+    ...untranslatedRanges(context).map((range) => `${nftFamily(range)} daddr ${range} counter accept`),
+    ...context.ranges.map(({ family, range }) => {
+      const ip = NFT_FAMILY[family]
+      return `${ip} saddr @outside${family} ${ip} daddr ${range} counter accept`
+    }),
+    'counter drop',
+  ]
+}
+
+/** This node's ranges whose pods have their own addresses outside. */
+function untranslatedRanges({ ranges, outside }: NodeContext): readonly Cidr[] {
+  return ranges
+    .map(({ range }) => range)
+    .filter((range) =>
+      outside.untranslated.some((one) => contains(one, firstIp(range)) && prefixLength(one) <= prefixLength(range)),
+    )
 }
 
 function lines(rules: readonly string[]): string {

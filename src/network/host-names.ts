@@ -26,3 +26,7 @@ export const ROUTE_PROTOCOL = 77
 /** The next hop for every pod, one per family, and its MAC. Pods' addresses are behind it, nothing answers for it. */
 export const NEXT_HOP: { readonly [F in Family]: Ip } = { 4: ip('169.254.77.1'), 6: ip('fe80::77:1') }
 export const NEXT_HOP_MAC = '0a:58:a9:fe:4d:01' as Mac
+
+/** The same, for what others than the node itself send to services: by it the switch knows that it is none of the node's. */
+export const OUTSIDE_HOP: { readonly [F in Family]: Ip } = { 4: ip('169.254.77.4'), 6: ip('fe80::77:4') }
+export const OUTSIDE_HOP_MAC = '0a:58:a9:fe:4d:04' as Mac

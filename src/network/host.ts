@@ -5,7 +5,7 @@
  * entry per pod, however many pods there are.
  * @module
  */
-import { mainRanges, type NodeContext, podNetworks, serviceNetworks } from './context.ts'
+import { calledNetworks, mainRanges, type NodeContext, podNetworks } from './context.ts'
 import { DIRECT, DIRECT_MAC, type DirectPlan, directPlan, type Known } from './fabric/direct.ts'
 import { overlayMtu, type TunnelInterface, tunnelInterface, tunnelOverhead } from './fabric/encapsulation.ts'
 import { fabricOf, isDirect } from './fabric/way.ts'
@@ -30,6 +30,8 @@ export {
   NEXT_HOP,
   NEXT_HOP_MAC,
   NFT_TABLE,
+  OUTSIDE_HOP,
+  OUTSIDE_HOP_MAC,
   ROUTE_PROTOCOL,
   TUNNEL,
   UNDERLAY_GROUP,
@@ -80,6 +82,12 @@ export interface Publication {
   readonly peers: readonly Ip[]
   /** The other machines, with what the kernel knows of ways to them. Absent: none. */
   readonly machines?: readonly Known[]
+  /** Services' addresses of which endpoints of this node alone answer those outside, and see who calls. Absent: none. */
+  readonly localServices?: readonly Ip[]
+  /** Networks outside that this node learned by BGP. Absent: none. */
+  readonly outside?: readonly Cidr[]
+  /** Whom the node's BGP daemon watches by BFD: nobody else has a word to say there. Absent: nobody. */
+  readonly watched?: readonly Ip[]
 }
 
 const NOTHING: Publication = { ports: [], peers: [] }
@@ -91,6 +99,7 @@ const NOTHING: Publication = { ports: [], peers: [] }
 export function hostPlan(context: NodeContext, publication: Publication, hijacked: readonly IpRange[] = []): HostPlan {
   const { cluster, ranges, routerMac, mtu } = context
   const main = mainRanges(context)
+  const families = main.map(({ family }) => family)
   const direct = directPlan(context, publication.machines ?? [], GATEWAY)
   const links = direct === undefined ? [GATEWAY] : [GATEWAY, DIRECT]
   return {
@@ -112,13 +121,18 @@ export function hostPlan(context: NodeContext, publication: Publication, hijacke
       ...SYSCTLS[family],
       ...(direct === undefined ? [] : DIRECT_SYSCTLS[family]),
     ]),
-    nftables: hostFilter(context, cluster.services === 'weft' ? publication : NOTHING, { hijacked, direct }),
-    acceptance: main.map(({ family }) => forwardAcceptance(NFT_FAMILY[family], links)),
-    traffic: neededTraffic(
-      cluster,
-      main.map(({ family }) => family),
-      GATEWAY,
+    nftables: hostFilter(
+      context,
+      cluster.services === 'weft' ? publication : { ...NOTHING, peers: publication.peers },
+      {
+        hijacked,
+        direct,
+        outside: publication.outside ?? [],
+        watched: publication.watched ?? [],
+      },
     ),
+    acceptance: families.map((family) => forwardAcceptance(NFT_FAMILY[family], links)),
+    traffic: neededTraffic(cluster, families, GATEWAY),
   }
 }
 
@@ -158,10 +172,11 @@ function ownRanges({ ranges }: NodeContext, family: Family): readonly Cidr[] {
 }
 
 /** What else than pods the switch can be asked for by the node. */
-function serviceDestinations({ cluster, self }: NodeContext, family: Family): readonly Cidr[] {
+function serviceDestinations(context: NodeContext, family: Family): readonly Cidr[] {
+  const { cluster, self } = context
   // A host outside the cluster asked for pods: services would be a surprise there, and it knows none.
   if (cluster.services !== 'weft' || self.machine.kind === 'external') return []
-  return [...serviceNetworks(cluster, family), hostCidr(NODE_PORT_ADDRESS[family]), hostCidr(TURN_ADDRESS[family])]
+  return [...calledNetworks(context, family), hostCidr(NODE_PORT_ADDRESS[family]), hostCidr(TURN_ADDRESS[family])]
 }
 
 const SYSCTLS: { readonly [F in Family]: HostPlan['sysctls'] } = {

@@ -13,7 +13,7 @@ import { baseFragment } from './fragments/base.ts'
 import { addressKey, BASE_KEY, type Fragment, NO_TABLES, peerKey } from './fragments/fragment.ts'
 import { addressFragment, peerFragment, tunnelEnd } from './fragments/peer.ts'
 import type { Publication } from './host.ts'
-import type { Ip } from './model/address.ts'
+import type { Cidr, Ip } from './model/address.ts'
 import type { Endpoint } from './model/endpoint.ts'
 import type { NetworkSet } from './model/network-set.ts'
 import type { NodeNetwork } from './model/node.ts'
@@ -47,6 +47,9 @@ export class NodePlanner {
   readonly #places = new Places()
   readonly #remotePods: RemotePods
   #peerChanges = 0
+  #outside: readonly Cidr[] = []
+  #outsideChanges = 0
+  #watched: readonly Ip[] = []
 
   /** A plan that starts with these services, and keeps the catalogue current from now on. */
   constructor(context: NodeContext, catalogue?: Catalogue) {
@@ -109,6 +112,22 @@ export class NodePlanner {
     this.#peerChanges += 1
     const peer = this.#peers.get(node)
     if (peer !== undefined) this.#planPeer(peer)
+    return true
+  }
+
+  /** Networks outside that the node's kernel knows ways to by BGP, in order. Returns whether it is anything new. */
+  putOutside(networks: readonly Cidr[]): boolean {
+    if (String(networks) === String(this.#outside)) return false
+    this.#outside = networks
+    this.#outsideChanges += 1
+    return true
+  }
+
+  /** Whom the node's BGP daemon watches by BFD, in order. Returns whether it is anybody new. */
+  putWatched(peers: readonly Ip[]): boolean {
+    if (String(peers) === String(this.#watched)) return false
+    this.#watched = peers
+    this.#outsideChanges += 1
     return true
   }
 
@@ -252,7 +271,7 @@ export class NodePlanner {
 
   /** How often what the node's own stack publishes, or to whom, became another: for whoever only looks when it did. */
   get publicationChanges(): number {
-    return this.#services.catalogue.nodePortChanges + this.#peerChanges
+    return this.#services.catalogue.publicationChanges + this.#peerChanges + this.#outsideChanges
   }
 
   /** What the node's own stack publishes. */
@@ -261,6 +280,9 @@ export class NodePlanner {
       ports: this.#services.catalogue.nodePorts(),
       peers: [...this.#peers.values()].flatMap(({ machine, addresses }) => (machine.kind === 'node' ? addresses : [])),
       machines: [...this.known()],
+      localServices: this.#services.catalogue.localAddresses(),
+      outside: this.#outside,
+      watched: this.#watched,
     }
   }
 

@@ -9,12 +9,14 @@ import { nodeReports } from '../compat/weft/node-report.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { KubeClient } from '../kube/client.ts'
 import type { KubeConfig } from '../kube/config.ts'
-import { InvalidObjects, type OnInvalid, type Unreadable } from '../kube/invalid.ts'
+import { InvalidObjects, type InvalidTeller } from '../kube/invalid.ts'
+import type { LastGood } from '../kube/known.ts'
 import { type Environment, loadKubeconfig } from '../kube/kubeconfig.ts'
 import { KubeRegistry } from '../kube/registry.ts'
 import { RegistryClient } from '../registry/client.ts'
 import type { Registry } from '../registry/registry.ts'
 import { type EtcdPlace, openEtcd, overKubernetes } from './etcd.ts'
+import { lastGoodFile } from './last-good-file.ts'
 
 /** Where shared state is as a whole. */
 export type WholePlace =
@@ -32,16 +34,12 @@ export type RegistryPlace =
   | { readonly kind: 'etcd'; readonly etcd: EtcdPlace; readonly beside?: WholePlace }
 
 /** Shared state, opened. */
-export interface OpenRegistry {
+export interface OpenRegistry extends InvalidTeller {
   readonly registry: Registry
   /** Where it is kept in a Kubernetes API server. */
   readonly api?: KubeApi
   /** The Kubernetes API server, also where the configuration, machines and tenants are kept elsewhere. */
   readonly kubernetes?: KubeApi
-  /** Why objects that are there cannot be read, for as long as it is so, as far as they are listed and watched. */
-  readonly unreadable: Unreadable
-  /** Tells of objects that are there and mean nothing, and when that is over, from now on. Returns the undo. */
-  onInvalid(told: OnInvalid, over?: OnInvalid): () => void
   /** Gives back connections, so that a command can end. */
   close(): void
 }
@@ -52,6 +50,8 @@ export interface OpenOptions {
   readonly onInvalid?: (problem: string) => void
   /** Hears that such an object was corrected, or is gone. */
   readonly onSettled?: (sentence: string) => void
+  /** Where is kept what objects last were that cannot be read any more. Absent: nowhere but in this process. */
+  readonly lastGood?: string
   /** For the controller, which judges what others wrote. */
   readonly isController?: boolean
 }
@@ -64,8 +64,9 @@ export function openPlace(place: RegistryPlace, options: OpenOptions = {}): Open
     ({ kind, name, problem }) => onInvalid?.(`${kind} ${name}: ${problem}`),
     ({ kind, name }) => onSettled?.(`${kind} ${name}: what was wrong with it is corrected, or gone with it`),
   )
-  if (place.kind !== 'etcd') return openWhole(place, invalid)
-  const beside = place.beside === undefined ? undefined : openWhole(place.beside, invalid)
+  const lastGood = options.lastGood === undefined ? undefined : lastGoodFile(options.lastGood)
+  if (place.kind !== 'etcd') return openWhole(place, invalid, lastGood)
+  const beside = place.beside === undefined ? undefined : openWhole(place.beside, invalid, lastGood)
   const etcd = openEtcd(place.etcd, options.isController ?? false, invalid)
   const close = (): void => {
     etcd.close()
@@ -79,14 +80,14 @@ export function openPlace(place: RegistryPlace, options: OpenOptions = {}): Open
   }
 }
 
-function openWhole(place: WholePlace, invalid: InvalidObjects): OpenRegistry {
+function openWhole(place: WholePlace, invalid: InvalidObjects, lastGood?: LastGood): OpenRegistry {
   switch (place.kind) {
     case 'socket':
       return { registry: new RegistryClient(place.path), ...tellersOf(invalid), close: () => undefined }
     case 'kubeconfig':
-      return openKubernetes(loadKubeconfig(place.file, process.env, place.context), invalid)
+      return openKubernetes(loadKubeconfig(place.file, process.env, place.context), invalid, lastGood)
     case 'environment':
-      return openKubernetes(loadKubeconfig(undefined, environmentWith(place.server)), invalid)
+      return openKubernetes(loadKubeconfig(undefined, environmentWith(place.server)), invalid, lastGood)
   }
 }
 
@@ -113,12 +114,16 @@ function environmentWith(server: string | undefined): Environment {
   return { ...process.env, KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port }
 }
 
-function tellersOf(invalid: InvalidObjects): Pick<OpenRegistry, 'unreadable' | 'onInvalid'> {
+function tellersOf(invalid: InvalidObjects): InvalidTeller {
   return { unreadable: invalid, onInvalid: (told, over) => invalid.listen(told, over) }
 }
 
-function openKubernetes(config: KubeConfig, invalid: InvalidObjects): OpenRegistry {
+function openKubernetes(config: KubeConfig, invalid: InvalidObjects, lastGood: LastGood | undefined): OpenRegistry {
   const api = new KubeClient(config)
-  const registry = new KubeRegistry(api, weftBindings, { reports: nodeReports, invalid })
+  const registry = new KubeRegistry(api, weftBindings, {
+    reports: nodeReports,
+    invalid,
+    ...(lastGood === undefined ? {} : { lastGood }),
+  })
   return { registry, api, kubernetes: api, ...tellersOf(invalid), close: () => api.close() }
 }

@@ -101,6 +101,7 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
       namespace: 'shop',
       name: 'web',
       clusterIps: [ip('172.30.0.10'), ip('fd02::10')],
+      externalIps: [ip('203.0.113.10')],
       ports: [{ name: 'http', protocol: 'TCP', port: 80, nodePort: 30080 }],
       affinitySeconds: 10_800,
       internalPolicy: 'Cluster',

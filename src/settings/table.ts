@@ -3,8 +3,10 @@
  * from this table; a test compares it with the commands' options.
  * @module
  */
+
 import { cidr } from '../network/model/address.ts'
 import { MOST_RANGES } from '../network/model/cluster.ts'
+import { fabricWay } from '../network/model/fabric-way.ts'
 import { AGENT_SETTINGS } from './agent-table.ts'
 import { ATTACHMENT_SETTINGS } from './attachments-table.ts'
 import {
@@ -199,7 +201,7 @@ export const SETTINGS = {
     applied: 'once',
   }),
   'cluster.fabric': setting({
-    type: oneOf('tunnel', 'direct', 'bgp'),
+    type: { ...oneOf('tunnel', 'direct', 'bgp'), decode: fabricWay },
     default: 'tunnel',
     description:
       'By which way packets of pods reach pods of other nodes: the tunnel, the kernel’s route over the other node’s address (`direct`), or what a BGP daemon learned (`bgp`)',

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { BirdKeeper } from '../../src/bird/keeper.ts'
 import { birdProtocols } from '../../src/bird/protocols.ts'
 import type { BgpCluster, BgpPeer } from '../../src/network/fabric/bgp/model.ts'
-import { ip } from '../../src/network/model/address.ts'
+import { cidr, ip } from '../../src/network/model/address.ts'
 import { output, run } from '../lab/command.ts'
 import {
   birdPid,
@@ -68,6 +68,30 @@ test(
 )
 
 test(
+  'of a range that is tunnelled between segments a node learns the ways on its own',
+  async () => {
+    const cluster = clusterOf(hosts)
+    const near: BgpCluster = {
+      ...cluster,
+      pools: cluster.pools.map((pool) => ({ ...pool, encapsulated: 'across' })),
+      // On a smaller segment than the others are.
+      nodes: cluster.nodes.map((node) =>
+        node.name === 'n1' ? { ...node, networks: { 4: cidr('10.99.0.0/30'), 6: cidr('fd99::/64') } } : node,
+      ),
+    }
+    await keeperOf(at(0)).apply(filesOf(near, at(0)))
+    const far = /^10\.128\.[45]\./
+    await untilRoutes(
+      at(0),
+      expectedRoutes(at(0)).filter((route) => !far.test(route)),
+    )
+    await keeperOf(at(0)).apply(filesOf(cluster, at(0)))
+    await untilRoutes(at(0), expectedRoutes(at(0)))
+  },
+  PATIENCE,
+)
+
+test(
   'two of them become reflectors and the mesh ends: no route is lost, no session that stays begins anew',
   async () => {
     const watches = hosts.map((host) => watchRoutes(host))
@@ -88,6 +112,30 @@ test(
       'node6_fd990000000000000000000000000005',
     ])
     for (const session of after) expect(before).toContainEqual(session)
+  },
+  PATIENCE,
+)
+
+test(
+  'nobody believes a node, nor a reflector, that tells of others’ ranges, of parts of them or of what covers them',
+  async () => {
+    const cluster = withoutMesh(reflectedBy(['n4', 'n5']))
+    const lies = ['10.128.2.0/24', '10.128.2.0/25', '10.128.0.0/16', 'fd00:128:0:2:8000::/65'].map(cidr)
+    const liars = [at(2), at(3)]
+    for (const liar of liars) await keeperOf(liar).apply(filesOf(cluster, liar, new Map(), lies))
+    await until(async () => {
+      const sessions = await birdProtocols(keeperOf(at(2)).control)
+      const told = sessions
+        .filter(({ name }) => /^node4/.test(name))
+        .map(({ channels }) => channels[0]?.routes?.exported)
+      return told.length === 2 && told.every((count) => count === 4)
+    })
+    await Bun.sleep(1500)
+    for (const host of hosts) {
+      if (!liars.includes(host)) expect(await learnedRoutes(host)).toEqual(expectedRoutes(host))
+    }
+    await applyAll(cluster)
+    for (const host of hosts) await untilRoutes(host, expectedRoutes(host))
   },
   PATIENCE,
 )

@@ -12,7 +12,7 @@ import type { KeeperOptions } from '../../src/bird/keeper.ts'
 import { BIRD_FILE, birdConfiguration, PASSWORDS_FILE } from '../../src/network/fabric/bgp/configuration.ts'
 import { type BgpCluster, type BgpNode, DEFAULT_BFD } from '../../src/network/fabric/bgp/model.ts'
 import { LEAVE_TABLE } from '../../src/network/fabric/direct.ts'
-import { cidr, ip } from '../../src/network/model/address.ts'
+import { type Cidr, cidr, ip } from '../../src/network/model/address.ts'
 import { output, run } from '../lab/command.ts'
 
 /** A machine. */
@@ -62,6 +62,7 @@ export function clusterOf(hosts: readonly Host[]): BgpCluster {
     asNumber: 64_512,
     port: 179,
     isStrictlyBound: false,
+    hasTunnels: true,
     mesh: { bfd: false },
     bfd: DEFAULT_BFD,
     nodes: hosts.map(nodeOf),
@@ -70,7 +71,7 @@ export function clusterOf(hosts: readonly Host[]): BgpCluster {
     pools: ['10.128.0.0/14', 'fd00:128::/48'].map((text) => ({
       cidr: cidr(text),
       isHidden: false,
-      isEncapsulated: false,
+      encapsulated: 'never' as const,
     })),
     services: [],
     communities: [],
@@ -79,17 +80,18 @@ export function clusterOf(hosts: readonly Host[]): BgpCluster {
   }
 }
 
-/** A machine's files of BIRD. */
+/** A machine's files of BIRD. `lies`: what it tells although it is not its own. */
 export function filesOf(
   cluster: BgpCluster,
   { name, number }: Host,
   passwords: ReadonlyMap<string, string> = new Map(),
+  lies: readonly Cidr[] = [],
 ): readonly ConfigurationFile[] {
   const self = {
     name,
     ranges: [
-      { cidr: cidr(`10.128.${number}.0/24`), isConfirmed: true },
-      { cidr: cidr(`fd00:128:0:${number}::/64`), isConfirmed: true },
+      ...rangesOf(number).map((range) => ({ cidr: range, isConfirmed: true })),
+      ...lies.map((range) => ({ cidr: range, isConfirmed: true })),
       // Somebody else may get this one yet.
       { cidr: cidr(`10.128.${100 + number}.0/24`), isConfirmed: false },
     ],
@@ -160,11 +162,16 @@ function hostOf(netns: string, folder: string, number: number): Host {
   }
 }
 
+function rangesOf(number: number): readonly Cidr[] {
+  return [cidr(`10.128.${number}.0/24`), cidr(`fd00:128:0:${number}::/64`)]
+}
+
 function nodeOf({ name, number }: Host): BgpNode {
   return {
     name,
     addresses: { 4: ip(`10.99.0.${number}`), 6: ip(`fd99::${number}`) },
     networks: { 4: cidr('10.99.0.0/24'), 6: cidr('fd99::/64') },
+    ranges: rangesOf(number),
   }
 }
 

@@ -31,7 +31,8 @@ import { installByManifest, showAudits } from './weft.ts'
 
 /** Who has policies wants them to decide alone. */
 const ONE_NETWORK = ['#tenancy: multitenant', 'tenancy: subnet'] as const
-const GROUP = join(import.meta.dir, '../../deploy/crds/network-policy-api')
+/** Kinds of policies that a cluster need not have: all of them are read. */
+const KINDS = ['network-policy-api', 'calico'].map((name) => join(import.meta.dir, '../../deploy/crds', name))
 
 const { values } = parseArgs({
   options: {
@@ -53,7 +54,7 @@ async function main(places: Places): Promise<number> {
   try {
     await Cluster.up(places, (line) => console.log(`· ${line}`), { kubeProxy: values['kube-proxy'] })
     useOutsideDns(rig)
-    await rig.ask('apply', '-k', GROUP)
+    for (const kinds of KINDS) await rig.ask('apply', '-k', kinds)
     await rig.ask('wait', '--for=condition=established', 'crd', '--all', '--timeout=30s')
     const weft = await installByManifest(rig, [ONE_NETWORK])
     const program = await loadNetImage(rig)

@@ -3,7 +3,7 @@
  * @module
  */
 import { equal } from 'node:assert/strict'
-import { Lab, type LabOptions } from '../lab/lab.ts'
+import { eventually, Lab, type LabOptions } from '../lab/lab.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
 
 /** IPv4 and ICMP headers; IPv6 and ICMPv6 headers. */
@@ -39,6 +39,11 @@ async function wholeTable({ say }: StepContext, shape: LabOptions): Promise<void
       const { code, stdout } = await lab.inside(lab.netns('shop/web'), 'ping', ...flags, lab.address('shop/db', family))
       equal(code, 0, stdout)
     }
+    await eventually('every tunnel carries packets of that size', async () => {
+      const all = await Promise.all(lab.nodes().map((node) => lab.agent(node).status()))
+      const tunnels = all.flatMap(({ peers }) => peers.map(({ tunnel }) => tunnel))
+      return tunnels.every((tunnel) => tunnel?.state === 'up' && tunnel.full?.bytes === mtu && tunnel.full.passes)
+    })
     say(`${pods} pods, ${wrong} cells wrong; the largest packet is ${mtu} bytes and crosses whole`)
     equal(wrong, 0)
   } finally {

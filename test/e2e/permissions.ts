@@ -5,7 +5,8 @@
  */
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { NETWORK_ATTACHMENT_DEFINITIONS } from '../../src/compat/multus/attachment-definition.ts'
-import { covers, PERMISSIONS } from '../../src/compat/permissions.ts'
+import { covers } from '../../src/compat/permission.ts'
+import { PERMISSIONS } from '../../src/compat/permissions.ts'
 import { SPIDER_IP_POOLS } from '../../src/compat/spiderpool/resources.ts'
 import { NODE_REPORTS } from '../../src/compat/weft/node-report.ts'
 import { callOf, type KubeCall, type RequestLine } from '../../src/kube/call.ts'

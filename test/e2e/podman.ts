@@ -90,7 +90,8 @@ async function published({ lab, say }: StepContext): Promise<void> {
     ['bank/ledger', lab.netns('bank/ledger')],
   ] as const) {
     for (const address of lab.node(1).addresses) {
-      const ask = `exec 3<>/dev/tcp/${address}/${PUBLISHED} && echo "GET / HTTP/1.0" >&3 && echo >&3 && head -n 1 <&3`
+      // In one write: the server closes after its answer, and a rest that comes later is answered with a reset.
+      const ask = `exec 3<>/dev/tcp/${address}/${PUBLISHED} && cat <<<$'GET / HTTP/1.0\\r\\n\\r' >&3 && head -n 1 <&3`
       const { stdout, stderr } = await lab.inside(netns, 'timeout', '5', 'bash', '-c', ask)
       match(stdout, /^HTTP\/1\.[01] /, stderr)
       say(`${from} → ${address} port ${PUBLISHED}: ${stdout.trim()}`)

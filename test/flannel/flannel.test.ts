@@ -4,11 +4,13 @@
  * rest.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { readdirSync } from 'node:fs'
 import { decodeAttributes, vtepMacIn } from '../../src/compat/flannel/lease.ts'
 import { netnsOpen } from '../../src/linux/index.ts'
 import { closeFd } from '../../src/linux/socket.ts'
 import { eventually } from '../kube/process.ts'
-import { capture } from '../lab/capture.ts'
+import { capture, isEchoRequest } from '../lab/capture.ts'
+import { echoRequest, inVxlan, type Sender, sendTo, whoReaches } from './forged.ts'
 import { attempt, inside, MASTER, obstacle, PATIENCE, PREFIX, Rig } from './rig.ts'
 import { expectStream } from './tcp.ts'
 
@@ -80,6 +82,54 @@ describe.skipIf(reason !== undefined)(`machines with flannel${reason === undefin
   )
 
   test(
+    'nobody but the machines puts frames into the tunnel, nor a pod, whatever address it takes',
+    async () => {
+      const mac = vtepMacIn((await leaseOf(await one.subnet()))?.backendData) ?? ''
+      const [from, to] = [await two.podAddress, await one.podAddress]
+      await expectMachinesAlone(8472, (payload) => inVxlan(echoRequest(from, to, payload), 1, mac))
+      // Another network of somebody's on the same port is none of ours.
+      await inside(one.namespace, 'ip', 'link', 'add', 'other', 'type', 'vxlan', 'id', '9', 'dstport', '8472')
+      await inside(one.namespace, 'ip', 'link', 'set', 'other', 'address', '0e:00:00:00:00:09', 'up')
+      const counted = async () =>
+        JSON.parse(await inside(one.namespace, 'ip', '-s', '-j', 'link', 'show', 'other'))[0].stats64.rx.packets
+      await eventually(async () => {
+        const bytes = inVxlan(echoRequest(from, to, Buffer.from('x')), 9, '0e:00:00:00:00:09')
+        await sendTo(rig.wire, bytes, one.address, 8472, MASTER)
+        expect(await counted()).toBeGreaterThan(0)
+      }, PATIENCE)
+      await inside(one.namespace, 'ip', 'link', 'delete', 'other')
+    },
+    3 * PATIENCE,
+  )
+
+  test(
+    'a pod’s address is believed by the link that leads to the pod alone',
+    async () => {
+      const [pod, other] = [await one.podAddress, (await two.podAddress).replace(/2$/, '9')]
+      const subnet = await one.subnet()
+      await inside(rig.wire, 'ip', 'address', 'add', `${other}/32`, 'dev', 'lo')
+      await inside(rig.wire, 'ip', 'route', 'add', subnet, 'via', one.address)
+      const netns = netnsOpen(one.pod)
+      const listening = capture(netns)
+      try {
+        const ping = (source: string) => attempt(rig.wire, 'ping', '-c1', '-W1', '-I', source, pod)
+        expect((await ping(other)).code).not.toBe(0)
+        expect((await ping(MASTER)).code).toBe(0)
+        const sources = listening.frames
+          .filter((frame) => isEchoRequest(frame, 4))
+          .map((frame) => frame.subarray(26, 30))
+        expect(new Set(sources.map((source) => source.join('.')))).toEqual(new Set([MASTER]))
+      } finally {
+        listening.close()
+        closeFd(netns)
+        await inside(rig.wire, 'ip', 'address', 'delete', `${other}/32`, 'dev', 'lo')
+        await inside(rig.wire, 'ip', 'route', 'delete', subnet)
+      }
+    },
+    3 * PATIENCE,
+  )
+
+  test(
     'the back end `udp` takes the place of vxlan, with the same subnets',
     async () => {
       const before = await Promise.all(rig.hosts.map((host) => host.subnet()))
@@ -115,8 +165,18 @@ describe.skipIf(reason !== undefined)(`machines with flannel${reason === undefin
       one.start('--ip-masq')
       expect(await pinging).toContain('250 packets transmitted, 250 received, 0% packet loss')
       await eventually(async () => expect(one.log.match(/the lease of this machine/g)?.length).toBe(3), PATIENCE)
-      expect(await forwarding()).toEqual([before ?? 0])
+      // The daemon may just be running a program.
+      await eventually(async () => expect(await forwarding()).toEqual([before ?? 0]), PATIENCE)
       await expectStream(one, two)
+    },
+    3 * PATIENCE,
+  )
+
+  test(
+    'nobody but the machines has udp’s datagrams believed',
+    async () => {
+      const [from, to] = [await two.podAddress, await one.podAddress]
+      await expectMachinesAlone(8285, (payload) => echoRequest(from, to, payload))
     },
     3 * PATIENCE,
   )
@@ -125,6 +185,56 @@ describe.skipIf(reason !== undefined)(`machines with flannel${reason === undefin
     const { stdout } = await attempt(one.pod, 'ping', '-c1', '-W5', '10.1.0.9')
     expect(stdout).toContain('Destination Net Unreachable')
   })
+
+  test(
+    'what it made is taken away, and nothing of others',
+    async () => {
+      const down = (...more: readonly string[]) => two.weft('flannel', 'down', '--subnet-file', two.subnetFile, ...more)
+      const look = (...words: readonly string[]) => inside(two.namespace, ...words)
+      expect(await down()).toMatchObject({ code: 1, stderr: expect.stringContaining('flanneld runs on this machine') })
+      await two.stop()
+      await look('ip', 'route', 'add', '10.1.250.0/24', 'via', MASTER, 'proto', '77', 'metric', '77')
+      await look('ip', 'route', 'add', '203.0.113.0/24', 'via', MASTER, 'proto', '77')
+      await look('ip', 'route', 'add', '10.1.251.0/24', 'via', MASTER)
+      await look('nft', 'add', 'table', 'inet', 'somebody')
+      expect(await down('--json')).toMatchObject({ code: 0, stdout: expect.stringContaining('"left":[]') })
+      const routes = (await look('ip', 'route')).split('\n').map((line) => line.split(' ')[0])
+      expect(routes.filter((to) => !to?.startsWith('192.'))).toEqual(
+        expect.arrayContaining(['10.1.250.0/24', '203.0.113.0/24', '10.1.251.0/24']),
+      )
+      expect(routes).not.toContain('10.1.0.0/16')
+      expect(await look('ip', '-br', 'link')).not.toContain('flannel')
+      expect((await look('nft', 'list', 'tables')).split('\n')).toEqual(expect.arrayContaining(['table inet somebody']))
+      expect(await look('nft', 'list', 'ruleset')).not.toMatch(/weft/i)
+      expect(await pidsOf(two.namespace)).toEqual([])
+      expect(readdirSync(two.folder).toSorted()).toEqual(['docker', 'log', 'server.log'])
+      // A second time there is nothing, and that is well.
+      expect(await down()).toMatchObject({ code: 0 })
+    },
+    3 * PATIENCE,
+  )
+
+  /** Of somebody on the segment, of pods, and of a machine, only the machine's gets through. */
+  async function expectMachinesAlone(port: number, datagram: Sender['datagram']): Promise<void> {
+    const [three, mine, theirs] = [rig.host(3).address, await one.podAddress, await two.podAddress]
+    // A pod may take any address.
+    for (const { pod } of [one, two]) await inside(pod, 'ip', 'address', 'add', `${three}/32`, 'dev', 'lo')
+    const sender = (name: string, namespace: string, source: string, to = one.address): Sender => ({
+      ...{ name, namespace, source, to, datagram },
+    })
+    expect(
+      await whoReaches(one, port, [
+        sender('the segment', rig.wire, MASTER),
+        sender('a pod of its own', one.pod, mine),
+        sender('a pod of its own by the bridge', one.pod, mine, mine.replace(/2$/, '1')),
+        sender('a pod of its own as another machine', one.pod, three),
+        sender('a pod of another', two.pod, theirs),
+        sender('a pod of another as a machine', two.pod, three),
+        sender('a machine', two.namespace, two.address),
+      ]),
+    ).toEqual(['a machine'])
+    for (const { pod } of [one, two]) await inside(pod, 'ip', 'address', 'delete', `${three}/32`, 'dev', 'lo')
+  }
 
   async function health(...paths: readonly string[]): Promise<readonly number[]> {
     const script = `for (const path of process.argv.slice(1)) console.log((await fetch('http://127.0.0.1:8471/' + path)).status)`

@@ -3,8 +3,10 @@
  * flannel 0.28, pkg/backend/vxlan and pkg/subnet/etcd), and then it is taken over.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { internetChecksum } from '../../src/linux/index.ts'
 import { eventually } from '../kube/process.ts'
+import { echoRequest } from './forged.ts'
 import { attempt, type Host, inside, obstacle, PATIENCE, PREFIX, Rig } from './rig.ts'
 
 const reason = obstacle()
@@ -66,6 +68,31 @@ describe.skipIf(reason !== undefined)(`a mesh with a machine of flannel${reason 
   )
 
   test(
+    'a device that flannel has taken over again is not taken away',
+    async () => {
+      await foreign.stop('SIGKILL')
+      const ip = (...words: readonly string[]) => inside(foreign.namespace, 'ip', ...words)
+      const subnet = await one.subnet()
+      await ip('route', 'replace', subnet, 'via', subnet.replace('/24', ''), 'dev', 'flannel.1', 'onlink')
+      writeFileSync(foreign.subnetFile, `${readFileSync(foreign.subnetFile, 'utf8')}# flannel's\n`)
+      const { code, stdout } = await foreign.weft('flannel', 'down', '--subnet-file', foreign.subnetFile)
+      expect(code).toBe(0)
+      expect(stdout.replace(/\s+/g, ' ')).toContain(
+        `link flannel.1 stays: somebody else has routes by it, ${subnet} among them`,
+      )
+      expect(stdout.replace(/\s+/g, ' ')).toContain('stays: somebody else wrote it')
+      expect((await ip('route', 'show', 'dev', 'flannel.1')).trim()).toBe(
+        `${subnet} via ${subnet.replace('/24', '')} onlink`,
+      )
+      await ip('route', 'delete', subnet)
+      expect((await foreign.weft('flannel', 'down', '--subnet-file', foreign.subnetFile)).code).toBe(0)
+      expect((await attempt(foreign.namespace, 'ip', 'link', 'show', 'flannel.1')).code).not.toBe(0)
+      expect(await inside(one.namespace, 'ip', 'route', 'show', 'proto', '77')).toContain(SUBNET)
+    },
+    3 * PATIENCE,
+  )
+
+  test(
     'over udp a datagram is the packet and nothing else',
     async () => {
       for (const host of rig.hosts) await host.stop()
@@ -74,7 +101,7 @@ describe.skipIf(reason !== undefined)(`a mesh with a machine of flannel${reason 
       one.start('--ip-masq')
       await one.dock()
       const pod = await one.podAddress
-      const request = echoRequest(POD, pod)
+      const request = echoRequest(POD, pod, Buffer.from('what flannel sends'))
       // What comes from nobody in the mesh is not forwarded; the answer that comes is to the second one.
       await inside(foreign.namespace, 'ip', 'address', 'add', '192.0.2.99/24', 'dev', 'eth0')
       const answer = await eventually(async () => {
@@ -135,24 +162,6 @@ async function dockByHand({ namespace, pod }: Host): Promise<void> {
   await inside(pod, 'ip', 'address', 'add', `${POD}/24`, 'dev', 'eth0')
   await inside(pod, 'ip', 'link', 'set', 'eth0', 'mtu', '1450')
   await inside(pod, 'ip', 'route', 'replace', 'default', 'via', SUBNET.replace('.0/24', '.1'))
-}
-
-/** A packet with a payload of its own. */
-function echoRequest(source: string, destination: string): Buffer {
-  const payload = Buffer.from('what flannel sends')
-  const packet = Buffer.alloc(28 + payload.length)
-  packet.writeUInt8(0x45, 0)
-  packet.writeUInt16BE(packet.length, 2)
-  packet.writeUInt8(64, 8)
-  packet.writeUInt8(1, 9)
-  packet.set(source.split('.').map(Number), 12)
-  packet.set(destination.split('.').map(Number), 16)
-  packet.writeUInt16BE(internetChecksum(packet.subarray(0, 20)), 10)
-  packet.writeUInt8(8, 20)
-  packet.writeUInt16BE(7, 24)
-  packet.set(payload, 28)
-  packet.writeUInt16BE(internetChecksum(packet.subarray(20)), 22)
-  return packet
 }
 
 /** Sends a datagram to port 8285, and prints the one that comes back, if one comes. */

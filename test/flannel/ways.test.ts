@@ -3,6 +3,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eventually } from '../kube/process.ts'
+import { inVxlan, packet6, whoReaches } from './forged.ts'
 import { attempt, type Host, inside, longObstacle, PATIENCE, PREFIX, Rig } from './rig.ts'
 import { expectStream } from './tcp.ts'
 
@@ -111,6 +112,37 @@ describe.skipIf(reason !== undefined)(`flannel's other ways${reason === undefine
         PATIENCE,
       )
       expect(await inside(one.namespace, 'ip', '-6', 'route', 'show', 'proto', '77')).toContain('dev flannel-v6.1')
+    },
+    3 * PATIENCE,
+  )
+
+  test(
+    'over IPv6, too, nobody but the machines puts frames into the tunnel, and pods come by their link alone',
+    async () => {
+      const [link] = JSON.parse(await inside(one.namespace, 'ip', '-j', 'link', 'show', 'flannel-v6.1'))
+      const [from, to] = [await pod6(two), await pod6(one)]
+      await inside(rig.wire, 'ip', 'address', 'add', '2001:db8::fe/64', 'dev', 'wire', 'nodad')
+      const to1 = {
+        to: '2001:db8::1',
+        datagram: (payload: Buffer) => inVxlan(packet6(from, to, payload), 1, link.address),
+      }
+      expect(
+        await whoReaches(one, 8472, [
+          { name: 'the segment', namespace: rig.wire, source: '2001:db8::fe', ...to1 },
+          { name: 'a pod', namespace: two.pod, source: from, ...to1 },
+          { name: 'a machine', namespace: two.namespace, source: '2001:db8::2', ...to1 },
+        ]),
+      ).toEqual(['a machine'])
+      const forged = from.replace(/2$/, '9')
+      await inside(rig.wire, 'ip', 'address', 'add', `${forged}/128`, 'dev', 'lo', 'nodad')
+      await inside(rig.wire, 'ip', 'route', 'add', `${to}/128`, 'via', '2001:db8::1')
+      const dropped = async () =>
+        /ip6 saddr fd00:10::\/48 fib .* counter packets (\d+)/.exec(
+          await inside(one.namespace, 'nft', 'list', 'table', 'inet', 'weft-flannel'),
+        )?.[1]
+      const before = await dropped()
+      expect((await attempt(rig.wire, 'ping', '-c1', '-W1', '-I', forged, to)).code).not.toBe(0)
+      expect(Number(await dropped())).toBe(Number(before) + 1)
     },
     3 * PATIENCE,
   )

@@ -129,7 +129,7 @@ export class RigNode {
   /** Resolves when the way to the other nodes is known. */
   async warmUp(): Promise<void> {
     const parts = {
-      probe: (planner: NodePlanner) => this.#switch.probe(planner),
+      warm: (planner: NodePlanner) => this.#switch.warm(planner),
       cold: coldInUserspace(this.#ovs.dir),
       signal: this.#stop.signal,
     }

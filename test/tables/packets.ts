@@ -6,7 +6,7 @@ import type { FieldName } from '../../src/flow/fields.ts'
 import type { Scalar } from '../../src/flow/flow.ts'
 import { guestMac } from '../../src/network/guests.ts'
 import type { Endpoint } from '../../src/network/model/endpoint.ts'
-import { GATEWAY_PORT, TUNNEL_PORT } from '../../src/network/pipeline/stages.ts'
+import { GATEWAY_PORT, PROBE, PROBE_ETHERTYPE, TUNNEL_PORT } from '../../src/network/pipeline/stages.ts'
 
 export type Fields = { readonly [field in FieldName]?: Scalar }
 
@@ -88,5 +88,11 @@ export function tunnelled(source: string, vni: number): Fields {
 }
 /** A packet of the node’s own stack. */
 export const node: Fields = { in_port: GATEWAY_PORT, eth_src: ROUTER, eth_dst: '0a:58:a9:fe:4d:01' }
+/** Frames that ask whether a tunnel carries. */
+export const PROBES = {
+  question: { eth_type: PROBE_ETHERTYPE, eth_src: PROBE.sender, eth_dst: PROBE.question },
+  answer: { eth_type: PROBE_ETHERTYPE, eth_src: PROBE.sender, eth_dst: PROBE.answer },
+  warming: { eth_type: PROBE_ETHERTYPE, eth_src: PROBE.sender, eth_dst: 'ff:ff:ff:ff:ff:ff' },
+} as const satisfies Record<string, Fields>
 /** What a pod on the physical network sends by way of its node, with the VNI of its tenant. */
 export const guest = (vni: number): Fields => ({ ...node, eth_dst: guestMac(vni) })

@@ -19,6 +19,7 @@ import {
   nd,
   node,
   OTHER_MAC,
+  PROBES,
   REMOTE,
   ROUTER,
   tcp4,
@@ -197,7 +198,37 @@ export const PIPELINE_CASES: readonly PipelineCase[] = [
     packet: { ...tunnelled(UNDERLAY.node2, 0), ...arp(1, REMOTE.v4, OTHER_MAC, v4(web)) },
     expect: { drop: 'tunnel-source' },
   },
-  { name: 'tunnel, probe', packet: { ...tunnelled(UNDERLAY.node2, 0), eth_type: 0x88b5 }, expect: { drop: 'probe' } },
+  {
+    name: 'tunnel, a question of a node whether it carries',
+    packet: { ...tunnelled(UNDERLAY.node2, 0), ...PROBES.question },
+    expect: { port: 'in_port' },
+  },
+  {
+    name: 'tunnel, a question of a host outside the cluster',
+    packet: { ...tunnelled(UNDERLAY.monitor, 0), ...PROBES.question },
+    expect: { port: 'in_port' },
+  },
+  {
+    name: 'tunnel, a question of nobody known',
+    packet: { ...tunnelled('192.0.2.99', 0), ...PROBES.question },
+    expect: { drop: 'probe' },
+  },
+  {
+    name: 'tunnel, the answer to a question',
+    packet: { ...tunnelled(UNDERLAY.node2, 0), ...PROBES.answer },
+    expect: { drop: 'probe' },
+  },
+  {
+    name: 'tunnel, a frame that keeps it warm',
+    packet: { ...tunnelled(UNDERLAY.node2, 0), ...PROBES.warming },
+    expect: { drop: 'probe' },
+  },
+  {
+    name: 'pod, a probe',
+    packet: { ...PROBES.question, ...from(web), eth_dst: PROBES.question.eth_dst },
+    expect: { drop: 'ethertype' },
+  },
+  { name: 'node, a probe', packet: { ...node, ...PROBES.question }, expect: { drop: 'gateway-ethertype' } },
   // the node
   { name: 'node to its pod', packet: { ...node, ...tcp4('10.128.0.1', v4(web)) }, expect: stays(web) },
   {

@@ -11,7 +11,8 @@ import { classList, linkGet, qdiscList } from '../../src/linux/index.ts'
 import type { Bandwidth } from '../../src/network/model/bandwidth.ts'
 import { measure, startBulk } from '../lab/bulk.ts'
 import { eventually } from '../lab/lab.ts'
-import { PATIENCE_MS, type Pod, startGuestAgent } from './guest-agent.ts'
+import { PATIENCE_MS, startGuestAgent } from './guest-agent.ts'
+import type { Pod } from './guest-pod.ts'
 
 const SECONDS = 10
 

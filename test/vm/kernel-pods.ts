@@ -7,7 +7,8 @@
 import { equal, ok } from 'node:assert/strict'
 import { startBulk } from '../lab/bulk.ts'
 import { run } from '../lab/command.ts'
-import { type Pod, startGuestAgent } from './guest-agent.ts'
+import { startGuestAgent } from './guest-agent.ts'
+import type { Pod } from './guest-pod.ts'
 
 const { agent, attach, stop } = await startGuestAgent()
 const web = await attach('web')

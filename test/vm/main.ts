@@ -22,6 +22,11 @@ const MODULES = [
   'macvlan',
   'ipvlan',
   '8021q',
+  'nf_tables',
+  'nft_ct',
+  'nft_nat',
+  'nft_masq',
+  'nft_fib_inet',
 ]
 
 const reason = whyNoGuest()
@@ -38,6 +43,7 @@ const PROGRAMS = [
   'kernel-agent',
   'kernel-links',
   'kernel-mesh',
+  'kernel-fabrics',
 ]
 const TESTS: Readonly<Record<string, string>> = {
   'kernel-vlans': 'src/agent/plugins/ovs/wire.test.ts',
@@ -48,7 +54,7 @@ const all = [...PROGRAMS, ...Object.keys(TESTS)]
 for (const name of process.argv[2] === undefined ? all : [process.argv[2]]) {
   console.log(`\n${name}`)
   const { code } = await runInGuest(`uname -r; ${commandOf(name)}`, MODULES, {
-    seconds: 600,
+    seconds: 900,
     onLine: (line) => console.log(line),
   })
   if (code !== 0) process.exit(code)

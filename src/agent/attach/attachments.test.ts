@@ -157,9 +157,11 @@ test('a MAC address in CNI_ARGS is refused unless the plugin may pass over what 
   const asked = ';MAC=02:11:22:33:44:55'
   const adding = (more: string) =>
     attachments.add(request('ADD', more) as AddRequest, { fd: pod.nsFd, path: '/run/netns/c1' })
-  await expect(adding(asked)).rejects.toMatchObject({
-    id: 'unsupported-field',
-    message: expect.stringContaining('MAC in CNI_ARGS'),
-  })
+  await expect(adding(asked)).rejects.toEqual(
+    expect.objectContaining({
+      id: 'unsupported-field',
+      message: expect.stringContaining('MAC in CNI_ARGS'),
+    }),
+  )
   await adding(`${asked};IgnoreUnknown=1`)
 })

@@ -18,6 +18,7 @@ import type { PortFact } from '../control/facts.ts'
 import { HandsOff } from './hands-off.ts'
 import { isLease, type Lease, leaseIds, leaseOf, recordedAddresses, type UnreadableLease } from './lease.ts'
 import { MONITORED, type Tables } from './tables.ts'
+import { isAsWanted, type WantedInterface } from './wanted-interface.ts'
 
 /** What of an Interface row a lease is recorded in. */
 interface RecordRow {
@@ -254,17 +255,7 @@ export class Ports {
     )
   }
 
-  async #ensurePort(
-    name: string,
-    ofport: number,
-    wanted: {
-      readonly type: string
-      readonly options?: Readonly<Record<string, string>>
-      readonly mtu_request?: number
-      readonly mac?: string
-    },
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #ensurePort(name: string, ofport: number, wanted: WantedInterface, signal: AbortSignal): Promise<void> {
     const row = this.#tables.byName('Interface', name)
     if (row === undefined) {
       await addPort(this.#client, {
@@ -277,28 +268,4 @@ export class Ports {
     }
     await waitForOfport(this.#tables, name, { requested: ofport, signal, timeoutMs: OFPORT_TIMEOUT_MS })
   }
-}
-
-function isAsWanted(
-  row: {
-    readonly type: string
-    readonly options: ReadonlyMap<string, string>
-    readonly mtu_request: number | undefined
-    readonly mac: string | undefined
-  },
-  wanted: {
-    readonly type: string
-    readonly options?: Readonly<Record<string, string>>
-    readonly mtu_request?: number
-    readonly mac?: string
-  },
-): boolean {
-  const options = Object.entries(wanted.options ?? {})
-  return (
-    row.type === wanted.type &&
-    row.mtu_request === wanted.mtu_request &&
-    row.mac === wanted.mac &&
-    row.options.size === options.length &&
-    options.every(([key, value]) => row.options.get(key) === value)
-  )
 }

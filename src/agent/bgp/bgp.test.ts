@@ -64,6 +64,9 @@ function start(planner: () => NodePlanner, options: Partial<BgpParts> = {}): Bgp
     command: ['unshare', '--net', 'bird'],
     planner,
     wishes: (cluster) => ({ cluster, problems: [] }),
+    isForServices: () => true,
+    routersChanged: () => undefined,
+    watchedChanged: () => undefined,
     problems,
     log: SILENT,
     signal: stop.signal,
@@ -118,7 +121,9 @@ test(
     expect(birdPid()).toBeUndefined()
     isRead = true
     running.look()
-    await until(() => running.facts()?.isRunning === true)
+    // It is asked for its sessions once it runs.
+    await until(() => running.facts()?.sessions.length === 2)
+    expect(running.facts()?.isRunning).toBe(true)
     const one = { kind: 'node', node: 'node2', isUp: false } as const
     expect(running.facts()?.sessions).toMatchObject([
       { ...one, family: 4 },

@@ -8,8 +8,12 @@ import type { BgpConfiguration, BgpPeering, BgpRange } from '../../network/model
 import type { Node } from '../../network/model/node.ts'
 import type { Watchers } from '../cluster/reflection.ts'
 import type { Watcher } from '../cluster/watcher.ts'
+import { BGP_KINDS, type BgpKind } from './unreadable.ts'
 
-const KINDS = ['BgpConfiguration', 'BgpFilter', 'BgpPeering', 'BgpRange', 'Node'] as const
+const KINDS = [...BGP_KINDS, 'Node'] as const
+
+/** Kubernetes' own label for nodes that balancers outside leave alone, whatever its value. */
+const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers'
 
 /** Objects of BGP. `changed` is called when they are others. */
 export class BgpWishes implements BgpObjects {
@@ -48,9 +52,25 @@ export class BgpWishes implements BgpObjects {
     }
   }
 
+  /** Whether there is an object that counts. */
+  has(kind: BgpKind, name: string): boolean {
+    const maps = {
+      BgpConfiguration: this.#configurations,
+      BgpFilter: this.#filters,
+      BgpPeering: this.#peerings,
+      BgpRange: this.#ranges,
+    }
+    return maps[kind].has(name)
+  }
+
   /** Every kind has been read: half of what is said would be another cluster than the one that is meant. */
   get isRead(): boolean {
     return this.#unread.size === 0
+  }
+
+  /** Whether balancers outside are to leave a node alone, as its label says. */
+  isExcluded(node: string): boolean {
+    return this.#nodes.get(node)?.labels?.[EXCLUDED] !== undefined
   }
 
   get configuration(): BgpConfiguration {

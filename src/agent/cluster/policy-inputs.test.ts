@@ -177,6 +177,38 @@ test('network sets are told to the plan, before and after there is one', () => {
   expect(sorted(early.view)).toEqual(sorted(late.view))
 })
 
+test('a network set of which something cannot be read goes on as it last was; where nobody knows that, rules that deny close', () => {
+  const set = { kind: 'GlobalNetworkSet', name: 'all', labels: { a: 'b' }, nets: [cidr('203.0.113.0/24')] } as const
+  const unread = { ...set, nets: [], problems: [{ field: 'spec.nets[0]', reason: 'is none' }] }
+  const where = { type: 'has', of: 'own', key: 'a' } as const
+  const denying: Policy = {
+    ...policy,
+    kind: 'CalicoNetworkPolicy',
+    ingress: [{ action: 'deny', peers: [{ type: 'sets', where }] }, { action: 'allow' }],
+  }
+  const [known, unknown, whole] = [scene(), scene(), scene()]
+  for (const one of [known, unknown, whole]) {
+    one.sets.put(one === unknown ? unread : set)
+    one.calico.put(denying)
+    one.pods.put(web)
+    one.start()
+  }
+  known.sets.put(unread, set)
+  expect(sorted(known.view)).toEqual(sorted(whole.view))
+  expect(sorted(unknown.view)).not.toEqual(sorted(whole.view))
+  const rules = [...(unknown.view.planner?.policies() ?? [])].map(({ ingress = [] }) => ingress[0]?.peers)
+  expect(rules).toEqual([
+    [
+      { type: 'range', range: cidr('0.0.0.0/0'), except: [] },
+      { type: 'range', range: cidr('::/0'), except: [] },
+    ],
+  ])
+  // What can be read again counts, even if it says what it said before.
+  for (const one of [known, unknown]) one.sets.put(set, unread)
+  expect(sorted(known.view)).toEqual(sorted(whole.view))
+  expect(sorted(unknown.view)).toEqual(sorted(whole.view))
+})
+
 test('whose an address is, is known of pods everywhere', () => {
   const one = scene()
   one.start()

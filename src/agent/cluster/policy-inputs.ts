@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Ip } from '../../network/model/address.ts'
-import { type NetworkSet, type NetworkSetKind, networkSetKey } from '../../network/model/network-set.ts'
+import { isWhole, type NetworkSet, type NetworkSetKind, networkSetKey } from '../../network/model/network-set.ts'
 import type { Namespace, Pod } from '../../network/model/pod.ts'
 import { type Policy, type PolicyKind, policyKey } from '../../network/model/policy.ts'
 import type { NodePlanner } from '../../network/planner.ts'
@@ -67,30 +67,12 @@ export class PolicyInputs {
 
   /** For the policies of a kind. One with a selector that cannot be read goes on as it last could be. */
   policiesOf(kind: PolicyKind): Watcher<Policy> {
-    /** Those of which something that could be read is in force. */
-    const good = new Set<string>()
-    return {
-      put: (policy, before) => {
-        const key = policyKey(policy)
-        if (policy.isUnread === true && good.has(key)) return
-        // What was in force before is not what the registry had before, where that could not be read.
-        const last = before?.isUnread === true ? undefined : before
-        if (policy.isUnread !== true) good.add(key)
-        this.#policies.put(policy, last)
-      },
-      remove: (name) => {
-        good.delete(`${kind}/${name}`)
-        this.#policies.remove(`${kind}/${name}`)
-      },
-    }
+    return new LastGood(this.#policies, kind, policyKey, ({ isUnread }) => isUnread !== true)
   }
 
-  /** For the network sets of a kind. */
+  /** For the network sets of a kind. One of which something cannot be read goes on as it last could be. */
   setsOf(kind: NetworkSetKind): Watcher<NetworkSet> {
-    return {
-      put: (set, before) => this.#sets.put(set, before),
-      remove: (name) => this.#sets.remove(`${kind}/${name}`),
-    }
+    return new LastGood(this.#sets, kind, networkSetKey, isWhole)
   }
 
   /** DNS names that policies of pods here speak of; none before there is a plan. */
@@ -166,6 +148,37 @@ class Input<T> implements Watcher<T>, Feed {
     this.#plan = plan
     for (const value of this.#waiting.values()) this.#form.put(plan, value)
     this.#waiting.clear()
+  }
+}
+
+/** Tells an input of the objects of a kind; what cannot be read leaves in force what could be, where that is known. */
+class LastGood<T> implements Watcher<T> {
+  readonly #input: Watcher<T>
+  readonly #kind: string
+  readonly #keyOf: (value: T) => string
+  readonly #isGood: (value: T) => boolean
+  /** Those of which something that could be read is in force. */
+  readonly #good = new Set<string>()
+
+  constructor(input: Watcher<T>, kind: string, keyOf: (value: T) => string, isGood: (value: T) => boolean) {
+    this.#input = input
+    this.#kind = kind
+    this.#keyOf = keyOf
+    this.#isGood = isGood
+  }
+
+  put(value: T, before?: T): void {
+    const key = this.#keyOf(value)
+    if (!this.#isGood(value) && this.#good.has(key)) return
+    if (this.#isGood(value)) this.#good.add(key)
+    // What was in force before is not what the registry had before, where that could not be read.
+    this.#input.put(value, before !== undefined && this.#isGood(before) ? before : undefined)
+  }
+
+  remove(name: string): void {
+    const key = `${this.#kind}/${name}`
+    this.#good.delete(key)
+    this.#input.remove(key)
   }
 }
 

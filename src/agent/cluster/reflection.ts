@@ -135,6 +135,8 @@ export function reflectCluster(
     GlobalNetworkPolicy: policies('GlobalNetworkPolicy'),
     NetworkSet: () => follow('NetworkSet', view.policies.setsOf('NetworkSet')),
     GlobalNetworkSet: () => follow('GlobalNetworkSet', view.policies.setsOf('GlobalNetworkSet')),
+    BgpConfiguration: () => follow('BgpConfiguration', view.outside.configurations),
+    BgpRange: () => follow('BgpRange', view.outside.pools),
   }
   for (const kind of view.kinds) followers[kind]()
 }

@@ -6,27 +6,21 @@
 import { changeObstacles, hasRange } from '../../network/cluster-change.ts'
 import { type NodeContext, nodeContext } from '../../network/context.ts'
 import { isDirect } from '../../network/fabric/way.ts'
-import { mtuProblem, mtusOf } from '../../network/host.ts'
+import { mtusOf } from '../../network/host.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import { NETWORK_SET_KINDS } from '../../network/model/network-set.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import { POLICY_KINDS } from '../../network/model/policy.ts'
 import type { EndpointSlice, Service } from '../../network/model/service.ts'
 import type { Tenant } from '../../network/model/tenant.ts'
+import { outsideOf } from '../../network/outside-wishes.ts'
 import { NodePlanner } from '../../network/planner.ts'
 import { Catalogue } from '../../network/service/catalogue.ts'
+import { OutsideInputs } from './outside-inputs.ts'
 import { PolicyInputs } from './policy-inputs.ts'
 import { Tenants } from './tenants.ts'
-
-/** What changed, for whoever applies the plan. */
-export interface ViewListener {
-  /** The node has a plan, or its context (cluster, ranges, MTU) is another: everything is to be applied anew. */
-  context(planner: NodePlanner): void
-  /** Some fragments changed. */
-  fragments(): void
-  /** A namespace has another tenant, or none any more. */
-  tenant?(namespace: string): void
-}
+import type { ViewListener, ViewOptions } from './view-options.ts'
+import { whatIsMissing } from './waiting.ts'
 
 /** The kinds that a node's plan is made of. */
 export const VIEWED_KINDS = [
@@ -39,6 +33,8 @@ export const VIEWED_KINDS = [
   'Pod',
   ...POLICY_KINDS,
   ...NETWORK_SET_KINDS,
+  'BgpConfiguration',
+  'BgpRange',
 ] as const
 
 /** What a host outside the cluster is let see: it has no pods, and is told of no services and no policies. */
@@ -46,15 +42,6 @@ export const KINDS_OF_EXTERNAL: readonly ViewedKind[] = ['Cluster', 'NodeNetwork
 
 /** A kind that a node's plan is made of. */
 export type ViewedKind = (typeof VIEWED_KINDS)[number]
-
-/** How a view differs from a node's on the userspace datapath. */
-export interface ViewOptions {
-  /** An external host's: only {@link KINDS_OF_EXTERNAL} are read. */
-  readonly isExternal?: boolean
-  readonly datapath?: NodeContext['datapath']
-  /** Why a cluster configuration that is there was not understood, as far as anybody knows. */
-  readonly whyUnreadable?: () => string | undefined
-}
 
 /** How long packets without a tunnel are let in after the cluster went back to the tunnel. */
 const LINGER_MS = 15_000
@@ -69,6 +56,8 @@ export class ClusterView {
   readonly #tenants = new Tenants()
   /** Policies and whom they speak of. A policy that is not read yet would be a hole: nothing is planned before. */
   readonly policies = new PolicyInputs(() => this.#planChanged())
+  /** What is open to machines outside: nothing is planned before, or a restart would shut it for a moment. */
+  readonly outside = new OutsideInputs(() => this.#replan())
   /** Shared with the plan once there is one. */
   readonly #catalogue = new Catalogue()
   readonly #unsynced: Set<ViewedKind>
@@ -118,24 +107,15 @@ export class ClusterView {
 
   /** What is missing before there is a plan, for people. */
   waitingFor(): readonly string[] {
-    if (this.#unsynced.size > 0) return [`the registry (${[...this.#unsynced].join(', ')} not read yet)`]
-    if (this.#cluster === undefined) return [`the cluster configuration (ClusterNetwork default)${this.#reason()}`]
-    const self = this.self
-    if (self === undefined || this.#isDismissed) return [this.#admission()]
-    if (this.#isExternal && self.machine.kind === 'node') {
-      return [`an agent without --external: ${this.#node} is a node of the cluster`]
-    }
-    if (self.ranges.length === 0)
-      return [`a range for node ${this.#node}: ${self.problem ?? 'the controller has given none'}`]
-    const stranded = self.ranges.find((range) => this.#cluster && !hasRange(this.#cluster, range))
-    if (stranded !== undefined) return [`a cluster network that contains this node's range ${stranded}`]
-    const problem = mtuProblem(this.#cluster, this.#uplinkMtu())
-    return problem === undefined ? [] : [problem]
-  }
-
-  #admission(): string {
-    if (!this.#isExternal) return `a range for node ${this.#node}: the controller has not seen it yet`
-    return `an administrator to let this host in: weft host add ${this.#node} --address <its address>`
+    return whatIsMissing({
+      node: this.#node,
+      unread: [...this.#unsynced],
+      cluster: this.#cluster,
+      reason: this.#reason(),
+      self: this.#isDismissed ? undefined : this.self,
+      isExternal: this.#isExternal,
+      uplinkMtu: this.#uplinkMtu,
+    })
   }
 
   /** A kind has been read as a whole. */
@@ -298,7 +278,9 @@ export class ClusterView {
     const uplinks = [...this.#networks.values()].flatMap(({ status }) => status?.uplinkMtu ?? [])
     const { pods, tunnel: tunnelMtu } = mtusOf(cluster, [this.#uplinkMtu(), ...uplinks])
     const takesDirect = isDirect(cluster) || this.#lingering !== undefined
-    return nodeContext(cluster, self, pods, { tunnelMtu, datapath: this.#datapath, takesDirect })
+    const machines = [...this.#networks.values()].flatMap(({ addresses }) => addresses)
+    const outside = outsideOf(cluster, machines, this.outside)
+    return nodeContext(cluster, self, pods, { tunnelMtu, datapath: this.#datapath, takesDirect, outside })
   }
 }
 
@@ -307,6 +289,6 @@ function sameContext(a: NodeContext, b: NodeContext): boolean {
   return same && JSON.stringify(placeOf(a)) === JSON.stringify(placeOf(b))
 }
 
-function placeOf({ cluster, self }: NodeContext): readonly unknown[] {
-  return [cluster, self.machine, self.ranges, self.closing, self.addresses]
+function placeOf({ cluster, self, outside }: NodeContext): readonly unknown[] {
+  return [cluster, self.machine, self.ranges, self.closing, self.addresses, outside]
 }

@@ -32,6 +32,8 @@ export interface AgentStatus {
     readonly ranges: readonly Cidr[]
     /** Absent: its agent is older. */
     readonly ways?: readonly WayFact[]
+    /** Absent: no tunnel leads there, or its agent is older. */
+    readonly tunnel?: TunnelFact
   }[]
   readonly endpoints: number
   /** Services that this node translates. */
@@ -77,6 +79,22 @@ export interface BgpSessionFact {
   readonly error?: string
   /** How many came by it, and how many went. */
   readonly routes?: { readonly imported: number; readonly exported: number }
+  /** Whether the other end answers to BFD. Absent: it is not asked. */
+  readonly bfd?: 'up' | 'down'
+}
+
+/** Whether the tunnel to a machine carries, as the agent finds out by asking. */
+export interface TunnelFact {
+  /** `asked`: first asked a moment ago. `never`: it has not answered since the agent, or the machine, is there. */
+  readonly state: 'asked' | 'up' | 'down' | 'never'
+  /** Seconds since the epoch. */
+  readonly since: number
+  /** There and back, of the last answer. */
+  readonly roundTripMs?: number
+  /** Whether packets as large as pods may send them pass. Absent: not known. */
+  readonly full?: { readonly bytes: number; readonly passes: boolean; readonly since: number }
+  /** What is wrong with it, for people. */
+  readonly problem?: string
 }
 
 /** By which way packets of pods go to the pods of another machine. */

@@ -22,6 +22,7 @@ import type { UnderlayPorts } from '../plugins/ovs/ports.ts'
 import type { Problems } from '../problems.ts'
 import type { LimitFact } from '../qos/limiter.ts'
 import type { Switch } from '../switch/switch.ts'
+import type { TunnelWatch } from '../tunnels/watch.ts'
 import type { AgentHealth, AgentStatus, DropFlow, InstalledFlow, NodeFacts, ServiceFact, WayFact } from './facts.ts'
 import { type RepairParts, repair } from './repair.ts'
 import type { RepairAnswer } from './repair-request.ts'
@@ -38,6 +39,7 @@ export interface ReportParts extends RepairParts {
   /** The ways to every machine, by its name. */
   ways(planner: NodePlanner): ReadonlyMap<string, readonly WayFact[]>
   readonly bgp: Pick<Bgp, 'facts' | 'sessionProblem'>
+  readonly tunnels: Pick<TunnelWatch, 'facts' | 'problems'>
   uplinkMtu(): number
 }
 
@@ -67,6 +69,7 @@ export class AgentReport implements Control {
     const ways = planner === undefined ? undefined : this.#parts.ways(planner)
     const bgp = this.#parts.bgp.facts()
     const { sessionProblem } = this.#parts.bgp
+    const tunnels = planner === undefined ? undefined : this.#parts.tunnels.facts(planner)
     return {
       node: options.node,
       version: VERSION,
@@ -79,18 +82,24 @@ export class AgentReport implements Control {
       uplinkMtu: this.#parts.uplinkMtu(),
       addresses: view.self?.addresses ?? [],
       ranges: pools.facts(),
-      peers: [...(planner?.peers() ?? [])].map((peer) => ({
-        node: peer.node,
-        address: planner === undefined ? undefined : tunnelAddress(planner.context.cluster, peer),
-        ranges: peer.ranges,
-        ways: ways?.get(peer.node) ?? [],
-      })),
+      peers: [...(planner?.peers() ?? [])].map((peer) => {
+        const tunnel = tunnels?.get(peer.node)
+        return {
+          node: peer.node,
+          address: planner === undefined ? undefined : tunnelAddress(planner.context.cluster, peer),
+          ranges: peer.ranges,
+          ways: ways?.get(peer.node) ?? [],
+          ...(tunnel === undefined ? {} : { tunnel }),
+        }
+      }),
       endpoints: [...(planner?.endpoints() ?? [])].length,
       services: view.cluster?.services === 'weft' ? [...(planner?.catalogue.services() ?? [])].length : 0,
       flows: planner?.flows().length ?? 0,
       startedAt: this.#startedAt,
       fullSyncs: reconciler.fullSyncs,
-      problems: [view.refusal, ...problems.texts(), sessionProblem].filter((one) => one !== undefined),
+      problems: [view.refusal, ...problems.texts(), ...this.#parts.tunnels.problems(), sessionProblem].filter(
+        (one) => one !== undefined,
+      ),
       ...(bgp === undefined ? {} : { bgp }),
     }
   }

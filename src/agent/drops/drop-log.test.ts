@@ -80,7 +80,7 @@ test('more of the same are counted for ten seconds, as long as they come', () =>
   expect(scene.take()).toEqual([])
   scene.drop('10.129.0.2', 443)
   scene.pass(1)
-  expect(scene.take()).toMatchObject([{ packets: 5, text: expect.stringContaining('again') }])
+  expect(scene.take()).toEqual([expect.objectContaining({ packets: 5, text: expect.stringContaining('again') })])
   scene.drop('10.129.0.2', 443)
   scene.pass(10)
   expect(scene.take()).toMatchObject([{ packets: 1 }])

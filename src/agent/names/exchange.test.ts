@@ -158,9 +158,11 @@ test.each<[string, Behaviour]>([
 
 test('who sends answers without end is not listened to for ever', async () => {
   const server = await badServer(() => Array.from({ length: 400 }, () => Uint8Array.of(1, 2, 3)))
-  expect(await ask(server, NAME, { udp: 60_000, tcp: 60_000 })).toMatchObject({
-    reason: expect.stringContaining('many'),
-  })
+  expect(await ask(server, NAME, { udp: 60_000, tcp: 60_000 })).toEqual(
+    expect.objectContaining({
+      reason: expect.stringContaining('many'),
+    }),
+  )
 })
 
 const cut: Behaviour = (asked) => [encodeMessage(reply(asked, { truncated: true, answers: [] }))]
@@ -223,7 +225,7 @@ test('a resolv.conf that is not there is a reason', async () => {
       servers: () => nameServersOf(path).map((address) => ({ address, port: 1 })),
       types: () => ['A'],
     })
-  expect(await look()).toMatchObject({ failure: expect.stringContaining('resolv.conf') })
+  expect(await look()).toEqual(expect.objectContaining({ failure: expect.stringContaining('resolv.conf') }))
   writeFileSync(path, 'nameserver 127.0.0.9\n')
-  expect(await look()).toMatchObject({ failure: expect.stringContaining('127.0.0.9: ') })
+  expect(await look()).toEqual(expect.objectContaining({ failure: expect.stringContaining('127.0.0.9: ') }))
 })

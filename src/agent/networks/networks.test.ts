@@ -325,8 +325,10 @@ test('STATUS asks the overlay and every network that all pods get, and tells wha
   w.trouble = (step) => {
     if (step === 'status d') throw new CniError('x', 7, 'no wire', 'lay one')
   }
-  await expect(status()).rejects.toMatchObject({
-    code: 50,
-    message: expect.stringContaining('network second: no wire'),
-  })
+  await expect(status()).rejects.toEqual(
+    expect.objectContaining({
+      code: 50,
+      message: expect.stringContaining('network second: no wire'),
+    }),
+  )
 })

@@ -10,7 +10,6 @@ import {
   cniError,
   type DelRequest,
   type GcRequest,
-  parseArgs,
   type StatusRequest,
   toCniError,
 } from '../../cni/index.ts'
@@ -20,12 +19,15 @@ import type { Attachments } from '../attach/attachments.ts'
 import type { PodNetns } from '../attach/endpoint-links.ts'
 import { falseBelief } from '../attach/result.ts'
 import type { PodNotices } from '../notices.ts'
-import { addList, checkList, delList, gcList, type ListCall, statusList } from '../plugins/list.ts'
+import { addList, checkList, delList, gcList, statusList } from '../plugins/list.ts'
 import type { Plugins } from '../plugins/plugin.ts'
 import type { Problems } from '../problems.ts'
+import { attachedOf, callOf, podNamed } from './calls.ts'
 import { checkConfigured } from './configured.ts'
 import { applyDefaultRoutes } from './default-routes.ts'
+import { firstOf, isOfAway } from './failures.ts'
 import type { LocalPods } from './local-pods.ts'
+import { Operations } from './operations.ts'
 import { type CallPlan, checkReadiness, planCall } from './plan-call.ts'
 import { type Attached, type NetworkRecord, recordId } from './record.ts'
 import type { Records } from './records.ts'
@@ -52,11 +54,7 @@ const RELEASE_INTERVAL_MS = 5_000
 /** The networks of this node's pods. */
 export class Networks implements Disposable {
   readonly #parts: NetworksParts
-  /**
-   * Sandboxes with an operation under way, by the name we were called by: a program that we run for a pod may call us
-   * again for an IPAM plugin of ours.
-   */
-  readonly #busy = new Set<string>()
+  readonly #busy = new Operations()
   readonly #releasing: ReturnType<typeof setInterval>
 
   constructor(parts: NetworksParts) {
@@ -77,7 +75,7 @@ export class Networks implements Disposable {
     if (plan.kind === 'networks' && !needsResolving(pod, plan.resolving.defaults)) {
       return this.#parts.overlay.add(request, netns)
     }
-    return this.#exclusive({ ...request, program }, async () => {
+    return this.#busy.exclusive({ ...request, program }, async () => {
       try {
         return await this.#add(request, plan, pod, program, netns)
       } catch (error) {
@@ -91,7 +89,7 @@ export class Networks implements Disposable {
   del(request: DelRequest, program: string, netns: PodNetns | undefined): Promise<void> {
     const record = this.#parts.records.get({ ...request, program })
     if (record === undefined) return this.#delUnrecorded(request, program, netns)
-    return this.#exclusive({ ...request, program }, async () => {
+    return this.#busy.exclusive({ ...request, program }, async () => {
       const failures = await this.#undo(record, netns)
       if (failures.length === 0) return
       if (!failures.every(isOfAway)) throw firstOf(failures)
@@ -240,8 +238,8 @@ export class Networks implements Disposable {
 
   /** As DEL would, when nobody else is at it; what failed. */
   async #release(record: NetworkRecord): Promise<readonly unknown[]> {
-    if (this.#busy.has(operationOf(record))) return []
-    return this.#exclusive(record, () => this.#undo(record, undefined))
+    if (this.#busy.has(record)) return []
+    return this.#busy.exclusive(record, () => this.#undo(record, undefined))
   }
 
   /**
@@ -295,72 +293,4 @@ export class Networks implements Disposable {
     if (first === undefined) return
     this.#parts.problems.failed('networks', new Error(`${first.file} cannot be read: ${first.problem}`))
   }
-
-  async #exclusive<T>(call: Operation, work: () => Promise<T>): Promise<T> {
-    const { containerId: container, ifname } = call
-    const operation = operationOf(call)
-    if (this.#busy.has(operation)) throw cniError('attachment-in-progress', { container, ifname })
-    this.#busy.add(operation)
-    try {
-      return await work()
-    } finally {
-      this.#busy.delete(operation)
-    }
-  }
-}
-
-type Operation = Pick<NetworkRecord, 'containerId' | 'ifname' | 'program'>
-
-function operationOf({ containerId, program }: Operation): string {
-  return `${containerId} ${program}`
-}
-
-/** What all steps of a network are called with. */
-export function callOf(
-  { path, ...record }: Pick<NetworkRecord, 'containerId' | 'ifname' | 'program' | 'path'>,
-  { ifname, ordinal, definition, origin, network, version, args }: Attached,
-): Omit<ListCall, 'plugins' | 'netns'> {
-  return {
-    containerId: record.containerId,
-    ifname,
-    ordinal,
-    plan: recordId(record),
-    ...(definition === undefined ? {} : { definition }),
-    origin,
-    network,
-    version,
-    args: parseArgs(args),
-    path,
-  }
-}
-
-function attachedOf({ isFirst: _, droppedDefaults: __, gateways: ___, ...attached }: Wanted): Attached {
-  return attached
-}
-
-function podNamed({
-  namespace,
-  name,
-  uid,
-}: {
-  readonly namespace: string
-  readonly name: string
-  readonly uid: string | undefined
-}) {
-  return { namespace, name, ...(uid === undefined ? {} : { uid }) }
-}
-
-/** Whether it failed because somebody is away who will be back. */
-function isOfAway(error: unknown): boolean {
-  return (
-    toCniError(error).code === TRY_AGAIN ||
-    (error instanceof Error && 'code' in error && error.code === 'REGISTRY_UNAVAILABLE')
-  )
-}
-
-const TRY_AGAIN = 11
-
-function firstOf(failures: readonly unknown[]): Error {
-  const [first] = failures
-  return first instanceof Error ? first : new Error(String(first))
 }

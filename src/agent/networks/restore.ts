@@ -3,7 +3,7 @@
  * @module
  */
 import type { Plugins } from '../plugins/plugin.ts'
-import { callOf } from './networks.ts'
+import { callOf } from './calls.ts'
 import type { NetworkRecord } from './record.ts'
 
 /** Has every step of finished attachments put back what is missing of it; tells what failed, and goes on. */

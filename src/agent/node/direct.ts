@@ -23,22 +23,23 @@ import {
 import {
   ARRIVE_TABLE,
   DIRECT,
-  DIRECT_PRIORITY,
   type DirectPlan,
   type DirectRule,
   LEAVE_TABLE,
+  OUTSIDE_TABLE,
+  RULE_PRIORITIES,
+  SERVICES_TABLE,
 } from '../../network/fabric/direct.ts'
-import { NEXT_HOP, NEXT_HOP_MAC, ROUTE_PROTOCOL } from '../../network/host.ts'
+import { GATEWAY, NEXT_HOP, NEXT_HOP_MAC, OUTSIDE_HOP, OUTSIDE_HOP_MAC, ROUTE_PROTOCOL } from '../../network/host.ts'
+import { familyOf } from '../../network/model/address.ts'
 import { AgentError } from '../errors.ts'
 import { setHostAddresses } from './host-addresses.ts'
 
-interface WantedRoute {
-  readonly destination: string
-  readonly table: number
-  readonly gateway: string
-  readonly link: number
-  readonly onlink: boolean
-}
+type WantedRoute = { readonly destination: string; readonly table: number } & (
+  | { readonly gateway: string; readonly link: number; readonly onlink: boolean }
+  /** As if the table had none. */
+  | { readonly type: 'throw' }
+)
 
 /**
  * Applies a plan; none takes all of it away. What leads in comes before what leads there, and goes after it. What stands is left
@@ -59,7 +60,9 @@ function keyOf({ table, destination }: Pick<WantedRoute, 'table' | 'destination'
 }
 
 function stands(present: Route, wanted: WantedRoute | undefined): boolean {
-  if (wanted === undefined || present.type !== 'unicast') return false
+  if (wanted === undefined) return false
+  if ('type' in wanted) return present.type === wanted.type
+  if (present.type !== 'unicast') return false
   const { gateway, link, onlink } = present
   return gateway === wanted.gateway && link === wanted.link && onlink === wanted.onlink
 }
@@ -87,11 +90,23 @@ function routesOf(rtnl: RtnlSocket, plan: DirectPlan): readonly WantedRoute[] {
     if (index === undefined) return []
     return [{ destination: to, table: LEAVE_TABLE, gateway: via, link: index, onlink: false }]
   })
-  return [...arriving, ...leaving]
+  const inside = plan.inside.map((destination): WantedRoute => ({ destination, table: OUTSIDE_TABLE, type: 'throw' }))
+  return [...arriving, ...leaving, ...inside, ...callingRoutes(rtnl, plan)]
+}
+
+/** By the gateway port, to an address of its own there: the switch has to know that it is not the node that calls. */
+function callingRoutes(rtnl: RtnlSocket, { services }: DirectPlan): readonly WantedRoute[] {
+  const gateway = services.length === 0 ? undefined : linkFind(rtnl, GATEWAY)
+  if (gateway === undefined) return []
+  return services.map((destination) => {
+    const hop = OUTSIDE_HOP[familyOf(destination)]
+    neighReplace(rtnl, { link: gateway.index, address: hop, mac: OUTSIDE_HOP_MAC })
+    return { destination, table: SERVICES_TABLE, gateway: hop, link: gateway.index, onlink: true }
+  })
 }
 
 function ownRoutes(rtnl: RtnlSocket): readonly Route[] {
-  return [LEAVE_TABLE, ARRIVE_TABLE].flatMap((table) =>
+  return [LEAVE_TABLE, ARRIVE_TABLE, OUTSIDE_TABLE, SERVICES_TABLE].flatMap((table) =>
     ([4, 6] as const).flatMap((family) =>
       routeList(rtnl, { family, table, protocol: ROUTE_PROTOCOL }).filter(
         (route) => route.table === table && route.protocol === ROUTE_PROTOCOL,
@@ -110,7 +125,7 @@ function applyRules(rtnl: RtnlSocket, rules: readonly DirectRule[]): void {
 const TABLE_MAIN = 254
 
 function isOurs({ protocol, priority }: Rule): boolean {
-  return protocol === ROUTE_PROTOCOL && priority >= DIRECT_PRIORITY && priority < DIRECT_PRIORITY + 100
+  return protocol === ROUTE_PROTOCOL && priority >= RULE_PRIORITIES.from && priority < RULE_PRIORITIES.to
 }
 
 function isSame(a: Rule, b: RuleSpec): boolean {

@@ -6,36 +6,36 @@ import { WarmUp } from './warm-up.ts'
 /** A warm-up of which each look finds these ends cold. */
 function warmUp(looks: readonly (readonly string[])[]) {
   let look = 0
-  let probes = 0
+  let warmed = 0
   const one = new WarmUp({
-    probe: async () => {
-      probes += 1
+    warm: async () => {
+      warmed += 1
     },
     cold: async () => (looks[look++] ?? looks.at(-1) ?? []) as readonly Ip[],
     signal: new AbortController().signal,
   })
-  return { one, probes: () => probes }
+  return { one, warmed: () => warmed }
 }
 
 test('is over as soon as every way is known, without a packet when all are', async () => {
-  const { one, probes } = warmUp([[]])
+  const { one, warmed } = warmUp([[]])
   expect(one.isOver).toBe(false)
   await one.run(samplePlanner())
-  expect([one.isOver, one.cold, probes()]).toEqual([true, [], 0])
+  expect([one.isOver, one.cold, warmed()]).toEqual([true, [], 0])
 })
 
 test('sends packets and waits for those that answer', async () => {
-  const { one, probes } = warmUp([['192.0.2.12', '192.0.2.19'], ['192.0.2.19'], []])
+  const { one, warmed } = warmUp([['192.0.2.12', '192.0.2.19'], ['192.0.2.19'], []])
   const over = one.run(samplePlanner())
   await Bun.sleep(1)
   expect(one.isOver).toBe(false)
   expect(one.cold).toEqual(['node2', 'balancer'])
   await over
-  expect([one.isOver, one.cold, probes()]).toEqual([true, [], 1])
+  expect([one.isOver, one.cold, warmed()]).toEqual([true, [], 1])
 })
 
 test('does not wait for ever for a machine that is dead, and names it', async () => {
-  const { one, probes } = warmUp([['192.0.2.12']])
+  const { one, warmed } = warmUp([['192.0.2.12']])
   await one.run(samplePlanner())
-  expect([one.isOver, one.cold, probes()]).toEqual([true, ['node2'], 4])
+  expect([one.isOver, one.cold, warmed()]).toEqual([true, ['node2'], 4])
 })

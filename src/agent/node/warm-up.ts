@@ -9,7 +9,7 @@ import type { ColdEnds } from './outer-neighbours.ts'
 /** What a warm-up works with. */
 export interface WarmUpParts {
   /** Sends a packet to every tunnel end. */
-  readonly probe: (planner: NodePlanner) => Promise<void>
+  readonly warm: (planner: NodePlanner) => Promise<void>
   readonly cold: ColdEnds
   readonly signal: AbortSignal
 }
@@ -49,13 +49,13 @@ export class WarmUp {
   }
 
   async #warm(planner: NodePlanner): Promise<void> {
-    const { probe, cold, signal } = this.#parts
+    const { warm, cold, signal } = this.#parts
     for (let round = 0; round < ROUNDS && !signal.aborted; round += 1) {
       const ends = [...planner.tunnelEnds()]
       const missing = new Set(await cold(ends.map(({ end }) => end)))
       this.#cold = ends.flatMap(({ peer, end }) => (missing.has(end) ? [peer.node] : []))
       if (missing.size === 0) return
-      if (round % 10 === 0) await probe(planner)
+      if (round % 10 === 0) await warm(planner)
       await sleep(ROUND_MS, signal)
     }
   }

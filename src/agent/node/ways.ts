@@ -9,6 +9,7 @@ import {
   type Link,
   linkList,
   type MonitorEvent,
+  neighList,
   neighReplace,
   openMonitor,
   type Route,
@@ -16,11 +17,11 @@ import {
   routeGet,
   routeList,
 } from '../../linux/index.ts'
-import { DIRECT, LEAVE_TABLE, type PeerPlace, type Place } from '../../network/fabric/direct.ts'
+import { DIRECT, LEAVE_TABLE, OUTSIDE_TABLE, type PeerPlace, type Place } from '../../network/fabric/direct.ts'
 import { LearnedRoutes } from '../../network/fabric/learned.ts'
 import { fabricOf, type KnownReach, type Reach, UNKNOWN_REACH } from '../../network/fabric/way.ts'
 import { GATEWAY, ROUTE_PROTOCOL } from '../../network/host.ts'
-import { type Cidr, type Family, familyOf, firstIp, type Ip } from '../../network/model/address.ts'
+import { type Cidr, contains, type Family, familyOf, firstIp, hostCidr, type Ip } from '../../network/model/address.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import { WayLog } from './way-log.ts'
@@ -31,13 +32,17 @@ export interface WaysParts {
   planner(): NodePlanner | undefined
   /** Some way is another. */
   changed(): void
+  /** Addresses of routers outside that this node has a BGP session with: they know the way to its pods. Absent: none. */
+  routers?(): readonly Ip[]
   /** The node's namespace. Default: the program's own. */
   readonly nsFd?: number
+  /** In ms; how often the kernel is asked for next hops. Default: 5 s. */
+  readonly askEvery?: number
 }
 
 /** Changes that come together are looked at together. */
 const SETTLE_MS = 200
-/** How often the kernel is asked to find out whether machines on a segment are there: those in use go silent without a word. */
+/** How often the kernel is asked to find out whether next hops are there: those in use go silent without a word. */
 const ASK_MS = 5_000
 const FAMILIES: readonly Family[] = [4, 6]
 
@@ -52,6 +57,8 @@ export class Ways implements Disposable {
   readonly #asking: ReturnType<typeof setInterval>
   /** Addresses on a segment that did not answer when the kernel last asked. */
   readonly #silent = new Set<Ip>()
+  /** Next hops that the kernel was asked for last. */
+  readonly #asked = new Set<Ip>()
   /** As of when machines were looked at. */
   #planner: NodePlanner | undefined
   #seen: number | undefined
@@ -65,7 +72,7 @@ export class Ways implements Disposable {
       onResync: () => this.lookSoon(),
       ...(parts.nsFd === undefined ? {} : { nsFd: parts.nsFd }),
     })
-    this.#asking = setInterval(() => this.#ask(), ASK_MS)
+    this.#asking = setInterval(() => this.#ask(), parts.askEvery ?? ASK_MS)
   }
 
   /** The plan is another: there may be other machines, or another fabric. */
@@ -80,8 +87,9 @@ export class Ways implements Disposable {
     if (planner?.context.takesDirect !== true) return
     const { rtnl } = this.#parts
     const links = new Map(linkList(rtnl).map((link) => [link.index, link]))
-    const learned = fabricOf(planner.context.cluster).way === 'bgp' ? learnedRoutes(rtnl) : undefined
-    let isChanged = false
+    const isBgp = fabricOf(planner.context.cluster).way === 'bgp'
+    const learned = isBgp ? new LearnedRoutes(learnedRoutes(rtnl, LEAVE_TABLE)) : undefined
+    let isChanged = planner.putOutside(isBgp ? outsideNetworks(rtnl, this.#parts.routers?.() ?? []) : [])
     for (const peer of planner.peers()) {
       if (peer.machine.kind === 'external') continue
       const place = this.#placeOf(peer, links, learned)
@@ -101,7 +109,9 @@ export class Ways implements Disposable {
 
   #placeOf(peer: NodeNetwork, links: ReadonlyMap<number, Link>, learned: LearnedRoutes<Route> | undefined): PeerPlace {
     const found = FAMILIES.map((family) =>
-      learned === undefined ? this.#onSegment(peer, family, links) : this.#byBgp(peer, family, links, learned),
+      learned === undefined
+        ? this.#onSegment(peer, family, links)
+        : this.#whileThere(peer, family, links, this.#byBgp(peer, family, links, learned)),
     )
     const [v4, v6] = found
     return {
@@ -151,6 +161,18 @@ export class Ways implements Disposable {
     return { reach: 'open', place, ...(lacking.length === 0 ? {} : { without: Object.fromEntries(lacking) }) }
   }
 
+  /** A session may outlive the segment that its routes lead over: by a router, or until it is missed. */
+  #whileThere(peer: NodeNetwork, family: Family, links: ReadonlyMap<number, Link>, found: Found): Found {
+    const { reach, place } = found
+    if (reach !== 'open' || place === undefined) return found
+    if (peer.addresses.find((one) => familyOf(one) === family) === place.address)
+      return { ...found, reach: this.#onSegment(peer, family, links).reach }
+    // Of several hops one that answers is enough: BIRD takes the others out as their sessions end.
+    if (hopsAt(place).some(({ address }) => !this.#silent.has(address))) return found
+    const why = `${place.address}, by which BGP leads to ${peer.node}, does not answer on ${place.link}`
+    return { ...found, reach: { why } }
+  }
+
   #see({ topic, change, object }: MonitorEvent): void {
     if (topic === 'neighbour') this.#seeNeighbour(object.address as Ip, object.state, change)
     // Pods come and go with links and routes of their own.
@@ -160,7 +182,8 @@ export class Ways implements Disposable {
 
   /** An entry that was given up is forgotten in time: that says nothing new. */
   #seeNeighbour(address: Ip, state: string, change: 'new' | 'del'): void {
-    if (change === 'del' || this.#parts.planner()?.isPeerAddress(address) !== true) return
+    const isAsked = this.#asked.has(address) || this.#parts.planner()?.isPeerAddress(address) === true
+    if (change === 'del' || !isAsked) return
     const before = this.#silent.size
     if (state === 'failed') this.#silent.add(address)
     else if (state === 'reachable') this.#silent.delete(address)
@@ -177,14 +200,21 @@ export class Ways implements Disposable {
 
   #ask(): void {
     const planner = this.#parts.planner()
-    if (planner?.context.takesDirect !== true || fabricOf(planner.context.cluster).way !== 'direct') return
-    const indexes = new Map(linkList(this.#parts.rtnl).map(({ name, index }) => [name, index]))
-    for (const { places } of planner.known())
-      for (const place of Object.values(places)) {
+    this.#asked.clear()
+    if (planner?.context.takesDirect !== true || fabricOf(planner.context.cluster).way === 'tunnel') return
+    const { rtnl } = this.#parts
+    const indexes = new Map(linkList(rtnl).map(({ name, index }) => [name, index]))
+    // An entry that somebody made for good stays one.
+    const fixed = new Set(neighList(rtnl).flatMap(({ state, address }) => (state === 'permanent' ? [address] : [])))
+    for (const { peer, places } of planner.known())
+      for (const place of Object.values(places).flatMap(hopsAt)) {
         const link = indexes.get(place.link)
-        if (link === undefined) continue
+        // A learned route without a next hop stands for itself: nobody has its range's first address.
+        if (link === undefined || peer.ranges.some((range) => contains(range, place.address))) continue
+        if (fixed.has(place.address) || this.#asked.has(place.address)) continue
+        this.#asked.add(place.address)
         try {
-          neighReplace(this.#parts.rtnl, { link, address: place.address, state: 'none', use: true })
+          neighReplace(rtnl, { link, address: place.address, state: 'none', use: true })
         } catch (error) {
           // The link went a moment ago.
           if (!hasErrno(error, 'ENODEV', 'ENETDOWN', 'EINVAL')) throw error
@@ -194,10 +224,11 @@ export class Ways implements Disposable {
 }
 
 function placeBy(route: Route | undefined, range: Cidr, links: ReadonlyMap<number, Link>): Place | undefined {
-  const hop = route?.hops?.[0] ?? route
-  const link = links.get(hop?.link ?? 0)
-  if (hop === undefined || link === undefined) return undefined
-  return { link: link.name, address: (hop.gateway ?? firstIp(range)) as Ip }
+  const [first, ...others] = hopsOf(route).flatMap((hop): readonly Place[] => {
+    const link = links.get(hop.link ?? 0)
+    return link === undefined ? [] : [{ link: link.name, address: (hop.gateway ?? firstIp(range)) as Ip }]
+  })
+  return first === undefined || others.length === 0 ? first : { ...first, others }
 }
 
 const OWN: ReadonlySet<string> = new Set([GATEWAY, DIRECT, 'lo'])
@@ -213,13 +244,30 @@ function wayOf(rtnl: RtnlSocket, address: Ip): Route | string {
   }
 }
 
-/** What somebody else wrote into the table of ways to other nodes' pods. */
-function learnedRoutes(rtnl: RtnlSocket): LearnedRoutes<Route> {
-  return new LearnedRoutes(
-    FAMILIES.flatMap((family) =>
-      routeList(rtnl, { family, table: LEAVE_TABLE }).filter(
-        ({ table, protocol, type }) => table === LEAVE_TABLE && protocol !== ROUTE_PROTOCOL && type === 'unicast',
-      ),
+/** The next hops of a route, of which there may be several of one weight. */
+function hopsOf(route: Route | undefined): readonly Pick<Route, 'link' | 'gateway'>[] {
+  if (route === undefined) return []
+  return route.hops === undefined || route.hops.length === 0 ? [route] : route.hops
+}
+
+/** A place and the others of the same weight. */
+function hopsAt(place: Place): readonly Place[] {
+  return [place, ...(place.others ?? [])]
+}
+
+/** What somebody else wrote into a table of ours. */
+function learnedRoutes(rtnl: RtnlSocket, wanted: number): readonly Route[] {
+  return FAMILIES.flatMap((family) =>
+    routeList(rtnl, { family, table: wanted }).filter(
+      ({ table, protocol, type }) => table === wanted && protocol !== ROUTE_PROTOCOL && type === 'unicast',
     ),
   )
+}
+
+/** More than anybody needs who is not told of the whole world: those beyond are not known to be outside. */
+const MOST_OUTSIDE = 4096
+
+function outsideNetworks(rtnl: RtnlSocket, routers: readonly Ip[]): readonly Cidr[] {
+  const networks = learnedRoutes(rtnl, OUTSIDE_TABLE).map(({ destination }) => destination as Cidr)
+  return [...new Set([...routers.map(hostCidr), ...networks.toSorted()])].slice(0, MOST_OUTSIDE)
 }

@@ -58,10 +58,12 @@ test('addresses of both families can be used when it is done, and routes take th
 test('an address that somebody on the wire has is an error that names it', async () => {
   const theirs = { nsFd: wire.nsFd, ifname: 'w0' }
   await configureInterface(theirs, { ips: [{ address: 'fd00:18::131/64' }], routes: [] }, never)
-  await expect(configure([])).rejects.toMatchObject({
-    id: 'address-duplicate',
-    message: expect.stringContaining('fd00:18::131/64'),
-  })
+  await expect(configure([])).rejects.toEqual(
+    expect.objectContaining({
+      id: 'address-duplicate',
+      message: expect.stringContaining('fd00:18::131/64'),
+    }),
+  )
 })
 
 test.each([

@@ -44,6 +44,8 @@ export interface ReconcilerParts {
   readonly coldEnds: ColdEnds
   /** A packet that a policy drops which asks for it to be logged. */
   dropped(packet: PacketIn): void
+  /** A frame that answers a probe, or says so. */
+  probeAnswered(frame: Uint8Array): void
   /** Where an administrator leads guests of the overlay; the same list as long as it says the same. */
   hijacked(): Promise<readonly IpRange[]>
   /** Tells the plan what the kernel knows of the ways to other machines. */
@@ -120,12 +122,9 @@ export class Reconciler {
     if (this.#parts.view().self?.machine.kind === 'external') this.#status.request()
   }
 
-  /** Keeps the outer neighbours of tunnels resolved. */
-  async probe(): Promise<void> {
-    const planner = this.#parts.view().planner
-    if (planner === undefined || this.#switch?.connected !== true) return
-    await this.#switch.probe(planner)
-    this.#parts.problems.solved('probe')
+  /** The bridge, where it holds the plan. */
+  get tunnelSender(): Switch | undefined {
+    return this.#switch?.connected === true && this.#forwarding?.synced === true ? this.#switch : undefined
   }
 
   /** What is missing before pods can be attached, for people. */
@@ -211,10 +210,10 @@ export class Reconciler {
   #warm(bridge: Switch, planner: NodePlanner): void {
     const { coldEnds: cold, signal, log, problems } = this.#parts
     if (this.#warmUp !== undefined) {
-      bridge.probe(planner).catch((error: unknown) => problems.failed('probe', error))
+      bridge.warm(planner).catch((error: unknown) => problems.failed('probe', error))
       return
     }
-    const warmUp = new WarmUp({ probe: (one) => bridge.probe(one), cold, signal })
+    const warmUp = new WarmUp({ warm: (one) => bridge.warm(one), cold, signal })
     this.#warmUp = warmUp
     warmUp
       .run(planner)
@@ -255,6 +254,7 @@ export class Reconciler {
         },
         mtu: () => this.#parts.view().planner?.context.tunnelMtu,
         dropped: (packet) => this.#parts.dropped(packet),
+        probeAnswered: (frame) => this.#parts.probeAnswered(frame),
       },
       log,
       signal,

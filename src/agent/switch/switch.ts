@@ -1,5 +1,5 @@
 /**
- * The bridge over OpenFlow: flow tables, the answers to packets that go nowhere, and the probes that keep tunnels warm.
+ * The bridge over OpenFlow: flow tables, the answers to packets that go nowhere, and what is sent through the tunnel.
  * @module
  */
 
@@ -7,10 +7,17 @@ import type { Action, Flow, Group, Meter } from '../../flow/flow.ts'
 import type { NodeContext } from '../../network/context.ts'
 import { isOfPolicies, type SwitchDiff } from '../../network/diff.ts'
 import { BRIDGE } from '../../network/host.ts'
-import { familyOf } from '../../network/model/address.ts'
-import { AGENT_METERS, ANSWER_METERS, type Answer, answerOf, isLogged } from '../../network/pipeline/answers.ts'
+import { familyOf, type Ip } from '../../network/model/address.ts'
+import {
+  AGENT_METERS,
+  ANSWER_METERS,
+  type Answer,
+  answerOf,
+  isLogged,
+  isProbeAnswer,
+} from '../../network/pipeline/answers.ts'
 import { ETH_IPV4, load, PROTO_UDP } from '../../network/pipeline/build.ts'
-import { PROBE_ETHERTYPE, STAGES, TUNNEL_PORT, ZONES } from '../../network/pipeline/stages.ts'
+import { STAGES, TUNNEL_PORT, ZONES } from '../../network/pipeline/stages.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import type { MeterDiff } from '../../network/qos/meters.ts'
 import type { Backend } from '../../network/service/backends.ts'
@@ -26,6 +33,8 @@ import {
 } from '../../ovs/openflow/index.ts'
 import type { InstalledFlow } from '../control/facts.ts'
 import type { AgentLog } from '../log.ts'
+import { warmingFrame } from '../tunnels/frame.ts'
+import type { TunnelSender } from '../tunnels/watch.ts'
 import { dumpParts } from './dump-parts.ts'
 import type { Confirm, FlowTables } from './forwarding.ts'
 import { type IcmpError, icmpAnswer, PORT_UNREACHABLE, tooBig } from './icmp-answer.ts'
@@ -39,10 +48,12 @@ export interface SwitchListener {
   mtu(): number | undefined
   /** Somebody wants to read of this packet, which is dropped. */
   dropped?(packet: PacketIn): void
+  /** A frame that answers a probe, or says so. */
+  probeAnswered?(frame: Uint8Array): void
 }
 
 /** The bridge over OpenFlow. */
-export class Switch implements FlowTables {
+export class Switch implements FlowTables, TunnelSender {
   readonly #client: OpenFlowClient
   readonly #log: AgentLog
   readonly #shortcuts: Shortcuts | undefined
@@ -73,7 +84,8 @@ export class Switch implements FlowTables {
       onConnect: () => listener.connected(),
       onDisconnect: () => listener.disconnected(),
       onPacketIn: (packetIn) => {
-        if (isLogged(packetIn.userdata)) listener.dropped?.(packetIn)
+        if (isProbeAnswer(packetIn.userdata)) listener.probeAnswered?.(packetIn.packet)
+        else if (isLogged(packetIn.userdata)) listener.dropped?.(packetIn)
         else
           opened
             ?.answer(packetIn, listener.mtu())
@@ -194,12 +206,14 @@ export class Switch implements FlowTables {
     }
   }
 
-  /** Sends a probe to every peer, so that the first real packet finds the neighbour resolved. */
-  async probe(planner: NodePlanner): Promise<void> {
-    const frame = new Uint8Array(60)
-    frame.set([0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
-    frame.set([0x02, 0x57, 0x45, 0x46, 0x54, 0x00, PROBE_ETHERTYPE >> 8, PROBE_ETHERTYPE & 0xff], 6)
-    const outs = [...planner.tunnelEnds()].map(({ end }): PacketOut => {
+  /** Sends a frame to every peer, so that the first real packet finds the neighbour resolved. */
+  async warm(planner: NodePlanner): Promise<void> {
+    const ends = [...planner.tunnelEnds()].map(({ end }) => end)
+    await this.sendThroughTunnel(warmingFrame(), ends)
+  }
+
+  async sendThroughTunnel(frame: Uint8Array, ends: readonly Ip[]): Promise<void> {
+    const outs = ends.map((end): PacketOut => {
       const actions: Action[] = [
         { op: 'set', field: 'tun_id', value: 0n },
         { op: 'set', field: familyOf(end) === 4 ? 'tun_dst' : 'tun_ipv6_dst', value: end },

@@ -237,7 +237,7 @@ async function reachesWire(packet: string): Promise<boolean> {
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let tried = 0; tried < 100; tried += 1) {
+  for (let tried = 0; tried < 1_000; tried += 1) {
     if (await holds()) return
     await Bun.sleep(20)
   }

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { AGENT_DEFAULTS, type AgentOptions } from '../../agent/options.ts'
 import type { Settings } from '../../settings/table.ts'
@@ -87,7 +88,7 @@ async function run(
   }
   const onInvalid = (problem: string): void => log.warn(problem)
   const onSettled = (sentence: string): void => log.info(sentence)
-  const opened = openForDaemon(choice, { onInvalid, onSettled })
+  const opened = openForDaemon(choice, { onInvalid, onSettled, lastGood: join(options.stateDir, 'last-good.json') })
   const manager = managerOfThis(log)
   const managed = manager === undefined ? {} : { manager }
   const signal = endSignal()

@@ -123,7 +123,7 @@ spec: { podSelector: { matchLabels: { app: nobody } } }
   const { stdout, code } = await preview(['-f', file('mistakes.yaml', document), '--json'])
   const { pairs, changes, warnings } = JSON.parse(stdout)
   expect(pairs).toBeGreaterThan(3)
-  expect(changes[0]).toMatchObject({ to: 'denied', direction: expect.stringMatching('gress') })
+  expect(changes[0]).toEqual(expect.objectContaining({ to: 'denied', direction: expect.stringMatching('gress') }))
   const said = warnings.map(({ policy, field, says }: { policy: { name: string }; field?: string; says: string }) => [
     policy.name,
     field,

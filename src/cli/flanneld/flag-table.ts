@@ -49,6 +49,8 @@ export const FLAGS = {
   'iptables-resync': NUMBER,
   'iptables-forward-rules': SWITCH,
   'ip-blackhole-route': SWITCH,
+  guard: { ...SWITCH, isOurs: true },
+  'tunnel-sources': { ...TEXT, isRepeatable: true, isOurs: true },
   version: SWITCH,
   help: SWITCH,
   v: NUMBER,

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { ip } from '../../network/model/address.ts'
+import { cidr, ip } from '../../network/model/address.ts'
 import { FLAGS } from './flag-table.ts'
 import { FORWARD_WORD, parseFlanneld } from './flags.ts'
 import { parseMkDockerOpts, runMkDockerOpts } from './mk-docker-opts.ts'
@@ -27,6 +27,8 @@ describe('flanneld', () => {
       forwardRules: true,
       fullyRandom: true,
       blackhole: false,
+      guard: true,
+      tunnelSources: [],
       filterInterval: 5,
       idle: [],
     })
@@ -43,6 +45,10 @@ describe('flanneld', () => {
     ],
     [['--public-ip=192.0.2.9'], { publicIp: ip('192.0.2.9') }],
     [['--public-ip='], { does: 'run' }],
+    [
+      ['--guard=false', '--tunnel-sources=192.0.2.0/24, 2001:db8::/64'],
+      { guard: false, tunnelSources: [cidr('192.0.2.0/24'), cidr('2001:db8::/64')] },
+    ],
     [['--healthz-port=8471'], { health: { address: '0.0.0.0', port: 8471 } }],
     [
       ['--kube-subnet-mgr'],
@@ -76,6 +82,7 @@ describe('flanneld', () => {
     [['--ip-masq=maybe'], 'true or false'],
     [['--subnet-lease-renew-margin=1440'], 'takes 1 to 1439'],
     [['--public-ip=fd00::1'], 'takes an IPv4 address'],
+    [['--tunnel-sources=192.0.2.1'], 'takes networks'],
     [['--etcd-api=v4'], 'takes auto, v2 or v3'],
     [['hunter2'], 'a word that begins none'],
   ])('%j is refused: %s', (words, message) => {

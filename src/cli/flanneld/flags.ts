@@ -3,7 +3,7 @@
  * and its environment, `FLANNELD_` and the flag in capitals. Pure.
  * @module
  */
-import { type Ip, parseIp } from '../../network/model/address.ts'
+import { type Cidr, type Ip, parseCidr, parseIp } from '../../network/model/address.ts'
 import { nearest } from '../../settings/nearest.ts'
 import { usage } from '../errors.ts'
 import { PASSWORD_VARIABLE } from '../etcd-options.ts'
@@ -31,6 +31,8 @@ export interface FlanneldWish {
   readonly fullyRandom: boolean
   readonly forwardRules: boolean
   readonly blackhole: boolean
+  readonly guard: boolean
+  readonly tunnelSources: readonly Cidr[]
   /** Seconds. */
   readonly filterInterval: number
   readonly health?: { readonly address: string; readonly port: number }
@@ -107,6 +109,8 @@ export function parseFlanneld(words: readonly string[], env: Environment): Flann
     fullyRandom: !given.isOn('ip-masq-fully-random-disable', false),
     forwardRules: given.isOn('iptables-forward-rules', true),
     blackhole: given.isOn('ip-blackhole-route', false),
+    guard: given.isOn('guard', true),
+    tunnelSources: given.networks('tunnel-sources'),
     filterInterval: given.number('iptables-resync', FLANNELD_DEFAULTS.filterInterval, 1, 86_400),
     ...(port === 0 ? {} : { health: { address: given.text('healthz-ip') ?? FLANNELD_DEFAULTS.healthAddress, port } }),
     logLevel: levelOf(given.number('v', 0, 0, 99_999)),
@@ -201,6 +205,16 @@ class Given {
     const address = parseIp(text)
     if (address !== undefined && address.includes(':') === (family === 6)) return address
     throw usage(`--${name} takes an IPv${family} address`, `correct the value of --${name}`)
+  }
+
+  networks(name: FlagName): readonly Cidr[] {
+    return this.list(name)
+      .flatMap((text) => text.split(','))
+      .map((text) => {
+        const network = parseCidr(text.trim())
+        if (network !== undefined) return network
+        throw usage(`--${name} takes networks`, `write --${name}=192.0.2.0/24, or one address as 192.0.2.7/32`)
+      })
   }
 
   idle(): readonly string[] {

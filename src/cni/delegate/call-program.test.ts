@@ -7,9 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
-  readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -168,10 +166,12 @@ describe('its answer', () => {
     program('loud', `echo secret >&2; echo '{"code":7,"msg":"x"}'; exit 1`)
     const heard: string[] = []
     const options = { heard: (type: string, text: string) => heard.push(`${type}: ${text}`) }
-    await expect(callProgram({ ...call('loud'), verb: 'DEL' }, {}, options)).rejects.toMatchObject({
-      message: 'loud: x',
-      remedy: expect.not.stringContaining('secret'),
-    })
+    await expect(callProgram({ ...call('loud'), verb: 'DEL' }, {}, options)).rejects.toEqual(
+      expect.objectContaining({
+        message: 'loud: x',
+        remedy: expect.not.stringContaining('secret'),
+      }),
+    )
     expect(heard).toEqual(['loud: secret\n'])
   })
 })
@@ -202,7 +202,9 @@ describe('its limits', () => {
 
   test('it may not answer for ever', async () => {
     program('endless', 'exec yes')
-    await expect(add('endless')).rejects.toMatchObject({ message: expect.stringContaining('more than 1048576 bytes') })
+    await expect(add('endless')).rejects.toEqual(
+      expect.objectContaining({ message: expect.stringContaining('more than 1048576 bytes') }),
+    )
   })
 
   test('what it says on the side is cut', async () => {
@@ -213,14 +215,21 @@ describe('its limits', () => {
   })
 
   test('a daemon that it leaves with its output is not waited for', async () => {
-    program('daemon', `setsid sleep 1000 & echo $! > "$0.child"; echo '{"ips":[]}'`)
+    // What it writes comes to nobody once the other end is closed: the daemon itself finds out.
+    program(
+      'daemon.sh',
+      `trap '' PIPE; while [ ! -e "$0.write" ]; do sleep 0.02; done
+      while echo x 2>/dev/null; do sleep 0.02; done; echo told > "$0.closed"; exec sleep 1000`,
+    )
+    program('daemon', `setsid "$0.sh" & echo $! > "$0.child"; echo '{"ips":[]}'`)
     try {
-      const before = pipes()
       expect((await add('daemon')).ips).toEqual([])
-      for (let i = 0; i < 500 && pipes() > before; i += 1) await Bun.sleep(10)
-      expect(pipes()).toBe(before)
+      writeFileSync(join(folder, 'daemon.sh.write'), '')
+      const closed = join(folder, 'daemon.sh.closed')
+      for (let i = 0; i < 1_000 && !existsSync(closed); i += 1) await Bun.sleep(20)
+      expect(existsSync(closed)).toBe(true)
     } finally {
-      process.kill(Number(readFileSync(join(folder, 'daemon.child'), 'utf8')), 'SIGKILL')
+      process.kill(-Number(readFileSync(join(folder, 'daemon.child'), 'utf8')), 'SIGKILL')
     }
   })
 
@@ -251,19 +260,6 @@ test('versions: one that fails has none', async () => {
   program('versions', `echo '{"code":7,"msg":"x"}'; exit 1`)
   await expect(versionsOf('versions', [folder])).rejects.toMatchObject({ code: 7 })
 })
-
-/** How many pipes we have open. */
-function pipes(): number {
-  return readdirSync('/proc/self/fd').filter((fd) => isPipe(`/proc/self/fd/${fd}`)).length
-}
-
-function isPipe(link: string): boolean {
-  try {
-    return readlinkSync(link).startsWith('pipe:') || readlinkSync(link).startsWith('socket:')
-  } catch {
-    return false
-  }
-}
 
 /** Whether a process runs; one that ended and has not been waited for does not. */
 function isAlive(pid: number): boolean {

@@ -12,6 +12,8 @@ import type { Lease, LeaseAttributes, Subnets } from './lease.ts'
 /** flannel's own prefix. */
 export const ANNOTATION_PREFIX = 'flannel.alpha.coreos.com'
 
+const MOST_ADDRESSES = 16
+
 /** The annotations' keys. */
 export interface AnnotationKeys {
   readonly backendType: string
@@ -63,8 +65,13 @@ export function leaseOfNode(node: unknown, keys: AnnotationKeys): Lease | undefi
   if (subnets === undefined || (publicIp === undefined && publicIpv6 === undefined)) return undefined
   const data = dataIn(annotationOf(node, keys.backendData))
   const v6Data = dataIn(annotationOf(node, keys.backendV6Data))
+  const sources = nodeAddresses(node)
+  const since = Date.parse(textAt(node, 'metadata', 'creationTimestamp') ?? '')
   return {
     subnets,
+    ...(Number.isNaN(since) ? {} : { since }),
+    // An administrator may have others told of an address of which the machine does not know.
+    ...(sources.length === 0 ? {} : { sources }),
     attributes: {
       ...(publicIp && { publicIp }),
       ...(publicIpv6 && { publicIpv6 }),
@@ -85,6 +92,13 @@ export function ownSubnets(node: unknown, name: string, config: NetworkConfig): 
   const ipv4 = inside(ranges.ipv4, config.ipv4?.network, 'Network', name)
   const ipv6 = inside(ranges.ipv6, config.ipv6?.network, 'IPv6Network', name)
   return { ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) }
+}
+
+/** The addresses by which an administrator would have the Node's own link found, and others told of it. */
+export function wishedAddresses(node: unknown, keys: AnnotationKeys): Pick<LeaseAttributes, 'publicIp' | 'publicIpv6'> {
+  const publicIp = addressIn(annotationOf(node, keys.nodePublicIp), 4)
+  const publicIpv6 = addressIn(annotationOf(node, keys.nodePublicIpv6), 6)
+  return { ...(publicIp && { publicIp }), ...(publicIpv6 && { publicIpv6 }) }
 }
 
 /** The addresses to advertise: the machine's own, unless the Node says otherwise. */
@@ -117,6 +131,12 @@ export function missingAnnotations(
     value === undefined || annotationOf(node, key) === value ? [] : [[key, value] as const],
   )
   return missing.length === 0 ? undefined : Object.fromEntries(missing)
+}
+
+/** What a Node says of its own addresses. */
+function nodeAddresses(node: unknown): readonly Ip[] {
+  const listed = listAt(node, 'status', 'addresses').slice(0, MOST_ADDRESSES)
+  return listed.flatMap((one) => parseIp(textAt(one, 'address') ?? '') ?? [])
 }
 
 /** A Node's pod ranges, at most one of each family; undefined where it has none, or more. */

@@ -2,7 +2,7 @@
  * Which subnets a machine takes: decided from what is there, without doing anything.
  * @module
  */
-import { type Cidr, contains, familyOf, firstIp, overlaps } from '../../network/model/address.ts'
+import { type Cidr, familyOf, overlaps } from '../../network/model/address.ts'
 import { type NetworkConfig, rangesOf } from './config.ts'
 import { FlannelError } from './errors.ts'
 import type { Lease, LeaseAttributes, Subnets } from './lease.ts'
@@ -50,11 +50,12 @@ export function chooseLease(choosing: Choosing): Choice {
   const mine = ownLease(leases, own, memory)
   if (mine !== undefined && fits(mine.subnets, config)) return { does: 'keep', lease: mine }
   const others = leases.filter((lease) => lease !== mine)
-  const isTaken = takenBy(others)
-  if (memory !== undefined && fits(memory.subnets, config) && !parts(memory.subnets).some(isTaken)) {
+  const taken = others.flatMap(({ subnets }) => parts(subnets))
+  const isFree = (subnet: Cidr): boolean => !taken.some((one) => overlaps(one, subnet))
+  if (memory !== undefined && fits(memory.subnets, config) && parts(memory.subnets).every(isFree)) {
     return { does: 'make', subnets: memory.subnets, instead: mine }
   }
-  const chosen = rangesOf(config).map((range) => oneOf(range, isTaken, others.length, random))
+  const chosen = rangesOf(config).map((range) => oneOf(range, taken, others.length, random))
   const ipv4 = chosen.find((subnet) => familyOf(subnet) === 4)
   const ipv6 = chosen.find((subnet) => familyOf(subnet) === 6)
   return { does: 'make', subnets: { ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) }, instead: mine }
@@ -88,17 +89,8 @@ function fits({ ipv4, ipv6 }: Subnets, config: NetworkConfig): boolean {
   return suits(ipv4, config.ipv4?.range) && suits(ipv6, config.ipv6?.range)
 }
 
-/** Leases of another length are in the way, too. */
-function takenBy(leases: readonly StoredLease[]): (subnet: Cidr) => boolean {
-  const taken = leases.flatMap(({ subnets }) => parts(subnets))
-  const firsts = new Set<string>(taken)
-  return (subnet) =>
-    firsts.has(subnet) ||
-    taken.some((one) => familyOf(one) === familyOf(subnet) && (contains(subnet, firstIp(one)) || overlaps(one, subnet)))
-}
-
-function oneOf(range: SubnetRange, isTaken: (subnet: Cidr) => boolean, leases: number, random: () => number): Cidr {
-  const free = freeSubnets(range, isTaken, CANDIDATES)
+function oneOf(range: SubnetRange, taken: readonly Cidr[], leases: number, random: () => number): Cidr {
+  const free = freeSubnets(range, taken, CANDIDATES)
   const chosen = free[Math.min(free.length - 1, Math.floor(random() * free.length))]
   if (chosen !== undefined) return chosen
   const message = `out of subnets: all ${capacityOf(range)} of ${range.network} are taken by ${leases} leases`

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { cidr, ip } from '../../network/model/address.ts'
+import { cidr, formatIp, ip, networkAround, overlaps } from '../../network/model/address.ts'
 import { type Cutter, capacityWarning, decodeNetworkConfig, rangesOf } from './config.ts'
 import { FlannelError } from './errors.ts'
 import { capacityOf, freeSubnets, isOfRange, subnetRange } from './range.ts'
@@ -137,13 +137,41 @@ describe('ranges', () => {
     const range = subnetRange({ network: cidr('10.0.0.0/20'), length: 26 })
     fc.assert(
       fc.property(fc.uniqueArray(fc.nat({ max: 62 })), fc.integer({ min: 1, max: 80 }), (taken, most) => {
-        const all = freeSubnets(range, () => false, 1000)
-        const gone = new Set(taken.map((i) => all[i]))
-        const free = freeSubnets(range, (subnet) => gone.has(subnet), most)
+        const all = freeSubnets(range, [], 1000)
+        const gone = new Set(taken.flatMap((i) => all[i] ?? []))
+        const free = freeSubnets(range, [...gone], most)
         expect(free.length).toBe(Math.min(most, 63 - gone.size))
         expect(free.every((subnet) => isOfRange(range, subnet) && !gone.has(subnet))).toBe(true)
       }),
     )
+  })
+
+  test('leases of any length and any place are in the way, and no other subnet is left out', () => {
+    const range = subnetRange({ network: cidr('10.0.0.0/20'), length: 24 })
+    const lease = fc
+      .tuple(fc.nat({ max: 0x3fff }), fc.integer({ min: 14, max: 30 }))
+      .map(([low, length]) => networkAround(formatIp(4, BigInt(0x0a00_0000 + low)), length))
+    fc.assert(
+      fc.property(fc.array(lease, { maxLength: 6 }), (taken) => {
+        const all = freeSubnets(range, [], 100)
+        expect(all).toHaveLength(15)
+        expect(freeSubnets(range, taken, 100)).toEqual(
+          all.filter((one) => !taken.some((other) => overlaps(one, other))),
+        )
+      }),
+    )
+  })
+
+  test('the choice takes no longer in a larger network, nor behind a lease that takes nearly all of it', () => {
+    const wide = subnetRange({ network: cidr('fd00::/16') })
+    expect(freeSubnets(wide, [cidr('fd00::/17'), cidr('fd00:8000::/18')], 2)).toEqual([
+      cidr('fd00:c000::/64'),
+      cidr('fd00:c000:0:1::/64'),
+    ])
+    expect(freeSubnets(wide, [cidr('fd00::/15')], 1)).toEqual([])
+    const ipv4 = subnetRange({ network: cidr('0.0.0.0/0'), length: 30 })
+    expect(freeSubnets(ipv4, [cidr('0.0.0.0/1'), cidr('128.0.0.0/1')], 1)).toEqual([])
+    expect(freeSubnets(ipv4, [cidr('0.0.0.0/1'), cidr('128.0.0.0/2')], 1)).toEqual([cidr('192.0.0.0/30')])
   })
 
   test('a warning comes before the end', () => {

@@ -38,6 +38,10 @@ export interface LeaseAttributes {
 export interface Lease {
   readonly subnets: Subnets
   readonly attributes: LeaseAttributes
+  /** Since when it is there, in numbers of whoever keeps leases. Of two that cannot both hold the older one counts. */
+  readonly since?: number
+  /** Where its packets may come from, beside the addresses at which it is reached. */
+  readonly sources?: readonly Ip[]
 }
 
 /** The last part of a lease's key: `10.5.52.0-24`, and for both families `10.5.52.0-24&fd00:10:5:34::-64`. */

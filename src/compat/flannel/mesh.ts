@@ -3,6 +3,7 @@
  * sense, or would take packets from somebody else, is left out with a sentence.
  * @module
  */
+import { overheadOf } from '../../network/fabric/overhead.ts'
 import {
   type Cidr,
   contains,
@@ -11,11 +12,11 @@ import {
   type Ip,
   ipValue,
   type Mac,
-  overlaps,
   prefixLength,
 } from '../../network/model/address.ts'
 import type { Backend, VxlanBackend } from './backend.ts'
 import { type Lease, type LeaseAttributes, leaseKey, vtepMacIn } from './lease.ts'
+import { SubnetIndex } from './subnet-index.ts'
 
 /** Which link a packet leaves by. */
 export type Way = 'uplink' | 'tunnel4' | 'tunnel6'
@@ -44,6 +45,8 @@ export interface MeshPlan {
   readonly neighbours: readonly MeshNeighbour[]
   /** For udp: which machine has a subnet. */
   readonly remotes: readonly { readonly subnet: Cidr; readonly machine: Ip }[]
+  /** From where the other machines' own packets come, those of their tunnels among them. */
+  readonly machines: readonly Ip[]
   /** What was left out and why, a sentence each. */
   readonly refusals: readonly string[]
 }
@@ -58,16 +61,14 @@ export interface MeshInput {
   readonly isOnLink: (address: Ip) => boolean
 }
 
-/** Bytes that a tunnel adds: of VXLAN over IPv6 flannel counts 50 as well, which is too few by 20. */
-const OVERHEAD = { vxlan4: 50, vxlan6: 70, udp: 28 } as const
-
 /** MTU of what carries pods' packets. */
 export function meshMtu(backend: Backend, uplink: number, hasIpv6: boolean): number {
   switch (backend.type) {
     case 'vxlan':
-      return (backend.mtu ?? uplink) - (hasIpv6 ? OVERHEAD.vxlan6 : OVERHEAD.vxlan4)
+      // flannel counts 50 over IPv6 as well, which is too few by 20.
+      return (backend.mtu ?? uplink) - overheadOf('vxlan', hasIpv6 ? 6 : 4)
     case 'udp':
-      return uplink - OVERHEAD.udp
+      return uplink - overheadOf('udp', 4)
     case 'host-gw':
       return uplink
   }
@@ -78,21 +79,23 @@ export function meshPlan(input: MeshInput): MeshPlan {
   const { backend, networks, own } = input
   const refusals: string[] = []
   const peers = sensible(input, refusals)
+  const machines = [...new Set(peers.flatMap(({ machine, sources }) => [machine, ...sources]))]
   switch (backend.type) {
     case 'vxlan': {
       const parts = peers.map((peer) => vxlanPart(peer, backend, input, refusals))
       const routes = parts.flatMap((part) => part.routes)
-      return { routes, neighbours: unambiguous(parts, refusals), remotes: [], refusals }
+      return { routes, neighbours: unambiguous(parts, refusals), remotes: [], machines, refusals }
     }
     case 'host-gw':
       return {
         routes: peers.flatMap((peer) => gatewayRoute(peer, input, refusals)),
         neighbours: [],
         remotes: [],
+        machines,
         refusals,
       }
     case 'udp':
-      return { ...udpPart(peers, networks, own), neighbours: [], refusals }
+      return { ...udpPart(peers, networks, own), neighbours: [], machines, refusals }
   }
 }
 
@@ -100,27 +103,33 @@ export function meshPlan(input: MeshInput): MeshPlan {
 interface Peer {
   readonly subnet: Cidr
   readonly machine: Ip
+  readonly sources: readonly Ip[]
   readonly attributes: LeaseAttributes
 }
 
 function sensible({ backend, networks, own, leases }: MeshInput, refusals: string[]): readonly Peer[] {
-  const taken: Cidr[] = [own.subnets.ipv4, own.subnets.ipv6].filter((subnet) => subnet !== undefined)
-  const parts = leases.flatMap(({ subnets, attributes }) => {
+  const ownSubnets = [own.subnets.ipv4, own.subnets.ipv6].filter((subnet) => subnet !== undefined)
+  const parts = leases.flatMap(({ subnets, attributes, since = Number.MAX_SAFE_INTEGER, sources = [] }) => {
     const key = leaseKey(subnets)
     const { publicIp, publicIpv6 } = attributes
+    const common = { key, since, attributes, sources: sources.filter((one) => isOthers(one, own, networks)) }
     return [
-      ...(subnets.ipv4 === undefined ? [] : [{ key, subnet: subnets.ipv4, machine: publicIp, attributes }]),
-      ...(subnets.ipv6 === undefined ? [] : [{ key, subnet: subnets.ipv6, machine: publicIpv6, attributes }]),
+      ...(subnets.ipv4 === undefined ? [] : [{ ...common, subnet: subnets.ipv4, machine: publicIp }]),
+      ...(subnets.ipv6 === undefined ? [] : [{ ...common, subnet: subnets.ipv6, machine: publicIpv6 }]),
     ]
   })
-  // As a kernel routes: of two that overlap the narrower one counts. Of equals the first by its key.
+  // Who was there first stays. Of equals, as a kernel routes, the narrower one counts, and then the first by key and machine.
   const sorted = parts.toSorted(
     (a, b) =>
       familyOf(a.subnet) - familyOf(b.subnet) ||
+      a.since - b.since ||
       prefixLength(b.subnet) - prefixLength(a.subnet) ||
-      (a.key < b.key ? -1 : 1),
+      compared(a.key, b.key) ||
+      compared(a.machine ?? '', b.machine ?? ''),
   )
-  return sorted.flatMap(({ subnet, machine, attributes }): Peer[] => {
+  const taken = new SubnetIndex([...ownSubnets, ...sorted.map(({ subnet }) => subnet)])
+  for (const subnet of ownSubnets) taken.add(subnet)
+  return sorted.flatMap(({ subnet, machine, sources, attributes }): Peer[] => {
     const fault =
       subnetFault(subnet, networks, taken) ??
       backendFault(attributes.backendType, backend) ??
@@ -129,18 +138,22 @@ function sensible({ backend, networks, own, leases }: MeshInput, refusals: strin
       refusals.push(`the lease of ${subnet} is left out: ${fault}`)
       return []
     }
-    taken.push(subnet)
-    return [{ subnet, machine, attributes }]
+    taken.add(subnet)
+    return [{ subnet, machine, sources, attributes }]
   })
 }
 
-function subnetFault(subnet: Cidr, networks: readonly Cidr[], taken: readonly Cidr[]): string | undefined {
+function compared(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function subnetFault(subnet: Cidr, networks: readonly Cidr[], taken: SubnetIndex): string | undefined {
   const network = networks.find((one) => familyOf(one) === familyOf(subnet))
   if (network === undefined) return 'the network has no such family'
   if (!contains(network, firstIp(subnet)) || prefixLength(subnet) < prefixLength(network)) {
     return `it is not in the network ${network}`
   }
-  const other = taken.find((one) => familyOf(one) === familyOf(subnet) && overlaps(one, subnet))
+  const other = taken.inTheWayOf(subnet)
   return other === undefined ? undefined : `it overlaps ${other}, which is somebody else's`
 }
 
@@ -164,6 +177,12 @@ function machineFault(
   return isOwn ? `${machine} is this machine's own address` : undefined
 }
 
+/** Whether an address may be another machine's. */
+function isOthers(address: Ip, { attributes }: Lease, networks: readonly Cidr[]): boolean {
+  const isOwn = address === attributes.publicIp || address === attributes.publicIpv6
+  return isMachine(address) && !isOwn && !networks.some((network) => contains(network, address))
+}
+
 /** Neither nobody's, nor the machine's own, nor a group's. */
 function isMachine(address: Ip): boolean {
   const value = ipValue(address)
@@ -180,15 +199,21 @@ interface VxlanPart {
 function vxlanPart(
   { subnet, machine, attributes }: Peer,
   { directRouting }: VxlanBackend,
-  { isOnLink }: MeshInput,
+  { isOnLink, own }: MeshInput,
   refusals: string[],
 ): VxlanPart {
   if (directRouting && isOnLink(machine)) return { routes: [{ to: subnet, by: 'uplink', via: machine }] }
   const family = familyOf(subnet)
   const by = family === 4 ? 'tunnel4' : 'tunnel6'
-  const mac = vtepMacIn(family === 4 ? attributes.backendData : attributes.backendV6Data)
-  if (mac === undefined) {
-    refusals.push(`the lease of ${subnet} is left out: it names no MAC address of its machine's VXLAN device`)
+  const macOf = ({ backendData, backendV6Data }: LeaseAttributes): Mac | undefined =>
+    vtepMacIn(family === 4 ? backendData : backendV6Data)
+  const mac = macOf(attributes)
+  if (mac === undefined || mac === macOf(own.attributes)) {
+    const why =
+      mac === undefined
+        ? "it names no MAC address of its machine's VXLAN device"
+        : `its machine ${machine} has the MAC address ${mac}, which is this machine's own`
+    refusals.push(`the lease of ${subnet} is left out: ${why}`)
     return { routes: [] }
   }
   const address = firstIp(subnet)

@@ -89,16 +89,34 @@ export function isOfRange({ network, length, first, last }: SubnetRange, subnet:
   return value >= ipValue(first) && value <= ipValue(last)
 }
 
-/** The first free subnets of a range, at most so many. */
-export function freeSubnets(range: SubnetRange, isTaken: (subnet: Cidr) => boolean, most: number): readonly Cidr[] {
+/**
+ * The first free subnets of a range, at most so many: those that share no address with what is taken, which may be of any
+ * length. The steps are as many as there are leases, however large the network is.
+ */
+export function freeSubnets(range: SubnetRange, taken: readonly Cidr[], most: number): readonly Cidr[] {
   const { network, length, first, last } = range
   const family = familyOf(network)
   const size = sizeOf(family, length)
   const free: Cidr[] = []
-  for (let value = ipValue(first); value <= ipValue(last) && free.length < most; value += size) {
-    const subnet = `${formatIp(family, value)}/${length}` as Cidr
-    if (!isTaken(subnet)) free.push(subnet)
+  let value = ipValue(first)
+  const takeUntil = (end: bigint): void => {
+    for (; value + size <= end && free.length < most; value += size) {
+      free.push(`${formatIp(family, value)}/${length}` as Cidr)
+    }
   }
+  const blocks = taken
+    .filter((one) => familyOf(one) === family)
+    .map((one) => ({ from: ipValue(firstIp(one)), to: ipValue(lastIp(one)) }))
+    .toSorted((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))
+  const end = ipValue(last) + size
+  for (const { from, to } of blocks) {
+    if (from >= end) break
+    takeUntil(from)
+    // The next subnet that begins behind it.
+    const behind = to - (to % size) + size
+    if (behind > value) value = behind
+  }
+  takeUntil(end)
   return free
 }
 

@@ -1,12 +1,9 @@
 /**
- * Address translation for what leaves a flannel network, as an nftables ruleset of our own table. Facts: flannel 0.28,
+ * Address translation for what leaves a flannel network, as a chain of an nftables table. Facts: flannel 0.28,
  * pkg/trafficmngr, without the fault of its nftables variant, whose fourth rule keeps the sixth from ever being reached.
  * @module
  */
 import { type Cidr, familyOf } from '../../network/model/address.ts'
-
-/** The table, in the family `inet`. */
-export const FLANNEL_TABLE = 'weft-flannel'
 
 /** What is translated. */
 export interface Masquerade {
@@ -21,23 +18,17 @@ export interface Masquerade {
 const KUBE_PROXY = '0x4000'
 const GROUPS = { ip: '224.0.0.0/4', ip6: 'ff00::/8' } as const
 
-/** A ruleset that replaces our table as a whole, or, with nothing to translate, removes it. */
-export function masqueradeRuleset(masquerade: Masquerade | undefined): string {
-  const empty = `table inet ${FLANNEL_TABLE}\ndelete table inet ${FLANNEL_TABLE}\n`
-  if (masquerade === undefined) return empty
-  const { networks, subnets, fullyRandom } = masquerade
+/** The chain's head and rules. */
+export function masqueradeRules({ networks, subnets, fullyRandom }: Masquerade): readonly string[] {
   const rules = networks.flatMap((network) => {
     const subnet = subnets.find((one) => familyOf(one) === familyOf(network))
     return subnet === undefined ? [] : rulesOf(network, subnet, fullyRandom)
   })
-  return `${empty}table inet ${FLANNEL_TABLE} {
-  chain leave {
-    type nat hook postrouting priority 100; policy accept;
-    meta mark & ${KUBE_PROXY} == ${KUBE_PROXY} return
-${rules.map((rule) => `    ${rule}`).join('\n')}
-  }
-}
-`
+  return [
+    'type nat hook postrouting priority 100; policy accept;',
+    `meta mark & ${KUBE_PROXY} == ${KUBE_PROXY} return`,
+    ...rules,
+  ]
 }
 
 function rulesOf(network: Cidr, subnet: Cidr, fullyRandom: boolean): readonly string[] {

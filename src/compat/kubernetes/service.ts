@@ -5,8 +5,9 @@
 import type { KubeBinding } from '../../kube/binding.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { SERVICES } from '../../kube/resources.ts'
-import { familyOf } from '../../network/model/address.ts'
+import { familyOf, type Ip, parseIp } from '../../network/model/address.ts'
 import type { Service } from '../../network/model/service.ts'
+import { MAX_OUTSIDE_IPS } from '../../network/model/validate-service.ts'
 import { at, listAt, nameOf, optionalField, qualifiedNameOf, textAt } from '../fields.ts'
 import { type MergePatch, namespacedPlace, objectOf } from '../merge.ts'
 
@@ -30,6 +31,8 @@ function decode(object: KubeObject): unknown {
     namespace: at(object, 'metadata', 'namespace'),
     name: nameOf(object),
     clusterIps: clusterIpsIn(object),
+    ...optionalField('externalIps', outsideIps(listAt(object, 'spec', 'externalIPs'))),
+    ...optionalField('loadBalancerIps', outsideIps(balancerIps(object))),
     ports: listAt(object, 'spec', 'ports').map(portIn),
     ...optionalField('affinitySeconds', affinity ? seconds : undefined),
     internalPolicy: at(object, 'spec', 'internalTrafficPolicy') ?? 'Cluster',
@@ -43,6 +46,16 @@ function clusterIpsIn(object: KubeObject): readonly unknown[] {
   return (all.length > 0 || only === undefined ? all : [only]).filter((one) => one !== 'None' && one !== '')
 }
 
+function balancerIps(object: KubeObject): readonly unknown[] {
+  return listAt(object, 'status', 'loadBalancer', 'ingress').map((one) => at(one, 'ip'))
+}
+
+/** What is no address, such as a host's name, is left out; so is what is beyond any use. The service is none the worse. */
+function outsideIps(all: readonly unknown[]): readonly Ip[] | undefined {
+  const found = all.flatMap((one) => (typeof one === 'string' && one.length <= 64 ? (parseIp(one) ?? []) : []))
+  return found.length === 0 ? undefined : [...new Set(found)].slice(0, MAX_OUTSIDE_IPS)
+}
+
 function portIn(port: unknown): unknown {
   const nodePort = at(port, 'nodePort')
   return {
@@ -53,7 +66,9 @@ function portIn(port: unknown): unknown {
   }
 }
 
-function patch({ clusterIps, ports, affinitySeconds, internalPolicy, externalPolicy }: Service): MergePatch {
+/** Addresses of load balancers are their controller's to write. */
+function patch({ clusterIps, externalIps, ports, ...rest }: Service): MergePatch {
+  const { affinitySeconds, internalPolicy, externalPolicy } = rest
   const isPublished = ports.some(({ nodePort }) => nodePort !== undefined)
   const isHeadless = clusterIps.length === 0
   return {
@@ -63,6 +78,7 @@ function patch({ clusterIps, ports, affinitySeconds, internalPolicy, externalPol
       clusterIPs: isHeadless ? ['None'] : clusterIps,
       ipFamilies: isHeadless ? null : clusterIps.map((address) => `IPv${familyOf(address)}`),
       ipFamilyPolicy: isHeadless ? null : clusterIps.length > 1 ? 'RequireDualStack' : 'SingleStack',
+      externalIPs: externalIps ?? null,
       ports: ports.map(({ name, ...port }) => ({ ...(name === '' ? {} : { name }), ...port })),
       sessionAffinity: affinitySeconds === undefined ? 'None' : 'ClientIP',
       sessionAffinityConfig: affinitySeconds === undefined ? null : { clientIP: { timeoutSeconds: affinitySeconds } },

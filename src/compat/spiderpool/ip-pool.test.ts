@@ -157,7 +157,9 @@ describe('a pool that cannot be gives nothing out, and names the field', () => {
   })
 
   test('it is in nobody’s way', () => {
-    expect(read({ ...SEED, subnet: 'x' })).toMatchObject({ subnet: NO_SUBNET, ranges: expect.any(Array) })
+    expect(read({ ...SEED, subnet: 'x' })).toEqual(
+      expect.objectContaining({ subnet: NO_SUBNET, ranges: expect.any(Array) }),
+    )
   })
 })
 

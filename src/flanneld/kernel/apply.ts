@@ -24,6 +24,7 @@ import {
   familyOf,
   firstIp,
   hostCidr,
+  type Ip,
   parseCidr,
   prefixLength,
 } from '../../network/model/address.ts'
@@ -43,6 +44,8 @@ export interface Wanted {
 
 /** Behind every other route to the same: the bridge's own comes first. */
 const BLACKHOLE_PRIORITY = 0xffff
+/** The kernel's own, of IPv4 and of IPv6: by others programs of ours know theirs. */
+const PRIORITIES: ReadonlySet<number> = new Set([0, 1024, BLACKHOLE_PRIORITY])
 const MAIN = 254
 
 /** Applies it; what the kernel refuses is told, a sentence each, and the rest is done all the same. */
@@ -63,13 +66,14 @@ export function applyToKernel(rtnl: RtnlSocket, wanted: Wanted): readonly string
     const mine = wanted.plan.neighbours.filter((one) => one.by === by)
     if (link !== undefined) applyNeighbours(rtnl, link, mine, attempt)
   }
+  const present = Map.groupBy(routes, ({ destination }) => destination)
   for (const route of wanted.plan.routes) {
     const link = wanted.links[route.by]
-    if (link === undefined || routes.some((present) => isAs(present, route, link))) continue
+    if (link === undefined || present.get(route.to)?.some((one) => isAs(one, route, link))) continue
     attempt(`the route to ${route.to}`, () => routeReplace(rtnl, specOf(route, link)))
   }
   for (const destination of wanted.blackholes) {
-    if (routes.some((present) => isBlackhole(present, destination))) continue
+    if (present.get(destination)?.some(({ type }) => type === 'blackhole')) continue
     const spec = { destination, type: 'blackhole', priority: BLACKHOLE_PRIORITY, protocol: ROUTE_PROTOCOL } as const
     attempt(`the blackhole of ${destination}`, () => routeReplace(rtnl, spec))
   }
@@ -79,9 +83,9 @@ export function applyToKernel(rtnl: RtnlSocket, wanted: Wanted): readonly string
 type Attempt = (what: string, action: () => void) => void
 
 function ownRoutes(rtnl: RtnlSocket, networks: readonly Cidr[]): readonly Route[] {
-  return routeList(rtnl, { protocol: ROUTE_PROTOCOL, table: MAIN }).filter(({ destination }) => {
+  return routeList(rtnl, { protocol: ROUTE_PROTOCOL, table: MAIN }).filter(({ destination, priority }) => {
     const to = parseCidr(destination)
-    return to !== undefined && networks.some((network) => isInside(to, network))
+    return PRIORITIES.has(priority) && to !== undefined && networks.some((network) => isInside(to, network))
   })
 }
 
@@ -96,12 +100,10 @@ function removeRoutes(
   present: readonly Route[],
   attempt: Attempt,
 ): void {
+  const wanted = new Set<string>(plan.routes.map(({ to }) => to))
+  const reserved = new Set<string>(blackholes)
   for (const { destination, type, priority, gateway, link } of present) {
-    const isWanted =
-      type === 'blackhole'
-        ? blackholes.some((one) => one === destination)
-        : plan.routes.some(({ to }) => to === destination)
-    if (isWanted) continue
+    if ((type === 'blackhole' ? reserved : wanted).has(destination)) continue
     const by = type === 'blackhole' ? {} : { ...(gateway && { gateway }), ...(link && { link }) }
     const spec = { destination, type, priority, protocol: ROUTE_PROTOCOL, ...by }
     attempt(`the old route to ${destination}`, () => routeDel(rtnl, spec))
@@ -118,10 +120,6 @@ function isAs(present: Route, { to, via, onlink }: MeshRoute, link: number): boo
   )
 }
 
-function isBlackhole(present: Route, destination: Cidr): boolean {
-  return present.type === 'blackhole' && present.destination === destination
-}
-
 function specOf({ to, via, onlink }: MeshRoute, link: number) {
   return {
     destination: to,
@@ -134,23 +132,25 @@ function specOf({ to, via, onlink }: MeshRoute, link: number) {
 
 function applyNeighbours(rtnl: RtnlSocket, link: number, wanted: readonly MeshNeighbour[], attempt: Attempt): void {
   const permanent = neighList(rtnl, { link }).filter(({ state, proxy }) => state === 'permanent' && !proxy)
-  const entries = fdbList(rtnl, link)
+  const entries = Map.groupBy(fdbList(rtnl, link), ({ mac }) => mac)
+  const addresses = new Set<string>(wanted.map(({ address }) => address))
+  const machines = new Map<string, Ip>(wanted.map(({ mac, machine }) => [mac, machine]))
+  const macs = new Map<string, string | undefined>(permanent.map(({ address, mac }) => [address, mac]))
   for (const { address, mac } of permanent) {
-    if (wanted.some((one) => one.address === address)) continue
+    if (addresses.has(address)) continue
     attempt(`the old neighbour ${address}`, () => neighDel(rtnl, { link, address, ...(mac && { mac }) }))
   }
-  for (const entry of entries) {
-    if (wanted.some(({ mac, machine }) => mac === entry.mac && machine === entry.to)) continue
+  for (const [mac, some] of entries) {
+    const machine = machines.get(mac)
     // One that leads elsewhere from now on is replaced below, in one step.
-    if (wanted.some(({ mac }) => mac === entry.mac) && entries.filter(({ mac }) => mac === entry.mac).length === 1)
-      continue
-    attempt(`the old entry of ${entry.mac}`, () => fdbDel(rtnl, entry))
+    const surplus = machine !== undefined && some.length === 1 ? [] : some.filter(({ to }) => to !== machine)
+    for (const entry of surplus) attempt(`the old entry of ${mac}`, () => fdbDel(rtnl, entry))
   }
   for (const { address, mac, machine } of wanted) {
-    if (!permanent.some((one) => one.address === address && one.mac === mac)) {
+    if (macs.get(address) !== mac) {
       attempt(`the neighbour ${address}`, () => neighReplace(rtnl, { link, address, mac }))
     }
-    if (!entries.some((one) => one.mac === mac && one.to === machine)) {
+    if (!entries.get(mac)?.some(({ to }) => to === machine)) {
       attempt(`the way to ${machine}`, () => fdbReplace(rtnl, { link, mac, to: machine }))
     }
   }

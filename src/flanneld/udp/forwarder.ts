@@ -24,7 +24,7 @@ import {
 } from '../../linux/index.ts'
 import { firstIp, formatIp, ipValue } from '../../network/model/address.ts'
 import type { Counters, Orders } from './orders.ts'
-import { age, complaint, endsOf, type Unreached } from './packet.ts'
+import { age, complaint, type Ends, endsOf, type Unreached } from './packet.ts'
 import { isWithin, RemoteTable } from './table.ts'
 
 /** Packets handled before other work of the event loop gets its turn. */
@@ -136,7 +136,7 @@ export class Forwarder {
 
   #receive(packet: Uint8Array, from: string): void {
     const ends = endsOf(packet)
-    if (ends === undefined || !this.#table.has(from) || !isWithin(this.#orders.subnet, ends.destination)) {
+    if (ends === undefined || !this.#isSensible(ends, from)) {
       this.#counters.strange += 1
       return
     }
@@ -145,6 +145,12 @@ export class Forwarder {
       return
     }
     this.#counters[this.#tun.write(packet) ? 'received' : 'refused'] += 1
+  }
+
+  /** From a machine of the mesh, for a pod here, and in nobody else's name. */
+  #isSensible({ source, destination }: Ends, from: string): boolean {
+    const { subnet } = this.#orders
+    return isWithin(subnet, destination) && !isWithin(subnet, source) && this.#table.mayBeFrom(from, source)
   }
 
   #complain(packet: Uint8Array, why: Unreached): void {

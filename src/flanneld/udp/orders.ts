@@ -30,7 +30,7 @@ export interface Counters {
   readonly unroutable: number
   /** Their time to live was over. */
   readonly expired: number
-  /** From no machine of the mesh, or for nobody here. */
+  /** From no machine of the mesh, in the name of another's pods, or for nobody here. */
   readonly strange: number
   /** The kernel did not take them. */
   readonly refused: number

@@ -88,7 +88,13 @@ test('who has an address', () => {
     ip('192.0.2.4'),
     undefined,
   ])
-  expect([table.has('192.0.2.3'), table.has('192.0.2.9')]).toEqual([true, false])
+  const senders: readonly (readonly [string, string])[] = [
+    ['192.0.2.3', '10.1.3.5'],
+    ['192.0.2.3', '203.0.113.7'],
+    ['192.0.2.3', '10.1.2.5'],
+    ['192.0.2.9', '203.0.113.7'],
+  ]
+  expect(senders.map(([from, source]) => table.mayBeFrom(from, number(source)))).toEqual([true, true, false, false])
   expect(isWithin(cidr('200.1.2.0/24'), number('200.1.2.9'))).toBe(true)
   expect(isWithin(cidr('200.1.2.0/24'), number('200.1.3.9'))).toBe(false)
 })

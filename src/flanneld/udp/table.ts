@@ -35,9 +35,10 @@ export class RemoteTable {
     return undefined
   }
 
-  /** Whether it is one of the machines. */
-  has(machine: string): boolean {
-    return this.#machines.has(machine as Ip)
+  /** Whether a machine may send in the name of an address: it is one of the machines, and nobody else has the address. */
+  mayBeFrom(machine: string, source: number): boolean {
+    const owner = this.machineOf(source)
+    return this.#machines.has(machine as Ip) && (owner === undefined || owner === machine)
   }
 }
 

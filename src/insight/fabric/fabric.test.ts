@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { BgpFacts, BgpSessionFact } from '../../agent/control/facts.ts'
+import type { BgpFacts, BgpSessionFact, TunnelFact } from '../../agent/control/facts.ts'
 import { ip } from '../../network/model/address.ts'
 import { lookFor } from '../../text/look.ts'
 import { sampleView } from '../testing/sample-facts.ts'
@@ -66,4 +66,46 @@ test('what is wrong with a BIRD is told', () => {
   expect(said({ isRunning: false, problem: 'BIRD cannot be started', sessions: [] })).toContain(
     'BIRD cannot be started',
   )
+})
+
+const CARRIES: TunnelFact = {
+  state: 'up',
+  since: NOW - 3600,
+  roundTripMs: 0.84,
+  full: { bytes: 1450, passes: true, since: NOW - 3600 },
+}
+
+function withTunnel(tunnel: TunnelFact): ClusterView {
+  const view = sampleView()
+  const [first, ...rest] = view.nodes
+  if (first === undefined) throw new Error('the sample has a node')
+  const [peer, ...others] = first.status.peers
+  if (peer === undefined) throw new Error('the sample’s node has a peer')
+  const ways = [{ family: 4, way: 'tunnel', since: NOW - 60 }] as const
+  return {
+    ...view,
+    silent: [],
+    nodes: [{ ...first, status: { ...first.status, peers: [{ ...peer, ways, tunnel }, ...others] } }, ...rest],
+  }
+}
+
+test.each<[string, TunnelFact, string, boolean]>([
+  ['that carries', CARRIES, 'up, 0.8 ms', true],
+  [
+    'that large packets do not pass',
+    { ...CARRIES, full: { bytes: 1450, passes: false, since: NOW }, problem: 'MTU' },
+    'up, no 1450, 0.8 ms',
+    false,
+  ],
+  ['that is down', { state: 'down', since: NOW - 90, problem: 'no answer \u001b[31m' }, 'down 1 minute', false],
+  ['that never answered', { state: 'never', since: NOW - 5, problem: 'no answer' }, 'silent 5 seconds', false],
+  ['of whom nobody has to answer yet', { state: 'never', since: NOW - 5 }, 'silent 5 seconds', true],
+  ['that was just asked', { state: 'asked', since: NOW }, 'asked', true],
+])('a tunnel %s', (_, tunnel, cell, expected) => {
+  const view = fabricView(withTunnel(tunnel))
+  const page = printFabric(view, NOW, lookFor({}, false))
+  expect(page.some((line) => line.startsWith('node1') && line.endsWith(`  ${cell}`))).toBe(true)
+  expect(page.some((line) => line.startsWith('! node1: '))).toBe(tunnel.problem !== undefined)
+  expect(page.join('')).not.toContain('\u001b[31m')
+  expect(isWhole(view)).toBe(expected)
 })

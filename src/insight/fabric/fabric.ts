@@ -2,7 +2,7 @@
  * How nodes reach each other's pods: what every agent says of its ways to the others.
  * @module
  */
-import type { BgpSessionFact, WayFact } from '../../agent/control/facts.ts'
+import type { BgpSessionFact, TunnelFact, WayFact } from '../../agent/control/facts.ts'
 import { fabricOf } from '../../network/fabric/way.ts'
 import type { Fabric } from '../../network/model/cluster.ts'
 import type { ClusterView } from '../view.ts'
@@ -15,6 +15,12 @@ export interface FabricWay extends WayFact {
   readonly mtu: number | undefined
   /** What the tunnel is, of a way through it. */
   readonly tunnel?: string
+}
+
+/** The tunnel from a node to another machine, as the node's agent finds it. */
+export interface FabricTunnel extends TunnelFact {
+  readonly node: string
+  readonly peer: string
 }
 
 /** A BGP session as one of its two sides has it. */
@@ -35,6 +41,8 @@ export interface FabricView {
   /** What the cluster wants; absent when no agent knows. */
   readonly wanted?: Fabric
   readonly ways: readonly FabricWay[]
+  /** Of every fabric: what is not from pod to pod takes the tunnel. */
+  readonly tunnels: readonly FabricTunnel[]
   readonly sessions: readonly FabricSession[]
   readonly troubles: readonly FabricTrouble[]
   /** Agents that do not answer, by node. */
@@ -55,6 +63,11 @@ export function fabricView(view: ClusterView): FabricView {
   return {
     ...(first === undefined ? {} : { wanted: fabricOf(first.cluster) }),
     ways,
+    tunnels: view.nodes.flatMap(({ status }) =>
+      status.peers.flatMap(({ node: peer, tunnel }) =>
+        tunnel === undefined ? [] : [{ node: status.node, peer, ...tunnel }],
+      ),
+    ),
     sessions: view.nodes.flatMap(({ status }) =>
       (status.bgp?.sessions ?? []).map(({ node: remote, ...session }) => ({
         ...session,
@@ -70,9 +83,10 @@ export function fabricView(view: ClusterView): FabricView {
   }
 }
 
-/** Whether every way is as the cluster wants it, and every session up. */
-export function isWhole({ wanted, ways, sessions, troubles, silent }: FabricView): boolean {
+/** Whether every way is as the cluster wants it, every session up, and every tunnel carries. */
+export function isWhole({ wanted, ways, tunnels, sessions, troubles, silent }: FabricView): boolean {
   if (silent.length > 0 || troubles.length > 0 || sessions.some(({ isUp }) => !isUp)) return false
+  if (tunnels.some(({ problem }) => problem !== undefined)) return false
   const isWanted = ({ way, why }: FabricWay): boolean =>
     way !== 'none' && (wanted?.otherwise === 'tunnel' || why === undefined)
   return ways.every(isWanted)

@@ -7,7 +7,7 @@ import { duration } from '../../text/duration.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
 import { count, printable, wrap } from '../../text/words.ts'
-import { type FabricSession, type FabricView, type FabricWay, isWhole } from './fabric.ts'
+import { type FabricSession, type FabricTunnel, type FabricView, type FabricWay, isWhole } from './fabric.ts'
 
 const COLUMNS: readonly Column[] = [
   { head: 'NODE' },
@@ -17,6 +17,7 @@ const COLUMNS: readonly Column[] = [
   { head: 'VIA' },
   { head: 'MTU', align: 'right' },
   { head: 'SINCE', align: 'right' },
+  { head: 'TUNNEL', paint: paintTunnel },
 ]
 
 const SESSION_COLUMNS: readonly Column[] = [
@@ -31,15 +32,17 @@ const SESSION_COLUMNS: readonly Column[] = [
 
 /** The lines of `weft fabric show`; `now` in seconds since the epoch. */
 export function printFabric(view: FabricView, now: number, look: Look): string[] {
-  const { wanted, ways, sessions, troubles, silent } = view
+  const { wanted, ways, tunnels, sessions, troubles, silent } = view
+  const tunnelOf = new Map(tunnels.map((tunnel) => [`${tunnel.node} ${tunnel.peer}`, tunnel]))
   return [
     ...(wanted === undefined ? [] : [...wrap(wantedLine(wanted), look.width), '']),
     ...table(
       COLUMNS,
-      ways.map((way) => row(way, now, look)),
+      ways.map((way) => [...row(way, now, look), tunnelCell(tunnelOf.get(`${way.node} ${way.peer}`), now, look)]),
       look,
     ),
     ...reasons(ways, look),
+    ...tunnelLines(tunnels, look),
     ...sessionLines(sessions, now, look),
     ...troubles.flatMap(({ node, problem }) => wrap(`! ${node}: ${printable(problem)}`, look.width)).map(look.warn),
     ...silent.map((node) => look.warn(`! ${node}: its agent does not answer`)),
@@ -69,14 +72,43 @@ function row(
   return [node, peer, `IPv${family}`, way, through, `${mtu ?? '-'}`, `${duration(now - since, look)}${was}`]
 }
 
+/** `up, 0.8 ms`, or since when not. */
+function tunnelCell(tunnel: FabricTunnel | undefined, now: number, look: Look): string {
+  if (tunnel === undefined) return '-'
+  const { state, since, roundTripMs, full } = tunnel
+  if (state === 'asked') return 'asked'
+  if (state !== 'up') return `${STATES[state]} ${duration(now - since, look)}`
+  const size = full?.passes === false ? `, no ${full.bytes}` : ''
+  return `up${size}${roundTripMs === undefined ? '' : `, ${milliseconds(roundTripMs)}`}`
+}
+
+const STATES = { down: 'down', never: 'silent' } as const
+
+function milliseconds(value: number): string {
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`
+}
+
+function paintTunnel(text: string, look: Look): string {
+  if (text.startsWith('up') && !text.startsWith('up, no ')) return look.good(text)
+  return /^(down|silent|up)/.test(text) ? look.bad(text) : text
+}
+
+/** What is wrong with tunnels. */
+function tunnelLines(tunnels: readonly FabricTunnel[], look: Look): string[] {
+  const told = tunnels.flatMap(({ node, problem }) =>
+    problem === undefined ? [] : [`! ${node}: ${printable(problem)}`],
+  )
+  return told.flatMap((line) => wrap(line, look.width)).map(look.warn)
+}
+
 /** Sessions, and why those that are down ended last. */
 function sessionLines(sessions: readonly FabricSession[], now: number, look: Look): string[] {
   if (sessions.length === 0) return []
-  const rows = sessions.map(({ node, remote, address, asNumber, state, since, routes }) => [
+  const rows = sessions.map(({ node, remote, address, asNumber, state, since, routes, bfd }) => [
     node,
     remote === undefined ? address : `${remote}, ${address}`,
     `${asNumber}`,
-    printable(state),
+    `${printable(state)}${bfd === undefined ? '' : `, BFD ${bfd}`}`,
     `${routes?.imported ?? '-'}`,
     `${routes?.exported ?? '-'}`,
     duration(now - since, look),

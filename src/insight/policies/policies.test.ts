@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { cidr, ip } from '../../network/model/address.ts'
+import type { NetworkSet } from '../../network/model/network-set.ts'
 import type { Policy } from '../../network/model/policy.ts'
 import { cookieOf } from '../../network/pipeline/cookie.ts'
 import { lookFor } from '../../text/look.ts'
@@ -139,4 +140,29 @@ test('what is printed fits a page, and tells rules with their packets', () => {
   expect(printPolicies({ policies: [], unreadable: [] }, lookFor({}, false))).toEqual([
     'There is no policy: whatever tenants allow is allowed.',
   ])
+})
+
+test('a network set of which something cannot be read is told of at the rules that select it', () => {
+  const where = { type: 'has', of: 'own', key: 'feed' } as const
+  const policy = inShop('blocked', {
+    kind: 'CalicoNetworkPolicy',
+    ingress: [{ action: 'deny', peers: [{ type: 'sets', where }] }],
+  })
+  const set = { kind: 'GlobalNetworkSet', name: 'feed', labels: { feed: 'x' }, nets: [] } as const
+  const view = sampleView([policy])
+  const withSet = (one: NetworkSet): ClusterView =>
+    view.registry === undefined ? view : { ...view, registry: { ...view.registry, sets: [one] } }
+  expect(one(withSet(set), 'blocked')?.problems).toEqual([])
+  const broken = { ...set, problems: [{ field: 'spec.nets[0]', reason: '"x" is none' }] }
+  expect(one(withSet(broken), 'blocked')).toMatchObject({
+    state: 'problems',
+    problems: [
+      {
+        field: 'spec.ingress[0].source',
+        reason:
+          'GlobalNetworkSet/feed: spec.nets[0]: "x" is none; where an agent does not know what the set last held, it denies everybody',
+      },
+    ],
+  })
+  expect(one(withSet({ ...broken, labels: {} }), 'blocked')?.problems).toEqual([])
 })

@@ -3,6 +3,7 @@
  * @module
  */
 import type { NodeFacts } from '../../agent/control/facts.ts'
+import { isWhole, type NetworkSet, networkSetKey } from '../../network/model/network-set.ts'
 import {
   comparePolicies,
   DIRECTIONS,
@@ -17,7 +18,7 @@ import {
 } from '../../network/model/policy.ts'
 import { hashKey, parseCookie } from '../../network/pipeline/cookie.ts'
 import { isolationKey, ruleKey } from '../../network/policy/rule-names.ts'
-import { matchesPodSet } from '../../network/policy/selector.ts'
+import { matchesPodSet, matchesSet } from '../../network/policy/selector.ts'
 import { fieldOf } from '../explain/field-of.ts'
 import { type ClusterView, type RegistryView, registryOf } from '../view.ts'
 
@@ -104,11 +105,8 @@ function nodeLook({ status, installed, fragments, leases, names, wires, underlay
   }
 }
 
-function policyLook(
-  policy: Policy,
-  { pods, policies, namespaces }: RegistryView,
-  nodes: readonly NodeLook[],
-): PolicyLook {
+function policyLook(policy: Policy, registry: RegistryView, nodes: readonly NodeLook[]): PolicyLook {
+  const { pods, policies, namespaces } = registry
   const labels = new Map(namespaces.map((namespace) => [namespace.name, namespace.labels]))
   const selected = pods.filter((pod) => matchesPodSet(policy.subject, pod, labels.get(pod.namespace)))
   const missing = nodes
@@ -118,7 +116,12 @@ function policyLook(
     .filter((node) => !has(node, policy))
     .map(({ node }) => node)
   const homes = nodes.filter(({ node }) => selected.some((pod) => pod.node === node))
-  const problems = [...(policy.problems ?? []), ...rivals(policy, policies), ...unresolved(policy, homes)]
+  const problems = [
+    ...(policy.problems ?? []),
+    ...rivals(policy, policies),
+    ...unresolved(policy, homes),
+    ...unreadSets(policy, registry),
+  ]
   const { kind, namespace, name, tier, priority, order } = policy
   return {
     kind,
@@ -180,6 +183,29 @@ function unresolved(policy: Policy, homes: readonly NodeLook[]): readonly Policy
       return [{ field, reason: `${peer.name} has no address on ${without.join(', ')}` }]
     }),
   )
+}
+
+/** Network sets that rules select and of which something cannot be read. */
+function unreadSets(policy: Policy, { sets = [], namespaces }: RegistryView): readonly PolicyProblem[] {
+  const unread = sets.filter((set) => !isWhole(set))
+  if (unread.length === 0) return []
+  const labels = new Map(namespaces.map((namespace) => [namespace.name, namespace.labels]))
+  return DIRECTIONS.flatMap((direction) =>
+    (policy[direction] ?? []).flatMap(({ action, peers = [] }, index) =>
+      peers.flatMap((peer, at) => {
+        if (peer.type !== 'sets') return []
+        const field = fieldOf(policy, { direction, index, peer: at })
+        const selected = unread.filter((set) => matchesSet(peer.where, set, labels.get(set.namespace ?? '')))
+        return selected.map((set) => ({ field, reason: unreadWords(set, action) }))
+      }),
+    ),
+  )
+}
+
+function unreadWords(set: NetworkSet, action: PolicyAction): string {
+  const [{ field, reason } = { field: '', reason: '' }] = set.problems ?? []
+  const then = action === 'allow' ? 'that is left out' : 'it denies everybody'
+  return `${networkSetKey(set)}: ${field}: ${reason}; where an agent does not know what the set last held, ${then}`
 }
 
 function stateOf(problems: readonly PolicyProblem[], missing: readonly string[], pods: number): PolicyState {

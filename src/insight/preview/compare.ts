@@ -18,7 +18,7 @@ import {
 } from './parties.ts'
 import { type Ends, type Outcome, type Subject, Subjects } from './subjects.ts'
 import { type Change, Turns, UNJUDGED } from './turns.ts'
-import type { PreviewWorld } from './world.ts'
+import { closedWorld, type PreviewWorld } from './world.ts'
 
 /** Addresses outside that are treated alike. Equal ones are the same object. */
 export interface OutsideGroup {
@@ -52,7 +52,8 @@ export interface Comparison {
 }
 
 /** Tells every difference that the change of policies makes. Those that are told one after another have one source. */
-export function compare(world: PreviewWorld, tell: (difference: Difference) => void): Comparison {
+export function compare(written: PreviewWorld, tell: (difference: Difference) => void): Comparison {
+  const world = closedWorld(written)
   const parties = partiesOf(world)
   const members = new Members(world, parties)
   const subjects = new Subjects(world, parties, members)

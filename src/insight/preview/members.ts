@@ -3,12 +3,10 @@
  * @module
  */
 import type { Cidr } from '../../network/model/address.ts'
-import { type Labelled, meetsCondition } from '../../network/model/condition.ts'
 import type { NetworkSet } from '../../network/model/network-set.ts'
 import type { AddressRange, Direction, Labels, Peer, PodSet } from '../../network/model/policy.ts'
-import { namespaceLabels } from '../../network/model/selector.ts'
 import { inRange } from '../../network/policy/ranges.ts'
-import { matchesNamespaces, matchesPodSet } from '../../network/policy/selector.ts'
+import { matchesNamespaces, matchesPodSet, matchesSet } from '../../network/policy/selector.ts'
 import type { CellSpan } from './cells.ts'
 import type { Parties, PodClass } from './parties.ts'
 import type { PreviewWorld } from './world.ts'
@@ -72,7 +70,7 @@ export class Members {
         return [
           ...new Set(
             this.#sets
-              .filter((set) => meetsCondition(peer.where, this.#labelled(set)))
+              .filter((set) => matchesSet(peer.where, set, this.#labelsFor(set)))
               .flatMap(({ nets }) => nets.flatMap((net) => this.#pointsIn(net, [], direction, peer.within))),
           ),
         ]
@@ -107,9 +105,8 @@ export class Members {
     return within.some(({ range, except }) => inRange(range, except, address))
   }
 
-  #labelled({ namespace, labels }: NetworkSet): Labelled {
-    if (namespace === undefined) return { own: labels }
-    return { own: labels, namespace: namespaceLabels(namespace, this.#labels.get(namespace)) }
+  #labelsFor({ namespace }: NetworkSet): Labels | undefined {
+    return namespace === undefined ? undefined : this.#labels.get(namespace)
   }
 }
 

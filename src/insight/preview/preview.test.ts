@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test'
 import { cidr, ip } from '../../network/model/address.ts'
+import type { NetworkSet } from '../../network/model/network-set.ts'
 import type { Pod } from '../../network/model/pod.ts'
 import { policyKey } from '../../network/model/policy.ts'
 import { lookFor } from '../../text/look.ts'
+import { compare } from './compare.ts'
 import { policiesIn } from './documents.ts'
 import { preview } from './preview.ts'
 import { printPreview } from './print.ts'
@@ -50,6 +52,30 @@ test('a namespace that is isolated is one line: each of its pods still reaches i
     'every pod (6), every node (2), addresses outside → bank/* (2 pods) everything: allowed → denied (NetworkPolicy bank/deny, spec.ingress)',
     'Connections that stand and are denied then are cut, too.',
   ])
+})
+
+test('what is denied to a network set of which something cannot be read is denied to everybody', () => {
+  const spec = {
+    types: ['Ingress'],
+    ingress: [
+      { action: 'Deny', source: { selector: 'has(feed)', namespaceSelector: 'all() || global()' } },
+      { action: 'Allow' },
+    ],
+  }
+  const metadata = { name: 'default.p', namespace: 'bank' }
+  const text = JSON.stringify({ apiVersion: 'crd.projectcalico.org/v1', kind: 'NetworkPolicy', metadata, spec })
+  const put = policiesIn([{ name: 'a file', text }], 'bank').map(({ policy }) => policy)
+  const set = { kind: 'GlobalNetworkSet', name: 'feed', labels: { feed: 'x' }, nets: [] } as const
+  const pairs = (problems: NetworkSet['problems']): number => {
+    const sets = [{ ...set, ...(problems === undefined ? {} : { problems }) }]
+    return compare({ ...WORLD, sets, after: changed([], { put, remove: [] }) }, (one) => void changes.push(one.change))
+      .pairs
+  }
+  const changes: unknown[] = []
+  pairs(undefined)
+  expect(changes).toEqual([])
+  pairs([{ field: 'spec.nets[0]', reason: 'is none' }])
+  expect(changes.length).toBeGreaterThan(0)
 })
 
 test('what two policies do is told of each', () => {

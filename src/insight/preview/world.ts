@@ -4,10 +4,13 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Cidr } from '../../network/model/address.ts'
-import type { NetworkSet } from '../../network/model/network-set.ts'
+import type { Condition } from '../../network/model/condition.ts'
+import { isWhole, type NetworkSet } from '../../network/model/network-set.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import type { Namespace, Pod } from '../../network/model/pod.ts'
 import { type Policy, type PolicyRef, policyKey } from '../../network/model/policy.ts'
+import { closedPolicy } from '../../network/policy/closed-rules.ts'
+import { matchesSet } from '../../network/policy/selector.ts'
 
 /** All that counts for what a change of policies changes. */
 export interface PreviewWorld {
@@ -23,6 +26,23 @@ export interface PreviewWorld {
   readonly after: readonly Policy[]
   /** Whether two namespaces may talk at all, whatever policies say. Absent: all may. */
   readonly mayTalk?: (a: string, b: string) => boolean
+}
+
+/** The same world with policies as they count where something of network sets cannot be read. */
+export function closedWorld(world: PreviewWorld): PreviewWorld {
+  const unread = (world.sets ?? []).filter((set) => !isWhole(set))
+  if (unread.length === 0) return world
+  const labels = new Map(world.namespaces.map((namespace) => [namespace.name, namespace.labels]))
+  const isSelected = (where: Condition): boolean =>
+    unread.some((set) => matchesSet(where, set, labels.get(set.namespace ?? '')))
+  const policies = new Map<Policy, Policy>()
+  const closed = (policy: Policy): Policy => {
+    // What stays the same object stays so.
+    const known = policies.get(policy) ?? closedPolicy(policy, isSelected)
+    policies.set(policy, known)
+    return known
+  }
+  return { ...world, before: world.before.map(closed), after: world.after.map(closed) }
 }
 
 /** What is to become of the policies that there are. */

@@ -7,13 +7,27 @@ import { duration } from '../../text/duration.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
 import { count, grouped, printable, wrap } from '../../text/words.ts'
-import type { ClusterStatus, NodeStatus, TenantStatus, UnderlayStatus } from './status.ts'
+import type { ClusterStatus, MeshSummary, NodeStatus, TenantStatus, UnderlayStatus } from './status.ts'
 
 /** Pods printed per tenant; the rest is counted. */
 const MANY_PODS = 20
 
 /** The lines of `weft status`; `now` in seconds since the epoch. `details` tells all about each node. */
 export function printStatus(status: ClusterStatus, details: boolean, now: number, look: Look): string[] {
+  const { mesh, nodes } = status
+  if (mesh === undefined) return clusterLines(status, details, now, look)
+  // A machine of a mesh need not be one of a cluster.
+  return nodes.length === 0
+    ? meshLines(mesh, look)
+    : [...meshLines(mesh, look), '', ...clusterLines(status, details, now, look)]
+}
+
+function meshLines({ host, peers, up, isWhole }: MeshSummary, look: Look): string[] {
+  const text = `mesh of Docker hosts: ${host} and ${count(peers, 'other machine', look)}, ${up} up → weft mesh status`
+  return wrap(isWhole ? text : `! ${text}`, look.width).map(isWhole ? look.good : look.warn)
+}
+
+function clusterLines(status: ClusterStatus, details: boolean, now: number, look: Look): string[] {
   const { cluster, nodes, tenants, problems, limits, underlay } = status
   return [
     ...(cluster === undefined ? [] : [...wrap(clusterLine(cluster), look.width), '']),
@@ -151,6 +165,7 @@ function detailLines(node: NodeStatus, now: number, look: Look): string[] {
       ['synchronised', `as a whole ${count(agent.fullSyncs, 'time', look)} since the agent started`],
       ['MTU', `${node.mtu ?? 'not known'} for pods, ${node.uplinkMtu ?? 'not known'} on the uplink`],
       ['peers', node.peers.join(', ') || 'none'],
+      ...(node.peers.length === 0 ? [] : [['tunnels', tunnelsLine(node, now, look)] as const]),
       ...(node.guardedBridges.length === 0 ? [] : [['guarded', node.guardedBridges.join(', ')] as const]),
       ...node.ranges.map((fact) => ['range', rangeLine(fact, look)] as const),
     )
@@ -161,6 +176,18 @@ function detailLines(node: NodeStatus, now: number, look: Look): string[] {
       wrap(printable(text), look.width - 16).map((line, i) => `  ${(i === 0 ? name : '').padEnd(13)} ${line}`),
     ),
   ]
+}
+
+/** How many carry, how fast, and who does not answer. */
+function tunnelsLine({ tunnels }: NodeStatus, now: number, look: Look): string {
+  const all = Object.entries(tunnels)
+  const up = all.filter(([, { state }]) => state === 'up')
+  const trips = up.flatMap(([, { roundTripMs }]) => (roundTripMs === undefined ? [] : [roundTripMs]))
+  const slowest = trips.length === 0 ? '' : `, the slowest answers in ${Math.max(...trips).toFixed(1)} ms`
+  const others = all.filter(([, { state }]) => state === 'down' || state === 'never')
+  const shown = others.slice(0, MANY_PODS).map(([node, { since }]) => `${node} not for ${duration(now - since, look)}`)
+  const more = others.length > MANY_PODS ? [`and ${others.length - MANY_PODS} more`] : []
+  return [`${up.length} of ${all.length} answer${slowest}`, ...shown, ...more].join('; ')
 }
 
 function rangeLine(fact: NodeStatus['ranges'][number], look: Look): string {

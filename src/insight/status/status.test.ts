@@ -4,7 +4,7 @@ import { lookFor, PLAIN } from '../../text/look.ts'
 import { sampleView } from '../testing/sample-facts.ts'
 import type { ClusterView } from '../view.ts'
 import { printStatus } from './print.ts'
-import { clusterStatus } from './status.ts'
+import { clusterStatus, type MeshSummary } from './status.ts'
 
 const NOW = 1_700_090_000
 
@@ -159,3 +159,41 @@ function changed(status: Partial<AgentStatus>): ClusterView {
     nodes: view.nodes.map((facts, i) => (i === 0 ? { ...facts, status: { ...facts.status, ...status } } : facts)),
   }
 }
+
+test('how many tunnels carry is told of each node, and which do not', () => {
+  const view = sampleView()
+  const [first] = view.nodes
+  const [peer] = first?.status.peers ?? []
+  if (first === undefined || peer === undefined) throw new Error('the sample has a node with a peer')
+  const since = NOW - 120
+  const tunnels = [
+    { ...peer, node: 'node2', tunnel: { state: 'up', since, roundTripMs: 2.04 } },
+    { ...peer, node: 'node3', tunnel: { state: 'down', since, problem: 'no answer' } },
+    { ...peer, node: 'node4', tunnel: { state: 'asked', since } },
+  ] as const
+  const status = clusterStatus(changed({ peers: tunnels }))
+  expect(status.nodes.find(({ node }) => node === 'node1')?.tunnels['node3']).toMatchObject({ state: 'down', since })
+  const page = printStatus(status, true, NOW, lookFor({}, false))
+  expect(
+    page.some((line) =>
+      /^ {2}tunnels +1 of 3 answer, the slowest answers in 2\.0 ms; node3 not for 2 minutes$/.test(line),
+    ),
+  ).toBe(true)
+})
+
+test('a mesh that is not whole makes the state of things not ready, and is told where it is shown', () => {
+  const mesh = { host: 'node1', peers: 4, up: 4, isWhole: true }
+  const pageOf = (view: ClusterView, one: MeshSummary): string[] =>
+    printStatus(clusterStatus(view, one), false, NOW, lookFor({}, false))
+  const both = pageOf(sampleView(), mesh)
+  expect(both[0]).toBe('mesh of Docker hosts: node1 and 4 other machines, 4 up → weft mesh status')
+  expect(both.some((line) => line.startsWith('NODE'))).toBe(true)
+  const alone: ClusterView = { nodes: [], silent: [], registry: undefined }
+  expect(pageOf(alone, { ...mesh, up: 3, isWhole: false })).toEqual([
+    '! mesh of Docker hosts: node1 and 4 other machines, 3 up → weft mesh status',
+  ])
+  expect([clusterStatus(alone, mesh).ready, clusterStatus(alone, { ...mesh, isWhole: false }).ready]).toEqual([
+    true,
+    false,
+  ])
+})

@@ -2,7 +2,7 @@
  * The cluster at a glance.
  * @module
  */
-import type { AgentStatus, NodeFacts, RangeFact, UnderlayFact } from '../../agent/control/facts.ts'
+import type { AgentStatus, NodeFacts, RangeFact, TunnelFact, UnderlayFact } from '../../agent/control/facts.ts'
 import type { Ip } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
@@ -22,6 +22,8 @@ export interface ClusterStatus {
   readonly problems: readonly string[]
   /** Pods' interfaces on the physical network. */
   readonly underlay: readonly UnderlayStatus[]
+  /** This machine's part of a mesh of Docker hosts, beside the cluster or without one. Absent: it has none. */
+  readonly mesh?: MeshSummary
   /** Limits of pods that are not as somebody asked for. The network is as ready as ever. */
   readonly limits: readonly string[]
 }
@@ -42,6 +44,8 @@ export interface NodeStatus {
   readonly mtu: number | undefined
   readonly uplinkMtu: number | undefined
   readonly peers: readonly string[]
+  /** Of those of them that tunnels lead to, whether they carry; by name. */
+  readonly tunnels: Readonly<Record<string, TunnelFact>>
   /** Nodes of the cluster that it should have as peers and has not. */
   readonly missingPeers: readonly string[]
   /** On the overlay, on the physical network, or on both. */
@@ -52,6 +56,17 @@ export interface NodeStatus {
   readonly guardedBridges: readonly string[]
   /** Undefined where no agent was asked. */
   readonly agent: AgentIdentity | undefined
+}
+
+/** This machine's part of a mesh, in short: `weft mesh status` tells all. */
+export interface MeshSummary {
+  /** Its name in the mesh's list. */
+  readonly host: string
+  /** How many other machines there are, and how many of them answer. */
+  readonly peers: number
+  readonly up: number
+  /** Nothing is in its way. */
+  readonly isWhole: boolean
 }
 
 /** A pod's interface on a bridge of the physical network. */
@@ -93,8 +108,8 @@ export interface PodStatus {
   readonly addresses: readonly Ip[]
 }
 
-/** The cluster at a glance. */
-export function clusterStatus(view: ClusterView): ClusterStatus {
+/** The cluster at a glance, and the mesh of the machine that is asked. */
+export function clusterStatus(view: ClusterView, mesh?: MeshSummary): ClusterStatus {
   const names = new Set([
     ...view.nodes.map(({ status }) => status.node),
     ...(view.registry?.networks.map(({ node }) => node) ?? []),
@@ -120,12 +135,16 @@ export function clusterStatus(view: ClusterView): ClusterStatus {
   const nodes = [...answering, ...silent, ...missing].sort((a, b) => (a.node < b.node ? -1 : 1))
   const problems = sharedProblems(view)
   return {
-    ready: problems.length === 0 && nodes.every((one) => STATES_OF_HEALTH.has(one.state) && one.problems.length === 0),
+    ready:
+      problems.length === 0 &&
+      mesh?.isWhole !== false &&
+      nodes.every((one) => STATES_OF_HEALTH.has(one.state) && one.problems.length === 0),
     cluster: view.nodes[0]?.cluster,
     nodes,
     tenants: tenantsOf(view),
     problems,
     underlay: view.nodes.flatMap(underlayOf),
+    ...(mesh === undefined ? {} : { mesh }),
     limits: limitProblems(limitRows(view.nodes.map(({ status: { node }, limits }) => ({ node, now: limits })))),
   }
 }
@@ -148,6 +167,9 @@ function answeringNode(
     mtu: status.mtu,
     uplinkMtu: status.uplinkMtu,
     peers,
+    tunnels: Object.fromEntries(
+      status.peers.flatMap(({ node, tunnel }) => (tunnel === undefined ? [] : [[node, tunnel]])),
+    ),
     missingPeers: [...names].filter((name) => name !== status.node && !peers.includes(name)),
     pods: status.endpoints + wired,
     flows: status.flows,
@@ -189,6 +211,7 @@ function unaskedNode(node: string, network: NodeNetwork | undefined) {
     mtu: undefined,
     uplinkMtu: network?.status?.uplinkMtu,
     peers: [],
+    tunnels: {},
     missingPeers: [],
     pods: 0,
     flows: 0,

@@ -5,9 +5,10 @@
  * what arrives for it, are led to.
  * @module
  */
-import { type LocalRange, type NodeContext, podNetworks } from '../context.ts'
+import { calledNetworks, type LocalRange, mainRanges, type NodeContext, podNetworks } from '../context.ts'
 import { type Cidr, type Family, familyOf, hostCidr, type Ip, type Mac } from '../model/address.ts'
 import type { NodeNetwork } from '../model/node.ts'
+import { openServices } from '../outside.ts'
 import type { KnownReach } from './way.ts'
 
 /** The link of that port, and its MAC address. */
@@ -17,8 +18,16 @@ export const DIRECT_MAC = '0a:58:a9:fe:4d:02' as Mac
 /** Routing tables: to other nodes' pods, and from there to the switch. BIRD writes into the first as well. */
 export const LEAVE_TABLE = 0x5752
 export const ARRIVE_TABLE = 0x5753
+/** To networks outside, as BIRD learned them: for packets that have a pod's or a service's address. */
+export const OUTSIDE_TABLE = 0x5754
+/** To the switch, for what others than this node send to services. */
+export const SERVICES_TABLE = 0x5755
 /** Priorities of the rules that lead there, behind those of pods on the physical network (1000, 1001). */
-export const DIRECT_PRIORITY = 1100
+const SERVICES_PRIORITY = 1080
+const OUTSIDE_PRIORITY = 1090
+const DIRECT_PRIORITY = 1100
+/** The priorities of all rules of ours: from, and up to but without. */
+export const RULE_PRIORITIES = { from: SERVICES_PRIORITY, to: DIRECT_PRIORITY + 100 } as const
 
 /** A link whose segment other nodes are on, and which of their ranges come by it. */
 export interface Segment {
@@ -53,6 +62,10 @@ export interface DirectPlan {
    */
   readonly own: readonly LocalRange[]
   readonly rules: readonly DirectRule[]
+  /** What is inside the cluster: {@link OUTSIDE_TABLE} leads there by no route, also where a wider one would cover it. */
+  readonly inside: readonly Cidr[]
+  /** Networks of services that others than this node may call: {@link SERVICES_TABLE} leads there. */
+  readonly services: readonly Cidr[]
   /** Whose packets are let in, and by which links. */
   readonly segments: readonly Segment[]
 }
@@ -61,6 +74,13 @@ export interface DirectPlan {
 export interface Place {
   readonly link: string
   readonly address: Ip
+  /** Further ones of the same weight, where packets are spread over several. */
+  readonly others?: readonly Omit<Place, 'others'>[]
+}
+
+/** All links by which a machine is found. */
+export function linksOf({ link, others = [] }: Place): readonly string[] {
+  return [...new Set([link, ...others.map((other) => other.link)])]
 }
 
 /** What the kernel knows of the ways to a machine without a tunnel. */
@@ -90,22 +110,28 @@ export function directPlan(context: NodeContext, machines: Iterable<Known>, gate
       const place = places[familyOf(to)]
       if (place === undefined) continue
       // What the other sends arrives, whether or not this node would send it that way.
-      const ranges = segments.get(place.link)
-      if (ranges === undefined) segments.set(place.link, [to])
-      else ranges.push(to)
+      for (const link of linksOf(place)) {
+        const ranges = segments.get(link)
+        if (ranges === undefined) segments.set(link, [to])
+        else ranges.push(to)
+      }
       // Also while packets go otherwise: a way has to be there before the first packet takes it, and the kernel's filter
       // (rp_filter) lets in only what it would answer by the same link.
       if (cluster.fabric?.way === 'direct') routes.push({ to, via: place.address, link: place.link })
     }
   }
   const links = [...segments.keys()].sort()
+  const services = calledServices(context)
   return {
     routes,
     own: ranges,
     rules: [
       ...new Set(ranges.map(({ family }) => family)).values().map((family) => fromGateway(family, gateway)),
       ...ranges.flatMap((range) => rulesOf(context, range, links)),
+      ...serviceRules(services),
     ],
+    inside: insideOf(context),
+    services,
     segments: links.map((link) => ({ link, ranges: segments.get(link) ?? [] })),
   }
 }
@@ -113,6 +139,34 @@ export function directPlan(context: NodeContext, machines: Iterable<Known>, gate
 /** The node's own packets, and those that come back from its translation, go to the switch as ever. */
 function fromGateway(family: Family, gateway: string): DirectRule {
   return { family, priority: DIRECT_PRIORITY, inputLink: gateway }
+}
+
+/** Where nothing is learned of networks outside nothing has to be kept from them. */
+function insideOf(context: NodeContext): readonly Cidr[] {
+  if (context.cluster.fabric?.way !== 'bgp') return []
+  return mainRanges(context).flatMap(({ family }) => [
+    ...podNetworks(context.cluster, family),
+    ...calledNetworks(context, family),
+  ])
+}
+
+/** Where somebody else translates services, the node's own stack does. */
+function calledServices({ cluster, outside, ranges }: NodeContext): readonly Cidr[] {
+  if (cluster.services !== 'weft') return []
+  const families = ranges.map(({ family }) => family)
+  return openServices(outside).filter((network) => families.includes(familyOf(network)))
+}
+
+/** The node's own calls go on as ever. Answers leave by the routes that the questions came by. */
+function serviceRules(services: readonly Cidr[]): readonly DirectRule[] {
+  return services.flatMap((network) => {
+    const family = familyOf(network)
+    return [
+      { family, priority: SERVICES_PRIORITY, inputLink: 'lo', to: network },
+      { family, priority: SERVICES_PRIORITY + 1, to: network, table: SERVICES_TABLE },
+      { family, priority: OUTSIDE_PRIORITY + 1, from: network, table: OUTSIDE_TABLE },
+    ]
+  })
 }
 
 /**
@@ -125,7 +179,10 @@ function rulesOf(
   { family, range, gateway: address }: LocalRange,
   links: readonly string[],
 ): readonly DirectRule[] {
+  const outside: readonly DirectRule[] =
+    cluster.fabric?.way === 'bgp' ? [{ family, priority: OUTSIDE_PRIORITY, from: range, table: OUTSIDE_TABLE }] : []
   const own: readonly DirectRule[] = [
+    ...outside,
     { family, priority: DIRECT_PRIORITY + 1, from: hostCidr(address) },
     { family, priority: DIRECT_PRIORITY + 2, from: range, table: LEAVE_TABLE },
   ]

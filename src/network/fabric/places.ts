@@ -6,7 +6,7 @@
 import { type Cidr, type Family, familyOf, type Ip } from '../model/address.ts'
 import type { Fabric } from '../model/cluster.ts'
 import type { NodeNetwork } from '../model/node.ts'
-import { type DirectPlan, type PeerPlace, type Place, samePlace } from './direct.ts'
+import { type DirectPlan, linksOf, type PeerPlace, type Place, samePlace } from './direct.ts'
 import { type Reach, UNKNOWN_REACH } from './way.ts'
 
 const NOT_LED = 'this node has yet to set up its own way there'
@@ -15,7 +15,7 @@ const NOT_LED = 'this node has yet to set up its own way there'
 export class Places {
   readonly #known = new Map<string, PeerPlace>()
   /** By the ranges that it leads to. */
-  #led: ReadonlyMap<Cidr, { readonly link: string; readonly via?: Ip }> = new Map()
+  #led: ReadonlyMap<Cidr, Led> = new Map()
 
   /** Returns whether it is anything new. */
   put(node: string, place: PeerPlace): boolean {
@@ -60,15 +60,28 @@ export class Places {
 
   #isLed(range: Cidr, place: Place | undefined, way: Fabric['way']): boolean {
     const led = this.#led.get(range)
-    // Routes that a BGP daemon learned are there before anybody knows of them.
-    return led !== undefined && led.link === place?.link && (way === 'bgp' || led.via === place.address)
+    if (led === undefined || place === undefined) return false
+    // Routes that a BGP daemon learned are there before anybody knows of them. What comes back may come by any of its links.
+    return linksOf(place).every((link) => led.links.has(link)) && (way === 'bgp' || led.via === place.address)
   }
 }
 
-function waysOf(plan: DirectPlan | undefined): ReadonlyMap<Cidr, { readonly link: string; readonly via?: Ip }> {
+/** By which links a range's packets are let in, and where they are led to. */
+interface Led {
+  readonly links: ReadonlySet<string>
+  readonly via?: Ip
+}
+
+function waysOf(plan: DirectPlan | undefined): ReadonlyMap<Cidr, Led> {
   const { segments = [], routes = [] } = plan ?? {}
-  return new Map([
-    ...segments.flatMap(({ link, ranges }) => ranges.map((range) => [range, { link }] as const)),
-    ...routes.map(({ to, link, via }) => [to, { link, via }] as const),
-  ])
+  const links = new Map<Cidr, Set<string>>()
+  for (const { link, ranges } of segments)
+    for (const range of ranges) links.set(range, (links.get(range) ?? new Set()).add(link))
+  const via = new Map(routes.map((route) => [route.to, route.via]))
+  return new Map(
+    [...links].map(([range, all]) => {
+      const hop = via.get(range)
+      return [range, hop === undefined ? { links: all } : { links: all, via: hop }]
+    }),
+  )
 }

@@ -6,8 +6,10 @@ import type { Action, Flow, Match } from '../../flow/flow.ts'
 import { LINK_LOCAL_V6, LOOPBACK, MULTICAST, type NodeContext, ownVni, podNetworks } from '../context.ts'
 import { tunnelPackets } from '../fabric/encapsulation.ts'
 import { GUEST_MACS } from '../guests.ts'
+import { OUTSIDE_HOP_MAC } from '../host-names.ts'
 import type { Family, Mac } from '../model/address.ts'
 import { GLOBAL_VNI } from '../model/tenant.ts'
+import { openServices } from '../outside.ts'
 import { tellAgent } from '../pipeline/answers.ts'
 import {
   ETH_ARP,
@@ -29,6 +31,7 @@ import { DIRECT_PORT, GATEWAY_PORT, ORIGIN, PROBE_ETHERTYPE, REGISTERS, TUNNEL_P
 import { answerArp, copy } from './answer-arp.ts'
 import { BASE_KEY, type Fragment } from './fragment.ts'
 import { policyStages } from './policy-base.ts'
+import { probeStage } from './probes.ts'
 import { translateStages } from './services-base.ts'
 import { ALLOWED, commitStage, givebackStage, trackStage, unfinishedDatagrams } from './tracking.ts'
 
@@ -41,6 +44,7 @@ export function baseFragment(context: NodeContext): Fragment {
   const flows = [
     ...classify(make, context),
     ...tunnel(make),
+    ...probeStage(make),
     ...direct(make),
     ...gateway(make, context),
     ...guard(make),
@@ -72,8 +76,8 @@ function classify({ flow, drop }: FlowMaker, { takesDirect }: NodeContext): Flow
   ]
 }
 
-function tunnel({ drop }: FlowMaker): Flow[] {
-  return [drop('probe', 200, { eth_type: PROBE_ETHERTYPE }), drop('unknown-peer', 0, {})]
+function tunnel({ drop, end }: FlowMaker): Flow[] {
+  return [end('probe', 'tunnel', 200, { eth_type: PROBE_ETHERTYPE }), drop('unknown-peer', 0, {})]
 }
 
 /** Neighbours on that link are permanent: nobody has to ask. */
@@ -97,6 +101,7 @@ function gateway({ flow, drop }: FlowMaker, context: NodeContext): Flow[] {
       flow('gateway', 10, ipPacket(family), asNode),
     ]),
     ...(context.self.machine.kind === 'node' ? guests(flow) : []),
+    ...(openServices(context.outside).length === 0 ? [] : outsiders({ flow, drop }, context)),
     ...ranges.map(({ family, gateway: from }) => flow('gateway', 150, ipPacket(family, { from }), asNode)),
     drop('gateway-ethertype', 0, {}),
   ]
@@ -119,6 +124,28 @@ function guests(flow: FlowMaker['flow']): Flow[] {
 }
 
 const VNI_BITS = 24
+
+/** Who calls a service from outside is everybody's, as the node is; but it is not the node, though it may have got its address. */
+function outsiders({ flow, drop }: Pick<FlowMaker, 'flow' | 'drop'>, { cluster, ranges }: NodeContext): Flow[] {
+  const led: Match = { eth_dst: OUTSIDE_HOP_MAC }
+  const accept: readonly Action[] = [
+    load('sourceVni', GLOBAL_VNI),
+    load('origin', ORIGIN.gateway),
+    load('fromOutside', 1),
+    goto('translate'),
+  ]
+  return [
+    ...ranges.map(({ family, gateway: from }) =>
+      flow('gateway', 158, { ...ipPacket(family, { from }), ...led }, accept),
+    ),
+    ...FAMILIES.flatMap((family) =>
+      podNetworks(cluster, family).map((from) =>
+        drop('gateway-source', 157, { ...ipPacket(family, { from }), ...led }),
+      ),
+    ),
+    ...FAMILIES.map((family) => flow('gateway', 156, { ...ipPacket(family), ...led }, accept)),
+  ]
+}
 
 function guard({ drop }: FlowMaker): Flow[] {
   // Endpoints have drops of their own above this one; it is met by nobody as long as `classify` knows its ports.

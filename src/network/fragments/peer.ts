@@ -15,6 +15,7 @@ import { DIRECT_PORT, ORIGIN, REGISTERS, TUNNEL_PORT } from '../pipeline/stages.
 import { givesWay } from '../shared-address.ts'
 import { answerArp } from './answer-arp.ts'
 import { addressKey, type Fragment, NO_TABLES, peerKey } from './fragment.ts'
+import { probesFrom } from './probes.ts'
 import { nodeAddressFlows } from './services-base.ts'
 
 /** What a node knows of a remote machine besides what that says of itself. */
@@ -104,7 +105,9 @@ export function addressFragment(context: NodeContext, address: Ip, claimants: re
     key,
     title,
     flows: [
-      ...(isTunnelEnd ? [make.drop('tunnel-source', 50, sentFrom(address))] : []),
+      ...(isTunnelEnd
+        ? [make.drop('tunnel-source', 50, sentFrom(address)), probesFrom(make, address, sentFrom(address))]
+        : []),
       ...(publishes ? nodeAddressFlows(make, address) : []),
     ],
     groups: [],

@@ -3,12 +3,13 @@
  * @module
  */
 import type { Action, Bucket, Group, Match } from '../../flow/flow.ts'
-import { LINK_LOCAL_V6, type NodeContext } from '../context.ts'
+import { calledNetworks, LINK_LOCAL_V6, type NodeContext } from '../context.ts'
 import { type Cidr, cidr, contains, type Family, familyOf, hostCidr, type Ip } from '../model/address.ts'
 import { type EndpointSlice, type Protocol, type Service, type ServicePort, serviceKey } from '../model/service.ts'
 import { isHostAddress } from '../model/validate-cluster.ts'
+import { isIn } from '../outside.ts'
 import { tellAgent } from '../pipeline/answers.ts'
-import { flowsOf, holds, ipPacket, PROTO_SCTP, PROTO_TCP, PROTO_UDP, tracked } from '../pipeline/build.ts'
+import { flowsOf, holds, holdsAll, ipPacket, PROTO_SCTP, PROTO_TCP, PROTO_UDP, tracked } from '../pipeline/build.ts'
 import type { StableIds } from '../pipeline/stable-ids.ts'
 import { STAGES, ZONES } from '../pipeline/stages.ts'
 import { type Backend, backendsOf, type Scope, shareOf } from '../service/backends.ts'
@@ -25,6 +26,8 @@ export interface ServiceInputs {
   readonly slices: readonly EndpointSlice[]
   /** The VNI of the service's namespace; undefined while it has none. */
   readonly vni: number | undefined
+  /** Whether the service has an address outside, for one of its ports. */
+  has(address: Ip, port: ServicePort): boolean
 }
 
 /**
@@ -36,7 +39,7 @@ const MOST_BACKENDS = 500
 /** The fragment of a service; empty when somebody else translates services, or while nobody's tenant stands behind it. */
 export function serviceFragment(
   context: NodeContext,
-  { service, slices, vni }: ServiceInputs,
+  { service, slices, vni, has }: ServiceInputs,
   ids: StableIds,
 ): Fragment {
   const name = serviceKey(service.namespace, service.name)
@@ -45,17 +48,17 @@ export function serviceFragment(
   if (context.cluster.services !== 'weft' || vni === undefined) return { key, title, ...NO_TABLES }
   const { flow, dropWith } = flowsOf(key)
   const groups = new Map<string, Group>()
-  const flows = doorsOf(service).map(({ match, port, family, scope }) => {
+  const flows = doorsOf(context, service, has).map(({ match, port, family, scope, priority = 100 }) => {
     const groupKey = `${name} ${port.protocol} ${port.port} IPv${family} ${scope}`
     const { node } = context.self
     const usable = backendsOf(slices, port, family, scope, node).filter(({ address }) => canServe(context, address))
     const backends = shareOf(usable, node, MOST_BACKENDS)
-    if (backends.length === 0) return dropWith('no-service-endpoint', 100, match, [tellAgent('unreachable')])
+    if (backends.length === 0) return dropWith('no-service-endpoint', priority, match, [tellAgent('unreachable')])
     const isByClient = service.affinitySeconds !== undefined || port.protocol === 'UDP'
     const group =
       groups.get(groupKey) ?? groupOf(ids.of(groupKey), backends, vni, isByClient ? BY_CLIENT[family] : undefined)
     groups.set(groupKey, group)
-    return flow('balance', 100, match, [{ op: 'group', group: group.id }])
+    return flow('balance', priority, match, [{ op: 'group', group: group.id }])
   })
   return { key, title, flows, groups: [...groups.values()] }
 }
@@ -64,9 +67,13 @@ export function serviceFragment(
  * Whether an address can be an endpoint's. Tenants write endpoint slices: an address that leads back to the switch, or to
  * nobody, would send packets in circles.
  */
-function canServe({ cluster }: NodeContext, address: Ip): boolean {
+function canServe(context: NodeContext, address: Ip): boolean {
   const family = familyOf(address)
-  const circles = [...cluster.serviceNetworks, hostCidr(NODE_PORT_ADDRESS[family]), hostCidr(TURN_ADDRESS[family])]
+  const circles = [
+    ...calledNetworks(context, family),
+    hostCidr(NODE_PORT_ADDRESS[family]),
+    hostCidr(TURN_ADDRESS[family]),
+  ]
   return (
     isHostAddress(address) &&
     !LINK_LOCAL[family].some((network) => contains(network, address)) &&
@@ -80,10 +87,45 @@ interface Door {
   readonly port: ServicePort
   readonly family: Family
   readonly scope: Scope
+  /** 100 when absent. */
+  readonly priority?: number
 }
 
-function doorsOf(service: Service): readonly Door[] {
-  return service.clusterIps.flatMap((address) => service.ports.flatMap((port) => doorsAt(service, port, address)))
+function doorsOf({ outside }: NodeContext, service: Service, has: ServiceInputs['has']): readonly Door[] {
+  const { clusterIps, externalIps = [], loadBalancerIps = [], ports } = service
+  const isHeadless = clusterIps.length === 0
+  const more = [
+    ...externalIps.filter((address) => isIn(outside.externalIps, address)),
+    ...loadBalancerIps.filter((address) => isIn(outside.loadBalancerIps, address)),
+  ]
+  return [
+    ...clusterIps.flatMap((address) => ports.flatMap((port) => doorsAt(service, port, address))),
+    ...clusterIps
+      .filter((address) => isIn(outside.clusterIps, address))
+      .flatMap((address) => ports.flatMap((port) => calledDoor(service, port, address))),
+    ...(isHeadless ? [] : [...new Set(more)]).flatMap((address) =>
+      ports.filter((port) => has(address, port)).flatMap((port) => doorsOutside(service, port, address)),
+    ),
+  ]
+}
+
+/** At the service's own address those outside are served by the endpoints that are told to them. */
+function calledDoor({ internalPolicy, externalPolicy }: Service, port: ServicePort, address: Ip): readonly Door[] {
+  if (externalPolicy === internalPolicy || internalPolicy === 'Local') return []
+  return [{ ...outsideDoor(port, address), scope: externalPolicy }]
+}
+
+/** At an address outside: whoever is inside the cluster may be served by every endpoint. */
+function doorsOutside({ externalPolicy }: Service, port: ServicePort, address: Ip): readonly Door[] {
+  const family = familyOf(address)
+  const inside: Door = { match: at(family, port.protocol, port.port, address), port, family, scope: 'Cluster' }
+  return externalPolicy === 'Cluster' ? [inside] : [inside, { ...outsideDoor(port, address), scope: externalPolicy }]
+}
+
+function outsideDoor(port: ServicePort, address: Ip): Omit<Door, 'scope'> {
+  const family = familyOf(address)
+  const match = { ...at(family, port.protocol, port.port, address), ...holdsAll({ fromOutside: 1, guest: 0 }) }
+  return { match, port, family, priority: 110 }
 }
 
 /** A port of the service at one of its addresses, and at the nodes' addresses of the same family. */

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Action, Flow } from '../../flow/flow.ts'
-import { type NodeContext, podNetworks, serviceNetworks } from '../context.ts'
+import { calledNetworks, type NodeContext, podNetworks } from '../context.ts'
 import { type Family, familyOf, type Ip } from '../model/address.ts'
 import {
   type FlowMaker,
@@ -70,9 +70,7 @@ function translate(make: FlowMaker, context: NodeContext): Flow[] {
         load('turned', 1),
         track('turn', 'track'),
       ]),
-      ...serviceNetworks(context.cluster, family).map((to) =>
-        flow('translate', 150, ipPacket(family, { to }), [toService]),
-      ),
+      ...calledNetworks(context, family).map((to) => flow('translate', 150, ipPacket(family, { to }), [toService])),
       flow('translate', 150, ipPacket(family, { to: NODE_PORT_ADDRESS[family] }), [load('fromOutside', 1), toService]),
     ]),
     ...[...context.self.addresses, ...context.ranges.map(({ gateway }) => gateway)].flatMap((address) =>

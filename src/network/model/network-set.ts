@@ -8,7 +8,8 @@ import { type Decode, type Decoded, decodeWith } from './decode.ts'
 import { list, literal, network, optional, record } from './decoders.ts'
 import { labels } from './labels.ts'
 import { namespaceName, objectName } from './names.ts'
-import type { Labels } from './policy.ts'
+import type { Labels, PolicyProblem } from './policy.ts'
+import { policyProblems } from './validate-policy.ts'
 
 /** The kinds of objects that hold such sets. */
 export const NETWORK_SET_KINDS = ['NetworkSet', 'GlobalNetworkSet'] as const
@@ -23,6 +24,8 @@ export interface NetworkSet {
   readonly name: string
   readonly labels: Labels
   readonly nets: readonly Cidr[]
+  /** What of it cannot be read: it holds more than `nets` then, and nobody knows what. */
+  readonly problems?: readonly PolicyProblem[]
 }
 
 /** The most networks of a set. */
@@ -34,11 +37,17 @@ const networkSet: Decode<NetworkSet> = record<NetworkSet>({
   name: objectName,
   labels,
   nets: list(network, MAX_NETS),
+  problems: optional(policyProblems),
 })
 
 /** The set in this input, or what is wrong with it. */
 export function decodeNetworkSet(input: unknown): Decoded<NetworkSet> {
   return decodeWith(networkSet, input)
+}
+
+/** Whether all that a set holds is known. */
+export function isWhole({ problems = [] }: NetworkSet): boolean {
+  return problems.length === 0
 }
 
 /** Tells a set from every other: `NetworkSet/shop/partners`, `GlobalNetworkSet/blocked`. */

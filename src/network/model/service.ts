@@ -26,6 +26,10 @@ export interface Service {
   readonly name: string
   /** At most one of each family; empty while none is given out, or for a headless service. */
   readonly clusterIps: readonly Ip[]
+  /** Addresses that the service's owner says it has outside; whoever writes services can claim any. */
+  readonly externalIps?: readonly Ip[]
+  /** Addresses that a load balancer's controller gave it. */
+  readonly loadBalancerIps?: readonly Ip[]
   readonly ports: readonly ServicePort[]
   /** Seconds for which a client keeps its endpoint; absent: every connection is free to choose. */
   readonly affinitySeconds?: number

@@ -151,6 +151,9 @@ const problem: Decode<PolicyProblem> = record<PolicyProblem>({
   reason: text(1, MAX_PROBLEM_TEXT),
 })
 
+/** What of an object nobody understands. */
+export const policyProblems: Decode<readonly PolicyProblem[]> = list(problem, MAX_POLICY_PROBLEMS)
+
 const finite: Decode<number> = (input, at) =>
   typeof input === 'number' && Number.isFinite(input) ? input : reject(at, `${shown(input)} is no number`, 'give one')
 
@@ -167,7 +170,7 @@ const policy: Decode<Policy> = checked(
     ingress: optional(list(rule, MAX_RULES)),
     egress: optional(list(rule, MAX_RULES)),
     log: optional(literal(true)),
-    problems: optional(list(problem, MAX_POLICY_PROBLEMS)),
+    problems: optional(policyProblems),
     isUnread: optional(literal(true)),
   }),
   checkTier,

@@ -9,6 +9,8 @@ import type { EndpointPort, EndpointSlice, Service, ServiceEndpoint, ServicePort
 
 const MAX_PORTS = 100
 const MAX_CLUSTER_IPS = 2
+/** Of each kind. The Kubernetes API knows no bound: whoever decodes leaves out what is beyond. */
+export const MAX_OUTSIDE_IPS = 16
 /** A slice of the Kubernetes API holds at most this many. */
 const MAX_ENDPOINTS = 1000
 /** One day: the most that the Kubernetes API allows. */
@@ -31,6 +33,8 @@ const service: Decode<Service> = checked(
     namespace: namespaceName,
     name: objectName,
     clusterIps: list(address, MAX_CLUSTER_IPS),
+    externalIps: optional(list(address, MAX_OUTSIDE_IPS)),
+    loadBalancerIps: optional(list(address, MAX_OUTSIDE_IPS)),
     ports: list(servicePort, MAX_PORTS),
     affinitySeconds: optional(integer(1, MAX_AFFINITY_SECONDS)),
     internalPolicy: policy,

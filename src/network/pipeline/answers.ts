@@ -1,6 +1,6 @@
 /**
  * Packets that the agent gets the beginning of: those that it answers, for the switch cannot, with what is to be said
- * about them; and those whose drop somebody wants to read of.
+ * about them; those whose drop somebody wants to read of; and answers to its probes.
  * @module
  */
 import type { Action, Meter } from '../../flow/flow.ts'
@@ -34,8 +34,19 @@ export function isLogged(userdata: string): boolean {
   return userdata === LOGGED.userdata
 }
 
+const PROBED = { userdata: '04', meter: 4 }
+
+/** Gives the agent the beginning of an answer to a probe. */
+export const tellProbe: Action = { op: 'controller', maxLength: 64, ...PROBED }
+
+/** Whether a packet's `userdata` says that it answers a probe. */
+export function isProbeAnswer(userdata: string): boolean {
+  return userdata === PROBED.userdata
+}
+
 /** Every meter that actions here name, in packets a second of all pods together. */
 export const AGENT_METERS: readonly Meter[] = [
   ...Object.values(ANSWER_METERS).map((id) => ({ id, unit: 'pktps', rate: 100 }) as const),
   { id: LOGGED.meter, unit: 'pktps', rate: 10 },
+  { id: PROBED.meter, unit: 'pktps', rate: 200 },
 ]

@@ -3,6 +3,7 @@
  * `weft drops`.
  * @module
  */
+import { DIRECT_DROPS } from './direct-drops.ts'
 import { POLICY_DROPS } from './policy-drops.ts'
 import type { StageName } from './stages.ts'
 
@@ -45,8 +46,8 @@ export const DROPS = {
   },
   probe: {
     code: 5,
-    stage: 'tunnel',
-    because: 'it is a probe that keeps the tunnel warm',
+    stage: 'probe',
+    because: 'it is a probe, which asks whether the tunnel carries and keeps it warm',
     remedy: 'Nothing to do',
     benign: true,
   },
@@ -268,32 +269,7 @@ export const DROPS = {
     because: 'it answers a connection of a pod or node with itself that the switch does not know any more',
     remedy: 'Nothing to do if it happens once after a restart of Open vSwitch: clients connect again',
   },
-  'direct-source': {
-    code: 80,
-    stage: 'direct',
-    because: 'the node’s stack let it in as another node’s pod’s, but its source is in no range of such a node',
-    remedy: 'Compare the nodes’ ranges: weft fabric show; the node’s routes for it may be older than the plan',
-  },
-  'direct-chatter': {
-    code: 81,
-    stage: 'direct',
-    because: 'the node’s stack asks for neighbours on the link to other nodes’ pods, where there are none',
-    remedy: 'Nothing to do',
-    benign: true,
-  },
-  'no-way': {
-    code: 82,
-    stage: 'route',
-    because: 'there is no way without a tunnel to the node of its receiver, and the cluster refuses the tunnel',
-    remedy: 'See why: weft fabric show; or let such packets take the tunnel: weft.fabric.otherwise in ClusterNetwork',
-  },
-  'unknown-remote-pod': {
-    code: 83,
-    stage: 'remote',
-    because:
-      'its receiver is on a node that is reached without a tunnel, and no pod that its tenant may talk to is known there',
-    remedy: 'Compare the tenants: weft tenant list; or the pod is gone: kubectl get pods -A -o wide',
-  },
+  ...DIRECT_DROPS,
   ...POLICY_DROPS,
 } as const satisfies Record<string, Drop>
 

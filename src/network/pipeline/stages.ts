@@ -4,6 +4,7 @@
  * @module
  */
 import type { Subfield } from '../../flow/flow.ts'
+import type { Mac } from '../model/address.ts'
 
 /** A table of the switch and the question it answers. Table numbers leave room between them for stages to come. */
 export interface Stage {
@@ -24,6 +25,12 @@ export const STAGES = {
     question: 'Did a node of ours send it, and for its own pods?',
     about:
       'Accepts packets from known nodes only, with an inner source of that node’s ranges; the VNI becomes the tenant. A node without a ready agent may be another plugin’s: its ARP requests are answered.',
+  },
+  probe: {
+    table: 11,
+    question: 'Does a node of ours ask whether packets reach this one?',
+    about:
+      'The switch sends a question back to where it came from, also while the agent is away. What comes back goes to the agent, which asked.',
   },
   direct: {
     table: 12,
@@ -221,7 +228,8 @@ export const REGISTERS = {
     field: 'reg3',
     offset: 19,
     bits: 1,
-    about: 'came by a node port, or of a pod on the physical network: not the node’s own, though it has its address',
+    about:
+      'came by a node port, for a service that routers are told of, or of a pod on the physical network: not the node’s own, though it has its address',
   },
   byNode: {
     field: 'reg3',
@@ -252,8 +260,14 @@ export const DIRECT_PORT = 3
 export const FIRST_ENDPOINT_PORT = 0x1000
 export const LAST_ENDPOINT_PORT = 0xefff
 
-/** Ethertype of the frame that warms a tunnel up (IEEE 802 local experimental). It is dropped where it arrives. */
+/** Ethertype of the frames that ask whether a tunnel carries (IEEE 802 local experimental). */
 export const PROBE_ETHERTYPE = 0x88b5
+/** Who such a frame is for says what it is: a question is answered by the switch that it reaches, an answer goes to the agent. */
+export const PROBE = {
+  sender: '02:57:45:46:54:00' as Mac,
+  question: '02:57:45:46:54:01' as Mac,
+  answer: '02:57:45:46:54:02' as Mac,
+} as const
 
 /**
  * Zones of connection tracking. The datapath of the kernel shares its table with the node's own stack, which uses zone 0.

@@ -3,23 +3,15 @@
  * on this node uses it; a pod's event looks only at groups that could have it.
  * @module
  */
-import { type Cidr, contains, familyOf, hostCidr, type Ip } from '../model/address.ts'
-import { type Condition, meetsCondition } from '../model/condition.ts'
+import { type Cidr, hostCidr, type Ip } from '../model/address.ts'
 import { type NetworkSet, networkSetKey } from '../model/network-set.ts'
-import type { NamedPort } from '../model/pod.ts'
-import type { AddressRange, Direction, Peer, PodSet } from '../model/policy.ts'
-import { type Inventory, type MachineAddresses, type Member, portKey } from './inventory.ts'
+import type { PodSet } from '../model/policy.ts'
+import { ChosenNets } from './chosen-nets.ts'
+import { addressesIn, type GroupSpec, gatewaysIn, selectsSet } from './group-members.ts'
+import { type Inventory, type Member, portKey } from './inventory.ts'
+import type { MachineAddresses } from './machines.ts'
 import { PodSetIndex } from './pod-set-index.ts'
-import { inRange, partsIn, without } from './ranges.ts'
-import { matchesPodSet } from './selector.ts'
-
-/** What a group holds. With `named`, only pods that have this port. */
-export interface GroupSpec {
-  /** `anybody` makes sense with `named` alone: every pod that has it. */
-  readonly peer: Peer | 'anybody'
-  readonly direction: Direction
-  readonly named?: NamedPort
-}
+import { partsIn, without } from './ranges.ts'
 
 /** Who is told of a group's addresses. */
 export interface GroupUser {
@@ -34,6 +26,8 @@ export interface Group {
   readonly users: Set<GroupUser>
   /** By pod, machine or, for what the rule itself says, ''. */
   readonly members: Map<string, readonly Cidr[]>
+  /** The networks of its network sets, where somebody's address may be in them. */
+  readonly chosen?: ChosenNets
 }
 
 const ITSELF = ''
@@ -90,7 +84,7 @@ export class Groups {
   /** A machine is there, or another than before, or, when it is undefined, gone. */
   refreshMachine(node: string, machine: MachineAddresses | undefined): void {
     for (const group of this.#ofMachines) {
-      this.#put(group, machineKey(node), machine === undefined ? [] : gatewaysIn(group, machine, this.#inventory))
+      this.#put(group, machineKey(node), machine === undefined ? [] : gatewaysIn(group, machine))
     }
   }
 
@@ -114,13 +108,13 @@ export class Groups {
   }
 
   #create(key: string, spec: GroupSpec): Group {
-    const group: Group = { key, spec, users: new Set(), members: new Map() }
-    this.#groups.set(key, group)
     const { peer, named } = spec
+    const group: Group = { key, spec, users: new Set(), members: new Map(), ...chosenIn(spec) }
+    this.#groups.set(key, group)
+    this.#chooseAll(group)
     if (named !== undefined) {
       const siblings = this.#ofPorts.get(portKey(named)) ?? new Set()
       this.#ofPorts.set(portKey(named), siblings.add(group))
-      if (peer !== 'anybody' && peer.type === 'sets') this.#ofSets.add(group)
       this.#fill(group, this.#inventory.membersHaving(named))
     } else if (peer === 'anybody') {
       // Whoever it is needs no group.
@@ -128,8 +122,6 @@ export class Groups {
       this.#ofPods.add(group, peer)
       for (const namespace of this.#namespacesOf(peer)) this.#fill(group, this.#inventory.membersIn(namespace))
     } else if (peer.type === 'sets') {
-      this.#ofSets.add(group)
-      for (const set of this.#inventory.sets()) this.#putSet(group, networkSetKey(set), set)
       this.#followMachines(group)
     } else if (peer.type === 'range') {
       this.#put(group, ITSELF, without(peer.range, peer.except))
@@ -142,24 +134,39 @@ export class Groups {
     return group
   }
 
+  #chooseAll(group: Group): void {
+    if (!isOfSets(group.spec)) return
+    this.#ofSets.add(group)
+    for (const set of this.#inventory.sets()) this.#choose(group, networkSetKey(set), set)
+  }
+
   /** Machines are known by addresses that their packets do not come from. */
   #followMachines(group: Group): void {
     if (group.spec.direction !== 'ingress') return
     this.#ofMachines.add(group)
-    for (const machine of this.#inventory.machines())
-      this.#put(group, machineKey(machine.node), gatewaysIn(group, machine, this.#inventory))
+    this.#meet(group, this.#inventory.machines())
   }
 
+  #meet(group: Group, machines: Iterable<MachineAddresses>): void {
+    for (const machine of machines) this.#put(group, machineKey(machine.node), gatewaysIn(group, machine))
+  }
+
+  /** Only who is in networks that came or went may be another than before. */
   #putSet(group: Group, key: string, set: NetworkSet | undefined): void {
+    const changed = this.#choose(group, key, set)
+    if (changed.length === 0) return
     const { named } = group.spec
-    if (named !== undefined) {
-      this.#fill(group, this.#inventory.membersHaving(named))
-      return
-    }
-    this.#put(group, setKey(key), set === undefined ? [] : netsIn(group, set, this.#inventory))
-    if (!this.#ofMachines.has(group)) return
-    for (const machine of this.#inventory.machines())
-      this.#put(group, machineKey(machine.node), gatewaysIn(group, machine, this.#inventory))
+    if (named !== undefined) this.#fill(group, this.#inventory.membersHaving(named))
+    else if (this.#ofMachines.has(group)) this.#meet(group, this.#inventory.machinesIn(changed))
+  }
+
+  /** What a group has of a network set. Returns the networks that came or went, where somebody may be in them. */
+  #choose(group: Group, key: string, set: NetworkSet | undefined): readonly Cidr[] {
+    const { peer, named } = group.spec
+    if (peer === 'anybody' || peer.type !== 'sets') return []
+    const nets = set === undefined || !selectsSet(peer.where, set, this.#inventory) ? [] : set.nets
+    if (named === undefined) this.#put(group, setKey(key), partsIn(nets, peer.within))
+    return group.chosen?.put(key, nets) ?? []
   }
 
   #namespacesOf({ namespaces }: PodSet): Iterable<string> {
@@ -234,66 +241,12 @@ function setKey(key: string): string {
   return `set ${key}`
 }
 
-function addressesIn({ spec: { peer, named } }: Group, member: Member, inventory: Inventory): readonly Cidr[] {
-  if (named !== undefined && !member.namedPorts.some((port) => isSame(port, named))) return []
-  if (peer === 'anybody') return member.addresses.map(hostCidr)
-  switch (peer.type) {
-    case 'pods':
-      if (!matchesPodSet(peer, member, inventory.labelsOf(member.namespace))) return []
-      return member.addresses.filter((address) => isWithin(peer.within, address)).map(hostCidr)
-    case 'sets':
-      return [...inventory.sets()]
-        .filter((set) => selectsSet(peer.where, set, inventory))
-        .flatMap(({ nets }) => {
-          const inside = (address: Ip): boolean => nets.some((net) => contains(net, address))
-          return member.addresses.filter((address) => inside(address) && isWithin(peer.within, address)).map(hostCidr)
-        })
-    case 'range':
-      return member.addresses.filter((address) => inRange(peer.range, peer.except, address)).map(hostCidr)
-    case 'name':
-      return []
-  }
+function isOfSets({ peer }: GroupSpec): boolean {
+  return peer !== 'anybody' && peer.type === 'sets'
 }
 
-/** What a group has of a network set. */
-function netsIn({ spec: { peer } }: Group, set: NetworkSet, inventory: Inventory): readonly Cidr[] {
-  if (peer === 'anybody' || peer.type !== 'sets' || !selectsSet(peer.where, set, inventory)) return []
-  return partsIn(set.nets, peer.within)
-}
-
-function selectsSet(where: Condition, { labels, namespace }: NetworkSet, inventory: Inventory): boolean {
-  return meetsCondition(where, {
-    own: labels,
-    ...(namespace === undefined ? {} : { namespace: inventory.labelsOf(namespace) }),
-  })
-}
-
-function isWithin(within: readonly AddressRange[] | undefined, address: Ip): boolean {
-  return within === undefined || within.some(({ range, except }) => inRange(range, except, address))
-}
-
-/** Packets of a machine come from its gateway addresses, whatever address of that family a rule names. */
-function gatewaysIn(
-  { spec: { peer } }: Group,
-  { addresses, gateways }: MachineAddresses,
-  inventory: Inventory,
-): readonly Cidr[] {
-  if (peer === 'anybody' || (peer.type !== 'range' && peer.type !== 'sets')) return []
-  const named =
-    peer.type === 'range'
-      ? addresses.filter((address) => inRange(peer.range, peer.except, address))
-      : addresses.filter((address) =>
-          [...inventory.sets()].some(
-            (set) =>
-              selectsSet(peer.where, set, inventory) &&
-              set.nets.some((net) => contains(net, address)) &&
-              isWithin(peer.within, address),
-          ),
-        )
-  const families = new Set(named.map(familyOf))
-  return gateways.filter((gateway) => families.has(familyOf(gateway))).map(hostCidr)
-}
-
-function isSame(a: NamedPort, b: NamedPort): boolean {
-  return a.name === b.name && a.protocol === b.protocol && a.port === b.port
+/** Of a group that is nothing but networks nobody asks whose addresses are in them. */
+function chosenIn(spec: GroupSpec): Pick<Group, 'chosen'> {
+  const isAsked = isOfSets(spec) && (spec.named !== undefined || spec.direction === 'ingress')
+  return isAsked ? { chosen: new ChosenNets() } : {}
 }

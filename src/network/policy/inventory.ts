@@ -5,15 +5,15 @@
  * loses it before.
  * @module
  */
-import { gatewayOf } from '../../ipam/pool.ts'
-import type { Ip } from '../model/address.ts'
+import type { Cidr, Ip } from '../model/address.ts'
 import type { Endpoint } from '../model/endpoint.ts'
-import { type NetworkSet, networkSetKey } from '../model/network-set.ts'
+import { isWhole, type NetworkSet, networkSetKey } from '../model/network-set.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import type { NamedPort, Namespace, Pod } from '../model/pod.ts'
 import type { Labels, Selector } from '../model/policy.ts'
 import { namespaceLabels } from '../model/selector.ts'
 import { LabelIndex } from './label-index.ts'
+import { type MachineAddresses, Machines } from './machines.ts'
 
 /** A pod as policies see it. */
 export interface Member {
@@ -23,15 +23,6 @@ export interface Member {
   readonly labels: Labels
   readonly namedPorts: readonly NamedPort[]
   readonly addresses: readonly Ip[]
-}
-
-/** A machine as policies see it. */
-export interface MachineAddresses {
-  readonly node: string
-  /** What others know it by. */
-  readonly addresses: readonly Ip[]
-  /** What its packets to pods come from. */
-  readonly gateways: readonly Ip[]
 }
 
 const NO_LABELS: Labels = Object.freeze({})
@@ -49,8 +40,10 @@ export class Inventory {
   readonly #told = new Set<string>()
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #endpointsOf = new Map<string, Set<string>>()
-  readonly #machines = new Map<string, MachineAddresses>()
+  readonly #machines = new Machines()
   readonly #sets = new Map<string, NetworkSet>()
+  /** Those of which something cannot be read. */
+  readonly #unreadSets = new Map<string, NetworkSet>()
 
   constructor(self: () => string) {
     this.#self = self
@@ -100,22 +93,24 @@ export class Inventory {
     return endpoint
   }
 
-  putMachine({ node, addresses, ranges }: NodeNetwork): MachineAddresses {
-    const machine = { node, addresses, gateways: ranges.map(gatewayOf) }
-    this.#machines.set(node, machine)
-    return machine
+  putMachine(network: NodeNetwork): MachineAddresses {
+    return this.#machines.put(network)
   }
 
   removeMachine(node: string): void {
-    this.#machines.delete(node)
+    this.#machines.remove(node)
   }
 
   putSet(set: NetworkSet): void {
-    this.#sets.set(networkSetKey(set), set)
+    const key = networkSetKey(set)
+    this.#sets.set(key, set)
+    if (isWhole(set)) this.#unreadSets.delete(key)
+    else this.#unreadSets.set(key, set)
   }
 
   removeSet(key: string): void {
     this.#sets.delete(key)
+    this.#unreadSets.delete(key)
   }
 
   set(key: string): NetworkSet | undefined {
@@ -126,8 +121,18 @@ export class Inventory {
     return this.#sets.values()
   }
 
+  /** Those of which something cannot be read. */
+  unreadSets(): readonly NetworkSet[] {
+    return [...this.#unreadSets.values()]
+  }
+
   machines(): Iterable<MachineAddresses> {
-    return this.#machines.values()
+    return this.#machines.all()
+  }
+
+  /** Machines that have an address in one of these networks. */
+  machinesIn(nets: readonly Cidr[]): Iterable<MachineAddresses> {
+    return this.#machines.in(nets)
   }
 
   endpoints(): Iterable<Endpoint> {

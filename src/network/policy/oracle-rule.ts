@@ -3,8 +3,8 @@
  * @module
  */
 import { contains, type Family, familyOf, type Ip } from '../model/address.ts'
-import { type Labelled, meetsCondition } from '../model/condition.ts'
-import type { NetworkSet } from '../model/network-set.ts'
+import type { Condition } from '../model/condition.ts'
+import { isWhole, type NetworkSet } from '../model/network-set.ts'
 import type { Namespace } from '../model/pod.ts'
 import type {
   AddressRange,
@@ -16,8 +16,7 @@ import type {
   PortMatch,
   PortSpan,
 } from '../model/policy.ts'
-import { namespaceLabels } from '../model/selector.ts'
-import { matchesPodSet } from './selector.ts'
+import { matchesPodSet, matchesSet } from './selector.ts'
 import type { Connection, Party, PolicyWorld, RuleRef } from './verdict.ts'
 
 /** What an ICMP connection is unless it says otherwise: a ping. */
@@ -47,14 +46,19 @@ export function ruleMatch(policy: Policy, rule: PolicyRule, index: number, quest
   if (!matchesOwn(rule, question)) return undefined
   const port = placeOf(rule.ports, (match) => matchesPort(match, connection))
   if (port === 'none') return undefined
-  const peer = placeOf(rule.peers, (one) => matchesPeer(one, other, question))
+  const isClosed = rule.action !== 'allow' && (rule.peers ?? []).some((one) => isUnread(one, question.world))
+  const peer = placeOf(
+    rule.peers,
+    (one) =>
+      matchesPeer(one, other, question) || (isClosed && isUnread(one, question.world) && mayHold(one, other, question)),
+  )
   const unknown = peer === 'none' ? placeOfUnresolved(rule, question.world) : undefined
   const place = unknown ?? peer
   if (place === 'none') return undefined
   const { kind, namespace, name, tier } = policy
   const unresolved = unknown === undefined ? undefined : rule.peers?.[unknown]
   return {
-    action: rule.action,
+    action: isClosed ? 'deny' : rule.action,
     rule: {
       policy: { kind, ...(namespace === undefined ? {} : { namespace }), name },
       tier,
@@ -82,6 +86,19 @@ function placeOfUnresolved({ action, peers }: PolicyRule, { names }: PolicyWorld
   return typeof place === 'number' ? place : undefined
 }
 
+/** Whether a peer stands for a network set of which something cannot be read: what is denied to that may be for anybody. */
+function isUnread(peer: Peer, { sets = [], namespaces }: PolicyWorld): boolean {
+  if (peer.type !== 'sets') return false
+  return [...sets].some((set) => !isWhole(set) && selects(peer.where, set, namespaces))
+}
+
+/** Whether somebody would be meant by a peer if a network set held everything. */
+function mayHold(peer: Peer, party: Party, { world: { nodes }, direction }: Question): boolean {
+  if (peer.type !== 'sets' || peer.within === undefined) return true
+  const addresses = direction === 'ingress' ? sourcesOf(party, nodes) : [party.address]
+  return addresses.some((address) => peer.within?.some((one) => isIn(one, address)))
+}
+
 function matchesPeer(peer: Peer, party: Party, { world, direction }: Question): boolean {
   const { namespaces, nodes, names, sets } = world
   const addresses = direction === 'ingress' ? sourcesOf(party, nodes) : [party.address]
@@ -95,7 +112,7 @@ function matchesPeer(peer: Peer, party: Party, { world, direction }: Question): 
     case 'sets':
       return [...(sets ?? [])].some(
         (set) =>
-          meetsCondition(peer.where, labelsOf(set, namespaces)) &&
+          selects(peer.where, set, namespaces) &&
           addresses.some(
             (address) =>
               set.nets.some((net) => contains(net, address)) &&
@@ -113,10 +130,8 @@ function isIn({ range, except }: AddressRange, address: Ip): boolean {
   return contains(range, address) && !except.some((part) => contains(part, address))
 }
 
-function labelsOf({ namespace, labels }: NetworkSet, namespaces: Iterable<Namespace>): Labelled {
-  if (namespace === undefined) return { own: labels }
-  const found = [...namespaces].find(({ name }) => name === namespace)
-  return { own: labels, namespace: namespaceLabels(namespace, found?.labels) }
+function selects(where: Condition, set: NetworkSet, namespaces: Iterable<Namespace>): boolean {
+  return matchesSet(where, set, [...namespaces].find(({ name }) => name === set.namespace)?.labels)
 }
 
 /** What a rule asks of the pod itself, and of the port that the connection comes from. */

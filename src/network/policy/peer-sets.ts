@@ -10,7 +10,8 @@ import type { Direction } from '../model/policy.ts'
 import { flowsOf, holds, ipPacket } from '../pipeline/build.ts'
 import { StableIds } from '../pipeline/stable-ids.ts'
 import { clauseParts } from './conjunction.ts'
-import type { Group, GroupSpec, Groups, GroupUser } from './groups.ts'
+import type { GroupSpec } from './group-members.ts'
+import type { Group, Groups, GroupUser } from './groups.ts'
 import type { Level } from './levels.ts'
 
 /** A set of peers at a level. `id` is what flows call it by (`conj_id`). */

@@ -9,12 +9,13 @@ import type { Fragment } from '../fragments/fragment.ts'
 import { revokePermission } from '../fragments/tracking.ts'
 import type { Ip } from '../model/address.ts'
 import type { Endpoint } from '../model/endpoint.ts'
-import { type NetworkSet, networkSetKey } from '../model/network-set.ts'
+import { isWhole, type NetworkSet, networkSetKey } from '../model/network-set.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import type { Namespace, Pod } from '../model/pod.ts'
 import { type Policy, policyKey } from '../model/policy.ts'
 import type { ServiceCatalogue } from '../service/plan.ts'
 import { Classes } from './classes.ts'
+import { ClosedRules } from './closed-rules.ts'
 import { Enrolments } from './enrolments.ts'
 import { Firewalls } from './firewalls.ts'
 import { Groups } from './groups.ts'
@@ -32,6 +33,7 @@ export class PolicyPlan {
   readonly #places = new Places()
   readonly #portNames = new PortNames()
   readonly #inventory: Inventory
+  readonly #closed: ClosedRules
   readonly #groups: Groups
   readonly #peers: PeerSets
   readonly #classes: Classes
@@ -48,6 +50,7 @@ export class PolicyPlan {
     set: (key: string, fragment: Fragment | undefined) => void,
   ) {
     this.#inventory = new Inventory(() => context().self.node)
+    this.#closed = new ClosedRules(this.#inventory)
     this.#groups = new Groups(this.#inventory)
     this.#peers = new PeerSets(this.#groups, (address, flows) => {
       const key = peerAddressKey(address)
@@ -106,14 +109,12 @@ export class PolicyPlan {
 
   /** A policy appeared or changed. */
   put(policy: Policy): void {
-    const key = policyKey(policy)
-    const before = this.#subjects.get(key)
-    this.#subjects.put(policy)
-    this.#policyChanged(key, before, policy)
+    this.#count(this.#closed.put(policy))
   }
 
   /** A policy is gone. */
   remove(key: string): void {
+    this.#closed.remove(key)
     const before = this.#subjects.remove(key)
     if (before !== undefined) this.#policyChanged(key, before, undefined)
   }
@@ -170,16 +171,17 @@ export class PolicyPlan {
 
   /** A network set appeared or changed. */
   putSet(set: NetworkSet): void {
+    const key = networkSetKey(set)
+    const before = this.#inventory.set(key)
     this.#inventory.putSet(set)
-    this.#groups.refreshSet(networkSetKey(set))
-    this.#enrolments.servicesChanged()
+    this.#setChanged(key, before, set)
   }
 
   /** A network set is gone. It goes by its `networkSetKey`. */
   removeSet(key: string): void {
+    const before = this.#inventory.set(key)
     this.#inventory.removeSet(key)
-    this.#groups.refreshSet(key)
-    this.#enrolments.servicesChanged()
+    this.#setChanged(key, before, undefined)
   }
 
   /** A pod was attached here. */
@@ -204,6 +206,24 @@ export class PolicyPlan {
     for (const endpoint of this.#inventory.endpoints()) this.#enrolments.mark(endpoint)
     this.#firewalls.replanAll()
     this.#peers.touchAll()
+  }
+
+  /** A policy counts as this from now on. */
+  #count(policy: Policy): void {
+    const key = policyKey(policy)
+    const before = this.#subjects.get(key)
+    this.#subjects.put(policy)
+    this.#policyChanged(key, before, policy)
+  }
+
+  #setChanged(key: string, ...states: readonly (NetworkSet | undefined)[]): void {
+    this.#groups.refreshSet(key)
+    if (states.some((set) => set !== undefined && !isWhole(set))) this.#recount()
+    this.#enrolments.servicesChanged()
+  }
+
+  #recount(): void {
+    for (const policy of this.#closed.recount()) this.#count(policy)
   }
 
   #policyChanged(key: string, before: Policy | undefined, after: Policy | undefined): void {
@@ -244,6 +264,7 @@ export class PolicyPlan {
   #namespaceChanged(name: string): void {
     for (const { key } of this.#inventory.membersIn(name)) this.#groups.refresh(key)
     this.#groups.refreshSetsIn(name)
+    if (this.#inventory.unreadSets().some(({ namespace }) => namespace === name)) this.#recount()
     for (const endpoint of this.#inventory.endpoints()) {
       if (endpoint.namespace === name) this.#enrolments.mark(endpoint)
     }

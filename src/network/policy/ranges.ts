@@ -15,6 +15,7 @@ import {
   prefixLength,
 } from '../model/address.ts'
 import type { AddressRange } from '../model/policy.ts'
+import { NetIndex } from './net-index.ts'
 
 /** What is left of a range. 192.168.1.0/24 without 192.168.1.1/32 are eight prefixes. */
 export function without(range: Cidr, except: readonly Cidr[]): readonly Cidr[] {
@@ -37,13 +38,19 @@ function halves(range: Cidr): readonly Cidr[] {
 /** As much of some networks as is in one of these ranges; all of it where they are absent. */
 export function partsIn(nets: readonly Cidr[], within: readonly AddressRange[] | undefined): readonly Cidr[] {
   if (within === undefined) return nets
-  const parts = nets.flatMap((net) =>
-    within
-      .filter(({ range }) => familyOf(range) === familyOf(net) && overlaps(range, net))
-      // Of two networks that meet, one holds the other.
-      .flatMap(({ range, except }) => without(prefixLength(range) >= prefixLength(net) ? range : net, except)),
+  const ranges = new NetIndex(
+    within.map(({ range, except }) => ({ net: range, holes: new NetIndex(except.map((net) => ({ net }))) })),
   )
-  return [...new Set(parts)]
+  const parts = new Set<Cidr>()
+  for (const net of nets) {
+    for (const { net: range, holes } of ranges.meeting(net)) {
+      // Of two networks that meet, one holds the other.
+      const inner = prefixLength(range) >= prefixLength(net) ? range : net
+      const inside = [...holes.meeting(inner)].map((hole) => hole.net)
+      for (const part of without(inner, inside)) parts.add(part)
+    }
+  }
+  return [...parts]
 }
 
 /** Whether an address is in a range and in none of its exceptions. */

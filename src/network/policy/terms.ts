@@ -6,7 +6,7 @@
 import type { Match } from '../../flow/flow.ts'
 import type { NamedPort } from '../model/pod.ts'
 import type { Direction, PolicyRule, PortMatch } from '../model/policy.ts'
-import type { GroupSpec } from './groups.ts'
+import type { GroupSpec } from './group-members.ts'
 import { portTerms, termsOfNumber } from './port-terms.ts'
 import { withOwn } from './rule-terms.ts'
 

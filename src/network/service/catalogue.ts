@@ -3,7 +3,9 @@
  * service, and outlive it.
  * @module
  */
-import { type EndpointSlice, type Protocol, type Service, serviceKey } from '../model/service.ts'
+import type { Ip } from '../model/address.ts'
+import { type EndpointSlice, type Protocol, type Service, type ServicePort, serviceKey } from '../model/service.ts'
+import { Claims } from './claims.ts'
 
 /** A port that every node publishes a service under. */
 export interface NodePort {
@@ -21,7 +23,11 @@ export class Catalogue {
   /** Services' keys by namespace. */
   readonly #inNamespace = new Map<string, Set<string>>()
   readonly #nodePorts = new Map<string, readonly NodePort[]>()
-  #nodePortChanges = 0
+  /** Addresses of those that endpoints of one node answer for. */
+  readonly #local = new Map<string, readonly Ip[]>()
+  readonly #claims = new Claims()
+  #publicationChanges = 0
+  #changes = 0
 
   services(): Iterable<Service> {
     return this.#services.values()
@@ -45,33 +51,57 @@ export class Catalogue {
     return [...this.#nodePorts.values()].flat().sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1))
   }
 
-  /** How often {@link nodePorts} became another: for whoever only wants to look when it did. */
-  get nodePortChanges(): number {
-    return this.#nodePortChanges
+  /** Addresses of services of which endpoints of the node alone that is called answer those outside. */
+  localAddresses(): readonly Ip[] {
+    return [...new Set([...this.#local.values()].flat())].toSorted()
   }
 
-  putService(service: Service): void {
+  /** Whether a service has this address outside, for one of its ports. */
+  has(key: string, address: Ip, port: Pick<ServicePort, 'protocol' | 'port'>): boolean {
+    return this.#claims.has(key, address, port)
+  }
+
+  /** How often {@link nodePorts} or {@link localAddresses} became another: for whoever only wants to look when they did. */
+  get publicationChanges(): number {
+    return this.#publicationChanges
+  }
+
+  /** How often anything of services or their endpoints became another. */
+  get changes(): number {
+    return this.#changes
+  }
+
+  /** Keys of the services that this changes. */
+  putService(service: Service): readonly string[] {
+    this.#changes += 1
     const key = serviceKey(service.namespace, service.name)
     this.#services.set(key, service)
     const siblings = this.#inNamespace.get(service.namespace)
     if (siblings === undefined) this.#inNamespace.set(service.namespace, new Set([key]))
     else siblings.add(key)
-    this.#publish(key, nodePortsOf(service))
+    this.#publish(this.#nodePorts, key, nodePortsOf(service))
+    this.#publish(this.#local, key, localAddressesOf(service))
+    return [key, ...this.#claims.put(service)]
   }
 
-  removeService(key: string): void {
+  /** Keys of the services that this changes. */
+  removeService(key: string): readonly string[] {
+    this.#changes += 1
     const namespace = this.#services.get(key)?.namespace ?? ''
     this.#services.delete(key)
     const siblings = this.#inNamespace.get(namespace)
     siblings?.delete(key)
     if (siblings?.size === 0) this.#inNamespace.delete(namespace)
-    this.#publish(key, [])
+    this.#publish(this.#nodePorts, key, [])
+    this.#publish(this.#local, key, [])
+    return [key, ...this.#claims.remove(key)]
   }
 
   /** Keys of the services that this changes: a slice may move from one to another. */
   putSlice(slice: EndpointSlice): readonly string[] {
     const name = serviceKey(slice.namespace, slice.name)
     const before = this.removeSlice(name)
+    this.#changes += 1
     const key = serviceKey(slice.namespace, slice.service)
     this.#slices.set(name, slice)
     const siblings = this.#slicesOf.get(key)
@@ -84,6 +114,7 @@ export class Catalogue {
   removeSlice(name: string): readonly string[] {
     const slice = this.#slices.get(name)
     if (slice === undefined) return []
+    this.#changes += 1
     const key = serviceKey(slice.namespace, slice.service)
     this.#slices.delete(name)
     const siblings = this.#slicesOf.get(key)
@@ -92,12 +123,12 @@ export class Catalogue {
     return [key]
   }
 
-  #publish(key: string, ports: readonly NodePort[]): void {
-    const before = this.#nodePorts.get(key) ?? []
-    if (JSON.stringify(before) === JSON.stringify(ports)) return
-    if (ports.length === 0) this.#nodePorts.delete(key)
-    else this.#nodePorts.set(key, ports)
-    this.#nodePortChanges += 1
+  #publish<T>(published: Map<string, readonly T[]>, key: string, now: readonly T[]): void {
+    const before = published.get(key) ?? []
+    if (JSON.stringify(before) === JSON.stringify(now)) return
+    if (now.length === 0) published.delete(key)
+    else published.set(key, now)
+    this.#publicationChanges += 1
   }
 }
 
@@ -106,4 +137,13 @@ function nodePortsOf({ ports, clusterIps, externalPolicy }: Service): readonly N
   return ports.flatMap(({ protocol, nodePort }) =>
     nodePort === undefined ? [] : [{ protocol, port: nodePort, anyNode: externalPolicy === 'Cluster' }],
   )
+}
+
+function localAddressesOf(service: Service): readonly Ip[] {
+  const { clusterIps, externalIps = [], loadBalancerIps = [] } = service
+  const isLocal = service.externalPolicy === 'Local'
+  return [
+    ...(isLocal || service.internalPolicy === 'Local' ? clusterIps : []),
+    ...(isLocal ? [...externalIps, ...loadBalancerIps] : []),
+  ]
 }

@@ -5,7 +5,8 @@
 import type { NodeContext } from '../context.ts'
 import { type Fragment, serviceFragmentKey } from '../fragments/fragment.ts'
 import { serviceFragment } from '../fragments/service.ts'
-import { type EndpointSlice, type Service, serviceKey } from '../model/service.ts'
+import type { Ip } from '../model/address.ts'
+import { type EndpointSlice, type Service, type ServicePort, serviceKey } from '../model/service.ts'
 import { StableIds } from '../pipeline/stable-ids.ts'
 import { Catalogue } from './catalogue.ts'
 
@@ -39,14 +40,12 @@ export class ServicePlan {
   }
 
   putService(service: Service): void {
-    this.#catalogue.putService(service)
-    this.#plan(serviceKey(service.namespace, service.name))
+    for (const key of this.#catalogue.putService(service)) this.#plan(key)
   }
 
   /** Connections that stand go on. */
   removeService(key: string): void {
-    this.#catalogue.removeService(key)
-    this.#plan(key)
+    for (const one of this.#catalogue.removeService(key)) this.#plan(one)
   }
 
   /** Keys of the services that this changes. */
@@ -84,7 +83,12 @@ export class ServicePlan {
   }
 
   #fragment(key: string, service: Service): Fragment {
-    const inputs = { service, slices: this.#catalogue.slicesOf(key), vni: this.#parts.vniOf(service.namespace) }
+    const inputs = {
+      service,
+      slices: this.#catalogue.slicesOf(key),
+      vni: this.#parts.vniOf(service.namespace),
+      has: (address: Ip, port: ServicePort) => this.#catalogue.has(key, address, port),
+    }
     return serviceFragment(this.#parts.context(), inputs, this.#groupIds)
   }
 }

@@ -49,9 +49,9 @@ function flow(priority: number, rest: Partial<Flow> = {}): Flow {
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 8000
+  const deadline = Date.now() + 30_000
   while (!holds()) {
-    if (Date.now() > deadline) throw new Error('did not happen within 8 seconds')
+    if (Date.now() > deadline) throw new Error('did not happen within 30 seconds')
     await Bun.sleep(5)
   }
 }

@@ -224,14 +224,14 @@ test('what is not this scheduler’s business is left alone; what cannot be done
   await api.create(PODS, pod('held', { schedulingGates: [{ name: 'x' }] }))
   await api.create(PODS, pod('waiting'))
   const running = runScheduler({ api, signal: stop.signal, log })
-  for (let i = 0; i < 100 && api.all(EVENTS).length === 0; i++) await Bun.sleep(1)
+  while (api.all(EVENTS).length === 0) await Bun.sleep(1)
   const message = '0/1 nodes are available: 1 node(s) were unschedulable.'
   expect(api.all(EVENTS)).toMatchObject([{ reason: 'FailedScheduling', message, involvedObject: { name: 'waiting' } }])
   const waiting = await api.get(PODS, { namespace: 'test', name: 'waiting' })
   expect(at(waiting, 'status', 'conditions')).toMatchObject([{ type: 'PodScheduled', status: 'False', message }])
   await api.patch(NODES, { name: 'a' }, 'merge', { spec: { unschedulable: null } })
   const nodes = (): readonly (string | undefined)[] => api.all(PODS).map((one) => podOf(one).node)
-  for (let i = 0; i < 100 && !nodes().includes('a'); i++) await Bun.sleep(1)
+  while (!nodes().includes('a')) await Bun.sleep(1)
   expect(nodes()).toEqual(['nowhere', undefined, undefined, 'a'])
   stop.abort()
   await running

@@ -9,8 +9,8 @@ import type { Report } from '../report.ts'
 import { Prober } from './prober.ts'
 import { type Question, textOf } from './questions.ts'
 
-/** So long everything may take to be as it should be. */
-export const PATIENCE = 10_000
+/** So long everything may take to be as it should be: a busy machine is no policy. */
+export const PATIENCE = 60_000
 
 /** Whether it comes to be as expected, and a line for each that did not. */
 export async function askOf(

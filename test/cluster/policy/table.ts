@@ -13,8 +13,8 @@ import { Prober } from './prober.ts'
 import { oracleSays, type Question, questionsOf, textOf } from './questions.ts'
 import { NOTHING, type Parts, steer } from './steering.ts'
 
-/** So long everything may take to be as it should be. */
-const PATIENCE = 10_000
+/** So long everything may take to be as it should be: a busy machine is no policy. */
+const PATIENCE = 60_000
 /** So many of what was not are shown. */
 const SHOWN = 6
 

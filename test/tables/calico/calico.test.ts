@@ -93,6 +93,59 @@ test('a plan that is led from world to world is the plan made from scratch', () 
   }
 }, 60_000)
 
+/** Policies that deny, or pass on, what network sets hold, in front of all others. */
+const OF_SETS: readonly CalicoPolicy[] = (['Deny', 'Pass'] as const).map((action, i) => {
+  const sets = { selector: 'has(role)', ...(i === 0 ? {} : { notNets: ['10.128.0.0/23', '2001:db8::/32'] }) }
+  const rules = { ingress: [{ action, source: sets }], egress: [{ action, destination: sets }] }
+  return { name: `default.a${i}`, order: i - 10, selector: `pod == '${i === 0 ? 'a' : 'b'}'`, ...rules }
+})
+
+/** Worlds in which networks of sets are written so that nobody can read them; what they would be is in the true one. */
+function garbledWorlds(count: number): readonly { readonly truth: Written; readonly garbled: Written }[] {
+  const worlds = generatedWorlds(3 * count, SEED).filter(({ sets }) => sets.length > 0)
+  return worlds.slice(0, count).map((written, n) => {
+    const truth = { ...written, calico: [...OF_SETS, ...written.calico] }
+    const sets = truth.sets.map(({ nets, ...set }, i) => ({
+      ...set,
+      nets: nets.map((net, j) => ((n + i + j) % 3 === 0 ? `${net}?` : net)),
+    }))
+    return { truth, garbled: { ...truth, sets } }
+  })
+}
+
+test('whatever a network that nobody can read would be, nothing is allowed that it would forbid', () => {
+  const seen = { allowed: 0, closed: 0 }
+  for (const [i, { truth, garbled }] of garbledWorlds(WORLDS / 3).entries()) {
+    const [world, calico] = [weftWorldOf(garbled), calicoWorldOf(truth)]
+    const cluster = new SimulatedCluster()
+    cluster.start(world)
+    const asked = someOf(podsAndOutside(world), QUESTIONS, i)
+    const told = asked.map((one) => judge(world, one).allowed)
+    const would = asked.map((one) => isAllowed(calico, callOf(one)))
+    expect(cluster.verdicts(asked)).toEqual(told)
+    const opened = asked.filter((_, j) => told[j] && !would[j])
+    expect([garbled, opened.map(textOf)]).toEqual([garbled, []])
+    seen.allowed += told.filter((is) => is).length
+    seen.closed += asked.filter((_, j) => would[j] && !told[j]).length
+  }
+  expect(Math.min(seen.allowed, seen.closed)).toBeGreaterThan(WORLDS / 2)
+}, 300_000)
+
+test('a set that comes to be unreadable, and readable again, is what it is from scratch', () => {
+  for (const { truth, garbled } of garbledWorlds(6)) {
+    const cluster = new SimulatedCluster()
+    cluster.start(weftWorldOf(truth))
+    for (const now of [weftWorldOf(garbled), weftWorldOf(truth)]) {
+      for (const set of now.sets ?? []) cluster.apply({ op: 'put-set', set })
+      const anew = new SimulatedCluster()
+      anew.start(now, 'policies-first')
+      for (const [name, planner] of cluster.planners) {
+        expect(flowsIn(planner)).toEqual(flowsIn(anew.planners.get(name) ?? planner))
+      }
+    }
+  }
+}, 60_000)
+
 function stepsFrom(before: World, after: World): readonly Step[] {
   return [
     ...before.policies.map((policy): Step => ({ op: 'remove-policy', key: policyKey(policy) })).slice(0, 2),

@@ -28,6 +28,7 @@ import {
   plugin,
   rig,
   state,
+  untilReached,
   waysOf,
 } from './testing/rig.ts'
 
@@ -81,8 +82,8 @@ describe.each([
     using r = rig({ dual: true })
     await plugin(r.parts).add(callFor(r.pod), signal)
     linkSet(r.hub.rtnl, 'pod', { up: false })
-    expect(await ping({ address: pod, nsFd: r.node.nsFd, timeoutMs: 2_000 })).toMatchObject({ reached: true })
-    expect(await ping({ address: node, nsFd: r.pod.nsFd, timeoutMs: 2_000 })).toMatchObject({ reached: true })
+    await untilReached(pod, r.node)
+    await untilReached(node, r.pod)
     expect(await ping({ address: wire, nsFd: r.pod.nsFd, timeoutMs: 300 })).toMatchObject({ reached: false })
   })
 
@@ -90,8 +91,7 @@ describe.each([
     using r = rig({ dual: true })
     await plugin(r.parts).add(callFor(r.pod), signal)
     linkSet(r.node.rtnl, LINK, { up: false })
-    for (const address of [wire, client])
-      expect(await ping({ address, nsFd: r.pod.nsFd, timeoutMs: 2_000 })).toMatchObject({ reached: true })
+    for (const address of [wire, client]) await untilReached(address, r.pod)
   })
 
   test('of a client whose address the node kept are answered by way of the node', async () => {
@@ -102,7 +102,7 @@ describe.each([
     const destination = `${pod}/${pod.includes(':') ? 128 : 32}`
     routeAdd(r.gateway.rtnl, { destination, gateway: node, link, source: client })
     linkSet(r.hub.rtnl, 'pod', { up: false })
-    expect(await ping({ address: pod, nsFd: r.gateway.nsFd, timeoutMs: 2_000 })).toMatchObject({ reached: true })
+    await untilReached(pod, r.gateway)
     nftTableDel('weft-coordinator', r.pod.nsFd)
     expect(await ping({ address: pod, nsFd: r.gateway.nsFd, timeoutMs: 300 })).toMatchObject({ reached: false })
   })
@@ -129,7 +129,7 @@ test('a second interface is the one of the worked example', async () => {
   )
   expect(waysOf(r.node.rtnl)).toContain(`500: 10.7.0.5/32 dev ${LINK}`)
   await plugin(r.parts).check(further)
-  expect(await ping({ address: '10.7.0.5', nsFd: r.node.nsFd, timeoutMs: 2_000 })).toMatchObject({ reached: true })
+  await untilReached('10.7.0.5', r.node)
   await plugin(r.parts).del(further)
   expect(waysOf(r.node.rtnl)).toEqual(NODE_WAYS)
   for (const link of linkList(r.pod.rtnl)) if (link.name === 'net1-wire') linkSet(r.pod.rtnl, link.index, { up: false })
@@ -215,7 +215,7 @@ test('a MAC address by prefix is the interface’s, the answer says so, and whoe
   expect(linkGet(r.pod.rtnl, 'eth0')).toMatchObject({ mac: '0a:1b:ac:12:1e:83', txQueueLength: 777 })
   expect(linkGet(r.pod.rtnl, 'veth0').mtu).toBe(1400)
   expect(linkGet(r.node.rtnl, LINK).mtu).toBe(1400)
-  expect(await ping({ address: '172.18.30.131', nsFd: r.node.nsFd, timeoutMs: 2_000 })).toMatchObject({ reached: true })
+  await untilReached('172.18.30.131', r.node)
 })
 
 function neighbours(rtnl: RtnlSocket, name: string): readonly string[] {

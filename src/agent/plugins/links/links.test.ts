@@ -38,10 +38,12 @@ describe('kinds that this kernel may lack', () => {
       const added = bench.plugin(type).add(bench.call(config), never)
       if (kernelHas(spec)) await added
       else
-        await expect(added).rejects.toMatchObject({
-          id: 'kernel-feature-missing',
-          message: expect.stringContaining(spec.kind),
-        })
+        await expect(added).rejects.toEqual(
+          expect.objectContaining({
+            id: 'kernel-feature-missing',
+            message: expect.stringContaining(spec.kind),
+          }),
+        )
     })
   }
 
@@ -55,10 +57,12 @@ describe('kinds that this kernel may lack', () => {
     ['ifacer', { interfaces: ['up0'], vlanID: 4095 }, 'vlanID: must be a whole number'],
     ['ifacer', { interfaces: ['enp175s0f0np1'], vlanID: 100 }, 'longer than 15 characters: enp175s0f0np1.100'],
   ])('%s refuses %j', async (type, config, words) => {
-    await expect(bench.plugin(type).add(bench.call({ type, master: 'up0', ...config }), never)).rejects.toMatchObject({
-      id: 'config-invalid',
-      message: expect.stringContaining(words),
-    })
+    await expect(bench.plugin(type).add(bench.call({ type, master: 'up0', ...config }), never)).rejects.toEqual(
+      expect.objectContaining({
+        id: 'config-invalid',
+        message: expect.stringContaining(words),
+      }),
+    )
   })
 })
 
@@ -95,7 +99,9 @@ describe.each([
   test('is nothing for a tenant to choose, named or not', async () => {
     for (const master of ['up0', '']) {
       const added = add({ master }, { kind: 'definition', namespace: 'pods', name: 'd' })
-      await expect(added).rejects.toMatchObject({ id: 'choice-refused', message: expect.stringContaining('master') })
+      await expect(added).rejects.toEqual(
+        expect.objectContaining({ id: 'choice-refused', message: expect.stringContaining('master') }),
+      )
     }
     expect(namesIn(bench.pod)).toEqual(['lo'])
   })
@@ -140,18 +146,22 @@ describe('ifacer', () => {
 
   test('only for administrators', async () => {
     const origin: Origin = { kind: 'definition', namespace: 'pods', name: 'd' }
-    await expect(bench.plugin('ifacer').add(bench.call(config, { origin }), never)).rejects.toMatchObject({
-      id: 'choice-refused',
-      message: expect.stringContaining('interfaces'),
-    })
+    await expect(bench.plugin('ifacer').add(bench.call(config, { origin }), never)).rejects.toEqual(
+      expect.objectContaining({
+        id: 'choice-refused',
+        message: expect.stringContaining('interfaces'),
+      }),
+    )
   })
 
   test('a link of another kind in its place is left alone', async () => {
     veth(bench.node, bench.wire, 'up0.7', 'w1')
-    await expect(bench.plugin('ifacer').add(bench.call({ ...config, vlanID: 7 }), never)).rejects.toMatchObject({
-      id: 'master-unfit',
-      message: expect.stringContaining('up0.7 is there already'),
-    })
+    await expect(bench.plugin('ifacer').add(bench.call({ ...config, vlanID: 7 }), never)).rejects.toEqual(
+      expect.objectContaining({
+        id: 'master-unfit',
+        message: expect.stringContaining('up0.7 is there already'),
+      }),
+    )
     expect(linkFind(bench.node.rtnl, 'up0.7')?.kind).toBe('veth')
   })
 })

@@ -88,27 +88,35 @@ describe('macvlan', () => {
     ]
     for (const [words, change] of differences) {
       change()
-      await expect(macvlan.check({ ...made, prevResult })).rejects.toMatchObject({
-        id: 'check-failed',
-        message: expect.stringContaining(words),
-      })
+      await expect(macvlan.check({ ...made, prevResult })).rejects.toEqual(
+        expect.objectContaining({
+          id: 'check-failed',
+          message: expect.stringContaining(words),
+        }),
+      )
     }
     await macvlan.del(made)
-    await expect(macvlan.check({ ...made, prevResult })).rejects.toMatchObject({
-      message: expect.stringContaining('is gone'),
-    })
+    await expect(macvlan.check({ ...made, prevResult })).rejects.toEqual(
+      expect.objectContaining({
+        message: expect.stringContaining('is gone'),
+      }),
+    )
   })
 
   test('CHECK finds another mode and a lost address, and asks the IPAM plugin', async () => {
     const macvlan = bench.plugin('macvlan')
     const prevResult = await macvlan.add(bench.call(MACVLAN), never)
-    await expect(macvlan.check(bench.call({ ...MACVLAN, mode: 'vepa' }, { prevResult }))).rejects.toMatchObject({
-      message: expect.stringContaining('of another mode'),
-    })
+    await expect(macvlan.check(bench.call({ ...MACVLAN, mode: 'vepa' }, { prevResult }))).rejects.toEqual(
+      expect.objectContaining({
+        message: expect.stringContaining('of another mode'),
+      }),
+    )
     const lost = { ...prevResult, ips: [{ address: '10.79.0.99/24', interface: 0 }] }
-    await expect(macvlan.check(bench.call(MACVLAN, { prevResult: lost }))).rejects.toMatchObject({
-      message: expect.stringContaining('lost address 10.79.0.99/24'),
-    })
+    await expect(macvlan.check(bench.call(MACVLAN, { prevResult: lost }))).rejects.toEqual(
+      expect.objectContaining({
+        message: expect.stringContaining('lost address 10.79.0.99/24'),
+      }),
+    )
     bench.given.clear()
     await expect(macvlan.check(bench.call(MACVLAN, { prevResult }))).rejects.toThrow('not given')
   })

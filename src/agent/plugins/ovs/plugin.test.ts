@@ -303,10 +303,12 @@ describe('CHECK says what is not as it was made', () => {
     ["the node's end", () => linkSet(rig.host.rtnl, LINK, { up: false }), 'is down'],
     ['the whole link', () => linkDel(pod.rtnl, 'eth0'), 'on the node is gone'],
   ])('%s', async (_, spoil, difference) => {
-    await expect(checkAfter(spoil)).rejects.toMatchObject({
-      id: 'check-failed',
-      message: expect.stringContaining(difference),
-    })
+    await expect(checkAfter(spoil)).rejects.toEqual(
+      expect.objectContaining({
+        id: 'check-failed',
+        message: expect.stringContaining(difference),
+      }),
+    )
   })
 
   test('a configuration that says otherwise now', async () => {

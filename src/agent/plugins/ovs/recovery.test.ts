@@ -45,7 +45,7 @@ async function leftovers(memory: Memory): Promise<readonly unknown[]> {
 
 /** Resolves when a condition holds, looked at after every change in the database. */
 function until(memory: Memory, isSo: () => boolean): Promise<true> {
-  return memory.ports.tables.waitFor(() => (isSo() ? true : undefined), { timeoutMs: 4_000 })
+  return memory.ports.tables.waitFor(() => (isSo() ? true : undefined), { timeoutMs: 30_000 })
 }
 
 const keep = (memory: Memory) => keepPorts({ ...memory, log: SILENT, signal: NEVER })

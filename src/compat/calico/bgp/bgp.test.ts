@@ -106,8 +106,6 @@ describe('peerings', () => {
   })
 
   test.each<[string, object, RegExp]>([
-    ['a selector that does not parse', { nodeSelector: 'rack == a', peerIP: '192.0.2.9', asNumber: 1 }, /nodeSelector/],
-    ['a selector of peers that does not parse', { peerSelector: '((' }, /peerSelector/],
     ['a filter that is not there', { peerIP: '192.0.2.9', asNumber: 1, filters: ['ours'] }, /filters/],
   ])('%s leaves the peering out, and is told', (_, spec, field) => {
     const { cluster, problems } = wished({ peerings: [peering(spec)] })
@@ -120,6 +118,8 @@ describe('peerings', () => {
     ['nobody', {}],
     ['an address and a selector', { peerIP: '192.0.2.9', asNumber: 1, peerSelector: 'all()' }],
     ['an address without its AS', { peerIP: '192.0.2.9' }],
+    ['a selector that does not parse', { nodeSelector: 'rack == a', peerIP: '192.0.2.9', asNumber: 1 }],
+    ['a selector of peers that does not parse', { peerSelector: '((' }],
     ['a name for an address', { peerIP: 'router', asNumber: 1 }],
     ['a port that is none', { peerIP: '192.0.2.9:99999', asNumber: 1 }],
     ['a password in no secret', { peerIP: '192.0.2.9', asNumber: 1, password: {} }],
@@ -127,6 +127,26 @@ describe('peerings', () => {
     ['a time that is none', { peerIP: '192.0.2.9', asNumber: 1, keepaliveTime: 'soon' }],
   ])('%s is no peering', (_, spec) => {
     expect(() => peering(spec)).toThrow()
+  })
+
+  test('a selector that does not parse, from where nobody looked at it, leaves the peering out, and is told', () => {
+    const { cluster, problems } = wished({ peerings: [{ name: 'one', peerSelector: '((' }] })
+    expect(cluster.peers).toEqual([])
+    expect(problems.map(({ field }) => field)).toEqual(['BGPPeer one spec.peerSelector'])
+  })
+
+  test('where a selector does not parse is told', () => {
+    const decoded = () => peering({ nodeSelector: 'rack == a', peerIP: '192.0.2.9', asNumber: 1 })
+    expect(decoded).toThrow(/^spec\.nodeSelector: character 9: .*; correct the selector$/)
+  })
+
+  test.each<[object, object]>([
+    [{ ttlSecurity: 0, keepaliveTime: '0s' }, {}],
+    [{ ttlSecurity: 1 }, { ttlSecurity: 1 }],
+    [{ ttlSecurity: 255 }, { ttlSecurity: 255 }],
+  ])('what the definition allows is understood: %p', (spec, expected) => {
+    const { name: _, address: __, asNumber: ___, ...rest } = peering({ peerIP: '192.0.2.9', asNumber: 1, ...spec })
+    expect(rest).toEqual(expected as never)
   })
 
   test('what Calico says is read', () => {
@@ -209,22 +229,86 @@ describe('the cluster', () => {
     ])
   })
 
-  test('a range may be hidden, and what is tunnelled gets no routes', () => {
-    const pools = (spec: object) => wished({ ranges: [range({ cidr: '10.130.0.0/16', ...spec })] }).cluster.pools.at(-1)
-    expect(pools({})).toMatchObject({ isHidden: false, isEncapsulated: false })
-    expect(pools({ disableBGPExport: true })).toMatchObject({ isHidden: true })
-    expect(pools({ vxlanMode: 'CrossSubnet', ipipMode: 'Never' })).toMatchObject({ isEncapsulated: true })
+  const REFUSING = fullMesh(
+    { networks: [{ cidr: cidr('10.128.0.0/14'), hostBits: 8 }], fabric: { way: 'bgp', otherwise: 'refuse' } },
+    MACHINES,
+  )
+  const PLAIN = { isHidden: false, encapsulated: 'never' }
+
+  test.each<[string, object, object, readonly string[]]>([
+    ['nothing said', {}, PLAIN, []],
+    ['told to nobody', { disableBGPExport: true }, { ...PLAIN, isHidden: true }, []],
+    ['tunnels', { vxlanMode: 'Always', ipipMode: 'Never' }, { ...PLAIN, encapsulated: 'always' }, []],
+    ['tunnels between segments', { vxlanMode: 'CrossSubnet' }, { ...PLAIN, encapsulated: 'across' }, []],
+    ['ipip tunnels', { ipipMode: 'CrossSubnet' }, { ...PLAIN, encapsulated: 'across' }, ['ipipMode']],
+    ['no new addresses', { disabled: true }, PLAIN, ['disabled']],
+    ['all is well', { disabled: false, natOutgoing: true, blockSize: 26 }, PLAIN, []],
+  ])('a range: %s', (_, spec, expected, told) => {
+    const { cluster, problems } = wished({ ranges: [range({ cidr: '10.130.0.0/16', ...spec })] })
+    expect(cluster.pools.at(-1)).toMatchObject(expected)
+    expect(problems.map(({ field }) => field)).toEqual(told.map((field) => `IPPool pool spec.${field}`))
+    expect(problems.every(({ object: { kind, name } }) => kind === 'BgpRange' && name === 'pool')).toBe(true)
   })
 
-  test('what is not done is said', () => {
-    const objects = {
-      configuration: configuration({ serviceClusterIPs: [{ cidr: '172.30.0.0/16' }] }),
-      ranges: [range({ cidr: '10.130.0.0/16', ipipMode: 'Always' })],
-    }
-    expect(wished(objects).problems.map(({ field }) => field)).toEqual([
-      'BGPConfiguration default spec.serviceClusterIPs',
-      'IPPool pool spec.ipipMode',
-    ])
+  test.each([{ vxlanMode: 'Always' }, { vxlanMode: 'CrossSubnet' }, { ipipMode: 'Always' }])(
+    'where the fabric refuses tunnels packets go by routes, and it is said: %p',
+    (spec) => {
+      const ranges = [range({ cidr: '10.130.0.0/16', ...spec })]
+      const { cluster, problems } = wishedBgp(REFUSING, { peerings: [], filters: [], ranges, nodes: [] })
+      expect(cluster.pools.at(-1)).toMatchObject(PLAIN)
+      expect(problems.map(({ reason }) => reason).join()).toMatch(/its packets go by routes$/)
+    },
+  )
+})
+
+describe('the address that a node says it has', () => {
+  const says = (...addresses: readonly string[]): Partial<Node> => ({
+    bgp: { addresses: addresses.map((address) => ({ address: ip(address), length: 24 })) },
+  })
+  const addressOf = (nodes: readonly Node[], name: string) =>
+    wished({ nodes }).cluster.nodes.find((one) => one.name === name)?.addresses[4]
+
+  test.each<[string, readonly Node[], string, RegExp | undefined]>([
+    ['counts', [node(1, says('198.51.100.1'))], '198.51.100.1', undefined],
+    ['counts when it is the one that others reach it at', [node(1, says('192.0.2.1'))], '192.0.2.1', undefined],
+    ['does not when it is within a pool', [node(1, says('10.128.5.7'))], '192.0.2.1', /within 10\.128\.0\.0\/14/],
+    ['does not when others reach another node at it', [node(1, says('192.0.2.2'))], '192.0.2.1', /address of n2/],
+    [
+      'does not when another node has it beside the one that it is reached at',
+      [node(1, says('198.51.100.2')), node(2, { addresses: [ip('192.0.2.2'), ip('198.51.100.2')] })],
+      '192.0.2.1',
+      /address of n2/,
+    ],
+    [
+      'does not when another node says so too, and neither has it',
+      [node(1, says('198.51.100.9')), node(2, says('198.51.100.9'))],
+      '192.0.2.1',
+      /address of n2/,
+    ],
+    [
+      'counts although another node says so too',
+      [node(1, says('192.0.2.1')), node(3, says('192.0.2.1'))],
+      '192.0.2.1',
+      undefined,
+    ],
+  ])('%s', (_, nodes, address, told) => {
+    expect(addressOf(nodes, 'n1')).toBe(ip(address))
+    const of1 = wished({ nodes }).problems.filter(({ field }) => field.startsWith('Node n1 '))
+    expect(of1).toHaveLength(told === undefined ? 0 : 1)
+    if (told !== undefined) expect(of1[0]?.reason).toMatch(told)
+  })
+
+  test.each([
+    ['by an annotation', [node(3, says('10.128.1.9'))], MACHINES],
+    ['by the addresses of its object', [], MACHINES.map((one) => ({ ...one, addresses: [...one.addresses] }))],
+  ])('never keeps another node’s range out, %s', (_, nodes, machines) => {
+    const third = machines.map((one) =>
+      one.node === 'n3' && nodes.length === 0 ? { ...one, addresses: [ip('10.128.1.9')] } : one,
+    )
+    const base = fullMesh({ networks: [{ cidr: cidr('10.128.0.0/14'), hostBits: 8 }] }, third)
+    const { cluster } = wishedBgp(base, { peerings: [], filters: [], ranges: [], nodes })
+    const text = birdConfiguration(cluster, { name: 'n2', ranges: [], services: [] }, { passwords: new Map() })?.main
+    expect(/function weft_is_guarded4.*?\}/s.exec(text ?? '')?.[0]).not.toMatch(/10\.128/)
   })
 })
 
@@ -290,3 +374,40 @@ describe('annotations of nodes', () => {
 function secret(name: string, key: string): object {
   return { secretKeyRef: { name, key } }
 }
+
+describe('BFD', () => {
+  const watching = (bfd: string): KubeObject => {
+    const whole = object('BGPPeer', 'one', { peerIP: '192.0.2.9', asNumber: 65_001 })
+    return { ...whole, metadata: { ...whole.metadata, annotations: { 'weft.dev/bfd': bfd } } }
+  }
+  const watchedMesh = (bfd: string) =>
+    decodeValue(
+      'BgpConfiguration',
+      'default',
+      bgpConfigurationBinding.decode({ ...watching(bfd), metadata: { ...watching(bfd).metadata, name: 'default' } }),
+    )
+
+  test.each([
+    ['on', true],
+    ['off', false],
+  ])('of a peer: %s', (word, bfd) => {
+    const one = decodeValue('BgpPeering', 'one', bgpPeerBinding.decode(watching(word)))
+    expect(wished({ peerings: [one] }).cluster.peers).toMatchObject([{ bfd }])
+  })
+
+  test.each([
+    ['on', { interval: 300, multiplier: 3 }],
+    ['100ms x 5', { interval: 100, multiplier: 5 }],
+  ])('of the mesh, with times for all: %s', (word, bfd) => {
+    const { cluster } = wished({ configuration: watchedMesh(word) })
+    expect(cluster).toMatchObject({ bfd, mesh: { bfd: true } })
+    const main = birdConfiguration(cluster, { name: 'n1', ranges: [], services: [] }, { passwords: new Map() })?.main
+    expect(main).toContain(`multihop { interval ${bfd.interval} ms; multiplier ${bfd.multiplier}; };`)
+    expect(main?.match(/ bfd on;/g)).toHaveLength(2)
+  })
+
+  test.each(['yes', '', '5ms x 3', '100ms x 0', '100ms x 3; }'])('what nobody understands is refused: %j', (word) => {
+    expect(() => decodeValue('BgpPeering', 'one', bgpPeerBinding.decode(watching(word)))).toThrow()
+    expect(() => watchedMesh(word)).toThrow()
+  })
+})

@@ -4,16 +4,18 @@
  */
 import type { KubeBinding } from '../../../kube/binding.ts'
 import type { KubeObject } from '../../../kube/object.ts'
+import type { Cidr } from '../../../network/model/address.ts'
 import type { BgpConfiguration } from '../../../network/model/bgp.ts'
 import { at, listAt, nameOf, optionalField, textAt } from '../../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../../merge.ts'
-import { passwordIn, passwordOf, secondsIn, secondsText } from './reading.ts'
+import { bfdAnnotation, bfdTimesIn, passwordIn, passwordOf, secondsIn, secondsText, wordIn, wordOf } from './reading.ts'
 import { BGP_CONFIGURATIONS } from './resources.ts'
 
 /** BGPConfiguration ↔ BgpConfiguration. */
 export const bgpConfigurationBinding: KubeBinding<'BgpConfiguration'> = {
   resource: BGP_CONFIGURATIONS,
   isOptional: true,
+  keepsLast: true,
   place: clusterPlace,
   nameOf,
   decode,
@@ -22,7 +24,7 @@ export const bgpConfigurationBinding: KubeBinding<'BgpConfiguration'> = {
 }
 
 const BOUND: Readonly<Record<string, boolean>> = { NodeIP: true, None: false }
-const SERVICES = ['serviceClusterIPs', 'serviceExternalIPs', 'serviceLoadBalancerIPs'] as const
+const AGGREGATION: Readonly<Record<string, boolean>> = { Disabled: true, Enabled: false }
 
 function decode(object: KubeObject): unknown {
   const spec = at(object, 'spec')
@@ -35,11 +37,15 @@ function decode(object: KubeObject): unknown {
     ...optionalField('isStrictlyBound', bound === undefined ? undefined : (BOUND[bound] ?? bound)),
     ...optionalField('meshPassword', passwordIn(at(spec, 'nodeMeshPassword'))),
     ...optionalField('meshRestart', secondsIn(at(spec, 'nodeMeshMaxRestartTime'))),
+    ...optionalField('bfd', bfdTimesIn(object)),
     ...optionalField('ignoredInterfaces', at(spec, 'ignoredInterfaces')),
     ...optionalField('metric4', at(spec, 'ipv4NormalRoutePriority')),
     ...optionalField('metric6', at(spec, 'ipv6NormalRoutePriority')),
     ...optionalField('communities', communitiesIn(spec)),
-    ...optionalField('services', servicesIn(spec)),
+    ...optionalField('clusterIps', networksIn(at(spec, 'serviceClusterIPs'))),
+    ...optionalField('externalIps', networksIn(at(spec, 'serviceExternalIPs'))),
+    ...optionalField('loadBalancerIps', networksIn(at(spec, 'serviceLoadBalancerIPs'))),
+    ...optionalField('tellsEachLoadBalancer', wordIn(AGGREGATION, at(spec, 'serviceLoadBalancerAggregation'))),
   }
 }
 
@@ -54,14 +60,18 @@ function communitiesIn(spec: unknown): unknown {
   })
 }
 
-function servicesIn(spec: unknown): unknown {
-  const all = SERVICES.flatMap((field) => listAt(spec, field).map((one) => at(one, 'cidr')))
-  return all.length === 0 ? undefined : all
+function networksIn(list: unknown): unknown {
+  return Array.isArray(list) ? list.map((one) => at(one, 'cidr')) : list
+}
+
+function networksOf(networks: readonly Cidr[] | undefined): unknown {
+  return networks?.map((cidr) => ({ cidr })) ?? null
 }
 
 function patch(value: BgpConfiguration): MergePatch {
-  const { isStrictlyBound, communities, services } = value
+  const { isStrictlyBound, communities } = value
   return {
+    metadata: bfdAnnotation(value.bfd),
     spec: {
       nodeToNodeMeshEnabled: value.mesh ?? null,
       asNumber: value.asNumber ?? null,
@@ -73,7 +83,10 @@ function patch(value: BgpConfiguration): MergePatch {
       ipv4NormalRoutePriority: value.metric4 ?? null,
       ipv6NormalRoutePriority: value.metric6 ?? null,
       prefixAdvertisements: communities?.map(({ cidr, add }) => ({ cidr, communities: add })) ?? null,
-      serviceClusterIPs: services?.map((cidr) => ({ cidr })) ?? null,
+      serviceClusterIPs: networksOf(value.clusterIps),
+      serviceExternalIPs: networksOf(value.externalIps),
+      serviceLoadBalancerIPs: networksOf(value.loadBalancerIps),
+      serviceLoadBalancerAggregation: wordOf(AGGREGATION, value.tellsEachLoadBalancer),
     },
   }
 }

@@ -14,6 +14,7 @@ import { BGP_FILTERS } from './resources.ts'
 export const bgpFilterBinding: KubeBinding<'BgpFilter'> = {
   resource: BGP_FILTERS,
   isOptional: true,
+  keepsLast: true,
   place: clusterPlace,
   nameOf,
   decode,

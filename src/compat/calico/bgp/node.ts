@@ -8,7 +8,8 @@ import type { NodeBgp } from '../../../network/model/bgp.ts'
 import { shown } from '../../../network/model/decode.ts'
 import { annotationOf, optionalField } from '../../fields.ts'
 
-const ADDRESSES = { 4: 'projectcalico.org/IPv4Address', 6: 'projectcalico.org/IPv6Address' } as const
+/** The annotations that say where a node's sessions end. */
+export const ADDRESSES = { 4: 'projectcalico.org/IPv4Address', 6: 'projectcalico.org/IPv6Address' } as const
 const AS_NUMBER = 'projectcalico.org/ASNumber'
 const CLUSTER_ID = 'projectcalico.org/RouteReflectorClusterID'
 const MAX_PROBLEM = 1024

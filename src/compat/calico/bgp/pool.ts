@@ -13,6 +13,7 @@ import { CALICO_IP_POOLS } from '../../spiderpool/coordinator-sources.ts'
 export const bgpRangeBinding: KubeBinding<'BgpRange'> = {
   resource: CALICO_IP_POOLS,
   isOptional: true,
+  keepsLast: true,
   place: clusterPlace,
   nameOf,
   decode,
@@ -32,13 +33,22 @@ function decode(object: KubeObject): unknown {
     ...optionalField('isHidden', at(spec, 'disableBGPExport')),
     ...optionalField('tunnel', tunnel),
     ...optionalField('isCrossSubnet', isCross ? true : undefined),
+    ...optionalField('isTranslated', at(spec, 'natOutgoing')),
+    ...optionalField('isDisabled', at(spec, 'disabled')),
   }
 }
 
-function patch({ cidr, isHidden, tunnel, isCrossSubnet }: BgpRange): MergePatch {
+function patch({ cidr, isHidden, tunnel, isCrossSubnet, isTranslated, isDisabled }: BgpRange): MergePatch {
   const mode = (one: BgpRange['tunnel']): string =>
     tunnel === one ? (isCrossSubnet === true ? 'CrossSubnet' : 'Always') : 'Never'
   return {
-    spec: { cidr, disableBGPExport: isHidden ?? null, ipipMode: mode('ipip'), vxlanMode: mode('vxlan') },
+    spec: {
+      cidr,
+      disableBGPExport: isHidden ?? null,
+      ipipMode: mode('ipip'),
+      vxlanMode: mode('vxlan'),
+      natOutgoing: isTranslated ?? null,
+      disabled: isDisabled ?? null,
+    },
   }
 }

@@ -4,11 +4,12 @@ import fc from 'fast-check'
 import { generatedWorlds } from '../../../../test/tables/calico/generate.ts'
 import { selects } from '../../../../test/tables/calico/selector-oracle.ts'
 import { meetsCondition } from '../../../network/model/condition.ts'
+import { decodeNetworkSet } from '../../../network/model/network-set.ts'
 import type { Policy, PolicyRule } from '../../../network/model/policy.ts'
 import { decodePolicy } from '../../../network/model/validate-policy.ts'
 import { Notes } from '../../policy/notes.ts'
 import { conditionOf, selectingIn } from './conditions.ts'
-import { networkSetBinding } from './network-set.ts'
+import { globalNetworkSetBinding, networkSetBinding } from './network-set.ts'
 import { calicoNetworkPolicyBinding, globalNetworkPolicyBinding } from './policy.ts'
 
 const DENY_ALL: readonly PolicyRule[] = [{ action: 'deny' }]
@@ -235,7 +236,7 @@ test('whatever a policy is, it is read', () => {
   )
 })
 
-test('of a network set what is no network is left out, and an address alone is one', () => {
+test('of a network set what is no network is left out and told, and an address alone is one', () => {
   const nets = ['192.0.2.1', '2001:db8::/32', '192.0.2.1/32', 'x', 7, null]
   const object = { metadata: { namespace: 'shop', name: 'a', labels: { b: 'c' } }, spec: { nets } }
   expect(networkSetBinding.decode(object as never)).toEqual({
@@ -244,5 +245,34 @@ test('of a network set what is no network is left out, and an address alone is o
     name: 'a',
     labels: { b: 'c' },
     nets: ['192.0.2.1/32', '2001:db8::/32'],
+    problems: ['"x/32"', '7', 'null'].map((what, i) => ({
+      field: `spec.nets[${i + 3}]`,
+      reason: `${what} is no network such as 192.0.2.0/24 or 2001:db8::/32`,
+    })),
+  })
+})
+
+describe('a network set says what of it cannot be read', () => {
+  test.each([
+    [{ nets: 'all' }, 'spec.nets', '"all" is not a list'],
+    [
+      { nets: Array.from({ length: 50_001 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`) },
+      'spec.nets',
+      '50001 networks are more than the 50000 that can be',
+    ],
+    [{ nets: [], allowedEgressDomains: ['a.example'] }, 'spec.allowedEgressDomains', 'is not known here'],
+    ['none', 'spec', '"none" is not an object'],
+  ] as const)('%#', (spec, field, reason) => {
+    const object = { apiVersion: 'v1', kind: 'GlobalNetworkSet', metadata: { name: 'a' }, spec }
+    const decoded = decodeNetworkSet(globalNetworkSetBinding.decode(object as never))
+    expect(decoded.ok && decoded.value.problems).toEqual([{ field, reason }])
+  })
+
+  test('of one that is whole it says nothing', () => {
+    for (const spec of [undefined, {}, { nets: ['192.0.2.1'] }]) {
+      const object = { apiVersion: 'v1', kind: 'GlobalNetworkSet', metadata: { name: 'a' }, spec }
+      const decoded = decodeNetworkSet(globalNetworkSetBinding.decode(object as never))
+      expect(decoded.ok && decoded.value.problems).toBeUndefined()
+    }
   })
 })

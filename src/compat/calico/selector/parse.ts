@@ -123,9 +123,9 @@ class Reader {
     for (let value = this.#take('text'); value !== undefined; value = this.#take('text')) {
       values.push(value.text)
       this.#demands += 1
+      if (this.#demands > MAX_DEMANDS) return this.#fail(`has more than ${MAX_DEMANDS} demands`, value)
       if (this.#take(',') === undefined) break
     }
-    if (this.#demands > MAX_DEMANDS) return this.#fail(`has more than ${MAX_DEMANDS} demands`)
     return this.#take('}') === undefined ? this.#unexpected('a text in quotes, `,` or `}`') : values
   }
 
@@ -142,8 +142,8 @@ class Reader {
     return this.#fail(`${found} where ${wanted} is expected`)
   }
 
-  #fail(reason: string): undefined {
-    this.fault = { at: this.#tokens[this.#place]?.at ?? 1, reason }
+  #fail(reason: string, where = this.#tokens[this.#place]): undefined {
+    this.fault = { at: where?.at ?? 1, reason }
     return undefined
   }
 }

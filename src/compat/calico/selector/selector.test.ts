@@ -142,6 +142,8 @@ describe('what cannot be read', () => {
     [`${'!'.repeat(MAX_DEPTH)}all()`, MAX_DEPTH + 1, `is nested deeper than ${MAX_DEPTH}`],
     [`${'('.repeat(20_000)}`, MAX_DEPTH + 1, `is nested deeper than ${MAX_DEPTH}`],
     [`${'all()||'.repeat(MAX_DEMANDS)}all()`, 7 * MAX_DEMANDS + 1, `has more than ${MAX_DEMANDS} demands`],
+    // The value that is one too many: the demand that it is of counts, too.
+    [`a in {${"'',".repeat(MAX_DEMANDS)}}`, 7 + 3 * (MAX_DEMANDS - 1), `has more than ${MAX_DEMANDS} demands`],
     ['a'.repeat(MAX_SELECTOR + 1), MAX_SELECTOR + 1, 'characters are more than'],
   ]
   for (const [text, at, reason] of cases) {

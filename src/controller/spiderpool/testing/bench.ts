@@ -68,7 +68,7 @@ export async function eventually(check: () => void): Promise<void> {
     try {
       return check()
     } catch (error) {
-      if (turn > 600) throw error
+      if (turn > 4_000) throw error
       await Bun.sleep(5)
     }
   }

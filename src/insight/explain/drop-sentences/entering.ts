@@ -13,7 +13,7 @@ export const ENTERING = {
     `it came through the tunnel from an address that is no node’s and no external host’s${flowOf(p)}`,
   'tunnel-source': (p) =>
     `it came through the tunnel with an inner source that lies in no range of the machine that sent it${flowOf(p)}`,
-  probe: (p) => `it only keeps the tunnel to ${p.node} warm, and ends where it arrives${flowOf(p)}`,
+  probe: (p) => `it only asks whether the tunnel carries, and ends at ${p.node}${flowOf(p)}`,
   'direct-source': (p) =>
     `the network stack of ${p.node} let it in as a packet of another node’s pod, and no such node has a range for its source${flowOf(p)}`,
   'direct-chatter': (p) =>

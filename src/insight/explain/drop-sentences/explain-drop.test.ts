@@ -14,7 +14,7 @@ const SENTENCES: Readonly<Record<DropName, string>> = {
   'unknown-peer': 'it came through the tunnel from an address that is no node’s and no external host’s',
   'tunnel-source':
     'it came through the tunnel with an inner source that lies in no range of the machine that sent it (a flow of address 192.0.2.19 of balancer)',
-  probe: 'it only keeps the tunnel to node1 warm, and ends where it arrives',
+  probe: 'it only asks whether the tunnel carries, and ends at node1',
   'direct-source':
     'the network stack of node1 let it in as a packet of another node’s pod, and no such node has a range for its source',
   'direct-chatter':

@@ -2,15 +2,24 @@
  * What a node tells, what it believes, and what of that its kernel gets.
  *
  * A node's own ranges stand in BIRD alone, as routes to nowhere: its switch answers for them, and a route of the kernel
- * would take them away from it. A route that cannot be right does not get in: of a node nothing but what is within the
- * pools, of nobody what is within this node's own ranges. What others tell of services goes on to peers, and to no
+ * would take them away from it. A route that cannot be right does not get in: of a node nothing but its own ranges, of a
+ * reflector nothing but what leads to the node whose range it is, of nobody what is within this node's own. What others tell of services goes on to peers, and to no
  * kernel: every switch knows services by itself.
  * @module
  */
-import { type Cidr, type Family, familyOf, hostCidr } from '../../model/address.ts'
-import { LEAVE_TABLE } from '../direct.ts'
+import {
+  type Cidr,
+  type Family,
+  familyOf,
+  firstIp,
+  hostCidr,
+  type Ip,
+  networkAround,
+  prefixLength,
+} from '../../model/address.ts'
+import { LEAVE_TABLE, OUTSIDE_TABLE } from '../direct.ts'
 import { type BgpCluster, type BgpSelf, FAMILIES } from './model.ts'
-import { filterCalls, filterFunctions, guardFunctions } from './rules.ts'
+import { filterCalls, filterFunctions, type GuardedNetwork, guardFunctions, isInside } from './rules.ts'
 import { type BgpSession, isInternal } from './session.ts'
 import { addressText, communityText, indented, interfacePattern, isWithin, networkText, whole } from './text.ts'
 
@@ -18,6 +27,8 @@ import { addressText, communityText, indented, interfacePattern, isWithin, netwo
 const OWN_PROTOCOL = 77
 /** What a metric is taken from: BIRD carries it to peers of the same AS as local preference. */
 const TOP = 2_147_483_647
+/** By this metric ways to peers are known as ours in the kernel's main table, where other routes of a BIRD may be. */
+export const WAY_METRIC = LEAVE_TABLE
 /** Metrics beyond are no metrics: such a route comes from somebody who does not say one. */
 const MOST = 65_536
 
@@ -31,21 +42,39 @@ export function familyText(
 ): string {
   return [
     staticText(self, sessions, family),
-    guardFunctions(ofFamily(networks, family), ofFamily(poolsOf(cluster), family), family),
+    guardFunctions(guardedOf(cluster, networks, family), family),
+    ownerFunction(cluster, family),
     verdictFunctions(cluster, self, family),
     filterFunctions(cluster.filters, family),
     kernelText(family),
   ].join('\n')
 }
 
+/**
+ * Networks of nodes' own addresses, and whether what is in them is guarded as well: not where pods or services are in them.
+ * An address within a node's range is no machine's, whoever says so: nothing is guarded there.
+ */
+function guardedOf(cluster: BgpCluster, networks: readonly Cidr[], family: Family): readonly GuardedNetwork[] {
+  const kept = ofFamily([...poolsOf(cluster), ...cluster.services], family)
+  const ranges = new Set(cluster.nodes.flatMap((node) => node.ranges))
+  const lengths = [...new Set([...ranges].map(prefixLength))]
+  const isRanged = (network: Cidr): boolean =>
+    lengths.some((length) => length <= prefixLength(network) && ranges.has(networkAround(firstIp(network), length)))
+  return ofFamily(networks, family)
+    .filter((network) => !isRanged(network))
+    .map((network) => ({ network, hasWithin: !kept.some((one) => isInside(one, network)) }))
+}
+
 /** What comes in by a session. */
 export function importFilter({ filters }: BgpCluster, session: BgpSession): readonly string[] {
-  const { family, kind } = session
+  const { family, kind, isReflected } = session
   const calls = filterCalls(filters, session.filters, 'import', family, isInternal(session))
   const inside = `if !weft_is_inside${family}() then reject;`
+  const owner = isReflected ? 'bgp_next_hop' : 'from'
+  const owned = `if !weft_is_services${family}() && !weft_is_of${family}(${owner}) then reject;`
   return [
     `if weft_is_own${family}() then reject;`,
-    ...(kind === 'node' ? [inside, ...calls] : [...calls, inside]),
+    ...(kind === 'node' ? [inside, owned, ...calls] : [...calls, inside]),
     'accept;',
   ]
 }
@@ -54,7 +83,7 @@ export function importFilter({ filters }: BgpCluster, session: BgpSession): read
 export function exportFilter({ filters }: BgpCluster, session: BgpSession): readonly string[] {
   const { family, kind, tells } = session
   const calls = filterCalls(filters, session.filters, 'export', family, isInternal(session))
-  const usual = [`if !weft_told${family}(${tells === 'all'}, ${tells !== 'own'}) then reject;`]
+  const usual = [`if !weft_told${family}(${tells === 'all'}) then reject;`]
   return [`weft_prepare${family}();`, ...(kind === 'node' ? [...usual, ...calls] : [...calls, ...usual]), 'accept;']
 }
 
@@ -97,6 +126,24 @@ function staticProtocol(name: string, family: Family, routes: readonly string[])
   return `protocol static weft_${name} {\n${indented([`ipv${family};`, ...routes])}}\n`
 }
 
+/**
+ * Whether a route is of the node that has an address. One function for all sessions: BIRD takes the square of their number to read
+ * filters that differ, and the logarithm of it to find a node here.
+ */
+function ownerFunction({ nodes }: BgpCluster, family: Family): string {
+  const ranges = new Map<Ip, readonly Cidr[]>()
+  for (const node of nodes) {
+    const address = node.addresses[family]
+    // Sessions are with the first of two that have one address.
+    if (address === undefined || ranges.has(address)) continue
+    ranges.set(address, ofFamily(node.ranges, family))
+  }
+  // Without a blank the colon would be read as one of the address.
+  const cases = [...ranges].toSorted().map(([address, own]) => `${addressText(address)} : return ${isWithin(own)};`)
+  const body = cases.length === 0 ? [] : ['case node {', ...cases.map((one) => `  ${one}`), '}']
+  return `function weft_is_of${family}(ip node) {\n${indented([...body, 'return false;'])}}\n`
+}
+
 function verdictFunctions(cluster: BgpCluster, self: BgpSelf, family: Family): string {
   const pools = (isHidden: boolean): readonly Cidr[] =>
     ofFamily(
@@ -108,7 +155,6 @@ function verdictFunctions(cluster: BgpCluster, self: BgpSelf, family: Family): s
     family,
   )
   const services = ofFamily(cluster.services, family)
-  const encapsulated = cluster.pools.filter(({ isEncapsulated }) => isEncapsulated).map(({ cidr }) => cidr)
   const communities = cluster.communities
     .filter(({ cidr }) => familyOf(cidr) === family)
     .map(({ cidr, add }) => `if ${isWithin([cidr])} then { ${add.map(addText).join(' ')} }`)
@@ -119,7 +165,7 @@ function verdictFunctions(cluster: BgpCluster, self: BgpSelf, family: Family): s
     said('hidden', isWithin(pools(true))),
     said('pooled', isWithin(ofFamily(poolsOf(cluster), family))),
     said('services', isWithin(services)),
-    said('encapsulated', isWithin(ofFamily(encapsulated, family))),
+    said('encapsulated', encapsulatedExpression(cluster, self, family)),
     said(
       'inside',
       `!weft_is_guarded${family}() && !weft_is_hidden${family}() && (weft_is_pooled${family}() || weft_is_services${family}())`,
@@ -128,14 +174,26 @@ function verdictFunctions(cluster: BgpCluster, self: BgpSelf, family: Family): s
   if weft_is_hidden${family}() then reject;
   if source != RTS_BGP then bgp_local_pref = WEFT_TOP - WEFT_METRIC${family};
 ${indented(communities)}}
-function weft_told${family}(bool of_nodes; bool of_others) {
+function weft_told${family}(bool of_others) {
   if source = RTS_STATIC then return proto = "weft_own${family}" || proto = "weft_services${family}";
-  if source != RTS_BGP || !weft_is_inside${family}() then return false;
-  if proto ~ "node${family}_*" then return of_nodes;
-  return of_others;
+  return of_others && source = RTS_BGP && weft_is_inside${family}();
 }
 `,
   ].join('')
+}
+
+/** What is tunnelled between segments alone is on this node's own where the next hop is; without a known network nothing is. */
+function encapsulatedExpression({ pools, nodes }: BgpCluster, { name }: BgpSelf, family: Family): string {
+  const of = (how: BgpCluster['pools'][number]['encapsulated']): string =>
+    isWithin(
+      ofFamily(
+        pools.filter(({ encapsulated }) => encapsulated === how).map(({ cidr }) => cidr),
+        family,
+      ),
+    )
+  const own = nodes.find((node) => node.name === name)?.networks[family]
+  const isNear = own === undefined ? 'false' : `bgp_next_hop ~ ${networkText(own)}`
+  return `${of('always')} || (${of('across')} && !(${isNear}))`
 }
 
 function addText(community: BgpCluster['communities'][number]['add'][number]): string {
@@ -145,29 +203,30 @@ function addText(community: BgpCluster['communities'][number]['add'][number]): s
 
 /**
  * With metric 0 a route's own counts. What is learned of others' routes is how next hops beyond routers are found. Ways to
- * pods go into the kernel's table of these: BIRD wants a table of its own for each of the kernel's.
+ * pods, and those to networks outside that peers told, go into the kernel's tables of these: BIRD wants a table of its own for each of the
+ * kernel's. Nothing that covers nodes' own addresses leads outside, and no default route.
  */
 function kernelText(family: Family): string {
+  const accepted = [
+    `krt_metric = WEFT_METRIC${family};`,
+    `if bgp_local_pref > WEFT_TOP - ${MOST} && bgp_local_pref < WEFT_TOP then krt_metric = WEFT_TOP - bgp_local_pref;`,
+    'accept;',
+  ]
   return `filter weft_to_pods${family} {
   if source != RTS_BGP || !weft_is_pooled${family}() || weft_is_encapsulated${family}() then reject;
-  krt_metric = WEFT_METRIC${family};
-  if bgp_local_pref > WEFT_TOP - ${MOST} && bgp_local_pref < WEFT_TOP then krt_metric = WEFT_TOP - bgp_local_pref;
-  accept;
-}
+${indented(accepted)}}
+filter weft_to_outside${family} {
+  if source != RTS_BGP || weft_is_pooled${family}() || weft_is_services${family}() || weft_is_guarded${family}() then reject;
+  if proto ~ "node${family}_*" then reject;
+${indented(accepted)}}
 filter weft_to_kernel${family} {
-  if proto = "weft_ways${family}" then accept;
-  reject;
+  if proto != "weft_ways${family}" then reject;
+  krt_metric = ${WAY_METRIC};
+  accept;
 }
 filter weft_of_kernel${family} {
   if krt_source = ${OWN_PROTOCOL} || weft_is_pooled${family}() || weft_is_services${family}() then reject;
   accept;
-}
-ipv${family} table weft_pods${family};
-protocol pipe weft_leave${family} {
-  table master${family};
-  peer table weft_pods${family};
-  import none;
-  export filter weft_to_pods${family};
 }
 protocol kernel weft_kernel${family} {
   metric 0;
@@ -180,15 +239,27 @@ protocol kernel weft_kernel${family} {
     export filter weft_to_kernel${family};
   };
 }
-protocol kernel weft_ways_to_pods${family} {
-  kernel table ${LEAVE_TABLE};
+${kernelTable('pods', LEAVE_TABLE, family)}${kernelTable('outside', OUTSIDE_TABLE, family)}`
+}
+
+/** BIRD's table of what a filter lets pass, and the kernel's table that has the same. */
+function kernelTable(name: 'pods' | 'outside', table: number, family: Family): string {
+  return `ipv${family} table weft_${name}${family};
+protocol pipe weft_leave_to_${name}${family} {
+  table master${family};
+  peer table weft_${name}${family};
+  import none;
+  export filter weft_to_${name}${family};
+}
+protocol kernel weft_ways_to_${name}${family} {
+  kernel table ${table};
   metric 0;
   persist;
   graceful restart;
   merge paths on;
   scan time 10;
   ipv${family} {
-    table weft_pods${family};
+    table weft_${name}${family};
     import none;
     export all;
   };

@@ -22,8 +22,8 @@ export function filterFunctions(filters: readonly BgpFilter[], family: Family): 
     .flatMap(([name, symbol]) => {
       const { imports, exports } = byName.get(name) ?? NOTHING
       return [
-        functionText(`${symbol}_import${family}`, imports[family], family),
-        functionText(`${symbol}_export${family}`, exports[family], family),
+        functionText(`${symbol}_import${family}`, imports[family], 'import', family),
+        functionText(`${symbol}_export${family}`, exports[family], 'export', family),
       ]
     })
     .join('')
@@ -33,7 +33,7 @@ export function filterFunctions(filters: readonly BgpFilter[], family: Family): 
 export function filterCalls(
   filters: readonly BgpFilter[],
   names: readonly string[],
-  direction: 'import' | 'export',
+  direction: Direction,
   family: Family,
   isInternal: boolean,
 ): readonly string[] {
@@ -50,18 +50,21 @@ const NOTHING: Pick<BgpFilter, 'imports' | 'exports'> = { imports: { 4: [], 6: [
 
 const DIRECTIONS = { import: 'imports', export: 'exports' } as const
 
-function functionText(symbol: string, rules: readonly RouteRule[], family: Family): string {
+type Direction = keyof typeof DIRECTIONS
+
+function functionText(symbol: string, rules: readonly RouteRule[], direction: Direction, family: Family): string {
   if (rules.length === 0) return ''
-  return `function ${symbol}(bool is_inner) {\n${indented(rules.map((rule) => ruleText(rule, family)))}}\n`
+  return `function ${symbol}(bool is_inner) {\n${indented(rules.map((rule) => ruleText(rule, direction, family)))}}\n`
 }
 
-function ruleText(rule: RouteRule, family: Family): string {
+function ruleText(rule: RouteRule, direction: Direction, family: Family): string {
   const conditions = conditionsOf(rule, family)
   // A rule that cannot be said in BIRD's words must not let through what it was to stop.
   if (conditions === undefined) return rule.action === 'accept' ? '' : 'reject;'
-  // Whoever accepts "everything" did not ask for a default route, nor for the nodes' own networks.
-  const isPointed = rule.prefix?.operator === 'equal' || rule.action === 'reject'
-  const all = isPointed ? conditions : [...conditions, `!weft_is_guarded${family}()`]
+  // Ways to next hops are found by what came in: a default route, or one to the nodes' own networks, would lead all of them. What goes
+  // out may be these when a rule names just that, not when it accepts "everything".
+  const isPointed = direction === 'export' && rule.prefix?.operator === 'equal'
+  const all = rule.action === 'reject' || isPointed ? conditions : [...conditions, `!weft_is_guarded${family}()`]
   const verdict = rule.action === 'reject' ? ['reject;'] : [...rule.changes.flatMap(changeLines), 'accept;']
   if (all.length === 0) return verdict.join(' ')
   return `if ${all.join(' && ')} then { ${verdict.join(' ')} }`
@@ -114,12 +117,16 @@ function changeLines(change: RouteChange): readonly string[] {
   }
 }
 
+/** A network of nodes' own addresses. `hasWithin`: what is in it is guarded as well. */
+export interface GuardedNetwork {
+  readonly network: Cidr
+  readonly hasWithin: boolean
+}
+
 /** What covers the nodes' own addresses: a default route, and networks that they are in or that are in theirs. */
-export function guardFunctions(networks: readonly Cidr[], pools: readonly Cidr[], family: Family): string {
-  const covering = networks.map((network) => `${networkText(network)}-`)
-  const inside = networks
-    .filter((network) => !pools.some((pool) => isInside(pool, network)))
-    .map((network) => `${network}+`)
+export function guardFunctions(networks: readonly GuardedNetwork[], family: Family): string {
+  const covering = networks.map(({ network }) => `${networkText(network)}-`)
+  const inside = networks.flatMap(({ network, hasWithin }) => (hasWithin ? [`${networkText(network)}+`] : []))
   const nothing = family === 4 ? '0.0.0.0/0' : '::/0'
   return `function weft_is_guarded${family}() {
   return net ~ [ ${[nothing, ...new Set([...covering, ...inside].toSorted())].join(', ')} ];
@@ -127,6 +134,7 @@ export function guardFunctions(networks: readonly Cidr[], pools: readonly Cidr[]
 `
 }
 
-function isInside(inner: Cidr, outer: Cidr): boolean {
+/** Whether a network is another one or a part of it. */
+export function isInside(inner: Cidr, outer: Cidr): boolean {
   return prefixLength(inner) >= prefixLength(outer) && contains(outer, firstIp(inner))
 }

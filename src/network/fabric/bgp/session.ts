@@ -23,11 +23,10 @@ export interface BgpSession extends BgpTimers {
   /** The other side is on a network of this node: no router between. */
   readonly isConnected: boolean
   readonly nextHop: 'auto' | 'self' | 'keep'
-  /**
-   * What is announced of what others told: nothing (`own`), what peers outside told (`external`), or everything (`all`), as
-   * reflectors do.
-   */
-  readonly tells: 'own' | 'external' | 'all'
+  /** What is announced of what others told: nothing (`own`), or everything (`all`), as reflectors do. */
+  readonly tells: 'own' | 'all'
+  /** The other side is a node that hands on what others told it. */
+  readonly isReflected: boolean
   readonly password?: PasswordRef
   readonly bfd: boolean
   readonly ttlSecurity?: number

@@ -70,7 +70,20 @@ describe('reflectors', () => {
   test('tell everything, others what they have themselves', () => {
     const one = { ...withoutMesh(clusterOf(nodes)), peers }
     expect(sessionsOf(one, 'r1').sessions.map(({ tells }) => tells)).toEqual(['all', 'all', 'all'])
-    expect(sessionsOf(one, 'a').sessions.map(({ tells }) => tells)).toEqual(['external', 'external'])
+    expect(sessionsOf(one, 'a').sessions.map(({ tells }) => tells)).toEqual(['own', 'own'])
+  })
+
+  test('keep next hops, whatever is asked for: nobody believes another', () => {
+    const own = { ...peers[0], nextHop: 'self' } as BgpPeer
+    const foreign = nodes.map((any) => (any.name === 'b' ? { ...any, asNumber: 65_000 } : any))
+    const one = { ...withoutMesh(clusterOf(foreign)), peers: [own] }
+    const { sessions, problems } = sessionsOf(one, 'r1')
+    expect(sessions.map(({ node: other, nextHop }) => [other, nextHop])).toEqual([
+      ['a', 'auto'],
+      ['b', 'keep'],
+    ])
+    expect(new Set(problems.map(({ field }) => field))).toEqual(new Set(['BGPPeer clients spec.nextHopMode']))
+    expect(sessionsOf(one, 'a').sessions.map(({ nextHop }) => nextHop)).toEqual(['self', 'self'])
   })
 
   test('a peering that nobody answers is no session, and is said', () => {
@@ -115,6 +128,12 @@ describe('peers outside', () => {
     expect(external(one, 'a').map(({ name }) => name)).toEqual(['peer4_10_0_0_254', 'peer4_10_0_0_254_1790'])
   })
 
+  test('the usual port is the same peer whether it is said or not', () => {
+    const said = { ...router, port: 179 }
+    const one = { ...clusterOf(nodes), peers: [peer('one', ['a'], router), peer('two', ['a'], said)] }
+    expect(external(one, 'a').map(({ name, peer: by }) => [name, by])).toEqual([['peer4_10_0_0_254', 'one']])
+  })
+
   test('a node is never its own peer, and the address of another one is that node', () => {
     const self = peer('self', ['a', 'b'], { kind: 'address', address: ip('10.0.0.1'), asNumber: 64_512 })
     const one = { ...clusterOf(nodes), peers: [self] }
@@ -152,7 +171,7 @@ function withoutTwins(one: BgpCluster): BgpCluster {
 }
 
 function node(name: string, address: string): BgpNode {
-  return { name, addresses: { 4: ip(address) }, networks: { 4: cidr('10.0.0.0/24') } }
+  return { name, addresses: { 4: ip(address) }, networks: { 4: cidr('10.0.0.0/24') }, ranges: [] }
 }
 
 function peer(name: string, nodes: readonly string[], to: BgpPeer['to']): BgpPeer {
@@ -172,6 +191,7 @@ function clusterOf(nodes: readonly BgpNode[]): BgpCluster {
     asNumber: 64_512,
     port: 179,
     isStrictlyBound: false,
+    hasTunnels: true,
     mesh: { bfd: false },
     bfd: DEFAULT_BFD,
     nodes,

@@ -7,7 +7,7 @@ import type { FieldProblem } from '../../model/problem.ts'
 import { isPassive, sessionName } from './identity.ts'
 import { type BgpCluster, type BgpNode, type BgpPeer, type BgpTimers, FAMILIES, type PasswordRef } from './model.ts'
 import { localAsOf, type Peerings, peeringsOf, type Side } from './peering.ts'
-import type { BgpSession } from './session.ts'
+import { type BgpSession, isInternal } from './session.ts'
 
 /** A node's sessions, in the order of their names, and what was asked for and cannot be. */
 export interface Sessions {
@@ -58,6 +58,7 @@ function nodeSession(place: Place, other: BgpNode): readonly BgpSession[] {
   if (wish.password !== wishOf(cluster, otherSide).password) {
     problems.push(twoPasswords(side, otherSide, self, other))
   }
+  if (self.clusterId !== undefined && side.by === 'peer' && wish.nextHop === 'self') problems.push(ownHop(side.peer))
   const local = { address: own, asNumber: localAsOf(cluster, self, side) }
   const remote = { address, asNumber: localAsOf(cluster, other, otherSide) }
   return [
@@ -70,10 +71,17 @@ function nodeSession(place: Place, other: BgpNode): readonly BgpSession[] {
       remote: cluster.port === DEFAULT_PORT ? remote : { ...remote, port: cluster.port },
       isPassive: other.isForeign !== true && isPassive(own, address),
       isConnected: isConnected(self, family, address),
-      tells: self.clusterId === undefined ? 'external' : 'all',
+      tells: self.clusterId === undefined ? 'own' : 'all',
+      isReflected: other.clusterId !== undefined,
       ...wish,
+      nextHop: self.clusterId === undefined ? wish.nextHop : handedOn(isInternal({ local, remote })),
     },
   ]
+}
+
+/** A reflector's routes lead to the nodes whose ranges they are: nobody believes another next hop. */
+function handedOn(isInner: boolean): BgpSession['nextHop'] {
+  return isInner ? 'auto' : 'keep'
 }
 
 /** A peer that all nodes have hears of each range by the node that has it: else it would send by every one of them. */
@@ -82,8 +90,10 @@ function externalSessions(place: Place): readonly BgpSession[] {
   const nodeAddresses = new Set(cluster.nodes.flatMap(({ addresses }) => addresses[family] ?? []))
   return peerings.addressPeers.flatMap((peer): readonly BgpSession[] => {
     if (peer.to.kind !== 'address' || familyOf(peer.to.address) !== family || !peerings.has(peer, self.name)) return []
-    const { address, asNumber, port } = peer.to
-    const isNode = nodeAddresses.has(address) && (port ?? cluster.port) === cluster.port
+    const { address, asNumber } = peer.to
+    const isNode = nodeAddresses.has(address) && (peer.to.port ?? cluster.port) === cluster.port
+    // Whether the usual one is said or not, it is one session.
+    const port = peer.to.port === DEFAULT_PORT ? undefined : peer.to.port
     if (isNode || address === own) return []
     const local = { asNumber: peer.localAs ?? self.asNumber ?? cluster.asNumber }
     const remote = { address, asNumber }
@@ -93,10 +103,11 @@ function externalSessions(place: Place): readonly BgpSession[] {
         family,
         kind: 'external',
         local: peer.source === 'node' || cluster.isStrictlyBound ? { ...local, address: own } : local,
-        remote: port === undefined || port === DEFAULT_PORT ? remote : { ...remote, port },
+        remote: port === undefined ? remote : { ...remote, port },
         isPassive: false,
         isConnected: isConnected(self, family, address),
         tells: peer.on.kind === 'all' && self.clusterId === undefined ? 'own' : 'all',
+        isReflected: false,
         ...wishOf(cluster, { by: 'peer', peer, isOwn: true }),
       },
     ]
@@ -146,6 +157,14 @@ function oneSided(peer: BgpPeer, self: BgpNode, other: BgpNode): FieldProblem {
     field: `BGPPeer ${peer.name}`,
     reason: `it joins ${self.name} to ${other.name}, which has no peering with ${self.name}`,
     remedy: `give ${other.name} one, or leave reversePeering out`,
+  }
+}
+
+function ownHop({ name }: BgpPeer): FieldProblem {
+  return {
+    field: `BGPPeer ${name} spec.nextHopMode`,
+    reason: 'a reflector would lead others’ packets to itself, and does not: its routes keep their next hops',
+    remedy: 'leave it out',
   }
 }
 

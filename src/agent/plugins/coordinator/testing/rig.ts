@@ -12,6 +12,7 @@ import {
   netnsDel,
   nftRuleCounts,
   openRtnl,
+  ping,
   type RtnlSocket,
   routeAdd,
   routeAddBehind,
@@ -223,4 +224,10 @@ export function state({ pod, node }: Rig) {
 
 function close(all: readonly Scratch[]): void {
   for (const each of all) each[Symbol.dispose]()
+}
+
+/** Calls an address from a namespace until it answers: the kernel loses what comes while a link of IPv6 settles. */
+export async function untilReached(address: string, { nsFd }: Pick<Scratch, 'nsFd'>): Promise<void> {
+  for (let tries = 0; !(await ping({ address, nsFd, timeoutMs: 2_000 })).reached; tries += 1)
+    if (tries === 10) throw new Error(`${address} does not answer`)
 }

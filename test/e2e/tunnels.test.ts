@@ -1,0 +1,4 @@
+import { testLongScenario } from '../lab/testing.ts'
+import { tunnels } from './tunnels.ts'
+
+testLongScenario(tunnels)

@@ -1,0 +1,137 @@
+/**
+ * A cluster of two nodes inside the guest: namespaces on one segment, each with an Open vSwitch of its own on the kernel's datapath and
+ * an agent as a process, around one registry in memory.
+ * @module
+ */
+import { mkdirSync, mkdtempSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AgentStatus } from '../../src/agent/control/facts.ts'
+import { AgentClient } from '../../src/insight/gather/agent-client.ts'
+import { linkAdd, netnsAdd, openRtnl } from '../../src/linux/index.ts'
+import { familyOf } from '../../src/network/model/address.ts'
+import type { Fabric } from '../../src/network/model/cluster.ts'
+import { startOvsSandbox } from '../../src/ovs/testing/ovs-sandbox.ts'
+import { MemoryRegistry } from '../../src/registry/memory.ts'
+import { serveRegistry } from '../../src/registry/server.ts'
+import { output } from '../lab/command.ts'
+import { eventually } from '../lab/lab.ts'
+import { SAMPLE_CLUSTER, sampleNode } from '../tables/sample-node.ts'
+import { attachPod, type Pod, type PodWish } from './guest-pod.ts'
+
+/** The guest is emulated, and two agents start at once. */
+const PATIENCE_MS = 300_000
+/** The tenants of the guest's cluster. */
+const TENANTS = { shop: 42, bank: 77 } as const
+
+/** A node of the guest's cluster. */
+export interface GuestNode {
+  readonly name: string
+  readonly fd: number
+  status(): Promise<AgentStatus>
+  attach(wish: PodWish): Promise<Pod>
+}
+
+/** The cluster. It goes with the guest. */
+export interface GuestCluster {
+  readonly registry: MemoryRegistry
+  readonly nodes: readonly [GuestNode, GuestNode]
+  /** Changes the fabric, and waits until packets of both nodes take the way that it is of, in both families. */
+  take(fabric: Fabric): Promise<void>
+}
+
+/** Starts it with a fabric. */
+export async function startGuestCluster(fabric: Fabric): Promise<GuestCluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-vm-'))
+  const registry = new MemoryRegistry()
+  await registry.create('Cluster', 'default', { ...SAMPLE_CLUSTER, fabric })
+  for (const [namespace, vni] of Object.entries(TENANTS)) {
+    await registry.create('Namespace', namespace, { name: namespace, uid: 'u' })
+    await registry.create('Tenant', namespace, { namespace, vni })
+  }
+  await serveRegistry(registry, { path: join(folder, 'registry.sock') })
+  const [one, two] = [makeNode(1), makeNode(2)]
+  const near = openRtnl({ nsFd: one.fd })
+  linkAdd(near, { kind: 'veth', name: 'up0', peer: { name: 'up0', nsFd: two.fd } })
+  // One after the other: an emulated machine is slow enough.
+  for (const node of [one, two]) await prepare(registry, folder, node)
+  const nodes: GuestNode[] = []
+  for (const node of [one, two]) {
+    const started = startAgent(registry, folder, node)
+    await eventually(
+      `the agent of ${started.name} answers`,
+      async () => (await both([started])).length > 0,
+      PATIENCE_MS,
+    )
+    nodes.push(started)
+  }
+  const [first, second] = nodes
+  if (first === undefined || second === undefined) throw new Error('there are two nodes')
+  await eventually('both agents are ready', async () => (await both(nodes)).every(({ ready }) => ready), PATIENCE_MS)
+
+  const taken = (wanted: Fabric): Promise<void> =>
+    eventually(`every way is of ${wanted.way}`, async () => isTaken(await both(nodes), wanted), PATIENCE_MS)
+  await taken(fabric)
+  const take = async (wanted: Fabric): Promise<void> => {
+    const stored = await registry.get('Cluster', 'default')
+    await registry.update('Cluster', 'default', { ...SAMPLE_CLUSTER, fabric: wanted }, stored?.revision ?? 0)
+    await taken(wanted)
+  }
+  return { registry, nodes: [first, second], take }
+}
+
+interface Place {
+  readonly number: 1 | 2
+  readonly netns: string
+  readonly fd: number
+}
+
+function makeNode(number: 1 | 2): Place {
+  const netns = `wefttest-vm-node${number}`
+  return { number, netns, fd: netnsAdd(netns) }
+}
+
+/** Gives a node its addresses and an Open vSwitch. */
+async function prepare(registry: MemoryRegistry, folder: string, { number, netns }: Place): Promise<void> {
+  const self = sampleNode(number)
+  await registry.create('NodeNetwork', self.node, self)
+  for (const address of self.addresses) {
+    const [length, ...more] = familyOf(address) === 4 ? ['24'] : ['64', 'nodad']
+    await output(['ip', '-n', netns, 'addr', 'add', `${address}/${length}`, 'dev', 'up0', ...more])
+  }
+  for (const link of ['lo', 'up0']) await output(['ip', '-n', netns, 'link', 'set', link, 'up'])
+  const ovs = await startOvsSandbox({ netns })
+  mkdirSync(join(folder, self.node))
+  symlinkSync(ovs.dir, join(folder, self.node, 'ovs'))
+}
+
+function startAgent(registry: MemoryRegistry, folder: string, { number, netns, fd }: Place): GuestNode {
+  const { node } = sampleNode(number)
+  // Not by `ip netns exec`: namespaces that are made later would be out of its sight.
+  const words = [process.execPath, join(import.meta.dir, 'node-agent.ts'), node, folder]
+  const streams = { stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' } as const
+  Bun.spawn(['nsenter', `--net=/run/netns/${netns}`, ...words], streams)
+  const runDir = join(folder, node, 'run')
+  const client = new AgentClient({ path: join(runDir, 'agent.sock'), node })
+  return {
+    name: node,
+    fd,
+    status: () => client.status(),
+    attach: (wish) => attachPod({ registry, node, runDir }, wish),
+  }
+}
+
+/** What both say of themselves; nothing while one does not answer. */
+async function both(nodes: readonly GuestNode[]): Promise<readonly AgentStatus[]> {
+  return await Promise.all(nodes.map((node) => node.status())).catch(() => [])
+}
+
+function isTaken(statuses: readonly AgentStatus[], { way }: Fabric): boolean {
+  const isRight = ({ peers, bgp }: AgentStatus): boolean =>
+    peers.length === 1 &&
+    peers.every(
+      ({ ways = [] }) => ways.length === 2 && ways.every((one) => (one.way === 'tunnel') === (way === 'tunnel')),
+    ) &&
+    (way !== 'bgp' || (bgp?.sessions.length === 2 && bgp.sessions.every(({ isUp }) => isUp)))
+  return statuses.length === 2 && statuses.every(isRight)
+}
