@@ -15,7 +15,7 @@ const own = {
   'pool-exhausted': {
     code: 100,
     message: 'no free address is left in {pool}',
-    remedy: 'enlarge the range, or remove pods from this node',
+    remedy: 'it is retried; let nodes have more ranges (rangesPerNode), or remove pods from this node',
   },
   'tenant-refused': {
     code: 101,

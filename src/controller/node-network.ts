@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { IpamError } from '../ipam/errors.ts'
 import type { NodeRanges } from '../ipam/node-ranges.ts'
+import { type RangeChange, rangeChange } from '../ipam/range-change.ts'
 import { hasRange } from '../network/cluster-change.ts'
 import { type Cidr, type Family, familyOf, type Ip } from '../network/model/address.ts'
 import type { Cluster } from '../network/model/cluster.ts'
@@ -41,8 +42,12 @@ export interface NodeNetworkInputs {
   readonly record: NodeNetwork | undefined
   /** Where it gets from what it lacks. */
   readonly ranges: NodeRanges
-  /** The ranges that it may keep. */
-  readonly held: readonly Cidr[]
+  /** The revision of that record; absent: there is none. */
+  readonly revision?: number | undefined
+  /** The ranges that it keeps, in its order. */
+  readonly kept: readonly Cidr[]
+  /** Others that are taken for it, by a write that may be made yet. */
+  readonly chosen?: readonly Cidr[]
   /** Those that it had before. */
   readonly former?: readonly Cidr[] | undefined
   /** Since when nothing was heard of it, for people. */
@@ -53,35 +58,80 @@ export interface NodeNetworkInputs {
 
 /** What a machine's network is to be. What it lacks is taken out of `ranges`, if possible what it had before. */
 export function networkOf(inputs: NodeNetworkInputs): NodeNetworkDecision {
-  const { cluster, owner, record, ranges, held, former = [], silence, shared } = inputs
+  const { cluster, owner, record, ranges, silence, shared } = inputs
   const { machine } = owner
   const isHost = machine.kind === 'external'
   // No pods live on an external host: what it has of foreign networks is a mistake that would lead their traffic there.
-  const kept = isHost ? held.filter((range) => hasRange(cluster, range)) : held
+  const kept = isHost ? inputs.kept.filter((range) => hasRange(cluster, range)) : inputs.kept
   const trouble = addressTrouble(cluster, owner)
   const stranded = kept.filter((range) => !hasRange(cluster, range)).map(strandedRange)
   // A machine that nobody can reach gets no range: it could not use it. Nor does a host where another one is.
   const isReached = trouble === undefined && !(isHost && shared !== undefined)
-  const wanted = isReached ? ranges.families.filter((family) => !kept.some((r) => familyOf(r) === family)) : []
-  const gained: Cidr[] = []
-  const failures: string[] = []
-  for (const family of wanted) {
-    const got = attempt(() => regained(ranges, family, former) ?? ranges.allocate(family))
-    if (typeof got === 'string') gained.push(got)
-    else failures.push(`${got.message} (${got.remedy})`)
-  }
-  const problems = [trouble, shared].filter((one) => one !== undefined).concat(stranded, failures)
   const status = isDeepStrictEqual(record?.machine, machine) ? record?.status : undefined
+  const families = [...new Set([...ranges.families, ...kept.map(familyOf)])].sort((a, b) => a - b)
+  const changes = families.map((family) => ({ family, ...changeOf(inputs, kept, family, status) }))
+  const wanted = isReached ? changes.filter(({ family }) => ranges.families.includes(family)) : []
+  const { added, gained, failures } = additions(inputs, kept, wanted)
+  const problems = [trouble, shared].filter((one) => one !== undefined).concat(stranded, failures)
+  const closing = changes.flatMap((change) => change.closing)
   const value: NodeNetwork = {
     node: owner.node,
     machine,
     addresses: addressesOf(cluster, owner),
-    ranges: [...kept, ...gained].sort((a, b) => familyOf(a) - familyOf(b)),
+    ranges: [...changes.flatMap((change) => change.ranges), ...added].sort((a, b) => familyOf(a) - familyOf(b)),
+    ...(closing.length === 0 ? {} : { closing }),
     ...(problems.length === 0 ? {} : { problem: problems.join('; ') }),
     ...(silence === undefined ? {} : { silence }),
     ...(status === undefined ? {} : { status }),
   }
   return { value, gained, lacks: failures.length > 0 }
+}
+
+type Wanted = Pick<RangeChange, 'ranges' | 'lacks'> & { readonly family: Family }
+
+/** What the machine lacks: first what is taken for it already, then what it had before, then whatever is free. */
+function additions(
+  { cluster, ranges, chosen = [], former = [] }: NodeNetworkInputs,
+  kept: readonly Cidr[],
+  wanted: readonly Wanted[],
+): { readonly added: readonly Cidr[]; readonly gained: readonly Cidr[]; readonly failures: readonly string[] } {
+  const mine = chosen.filter((range) => !kept.includes(range) && hasRange(cluster, range))
+  const reused: Cidr[] = []
+  const gained: Cidr[] = []
+  const failures: string[] = []
+  for (const { family, lacks, ranges: own } of wanted) {
+    const ready = mine.filter((range) => familyOf(range) === family).slice(0, Math.max(lacks, 0))
+    reused.push(...ready)
+    for (let missing = lacks - ready.length; missing > 0; missing -= 1) {
+      const got = attempt(() => regained(ranges, family, former) ?? ranges.allocate(family))
+      if (typeof got !== 'string') {
+        const why = `${got.message} (${got.remedy})`
+        failures.push(own.length === 0 ? why : `its pods need a further range: ${why}`)
+        break
+      }
+      gained.push(got)
+    }
+  }
+  return { added: [...reused, ...gained], gained, failures }
+}
+
+/** What becomes of the ranges of a family. An external host has one: no pods live there. */
+function changeOf(
+  { cluster, owner, record, revision }: NodeNetworkInputs,
+  kept: readonly Cidr[],
+  family: Family,
+  status: NodeNetwork['status'],
+): RangeChange {
+  const isNode = owner.machine.kind === 'node'
+  const isMine = ({ range }: { readonly range: Cidr }): boolean => familyOf(range) === family
+  return rangeChange({
+    ranges: kept.filter((range) => familyOf(range) === family),
+    closing: isNode ? (record?.closing ?? []).filter(isMine) : [],
+    wants: isNode ? (status?.wants?.[family] ?? 1) : 1,
+    unused: (status?.unused ?? []).filter(isMine),
+    most: isNode ? (cluster.rangesPerNode ?? 1) : 1,
+    ...(revision === undefined || !isNode ? {} : { revision }),
+  })
 }
 
 /** The addresses of a machine that count. What an administrator declared is not for us to shorten. */

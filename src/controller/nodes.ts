@@ -148,14 +148,17 @@ export class Nodes {
       return { op: 'delete', kind: 'NodeNetwork', name, revision: record.revision }
     }
     const remembered = this.#rememberedOf(name, cluster)
-    const kept = rangesToKeep(holdings.of(name), remembered, this.#recordedOf(name))
+    const held = holdings.of(name)
+    const kept = rangesToKeep(held, remembered, this.#recordedOf(name), this.#pending.of(name))
     const shared = this.#shared?.problemOf(addressed(cluster, owner), record?.value.problem)
     const { value, gained, lacks } = networkOf({
       cluster,
       owner,
       record: record?.value,
       ranges: holdings.ranges,
-      held: kept,
+      revision: record?.revision,
+      kept,
+      chosen: held,
       former: this.#former.get(name),
       silence: this.#silences.get(name),
       shared,

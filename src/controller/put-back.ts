@@ -8,17 +8,20 @@ import type { NodeNetwork } from '../network/model/node.ts'
 import type { Notice } from './write.ts'
 
 /**
- * Of all ranges that a node may keep, those that it does, one of each family: the remembered one, otherwise the
- * recorded one, otherwise one that a write on its way may bring.
+ * Of all ranges that a node may keep, those of each family that it does: the remembered ones with those recorded that a write of
+ * ours may have brought, of which nobody told; otherwise the recorded ones; otherwise one that a write on its way may bring.
  */
 export function rangesToKeep(
   held: readonly Cidr[],
   remembered: readonly Cidr[],
   recorded: readonly Cidr[],
+  pending: readonly Cidr[] = [],
 ): readonly Cidr[] {
   return Object.values(Object.groupBy(held, familyOf)).flatMap((family: readonly Cidr[]) => {
-    const preferred = [...remembered, ...recorded].find((range) => family.includes(range))
-    return preferred === undefined ? family.slice(0, 1) : [preferred]
+    const had = remembered.filter((range) => family.includes(range))
+    const has = recorded.filter((range) => family.includes(range))
+    if (had.length > 0) return [...new Set([...had, ...has.filter((range) => pending.includes(range))])]
+    return has.length > 0 ? has : family.slice(0, 1)
   })
 }
 

@@ -71,6 +71,12 @@ export class AddressPool {
     return this.#busy.count - this.#reserved.length - this.#resting.size + this.#distant.size
   }
 
+  /** How many addresses are leased, or rest. */
+  busy(now: number): number {
+    this.#wake(now)
+    return this.leased + this.#resting.size
+  }
+
   /** The addresses that are leased, in no order. */
   leasedAddresses(): Ip[] {
     const near = [...this.#busy].filter((offset) => !this.#resting.has(offset)).map(BigInt)

@@ -53,6 +53,11 @@ export function nodeContext(
   return { cluster, self, ranges, routerMac: macFromIp(first.gateway), mtu, tunnelMtu, datapath, takesDirect, outside }
 }
 
+/** The first range of each family: what stands for the node as a whole comes from there. */
+export function mainRanges({ ranges }: Pick<NodeContext, 'ranges'>): readonly LocalRange[] {
+  return ranges.filter(({ family }, index) => ranges.findIndex((one) => one.family === family) === index)
+}
+
 /** A range with the node's own address. */
 export function localRange(range: Cidr): LocalRange {
   return { family: familyOf(range), range, gateway: gatewayOf(range) }

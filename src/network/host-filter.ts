@@ -2,7 +2,7 @@
  * The nftables ruleset of a node's own stack.
  * @module
  */
-import { type NodeContext, podNetworks } from './context.ts'
+import { mainRanges, type NodeContext, podNetworks } from './context.ts'
 import { DIRECT, type DirectPlan } from './fabric/direct.ts'
 import { GUEST_GROUP } from './guests.ts'
 import {
@@ -159,8 +159,13 @@ ${guards.map((guard) => `    ${guard}`).join('\n')}
 ${lines(untranslatedRanges(context).map((range) => `oifname != "${GATEWAY}" ${nftFamily(range)} saddr ${range} return`))}
 ${networks.map((cidr) => `    oifname != "${GATEWAY}" ${nftFamily(cidr)} saddr ${cidr} ${nftFamily(cidr)} daddr != ${insideOf(cluster, familyOf(cidr))} ${nftFamily(cidr)} daddr != @outside${familyOf(cidr)} counter masquerade`).join('\n')}
 ${FAMILIES.map((family) => `    oifname != "${GATEWAY}" ${NFT_FAMILY[family]} saddr ${TURN_ADDRESS[family]} counter masquerade`).join('\n')}
-${context.ranges.map(({ family, gateway }) => `    oifname "${GATEWAY}" ${NFT_FAMILY[family]} daddr ${NODE_PORT_ADDRESS[family]} meta l4proto . th dport @any_node_ports snat ${NFT_FAMILY[family]} to ${gateway}`).join('\n')}
-${lines(context.ranges.map(({ family, gateway }) => `oifname "${GATEWAY}" rt ${NFT_FAMILY[family]} nexthop ${OUTSIDE_HOP[family]} ${NFT_FAMILY[family]} daddr != @local_services${family} snat ${NFT_FAMILY[family]} to ${gateway}`))}
+${mainRanges(context)
+  .map(
+    ({ family, gateway }) =>
+      `    oifname "${GATEWAY}" ${NFT_FAMILY[family]} daddr ${NODE_PORT_ADDRESS[family]} meta l4proto . th dport @any_node_ports snat ${NFT_FAMILY[family]} to ${gateway}`,
+  )
+  .join('\n')}
+${lines(mainRanges(context).map(({ family, gateway }) => `oifname "${GATEWAY}" rt ${NFT_FAMILY[family]} nexthop ${OUTSIDE_HOP[family]} ${NFT_FAMILY[family]} daddr != @local_services${family} snat ${NFT_FAMILY[family]} to ${gateway}`))}
   }
 }
 `

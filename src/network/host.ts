@@ -5,7 +5,7 @@
  * entry per pod, however many pods there are.
  * @module
  */
-import { calledNetworks, type NodeContext, podNetworks } from './context.ts'
+import { calledNetworks, mainRanges, type NodeContext, podNetworks } from './context.ts'
 import { DIRECT, DIRECT_MAC, type DirectPlan, directPlan, type Known } from './fabric/direct.ts'
 import { overlayMtu, type TunnelInterface, tunnelInterface, tunnelOverhead } from './fabric/encapsulation.ts'
 import { fabricOf, isDirect } from './fabric/way.ts'
@@ -59,6 +59,11 @@ export interface HostPlan {
   /** Host addresses (/32, /128) of the gateway port. */
   readonly addresses: readonly Ip[]
   readonly routes: readonly HostRoute[]
+  /**
+   * The node's own ranges. Which of their addresses pods have the switch knows, and routes lead there; where it is gone, and they
+   * with it, packets end here and do not go back and forth between the node and its router.
+   */
+  readonly blackholes: readonly Cidr[]
   /** What packets between pods of different nodes need without a tunnel; absent where they all take one. */
   readonly direct?: DirectPlan
   readonly sysctls: readonly (readonly [key: string, value: string])[]
@@ -93,7 +98,8 @@ const NOTHING: Publication = { ports: [], peers: [] }
  */
 export function hostPlan(context: NodeContext, publication: Publication, hijacked: readonly IpRange[] = []): HostPlan {
   const { cluster, ranges, routerMac, mtu } = context
-  const families = ranges.map(({ family }) => family)
+  const main = mainRanges(context)
+  const families = main.map(({ family }) => family)
   const direct = directPlan(context, publication.machines ?? [], GATEWAY)
   const links = direct === undefined ? [GATEWAY] : [GATEWAY, DIRECT]
   return {
@@ -103,15 +109,15 @@ export function hostPlan(context: NodeContext, publication: Publication, hijacke
       ...(direct === undefined ? {} : { direct: { ofport: DIRECT_PORT, mac: DIRECT_MAC, mtu } }),
     },
     addresses: ranges.map(({ gateway }) => gateway),
-    routes: ranges.flatMap(({ family, gateway: source }) =>
-      [...podNetworks(cluster, family), ...serviceDestinations(context, family)].map((to) => ({
-        to,
-        via: NEXT_HOP[family],
-        source,
-      })),
+    routes: main.flatMap(({ family, gateway: source }) =>
+      [
+        ...new Set([...podNetworks(cluster, family), ...ownRanges(context, family)]),
+        ...serviceDestinations(context, family),
+      ].map((to) => ({ to, via: NEXT_HOP[family], source })),
     ),
+    blackholes: ranges.map(({ range }) => range),
     ...(direct === undefined ? {} : { direct }),
-    sysctls: families.flatMap((family) => [
+    sysctls: main.flatMap(({ family }) => [
       ...SYSCTLS[family],
       ...(direct === undefined ? [] : DIRECT_SYSCTLS[family]),
     ]),
@@ -159,6 +165,10 @@ export function mtuProblem(cluster: Cluster, uplinkMtu: number): string | undefi
   if (uplinkMtu >= needed) return undefined
   const where = overhead === 0 ? '' : ' in the tunnel'
   return `the uplink's MTU of ${uplinkMtu} is too small: pods' MTU ${cluster.mtu} needs ${needed}${where}`
+}
+
+function ownRanges({ ranges }: NodeContext, family: Family): readonly Cidr[] {
+  return ranges.filter((one) => one.family === family).map(({ range }) => range)
 }
 
 /** What else than pods the switch can be asked for by the node. */

@@ -368,8 +368,8 @@ export class NodePlanner {
 
   #planPeer(peer: NodeNetwork): void {
     const claimants = this.#peers.claimantsOf(peer)
-    const { reach } = this.#placeOf(peer)
-    this.#fragments.set(peerKey(peer.node), peerFragment(this.#context, peer, { claimants, reach }))
+    const known = this.#placeOf(peer)
+    this.#fragments.set(peerKey(peer.node), peerFragment(this.#context, peer, { claimants, known }))
   }
 
   #placeOf(peer: NodeNetwork): PeerPlace {

@@ -15,6 +15,7 @@ export interface ClusterWish {
   readonly fabric?: Fabric['way']
   readonly withoutWay?: Fabric['otherwise']
   readonly tunnelPort?: number
+  readonly rangesPerNode?: number
   readonly underlay?: Family
   readonly services?: Cluster['services']
   readonly mtu?: number
@@ -33,6 +34,7 @@ export function clusterWish(settings: Settings): ClusterWish {
     ...field('fabric', settings['cluster.fabric']),
     ...field('withoutWay', settings['cluster.withoutWay']),
     ...field('tunnelPort', settings['cluster.tunnelPort']),
+    ...field('rangesPerNode', settings['cluster.rangesPerNode']),
     ...field('underlay', underlay === undefined ? undefined : UNDERLAYS[underlay]),
     ...field('services', settings['cluster.services']),
     ...field('mtu', settings['cluster.mtu']),

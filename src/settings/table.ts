@@ -5,6 +5,7 @@
  */
 
 import { cidr } from '../network/model/address.ts'
+import { MOST_RANGES } from '../network/model/cluster.ts'
 import { fabricWay } from '../network/model/fabric-way.ts'
 import { AGENT_SETTINGS } from './agent-table.ts'
 import { ATTACHMENT_SETTINGS } from './attachments-table.ts'
@@ -220,6 +221,13 @@ export const SETTINGS = {
     type: oneOf('tunnel', 'refuse'),
     default: 'tunnel',
     description: 'What happens to packets between nodes that have no such way: they take the tunnel, or are refused',
+    programs: CONTROLLER,
+    applied: 'once',
+  }),
+  'cluster.rangesPerNode': setting({
+    type: wholeNumber(1, MOST_RANGES),
+    default: 1,
+    description: 'How many ranges of a family a node may have as its pods become more: blocks, as Calico calls them',
     programs: CONTROLLER,
     applied: 'once',
   }),

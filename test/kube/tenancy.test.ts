@@ -262,6 +262,49 @@ function tenancy(assets: string, bringUp: (folder: string) => Promise<Cluster>):
   )
 
   test(
+    'a node gets a further range by its agent’s report, and gives it back by two more; an older word takes nothing',
+    async () => {
+      await kubectl(['patch', 'clusternetwork', 'default', '--type=merge', '-p', '{"weft":{"rangesPerNode":3}}'])
+      const addresses = [{ type: 'InternalIP', address: '192.0.2.9' }]
+      const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-9' }, status: { addresses } }
+      await kubectl(['create', '-f', '-'], node)
+      const nodeUID = await field('node', 'node-9', '{.metadata.uid}')
+      const report = (says: object): Promise<string> =>
+        kubectl(['apply', '-f', '-'], {
+          apiVersion: 'weft.dev/v1alpha1',
+          kind: 'NodeReport',
+          metadata: { name: 'node-9' },
+          nodeUID,
+          agent: { ready: true, uplinkMtu: 1500, datapath: 'netdev', ...says },
+        })
+      const network = async (path: string): Promise<unknown> => {
+        const text = await field('nodenetwork', 'node-9', path)
+        return text === '' ? undefined : JSON.parse(text)
+      }
+      const ranges = async (): Promise<readonly string[]> => {
+        const found = await network('{.spec.ranges}').catch(() => [])
+        return (found ?? []) as readonly string[]
+      }
+      await soon(async () => expect(await ranges()).toHaveLength(2))
+      const first = await ranges()
+      await report({ wants: { IPv4: 2 } })
+      await soon(async () => expect(await ranges()).toHaveLength(3))
+      const two = await ranges()
+      const range = two.find((one) => !first.includes(one))
+      await report({ unused: [{ range, since: 1 }] })
+      await report({ unused: [{ range }] })
+      await soon(async () => expect(await field('nodenetwork', 'node-9', '{.spec.closing[0].range}')).toBe(range ?? ''))
+      expect(await ranges()).toEqual(two)
+      const since = await network('{.spec.closing[0].since}')
+      await report({ unused: [{ range, since }] })
+      await soon(async () => expect(await ranges()).toEqual(first))
+      expect(await network('{.spec.closing}')).toBeUndefined()
+      await kubectl(['delete', 'node', 'node-9'])
+    },
+    LIMIT,
+  )
+
+  test(
     'a tenant that cannot be read is named in its namespace, and in order when it is corrected',
     async () => {
       const patch = (args: readonly string[]): Promise<string> => kubectl(['patch', ...args])

@@ -41,6 +41,7 @@ export interface LabOptions {
   readonly underlay?: 4 | 6
   readonly encapsulation?: 'vxlan' | 'geneve' | 'gre'
   readonly fabric?: 'direct' | 'bgp'
+  readonly blocks?: number
   /** Networks of a second wire, parted by commas. */
   readonly physical?: string
 }

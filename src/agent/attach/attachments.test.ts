@@ -39,7 +39,7 @@ beforeEach(async () => {
   const planner = samplePlanner()
   flush = async () => undefined
   pools = new AddressPools(60, Date.now, () => 0)
-  pools.setRanges(planner.context.ranges, [])
+  pools.setRanges(planner.context, [])
   attachments = new Attachments({
     ports,
     links,

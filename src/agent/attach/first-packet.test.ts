@@ -156,7 +156,7 @@ async function isReached(planner: NodePlanner, way: 'to' | 'from'): Promise<bool
 async function attach(planner: NodePlanner, forwarding: Forwarding, ports: Ports): Promise<void> {
   const pools = new AddressPools(60, Date.now, () => 0)
   pools.setRanges(
-    planner.context.ranges,
+    planner.context,
     [...planner.endpoints()].flatMap(({ addresses }) => addresses),
   )
   const attachments = new Attachments({

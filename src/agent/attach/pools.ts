@@ -1,13 +1,18 @@
 /**
- * The addresses of this node: one pool per range, filled from the lease records.
+ * The addresses of this node: one pool per range, filled from the lease records. Of a family the first range with room is taken
+ * from, so that later ones run empty and can be given back.
  * @module
  */
 import { cniError } from '../../cni/index.ts'
 import { IpamError } from '../../ipam/errors.ts'
 import { AddressPool } from '../../ipam/pool.ts'
-import type { LocalRange } from '../../network/context.ts'
-import { contains, familyOf, firstIp, formatIp, type Ip, ipValue } from '../../network/model/address.ts'
+import { type RangeNeed, type RangeUse, rangeNeed } from '../../ipam/range-need.ts'
+import type { LocalRange, NodeContext } from '../../network/context.ts'
+import { type Cidr, contains, familyOf, firstIp, formatIp, type Ip, ipValue } from '../../network/model/address.ts'
 import type { RangeFact } from '../control/facts.ts'
+
+/** What of a node's context its pools depend on. */
+export type PoolContext = Pick<NodeContext, 'ranges' | 'self' | 'cluster'>
 
 /** Gives out addresses of the node's ranges. */
 export class AddressPools {
@@ -15,6 +20,10 @@ export class AddressPools {
   readonly #now: () => number
   readonly #random: () => number
   #pools: readonly AddressPool[] = []
+  #closing: ReadonlyMap<Cidr, number> = new Map()
+  #most = 1
+  #need = '{}'
+  #needChanged: () => void = () => {}
 
   /** `restSeconds`: how long a released address rests. `now` in milliseconds. */
   constructor(restSeconds: number, now: () => number, random: () => number) {
@@ -27,25 +36,50 @@ export class AddressPools {
    * The node has these ranges, and these addresses in them are leased, and no others: what nobody has any more rests from
    * now on. Pools of ranges that stay are kept.
    */
-  setRanges(ranges: readonly LocalRange[], leased: Iterable<Ip>): void {
+  setRanges({ ranges, self, cluster }: PoolContext, leased: Iterable<Ip>): void {
     this.#pools = ranges.map(({ range }) => this.#pools.find((pool) => pool.range === range) ?? this.#open(range))
+    this.#closing = new Map(self.closing?.map(({ range, since }) => [range, since]))
+    this.#most = cluster.rangesPerNode ?? 1
     const wanted = new Set(leased)
     this.release(this.#pools.flatMap((pool) => pool.leasedAddresses().filter((address) => !wanted.has(address))))
     for (const address of wanted) this.#mark(address)
+    this.#noteNeed()
   }
 
-  /** One address of each range. Throws `pool-exhausted` and leases nothing. */
+  /** Calls whenever {@link need} says something else because of pods. */
+  onNeed(changed: () => void): void {
+    this.#needChanged = changed
+  }
+
+  /** How many ranges the node needs, and which it could do without. */
+  need(): RangeNeed {
+    const now = this.#now()
+    const uses = this.#pools.map((pool): RangeUse => {
+      const since = this.#closing.get(pool.range)
+      return {
+        range: pool.range,
+        capacity: pool.capacity,
+        busy: pool.busy(now),
+        ...(since === undefined ? {} : { since }),
+      }
+    })
+    return rangeNeed(uses, this.#most)
+  }
+
+  /** One address of each family. Throws `pool-exhausted` and leases nothing. */
   lease(): Ip[] {
     const leased: Ip[] = []
-    try {
-      for (const pool of this.#pools) leased.push(pool.allocate(this.#now()))
-      return leased
-    } catch (error) {
-      this.release(leased)
-      if (!(error instanceof IpamError) || error.code !== 'IPAM_ADDRESSES_EXHAUSTED') throw error
-      const full = this.#pools[leased.length]
-      throw cniError('pool-exhausted', { pool: full?.range ?? '' })
+    for (const family of new Set(this.#pools.map(({ range }) => familyOf(range)))) {
+      const open = this.#pools.filter(({ range }) => familyOf(range) === family && !this.#closing.has(range))
+      const address = this.#firstFree(open)
+      if (address === undefined) {
+        this.release(leased)
+        throw cniError('pool-exhausted', { pool: open.map(({ range }) => range).join(', ') })
+      }
+      leased.push(address)
     }
+    this.#noteNeed()
+    return leased
   }
 
   /** Takes addresses back; those of ranges that are no longer ours, and those nobody leased, are forgotten. */
@@ -54,6 +88,7 @@ export class AddressPools {
       const pool = this.#poolOf(address)
       if (pool?.isLeased(address)) pool.release(address, this.#now())
     }
+    this.#noteNeed()
   }
 
   facts(): RangeFact[] {
@@ -62,6 +97,7 @@ export class AddressPools {
       gateway,
       used: String(leased),
       capacity: String(capacity),
+      ...(this.#closing.has(range) ? { closing: true } : {}),
     }))
   }
 
@@ -77,6 +113,24 @@ export class AddressPools {
     } catch (error) {
       if (!(error instanceof IpamError) || error.code !== 'IPAM_RESERVED') throw error
     }
+  }
+
+  #firstFree(pools: readonly AddressPool[]): Ip | undefined {
+    for (const pool of pools) {
+      try {
+        return pool.allocate(this.#now())
+      } catch (error) {
+        if (!(error instanceof IpamError) || error.code !== 'IPAM_ADDRESSES_EXHAUSTED') throw error
+      }
+    }
+    return undefined
+  }
+
+  #noteNeed(): void {
+    const need = JSON.stringify(this.need())
+    if (need === this.#need) return
+    this.#need = need
+    this.#needChanged()
   }
 
   #poolOf(address: Ip): AddressPool | undefined {

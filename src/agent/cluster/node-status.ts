@@ -3,6 +3,7 @@
  * NodeNetwork, and nothing else of it.
  * @module
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { NodeNetworkStatus } from '../../network/model/node.ts'
 import { type Registry, RegistryError } from '../../registry/registry.ts'
 
@@ -14,7 +15,7 @@ export async function reportStatus(registry: Registry, node: string, status: Nod
     const stored = await registry.get('NodeNetwork', node)
     if (stored === undefined) return
     if (registry.report !== undefined) return await registry.report(stored.value, status)
-    if (sameStatus(stored.value.status, status)) return
+    if (isDeepStrictEqual(stored.value.status, status)) return
     try {
       await registry.update('NodeNetwork', node, { ...stored.value, status }, stored.revision)
       return
@@ -24,9 +25,4 @@ export async function reportStatus(registry: Registry, node: string, status: Nod
       if (!isRace || attempt === ATTEMPTS) throw error
     }
   }
-}
-
-function sameStatus(a: NodeNetworkStatus | undefined, b: NodeNetworkStatus): boolean {
-  const same = a?.ready === b.ready && a.reason === b.reason && a.beat === b.beat
-  return same && a.direct === b.direct && a.uplinkMtu === b.uplinkMtu && a.datapath === b.datapath
 }

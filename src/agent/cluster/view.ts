@@ -290,5 +290,5 @@ function sameContext(a: NodeContext, b: NodeContext): boolean {
 }
 
 function placeOf({ cluster, self, outside }: NodeContext): readonly unknown[] {
-  return [cluster, self.machine, self.ranges, self.addresses, outside]
+  return [cluster, self.machine, self.ranges, self.closing, self.addresses, outside]
 }

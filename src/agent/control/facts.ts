@@ -126,6 +126,8 @@ export interface RangeFact {
   readonly gateway: Ip
   readonly used: string
   readonly capacity: string
+  /** It is about to be taken back: pods get no more addresses of it. */
+  readonly closing?: true
 }
 
 /** A flow as the switch has it, with its counters. */

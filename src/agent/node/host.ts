@@ -9,6 +9,7 @@ import {
   linkSet,
   neighReplace,
   openRtnl,
+  type RouteFilter,
   type RtnlSocket,
   routeDel,
   routeList,
@@ -44,16 +45,39 @@ export async function applyHost(plan: HostPlan): Promise<void> {
 
 const TABLE_MAIN = 254
 
+/** Behind every other route to the same range. */
+const LAST_RESORT = 0x7fff_ffff
+
+/** What leads to the switch comes before what ends here, and goes after it. */
 function applyRoutes(rtnl: RtnlSocket, link: number, plan: HostPlan, family: Family): void {
   const wanted = plan.routes.filter(({ to }) => familyOf(to) === family)
-  for (const present of routeList(rtnl, { family, protocol: ROUTE_PROTOCOL, table: TABLE_MAIN })) {
-    if (wanted.some(({ to }) => to === present.destination) && present.link === link) continue
-    routeDel(rtnl, { destination: present.destination, protocol: ROUTE_PROTOCOL })
-  }
+  const ends = plan.blackholes.filter((range) => familyOf(range) === family)
   for (const { to, via, source } of wanted) {
     routeReplace(rtnl, { destination: to, gateway: via, link, onlink: true, source, protocol: ROUTE_PROTOCOL })
   }
+  for (const destination of ends) {
+    routeReplace(rtnl, { destination, type: 'blackhole', priority: LAST_RESORT, protocol: ROUTE_PROTOCOL })
+  }
+  for (const { destination, type, priority, link: by } of routeList(rtnl, OURS[family])) {
+    const isWanted =
+      type === 'blackhole'
+        ? priority === LAST_RESORT && ends.some((range) => range === destination)
+        : by === link && wanted.some(({ to }) => to === destination)
+    if (!isWanted)
+      routeDel(rtnl, {
+        destination,
+        type,
+        priority,
+        protocol: ROUTE_PROTOCOL,
+        ...(by === undefined ? {} : { link: by }),
+      })
+  }
 }
+
+const OURS = {
+  4: { family: 4, protocol: ROUTE_PROTOCOL, table: TABLE_MAIN },
+  6: { family: 6, protocol: ROUTE_PROTOCOL, table: TABLE_MAIN },
+} as const satisfies { readonly [F in Family]: RouteFilter }
 
 function setSysctl(path: readonly string[], value: string): void {
   if (sysctlGet(path) !== value) sysctlSet(path, value)

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Known } from '../../network/fabric/direct.ts'
-import { type Way, wayTo } from '../../network/fabric/way.ts'
+import { type Way, wayToRange } from '../../network/fabric/way.ts'
 import { type Family, familyOf } from '../../network/model/address.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import type { WayFact } from '../control/facts.ts'
@@ -30,12 +30,16 @@ export class WayLog {
   /** Compares with what is known. */
   note(planner: NodePlanner): void {
     const present = new Set<string>()
-    for (const { peer, reach } of planner.known())
+    for (const known of planner.known())
       for (const family of FAMILIES) {
-        if (!peer.ranges.some((range) => familyOf(range) === family)) continue
-        const key = keyOf(peer.node, family)
+        const ranges = known.peer.ranges.filter((range) => familyOf(range) === family)
+        const ways = ranges.map((range) => wayToRange(planner.context.cluster, known.peer, range, known))
+        // Of several ranges the one without a way tells what is to be looked at.
+        const way = ways.find(({ is }) => is !== 'direct') ?? ways[0]
+        if (way === undefined) continue
+        const key = keyOf(known.peer.node, family)
         present.add(key)
-        this.#put(key, wayTo(planner.context.cluster, peer, family, reach))
+        this.#put(key, way)
       }
     for (const key of this.#entries.keys()) if (!present.has(key)) this.#entries.delete(key)
   }

@@ -19,7 +19,7 @@ import {
 } from '../../linux/index.ts'
 import { DIRECT, LEAVE_TABLE, OUTSIDE_TABLE, type PeerPlace, type Place } from '../../network/fabric/direct.ts'
 import { LearnedRoutes } from '../../network/fabric/learned.ts'
-import { fabricOf, type Reach, UNKNOWN_REACH } from '../../network/fabric/way.ts'
+import { fabricOf, type KnownReach, type Reach, UNKNOWN_REACH } from '../../network/fabric/way.ts'
 import { GATEWAY, ROUTE_PROTOCOL } from '../../network/host.ts'
 import { type Cidr, contains, type Family, familyOf, firstIp, hostCidr, type Ip } from '../../network/model/address.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
@@ -46,7 +46,7 @@ const SETTLE_MS = 200
 const ASK_MS = 5_000
 const FAMILIES: readonly Family[] = [4, 6]
 
-type Found = { readonly reach: Reach[Family]; readonly place?: Place }
+type Found = { readonly reach: Reach[Family]; readonly place?: Place; readonly without?: KnownReach['without'] }
 
 /** Keeps a plan told of it, until disposed. */
 export class Ways implements Disposable {
@@ -116,6 +116,9 @@ export class Ways implements Disposable {
     const [v4, v6] = found
     return {
       reach: { 4: v4?.reach ?? UNKNOWN_REACH[4], 6: v6?.reach ?? UNKNOWN_REACH[6] },
+      ...(v4?.without === undefined && v6?.without === undefined
+        ? {}
+        : { without: { ...v4?.without, ...v6?.without } }),
       places: {
         ...(v4?.place === undefined ? {} : { 4: v4.place }),
         ...(v6?.place === undefined ? {} : { 6: v6.place }),
@@ -142,19 +145,20 @@ export class Ways implements Disposable {
     return { reach: 'open', place }
   }
 
-  /** A range is reached by BGP when a learned route covers all of it. Until then what comes from there has a link all the same. */
+  /**
+   * A range is reached by BGP when a learned route covers all of it: a machine's further ones are told later than its first. Until
+   * then what comes from there has a link all the same.
+   */
   #byBgp(peer: NodeNetwork, family: Family, links: ReadonlyMap<number, Link>, learned: LearnedRoutes<Route>): Found {
-    const { node, ranges } = peer
-    const range = ranges.find((one) => familyOf(one) === family)
-    if (range === undefined) return { reach: { why: `${node} has no IPv${family} range` } }
-    const hops = hopsOf(learned.to(range)).flatMap((hop): readonly Place[] => {
-      const link = links.get(hop.link ?? 0)
-      return link === undefined ? [] : [{ link: link.name, address: (hop.gateway ?? firstIp(range)) as Ip }]
-    })
-    const [first, ...others] = hops
-    if (first !== undefined) return { reach: 'open', place: others.length === 0 ? first : { ...first, others } }
-    const why = `no BGP neighbour told this node a route to ${range} of ${node}`
-    return { ...this.#onSegment(peer, family, links), reach: { why } }
+    const ranges = peer.ranges.filter((one) => familyOf(one) === family)
+    const [first] = ranges
+    if (first === undefined) return { reach: { why: `${peer.node} has no IPv${family} range` } }
+    const whyNot = (range: Cidr) => `no BGP neighbour told this node a route to ${range} of ${peer.node}`
+    const found = ranges.map((range) => ({ range, place: placeBy(learned.to(range), range, links) }))
+    const place = found.find((one) => one.place !== undefined)?.place
+    if (place === undefined) return { ...this.#onSegment(peer, family, links), reach: { why: whyNot(first) } }
+    const lacking = found.filter((one) => one.place === undefined).map(({ range }) => [range, whyNot(range)] as const)
+    return { reach: 'open', place, ...(lacking.length === 0 ? {} : { without: Object.fromEntries(lacking) }) }
   }
 
   /** A session may outlive the segment that its routes lead over: by a router, or until it is missed. */
@@ -217,6 +221,14 @@ export class Ways implements Disposable {
         }
       }
   }
+}
+
+function placeBy(route: Route | undefined, range: Cidr, links: ReadonlyMap<number, Link>): Place | undefined {
+  const [first, ...others] = hopsOf(route).flatMap((hop): readonly Place[] => {
+    const link = links.get(hop.link ?? 0)
+    return link === undefined ? [] : [{ link: link.name, address: (hop.gateway ?? firstIp(range)) as Ip }]
+  })
+  return first === undefined || others.length === 0 ? first : { ...first, others }
 }
 
 const OWN: ReadonlySet<string> = new Set([GATEWAY, DIRECT, 'lo'])

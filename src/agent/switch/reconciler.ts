@@ -75,6 +75,7 @@ export class Reconciler {
     this.#whole = this.#repeater('plan', () => this.#applyWhole())
     this.#changes = this.#repeater('flows', () => this.#applyChanges())
     this.#status = this.#repeater('status', () => this.#reportStatus())
+    parts.pools.onNeed(() => this.#status.request())
   }
 
   /** The bridge's connection, once there is one. */
@@ -155,7 +156,7 @@ export class Reconciler {
     await restorePorts({ ports, links, attachments, log, signal })
     const bridge = await this.#openSwitch()
     const lost = ports.lost().flatMap(({ endpoint }) => endpoint.addresses)
-    pools.setRanges(planner.context.ranges, [...ports.recordedAddresses(), ...lost, ...attachments.heldAddresses()])
+    pools.setRanges(planner.context, [...ports.recordedAddresses(), ...lost, ...attachments.heldAddresses()])
     syncEndpoints(planner, ports, attachments.busy)
     this.#forwarding ??= new Forwarding(bridge, () => {
       // A switch that is away asks for it when it is back.
@@ -232,6 +233,7 @@ export class Reconciler {
       ...(reason === '' ? {} : { reason }),
       uplinkMtu: uplinkMtu(),
       datapath: options.datapath,
+      ...this.#parts.pools.need(),
       ...(this.#stack.takesDirect && this.#forwarding?.synced === true ? { direct: true } : {}),
       // Of a host outside the cluster nobody else knows whether it lives.
       ...(view().self?.machine.kind === 'external' ? { beat: Math.floor(Date.now() / 1000) } : {}),

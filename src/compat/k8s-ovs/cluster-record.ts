@@ -1,6 +1,6 @@
 /**
  * The cluster's configuration as k8s-ovs's `config`. What it has no words for is kept under further keys, which it passes
- * over: `MoreNetworks`, `MoreServiceNetworks`, `Encapsulation`, `Port`, `Underlay`, `Services` and `MTU`. What is as it
+ * over: `MoreNetworks`, `MoreServiceNetworks`, `Encapsulation`, `Port`, `RangesPerNode`, `Underlay`, `Services` and `MTU`. What is as it
  * would be without a word is not written.
  * @module
  */
@@ -39,6 +39,7 @@ function decode(object: GoObject): unknown {
     serviceNetworks: [...(service === '' ? [] : [service]), ...items(object, 'MoreServiceNetworks')].map(masked),
     tenancy: tenancyIn(object),
     encapsulation: encapsulationIn(object),
+    ...optionalField('rangesPerNode', numberField(object, 'RangesPerNode')),
     underlay: underlayIn(field(object, 'Underlay')),
     services: field(object, 'Services') ?? 'weft',
     ...optionalField('mtu', numberField(object, 'MTU')),
@@ -102,6 +103,7 @@ function fieldsOf(cluster: Cluster, before: GoObject | undefined): GoObject {
     MoreServiceNetworks: listed(services),
     Encapsulation: cluster.encapsulation.type === 'vxlan' ? undefined : cluster.encapsulation.type,
     Port: portOf(cluster.encapsulation),
+    RangesPerNode: cluster.rangesPerNode,
     Underlay: cluster.underlay === 6 ? 'IPv6' : undefined,
     Services: cluster.services === 'weft' ? undefined : cluster.services,
     MTU: cluster.mtu,

@@ -11,7 +11,7 @@
  * @module
  */
 import { familyOf, type Ip, parseIp } from '../../network/model/address.ts'
-import type { Machine, NodeNetwork, NodeNetworkStatus } from '../../network/model/node.ts'
+import type { Machine, NodeNetwork, NodeNetworkStatus, UnusedRange } from '../../network/model/node.ts'
 import { GLOBAL_VNI } from '../../network/model/tenant.ts'
 import { optionalField } from '../fields.ts'
 import { masked } from './cluster-record.ts'
@@ -75,6 +75,7 @@ function decode(object: GoObject, host: string, hostIp: Ip | undefined): GoObjec
     machine: machineIn(object),
     addresses: addressesIn(object, hostIp),
     ranges: rangesIn(object),
+    ...optionalField('closing', unusedIn(field(object, 'Closing'))),
     ...optionalField('problem', textField(object, 'Problem') || undefined),
     ...optionalField('silence', textField(object, 'Silence') || undefined),
     ...optionalField('status', statusIn(objectField(object, 'Status'))),
@@ -117,12 +118,28 @@ function statusIn(status: GoObject | undefined): unknown {
     ...optionalField('reason', field(status, 'Reason')),
     uplinkMtu: field(status, 'UplinkMTU'),
     datapath: field(status, 'Datapath'),
+    ...optionalField('wants', wantsIn(objectField(status, 'Wants'))),
+    ...optionalField('unused', unusedIn(field(status, 'Unused'))),
     ...optionalField('beat', field(status, 'Beat')),
   }
 }
 
+function wantsIn(wants: GoObject | undefined): unknown {
+  if (wants === undefined) return undefined
+  return { ...optionalField('4', field(wants, 'IPv4')), ...optionalField('6', field(wants, 'IPv6')) }
+}
+
+/** Ranges with the revision at which they were closed; what is no list is shown as it is. */
+function unusedIn(list: unknown): unknown {
+  if (!Array.isArray(list)) return list
+  return list.map((one: unknown) => {
+    const item = objectField({ item: one }, 'item')
+    return item === undefined ? one : { range: field(item, 'Range'), ...optionalField('since', field(item, 'Since')) }
+  })
+}
+
 function fieldsOf(network: NodeNetwork): GoObject {
-  const { node, machine, addresses, ranges, problem, silence, status } = network
+  const { node, machine, addresses, ranges, closing, problem, silence, status } = network
   const hostIp = hostIpOf(addresses)
   const subnet = ranges.find((range) => familyOf(range) === 4) ?? ranges[0]
   return {
@@ -135,6 +152,7 @@ function fieldsOf(network: NodeNetwork): GoObject {
     VNI: vniOf(machine),
     Addresses: addresses.length === (hostIp === undefined ? 0 : 1) ? undefined : addresses,
     Subnets: ranges.length === (subnet === undefined ? 0 : 1) ? undefined : ranges,
+    Closing: closing === undefined ? undefined : closing.map(unusedFields),
     Problem: problem,
     Silence: silence,
     Status: status === undefined ? undefined : statusFields(status),
@@ -145,8 +163,20 @@ function vniOf(machine: Machine): number | undefined {
   return machine.kind === 'node' || machine.vni === GLOBAL_VNI ? undefined : machine.vni
 }
 
-function statusFields({ ready, reason, uplinkMtu, datapath, beat }: NodeNetworkStatus): GoObject {
-  return { Ready: ready, Reason: reason, UplinkMTU: uplinkMtu, Datapath: datapath, Beat: beat }
+function statusFields({ ready, reason, uplinkMtu, datapath, wants, unused, beat }: NodeNetworkStatus): GoObject {
+  return {
+    Ready: ready,
+    Reason: reason,
+    UplinkMTU: uplinkMtu,
+    Datapath: datapath,
+    Wants: wants === undefined ? undefined : { IPv4: wants[4], IPv6: wants[6] },
+    Unused: unused?.map(unusedFields),
+    Beat: beat,
+  }
+}
+
+function unusedFields({ range, since }: UnusedRange): GoObject {
+  return { Range: range, Since: since }
 }
 
 /** The address that the record is kept under: k8s-ovs knows IPv4 alone. */

@@ -1,6 +1,6 @@
 /**
  * The cluster's configuration as OpenShift SDN's ClusterNetwork `default`. An object of theirs works as it is. What they
- * have no words for is under `weft`: the encapsulation, the fabric, the underlay's family, who translates services, and service
+ * have no words for is under `weft`: the encapsulation, the fabric, ranges per node, the underlay's family, who translates services, and service
  * networks beyond the first. `clusterNetworks` may hold IPv6 networks too.
  *
  * Fields that say the same thing twice must agree. Where they do not, the value is a text that tells both: the model
@@ -41,6 +41,7 @@ function decode(object: KubeObject): unknown {
     tenancy: tenancyIn(at(object, 'pluginName')),
     encapsulation: encapsulationIn(object),
     ...optionalField('fabric', fabricIn(at(object, 'weft', 'fabric'))),
+    ...optionalField('rangesPerNode', at(object, 'weft', 'rangesPerNode')),
     underlay: underlayIn(at(object, 'weft', 'underlayFamily')),
     services: at(object, 'weft', 'services') ?? 'weft',
     ...optionalField('mtu', numberAt(object, 'mtu')),
@@ -125,6 +126,7 @@ function patch(cluster: Cluster): MergePatch {
     weft: {
       encapsulation: { type: encapsulation.type, port: encapsulation.type === 'gre' ? null : encapsulation.port },
       fabric: cluster.fabric === undefined ? null : { ...cluster.fabric },
+      rangesPerNode: cluster.rangesPerNode ?? null,
       underlayFamily: cluster.underlay === 6 ? 'IPv6' : 'IPv4',
       services: cluster.services,
       serviceNetworks,

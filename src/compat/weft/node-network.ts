@@ -36,6 +36,7 @@ function decode(object: KubeObject): unknown {
     machine: machineIn(object),
     addresses: listAt(object, 'spec', 'addresses'),
     ranges: listAt(object, 'spec', 'ranges'),
+    ...optionalField('closing', at(object, 'spec', 'closing')),
     ...optionalField('problem', textAt(object, 'status', 'problem')),
     ...optionalField('silence', textAt(object, 'status', 'silence')),
     ...optionalField('status', agent === undefined ? undefined : statusIn(agent)),
@@ -57,17 +58,28 @@ function statusIn(agent: unknown): unknown {
     uplinkMtu: at(agent, 'uplinkMtu'),
     datapath: at(agent, 'datapath'),
     ...optionalField('direct', at(agent, 'direct')),
+    ...rangeFields(agent),
     ...optionalField('beat', at(agent, 'beat')),
   }
 }
 
-function patch({ machine, addresses, ranges, problem, silence, status }: NodeNetwork): MergePatch {
+/** What an agent says of its ranges: families go by their names. */
+export function rangeFields(agent: unknown): object {
+  const wants = at(agent, 'wants')
+  const wanted = { ...optionalField('4', at(wants, 'IPv4')), ...optionalField('6', at(wants, 'IPv6')) }
+  return {
+    ...optionalField('wants', wants === undefined ? undefined : wanted),
+    ...optionalField('unused', at(agent, 'unused')),
+  }
+}
+
+function patch({ machine, addresses, ranges, closing, problem, silence, status }: NodeNetwork): MergePatch {
   const owner =
     machine.kind === 'node'
       ? { nodeUID: machine.uid, external: null }
       : { nodeUID: null, external: { vni: machine.vni } }
   return {
-    spec: { ...owner, addresses, ranges },
+    spec: { ...owner, addresses, ranges, closing: closing ?? null },
     status: {
       problem: problem ?? null,
       silence: silence ?? null,
@@ -79,7 +91,15 @@ function patch({ machine, addresses, ranges, problem, silence, status }: NodeNet
 
 /** What an agent says, as a patch: what it no longer says is taken away. */
 export function agentFields(status: NodeNetworkStatus): MergePatch {
-  return { ...status, reason: status.reason ?? null, direct: status.direct ?? null, beat: status.beat ?? null }
+  const { wants, unused } = status
+  return {
+    ...status,
+    reason: status.reason ?? null,
+    direct: status.direct ?? null,
+    wants: wants === undefined ? null : { IPv4: wants[4] ?? null, IPv6: wants[6] ?? null },
+    unused: unused ?? null,
+    beat: status.beat ?? null,
+  }
 }
 
 /** For those who wait by the API's own means. */

@@ -3,13 +3,14 @@
  * permission on NodeNetworks, which say where every node is. The controller copies it there (docs/adr/0014).
  * @module
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { NodeReports } from '../../kube/node-reports.ts'
 import type { KubeObject, Resource } from '../../kube/object.ts'
 import type { Machine, NodeNetwork, NodeNetworkStatus } from '../../network/model/node.ts'
 import { decodeNodeStatus } from '../../network/model/validate-node.ts'
 import { at, optionalField } from '../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../merge.ts'
-import { agentFields } from './node-network.ts'
+import { agentFields, rangeFields } from './node-network.ts'
 
 /** What a node's agent says of itself, named as the node. */
 export const NODE_REPORTS: Resource = {
@@ -47,6 +48,7 @@ export function nodeReportIn(object: KubeObject): NodeReport | undefined {
     uplinkMtu: at(agent, 'uplinkMtu'),
     datapath: at(agent, 'datapath'),
     ...optionalField('direct', at(agent, 'direct')),
+    ...rangeFields(agent),
     ...optionalField('beat', at(agent, 'beat')),
   })
   const nodeUid = at(object, 'nodeUID') ?? ''
@@ -55,8 +57,7 @@ export function nodeReportIn(object: KubeObject): NodeReport | undefined {
 
 /** Whether two agents say the same. */
 export function sameStatus(a: NodeNetworkStatus, b: NodeNetworkStatus): boolean {
-  const same = a.ready === b.ready && a.reason === b.reason && a.beat === b.beat
-  return same && a.direct === b.direct && a.uplinkMtu === b.uplinkMtu && a.datapath === b.datapath
+  return isDeepStrictEqual(a, b)
 }
 
 /** The Node that a machine is, if it is one. */

@@ -59,7 +59,7 @@ export function atAddress(view: ClusterView, address: Ip): Party {
   for (const facts of view.nodes) {
     const lease = facts.leases.find(({ endpoint }) => endpoint.addresses.includes(address))
     if (lease !== undefined) return { kind: 'pod', name: nameOf(lease), address, facts, lease }
-    if (gatewayOf(facts, familyOf(address)) === address)
+    if (facts.self.ranges.some((range) => localRange(range).gateway === address))
       return { kind: 'node', name: facts.status.node, address, facts }
     const wired = facts.underlay.find(({ addresses }) => addresses.includes(address))
     if (wired !== undefined) return { kind: 'address', name: `${wiredName(wired)} on the physical network`, address }

@@ -5,11 +5,11 @@
  * what arrives for it, are led to.
  * @module
  */
-import { calledNetworks, type LocalRange, type NodeContext, podNetworks } from '../context.ts'
+import { calledNetworks, type LocalRange, mainRanges, type NodeContext, podNetworks } from '../context.ts'
 import { type Cidr, type Family, familyOf, hostCidr, type Ip, type Mac } from '../model/address.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import { openServices } from '../outside.ts'
-import type { Reach } from './way.ts'
+import type { KnownReach } from './way.ts'
 
 /** The link of that port, and its MAC address. */
 export const DIRECT = 'weft-direct'
@@ -84,8 +84,7 @@ export function linksOf({ link, others = [] }: Place): readonly string[] {
 }
 
 /** What the kernel knows of the ways to a machine without a tunnel. */
-export interface PeerPlace {
-  readonly reach: Reach
+export interface PeerPlace extends KnownReach {
   readonly places: { readonly [F in Family]?: Place }
 }
 
@@ -126,17 +125,26 @@ export function directPlan(context: NodeContext, machines: Iterable<Known>, gate
   return {
     routes,
     own: ranges,
-    rules: [...ranges.flatMap((range) => rulesOf(context, range, { gateway, links })), ...serviceRules(services)],
+    rules: [
+      ...new Set(ranges.map(({ family }) => family)).values().map((family) => fromGateway(family, gateway)),
+      ...ranges.flatMap((range) => rulesOf(context, range, links)),
+      ...serviceRules(services),
+    ],
     inside: insideOf(context),
     services,
     segments: links.map((link) => ({ link, ranges: segments.get(link) ?? [] })),
   }
 }
 
+/** The node's own packets, and those that come back from its translation, go to the switch as ever. */
+function fromGateway(family: Family, gateway: string): DirectRule {
+  return { family, priority: DIRECT_PRIORITY, inputLink: gateway }
+}
+
 /** Where nothing is learned of networks outside nothing has to be kept from them. */
 function insideOf(context: NodeContext): readonly Cidr[] {
   if (context.cluster.fabric?.way !== 'bgp') return []
-  return context.ranges.flatMap(({ family }) => [
+  return mainRanges(context).flatMap(({ family }) => [
     ...podNetworks(context.cluster, family),
     ...calledNetworks(context, family),
   ])
@@ -162,20 +170,19 @@ function serviceRules(services: readonly Cidr[]): readonly DirectRule[] {
 }
 
 /**
- * The node's own packets, and those that come back from its translation, go to the switch as ever. What is left with a pod's
+ * So do packets of its own address. What is left with a pod's
  * source came out of the switch for other nodes' pods. By the source, and not by the link alone: a filter of the kernel
  * (rp_filter) asks by which link an answer would go, as if the node itself gave it.
  */
 function rulesOf(
   { cluster }: NodeContext,
   { family, range, gateway: address }: LocalRange,
-  { gateway, links }: { readonly gateway: string; readonly links: readonly string[] },
+  links: readonly string[],
 ): readonly DirectRule[] {
   const outside: readonly DirectRule[] =
     cluster.fabric?.way === 'bgp' ? [{ family, priority: OUTSIDE_PRIORITY, from: range, table: OUTSIDE_TABLE }] : []
   const own: readonly DirectRule[] = [
     ...outside,
-    { family, priority: DIRECT_PRIORITY, inputLink: gateway },
     { family, priority: DIRECT_PRIORITY + 1, from: hostCidr(address) },
     { family, priority: DIRECT_PRIORITY + 2, from: range, table: LEAVE_TABLE },
   ]

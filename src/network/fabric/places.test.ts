@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { SAMPLE_CLUSTER, sampleNode, samplePlanner } from '../../../test/tables/sample-node.ts'
+import { nodeContext } from '../context.ts'
 import { hostPlan } from '../host.ts'
-import { ip } from '../model/address.ts'
+import { cidr, familyOf, ip } from '../model/address.ts'
 import type { Fabric } from '../model/cluster.ts'
 import type { NodePlanner } from '../planner.ts'
 import type { PeerPlace } from './direct.ts'
-import { wayTo } from './way.ts'
+import { wayTo, wayToRange } from './way.ts'
 
 const STATUS = { ready: true, uplinkMtu: 1500, datapath: 'netdev', direct: true } as const
 
@@ -102,4 +103,39 @@ describe('packets take a way without a tunnel', () => {
     apply(planner)
     expect(wayOf(planner)).toBe('direct')
   })
+})
+
+test('a range that is new has no way yet, while packets to the others of its node keep theirs', () => {
+  const fresh = cidr('10.128.255.0/24')
+  const planner = planned({ way: 'bgp', otherwise: 'refuse' })
+  planner.putPlace('node2', onLink('eth0', '192.0.2.1'))
+  apply(planner)
+  planner.putPeer({ ...sampleNode(2), status: STATUS, ranges: [...sampleNode(2).ranges, fresh] })
+  const ways = (): readonly string[] =>
+    [...planner.known()]
+      .filter(({ peer }) => peer.node === 'node2')
+      .flatMap((known) =>
+        known.peer.ranges
+          .filter((range) => familyOf(range) === 4)
+          .map((range) => wayToRange(planner.context.cluster, known.peer, range, known).is),
+      )
+  expect(ways()).toEqual(['direct', 'none'])
+  planner.putPlace('node2', { ...onLink('eth0', '192.0.2.1'), without: { [fresh]: 'nobody told of it' } })
+  apply(planner)
+  expect(ways()).toEqual(['direct', 'none'])
+  planner.putPlace('node2', onLink('eth0', '192.0.2.1'))
+  apply(planner)
+  expect(ways()).toEqual(['direct', 'direct'])
+})
+
+test('a node with several ranges has one way to the rest of its network, and an end for each of them', () => {
+  const own = [...sampleNode(1).ranges, cidr('10.128.254.0/24')]
+  const context = nodeContext(SAMPLE_CLUSTER, { ...sampleNode(1), ranges: own }, 1450)
+  if (context === undefined) throw new Error('it has ranges')
+  const { routes, blackholes, addresses } = hostPlan(context, { ports: [], peers: [] })
+  const destinations = routes.map(({ to }) => to)
+  expect(new Set(destinations).size).toBe(destinations.length)
+  expect(destinations).toEqual(expect.arrayContaining([...own]))
+  expect<readonly string[]>(blackholes).toEqual(own)
+  expect(addresses).toHaveLength(own.length)
 })

@@ -39,22 +39,30 @@ export class Places {
   of(machine: NodeNetwork, way: Fabric['way']): PeerPlace {
     const known = this.#known.get(machine.node)
     if (known === undefined) return { reach: UNKNOWN_REACH, places: {} }
+    const lacking = machine.ranges.flatMap((range): readonly (readonly [Cidr, string])[] => {
+      const family = familyOf(range)
+      const why = known.without?.[range] ?? (this.#isLed(range, known.places[family], way) ? undefined : NOT_LED)
+      return known.reach[family] !== 'open' || why === undefined ? [] : [[range, why]]
+    })
+    const without = Object.fromEntries(lacking)
     const reachIn = (family: Family): Reach[Family] => {
       const { [family]: reach } = known.reach
-      return reach !== 'open' || this.#isLed(machine, known.places[family], family, way) ? reach : { why: NOT_LED }
+      const ranges = machine.ranges.filter((range) => familyOf(range) === family)
+      const why = ranges.every((range) => without[range] !== undefined) ? without[ranges[0] ?? ''] : undefined
+      return reach !== 'open' || why === undefined ? reach : { why }
     }
-    return { reach: { 4: reachIn(4), 6: reachIn(6) }, places: known.places }
+    return {
+      reach: { 4: reachIn(4), 6: reachIn(6) },
+      places: known.places,
+      ...(lacking.length === 0 ? {} : { without }),
+    }
   }
 
-  #isLed({ ranges }: NodeNetwork, place: Place | undefined, family: Family, way: Fabric['way']): boolean {
-    return ranges
-      .filter((range) => familyOf(range) === family)
-      .every((range) => {
-        const led = this.#led.get(range)
-        if (led === undefined || place === undefined) return false
-        // Routes that a BGP daemon learned are there before anybody knows of them. What comes back may come by any of its links.
-        return linksOf(place).every((link) => led.links.has(link)) && (way === 'bgp' || led.via === place.address)
-      })
+  #isLed(range: Cidr, place: Place | undefined, way: Fabric['way']): boolean {
+    const led = this.#led.get(range)
+    if (led === undefined || place === undefined) return false
+    // Routes that a BGP daemon learned are there before anybody knows of them. What comes back may come by any of its links.
+    return linksOf(place).every((link) => led.links.has(link)) && (way === 'bgp' || led.via === place.address)
   }
 }
 

@@ -3,7 +3,7 @@
  * what its own kernel says; two need not come to the same, so both ways are open to what arrives.
  * @module
  */
-import type { Family } from '../model/address.ts'
+import { type Cidr, type Family, familyOf } from '../model/address.ts'
 import type { Cluster, Fabric } from '../model/cluster.ts'
 import type { NodeNetwork } from '../model/node.ts'
 
@@ -15,6 +15,13 @@ export type Way =
 
 /** What a node's kernel knows of the ways to a machine without a tunnel, per family: a way, or why there is none. */
 export type Reach = { readonly [F in Family]: 'open' | { readonly why: string } }
+
+/** The same, where a machine has several ranges of a family. */
+export interface KnownReach {
+  readonly reach: Reach
+  /** Ranges that there is no way to, although there is one to others of their family: why. Absent: none. */
+  readonly without?: Readonly<Record<Cidr, string>>
+}
 
 /** Before the kernel was asked. */
 export const UNKNOWN_REACH: Reach = {
@@ -41,6 +48,18 @@ export function wayTo(cluster: Pick<Cluster, 'fabric'>, peer: NodeNetwork, famil
   const why = obstacle(peer, reach[family])
   if (why === undefined) return { is: 'direct' }
   return otherwise === 'tunnel' ? { is: 'tunnel', why } : { is: 'none', why }
+}
+
+/** The way to the pods of one of its ranges: a new one may have none while others of its family have. */
+export function wayToRange(
+  cluster: Pick<Cluster, 'fabric'>,
+  peer: NodeNetwork,
+  range: Cidr,
+  { reach, without = {} }: KnownReach,
+): Way {
+  const family = familyOf(range)
+  const why = without[range]
+  return wayTo(cluster, peer, family, why === undefined ? reach : { ...reach, [family]: { why } })
 }
 
 function obstacle({ node, status }: NodeNetwork, reach: Reach[Family]): string | undefined {

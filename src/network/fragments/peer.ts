@@ -6,7 +6,7 @@
 import type { Action, Flow, Match } from '../../flow/flow.ts'
 import { localRange, type NodeContext, tunnelAddress } from '../context.ts'
 import { DIRECT_MAC } from '../fabric/direct.ts'
-import { type Reach, UNKNOWN_REACH, type Way, wayTo } from '../fabric/way.ts'
+import { type KnownReach, UNKNOWN_REACH, type Way, wayToRange } from '../fabric/way.ts'
 import { type Cidr, familyOf, type Ip } from '../model/address.ts'
 import type { Machine, NodeNetwork } from '../model/node.ts'
 import { GLOBAL_VNI } from '../model/tenant.ts'
@@ -23,14 +23,14 @@ export interface PeerFacts {
   /** Those who lay claim to its addresses. */
   readonly claimants?: readonly NodeNetwork[]
   /** What the node's kernel knows of ways to it without a tunnel. */
-  readonly reach?: Reach
+  readonly known?: KnownReach
 }
 
 /** The fragment of a remote machine; without flows when there is no way to it at all. */
 export function peerFragment(
   context: NodeContext,
   peer: NodeNetwork,
-  { claimants = [], reach = UNKNOWN_REACH }: PeerFacts = {},
+  { claimants = [], known = { reach: UNKNOWN_REACH } }: PeerFacts = {},
 ): Fragment {
   const key = peerKey(peer.node)
   const title = `${peer.machine.kind === 'node' ? 'node' : 'external host'} ${peer.node}`
@@ -39,7 +39,7 @@ export function peerFragment(
   const flows = peer.ranges.flatMap((range) => [
     ...(remote === undefined ? [] : byTunnel(make, context, peer, range, remote)),
     ...(context.takesDirect && peer.machine.kind === 'node'
-      ? byItself(make, range, wayTo(context.cluster, peer, familyOf(range), reach), remote)
+      ? byItself(make, range, wayToRange(context.cluster, peer, range, known), remote)
       : []),
   ])
   return { key, title, flows, groups: [] }

@@ -37,6 +37,8 @@ export interface Cluster {
   readonly encapsulation: Encapsulation
   /** Absent: the tunnel, always. */
   readonly fabric?: Fabric
+  /** How many ranges of a family a node may have, 1 to {@link MOST_RANGES}. Absent: one. */
+  readonly rangesPerNode?: number
   /** The family of the addresses that tunnels run between. */
   readonly underlay: Family
   /** Who translates service addresses: `weft` in its own pipeline, or a `kube-proxy` on every node. */
@@ -44,6 +46,9 @@ export interface Cluster {
   /** MTU of pod interfaces in bytes; absent: what fits every node's uplink. */
   readonly mtu?: number
 }
+
+/** So many ranges of a family a node can have at most. */
+export const MOST_RANGES = 20
 
 /** Namespaces that every tenant may talk to from the start. */
 export const GLOBAL_NAMESPACES: readonly string[] = ['default', 'kube-system']

@@ -2,7 +2,7 @@
  * A machine in the overlay.
  * @module
  */
-import type { Cidr, Ip } from './address.ts'
+import type { Cidr, Family, Ip } from './address.ts'
 import type { NodeBgp } from './bgp.ts'
 import type { Labels } from './policy.ts'
 
@@ -36,14 +36,33 @@ export interface NodeNetwork {
   readonly node: string
   readonly machine: Machine
   readonly addresses: readonly Ip[]
-  /** The ranges its pods get addresses from, at most one of each cluster network's family. */
+  /**
+   * The ranges its pods get addresses from. The first of each family is its own for good: what stands for the whole node, such as
+   * the MAC address of its gateway, comes from there. Further ones come and go with its pods.
+   */
   readonly ranges: readonly Cidr[]
+  /** Those of them that it gives nothing out of any more, to be taken back. Absent: none. */
+  readonly closing?: readonly ClosingRange[]
   /** What is wrong with its ranges or addresses, for people. */
   readonly problem?: string
   /** Since when nothing was heard from an external host's agent, for people; written by the controller. */
   readonly silence?: string
   /** What the node's agent says of itself; written by that agent alone. */
   readonly status?: NodeNetworkStatus
+}
+
+/** A range that is to be taken back. It still leads to its node, whose pods may live there. */
+export interface ClosingRange {
+  readonly range: Cidr
+  /** The revision at which it was closed. Who says that it is empty repeats it, so that nobody's older word counts. */
+  readonly since: number
+}
+
+/** A range of a node that no pod has an address of. */
+export interface UnusedRange {
+  readonly range: Cidr
+  /** As of {@link ClosingRange}: nobody gets an address of it any more. Absent: somebody may. */
+  readonly since?: number
 }
 
 /** How often an external host's agent counts, in milliseconds. */
@@ -59,6 +78,10 @@ export interface NodeNetworkStatus {
   readonly datapath: 'system' | 'netdev'
   /** It takes packets of other nodes' pods that come without a tunnel. Absent: it does not. */
   readonly direct?: true
+  /** How many ranges of a family it is to have that are not closing, where that is more than one. */
+  readonly wants?: { readonly [F in Family]?: number }
+  /** Ranges that it could do without, and those that it does without. Absent: none. */
+  readonly unused?: readonly UnusedRange[]
   /** An external host's agent counts while it lives: nobody else would notice its end. */
   readonly beat?: number
 }

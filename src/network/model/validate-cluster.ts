@@ -4,7 +4,7 @@
  * @module
  */
 import { BITS, type Cidr, contains, familyOf, type Ip, ipValue, overlaps, prefixLength } from './address.ts'
-import type { Cluster, ClusterNetwork, Encapsulation, Fabric } from './cluster.ts'
+import { type Cluster, type ClusterNetwork, type Encapsulation, type Fabric, MOST_RANGES } from './cluster.ts'
 import { type At, below, type Decode, type Decoded, decodeWith, type Problem, reject } from './decode.ts'
 import { checked, integer, list, literal, network, optional, record, variant } from './decoders.ts'
 import { fabricWay } from './fabric-way.ts'
@@ -50,6 +50,7 @@ const cluster: Decode<Cluster> = checked(
     tenancy,
     encapsulation,
     fabric: optional(fabric),
+    rangesPerNode: optional(integer(1, MOST_RANGES)),
     underlay: literal(4, 6),
     services: literal('weft', 'kube-proxy'),
     mtu: optional(integer(MIN_MTU[4], MAX_MTU)),

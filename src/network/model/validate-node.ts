@@ -2,18 +2,20 @@
  * What a node and its part of the overlay must be.
  * @module
  */
-import { type Cidr, familyOf, type Ip, overlaps } from './address.ts'
+import { type Cidr, type Ip, overlaps } from './address.ts'
+import { MOST_RANGES } from './cluster.ts'
 import { below, type Decode, type Decoded, decodeWith, reject, shown } from './decode.ts'
 import { address, checked, flag, integer, list, literal, network, optional, record, text, variant } from './decoders.ts'
 import { labels } from './labels.ts'
 import { objectName, uid } from './names.ts'
-import type { Machine, Node, NodeNetwork, NodeNetworkStatus } from './node.ts'
+import type { ClosingRange, Machine, Node, NodeNetwork, NodeNetworkStatus, UnusedRange } from './node.ts'
 import { MAX_VNI } from './tenant.ts'
 import { nodeBgp } from './validate-bgp.ts'
 import { isHostAddress } from './validate-cluster.ts'
 
 const MAX_ADDRESSES = 32
-const MAX_RANGES = 16
+/** Of both families: {@link MOST_RANGES} of each that are open, and as many that are about to go. */
+const MAX_RANGES = 4 * MOST_RANGES
 const MAX_SENTENCE = 4096
 
 const hostAddress: Decode<Ip> = checked(address, (value, at) => {
@@ -34,12 +36,18 @@ const node: Decode<Node> = record<Node>({
   bgp: optional(nodeBgp),
 })
 
+const revision = integer(0, Number.MAX_SAFE_INTEGER)
+
 const status: Decode<NodeNetworkStatus> = record<NodeNetworkStatus>({
   ready: flag,
   reason: optional(text(0, MAX_SENTENCE)),
   uplinkMtu: integer(0, 65535),
   datapath: literal('system', 'netdev'),
   direct: optional(literal(true)),
+  wants: optional(
+    record<NonNullable<NodeNetworkStatus['wants']>>({ 4: optional(integer(1, 255)), 6: optional(integer(1, 255)) }),
+  ),
+  unused: optional(list(record<UnusedRange>({ range: network, since: optional(revision) }), MAX_RANGES)),
   beat: optional(integer(0, Number.MAX_SAFE_INTEGER)),
 })
 
@@ -48,9 +56,6 @@ const ranges: Decode<readonly Cidr[]> = checked(list(network, MAX_RANGES), (valu
     const other = value.slice(0, index).find((earlier) => overlaps(earlier, range))
     if (other !== undefined)
       reject(below(at, index), `${range} overlaps with ${other}`, 'give ranges that share no address')
-    else if (value.slice(0, index).some((earlier) => familyOf(earlier) === familyOf(range))) {
-      reject(below(at, index), `${range} is a second range of its family`, 'give at most one of each family')
-    }
   }
 })
 
@@ -64,6 +69,7 @@ const nodeNetwork: Decode<NodeNetwork> = record<NodeNetwork>({
   machine,
   addresses: list(hostAddress, MAX_ADDRESSES),
   ranges,
+  closing: optional(list(record<ClosingRange>({ range: network, since: revision }), MAX_RANGES)),
   problem: optional(text(1, MAX_SENTENCE)),
   silence: optional(text(1, MAX_SENTENCE)),
   status: optional(status),

@@ -131,10 +131,29 @@ const cases: readonly Case[] = [
     paths: ['machine.uid'],
   },
   {
-    title: 'a network with two ranges of a family',
+    title: 'a network with several ranges of a family, one of them closing',
     decode: decodeNodeNetwork,
-    input: { ...NETWORK, ranges: ['10.0.0.0/24', '10.0.1.0/24'] },
-    paths: ['ranges[1]'],
+    input: {
+      ...NETWORK,
+      ranges: ['10.0.0.0/24', '10.0.1.0/24'],
+      closing: [{ range: '10.0.1.0/24', since: 7 }],
+    },
+    paths: [],
+  },
+  {
+    title: 'a network with a range closed by nobody',
+    decode: decodeNodeNetwork,
+    input: { ...NETWORK, ranges: ['10.0.0.0/24'], closing: [{ range: '10.0.0.0/24' }] },
+    paths: ['closing[0].since'],
+  },
+  {
+    title: 'a network whose agent wants nothing',
+    decode: decodeNodeNetwork,
+    input: {
+      ...NETWORK,
+      status: { ready: true, uplinkMtu: 1500, datapath: 'netdev', wants: { 4: 0 }, unused: [{ range: 'x' }] },
+    },
+    paths: ['status.wants.4', 'status.unused[0].range'],
   },
   {
     title: 'a network with half a status',

@@ -16,11 +16,14 @@ interface Options extends PlayOptions {
   readonly underlay: '4' | '6'
   readonly encapsulation: Shape['encapsulation']
   readonly fabric: Fabric['way']
+  readonly blocks?: string
   readonly physical?: readonly Cidr[]
   readonly config?: string
   readonly once?: boolean
   readonly keep?: boolean
 }
+
+const BLOCK_BITS: readonly string[] = ['3', '4', '5', '6', '7', '8']
 
 /** `weft play up`, what `weft play` does without a command. */
 export function registerPlayUp(play: Command): void {
@@ -47,6 +50,12 @@ export function registerPlayUp(play: Command): void {
     )
     .addOption(
       new Option(
+        '--blocks <bits>',
+        'host bits of nodes’ ranges, of which they get more as their pods become more',
+      ).choices(BLOCK_BITS),
+    )
+    .addOption(
+      new Option(
         '--physical <networks>',
         'a second wire with these networks, parted by a comma: bridge br1 on every node, for pods with fixed addresses',
       ).argParser(networksIn),
@@ -69,6 +78,7 @@ async function run(options: Options): Promise<void> {
     underlay: options.underlay === '6' ? 6 : 4,
     encapsulation: options.encapsulation,
     ...(options.fabric !== 'tunnel' ? { fabric: options.fabric } : {}),
+    ...(options.blocks === undefined ? {} : { blocks: Number(options.blocks) }),
     ...(options.physical === undefined ? {} : { physical: options.physical }),
     ...(options.config === undefined ? {} : { config: settingsFile(options.config) }),
   }
