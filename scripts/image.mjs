@@ -17,7 +17,7 @@ import { programs, shipped } from './lib/tree.mjs'
 
 const { version, description, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 /** What Weft calls. */
-const CALLED = ['/usr/sbin/nft', '/usr/sbin/bird']
+const CALLED = ['/usr/sbin/nft', '/usr/sbin/bird', '/usr/bin/setpriv']
 const ETC = ['passwd', 'group', 'nsswitch.conf']
 
 await main(async () => {

@@ -10,7 +10,7 @@ import { finalLine } from './lib/summary.mjs'
 const FILES = {
   image: ['./test/install/image.test.ts'],
   package: [
-    ...['package', 'external-host', 'flanneld', 'bridge', 'network-manager'].map(
+    ...['package', 'units', 'external-host', 'flanneld', 'bridge', 'network-manager'].map(
       (name) => `./test/install/${name}.test.ts`,
     ),
     './src/bridge/persist/persist.test.ts',

@@ -4,6 +4,7 @@
  * @module
  */
 import { runMkDockerOpts } from './cli/flanneld/mk-docker-opts.ts'
+import { runFlannelPlugin } from './cli/flanneld/plugin.ts'
 import { runFlanneldProgram, runFlanneldStart } from './cli/flanneld/program.ts'
 import { runK8sOvs } from './cli/k8s-ovs/program.ts'
 import { runProgram } from './cli/program.ts'
@@ -13,6 +14,7 @@ const PROGRAMS: ReadonlyMap<string, (words: readonly string[]) => Promise<number
   ['flanneld', runFlanneldProgram],
   ['flanneld-start', runFlanneldStart],
   ['mk-docker-opts.sh', runMkDockerOpts],
+  ['flannel', runFlannelPlugin],
 ])
 
 const run = PROGRAMS.get(process.argv0.replace(/^.*\//, '')) ?? runProgram

@@ -22,6 +22,9 @@ const WITNESS = {
   'containernetworking-plugins': '/usr/lib/cni/bridge',
   podman: 'podman',
   runc: 'runc',
+  curl: 'curl',
+  procps: 'sysctl',
+  tcpdump: 'tcpdump',
   'busybox-static': '/bin/busybox',
   'etcd-server': 'etcd',
   'etcd-client': 'etcdctl',
@@ -55,8 +58,11 @@ const RUNTIME = ['podman', 'runc', 'busybox-static']
 /** A registry that others keep: 12 MB to fetch. Its tests start one of their own. */
 const REGISTRY = ['etcd-server', 'etcd-client']
 
+/** What tests look and ask with. A machine has them, a container often not. */
+const TOOLS = ['curl', 'procps', 'tcpdump']
+
 // iptables: what Docker filters with.
-const TEST = [...PLAY, 'containernetworking-plugins', 'iptables', ...RUNTIME, ...REGISTRY]
+const TEST = [...PLAY, 'containernetworking-plugins', 'iptables', ...RUNTIME, ...REGISTRY, ...TOOLS]
 
 /** Packages by purpose. */
 export const PACKAGES = {

@@ -1,7 +1,9 @@
 import { expect, test } from 'bun:test'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { statusText } from './install.mjs'
 import { npmProblem, sameTree } from './npm.mjs'
-import { aptProblem, decide, isDebian, lackingByDpkg } from './packages.mjs'
+import { aptProblem, decide, isDebian, lackingByDpkg, PACKAGES } from './packages.mjs'
 import { saidYes } from './setup.mjs'
 
 const bare = { missing: ['nftables', 'gcc'], debian: true, uid: 0, yes: false, terminal: false }
@@ -54,6 +56,24 @@ test('apt-get’s status descriptor in words', () => {
   expect(statusText('pmstatus:x:1:Running dpkg')).toBeUndefined()
   expect(statusText('')).toBeUndefined()
 })
+
+test('what a skipped test asks for is what a command of the tests installs', () => {
+  const installed = new Set(['test', 'test:image', 'test:package'].flatMap((purpose) => PACKAGES[purpose]))
+  const asked = ['src', 'test', 'bench'].flatMap((folder) => {
+    const root = join(import.meta.dir, '../..', folder)
+    // Those of test/cluster and test/vm are for people who have more than this.
+    return readdirSync(root, { recursive: true })
+      .filter((name) => /^(?!cluster\/|vm\/).*\.ts$/.test(name) && (folder !== 'src' || name.endsWith('.test.ts')))
+      .flatMap((name) =>
+        [...readFileSync(join(root, name), 'utf8').matchAll(ASKED)].flatMap(([, names]) => names.split(' ')),
+      )
+  })
+  expect(new Set(asked).size).toBeGreaterThan(5)
+  expect([...new Set(asked)].filter((name) => !installed.has(name))).toEqual([])
+})
+
+/** Names of packages behind the words; `it` and what begins with a variable are none. */
+const ASKED = /apt-get install ((?!it\b)[a-z][a-z0-9.+-]*[a-z0-9](?: [a-z][a-z0-9.+-]*[a-z0-9])*)/g
 
 const lock = {
   packages: {

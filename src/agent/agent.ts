@@ -4,25 +4,25 @@
  * @module
  */
 import { mkdirSync } from 'node:fs'
-import type { InvalidTeller } from '../kube/invalid.ts'
 import { openRtnl } from '../linux/index.ts'
 import { BEAT_MS } from '../network/model/node.ts'
 import { connectOvsdb, type OvsdbClient } from '../ovs/ovsdb/index.ts'
 import { aborted } from '../registry/backoff.ts'
 import type { Registry } from '../registry/registry.ts'
-import { Attachments, type MissingTenant } from './attach/attachments.ts'
+import { Attachments } from './attach/attachments.ts'
 import { serveCni } from './attach/cni-server.ts'
 import { EndpointLinks } from './attach/endpoint-links.ts'
+import { whyNoTenant } from './attach/missing-tenant.ts'
 import { OneAtATime } from './attach/one-at-a-time.ts'
 import { AddressPools } from './attach/pools.ts'
 import { Ports } from './attach/ports.ts'
 import { startBgp } from './bgp/start.ts'
-import type { NodeResources } from './bridges/node-resources.ts'
 import { reflectCluster } from './cluster/reflection.ts'
 import { ClusterView } from './cluster/view.ts'
 import { AgentReport } from './control/report.ts'
 import { serveControl } from './control/server.ts'
 import { startDropLog } from './drops/start.ts'
+import { every } from './every.ts'
 import { HostPorts, takenIn } from './host-ports.ts'
 import { announcement, cniConfigPlace } from './install/announce.ts'
 import { holdCniConfig } from './install/cni-config.ts'
@@ -30,16 +30,16 @@ import type { AgentLog } from './log.ts'
 import { startNames } from './names/start.ts'
 import type { Networks } from './networks/networks.ts'
 import { startNetworks } from './networks/start.ts'
-import type { AnnotatePod } from './networks/status-writer.ts'
 import { coldInKernel, coldInUserspace } from './node/outer-neighbours.ts'
 import { Uplink } from './node/uplink.ts'
 import { watchNode } from './node/watch.ts'
 import { Ways } from './node/ways.ts'
-import { NO_NOTICES, type PodNotices } from './notices.ts'
+import { NO_NOTICES } from './notices.ts'
 import { AGENT_DEFAULTS, type AgentOptions } from './options.ts'
 import { UnderlayPorts } from './plugins/ovs/ports.ts'
 import { Problems } from './problems.ts'
 import { startLimiting } from './qos/start.ts'
+import type { AgentState, AgentSurroundings } from './surroundings.ts'
 import { Reconciler } from './switch/reconciler.ts'
 import { TunnelWatch } from './tunnels/watch.ts'
 
@@ -47,30 +47,6 @@ import { TunnelWatch } from './tunnels/watch.ts'
 const TENANT_WAIT_MS = 5_000
 /** How often whoever asked is told how far the agent is. */
 const STATE_INTERVAL_MS = 500
-
-/** How far an agent is. */
-export interface AgentState {
-  /** What is missing before pods can be attached, for people; empty when it serves. */
-  readonly waitingFor: readonly string[]
-  /** Whether the bridge answers. */
-  readonly hasSwitch: boolean
-}
-
-/** What is around an agent, where there is such. */
-export interface AgentSurroundings {
-  /**
-   * Is told again and again how far it is, twice a second, also when nothing changed: it hears nothing more from an agent
-   * that is stuck.
-   */
-  readonly onState?: (state: AgentState) => void
-  /** For the owners of pods. */
-  readonly notices?: PodNotices
-  /** Sets annotations of pods. */
-  readonly annotate?: AnnotatePod
-  /** Where the cluster counts the node's bridges. */
-  readonly resources?: NodeResources
-  readonly invalid?: InvalidTeller
-}
 
 /** Runs an agent until `signal` aborts. Rejects with what makes running impossible. */
 export async function runAgent(
@@ -268,6 +244,7 @@ class NodeAgent {
       startBgp({
         ...{ rtnl, stateDir, runDir, planner: () => view.planner, registry, invalid, problems, log, signal },
         routersChanged: () => ways.lookSoon(),
+        watchedChanged: () => reconciler.requestChanges(),
       }),
     )
     resources.use(watchNode({ rtnl, ports, view, uplink, reconciler }))
@@ -316,20 +293,7 @@ function openOvsdb(options: AgentOptions, log: AgentLog, signal: AbortSignal): P
   })
 }
 
-/** What the cluster says of a namespace without a tenant. */
-async function whyNoTenant(registry: Registry, name: string): Promise<MissingTenant> {
-  const namespace = await registry.get('Namespace', name)
-  if (namespace === undefined) return { reason: 'unknown' }
-  const { problem } = namespace.value
-  return problem === undefined ? { reason: 'unassigned' } : { reason: 'refused', problem }
-}
-
 function union<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): ReadonlySet<T> {
   if (a.size === 0 || b.size === 0) return a.size === 0 ? b : a
   return new Set([...a, ...b])
-}
-
-function every(milliseconds: number, job: () => void): Disposable {
-  const timer = setInterval(job, milliseconds)
-  return { [Symbol.dispose]: () => clearInterval(timer) }
 }

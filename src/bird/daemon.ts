@@ -5,21 +5,12 @@
  * what a crash leaves: then BIRD begins with recovery, and its peers and the kernel keep its routes meanwhile.
  * @module
  */
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ask, type ControlSocket } from './control.ts'
 import { BirdError, printable } from './errors.ts'
-import { type BirdCommand, birdEnvironment, notStarted } from './program.ts'
+import { type BirdCommand, birdEnvironment, confined, notStarted } from './program.ts'
+import { isBird, isTaken, portIn, rivalPid } from './rivals.ts'
 
 /** Where a BIRD is. All of these paths are its alone. */
 export interface BirdPlaces {
@@ -50,8 +41,7 @@ export function runningPid({ pidFile, socket }: BirdPlaces): number | undefined 
 /** Starts BIRD and waits until it answers. Throws BIRD_ENDED with its own last words when it does not get there. */
 export async function startBird(places: BirdPlaces, configuration: string): Promise<number> {
   for (const path of [places.socket, places.pidFile, places.outputFile]) mkdirSync(dirname(path), { recursive: true })
-  const rival = rivalPid(places)
-  if (rival !== undefined) throw rivalled(rival)
+  await withoutRivals(places, configuration)
   const isRecovering = existsSync(places.pidFile) || existsSync(places.recoverFile)
   const child = spawn(places, configuration, isRecovering)
   const end = Date.now() + PATIENCE
@@ -69,18 +59,6 @@ export async function startBird(places: BirdPlaces, configuration: string): Prom
   }
   child.kill('SIGKILL')
   throw new BirdError('BIRD_TIMEOUT', `BIRD was started and does not answer at ${places.socket}`, 'see the log of BIRD')
-}
-
-/** Another BIRD of the same network namespace: kernels do not tell routes of two apart, so each removes the other's. */
-export function rivalPid(places: BirdPlaces): number | undefined {
-  const { namespace } = places
-  const own = runningPid(places)
-  const inode = namespace === undefined ? undefined : inodeOf(namespace)
-  if (inode === undefined) return undefined
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .find((pid) => pid !== own && isBird(pid) && inodeOf(`/proc/${pid}/ns/net`) === inode)
 }
 
 /** The next start recovers, however this BIRD ends. */
@@ -104,7 +82,7 @@ function spawn(places: BirdPlaces, configuration: string, isRecovering: boolean)
   const output = openSync(outputFile, 'w', 0o600)
   try {
     const args = ['-f', '-c', configuration, '-s', socket, '-P', pidFile, ...(isRecovering ? ['-R'] : [])]
-    return Bun.spawn([...command, ...args], {
+    return Bun.spawn([...confined(command), ...args], {
       env: birdEnvironment(),
       stdio: ['ignore', output, output],
       // A session of its own: what ends its starter's terminal or group does not end it.
@@ -117,27 +95,29 @@ function spawn(places: BirdPlaces, configuration: string, isRecovering: boolean)
   }
 }
 
-function rivalled(pid: number): BirdError {
-  const cause = `another BIRD (process ${pid}) runs on this machine: each would remove the other's routes`
-  return new BirdError('BIRD_RIVAL', cause, 'end it, such as by: systemctl disable --now bird')
+/** Throws BIRD_RIVAL for another BIRD, and for whoever listens where this one would. */
+async function withoutRivals(places: BirdPlaces, configuration: string): Promise<void> {
+  const pid = rivalPid(places, runningPid(places))
+  if (pid !== undefined) {
+    const cause = `another BIRD (process ${pid}) runs on this machine: each would remove the other's routes`
+    throw new BirdError('BIRD_RIVAL', cause, 'end it, such as by: systemctl disable --now bird')
+  }
+  const port = portIn(textOf(configuration))
+  if (port === undefined) return
+  // The sockets of one that has just ended live a moment longer.
+  for (let i = 0; i < 10; i += 1) {
+    if (!(await isTaken(places, port))) return
+    await Bun.sleep(STEP)
+  }
+  const cause = `another program listens at TCP port ${port} of this machine, where BIRD would`
+  const remedy = `find it with: ss -ltnp sport = :${port}; end it, or give the BGPConfiguration default another listenPort`
+  throw new BirdError('BIRD_RIVAL', cause, remedy)
 }
 
 function endedAtOnce({ outputFile }: BirdPlaces): BirdError {
   const words = textOf(outputFile).trim().split('\n').at(-1) ?? ''
   const cause = `BIRD ended as soon as it was started: ${printable(words) || 'it does not say why'}`
   return new BirdError('BIRD_ENDED', cause, `see ${outputFile}`)
-}
-
-function isBird(pid: number): boolean {
-  return textOf(`/proc/${pid}/comm`).trim() === 'bird'
-}
-
-function inodeOf(path: string): number | undefined {
-  try {
-    return statSync(path).ino
-  } catch {
-    return undefined
-  }
 }
 
 function textOf(path: string): string {

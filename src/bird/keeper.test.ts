@@ -1,5 +1,16 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runningPid } from './daemon.ts'
@@ -8,6 +19,7 @@ import type { ConfigurationFile } from './folder.ts'
 import { BirdKeeper, type KeeperEvent, type KeeperOptions } from './keeper.ts'
 import { birdVersion } from './program.ts'
 import { birdProtocols } from './protocols.ts'
+import { isBird } from './rivals.ts'
 import { routesFor } from './routes.ts'
 import { birdStatus } from './status.ts'
 
@@ -66,6 +78,13 @@ function bird(): number | undefined {
     outputFile: '',
     recoverFile: '',
   })
+}
+
+/** Somebody else's daemon. */
+const LISTEN = "require('node:net').createServer().listen(1179, '127.0.0.1')"
+
+function nameOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
 }
 
 async function until(what: () => boolean): Promise<void> {
@@ -217,6 +236,64 @@ test('where another BIRD works on the same routes none is started', async () => 
     expect((await failure(keeper.apply(files('10.2.0.0/16')))).code).not.toBe('BIRD_RIVAL')
   } finally {
     await other.end()
+  }
+})
+
+test('whoever listens where BIRD would is found, also where processes are out of sight', async () => {
+  const withPort = (port: number): readonly ConfigurationFile[] => {
+    const session = `protocol bgp one { local 127.0.0.1 port ${port} as 64512; neighbor 127.0.0.2 as 64512; ipv4 { import none; export none; }; }\n`
+    return files('10.1.0.0/16').map((file) =>
+      file.isSecret ? file : { ...file, content: `${file.content}${session}` },
+    )
+  }
+  // A namespace that lasts, whose processes nobody is asked for.
+  const holder = Bun.spawn(['unshare', '--net', 'sleep', '60'])
+  const inside = ['nsenter', `--net=/proc/${holder.pid}/ns/net`]
+  await until(() => nameOf(holder.pid) === 'sleep')
+  await Bun.spawn([...inside, 'ip', 'link', 'set', 'lo', 'up']).exited
+  const listener = Bun.spawn([...inside, process.execPath, '-e', LISTEN], { stdout: 'ignore' })
+  try {
+    const keeper = keep({ command: [...inside, 'bird'] })
+    await Bun.sleep(500)
+    const error = await failure(keeper.apply(withPort(1179)))
+    expect([error.code, error.message]).toEqual([
+      'BIRD_RIVAL',
+      'another program listens at TCP port 1179 of this machine, where BIRD would',
+    ])
+    await keeper.apply(withPort(1180))
+    expect(bird()).toBeDefined()
+  } finally {
+    listener.kill('SIGKILL')
+    holder.kill('SIGKILL')
+  }
+})
+
+test('BIRD has the capabilities that it needs, and no others', async () => {
+  const keeper = keep()
+  await keeper.apply(files('10.1.0.0/16'))
+  const status = readFileSync(`/proc/${keeper.pid}/status`, 'utf8')
+  const caps = [...status.matchAll(/^Cap(?:Prm|Eff|Bnd|Inh|Amb):\s*([0-9a-f]+)$/gm)].map(([, bits]) =>
+    BigInt(`0x${bits}`),
+  )
+  const needed = (1n << 10n) | (1n << 12n) | (1n << 13n)
+  expect(caps).toHaveLength(5)
+  for (const one of caps) expect(one & ~needed).toBe(0n)
+  expect(caps).toContain(needed)
+  expect(status).toMatch(/^NoNewPrivs:\s*1$/m)
+})
+
+test("no process is taken for BIRD that is not root's, whatever its name", async () => {
+  chmodSync(root, 0o755)
+  const program = join(root, 'bird')
+  symlinkSync(Bun.which('sleep') ?? '', program)
+  for (const [user, expected] of [
+    ['65534', false],
+    ['0', true],
+  ] as const) {
+    const child = Bun.spawn(['setpriv', `--reuid=${user}`, '--clear-groups', program, '30'])
+    await until(() => nameOf(child.pid) === 'bird')
+    expect(isBird(child.pid)).toBe(expected)
+    child.kill('SIGKILL')
   }
 })
 

@@ -2,6 +2,8 @@
  * The program itself: its version, and its judgement of a configuration that nobody uses yet.
  * @module
  */
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { BirdError, printable, refusedConfiguration } from './errors.ts'
 
 /**
@@ -40,6 +42,39 @@ export async function checkConfiguration(file: string, command: BirdCommand = BI
 /** The environment BIRD is run in: a root shell of systemd has the folder of daemons in its PATH, others do not. */
 export function birdEnvironment(): Record<string, string | undefined> {
   return { ...process.env, PATH: `${process.env['PATH'] ?? '/usr/bin:/bin'}:/usr/sbin:/sbin` }
+}
+
+/**
+ * The command that runs BIRD with the capabilities that it needs, and none of its starter's others. Taking them away is a capability
+ * itself (CAP_SETPCAP), and needs setpriv(1): without both it keeps what its starter has.
+ */
+export function confined(command: BirdCommand): BirdCommand {
+  const before = wordsBefore(command)
+  const bird = command.at(-1)
+  const { PATH } = birdEnvironment()
+  if (before === undefined || bird === undefined || !mayDrop()) return command
+  if (Bun.which('setpriv', { PATH: PATH ?? '' }) === null) return command
+  const kept = KEPT.map((name) => `+${name}`).join(',')
+  return [...before, 'setpriv', `--bounding-set=-all,${kept}`, '--inh-caps=-all', '--no-new-privs', bird]
+}
+
+/** What stands before the program itself; undefined where that is not the last word. */
+export function wordsBefore(command: BirdCommand): readonly string[] | undefined {
+  return basename(command.at(-1) ?? '') === 'bird' ? command.slice(0, -1) : undefined
+}
+
+/** Routes and keys of sessions; the port; raw sockets. */
+const KEPT = ['net_admin', 'net_bind_service', 'net_raw']
+/** CAP_SETPCAP of linux/capability.h. */
+const SETPCAP = 1n << 8n
+
+function mayDrop(): boolean {
+  try {
+    const [, effective = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+    return (BigInt(`0x${effective}`) & SETPCAP) !== 0n
+  } catch {
+    return false
+  }
 }
 
 /** The error for a program that could not be started. */

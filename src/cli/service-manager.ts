@@ -2,7 +2,7 @@
  * What a daemon lets its service manager know (systemd's `Type=notify`): that it serves, what it waits for, that it lives.
  * @module
  */
-import type { AgentState } from '../agent/agent.ts'
+import type { AgentState } from '../agent/surroundings.ts'
 import { type ServiceManager, serviceManager } from '../linux/sd-notify.ts'
 
 /** Where problems with the manager go; pino's loggers are such. */

@@ -87,6 +87,11 @@ export const PASSING_ERRORS = {
     remedy:
       'it is retried; create ConfigMap kubeadm-config in namespace kube-system, whose ClusterConfiguration has networking.podSubnet and networking.serviceSubnet (docs/coordinator.md shows it)',
   },
+  'flannel-not-ready': {
+    code: 11,
+    message: 'flannel has no subnet for this machine yet: {reason}',
+    remedy: 'it is retried; see that flanneld runs (systemctl status flanneld) if this lasts',
+  },
 } as const satisfies Record<string, CniErrorRow>
 
 /** Answers to STATUS. */

@@ -173,6 +173,13 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
     ...POLICIES.map((resource) => ({ resource, verbs: FOLLOW, why: 'what of them cannot be done, to say so' })),
     ...POLICY_SETS.map((resource) => ({ resource, verbs: FOLLOW, why: 'what of them cannot be read, to say so' })),
     ...POLICIES_WITH_STATUS.map((resource) => statusOf(resource, 'what of them cannot be done')),
+    ...BGP.map(
+      (resource): Permission => ({
+        resource,
+        verbs: ['get', ...FOLLOW],
+        why: 'what of them cannot be done, to say so',
+      }),
+    ),
     { resource: EVENTS, verbs: ['create', 'patch'], why: 'what was refused, and why' },
     {
       resource: SERVICE_CIDRS,
@@ -253,7 +260,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       namespace: SYSTEM_NAMESPACE,
       why: 'which ranges kubeadm and Cilium were told',
     },
-    ...[CALICO_IP_POOLS, CALICO_BLOCKS, CILIUM_IP_POOLS].map((resource) => ({
+    ...[CALICO_BLOCKS, CILIUM_IP_POOLS].map((resource) => ({
       resource,
       verbs: FOLLOW,
       why: 'which ranges the pods of another plugin have',

@@ -59,6 +59,8 @@ export interface RunningController {
   readonly networks: Reflection<'NodeNetwork'>
   /** The cluster's configuration, in the same way. */
   readonly cluster: Reflection<'Cluster'>
+  /** The cluster's nodes, in the same way. */
+  readonly nodes: Reflection<'Node'>
   /** When `signal` aborted. Does not reject for anything that the registry does. */
   readonly done: Promise<void>
 }
@@ -66,10 +68,14 @@ export interface RunningController {
 /** Runs the controller until `signal` aborts. */
 export function startController(options: ControllerOptions): RunningController {
   const controller = new Controller(options)
-  const shared = { NodeNetwork: controller.reflect('NodeNetwork'), Cluster: controller.reflect('Cluster') }
+  const shared = {
+    NodeNetwork: controller.reflect('NodeNetwork'),
+    Cluster: controller.reflect('Cluster'),
+    Node: controller.reflect('Node'),
+  }
   const others = INPUTS.filter((kind) => !Object.hasOwn(shared, kind)).map((kind) => controller.reflect(kind))
   const done = run(controller, [...Object.values(shared), ...others], options)
-  return { networks: shared.NodeNetwork, cluster: shared.Cluster, done }
+  return { networks: shared.NodeNetwork, cluster: shared.Cluster, nodes: shared.Node, done }
 }
 
 async function run(

@@ -13,6 +13,7 @@ import type { OnInvalid, Unreadable } from '../kube/invalid.ts'
 import { fenced } from '../registry/fenced.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ClusterWish } from '../settings/cluster.ts'
+import { runBgpStatus } from './bgp-status.ts'
 import { runClaims } from './claims/run.ts'
 import { type ControllerLog, type RunningController, startController } from './controller.ts'
 import { runFirstCluster } from './first-cluster.ts'
@@ -108,15 +109,16 @@ export class ControllerDaemon {
       this.#hasRead = true
     }
     const options = { registry, signal, random: Math.random, log, unreadable, onReady }
-    const { networks, cluster, done } = startController(events === undefined ? options : { ...options, events })
+    const { networks, cluster, nodes, done } = startController(events === undefined ? options : { ...options, events })
     // The view of others' words goes where others look; what agents say is where they may write.
     const beside = api === undefined ? [] : besides(parts, api, networks, recorder)
     const policies = kubernetes && recorder && runPolicyStatus({ api: kubernetes, events: recorder, signal, log })
     const claims = kubernetes && recorder && runClaims({ api: kubernetes, events: recorder, signal, log })
+    const bgp = events && runBgpStatus({ registry, cluster, networks, nodes, events, signal, log })
     const { attachments = DEFAULT_PLACE } = parts
     const common = { cluster, attachments, signal, log }
     const spiderpool = kubernetes && recorder && runSpiderpool({ api: kubernetes, events: recorder, ...common })
-    await Promise.all([done, policies, claims, spiderpool, ...beside])
+    await Promise.all([done, policies, claims, bgp, spiderpool, ...beside])
   }
 }
 

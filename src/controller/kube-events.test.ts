@@ -28,3 +28,21 @@ test('what is wrong with an object is told at it, else at what it is about', asy
   expect(await subjectOf('Namespace')).toEqual([['OBJECT_INVALID', 'Namespace']])
   expect(await subjectOf()).toEqual([])
 })
+
+test('of an object that stays what it was that is told', async () => {
+  const store = new EventStore()
+  const object = { apiVersion: 'crd.projectcalico.org/v1', kind: 'BGPPeer', metadata: { name: 'rack' } }
+  const api = { ...store.api, get: async () => object } as unknown as KubeApi
+  const recorder = new EventRecorder(api, { component: 'weft-controller' })
+  kubeEvents(api, weftBindings, recorder).invalid({
+    kind: 'BgpPeering',
+    name: 'rack',
+    revision: 1,
+    problem: 'spec.nodeSelector: character 9: is none; correct the selector',
+  })
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve()
+  await recorder.settled()
+  expect(store.events.map(({ reason, message }) => `${reason} ${message}`)).toEqual([
+    'OBJECT_INVALID spec.nodeSelector: character 9: is none; correct the selector; until then whoever knows what it said before keeps to that',
+  ])
+})

@@ -19,6 +19,9 @@ const SUBJECTS: { readonly [K in Kind]?: readonly Kind[] } = {
   Tenant: ['Tenant', 'Namespace'],
 }
 
+/** What others keep to is theirs to know. */
+const KEPT = '; until then whoever knows what it said before keeps to that'
+
 /** What is told as events. */
 export interface KubeEvents extends ControllerEvents {
   /** That an object of somebody's means nothing, at that object. */
@@ -40,7 +43,8 @@ export function kubeEvents(api: KubeApi, bindings: KubeBindings, recorder: Event
     },
     invalid: ({ kind, name, problem }) => {
       // The object itself; what it is about where it is kept elsewhere.
-      tell([kind, ...(SUBJECTS[kind] ?? [])], name, 'OBJECT_INVALID', problem).catch(() => undefined)
+      const message = bindings[kind].keepsLast === true ? `${problem}${KEPT}` : problem
+      tell([kind, ...(SUBJECTS[kind] ?? [])], name, 'OBJECT_INVALID', message).catch(() => undefined)
     },
   }
 }

@@ -10,6 +10,7 @@ import { type MonitorEvent, openMonitor, openRtnl, type RtnlSocket } from '../li
 import { ROUTE_PROTOCOL } from '../network/host.ts'
 import { type Cidr, hostCidr, type Ip } from '../network/model/address.ts'
 import { aborted, sleep } from '../registry/backoff.ts'
+import { lockMesh } from './down.ts'
 import { Filters } from './filters.ts'
 import type { FlannelLog, HeldLease, LeaseManager } from './leases/manager.ts'
 import { note, proxySocket, remember } from './memory.ts'
@@ -62,11 +63,26 @@ export async function runFlanneld(run: FlanneldRun): Promise<void> {
   // Filters are the machine's, whatever becomes of one lease.
   const filters = new Filters()
   try {
+    using _alone = await untilAlone(run)
     while (!signal.aborted) await session(run, filters)
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
     run.manager.close()
+  }
+}
+
+/** Two of us would each undo what the other does. */
+async function untilAlone({ options, log, signal, onStatus }: FlanneldRun): Promise<Disposable> {
+  for (let isTold = false; ; isTold = true) {
+    const lock = lockMesh(options.subnetFile)
+    if (lock !== undefined) return lock
+    if (!isTold) {
+      log.warn({}, `another flanneld is at work with ${options.subnetFile}`)
+      onStatus('waiting: another flanneld is at work')
+    }
+    await sleep(RETRY_MS, signal)
+    signal.throwIfAborted()
   }
 }
 
@@ -80,7 +96,8 @@ async function session(run: FlanneldRun, filters: Filters): Promise<void> {
     run.onStatus('waiting for the network configuration')
     const config = await manager.config(signal)
     const families = { ipv4: config.ipv4 !== undefined, ipv6: config.ipv6 !== undefined }
-    const uplink = await untilThere(rtnl, families, run, signal)
+    const wish = { ...options.uplink, ...(await manager.wished(signal)) }
+    const uplink = await untilThere(rtnl, families, { run, wish, signal })
     log.info({ link: uplink.link.name, ...uplink.addresses, mtu: uplink.link.mtu }, 'the link to the other machines')
     const { memory, networks: oldNetworks } = remember(options.subnetFile)
     const keeper = new ProxyKeeper(proxySocket(options.subnetFile), run.proxy)
@@ -91,7 +108,7 @@ async function session(run: FlanneldRun, filters: Filters): Promise<void> {
     const env = { networks: mesh.networks, subnets: held.lease.subnets, mtu: mesh.mtu, ipMasq: options.ipMasq }
     note(options.subnetFile, env, held.lease.attributes)
     log.info({ ...held.lease.subnets, mtu: mesh.mtu, backend: config.backend.type }, 'the lease of this machine')
-    const changed = watchUplink({ rtnl, families, uplink, run, signal })
+    const changed = watchUplink({ rtnl, families, uplink, wish, run, signal })
     const keeping = keep({ run, rtnl, mesh, held, filters, uplink, signal })
     // The first of them decides: the lease is lost, the link is another one, or it is to end.
     await Promise.race([held.lost, changed, keeping, aborted(signal)])
@@ -104,13 +121,12 @@ async function session(run: FlanneldRun, filters: Filters): Promise<void> {
 async function untilThere(
   rtnl: RtnlSocket,
   families: Families,
-  { options, log, onStatus }: FlanneldRun,
-  signal: AbortSignal,
+  { run: { log, onStatus }, wish, signal }: Pick<Watching, 'run' | 'wish' | 'signal'>,
 ): Promise<Uplink> {
   let told = ''
   for (;;) {
     try {
-      return chooseUplink(options.uplink, uplinkFacts(rtnl), families)
+      return chooseUplink(wish, uplinkFacts(rtnl), families)
     } catch (error) {
       if (!(error instanceof FlannelError) || error.code !== 'FLANNEL_INTERFACE') throw error
       if (error.message !== told) {
@@ -128,18 +144,19 @@ interface Watching {
   readonly rtnl: RtnlSocket
   readonly families: Families
   readonly uplink: Uplink
+  readonly wish: UplinkWish
   readonly run: FlanneldRun
   readonly signal: AbortSignal
 }
 
 /** Resolves when the link to the others, its MTU or its address is another one. */
-function watchUplink({ rtnl, families, uplink, run, signal }: Watching): Promise<void> {
+function watchUplink({ rtnl, families, uplink, wish, run, signal }: Watching): Promise<void> {
   const changed = Promise.withResolvers<void>()
   const before = JSON.stringify(uplink)
   const look = (): void => {
     if (signal.aborted) return
     try {
-      const now = chooseUplink(run.options.uplink, uplinkFacts(rtnl), families)
+      const now = chooseUplink(wish, uplinkFacts(rtnl), families)
       if (JSON.stringify(now) === before) return
       run.log.info({ link: now.link.name, ...now.addresses }, 'the link to the other machines is another one')
       changed.resolve()

@@ -3,10 +3,10 @@
  * @module
  */
 import { admitPods } from '../agent/node/foreign-filters.ts'
-import { applyRuleset, listRuleset, type NftOptions } from '../linux/index.ts'
+import { applyRuleset, LinuxError, listRuleset, type NftOptions } from '../linux/index.ts'
 import { type AcceptanceOwner, networkAcceptance } from '../network/firewall/acceptance.ts'
 import { type Cidr, familyOf } from '../network/model/address.ts'
-import { FLANNEL_TABLE, flannelRuleset, type TableWish } from './ruleset.ts'
+import { FLANNEL_TABLE, flannelRuleset, NO_RULESET, type TableWish } from './ruleset.ts'
 
 /** Ours in the filters of others. */
 const OWNER: AcceptanceOwner = { chain: 'WEFT-FLANNEL', comment: 'weft: flannel' }
@@ -15,6 +15,17 @@ const OWNER: AcceptanceOwner = { chain: 'WEFT-FLANNEL', comment: 'weft: flannel'
 export interface FilterWish extends TableWish {
   /** Networks whose packets are to be forwarded. */
   readonly forwarded: readonly Cidr[]
+}
+
+/** Removes all that is ours of them. Throws LINUX_TOOL. */
+export async function removeFilters(): Promise<void> {
+  try {
+    await applyRuleset(NO_RULESET)
+    await admitPods({ acceptance: [], traffic: [] }, {}, OWNER)
+  } catch (error) {
+    // Where there is no nft, there is nothing that it made.
+    if (!(error instanceof LinuxError && error.code === 'LINUX_TOOL_MISSING')) throw error
+  }
 }
 
 /** Keeps filters as they are wanted. */

@@ -2,7 +2,7 @@
  * What this machine remembers of itself: `subnet.env`, which others read too, and beside it what only we need.
  * @module
  */
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Memory } from '../compat/flannel/choice.ts'
 import type { LeaseAttributes } from '../compat/flannel/lease.ts'
@@ -32,8 +32,21 @@ export function note(
 ): void {
   mkdirSync(dirname(subnetFile), { recursive: true, mode: 0o755 })
   // Whoever finds subnets without addresses takes them for somebody else's.
-  put(beside(subnetFile), `${JSON.stringify({ publicIp, publicIpv6 })}\n`)
-  put(subnetFile, encodeSubnetEnv(env))
+  const text = encodeSubnetEnv(env)
+  put(beside(subnetFile), `${JSON.stringify({ publicIp, publicIpv6, env: text })}\n`)
+  put(subnetFile, text)
+}
+
+/** Removes both. What another wrote into `subnet.env` since is theirs: it is told, in a sentence. */
+export function forget(subnetFile: string): readonly string[] {
+  const noted = textOf(beside(subnetFile))
+  const present = textOf(subnetFile)
+  rmSync(beside(subnetFile), { force: true })
+  rmSync(proxySocket(subnetFile), { force: true })
+  if (present === undefined) return []
+  if (noted === undefined || fieldsIn(noted)['env'] !== present) return [`${subnetFile} stays: somebody else wrote it`]
+  rmSync(subnetFile)
+  return []
 }
 
 /** Where the process that forwards for `udp` listens. */
@@ -63,16 +76,17 @@ function textOf(path: string): string | undefined {
 }
 
 function addressesIn(text: string | undefined): Pick<Memory, 'publicIp' | 'publicIpv6'> {
+  const { publicIp, publicIpv6 } = fieldsIn(text ?? '{}')
+  return {
+    ...(typeof publicIp === 'string' ? { publicIp } : {}),
+    ...(typeof publicIpv6 === 'string' ? { publicIpv6 } : {}),
+  }
+}
+
+function fieldsIn(text: string): Readonly<Record<string, unknown>> {
   try {
-    const input: unknown = JSON.parse(text ?? '{}')
-    const { publicIp, publicIpv6 } = (typeof input === 'object' && input !== null ? input : {}) as Record<
-      string,
-      unknown
-    >
-    return {
-      ...(typeof publicIp === 'string' ? { publicIp } : {}),
-      ...(typeof publicIpv6 === 'string' ? { publicIpv6 } : {}),
-    }
+    const input: unknown = JSON.parse(text)
+    return typeof input === 'object' && input !== null ? { ...input } : {}
   } catch {
     return {}
   }

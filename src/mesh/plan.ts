@@ -2,6 +2,7 @@
  * From the list of machines and what the kernel knows of the ways to them, to what this machine should have. Pure.
  * @module
  */
+import { overheadOf } from '../network/fabric/overhead.ts'
 import { type Cidr, type Family, familyOf, type Ip } from '../network/model/address.ts'
 import type { MeshConfig, MeshHost, Tunnel, TunnelType } from './config.ts'
 import { portName } from './names.ts'
@@ -73,17 +74,9 @@ export interface MeshPlan {
   readonly networks: readonly Cidr[]
 }
 
-const ETHERNET = 14
-const OUTER: { readonly [F in Family]: number } = { 4: 20, 6: 40 }
-/** UDP's header and that of VXLAN, or of Geneve without options. */
-const UDP_TUNNEL = 16
-const GRE = 4
-const GRE_KEY = 4
-
 /** Bytes that a tunnel adds to a packet: 38 for GRE over IPv4, 42 with a key, 50 for VXLAN and Geneve; 20 more over IPv6. */
 export function tunnelCost({ type, key }: Tunnel, family: Family): number {
-  const header = type === 'gre' ? GRE + (key === undefined ? 0 : GRE_KEY) : UDP_TUNNEL
-  return OUTER[family] + header + ETHERNET
+  return overheadOf(type === 'gre' && key !== undefined ? 'keyed-gre' : type, family)
 }
 
 /** The plan of one of the machines. `ownMtu`: of the link that has its address. */

@@ -5,18 +5,16 @@
 import { type ForeignAcceptance, networkAcceptance } from '../network/firewall/acceptance.ts'
 import type { Traffic } from '../network/firewall/judge.ts'
 import { type Cidr, type Family, familyOf } from '../network/model/address.ts'
-import type { Tunnel } from './config.ts'
+import { tunnelGuard } from './guard.ts'
 import { NFT_TABLE } from './names.ts'
 import type { MeshPlan } from './plan.ts'
 
 const FAMILIES: readonly Family[] = [4, 6]
 const WORD: { readonly [F in Family]: 'ip' | 'ip6' } = { 4: 'ip', 6: 'ip6' }
-/** As Open vSwitch has them. */
-const PORTS = { vxlan: 4789, geneve: 6081 } as const
 
 /**
- * A ruleset that replaces our table as a whole. Containers send no tunnel packets to machines of the mesh: those would put
- * frames into it in the name of their machine. They are not told to send to others' containers by themselves either: too large a
+ * A ruleset that replaces our table as a whole. Nobody but machines of the mesh puts frames into it ({@link tunnelGuard}). Containers
+ * are not told to send to others' containers by themselves either: too large a
  * frame is lost then without a word. Without a tunnel they keep their addresses: where a rule of somebody else would translate them
  * (Docker's does), they are translated to what they have, before.
  */
@@ -27,13 +25,19 @@ export function meshRuleset(plan: MeshPlan): string {
 
 function filterChains(plan: MeshPlan): readonly string[] {
   if (plan.tunnel === undefined) return []
-  const drops = tunnelDrops(plan, plan.tunnel)
+  const guard = tunnelGuard(plan, plan.tunnel)
   const redirects = ['icmp type redirect', 'icmpv6 type nd-redirect'].map(
     (one) => `oifname "${plan.attach}" ${one} drop`,
   )
   const filter = (hook: string, rules: readonly string[]): string =>
     chain(hook, `type filter hook ${hook} priority filter; policy accept;`, rules)
-  return [filter('forward', drops), filter('input', drops), filter('output', redirects)]
+  const leaving = 'type filter hook postrouting priority 101; policy accept;'
+  return [
+    filter('forward', guard.forward),
+    filter('input', guard.input),
+    filter('output', redirects),
+    ...(guard.leaving.length === 0 ? [] : [chain('leaving', leaving, guard.leaving)]),
+  ]
 }
 
 function addressChains(plan: MeshPlan): readonly string[] {
@@ -81,14 +85,6 @@ export function meshTraffic({ peers, attach, self, networks }: MeshPlan): readon
       ),
     ]
   })
-}
-
-function tunnelDrops({ attach, self, peers }: MeshPlan, { type, port }: Tunnel): readonly string[] {
-  const addresses = [self, ...peers.map(({ host }) => host)].map(({ address }) => address)
-  const packet = type === 'gre' ? 'meta l4proto gre' : `udp dport ${port ?? PORTS[type]}`
-  return [
-    `iifname "${attach}" ${WORD[familyOf(self.address)]} daddr { ${addresses.join(', ')} } ${packet} counter drop`,
-  ]
 }
 
 function keepRules({ self, networks }: MeshPlan, family: Family): readonly string[] {

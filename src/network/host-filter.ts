@@ -34,6 +34,8 @@ interface Led {
   readonly hijacked: readonly IpRange[]
   readonly direct: DirectPlan | undefined
   readonly outside: readonly Cidr[]
+  /** Whom a BGP daemon watches by BFD. */
+  readonly watched: readonly Ip[]
 }
 
 /**
@@ -65,7 +67,7 @@ interface Led {
 export function hostFilter(
   context: NodeContext,
   { ports: nodePorts, peers, localServices = [] }: Published,
-  { hijacked, direct, outside }: Led,
+  { hijacked, direct, outside, watched }: Led,
 ): string {
   const { cluster } = context
   const networks = cluster.networks.map(({ cidr }) => cidr)
@@ -93,6 +95,7 @@ ${FAMILIES.map((family) => addressSet(`own_addresses${family}`, family, context.
 ${FAMILIES.map((family) => addressSet(`nodes${family}`, family, peers)).join('\n')}
 ${FAMILIES.map((family) => rangeSet(HIJACKED[family], family, hijacked)).join('\n')}
 ${outsideSets(outside, localServices)}
+${FAMILIES.map((family) => addressSet(`watched${family}`, family, watched)).join('\n')}
   chain ports {
     type filter hook prerouting priority -310; policy accept;
     ${ports} counter drop
@@ -141,6 +144,7 @@ ${guards.map((guard) => `    ${guard}`).join('\n')}
   }
   chain input {
     type filter hook input priority 0; policy accept;
+${lines(watched.length === 0 ? [] : FAMILIES.map((family) => `udp dport { 3784, 4784 } ${NFT_FAMILY[family]} saddr != @watched${family} counter drop`))}
 ${guards.map((guard) => `    ${guard}`).join('\n')}
   }
   chain output {

@@ -23,7 +23,13 @@ function openPlan(outside: Outside = OPEN): HostPlan {
   if (context === undefined) throw new Error('the sample node has ranges')
   const learned = [cidr('203.0.113.0/24'), cidr('203.0.113.0/25'), cidr('2001:db8:113::/64')]
   const localServices = [ip('172.30.0.9'), ip('fd00:172:30::9')]
-  return hostPlan(context, { ports: PORTS, peers: sampleNode(2).addresses, localServices, outside: learned })
+  return hostPlan(context, {
+    ports: PORTS,
+    peers: sampleNode(2).addresses,
+    localServices,
+    outside: learned,
+    watched: [ip('192.0.2.12')],
+  })
 }
 
 function plan(change: Partial<Cluster>, ports: readonly NodePort[]): HostPlan {
@@ -63,6 +69,12 @@ test('who calls a service from outside comes by a way of its own, and answers le
   expect(priorities.toSorted((a, b) => a - b)).toEqual(priorities)
   expect(routes.map((route) => String(route.to))).toContain('172.30.0.0/16')
   expect(openPlan(CLOSED).direct?.services).toEqual([])
+})
+
+test('nobody speaks BFD with a node but whom it watches', () => {
+  expect(openPlan().nftables).toContain('udp dport { 3784, 4784 } ip saddr != @watched4 counter drop')
+  expect(openPlan().nftables).toContain('set watched4 {\n    type ipv4_addr\n    elements = { 192.0.2.12 }')
+  expect(plan({}, []).nftables).not.toContain('3784')
 })
 
 test('pods keep their addresses where BGP leads, or where their pool says so', () => {

@@ -81,6 +81,8 @@ export interface Publication {
   readonly localServices?: readonly Ip[]
   /** Networks outside that this node learned by BGP. Absent: none. */
   readonly outside?: readonly Cidr[]
+  /** Whom the node's BGP daemon watches by BFD: nobody else has a word to say there. Absent: nobody. */
+  readonly watched?: readonly Ip[]
 }
 
 const NOTHING: Publication = { ports: [], peers: [] }
@@ -120,6 +122,7 @@ export function hostPlan(context: NodeContext, publication: Publication, hijacke
         hijacked,
         direct,
         outside: publication.outside ?? [],
+        watched: publication.watched ?? [],
       },
     ),
     acceptance: families.map((family) => forwardAcceptance(NFT_FAMILY[family], links)),

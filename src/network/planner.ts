@@ -49,6 +49,7 @@ export class NodePlanner {
   #peerChanges = 0
   #outside: readonly Cidr[] = []
   #outsideChanges = 0
+  #watched: readonly Ip[] = []
 
   /** A plan that starts with these services, and keeps the catalogue current from now on. */
   constructor(context: NodeContext, catalogue?: Catalogue) {
@@ -118,6 +119,14 @@ export class NodePlanner {
   putOutside(networks: readonly Cidr[]): boolean {
     if (String(networks) === String(this.#outside)) return false
     this.#outside = networks
+    this.#outsideChanges += 1
+    return true
+  }
+
+  /** Whom the node's BGP daemon watches by BFD, in order. Returns whether it is anybody new. */
+  putWatched(peers: readonly Ip[]): boolean {
+    if (String(peers) === String(this.#watched)) return false
+    this.#watched = peers
     this.#outsideChanges += 1
     return true
   }
@@ -273,6 +282,7 @@ export class NodePlanner {
       machines: [...this.known()],
       localServices: this.#services.catalogue.localAddresses(),
       outside: this.#outside,
+      watched: this.#watched,
     }
   }
 

@@ -1,18 +1,37 @@
 /**
- * k8s-ovs's registry in etcd as a place of shared state: the configuration, machines and tenants are there, and what
- * Kubernetes says of nodes, namespaces, pods, services and policies comes from Kubernetes.
+ * An etcd as a place of shared state, beside Kubernetes: k8s-ovs's registry, with the configuration, machines and tenants,
+ * or Calico's, with what it says of BGP, its policies and network sets.
  * @module
  */
+import { CALICO_KINDS, CalicoLayout } from '../compat/calico/etcd/layout.ts'
+import { CalicoNodes } from '../compat/calico/etcd/nodes.ts'
+import { CalicoRegistry } from '../compat/calico/etcd/registry.ts'
 import { layoutOf } from '../compat/k8s-ovs/layout.ts'
 import { K8sOvsRegistry } from '../compat/k8s-ovs/registry.ts'
 import { type EtcdApi, openKeySpace } from '../etcd/choose.ts'
 import { configError, type EtcdSettings, etcdConfig } from '../etcd/config.ts'
+import { EtcdV3 } from '../etcd/v3.ts'
 import type { InvalidObjects } from '../kube/invalid.ts'
 import { LayeredRegistry, layersOf } from '../registry/layered.ts'
 import { type Kind, type Registry, RegistryError } from '../registry/registry.ts'
 
+/** Who keeps things in an etcd. */
+export const ETCD_LAYOUTS = ['k8s-ovs', 'calico'] as const
+
+/** An etcd. */
+export type EtcdPlace = OvsEtcdPlace | CalicoEtcdPlace
+
+/** An etcd that Calico keeps its objects in, by v3. */
+export interface CalicoEtcdPlace {
+  readonly layout: 'calico'
+  readonly settings: EtcdSettings
+  /** Root of all its keys. */
+  readonly prefix: string
+}
+
 /** An etcd that holds k8s-ovs's registry. */
-export interface EtcdPlace {
+export interface OvsEtcdPlace {
+  readonly layout?: 'k8s-ovs'
   readonly settings: EtcdSettings
   readonly api: EtcdApi
   /** k8s-ovs's `--etcd-prefix` and `--network`. */
@@ -21,9 +40,37 @@ export interface EtcdPlace {
 }
 
 /** The registry of a place, with what is kept there; `close` gives back connections. */
-export interface OpenedEtcd {
-  readonly registry: K8sOvsRegistry
+export interface OpenedEtcd<R extends Registry = K8sOvsRegistry> {
+  readonly registry: R
   close(): void
+}
+
+/** Opens what is shared beside Kubernetes, whoever keeps it. Nothing is asked yet. Throws `ETCD_CONFIG`. */
+export function openBeside(
+  place: EtcdPlace,
+  kubernetes: Registry = NOTHING,
+  confirms: boolean,
+  invalid: InvalidObjects,
+): OpenedEtcd<Registry> {
+  if (place.layout === 'calico') return openCalico(place, kubernetes, invalid)
+  const { registry, close } = openEtcd(place, confirms, invalid)
+  return { registry: new LayeredRegistry(layersOf(registry, KINDS, kubernetes)), close }
+}
+
+/** What Calico keeps over what Kubernetes says. */
+function openCalico(
+  { settings, prefix }: CalicoEtcdPlace,
+  kubernetes: Registry,
+  invalid: InvalidObjects,
+): OpenedEtcd<Registry> {
+  const layout = CalicoLayout.of(prefix)
+  if (layout === undefined) throw configError('--etcd-prefix is no path', 'write a path such as /calico')
+  const space = new EtcdV3(etcdConfig(settings))
+  const layers = {
+    ...layersOf(new CalicoRegistry(space, layout, invalid), CALICO_KINDS, kubernetes),
+    Node: new CalicoNodes(space, layout, kubernetes),
+  }
+  return { registry: new LayeredRegistry(layers), close: () => space.close() }
 }
 
 /** The kinds that k8s-ovs keeps. */
@@ -33,7 +80,7 @@ const KINDS: readonly Kind[] = ['Cluster', 'NodeNetwork', 'Tenant']
  * Opens k8s-ovs's registry. Nothing is asked yet. `confirms`: for the controller, who is to confirm numbers that somebody
  * typed. Throws `ETCD_CONFIG`.
  */
-export function openEtcd(place: EtcdPlace, confirms: boolean, invalid: InvalidObjects): OpenedEtcd {
+export function openEtcd(place: OvsEtcdPlace, confirms: boolean, invalid: InvalidObjects): OpenedEtcd {
   const { settings, api, prefix, network } = place
   const layout = layoutOf({ prefix, network })
   if (layout === undefined) {
@@ -44,11 +91,6 @@ export function openEtcd(place: EtcdPlace, confirms: boolean, invalid: InvalidOb
     registry: new K8sOvsRegistry(space, layout, { invalid, confirms }),
     close: () => space.close(),
   }
-}
-
-/** k8s-ovs's registry over what Kubernetes says; without that, its kinds alone can be had. */
-export function overKubernetes(etcd: Registry, kubernetes: Registry | undefined): Registry {
-  return new LayeredRegistry(layersOf(etcd, KINDS, kubernetes ?? NOTHING))
 }
 
 /** Where nobody said where Kubernetes is. */

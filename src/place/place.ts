@@ -15,7 +15,7 @@ import { type Environment, loadKubeconfig } from '../kube/kubeconfig.ts'
 import { KubeRegistry } from '../kube/registry.ts'
 import { RegistryClient } from '../registry/client.ts'
 import type { Registry } from '../registry/registry.ts'
-import { type EtcdPlace, openEtcd, overKubernetes } from './etcd.ts'
+import { type EtcdPlace, openBeside } from './etcd.ts'
 import { lastGoodFile } from './last-good-file.ts'
 
 /** Where shared state is as a whole. */
@@ -30,13 +30,13 @@ export type WholePlace =
 /** Where shared state is. */
 export type RegistryPlace =
   | WholePlace
-  /** k8s-ovs's registry; `beside` is where Kubernetes' own objects are, as far as that is known. */
+  /** k8s-ovs's registry, or Calico's; `beside` is where Kubernetes' own objects are, as far as that is known. */
   | { readonly kind: 'etcd'; readonly etcd: EtcdPlace; readonly beside?: WholePlace }
 
 /** Shared state, opened. */
 export interface OpenRegistry extends InvalidTeller {
   readonly registry: Registry
-  /** Where it is kept in a Kubernetes API server. */
+  /** Where the configuration, machines and tenants are kept in a Kubernetes API server. */
   readonly api?: KubeApi
   /** The Kubernetes API server, also where the configuration, machines and tenants are kept elsewhere. */
   readonly kubernetes?: KubeApi
@@ -67,13 +67,16 @@ export function openPlace(place: RegistryPlace, options: OpenOptions = {}): Open
   const lastGood = options.lastGood === undefined ? undefined : lastGoodFile(options.lastGood)
   if (place.kind !== 'etcd') return openWhole(place, invalid, lastGood)
   const beside = place.beside === undefined ? undefined : openWhole(place.beside, invalid, lastGood)
-  const etcd = openEtcd(place.etcd, options.isController ?? false, invalid)
+  const etcd = openBeside(place.etcd, beside?.registry, options.isController ?? false, invalid)
   const close = (): void => {
     etcd.close()
     beside?.close()
   }
+  // Beside Calico's etcd the cluster's own state is in Kubernetes.
+  const api = place.etcd.layout === 'calico' ? beside?.api : undefined
   return {
-    registry: overKubernetes(etcd.registry, beside?.registry),
+    registry: etcd.registry,
+    ...(api === undefined ? {} : { api }),
     ...(beside?.kubernetes === undefined ? {} : { kubernetes: beside.kubernetes }),
     ...tellersOf(invalid),
     close,

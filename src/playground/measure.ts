@@ -9,8 +9,10 @@ import { type Check, judge, type Place, type ProbeResult, type Verdict } from '.
 import { ECHO_PORT } from './layout.ts'
 import { firstLine, PATIENCE, type Patience, ping } from './probe.ts'
 
-/** What should answer may be slow to: the machine has hundreds of probes at once, and perhaps much else to do. */
-const LONG: Patience = { pings: 30, interval: 500, tcp: 15_000 }
+/** What should answer may be slow to: its program has just been started, and the machine may have much else to do. */
+const LONG: Patience = { pings: 20, interval: 500, tcp: 10_000 }
+/** Milliseconds until a connection that was refused is tried again. */
+const AGAIN = 100
 
 /** Measures every check; `netnsOf` tells the path of the namespace that a place's packets start from. */
 export async function measure(
@@ -25,8 +27,7 @@ export async function measure(
     }
     const verdicts = checks.map(async (check) => {
       const fd = fds.get(netnsOf(check.place)) ?? -1
-      const patience = check.expected ? LONG : PATIENCE
-      const probes = await Promise.all(check.targets.flatMap((target) => probesOf(fd, target, patience)))
+      const probes = await Promise.all(check.targets.flatMap((target) => probesOf(fd, target, check.expected)))
       return judge(check, probes)
     })
     return await Promise.all(verdicts)
@@ -35,11 +36,12 @@ export async function measure(
   }
 }
 
-function probesOf(netns: number, target: Ip, patience: Patience): readonly Promise<ProbeResult>[] {
+function probesOf(netns: number, target: Ip, expected: boolean): readonly Promise<ProbeResult>[] {
   const family = familyOf(target)
+  const lines = expected ? firstLineInTime(netns, target) : firstLine(netns, target, ECHO_PORT, PATIENCE)
   return [
-    ping(netns, target, patience).then((reached) => ({ family, protocol: 'ping', reached })),
-    firstLine(netns, target, ECHO_PORT, patience).then((line) => {
+    ping(netns, target, expected ? LONG : PATIENCE).then((reached) => ({ family, protocol: 'ping', reached })),
+    lines.then((line) => {
       const [server, client] = line?.split(' ') ?? []
       return {
         family,
@@ -50,4 +52,15 @@ function probesOf(netns: number, target: Ip, patience: Patience): readonly Promi
       }
     }),
   ]
+}
+
+/** Of a server that may not listen yet. */
+async function firstLineInTime(netns: number, target: Ip): Promise<string | undefined> {
+  const end = performance.now() + LONG.tcp
+  for (let left: number = LONG.tcp; left > 0; left = end - performance.now()) {
+    const line = await firstLine(netns, target, ECHO_PORT, { ...LONG, tcp: left })
+    if (line !== undefined) return line
+    await Bun.sleep(AGAIN)
+  }
+  return undefined
 }

@@ -19,6 +19,7 @@ export const bgpExamples: { readonly [K in BgpKind]: { readonly name: string; re
       isStrictlyBound: true,
       meshPassword: 'bgp-secrets/mesh',
       meshRestart: 90,
+      bfd: { interval: 100, multiplier: 4 },
       ignoredInterfaces: ['docker*'],
       metric4: 512,
       metric6: 513,
@@ -78,6 +79,7 @@ export const bgpExamples: { readonly [K in BgpKind]: { readonly name: string; re
       reachableBy: ip('192.0.2.254'),
       filters: ['only-ours'],
       isMutual: false,
+      bfd: true,
     },
   },
   BgpRange: {
@@ -89,6 +91,7 @@ export const bgpExamples: { readonly [K in BgpKind]: { readonly name: string; re
       tunnel: 'vxlan',
       isCrossSubnet: true,
       isTranslated: false,
+      isDisabled: true,
     },
   },
 }

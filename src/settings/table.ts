@@ -3,7 +3,9 @@
  * from this table; a test compares it with the commands' options.
  * @module
  */
+
 import { cidr } from '../network/model/address.ts'
+import { fabricWay } from '../network/model/fabric-way.ts'
 import { AGENT_SETTINGS } from './agent-table.ts'
 import { ATTACHMENT_SETTINGS } from './attachments-table.ts'
 import {
@@ -81,10 +83,19 @@ export const SETTINGS = {
     type: words('a list of addresses, parted by commas'),
     otherwise: 'shared state is where `kubernetes` says',
     example: 'http://192.0.2.10:2379',
-    description: 'Members of the etcd that holds k8s-ovs’s registry: configuration, machines and tenants',
+    description: 'Members of the etcd that holds k8s-ovs’s registry (configuration, machines and tenants), or Calico’s',
     programs: BOTH,
     applied: 'restart',
     flag: 'etcd-endpoints',
+  }),
+  'etcd.layout': setting({
+    type: oneOf('k8s-ovs', 'calico'),
+    otherwise: 'k8s-ovs',
+    example: 'calico',
+    description: 'Whose registry it is. Of Calico’s what it says of BGP, its policies and network sets are read',
+    programs: BOTH,
+    applied: 'restart',
+    flag: 'etcd-layout',
   }),
   'etcd.api': setting({
     type: oneOf('auto', 'v2', 'v3'),
@@ -97,7 +108,7 @@ export const SETTINGS = {
   }),
   'etcd.prefix': setting({
     type: words('a path of keys'),
-    otherwise: '/k8s.ovs.com/ovs/network',
+    otherwise: '/k8s.ovs.com/ovs/network, Calico’s is /calico',
     example: '/k8s.ovs.com/ovs/network',
     description: 'Root of all keys',
     programs: BOTH,
@@ -198,7 +209,7 @@ export const SETTINGS = {
     applied: 'once',
   }),
   'cluster.fabric': setting({
-    type: oneOf('tunnel', 'direct', 'bgp'),
+    type: { ...oneOf('tunnel', 'direct', 'bgp'), decode: fabricWay },
     default: 'tunnel',
     description:
       'By which way packets of pods reach pods of other nodes: the tunnel, the kernel’s route over the other node’s address (`direct`), or what a BGP daemon learned (`bgp`)',
@@ -260,7 +271,7 @@ export const SECTIONS: Readonly<Record<string, string>> = {
   controller: 'The controller, of which one decides at a time.',
   registry: 'A registry of Weft’s own, where there is no Kubernetes.',
   kubernetes: 'The Kubernetes API server.',
-  etcd: 'k8s-ovs’s registry in etcd, for clusters that come from there. What Kubernetes says still comes from Kubernetes.',
+  etcd: 'k8s-ovs’s registry in etcd, or Calico’s, for clusters that come from there. What Kubernetes says still comes from Kubernetes.',
   attachments: 'Networks that pods are attached to by name, and who may ask for what.',
   log: 'The logs of agent and controller.',
   cluster:

@@ -68,6 +68,30 @@ test(
 )
 
 test(
+  'of a range that is tunnelled between segments a node learns the ways on its own',
+  async () => {
+    const cluster = clusterOf(hosts)
+    const near: BgpCluster = {
+      ...cluster,
+      pools: cluster.pools.map((pool) => ({ ...pool, encapsulated: 'across' })),
+      // On a smaller segment than the others are.
+      nodes: cluster.nodes.map((node) =>
+        node.name === 'n1' ? { ...node, networks: { 4: cidr('10.99.0.0/30'), 6: cidr('fd99::/64') } } : node,
+      ),
+    }
+    await keeperOf(at(0)).apply(filesOf(near, at(0)))
+    const far = /^10\.128\.[45]\./
+    await untilRoutes(
+      at(0),
+      expectedRoutes(at(0)).filter((route) => !far.test(route)),
+    )
+    await keeperOf(at(0)).apply(filesOf(cluster, at(0)))
+    await untilRoutes(at(0), expectedRoutes(at(0)))
+  },
+  PATIENCE,
+)
+
+test(
   'two of them become reflectors and the mesh ends: no route is lost, no session that stays begins anew',
   async () => {
     const watches = hosts.map((host) => watchRoutes(host))

@@ -62,6 +62,7 @@ export function clusterOf(hosts: readonly Host[]): BgpCluster {
     asNumber: 64_512,
     port: 179,
     isStrictlyBound: false,
+    hasTunnels: true,
     mesh: { bfd: false },
     bfd: DEFAULT_BFD,
     nodes: hosts.map(nodeOf),
@@ -70,7 +71,7 @@ export function clusterOf(hosts: readonly Host[]): BgpCluster {
     pools: ['10.128.0.0/14', 'fd00:128::/48'].map((text) => ({
       cidr: cidr(text),
       isHidden: false,
-      isEncapsulated: false,
+      encapsulated: 'never' as const,
     })),
     services: [],
     communities: [],

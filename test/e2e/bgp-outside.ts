@@ -4,6 +4,7 @@
 import { equal, ok } from 'node:assert/strict'
 import type { BirdKeeper } from '../../src/bird/keeper.ts'
 import { BGP_CONFIGURATIONS, BGP_FILTERS, BGP_PEERS } from '../../src/compat/calico/bgp/resources.ts'
+import { CALICO_IP_POOLS } from '../../src/compat/spiderpool/coordinator-sources.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
 import { NETWORK_POLICIES, SERVICES } from '../../src/kube/resources.ts'
 import { familyOf, type Ip, ip } from '../../src/network/model/address.ts'
@@ -35,7 +36,9 @@ export const bgpOutside: Scenario = {
     { title: 'policies hold for what comes for a service', run: judged },
     { title: 'pods and machines outside call each other, and see each other’s own addresses', run: bothWays },
     { title: 'nobody outside is a pod or a node', run: spoofed },
+    { title: 'a router that falls silent is left at once, where it is watched by BFD', run: watched },
     { title: 'without the router pods have their node’s address, and nobody outside calls them', run: gone },
+    { title: 'where an IPPool says so pods keep their addresses, and everybody may call them', run: untranslated },
     { title: 'nothing is left over', run: async ({ lab, say }) => say(await lab.expectCleanAudit()) },
   ],
 }
@@ -218,6 +221,48 @@ async function heard(lab: Lab, source: string): Promise<string> {
   return values[names.indexOf('InEchos')] ?? ''
 }
 
+async function watched({ lab, say }: StepContext): Promise<void> {
+  const annotations = { 'weft.dev/bfd': 'on' }
+  for (const family of FAMILIES)
+    await lab.api().patch(BGP_PEERS, { name: `router${family}` }, 'merge', { metadata: { annotations } })
+  await router?.end()
+  router = await startRouter(lab, { bfd: true })
+  const shown = async (): Promise<string> => (await lab.weft('fabric', 'show', '--run-dir', lab.layout.runDir)).stdout
+  await eventually('every node watches the router', async () => (await shown()).match(/BFD up/g)?.length === 4)
+  say(/.*BFD up.*/.exec(await shown())?.[0] ?? '')
+  const { netns } = lab.node(1)
+  const rules = (await lab.inside(netns, 'nft', 'list', 'table', 'inet', 'weft')).stdout
+  ok(/udp dport \{ 3784, 4784 \} ip saddr != @watched4/.test(rules), rules)
+  const known = async (): Promise<boolean> =>
+    (await lab.inside(netns, 'ip', 'route', 'show', 'table', '22356')).stdout.includes(BEHIND[4].network)
+  await eventually('it is known what is behind the router', known)
+  const silence =
+    'add table inet silence; add chain inet silence out { type filter hook output priority 0; policy drop; }'
+  await lab.inside(lab.layout.outsideNetns, 'nft', silence)
+  const start = performance.now()
+  await eventually('the router is left', async () => !(await known()), 15_000)
+  say(`a silent router’s routes went after ${Math.round(performance.now() - start)} ms`)
+  await lab.inside(lab.layout.outsideNetns, 'nft', 'delete table inet silence')
+  await eventually('it is known again', known, 60_000)
+}
+
+async function untranslated({ lab, say }: StepContext): Promise<void> {
+  const [pod, own] = ['shop/web', lab.address('shop/web')]
+  const spec = { cidr: '10.128.0.0/14', natOutgoing: false }
+  await lab.api().create(CALICO_IP_POOLS, object('IPPool', 'pods', spec))
+  await eventually(`${pod} has its own address outside`, async () => {
+    return (await call(netnsPath(lab.netns(pod)), outsideAddress(4), POD_PORT))?.client === own
+  })
+  const [answer] = await callTimes(outside(lab), own, POD_PORT, 1)
+  equal(`${answer?.server} ${answer?.client}`, `${pod} ${outsideAddress(4)}`)
+  await lab.api().delete(CALICO_IP_POOLS, { name: 'pods' })
+  await eventually(
+    'nobody outside calls it',
+    async () => (await call(outside(lab), own, POD_PORT, 'none')) === undefined,
+  )
+  say(`${outsideAddress(4)} ↔ ${own}, without BGP`)
+}
+
 async function gone({ lab, say }: StepContext): Promise<void> {
   await router?.end()
   const pod = lab.address('shop/web')
@@ -229,7 +274,7 @@ async function gone({ lab, say }: StepContext): Promise<void> {
   equal(await call(outside(lab), pod, POD_PORT, 'none'), undefined)
   say(`${outsideAddress(4)} → ${pod}: nobody answers`)
   const { netns } = lab.node(1)
-  equal((await lab.inside(netns, 'ip', 'route', 'show', 'table', '22356')).stdout, '')
+  equal((await lab.inside(netns, 'ip', 'route', 'show', 'table', '22356', 'proto', 'bird')).stdout, '')
 }
 
 function object(kind: string, name: string, spec: object): KubeObject {

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { gracefulRestart, shutDown } from '../../src/bird/control.ts'
 import { birdProtocols } from '../../src/bird/protocols.ts'
 import { BGP_CONFIGURATIONS, BGP_PEERS } from '../../src/compat/calico/bgp/resources.ts'
-import { NETWORK_POLICIES, NODES } from '../../src/kube/resources.ts'
+import { EVENTS, NETWORK_POLICIES, NODES } from '../../src/kube/resources.ts'
 import { LEAVE_TABLE } from '../../src/network/fabric/direct.ts'
 import { notReached, ping, pinging, type ShownFabric, setFabric, showFabric } from '../lab/fabric.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
@@ -158,6 +158,20 @@ async function wrong({ lab, say }: StepContext): Promise<void> {
   const { code, stdout } = await lab.weft('fabric', 'show', '--run-dir', lab.layout.runDir)
   say(/.*198\.18\.77\.1 .*/.exec(stdout)?.[0] ?? '')
   equal(code, 1)
+  await api.patch(BGP_PEERS, { name: 'rack' }, 'merge', { spec: { nodeSelector: 'rack == a' } })
+  const kept = async (): Promise<boolean> =>
+    /BGPPeer rack spec.nodeSelector: character 9[^!]*until then it counts as it was before/.test(await said())
+  await eventually('it is told that what it was counts', kept)
+  equal((await sessionsOf(lab)).length, ALL + 3)
+  const { items } = await api.list(EVENTS, {})
+  const told = items.filter(({ metadata, ...event }) => Object(event)['reason'] === 'OBJECT_INVALID')
+  match(JSON.stringify(told), /BGPPeer.*character 9.*keeps to that/)
+  lab.restart('node1-agent')
+  await eventually('an agent that starts anew knows it, too', async () => {
+    const shown = await sessionsOf(lab).catch(() => [])
+    return shown.length === ALL + 3 && (await kept())
+  })
+  say(/! node1: [^!]*/.exec(await said())?.[0] ?? '')
   await api.delete(BGP_PEERS, { name: 'rack' })
   await whole(lab)
 }

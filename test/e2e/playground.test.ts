@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const MAIN = join(import.meta.dir, '../../src/main.ts')
-const PATIENCE = 60_000
+const PATIENCE = 180_000
 
 interface Ended {
   readonly code: number

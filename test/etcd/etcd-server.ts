@@ -140,7 +140,11 @@ export class EtcdServer {
       certificates === undefined
         ? []
         : [`${ca}=${certificates.ca}`, `${cert}=${certificates.clientCert}`, `${key}=${certificates.clientKey}`]
-    const child = Bun.spawn(['etcdctl', '--endpoints', this.endpoint, ...tls, ...args], {
+    // Its own patience is seconds, and the machine may have much else to do.
+    const patience = (api === 2 ? ['timeout', 'total-timeout'] : ['dial-timeout', 'command-timeout']).map(
+      (name) => `--${name}=30s`,
+    )
+    const child = Bun.spawn(['etcdctl', '--endpoints', this.endpoint, ...patience, ...tls, ...args], {
       env: { ...process.env, ETCDCTL_API: String(api) },
       stdin: 'ignore',
       stdout: 'pipe',

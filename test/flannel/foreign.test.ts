@@ -3,6 +3,7 @@
  * flannel 0.28, pkg/backend/vxlan and pkg/subnet/etcd), and then it is taken over.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { internetChecksum } from '../../src/linux/index.ts'
 import { eventually } from '../kube/process.ts'
 import { echoRequest } from './forged.ts'
@@ -62,6 +63,31 @@ describe.skipIf(reason !== undefined)(`a mesh with a machine of flannel${reason 
       expect(await rig.etcdctl(3, 'get', '--print-value-only', KEY)).toBe(LEASE)
       await foreign.dock()
       await rig.expectMesh()
+    },
+    3 * PATIENCE,
+  )
+
+  test(
+    'a device that flannel has taken over again is not taken away',
+    async () => {
+      await foreign.stop('SIGKILL')
+      const ip = (...words: readonly string[]) => inside(foreign.namespace, 'ip', ...words)
+      const subnet = await one.subnet()
+      await ip('route', 'replace', subnet, 'via', subnet.replace('/24', ''), 'dev', 'flannel.1', 'onlink')
+      writeFileSync(foreign.subnetFile, `${readFileSync(foreign.subnetFile, 'utf8')}# flannel's\n`)
+      const { code, stdout } = await foreign.weft('flannel', 'down', '--subnet-file', foreign.subnetFile)
+      expect(code).toBe(0)
+      expect(stdout.replace(/\s+/g, ' ')).toContain(
+        `link flannel.1 stays: somebody else has routes by it, ${subnet} among them`,
+      )
+      expect(stdout.replace(/\s+/g, ' ')).toContain('stays: somebody else wrote it')
+      expect((await ip('route', 'show', 'dev', 'flannel.1')).trim()).toBe(
+        `${subnet} via ${subnet.replace('/24', '')} onlink`,
+      )
+      await ip('route', 'delete', subnet)
+      expect((await foreign.weft('flannel', 'down', '--subnet-file', foreign.subnetFile)).code).toBe(0)
+      expect((await attempt(foreign.namespace, 'ip', 'link', 'show', 'flannel.1')).code).not.toBe(0)
+      expect(await inside(one.namespace, 'ip', 'route', 'show', 'proto', '77')).toContain(SUBNET)
     },
     3 * PATIENCE,
   )

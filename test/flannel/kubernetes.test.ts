@@ -142,6 +142,25 @@ function machinesIn(start: Start): void {
     3 * PATIENCE,
   )
 
+  test(
+    'node-public-ip says by which of its addresses a machine is reached, and from where it sends',
+    async () => {
+      await two.stop()
+      await inside(two.namespace, 'ip', 'address', 'add', '192.0.2.202/24', 'dev', 'eth0')
+      await annotate('node2', { [`${PREFIX}node-public-ip`]: '192.0.2.202' })
+      two.startInCluster(cluster.kubeconfig, file, ['NODE_NAME=node2'])
+      await eventually(
+        async () => expect((await node('node2')).metadata?.annotations?.[`${PREFIX}public-ip`]).toBe('192.0.2.202'),
+        PATIENCE,
+      )
+      const device = () => inside(two.namespace, 'ip', '-d', 'link', 'show', 'flannel.1')
+      await eventually(async () => expect(await device()).toContain('local 192.0.2.202'), PATIENCE)
+      const ways = () => inside(two.namespace, 'ip', 'route', 'show', 'proto', '77')
+      await eventually(async () => expect(await ways()).toContain('10.244.1.0/24'), PATIENCE)
+    },
+    3 * PATIENCE,
+  )
+
   test.each<[string, string]>([
     ['no JSON', 'the network configuration is no JSON'],
     ['{"Network": "10.244.0.0/16", "Backend": {"Type": "wireguard"}}', 'WireGuard is not made here yet'],

@@ -100,12 +100,22 @@ export class Host {
 
   /** Where machines differ that share a file system. */
   get #place(): readonly string[] {
-    return ['-iface=eth0', `-subnet-file=${join(this.folder, 'subnet.env')}`]
+    return ['-iface=eth0', `-subnet-file=${this.subnetFile}`]
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     await this.#daemon?.stop(signal)
     this.#daemon = undefined
+  }
+
+  /** Runs a command of `weft` here. */
+  weft(...words: readonly string[]): Promise<Outcome> {
+    return run(enter(this.namespace, called('weft', words)))
+  }
+
+  /** Where `subnet.env` is. */
+  get subnetFile(): string {
+    return join(this.folder, 'subnet.env')
   }
 
   /** The daemon's exit code, when it has ended by itself. */
@@ -240,7 +250,9 @@ export class Rig {
 
   /** Runs etcdctl, as people do. Throws what it says. */
   async etcdctl(api: 2 | 3, ...args: readonly string[]): Promise<string> {
-    const argv = enter(this.wire, ['etcdctl', '--endpoints', `http://${MASTER}:2379`, ...args])
+    // Its own patience is seconds, and the machine may have much else to do.
+    const patience = api === 2 ? ['--timeout=30s', '--total-timeout=30s'] : ['--command-timeout=30s']
+    const argv = enter(this.wire, ['etcdctl', '--endpoints', `http://${MASTER}:2379`, ...patience, ...args])
     return (await output(argv, { env: { ...process.env, ETCDCTL_API: String(api) } as Record<string, string> })).trim()
   }
 

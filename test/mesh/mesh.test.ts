@@ -94,8 +94,16 @@ describe.skipIf(reason !== undefined)('a GRE mesh of five machines', () => {
       const { code, stdout } = await rig.host(1).weft('status')
       expect(code).toBe(1)
       expect(stdout).toMatch(/node5 +192\.0\.2\.5 +172\.17\.45\.0\/24 +gre +down +1462 +\d+ seconds? ago/)
+      const overview = await rig.host(1).overview()
+      expect([overview.code, overview.stdout]).toEqual([
+        1,
+        '! mesh of Docker hosts: node1 and 4 other machines, 3 up → weft mesh status\n',
+      ])
       await rig.cable(gone, 'up')
       await allUp(five, 4)
+      const { code: whole, stdout: json } = await rig.host(1).overview('--json')
+      expect(whole).toBe(0)
+      expect(JSON.parse(json)).toMatchObject({ ready: true, nodes: [], mesh: { host: 'node1', peers: 4, up: 4 } })
     },
     PATIENCE,
   )

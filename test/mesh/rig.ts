@@ -5,7 +5,7 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { closeFd, disableOffloads, netnsOpen } from '../../src/linux/index.ts'
 import { type MeshStatus, meshStatus } from '../../src/mesh/status.ts'
 import { type OvsSandbox, startOvsSandbox } from '../../src/ovs/testing/ovs-sandbox.ts'
@@ -77,6 +77,13 @@ export class Host {
   /** Runs `weft mesh …` on the machine. */
   weft(...args: readonly string[]): Promise<Outcome> {
     return run(enter(this.namespace, [process.execPath, MAIN, 'mesh', ...args, ...this.#places]))
+  }
+
+  /** Runs `weft status` there. */
+  overview(...args: readonly string[]): Promise<Outcome> {
+    const { ovsdb, folder } = this.#where
+    const env = ['env', `OVS_RUNDIR=${dirname(ovsdb)}`]
+    return run(enter(this.namespace, [...env, process.execPath, MAIN, 'status', '--run-dir', folder, ...args]))
   }
 
   /** Starts the daemon. */

@@ -66,6 +66,7 @@ function start(planner: () => NodePlanner, options: Partial<BgpParts> = {}): Bgp
     wishes: (cluster) => ({ cluster, problems: [] }),
     isForServices: () => true,
     routersChanged: () => undefined,
+    watchedChanged: () => undefined,
     problems,
     log: SILENT,
     signal: stop.signal,

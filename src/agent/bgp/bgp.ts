@@ -9,31 +9,23 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { BirdError } from '../../bird/errors.ts'
-import type { ConfigurationFile } from '../../bird/folder.ts'
 import { BirdKeeper, type KeeperEvent } from '../../bird/keeper.ts'
 import type { BirdCommand } from '../../bird/program.ts'
-import { addrList, type RtnlSocket } from '../../linux/index.ts'
+import type { RtnlSocket } from '../../linux/index.ts'
 import type { NodeContext } from '../../network/context.ts'
-import { fullMesh, withNetworks } from '../../network/fabric/bgp/cluster.ts'
-import {
-  BIRD_FILE,
-  type BirdConfiguration,
-  birdConfiguration,
-  PASSWORDS_FILE,
-} from '../../network/fabric/bgp/configuration.ts'
-import type { BgpCluster, BgpSelf } from '../../network/fabric/bgp/model.ts'
+import type { BgpCluster } from '../../network/fabric/bgp/model.ts'
 import { announcedServices } from '../../network/fabric/bgp/services.ts'
 import type { BgpSession } from '../../network/fabric/bgp/session.ts'
 import { fabricOf } from '../../network/fabric/way.ts'
-import { type Cidr, type Ip, networkAround, parseIp } from '../../network/model/address.ts'
+import type { Cidr, Ip } from '../../network/model/address.ts'
 import { type FieldProblem, problemLine } from '../../network/model/problem.ts'
-import { openServices } from '../../network/outside.ts'
 import type { NodePlanner } from '../../network/planner.ts'
 import type { BgpFacts } from '../control/facts.ts'
 import type { AgentLog } from '../log.ts'
 import type { Problems } from '../problems.ts'
 import { Repeater } from '../repeater.ts'
-import { readPasswords } from './passwords.ts'
+import { type Configured, configured, configuredAlone, filesOf } from './configured.ts'
+import { Flaps } from './flaps.ts'
 import { longDown, SessionStates } from './sessions.ts'
 import { withdrawRoutes } from './withdraw.ts'
 
@@ -48,6 +40,8 @@ export interface BgpParts {
   readonly log: AgentLog
   readonly signal: AbortSignal
   planner(): NodePlanner | undefined
+  /** Others are watched by BFD than before. */
+  watchedChanged(): void
   /** There are sessions with other routers outside than before. */
   routersChanged(): void
   /** What administrators make of it, and what is wrong with that; undefined until that is known. */
@@ -83,6 +77,7 @@ export class Bgp implements AsyncDisposable {
   readonly #folder: string
   readonly #logFile: string
   readonly #states = new SessionStates()
+  readonly #flaps = new Flaps()
   readonly #repeater: Repeater
   readonly #asking: ReturnType<typeof setInterval>
   readonly #reading: ReturnType<typeof setInterval>
@@ -164,7 +159,10 @@ export class Bgp implements AsyncDisposable {
 
   /** What is wrong with its sessions, for people. */
   get sessionProblem(): string | undefined {
-    return longDown(this.#states.facts, Date.now() / 1000)
+    const { facts } = this.#states
+    const now = Date.now() / 1000
+    const sentences = [longDown(facts, now), this.#flaps.sentence(facts, now)].filter((one) => one !== undefined)
+    return sentences.length === 0 ? undefined : sentences.join('; ')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -201,28 +199,17 @@ export class Bgp implements AsyncDisposable {
       return
     }
     this.#sessions = configuration?.sessions ?? []
+    const watched = this.#sessions.filter(({ bfd }) => bfd).map(({ remote }) => remote.address)
+    if (planner.putWatched(watched.toSorted())) this.#parts.watchedChanged()
     this.#settled(configuration === undefined ? [NO_ADDRESS, ...problems] : problems)
     await this.#ask()
   }
 
-  #configure(planner: NodePlanner): Planned | undefined {
-    const { cluster, self, outside } = planner.context
-    const base = fullMesh(cluster, [self, ...planner.peers()])
-    const wished = this.#parts.wishes(base)
-    if (wished === undefined) return undefined
-    const known = addrList(this.#parts.rtnl).flatMap(({ address }) => networkOf(address))
-    const services = openServices(outside)
-    const whole = withNetworks({ ...wished.cluster, services }, self.node, known)
+  #configure(planner: NodePlanner): Configured | undefined {
     this.#services = this.#servicesOf(planner)
-    const own: BgpSelf = {
-      name: self.node,
-      ranges: self.ranges.map((cidr) => ({ cidr, isConfirmed: true })),
-      services: this.#services,
-    }
-    const refs = [whole.mesh?.password, ...whole.peers.map(({ password }) => password)]
-    const passwords = readPasswords(join(this.#parts.stateDir, PASSWORDS), refs)
-    const configuration = birdConfiguration(whole, own, { passwords, logFile: this.#logFile })
-    return { configuration, problems: [...wished.problems, ...outside.problems, ...(configuration?.problems ?? [])] }
+    const { rtnl, stateDir, wishes } = this.#parts
+    const passwords = join(stateDir, PASSWORDS)
+    return configured(planner, { rtnl, passwords, logFile: this.#logFile, services: this.#services, wishes })
   }
 
   /** The cluster went another way: others follow in a moment, until then routes are theirs to use. */
@@ -241,6 +228,7 @@ export class Bgp implements AsyncDisposable {
     rmSync(this.#folder, { recursive: true, force: true })
     this.#isKept = false
     this.#sessions = []
+    if (planner.putWatched([])) this.#parts.watchedChanged()
     this.#states.forget()
     this.#settled([])
     this.#parts.log.info({}, 'BIRD was ended: the cluster does not want BGP')
@@ -248,16 +236,7 @@ export class Bgp implements AsyncDisposable {
 
   /** Alone in the world BIRD takes back what it told, and what it put into kernels. One that cannot is ended all the same. */
   async #withdraw(planner: NodePlanner): Promise<void> {
-    const { cluster, self } = planner.context
-    const { mesh: _, ...alone } = fullMesh(cluster, [self])
-    const nothing = birdConfiguration(
-      alone,
-      { name: self.node, ranges: [], services: [] },
-      {
-        passwords: new Map(),
-        logFile: this.#logFile,
-      },
-    )
+    const nothing = configuredAlone(planner, this.#logFile)
     if (this.#keeper.pid === undefined || nothing === undefined) return
     await this.#keeper.apply(filesOf(nothing)).catch((error: unknown) => this.#parts.log.warn({ err: error }, 'BIRD'))
   }
@@ -266,12 +245,15 @@ export class Bgp implements AsyncDisposable {
     if (!this.#isKept) return
     const before = new Map(this.#states.facts.map((fact) => [fact.name, fact.isUp]))
     const { routers } = this
-    for (const { name, node, address, isUp, state, error } of await this.#states.look(
-      this.#keeper.control,
-      this.#sessions,
-    )) {
-      if (before.get(name) === isUp || (before.get(name) === undefined && !isUp)) continue
+    const facts = await this.#states.look(this.#keeper.control, this.#sessions)
+    const now = Date.now() / 1000
+    const flapped = new Set(facts.filter(({ name }) => this.#flaps.isFlapping(name, now)).map(({ name }) => name))
+    this.#flaps.note(facts, now)
+    for (const { name, node, address, isUp, state, error } of facts) {
       const fields = { session: name, peer: node ?? address, state, ...(error === undefined ? {} : { error }) }
+      const isFlapping = this.#flaps.isFlapping(name, now)
+      if (isFlapping && !flapped.has(name)) this.#parts.log.warn(fields, 'a BGP session comes and goes')
+      if (isFlapping || before.get(name) === isUp || (before.get(name) === undefined && !isUp)) continue
       if (isUp) this.#parts.log.info(fields, 'a BGP session is up')
       else this.#parts.log.warn(fields, 'a BGP session is down')
     }
@@ -305,30 +287,10 @@ export class Bgp implements AsyncDisposable {
   }
 }
 
-/** A configuration, and what of it cannot be. */
-interface Planned {
-  readonly configuration: BirdConfiguration | undefined
-  readonly problems: readonly FieldProblem[]
-}
-
 const NO_ADDRESS: FieldProblem = {
   field: 'Node',
   reason: 'this node has no part in BGP',
   remedy: 'give it an address that others reach it at',
-}
-
-/** The network of `ip/length`. */
-function networkOf(text: string): readonly Cidr[] {
-  const [address = '', length = ''] = text.split('/')
-  const ip = parseIp(address)
-  return ip === undefined ? [] : [networkAround(ip, Number(length))]
-}
-
-function filesOf({ main, passwords }: BirdConfiguration): readonly ConfigurationFile[] {
-  return [
-    { name: BIRD_FILE, content: main, isSecret: false },
-    { name: PASSWORDS_FILE, content: passwords, isSecret: true },
-  ]
 }
 
 function sentenceOf(error: unknown): string {

@@ -91,6 +91,21 @@ describe('the state of a session', () => {
     expect(await states.look(control, [SESSION])).toMatchObject([{ isUp: false }])
   })
 
+  test('tells whether the other end answers to BFD, where it is asked', async () => {
+    let word = 'Up'
+    const control = await socketSaying(() => [
+      ...said('Established', '2026-03-01 11:59:30'),
+      '1020-IP address                Interface  State      Since         Interval  Timeout',
+      ` 192.0.2.2                 ---        ${word}         2026-03-01 11:59:31    0.300    0.900`,
+    ])
+    const states = new SessionStates(() => AT_NOON)
+    const watched = { ...SESSION, bfd: true }
+    expect(await states.look(control, [watched])).toMatchObject([{ bfd: 'up' }])
+    word = 'Down'
+    expect(await states.look(control, [watched])).toMatchObject([{ bfd: 'down' }])
+    expect((await states.look(control, [SESSION]))[0]?.bfd).toBeUndefined()
+  })
+
   test('is a problem after a minute, told for the first few', async () => {
     const states = new SessionStates(() => AT_NOON)
     const many = ['2', '3', '4', '5', '6'].map((last) => ({ ...SESSION, name: last, node: `n${last}` }))

@@ -5,8 +5,9 @@
  */
 
 import type { ControlSocket } from '../../bird/control.ts'
-import { type BirdProtocol, birdProtocols, secondsSince } from '../../bird/protocols.ts'
+import { type BirdProtocol, bfdSessions, birdProtocols, secondsSince } from '../../bird/protocols.ts'
 import type { BgpSession } from '../../network/fabric/bgp/session.ts'
+import { type Ip, parseIp } from '../../network/model/address.ts'
 import type { BgpSessionFact } from '../control/facts.ts'
 
 /** Before BIRD was asked. */
@@ -49,7 +50,9 @@ export class SessionStates {
   async look(control: ControlSocket, sessions: readonly BgpSession[]): Promise<readonly BgpSessionFact[]> {
     const protocols = await birdProtocols(control).catch((): readonly BirdProtocol[] => [])
     const byName = new Map(protocols.map((protocol) => [protocol.name, protocol]))
-    this.#facts = sessions.map((session) => this.#fact(session, byName.get(session.name)))
+    const watched = sessions.some(({ bfd }) => bfd) ? await bfdSessions(control).catch(() => []) : []
+    const answering = new Set(watched.filter(({ isUp }) => isUp).map(({ neighbour }) => parseIp(neighbour)))
+    this.#facts = sessions.map((session) => this.#fact(session, byName.get(session.name), answering))
     return this.#facts
   }
 
@@ -58,7 +61,11 @@ export class SessionStates {
     this.#facts = []
   }
 
-  #fact(session: BgpSession, protocol: BirdProtocol | undefined): BgpSessionFact {
+  #fact(
+    session: BgpSession,
+    protocol: BirdProtocol | undefined,
+    answering: ReadonlySet<Ip | undefined>,
+  ): BgpSessionFact {
     const { name, kind, family, node, peer, local, remote } = session
     const state = protocol === undefined ? UNKNOWN : (protocol.bgp?.state ?? '') || protocol.state
     const before = this.#facts.find((fact) => fact.name === name)
@@ -78,6 +85,7 @@ export class SessionStates {
       since: this.#since(protocol, before, state === UP),
       ...(error === undefined ? {} : { error }),
       ...(routes === undefined ? {} : { routes }),
+      ...(session.bfd ? { bfd: answering.has(remote.address) ? ('up' as const) : ('down' as const) } : {}),
     }
   }
 

@@ -19,17 +19,8 @@ import { Catalogue } from '../../network/service/catalogue.ts'
 import { OutsideInputs } from './outside-inputs.ts'
 import { PolicyInputs } from './policy-inputs.ts'
 import { Tenants } from './tenants.ts'
+import type { ViewListener, ViewOptions } from './view-options.ts'
 import { whatIsMissing } from './waiting.ts'
-
-/** What changed, for whoever applies the plan. */
-export interface ViewListener {
-  /** The node has a plan, or its context (cluster, ranges, MTU) is another: everything is to be applied anew. */
-  context(planner: NodePlanner): void
-  /** Some fragments changed. */
-  fragments(): void
-  /** A namespace has another tenant, or none any more. */
-  tenant?(namespace: string): void
-}
 
 /** The kinds that a node's plan is made of. */
 export const VIEWED_KINDS = [
@@ -51,15 +42,6 @@ export const KINDS_OF_EXTERNAL: readonly ViewedKind[] = ['Cluster', 'NodeNetwork
 
 /** A kind that a node's plan is made of. */
 export type ViewedKind = (typeof VIEWED_KINDS)[number]
-
-/** How a view differs from a node's on the userspace datapath. */
-export interface ViewOptions {
-  /** An external host's: only {@link KINDS_OF_EXTERNAL} are read. */
-  readonly isExternal?: boolean
-  readonly datapath?: NodeContext['datapath']
-  /** Why a cluster configuration that is there was not understood, as far as anybody knows. */
-  readonly whyUnreadable?: () => string | undefined
-}
 
 /** How long packets without a tunnel are let in after the cluster went back to the tunnel. */
 const LINGER_MS = 15_000

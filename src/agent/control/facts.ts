@@ -79,6 +79,8 @@ export interface BgpSessionFact {
   readonly error?: string
   /** How many came by it, and how many went. */
   readonly routes?: { readonly imported: number; readonly exported: number }
+  /** Whether the other end answers to BFD. Absent: it is not asked. */
+  readonly bfd?: 'up' | 'down'
 }
 
 /** Whether the tunnel to a machine carries, as the agent finds out by asking. */

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { closeSync, openSync } from 'node:fs'
 import { openRtnl, type RtnlSocket, routeDel, routeList } from '../../linux/index.ts'
 import { localRange } from '../../network/context.ts'
-import { DIRECT, type DirectPlan, LEAVE_TABLE } from '../../network/fabric/direct.ts'
+import { DIRECT, type DirectPlan, LEAVE_TABLE, OUTSIDE_TABLE } from '../../network/fabric/direct.ts'
 import { cidr, ip } from '../../network/model/address.ts'
 import { applyDirect } from './direct.ts'
 
@@ -39,13 +39,22 @@ afterEach(() => {
   command('ip', 'netns', 'del', NETNS)
 })
 
+const INSIDE = [cidr('10.0.0.0/8'), cidr('fd00::/8')]
+
 function planOf(nodes: number, firstHop = 10): DirectPlan {
   const routes = Array.from({ length: nodes }, (_, n) => [
     { to: cidr(`10.1.${n}.0/24`), via: ip(`192.0.2.${n === 0 ? firstHop : 10 + n}`), link: 'eth0' },
     { to: cidr(`fd00:1:0:${(n + 1).toString(16)}::/64`), via: ip(`2001:db8::${10 + n}`), link: 'eth0' },
   ]).flat()
   const own = [cidr('10.0.0.0/24'), cidr('fd00:0:0:1::/64')].map(localRange)
-  return { routes, own, rules: [], services: [], segments: [{ link: 'eth0', ranges: routes.map(({ to }) => to) }] }
+  return {
+    routes,
+    own,
+    rules: [],
+    inside: INSIDE,
+    services: [],
+    segments: [{ link: 'eth0', ranges: routes.map(({ to }) => to) }],
+  }
 }
 
 function routes(): readonly string[] {
@@ -90,4 +99,22 @@ test('no plan leaves nothing', () => {
   applyDirect(rtnl, planOf(3))
   applyDirect(rtnl, undefined)
   expect(routes()).toEqual([])
+})
+
+test('a route outside that covers pods and services does not lead to them', () => {
+  const ip = (...args: readonly string[]) => Bun.spawnSync(['ip', '-n', NETNS, ...args]).stdout.toString()
+  const from = cidr('10.0.0.0/24')
+  const rules = [
+    { family: 4, priority: 1090, from, table: OUTSIDE_TABLE },
+    { family: 4, priority: 1102, from, table: LEAVE_TABLE },
+  ] as const
+  applyDirect(rtnl, { ...planOf(3), inside: [cidr('10.1.0.0/16'), cidr('172.30.0.0/16')], rules })
+  command('ip', '-n', NETNS, 'address', 'add', '10.0.0.9/32', 'dev', 'eth0')
+  const learned = ['via', '192.0.2.254', 'table', `${OUTSIDE_TABLE}`, 'proto', 'bird']
+  for (const wide of ['10.0.0.0/8', '172.16.0.0/12']) command('ip', '-n', NETNS, 'route', 'add', wide, ...learned)
+  expect(ip('route', 'get', '10.9.9.9', 'from', '10.0.0.9')).toContain('via 192.0.2.254')
+  expect(ip('route', 'get', '10.1.1.5', 'from', '10.0.0.9')).toContain('via 192.0.2.11')
+  expect(ip('route', 'get', '172.30.0.1', 'from', '10.0.0.9')).not.toContain('192.0.2.254')
+  applyDirect(rtnl, undefined)
+  expect(ip('route', 'show', 'table', `${OUTSIDE_TABLE}`, 'proto', '77')).toBe('')
 })

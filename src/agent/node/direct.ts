@@ -26,6 +26,7 @@ import {
   type DirectPlan,
   type DirectRule,
   LEAVE_TABLE,
+  OUTSIDE_TABLE,
   RULE_PRIORITIES,
   SERVICES_TABLE,
 } from '../../network/fabric/direct.ts'
@@ -34,13 +35,11 @@ import { familyOf } from '../../network/model/address.ts'
 import { AgentError } from '../errors.ts'
 import { setHostAddresses } from './host-addresses.ts'
 
-interface WantedRoute {
-  readonly destination: string
-  readonly table: number
-  readonly gateway: string
-  readonly link: number
-  readonly onlink: boolean
-}
+type WantedRoute = { readonly destination: string; readonly table: number } & (
+  | { readonly gateway: string; readonly link: number; readonly onlink: boolean }
+  /** As if the table had none. */
+  | { readonly type: 'throw' }
+)
 
 /**
  * Applies a plan; none takes all of it away. What leads in comes before what leads there, and goes after it. What stands is left
@@ -61,7 +60,9 @@ function keyOf({ table, destination }: Pick<WantedRoute, 'table' | 'destination'
 }
 
 function stands(present: Route, wanted: WantedRoute | undefined): boolean {
-  if (wanted === undefined || present.type !== 'unicast') return false
+  if (wanted === undefined) return false
+  if ('type' in wanted) return present.type === wanted.type
+  if (present.type !== 'unicast') return false
   const { gateway, link, onlink } = present
   return gateway === wanted.gateway && link === wanted.link && onlink === wanted.onlink
 }
@@ -89,7 +90,8 @@ function routesOf(rtnl: RtnlSocket, plan: DirectPlan): readonly WantedRoute[] {
     if (index === undefined) return []
     return [{ destination: to, table: LEAVE_TABLE, gateway: via, link: index, onlink: false }]
   })
-  return [...arriving, ...leaving, ...callingRoutes(rtnl, plan)]
+  const inside = plan.inside.map((destination): WantedRoute => ({ destination, table: OUTSIDE_TABLE, type: 'throw' }))
+  return [...arriving, ...leaving, ...inside, ...callingRoutes(rtnl, plan)]
 }
 
 /** By the gateway port, to an address of its own there: the switch has to know that it is not the node that calls. */
@@ -104,7 +106,7 @@ function callingRoutes(rtnl: RtnlSocket, { services }: DirectPlan): readonly Wan
 }
 
 function ownRoutes(rtnl: RtnlSocket): readonly Route[] {
-  return [LEAVE_TABLE, ARRIVE_TABLE, SERVICES_TABLE].flatMap((table) =>
+  return [LEAVE_TABLE, ARRIVE_TABLE, OUTSIDE_TABLE, SERVICES_TABLE].flatMap((table) =>
     ([4, 6] as const).flatMap((family) =>
       routeList(rtnl, { family, table, protocol: ROUTE_PROTOCOL }).filter(
         (route) => route.table === table && route.protocol === ROUTE_PROTOCOL,

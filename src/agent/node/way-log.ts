@@ -14,7 +14,7 @@ const FAMILIES: readonly Family[] = [4, 6]
 interface Entry {
   readonly way: Way
   readonly since: number
-  readonly before?: Way
+  readonly before?: Way['is']
 }
 
 /** What is remembered of ways. */
@@ -60,15 +60,16 @@ export class WayLog {
         ...('why' in way && way.why !== undefined ? { why: way.why } : {}),
         ...(place === undefined ? {} : { via: place.address, link: place.link }),
         since: Math.floor(since / 1000),
-        ...(before === undefined ? {} : { before: before.is }),
+        ...(before === undefined ? {} : { before }),
       },
     ]
   }
 
   #put(key: string, way: Way): void {
     const entry = this.#entries.get(key)
-    if (entry !== undefined && JSON.stringify(entry.way) === JSON.stringify(way)) return
-    this.#entries.set(key, { way, since: this.#clock(), ...(entry === undefined ? {} : { before: entry.way }) })
+    // Another reason for the same way is no other way.
+    if (entry?.way.is === way.is) this.#entries.set(key, { ...entry, way })
+    else this.#entries.set(key, { way, since: this.#clock(), ...(entry === undefined ? {} : { before: entry.way.is }) })
   }
 }
 

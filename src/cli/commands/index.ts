@@ -15,6 +15,7 @@ import { registerDoctor } from './doctor.ts'
 import { registerDrops } from './drops.ts'
 import { registerExplain } from './explain.ts'
 import { registerFabric } from './fabric.ts'
+import { registerFlannel } from './flannel.ts'
 import { registerHealth } from './health.ts'
 import { registerHost } from './host.ts'
 import { registerIpam } from './ipam.ts'
@@ -49,6 +50,7 @@ export const COMMANDS: readonly Register[] = [
   registerAdopt,
   registerBridge,
   registerMesh,
+  registerFlannel,
   registerAgent,
   registerController,
   registerHealth,

@@ -61,6 +61,9 @@ async function run(options: Options): Promise<void> {
   if (place?.kind !== 'etcd' || place.beside === undefined) {
     throw usage('where from and where to is not said', 'give --etcd-endpoints and --kubeconfig')
   }
+  if (place.etcd.layout === 'calico') {
+    throw usage('what Calico keeps in etcd is not taken over', 'give --etcd-layout k8s-ovs, or none')
+  }
   const invalid = new InvalidObjects()
   const source = openEtcd(place.etcd, true, invalid)
   const target = openPlace(place.beside)

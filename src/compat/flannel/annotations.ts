@@ -94,6 +94,13 @@ export function ownSubnets(node: unknown, name: string, config: NetworkConfig): 
   return { ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) }
 }
 
+/** The addresses by which an administrator would have the Node's own link found, and others told of it. */
+export function wishedAddresses(node: unknown, keys: AnnotationKeys): Pick<LeaseAttributes, 'publicIp' | 'publicIpv6'> {
+  const publicIp = addressIn(annotationOf(node, keys.nodePublicIp), 4)
+  const publicIpv6 = addressIn(annotationOf(node, keys.nodePublicIpv6), 6)
+  return { ...(publicIp && { publicIp }), ...(publicIpv6 && { publicIpv6 }) }
+}
+
 /** The addresses to advertise: the machine's own, unless the Node says otherwise. */
 export function advertised(
   node: unknown,

@@ -15,6 +15,8 @@ export type FlannelErrorCode =
   | 'FLANNEL_INTERFACE'
   /** Something on this machine is in the way. */
   | 'FLANNEL_HOST'
+  /** Another program of ours is at work on this machine. */
+  | 'FLANNEL_BUSY'
   /** What Kubernetes says of this node is not enough. */
   | 'FLANNEL_NODE'
 

@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { cidr, ip } from '../../network/model/address.ts'
-import { advertised, annotationKeys, leaseOfNode, missingAnnotations, ownSubnets } from './annotations.ts'
+import {
+  advertised,
+  annotationKeys,
+  leaseOfNode,
+  missingAnnotations,
+  ownSubnets,
+  wishedAddresses,
+} from './annotations.ts'
 import type { NetworkConfig } from './config.ts'
 import { decodeAttributes, encodeAttributes, leaseKey, parseLeaseKey, vtepMacIn } from './lease.ts'
 
@@ -142,6 +149,12 @@ describe('annotations of a Node', () => {
     ]
     const told = leaseOfNode({ ...node(written), status: { addresses } }, keys)
     expect(told?.sources).toEqual([ip('198.51.100.7'), ip('2001:db8::7')])
+  })
+
+  test('by which addresses an administrator would have the link found', () => {
+    const wish = { [keys.nodePublicIp]: '198.51.100.7', [keys.nodePublicIpv6]: 'x' }
+    expect(wishedAddresses(node(wish), keys)).toEqual({ publicIp: ip('198.51.100.7') })
+    expect(wishedAddresses(undefined, keys)).toEqual({})
   })
 
   test('an address that an administrator gives wins', () => {

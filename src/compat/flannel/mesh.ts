@@ -3,6 +3,7 @@
  * sense, or would take packets from somebody else, is left out with a sentence.
  * @module
  */
+import { overheadOf } from '../../network/fabric/overhead.ts'
 import {
   type Cidr,
   contains,
@@ -60,16 +61,14 @@ export interface MeshInput {
   readonly isOnLink: (address: Ip) => boolean
 }
 
-/** Bytes that a tunnel adds: of VXLAN over IPv6 flannel counts 50 as well, which is too few by 20. */
-const OVERHEAD = { vxlan4: 50, vxlan6: 70, udp: 28 } as const
-
 /** MTU of what carries pods' packets. */
 export function meshMtu(backend: Backend, uplink: number, hasIpv6: boolean): number {
   switch (backend.type) {
     case 'vxlan':
-      return (backend.mtu ?? uplink) - (hasIpv6 ? OVERHEAD.vxlan6 : OVERHEAD.vxlan4)
+      // flannel counts 50 over IPv6 as well, which is too few by 20.
+      return (backend.mtu ?? uplink) - overheadOf('vxlan', hasIpv6 ? 6 : 4)
     case 'udp':
-      return uplink - OVERHEAD.udp
+      return uplink - overheadOf('udp', 4)
     case 'host-gw':
       return uplink
   }

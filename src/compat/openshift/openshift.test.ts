@@ -65,7 +65,7 @@ describe('ClusterNetwork', () => {
       'policies',
       { pluginName: 'redhat/openshift-ovs-networkpolicy' },
       'tenancy',
-      'network policies are not enforced yet',
+      'network policies are followed in each',
     ],
     ['another plugin', { pluginName: 'calico' }, 'tenancy', '"calico" is not known'],
     [

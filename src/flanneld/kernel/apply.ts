@@ -44,6 +44,8 @@ export interface Wanted {
 
 /** Behind every other route to the same: the bridge's own comes first. */
 const BLACKHOLE_PRIORITY = 0xffff
+/** The kernel's own, of IPv4 and of IPv6: by others programs of ours know theirs. */
+const PRIORITIES: ReadonlySet<number> = new Set([0, 1024, BLACKHOLE_PRIORITY])
 const MAIN = 254
 
 /** Applies it; what the kernel refuses is told, a sentence each, and the rest is done all the same. */
@@ -81,9 +83,9 @@ export function applyToKernel(rtnl: RtnlSocket, wanted: Wanted): readonly string
 type Attempt = (what: string, action: () => void) => void
 
 function ownRoutes(rtnl: RtnlSocket, networks: readonly Cidr[]): readonly Route[] {
-  return routeList(rtnl, { protocol: ROUTE_PROTOCOL, table: MAIN }).filter(({ destination }) => {
+  return routeList(rtnl, { protocol: ROUTE_PROTOCOL, table: MAIN }).filter(({ destination, priority }) => {
     const to = parseCidr(destination)
-    return to !== undefined && networks.some((network) => isInside(to, network))
+    return PRIORITIES.has(priority) && to !== undefined && networks.some((network) => isInside(to, network))
   })
 }
 

@@ -58,6 +58,11 @@ export class EtcdLeases implements LeaseManager {
     })
   }
 
+  /** Flags alone say it. */
+  async wished(): Promise<Pick<LeaseAttributes, 'publicIp' | 'publicIpv6'>> {
+    return {}
+  }
+
   async stored(
     { publicIp, publicIpv6 }: Pick<LeaseAttributes, 'publicIp' | 'publicIpv6'>,
     signal: AbortSignal,

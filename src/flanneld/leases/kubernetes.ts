@@ -12,6 +12,7 @@ import {
   missingAnnotations,
   ownSubnets,
   takesPart,
+  wishedAddresses,
 } from '../../compat/flannel/annotations.ts'
 import { decodeNetworkConfig, type NetworkConfig } from '../../compat/flannel/config.ts'
 import { FlannelError } from '../../compat/flannel/errors.ts'
@@ -66,6 +67,10 @@ export class KubeLeases implements LeaseManager {
       const message = `the network configuration ${configPath} cannot be read (${code})`
       throw new FlannelError('FLANNEL_CONFIG', message, 'mount it there, or name it with --net-config-path')
     }
+  }
+
+  async wished(signal: AbortSignal): Promise<Pick<LeaseAttributes, 'publicIp' | 'publicIpv6'>> {
+    return wishedAddresses(await this.#node(signal), this.#keys)
   }
 
   async stored(_own: unknown, signal: AbortSignal): Promise<LeaseAttributes | undefined> {

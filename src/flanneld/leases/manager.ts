@@ -35,6 +35,8 @@ export interface HeldLease {
 /** Where leases are kept. Every call waits until it has an answer, and tells what is in the way. */
 export interface LeaseManager {
   config(signal: AbortSignal): Promise<NetworkConfig>
+  /** At which addresses an administrator would have this machine reached, as far as that is said where leases are. */
+  wished(signal: AbortSignal): Promise<Pick<LeaseAttributes, 'publicIp' | 'publicIpv6'>>
   /**
    * What is stored of this machine's own lease from the time before, as far as it has one: its back end's data outlives
    * devices.

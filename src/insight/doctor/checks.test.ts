@@ -23,6 +23,9 @@ const FORWARD = { family: 'ip', table: 'filter', name: 'FORWARD', rules: [] }
 const OURS = { name: '10-weft.conflist', types: ['weft', 'portmap'], publishes: true }
 const NO_PORTMAP = yes({ folder: '/opt/cni/bin', isThere: false })
 const DROPS = { ...FORWARD, base: { type: 'filter', hook: 'forward', policy: 'drop' as const } }
+const BGP = { ...SAMPLE_CLUSTER, fabric: { way: 'bgp', otherwise: 'tunnel' } } as const
+const UP = { isRunning: true, sessions: 2, down: 0 }
+const ROUTED = { tcp: yes([{ port: 179, owner: { pid: 9, name: 'bgpd' } }]) }
 
 const CASES: readonly (readonly [string, Partial<HostFacts>, Partial<Expected>, readonly string[]])[] = [
   ['all is well', {}, {}, []],
@@ -268,10 +271,27 @@ const CASES: readonly (readonly [string, Partial<HostFacts>, Partial<Expected>, 
   ['a portmap before the agent', { cniConfigs: yes([]) }, {}, []],
   ['kube-proxy as well', { processes: running('kube-proxy') }, {}, ['kube-proxy warn']],
   ['no kube-proxy', {}, { cluster: { ...SAMPLE_CLUSTER, services: 'kube-proxy' } }, ['kube-proxy warn']],
+  ['no BIRD where nobody asks for it', { bird: no }, {}, []],
+  ['no BIRD', { bird: no }, { cluster: BGP, bgp: UP }, ['bird fail']],
+  ['a BIRD that runs', {}, { cluster: BGP, bgp: UP }, []],
+  ['a BIRD that does not', {}, { cluster: BGP, bgp: { ...UP, isRunning: false } }, ['bird fail']],
+  ['somebody else at its port', ROUTED, { cluster: BGP, bgp: { ...UP, isRunning: false } }, ['bird fail']],
+  ['its own port taken by itself', ROUTED, { cluster: BGP, bgp: UP }, []],
+  ['objects that it cannot have', {}, { cluster: BGP, bgp: { ...UP, problem: 'x' } }, ['bird warn']],
+  ['sessions that are down', {}, { cluster: BGP, bgp: { ...UP, down: 1 } }, ['bird warn']],
+  ['BIRD before the agent', {}, { cluster: BGP, agent: { state: 'none', reason: 'no' } }, ['agent warn']],
 ]
 
 test.each(CASES)('%s', (_, change, expected, found) => {
   expect(complaints(change, expected)).toEqual(found)
+})
+
+test('whoever has the port of BGP is named, where it can be seen', () => {
+  const down = { ...EXPECTED, cluster: BGP, bgp: { ...UP, isRunning: false } }
+  const found = (facts: Partial<HostFacts>) =>
+    examine(CHECKS, { ...FINE, ...facts }, down).find(({ check }) => check === 'bird')?.found
+  expect(found(ROUTED)).toBe('TCP port 179 is taken by bgpd (process 9)')
+  expect(found({ tcp: yes([{ port: 179, owner: 'unknown' }]) })).toBe('TCP port 179 is taken by another program')
 })
 
 test('every check complains in some case', () => {

@@ -10,7 +10,7 @@ import { type HostFacts, SYSCTLS } from './facts.ts'
 import { matchesGlob, parseIni } from './ini.ts'
 import { cniConfigs, linkFiles, networkdConfig, networkManagerConfig, pluginFile, portmapIn } from './observe/files.ts'
 import { observeHost } from './observe/observe.ts'
-import { decodeUdpTable } from './observe/proc.ts'
+import { decodeSocketTable } from './observe/proc.ts'
 import { printReport } from './print.ts'
 import { EXPECTED, FINE, no, yes } from './testing/fine-host.ts'
 
@@ -55,14 +55,14 @@ test('a check that fails itself is a row', () => {
 test('the report: a line per check, advice, a sum', () => {
   const lines = printReport(examine(CHECKS, { ...FINE, vswitchd: no, plugin: no }, EXPECTED), PLAIN)
   expect(lines.filter((line) => line.length > 100)).toEqual([])
-  expect(lines.at(-1)).toBe('23 checks: 1 failed, 1 warning')
+  expect(lines.at(-1)).toBe('24 checks: 1 failed, 1 warning')
   expect(lines.join('\n')).toContain('vswitchd: start Open vSwitch')
 })
 
 test('what is not judged is neither well nor a failure', () => {
   const lines = printReport(examine(CHECKS, FINE, { ...EXPECTED, cluster: undefined }), PLAIN)
   expect(lines.find((line) => line.startsWith('ranges '))).toContain(' unknown ')
-  expect(lines.at(-1)).toBe('23 checks: 1 not judged')
+  expect(lines.at(-1)).toBe('24 checks: 1 not judged')
 })
 
 function write(path: string, text: string): void {
@@ -125,7 +125,7 @@ test('files are read in the order and with the precedence of those who own them'
 test('garbage in configuration files means nothing', () => {
   fc.assert(fc.property(fc.string(), (text) => void parseIni(text)))
   fc.assert(fc.property(fc.string(), fc.string(), (pattern, name) => void matchesGlob(pattern, name)))
-  fc.assert(fc.property(fc.string(), (text) => void decodeUdpTable(text)))
+  fc.assert(fc.property(fc.string(), (text) => void decodeSocketTable(text)))
 })
 
 test('this very host can be looked at', async () => {

@@ -2,12 +2,12 @@
  * What this host is meant to be part of: as the agent here tells, else as the registry does, else what is usual.
  * @module
  */
-import type { NodeFacts } from '../../agent/control/facts.ts'
+import type { BgpFacts, NodeFacts } from '../../agent/control/facts.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import { openPlace, type RegistryPlace } from '../../place/place.ts'
 import { InsightError } from '../errors.ts'
 import { AgentClient } from '../gather/agent-client.ts'
-import type { AgentFact, Expected } from './facts.ts'
+import type { AgentFact, BgpFact, Expected } from './facts.ts'
 
 /** Whom to ask. */
 export interface ExpectedFrom {
@@ -48,6 +48,7 @@ export async function expectedOf({ agent: path, registry, datapath }: ExpectedFr
       ranges: [],
       peers: status?.peers.length ?? 0,
       agent,
+      bgp: bgpOf(status?.bgp),
     }
   }
 }
@@ -62,7 +63,15 @@ function expectedBy({ cluster, self, status }: NodeFacts): Expected {
     ranges: self.ranges,
     peers: status.peers.length,
     agent: { state: 'runs', ready: status.ready, problems },
+    bgp: bgpOf(status.bgp),
   }
+}
+
+function bgpOf(bgp: BgpFacts | undefined): BgpFact | undefined {
+  if (bgp === undefined) return undefined
+  const { isRunning, problem, sessions } = bgp
+  const down = sessions.filter(({ isUp }) => !isUp).length
+  return { isRunning, ...(problem === undefined ? {} : { problem }), sessions: sessions.length, down }
 }
 
 async function clusterIn(place: RegistryPlace): Promise<Cluster | undefined> {

@@ -29,7 +29,11 @@ export interface HostFacts {
   readonly ovsdb: Read<OvsdbFacts>
   /** The answer of ovs-vswitchd to `version`. */
   readonly vswitchd: Read<string>
-  readonly udp: Read<readonly UdpSocket[]>
+  readonly udp: Read<readonly PortSocket[]>
+  /** Those that listen. */
+  readonly tcp: Read<readonly PortSocket[]>
+  /** The version of BIRD. */
+  readonly bird: Read<string>
   readonly cniConfigs: Read<readonly CniConfig[]>
   readonly plugin: Read<PluginFile>
   /** The plugin that publishes pods' host ports: the folder where it would be, and whether it is there to be run. */
@@ -71,8 +75,8 @@ export interface OvsdbFacts {
   readonly bridges: readonly { readonly name: string; readonly isOurs: boolean }[]
 }
 
-/** A socket bound to a UDP port; `owner` is undefined for the kernel's own. */
-export interface UdpSocket {
+/** A socket bound to a port; `owner` is undefined for the kernel's own. */
+export interface PortSocket {
   readonly port: number
   readonly owner: ProcessFact | 'unknown' | undefined
 }
@@ -104,6 +108,17 @@ export interface Expected {
   readonly ranges: readonly Cidr[]
   readonly peers: number
   readonly agent: AgentFact
+  /** What the agent says of its BIRD; undefined where it needs none, or does not say. */
+  readonly bgp: BgpFact | undefined
+}
+
+/** A node's BIRD: how many sessions it has, and how many of them are down. */
+export interface BgpFact {
+  readonly isRunning: boolean
+  /** What of its configuration is not as it was asked for. */
+  readonly problem?: string
+  readonly sessions: number
+  readonly down: number
 }
 
 /** Whether an agent runs here, and what it says. */

@@ -104,11 +104,11 @@ function tunnelLines(tunnels: readonly FabricTunnel[], look: Look): string[] {
 /** Sessions, and why those that are down ended last. */
 function sessionLines(sessions: readonly FabricSession[], now: number, look: Look): string[] {
   if (sessions.length === 0) return []
-  const rows = sessions.map(({ node, remote, address, asNumber, state, since, routes }) => [
+  const rows = sessions.map(({ node, remote, address, asNumber, state, since, routes, bfd }) => [
     node,
     remote === undefined ? address : `${remote}, ${address}`,
     `${asNumber}`,
-    printable(state),
+    `${printable(state)}${bfd === undefined ? '' : `, BFD ${bfd}`}`,
     `${routes?.imported ?? '-'}`,
     `${routes?.exported ?? '-'}`,
     duration(now - since, look),

@@ -7,13 +7,27 @@ import { duration } from '../../text/duration.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
 import { count, grouped, printable, wrap } from '../../text/words.ts'
-import type { ClusterStatus, NodeStatus, TenantStatus, UnderlayStatus } from './status.ts'
+import type { ClusterStatus, MeshSummary, NodeStatus, TenantStatus, UnderlayStatus } from './status.ts'
 
 /** Pods printed per tenant; the rest is counted. */
 const MANY_PODS = 20
 
 /** The lines of `weft status`; `now` in seconds since the epoch. `details` tells all about each node. */
 export function printStatus(status: ClusterStatus, details: boolean, now: number, look: Look): string[] {
+  const { mesh, nodes } = status
+  if (mesh === undefined) return clusterLines(status, details, now, look)
+  // A machine of a mesh need not be one of a cluster.
+  return nodes.length === 0
+    ? meshLines(mesh, look)
+    : [...meshLines(mesh, look), '', ...clusterLines(status, details, now, look)]
+}
+
+function meshLines({ host, peers, up, isWhole }: MeshSummary, look: Look): string[] {
+  const text = `mesh of Docker hosts: ${host} and ${count(peers, 'other machine', look)}, ${up} up → weft mesh status`
+  return wrap(isWhole ? text : `! ${text}`, look.width).map(isWhole ? look.good : look.warn)
+}
+
+function clusterLines(status: ClusterStatus, details: boolean, now: number, look: Look): string[] {
   const { cluster, nodes, tenants, problems, limits, underlay } = status
   return [
     ...(cluster === undefined ? [] : [...wrap(clusterLine(cluster), look.width), '']),

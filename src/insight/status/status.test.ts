@@ -4,7 +4,7 @@ import { lookFor, PLAIN } from '../../text/look.ts'
 import { sampleView } from '../testing/sample-facts.ts'
 import type { ClusterView } from '../view.ts'
 import { printStatus } from './print.ts'
-import { clusterStatus } from './status.ts'
+import { clusterStatus, type MeshSummary } from './status.ts'
 
 const NOW = 1_700_090_000
 
@@ -179,4 +179,21 @@ test('how many tunnels carry is told of each node, and which do not', () => {
       /^ {2}tunnels +1 of 3 answer, the slowest answers in 2\.0 ms; node3 not for 2 minutes$/.test(line),
     ),
   ).toBe(true)
+})
+
+test('a mesh that is not whole makes the state of things not ready, and is told where it is shown', () => {
+  const mesh = { host: 'node1', peers: 4, up: 4, isWhole: true }
+  const pageOf = (view: ClusterView, one: MeshSummary): string[] =>
+    printStatus(clusterStatus(view, one), false, NOW, lookFor({}, false))
+  const both = pageOf(sampleView(), mesh)
+  expect(both[0]).toBe('mesh of Docker hosts: node1 and 4 other machines, 4 up → weft mesh status')
+  expect(both.some((line) => line.startsWith('NODE'))).toBe(true)
+  const alone: ClusterView = { nodes: [], silent: [], registry: undefined }
+  expect(pageOf(alone, { ...mesh, up: 3, isWhole: false })).toEqual([
+    '! mesh of Docker hosts: node1 and 4 other machines, 3 up → weft mesh status',
+  ])
+  expect([clusterStatus(alone, mesh).ready, clusterStatus(alone, { ...mesh, isWhole: false }).ready]).toEqual([
+    true,
+    false,
+  ])
 })

@@ -22,6 +22,8 @@ export interface ClusterStatus {
   readonly problems: readonly string[]
   /** Pods' interfaces on the physical network. */
   readonly underlay: readonly UnderlayStatus[]
+  /** This machine's part of a mesh of Docker hosts, beside the cluster or without one. Absent: it has none. */
+  readonly mesh?: MeshSummary
   /** Limits of pods that are not as somebody asked for. The network is as ready as ever. */
   readonly limits: readonly string[]
 }
@@ -54,6 +56,17 @@ export interface NodeStatus {
   readonly guardedBridges: readonly string[]
   /** Undefined where no agent was asked. */
   readonly agent: AgentIdentity | undefined
+}
+
+/** This machine's part of a mesh, in short: `weft mesh status` tells all. */
+export interface MeshSummary {
+  /** Its name in the mesh's list. */
+  readonly host: string
+  /** How many other machines there are, and how many of them answer. */
+  readonly peers: number
+  readonly up: number
+  /** Nothing is in its way. */
+  readonly isWhole: boolean
 }
 
 /** A pod's interface on a bridge of the physical network. */
@@ -95,8 +108,8 @@ export interface PodStatus {
   readonly addresses: readonly Ip[]
 }
 
-/** The cluster at a glance. */
-export function clusterStatus(view: ClusterView): ClusterStatus {
+/** The cluster at a glance, and the mesh of the machine that is asked. */
+export function clusterStatus(view: ClusterView, mesh?: MeshSummary): ClusterStatus {
   const names = new Set([
     ...view.nodes.map(({ status }) => status.node),
     ...(view.registry?.networks.map(({ node }) => node) ?? []),
@@ -122,12 +135,16 @@ export function clusterStatus(view: ClusterView): ClusterStatus {
   const nodes = [...answering, ...silent, ...missing].sort((a, b) => (a.node < b.node ? -1 : 1))
   const problems = sharedProblems(view)
   return {
-    ready: problems.length === 0 && nodes.every((one) => STATES_OF_HEALTH.has(one.state) && one.problems.length === 0),
+    ready:
+      problems.length === 0 &&
+      mesh?.isWhole !== false &&
+      nodes.every((one) => STATES_OF_HEALTH.has(one.state) && one.problems.length === 0),
     cluster: view.nodes[0]?.cluster,
     nodes,
     tenants: tenantsOf(view),
     problems,
     underlay: view.nodes.flatMap(underlayOf),
+    ...(mesh === undefined ? {} : { mesh }),
     limits: limitProblems(limitRows(view.nodes.map(({ status: { node }, limits }) => ({ node, now: limits })))),
   }
 }

@@ -5,7 +5,7 @@
  * what arrives for it, are led to.
  * @module
  */
-import { type LocalRange, type NodeContext, podNetworks } from '../context.ts'
+import { calledNetworks, type LocalRange, type NodeContext, podNetworks } from '../context.ts'
 import { type Cidr, type Family, familyOf, hostCidr, type Ip, type Mac } from '../model/address.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import { openServices } from '../outside.ts'
@@ -62,6 +62,8 @@ export interface DirectPlan {
    */
   readonly own: readonly LocalRange[]
   readonly rules: readonly DirectRule[]
+  /** What is inside the cluster: {@link OUTSIDE_TABLE} leads there by no route, also where a wider one would cover it. */
+  readonly inside: readonly Cidr[]
   /** Networks of services that others than this node may call: {@link SERVICES_TABLE} leads there. */
   readonly services: readonly Cidr[]
   /** Whose packets are let in, and by which links. */
@@ -125,9 +127,19 @@ export function directPlan(context: NodeContext, machines: Iterable<Known>, gate
     routes,
     own: ranges,
     rules: [...ranges.flatMap((range) => rulesOf(context, range, { gateway, links })), ...serviceRules(services)],
+    inside: insideOf(context),
     services,
     segments: links.map((link) => ({ link, ranges: segments.get(link) ?? [] })),
   }
+}
+
+/** Where nothing is learned of networks outside nothing has to be kept from them. */
+function insideOf(context: NodeContext): readonly Cidr[] {
+  if (context.cluster.fabric?.way !== 'bgp') return []
+  return context.ranges.flatMap(({ family }) => [
+    ...podNetworks(context.cluster, family),
+    ...calledNetworks(context, family),
+  ])
 }
 
 /** Where somebody else translates services, the node's own stack does. */

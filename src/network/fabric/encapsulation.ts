@@ -7,15 +7,12 @@ import type { Match } from '../../flow/flow.ts'
 import type { Family } from '../model/address.ts'
 import type { Encapsulation } from '../model/cluster.ts'
 import { ipPacket, PROTO_GRE, udpTo } from '../pipeline/build.ts'
-
-const ETHERNET = 14
-const UDP = 8
-const OUTER_IP: { readonly [F in Family]: number } = { 4: 20, 6: 40 }
+import { overheadOf } from './overhead.ts'
 
 /** Bytes that a tunnel adds to an inner IP packet: 50 for VXLAN over IPv4, 70 over IPv6. */
 export function tunnelOverhead(encapsulation: Encapsulation, underlay: Family): number {
-  // VXLAN and Geneve (without options): 8 bytes; GRE: 4, and 4 for the key.
-  return OUTER_IP[underlay] + (encapsulation.type === 'gre' ? 0 : UDP) + 8 + ETHERNET
+  // GRE has the VNI as its key.
+  return overheadOf(encapsulation.type === 'gre' ? 'keyed-gre' : encapsulation.type, underlay)
 }
 
 /** The largest packet a pod may send, given the uplink's MTU. */

@@ -54,6 +54,24 @@ describe('packets take a way without a tunnel', () => {
     expect(wayOf(planner)).toBe('direct')
   })
 
+  test('over several links only when what comes back is let in by each', () => {
+    const planner = planned({ way: 'bgp', otherwise: 'tunnel' })
+    const others = [{ link: 'eth1', address: ip('198.51.100.12') }]
+    planner.putPlace('node2', onLink('eth0'))
+    apply(planner)
+    expect(wayOf(planner)).toBe('direct')
+    const both = { ...onLink('eth0'), places: { 4: { link: 'eth0', address: ip('192.0.2.12'), others } } }
+    planner.putPlace('node2', both)
+    expect(wayOf(planner)).toBe('tunnel')
+    apply(planner)
+    expect(wayOf(planner)).toBe('direct')
+    const segments = hostPlan(planner.context, planner.publication()).direct?.segments
+    expect(segments?.map(({ link, ranges }) => `${link} ${ranges}`)).toEqual([
+      'eth0 10.129.0.0/23',
+      'eth1 10.129.0.0/23',
+    ])
+  })
+
   test('no more, at once, when the kernel knows of none', () => {
     const planner = planned()
     planner.putPlace('node2', onLink('eth0'))

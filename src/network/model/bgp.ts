@@ -8,6 +8,13 @@ import type { Cidr, Ip } from './address.ts'
 /** Names a password: `<secret>/<key>`. Nothing of the password itself. */
 export type PasswordName = string
 
+/** How often two ends say that they are there, and how many missing words end a session. */
+export interface BfdTimes {
+  /** In milliseconds. */
+  readonly interval: number
+  readonly multiplier: number
+}
+
 /** What holds for all nodes. The one called `default` counts. */
 export interface BgpConfiguration {
   readonly name: string
@@ -20,6 +27,8 @@ export interface BgpConfiguration {
   readonly meshPassword?: PasswordName
   /** How long routes of a peer that was lost are kept, in seconds. */
   readonly meshRestart?: number
+  /** Nodes of the mesh watch each other by BFD, with these times, which every session has that is watched. Absent: they do not. */
+  readonly bfd?: BfdTimes
   readonly ignoredInterfaces?: readonly string[]
   /** Metrics of learned routes in kernels. */
   readonly metric4?: number
@@ -58,6 +67,8 @@ export interface BgpPeering {
   readonly filters?: readonly string[]
   /** Nodes that a selector means have the same peering from their side; absent: they have. */
   readonly isMutual?: boolean
+  /** Its ends watch each other by BFD (RFC 5880). */
+  readonly bfd?: boolean
 }
 
 /** A range that pods' addresses are of. */
@@ -72,6 +83,8 @@ export interface BgpRange {
   readonly isCrossSubnet?: boolean
   /** Whether what leaves the cluster gets the node's address; absent: unless it goes where BGP leads. */
   readonly isTranslated?: boolean
+  /** No more addresses are to be given out of it. */
+  readonly isDisabled?: boolean
 }
 
 /** What a node's own object says of its BGP. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { BITS, familyOf } from './address.ts'
-import type { BgpConfiguration, BgpPeering, BgpRange, NodeBgp } from './bgp.ts'
+import type { BfdTimes, BgpConfiguration, BgpPeering, BgpRange, NodeBgp } from './bgp.ts'
 import { below, type Decode, type Decoded, decodeWith, reject, shown } from './decode.ts'
 import { address, checked, flag, integer, list, literal, network, optional, record, text } from './decoders.ts'
 import { objectName } from './names.ts'
@@ -48,6 +48,7 @@ const configuration: Decode<BgpConfiguration> = record<BgpConfiguration>({
   isStrictlyBound: optional(flag),
   meshPassword: optional(passwordName),
   meshRestart: optional(seconds),
+  bfd: optional(record<BfdTimes>({ interval: integer(10, 60_000), multiplier: integer(1, 255) })),
   ignoredInterfaces: optional(list(text(1, 64), MAX_BGP_LIST)),
   metric4: optional(metric),
   metric6: optional(metric),
@@ -82,10 +83,11 @@ const peering: Decode<BgpPeering> = checked(
     restart: optional(seconds),
     keepalive: optional(integer(1, 21_845)),
     allowedLocalAs: optional(integer(0, 255)),
-    ttlSecurity: optional(integer(1, 254)),
+    ttlSecurity: optional(integer(1, 255)),
     reachableBy: optional(address),
     filters: optional(list(text(1, 253), MAX_BGP_LIST)),
     isMutual: optional(flag),
+    bfd: optional(flag),
   }),
   (value, at) => {
     if (value.node !== undefined && value.nodeSelector !== undefined)
@@ -104,6 +106,7 @@ const range: Decode<BgpRange> = record<BgpRange>({
   tunnel: optional(literal('ipip', 'vxlan')),
   isCrossSubnet: optional(flag),
   isTranslated: optional(flag),
+  isDisabled: optional(flag),
 })
 
 /** What a node's object says of its BGP. */

@@ -7,6 +7,7 @@ import { BITS, type Cidr, contains, familyOf, type Ip, ipValue, overlaps, prefix
 import type { Cluster, ClusterNetwork, Encapsulation, Fabric } from './cluster.ts'
 import { type At, below, type Decode, type Decoded, decodeWith, type Problem, reject } from './decode.ts'
 import { checked, integer, list, literal, network, optional, record, variant } from './decoders.ts'
+import { fabricWay } from './fabric-way.ts'
 
 /** A subnet of fewer than four addresses has none left for pods after network, gateway and broadcast. */
 const MIN_HOST_BITS = 2
@@ -29,13 +30,17 @@ const encapsulation: Decode<Encapsulation> = variant<Encapsulation>('type', [
 ])
 
 const fabric: Decode<Fabric> = record<Fabric>({
-  way: literal('tunnel', 'direct', 'bgp'),
+  way: fabricWay,
   otherwise: literal('tunnel', 'refuse'),
 })
 
 const tenancy: Decode<Cluster['tenancy']> = (input, at) =>
   input === 'networkpolicy'
-    ? reject(at, 'network policies are not enforced yet', 'choose multitenant or subnet')
+    ? reject(
+        at,
+        'there is no tenancy of that name: network policies are followed in each',
+        'choose subnet, where nothing else tells namespaces apart, or multitenant',
+      )
     : literal('multitenant', 'subnet')(input, at)
 
 const cluster: Decode<Cluster> = checked(

@@ -169,7 +169,7 @@ const CASES: readonly (readonly [string, JsonObject, readonly Passage[]])[] = [
   ],
 ]
 
-describe.skipIf(TCPDUMP === null)('on the wire', () => {
+describe.skipIf(TCPDUMP === null)('on the wire (apt-get install tcpdump)', () => {
   test.each(CASES)('%s: what leaves', async (_, config, passages) => {
     using pod = scratch()
     await agent.plugin.add(callFor(pod, config), NEVER)

@@ -140,6 +140,15 @@ describe('peerings', () => {
     expect(decoded).toThrow(/^spec\.nodeSelector: character 9: .*; correct the selector$/)
   })
 
+  test.each<[object, object]>([
+    [{ ttlSecurity: 0, keepaliveTime: '0s' }, {}],
+    [{ ttlSecurity: 1 }, { ttlSecurity: 1 }],
+    [{ ttlSecurity: 255 }, { ttlSecurity: 255 }],
+  ])('what the definition allows is understood: %p', (spec, expected) => {
+    const { name: _, address: __, asNumber: ___, ...rest } = peering({ peerIP: '192.0.2.9', asNumber: 1, ...spec })
+    expect(rest).toEqual(expected as never)
+  })
+
   test('what Calico says is read', () => {
     const spec = {
       peerIP: '[2001:db8::1]:1179',
@@ -220,17 +229,36 @@ describe('the cluster', () => {
     ])
   })
 
-  test('a range may be hidden, and what is tunnelled gets no routes', () => {
-    const pools = (spec: object) => wished({ ranges: [range({ cidr: '10.130.0.0/16', ...spec })] }).cluster.pools.at(-1)
-    expect(pools({})).toMatchObject({ isHidden: false, isEncapsulated: false })
-    expect(pools({ disableBGPExport: true })).toMatchObject({ isHidden: true })
-    expect(pools({ vxlanMode: 'CrossSubnet', ipipMode: 'Never' })).toMatchObject({ isEncapsulated: true })
+  const REFUSING = fullMesh(
+    { networks: [{ cidr: cidr('10.128.0.0/14'), hostBits: 8 }], fabric: { way: 'bgp', otherwise: 'refuse' } },
+    MACHINES,
+  )
+  const PLAIN = { isHidden: false, encapsulated: 'never' }
+
+  test.each<[string, object, object, readonly string[]]>([
+    ['nothing said', {}, PLAIN, []],
+    ['told to nobody', { disableBGPExport: true }, { ...PLAIN, isHidden: true }, []],
+    ['tunnels', { vxlanMode: 'Always', ipipMode: 'Never' }, { ...PLAIN, encapsulated: 'always' }, []],
+    ['tunnels between segments', { vxlanMode: 'CrossSubnet' }, { ...PLAIN, encapsulated: 'across' }, []],
+    ['ipip tunnels', { ipipMode: 'CrossSubnet' }, { ...PLAIN, encapsulated: 'across' }, ['ipipMode']],
+    ['no new addresses', { disabled: true }, PLAIN, ['disabled']],
+    ['all is well', { disabled: false, natOutgoing: true, blockSize: 26 }, PLAIN, []],
+  ])('a range: %s', (_, spec, expected, told) => {
+    const { cluster, problems } = wished({ ranges: [range({ cidr: '10.130.0.0/16', ...spec })] })
+    expect(cluster.pools.at(-1)).toMatchObject(expected)
+    expect(problems.map(({ field }) => field)).toEqual(told.map((field) => `IPPool pool spec.${field}`))
+    expect(problems.every(({ object: { kind, name } }) => kind === 'BgpRange' && name === 'pool')).toBe(true)
   })
 
-  test('what is not done is said', () => {
-    const objects = { ranges: [range({ cidr: '10.130.0.0/16', ipipMode: 'Always' })] }
-    expect(wished(objects).problems.map(({ field }) => field)).toEqual(['IPPool pool spec.ipipMode'])
-  })
+  test.each([{ vxlanMode: 'Always' }, { vxlanMode: 'CrossSubnet' }, { ipipMode: 'Always' }])(
+    'where the fabric refuses tunnels packets go by routes, and it is said: %p',
+    (spec) => {
+      const ranges = [range({ cidr: '10.130.0.0/16', ...spec })]
+      const { cluster, problems } = wishedBgp(REFUSING, { peerings: [], filters: [], ranges, nodes: [] })
+      expect(cluster.pools.at(-1)).toMatchObject(PLAIN)
+      expect(problems.map(({ reason }) => reason).join()).toMatch(/its packets go by routes$/)
+    },
+  )
 })
 
 describe('the address that a node says it has', () => {
@@ -346,3 +374,40 @@ describe('annotations of nodes', () => {
 function secret(name: string, key: string): object {
   return { secretKeyRef: { name, key } }
 }
+
+describe('BFD', () => {
+  const watching = (bfd: string): KubeObject => {
+    const whole = object('BGPPeer', 'one', { peerIP: '192.0.2.9', asNumber: 65_001 })
+    return { ...whole, metadata: { ...whole.metadata, annotations: { 'weft.dev/bfd': bfd } } }
+  }
+  const watchedMesh = (bfd: string) =>
+    decodeValue(
+      'BgpConfiguration',
+      'default',
+      bgpConfigurationBinding.decode({ ...watching(bfd), metadata: { ...watching(bfd).metadata, name: 'default' } }),
+    )
+
+  test.each([
+    ['on', true],
+    ['off', false],
+  ])('of a peer: %s', (word, bfd) => {
+    const one = decodeValue('BgpPeering', 'one', bgpPeerBinding.decode(watching(word)))
+    expect(wished({ peerings: [one] }).cluster.peers).toMatchObject([{ bfd }])
+  })
+
+  test.each([
+    ['on', { interval: 300, multiplier: 3 }],
+    ['100ms x 5', { interval: 100, multiplier: 5 }],
+  ])('of the mesh, with times for all: %s', (word, bfd) => {
+    const { cluster } = wished({ configuration: watchedMesh(word) })
+    expect(cluster).toMatchObject({ bfd, mesh: { bfd: true } })
+    const main = birdConfiguration(cluster, { name: 'n1', ranges: [], services: [] }, { passwords: new Map() })?.main
+    expect(main).toContain(`multihop { interval ${bfd.interval} ms; multiplier ${bfd.multiplier}; };`)
+    expect(main?.match(/ bfd on;/g)).toHaveLength(2)
+  })
+
+  test.each(['yes', '', '5ms x 3', '100ms x 0', '100ms x 3; }'])('what nobody understands is refused: %j', (word) => {
+    expect(() => decodeValue('BgpPeering', 'one', bgpPeerBinding.decode(watching(word)))).toThrow()
+    expect(() => watchedMesh(word)).toThrow()
+  })
+})

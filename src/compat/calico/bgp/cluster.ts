@@ -2,24 +2,21 @@
  * What administrators' objects make of a cluster's BGP: whose selectors mean which nodes, what is left out, and why.
  * @module
  */
-import {
-  type BgpCluster,
-  type BgpFilter,
-  type BgpNode,
-  type BgpPeer,
-  type BgpPool,
-  type Community,
-  FAMILIES,
-  type PeeringNodes,
-  type PeeringTarget,
+import type {
+  BgpCluster,
+  BgpFilter,
+  BgpPeer,
+  BgpPool,
+  Community,
+  PeeringNodes,
+  PeeringTarget,
 } from '../../../network/fabric/bgp/model.ts'
-import { contains, familyOf, type Ip, networkAround } from '../../../network/model/address.ts'
 import type { BgpConfiguration, BgpPeering, BgpRange } from '../../../network/model/bgp.ts'
 import type { Node } from '../../../network/model/node.ts'
-import type { FieldProblem } from '../../../network/model/problem.ts'
 import { meets } from '../selector/expression.ts'
 import { parseSelector } from '../selector/parse.ts'
-import { ADDRESSES } from './node.ts'
+import { whoseAddresses, withNode } from './nodes.ts'
+import { type BgpProblem, bgpProblem } from './problem.ts'
 
 /** Everything that is said. */
 export interface BgpObjects {
@@ -34,12 +31,12 @@ export interface BgpObjects {
 /** A cluster's BGP, and what was asked for and cannot be. */
 export interface WishedBgp {
   readonly cluster: BgpCluster
-  readonly problems: readonly FieldProblem[]
+  readonly problems: readonly BgpProblem[]
 }
 
 /** The BGP of a cluster whose nodes and ranges are those of `base`. */
 export function wishedBgp(base: BgpCluster, objects: BgpObjects): WishedBgp {
-  const problems: FieldProblem[] = []
+  const problems: BgpProblem[] = []
   const nodes = new Map([...objects.nodes].map((node) => [node.name, node]))
   const whole = withConfiguration(base, objects.configuration)
   const whose = whoseAddresses(whole, nodes)
@@ -53,7 +50,7 @@ export function wishedBgp(base: BgpCluster, objects: BgpObjects): WishedBgp {
       nodes: known,
       peers: peerings.flatMap((peering) => peerOf(peering, labelled, filters, problems) ?? []),
       filters: [...filters.values()],
-      pools: [...base.pools, ...[...objects.ranges].flatMap((range) => poolOf(range, problems))],
+      pools: [...base.pools, ...[...objects.ranges].map((range) => poolOf(range, base, problems))],
     },
     problems,
   }
@@ -64,18 +61,19 @@ type Labelled = readonly { readonly name: string; readonly labels: Readonly<Reco
 function withConfiguration(base: BgpCluster, configuration: BgpConfiguration | undefined): BgpCluster {
   if (configuration === undefined) return base
   const { mesh, asNumber, port, isStrictlyBound, meshPassword, meshRestart } = configuration
-  const { ignoredInterfaces, communities = [], metric4, metric6 } = configuration
+  const { bfd, ignoredInterfaces, communities = [], metric4, metric6 } = configuration
   const { mesh: _, ...rest } = base
   return {
     ...rest,
     asNumber: asNumber ?? base.asNumber,
     port: port ?? base.port,
     isStrictlyBound: isStrictlyBound ?? base.isStrictlyBound,
+    bfd: bfd ?? base.bfd,
     ...(mesh === false
       ? {}
       : {
           mesh: {
-            bfd: false,
+            bfd: bfd !== undefined,
             ...(meshPassword === undefined ? {} : { password: meshPassword }),
             ...(meshRestart === undefined ? {} : { restart: meshRestart }),
           },
@@ -91,77 +89,27 @@ function communityOf(text: string): Community {
   return c === undefined ? [a, b] : [a, b, c]
 }
 
-/** Whose an address is. What a node's annotation says is worth less than what the cluster reaches nodes at. */
-interface WhoseAddresses {
-  /** Why a node cannot have it, for people. */
-  objection(node: string, address: Ip): string | undefined
-}
-
-function whoseAddresses({ nodes, pools, services }: BgpCluster, objects: ReadonlyMap<string, Node>): WhoseAddresses {
-  const [reached, annotated] = [new Map<Ip, Set<string>>(), new Map<Ip, Set<string>>()]
-  const note = (map: Map<Ip, Set<string>>, address: Ip, name: string): void => {
-    const names = map.get(address) ?? new Set()
-    map.set(address, names.add(name))
+/** Calico's tunnels between segments are ours, of whatever kind; where the cluster's fabric has none, its packets go by routes. */
+function poolOf(
+  { name, cidr, isHidden, tunnel, isCrossSubnet, isDisabled }: BgpRange,
+  { hasTunnels }: BgpCluster,
+  problems: BgpProblem[],
+): BgpPool {
+  const problem = (field: string, reason: string, remedy: string): void => {
+    problems.push(bgpProblem('BgpRange', name, { field: `spec.${field}`, reason, remedy }))
   }
-  for (const { name, addresses } of nodes) {
-    const { addresses: own = [], bgp } = objects.get(name) ?? {}
-    for (const address of [...Object.values(addresses), ...own]) note(reached, address, name)
-    for (const { address } of bgp?.addresses ?? []) note(annotated, address, name)
-  }
-  const networks = [...pools.map(({ cidr }) => cidr), ...services]
-  return {
-    objection(node, address) {
-      const network = networks.find((one) => familyOf(one) === familyOf(address) && contains(one, address))
-      if (network !== undefined) return `it is within ${network}, whose addresses are of pods or services`
-      const owners = reached.get(address)
-      const [other] = [...(owners ?? annotated.get(address) ?? [])].filter((name) => name !== node)
-      return other === undefined || owners?.has(node) === true ? undefined : `it is the address of ${other}`
-    },
-  }
-}
-
-/** What its own object says goes before what other nodes reach it at. */
-function withNode(node: BgpNode, object: Node | undefined, whose: WhoseAddresses, problems: FieldProblem[]): BgpNode {
-  const said = object?.bgp
-  if (said === undefined) return node
-  if (said.problem !== undefined) {
-    const remedy = 'correct the annotation, or take it away'
-    problems.push({ field: `Node ${node.name}`, reason: said.problem, remedy })
-  }
-  const of = (family: 4 | 6) => said.addresses.find(({ address }) => familyOf(address) === family)
-  const found = FAMILIES.flatMap((family) => {
-    const one = of(family)
-    const objection = one && whose.objection(node.name, one.address)
-    if (one !== undefined && objection !== undefined) {
-      problems.push({
-        field: `Node ${node.name} annotation ${ADDRESSES[family]}`,
-        reason: `${one.address} does not count: ${objection}`,
-        remedy: 'correct the annotation, or take it away',
-      })
-    }
-    return one === undefined || objection !== undefined
-      ? []
-      : [{ family, address: one.address, network: networkAround(one.address, one.length) }]
-  })
-  return {
-    ...node,
-    addresses: { ...node.addresses, ...Object.fromEntries(found.map(({ family, address }) => [family, address])) },
-    networks: { ...node.networks, ...Object.fromEntries(found.map(({ family, network }) => [family, network])) },
-    ...(said.asNumber === undefined ? {} : { asNumber: said.asNumber }),
-    ...(said.clusterId === undefined ? {} : { clusterId: said.clusterId }),
-  }
-}
-
-/** A range of this name that goes in tunnels of Weft's own: `ipip` is none of these. */
-function poolOf({ name, cidr, isHidden, tunnel }: BgpRange, problems: FieldProblem[]): readonly BgpPool[] {
-  if (tunnel === 'ipip') {
-    problems.push({
-      field: `IPPool ${name} spec.ipipMode`,
-      reason: 'there are no ipip tunnels here; its packets take the tunnel that the cluster has',
-      remedy: 'set ipipMode to Never',
-    })
-  }
-  return [{ cidr, isHidden: isHidden === true, isEncapsulated: tunnel !== undefined }]
+  const how = hasTunnels ? 'its packets take the tunnel that the cluster has' : 'its packets go by routes'
+  if (tunnel === 'ipip') problem('ipipMode', `there are no ipip tunnels here; ${how}`, 'set ipipMode to Never')
+  if (tunnel === 'vxlan' && !hasTunnels)
+    problem(
+      'vxlanMode',
+      `the cluster’s fabric refuses tunnels; ${how}`,
+      'set it to Never, or weft.fabric.otherwise to tunnel',
+    )
+  if (isDisabled === true)
+    problem('disabled', 'nodes have their addresses out of the ClusterNetwork: it stops nothing', 'leave it out')
+  const encapsulated = tunnel === undefined || !hasTunnels ? 'never' : isCrossSubnet === true ? 'across' : 'always'
+  return { cidr, isHidden: isHidden === true, encapsulated }
 }
 
 /** A peering that is not understood as a whole is none: half of it could be open to more than was meant. */
@@ -169,11 +117,11 @@ function peerOf(
   peering: BgpPeering,
   nodes: Labelled,
   filters: ReadonlyMap<string, BgpFilter>,
-  problems: FieldProblem[],
+  problems: BgpProblem[],
 ): BgpPeer | undefined {
   const before = problems.length
   const problem = (field: string, reason: string, remedy: string): void => {
-    problems.push({ field: `BGPPeer ${peering.name} spec.${field}`, reason, remedy })
+    problems.push(bgpProblem('BgpPeering', peering.name, { field: `spec.${field}`, reason, remedy }))
   }
   const named = (selector: string, field: string): readonly string[] => {
     const parsed = parseSelector(selector)
@@ -197,7 +145,7 @@ function peerOf(
     on,
     to,
     nextHop: peering.nextHop ?? 'auto',
-    bfd: false,
+    bfd: peering.bfd ?? false,
     source: peering.source ?? 'node',
     filters: peering.filters ?? [],
     ...present('localAs', peering.localAs),

@@ -8,7 +8,7 @@ import type { Cidr } from '../../../network/model/address.ts'
 import type { BgpConfiguration } from '../../../network/model/bgp.ts'
 import { at, listAt, nameOf, optionalField, textAt } from '../../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../../merge.ts'
-import { passwordIn, passwordOf, secondsIn, secondsText, wordIn, wordOf } from './reading.ts'
+import { bfdAnnotation, bfdTimesIn, passwordIn, passwordOf, secondsIn, secondsText, wordIn, wordOf } from './reading.ts'
 import { BGP_CONFIGURATIONS } from './resources.ts'
 
 /** BGPConfiguration ↔ BgpConfiguration. */
@@ -37,6 +37,7 @@ function decode(object: KubeObject): unknown {
     ...optionalField('isStrictlyBound', bound === undefined ? undefined : (BOUND[bound] ?? bound)),
     ...optionalField('meshPassword', passwordIn(at(spec, 'nodeMeshPassword'))),
     ...optionalField('meshRestart', secondsIn(at(spec, 'nodeMeshMaxRestartTime'))),
+    ...optionalField('bfd', bfdTimesIn(object)),
     ...optionalField('ignoredInterfaces', at(spec, 'ignoredInterfaces')),
     ...optionalField('metric4', at(spec, 'ipv4NormalRoutePriority')),
     ...optionalField('metric6', at(spec, 'ipv6NormalRoutePriority')),
@@ -70,6 +71,7 @@ function networksOf(networks: readonly Cidr[] | undefined): unknown {
 function patch(value: BgpConfiguration): MergePatch {
   const { isStrictlyBound, communities } = value
   return {
+    metadata: bfdAnnotation(value.bfd),
     spec: {
       nodeToNodeMeshEnabled: value.mesh ?? null,
       asNumber: value.asNumber ?? null,

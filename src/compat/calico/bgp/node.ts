@@ -8,10 +8,17 @@ import type { NodeBgp } from '../../../network/model/bgp.ts'
 import { shown } from '../../../network/model/decode.ts'
 import { annotationOf, optionalField } from '../../fields.ts'
 
+/** By what each part of it goes. */
+export const BGP_ANNOTATIONS = {
+  4: 'projectcalico.org/IPv4Address',
+  6: 'projectcalico.org/IPv6Address',
+  asNumber: 'projectcalico.org/ASNumber',
+  clusterId: 'projectcalico.org/RouteReflectorClusterID',
+} as const
 /** The annotations that say where a node's sessions end. */
-export const ADDRESSES = { 4: 'projectcalico.org/IPv4Address', 6: 'projectcalico.org/IPv6Address' } as const
-const AS_NUMBER = 'projectcalico.org/ASNumber'
-const CLUSTER_ID = 'projectcalico.org/RouteReflectorClusterID'
+export const ADDRESSES = BGP_ANNOTATIONS
+const AS_NUMBER = BGP_ANNOTATIONS.asNumber
+const CLUSTER_ID = BGP_ANNOTATIONS.clusterId
 const MAX_PROBLEM = 1024
 
 /** What is said; undefined where nothing is. What nobody understands is left out and told. */

@@ -8,7 +8,17 @@ import { familyOf } from '../../../network/model/address.ts'
 import type { BgpPeering } from '../../../network/model/bgp.ts'
 import { at, nameOf, optionalField, textAt } from '../../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../../merge.ts'
-import { passwordIn, passwordOf, secondsIn, secondsText, selectorIn, wordIn, wordOf } from './reading.ts'
+import {
+  bfdAnnotation,
+  bfdIn,
+  passwordIn,
+  passwordOf,
+  secondsIn,
+  secondsText,
+  selectorIn,
+  wordIn,
+  wordOf,
+} from './reading.ts'
 import { BGP_PEERS } from './resources.ts'
 
 /** BGPPeer ↔ BgpPeering. */
@@ -38,19 +48,25 @@ function decode(object: KubeObject): unknown {
     ...optionalField('address', address),
     ...optionalField('port', port),
     ...optionalField('peerSelector', selectorIn(spec, 'peerSelector')),
-    ...optionalField('asNumber', at(spec, 'asNumber') === 0 ? undefined : at(spec, 'asNumber')),
+    ...optionalField('asNumber', unlessZero(at(spec, 'asNumber'))),
     ...optionalField('localAs', localAs),
     ...optionalField('nextHop', nextHopIn(spec)),
     ...optionalField('password', passwordIn(at(spec, 'password'))),
     ...optionalField('source', wordIn(SOURCES, at(spec, 'sourceAddress'))),
     ...optionalField('restart', secondsIn(at(spec, 'maxRestartTime'))),
-    ...optionalField('keepalive', secondsIn(at(spec, 'keepaliveTime'))),
+    ...optionalField('keepalive', unlessZero(secondsIn(at(spec, 'keepaliveTime')))),
     ...optionalField('allowedLocalAs', at(spec, 'numAllowedLocalASNumbers')),
-    ...optionalField('ttlSecurity', at(spec, 'ttlSecurity')),
+    ...optionalField('ttlSecurity', unlessZero(at(spec, 'ttlSecurity'))),
     ...optionalField('reachableBy', textAt(spec, 'reachableBy')),
     ...optionalField('filters', at(spec, 'filters')),
     ...optionalField('isMutual', wordIn(REVERSE, at(spec, 'reversePeering'))),
+    ...optionalField('bfd', bfdIn(object)),
   }
+}
+
+/** Of numbers whose zero is the same as nothing said. */
+function unlessZero(input: unknown): unknown {
+  return input === 0 ? undefined : input
 }
 
 /** `192.0.2.1`, `192.0.2.1:1179`, `2001:db8::1`, `[2001:db8::1]:1179`. */
@@ -69,6 +85,7 @@ function nextHopIn(spec: unknown): unknown {
 
 function patch(value: BgpPeering): MergePatch {
   return {
+    metadata: bfdAnnotation(value.bfd),
     spec: {
       node: value.node ?? null,
       nodeSelector: value.nodeSelector ?? null,

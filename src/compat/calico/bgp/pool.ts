@@ -34,10 +34,11 @@ function decode(object: KubeObject): unknown {
     ...optionalField('tunnel', tunnel),
     ...optionalField('isCrossSubnet', isCross ? true : undefined),
     ...optionalField('isTranslated', at(spec, 'natOutgoing')),
+    ...optionalField('isDisabled', at(spec, 'disabled')),
   }
 }
 
-function patch({ cidr, isHidden, tunnel, isCrossSubnet, isTranslated }: BgpRange): MergePatch {
+function patch({ cidr, isHidden, tunnel, isCrossSubnet, isTranslated, isDisabled }: BgpRange): MergePatch {
   const mode = (one: BgpRange['tunnel']): string =>
     tunnel === one ? (isCrossSubnet === true ? 'CrossSubnet' : 'Always') : 'Never'
   return {
@@ -47,6 +48,7 @@ function patch({ cidr, isHidden, tunnel, isCrossSubnet, isTranslated }: BgpRange
       ipipMode: mode('ipip'),
       vxlanMode: mode('vxlan'),
       natOutgoing: isTranslated ?? null,
+      disabled: isDisabled ?? null,
     },
   }
 }

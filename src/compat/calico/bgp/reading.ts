@@ -2,7 +2,10 @@
  * The parts that Calico's objects for BGP have in common.
  * @module
  */
-import { at, textAt } from '../../fields.ts'
+import type { KubeObject } from '../../../kube/object.ts'
+import type { BfdTimes } from '../../../network/model/bgp.ts'
+import { annotationOf, at, textAt } from '../../fields.ts'
+import type { MergePatch } from '../../merge.ts'
 import { parseSelector } from '../selector/parse.ts'
 
 /** Seconds in a duration as Go writes it (`1m30s`), what is none as it is. Fractions of a second are left out. */
@@ -54,4 +57,33 @@ export function wordIn<T>(words: Readonly<Record<string, T>>, input: unknown): u
 /** The word that means this. */
 export function wordOf<T>(words: Readonly<Record<string, T>>, value: T | undefined): string | null {
   return Object.keys(words).find((word) => words[word] === value) ?? null
+}
+
+/** Calico has no word for BFD. */
+const BFD = 'weft.dev/bfd'
+const BFD_ON = 'on'
+const BFD_OFF = 'off'
+/** What `on` means: BIRD’s common times. */
+const USUAL: BfdTimes = { interval: 300, multiplier: 3 }
+
+/** Whether an object asks for BFD; what is neither `on` nor `off` as it is. */
+export function bfdIn(object: KubeObject): unknown {
+  const text = annotationOf(object, BFD)
+  return text === BFD_ON ? true : text === BFD_OFF ? false : text
+}
+
+/** The same with times: `on`, or `100ms x 3`, said when a peer says nothing for so long, so many times. */
+export function bfdTimesIn(object: KubeObject): unknown {
+  const text = annotationOf(object, BFD)
+  if (text === undefined || text === BFD_OFF) return undefined
+  if (text === BFD_ON) return USUAL
+  const [, interval, multiplier] = /^(\d{1,6})ms ?x ?(\d{1,4})$/.exec(text) ?? []
+  return interval === undefined ? text : { interval: Number(interval), multiplier: Number(multiplier) }
+}
+
+/** The annotation that says so. */
+export function bfdAnnotation(bfd: BfdTimes | boolean | undefined): MergePatch {
+  const word =
+    bfd === undefined ? null : bfd === true ? BFD_ON : bfd === false ? BFD_OFF : `${bfd.interval}ms x ${bfd.multiplier}`
+  return { annotations: { [BFD]: word } }
 }

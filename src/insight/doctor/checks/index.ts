@@ -3,6 +3,7 @@
  * @module
  */
 import type { Check } from '../check.ts'
+import { BGP_CHECKS } from './bgp.ts'
 import { FILTER_CHECKS } from './filters.ts'
 import { KERNEL_CHECKS } from './kernel.ts'
 import { LINK_CHECKS } from './links.ts'
@@ -15,4 +16,5 @@ export const CHECKS: readonly Check[] = [
   ...LINK_CHECKS,
   ...FILTER_CHECKS,
   ...RUNTIME_CHECKS,
+  ...BGP_CHECKS,
 ]

@@ -1,15 +1,16 @@
 /**
- * Looks at the host: netlink, /proc, files, Open vSwitch's sockets, and nft. Nothing else is executed, nothing changed.
+ * Looks at the host: netlink, /proc, files, Open vSwitch's sockets, nft, and BIRD's version. Nothing else is executed, nothing changed.
  * @module
  */
 import { filterChains } from '../../../agent/node/foreign-filters.ts'
+import { birdVersion } from '../../../bird/program.ts'
 import { addrList, legacyFilter, linkList, openRtnl, routeList, sysctlGet, sysctlKey } from '../../../linux/index.ts'
 import { BRIDGE } from '../../../network/host.ts'
 import { connectOvsdb, decodeRows, everyRow, select } from '../../../ovs/ovsdb/index.ts'
 import { unixctl, vswitchdControl } from '../../../ovs/unixctl.ts'
 import { type HostFacts, type OvsdbFacts, type Read, SYSCTLS, type SysctlName } from '../facts.ts'
 import { cniConfigs, linkFiles, networkdConfig, networkManagerConfig, pluginFile, portmapIn } from './files.ts'
-import { modules, processes, udpSockets } from './proc.ts'
+import { modules, processes, tcpListeners, udpSockets } from './proc.ts'
 import { reading, readingLater } from './reading.ts'
 
 /** Where things are. */
@@ -28,10 +29,11 @@ const OVSDB_WAIT_MS = 2_000
 
 /** What is on the host. Never rejects: what cannot be had says why. `tunnelPort`: whose holder is looked for. */
 export async function observeHost(paths: HostPaths): Promise<HostFacts> {
-  const [ovsdb, vswitchd, filters] = await Promise.all([
+  const [ovsdb, vswitchd, filters, bird] = await Promise.all([
     readingLater(() => askOvsdb(paths.ovsdb)),
     readingLater(() => unixctl(vswitchdControl(paths.ovsRunDir), 'version', [])),
     readingLater(() => filterChains()),
+    readingLater(() => birdVersion()),
   ])
   return {
     processes: processes(),
@@ -44,6 +46,8 @@ export async function observeHost(paths: HostPaths): Promise<HostFacts> {
     ovsdb,
     vswitchd,
     udp: udpSockets(),
+    tcp: tcpListeners(),
+    bird,
     cniConfigs: cniConfigs(paths.cniConfDir),
     plugin: pluginFile(paths.cniBinDir),
     portmap: portmapIn(paths.cniBinDir),

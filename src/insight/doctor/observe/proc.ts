@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { release } from 'node:os'
-import type { HostFacts, ProcessFact, Read, UdpSocket } from '../facts.ts'
+import type { HostFacts, PortSocket, ProcessFact, Read } from '../facts.ts'
 import { reading } from './reading.ts'
 
 /** Processes that can be seen from here. */
@@ -32,21 +32,45 @@ export function modules(): HostFacts['modules'] {
 }
 
 /** UDP sockets with a port, and who has them. */
-export function udpSockets(): Read<readonly UdpSocket[]> {
-  return reading(() => {
-    const tables = ['udp', 'udp6'].map((name) => quietly(() => readFileSync(`/proc/net/${name}`, 'utf8')) ?? '')
-    const sockets = tables.flatMap(decodeUdpTable)
-    return sockets.map(({ port, inode }) => ({ port, owner: inode === '0' ? undefined : ownerOf(inode) }))
-  })
+export function udpSockets(): Read<readonly PortSocket[]> {
+  return reading(() => socketsIn(['udp', 'udp6']).map(withOwner))
 }
 
-/** Lines of /proc/net/udp: port and inode; the kernel's own sockets have inode 0. */
-export function decodeUdpTable(table: string): readonly { readonly port: number; readonly inode: string }[] {
+/** TCP sockets that listen below 1024, and who has them: looking for the holders of all would take its time. */
+export function tcpListeners(): Read<readonly PortSocket[]> {
+  return reading(() =>
+    socketsIn(['tcp', 'tcp6'])
+      .filter(({ port, state }) => state === LISTENS && port < 1024)
+      .map(withOwner),
+  )
+}
+
+/** TCP_LISTEN of linux/tcp_states.h, as the kernel's tables write it. */
+const LISTENS = '0A'
+
+interface SocketRow {
+  readonly port: number
+  readonly state: string
+  readonly inode: string
+}
+
+function socketsIn(names: readonly string[]): readonly SocketRow[] {
+  return names.flatMap((name) => decodeSocketTable(quietly(() => readFileSync(`/proc/net/${name}`, 'utf8')) ?? ''))
+}
+
+function withOwner({ port, inode }: SocketRow): PortSocket {
+  return { port, owner: inode === '0' ? undefined : ownerOf(inode) }
+}
+
+/** Lines of /proc/net/udp and its like: port, state and inode; the kernel's own sockets have inode 0. */
+export function decodeSocketTable(table: string): readonly SocketRow[] {
   return table.split('\n').flatMap((line) => {
     const columns = line.trim().split(/\s+/)
     const port = /^[0-9A-F]+:([0-9A-F]{4})$/.exec(columns[1] ?? '')?.[1]
-    const inode = columns[9]
-    return port === undefined || inode === undefined ? [] : [{ port: Number.parseInt(port, 16), inode }]
+    const [state, inode] = [columns[3], columns[9]]
+    return port === undefined || state === undefined || inode === undefined
+      ? []
+      : [{ port: Number.parseInt(port, 16), state, inode }]
   })
 }
 

@@ -55,6 +55,8 @@ export const FINE: HostFacts = {
   ovsdb: yes({ version: '3.1.0', datapathTypes: ['netdev', 'system'], bridges: [{ name: 'br-weft', isOurs: true }] }),
   vswitchd: yes('ovs-vswitchd (Open vSwitch) 3.1.0'),
   udp: yes([{ port: 4789, owner: undefined }]),
+  tcp: yes([{ port: 22, owner: { pid: 7, name: 'sshd' } }]),
+  bird: yes('2.0.12'),
   cniConfigs: yes([{ name: '10-weft.conflist', types: ['weft', 'portmap'], publishes: true }]),
   plugin: yes({ path: '/opt/cni/bin/weft', uid: 0, mode: 0o755 }),
   portmap: yes({ folder: '/opt/cni/bin', isThere: true }),
@@ -71,4 +73,5 @@ export const EXPECTED: Expected = {
   ranges: sampleNode(1).ranges,
   peers: 2,
   agent: { state: 'runs', ready: true, problems: [] },
+  bgp: undefined,
 }

@@ -27,6 +27,8 @@ import { addressText, communityText, indented, interfacePattern, isWithin, netwo
 const OWN_PROTOCOL = 77
 /** What a metric is taken from: BIRD carries it to peers of the same AS as local preference. */
 const TOP = 2_147_483_647
+/** By this metric ways to peers are known as ours in the kernel's main table, where other routes of a BIRD may be. */
+export const WAY_METRIC = LEAVE_TABLE
 /** Metrics beyond are no metrics: such a route comes from somebody who does not say one. */
 const MOST = 65_536
 
@@ -153,7 +155,6 @@ function verdictFunctions(cluster: BgpCluster, self: BgpSelf, family: Family): s
     family,
   )
   const services = ofFamily(cluster.services, family)
-  const encapsulated = cluster.pools.filter(({ isEncapsulated }) => isEncapsulated).map(({ cidr }) => cidr)
   const communities = cluster.communities
     .filter(({ cidr }) => familyOf(cidr) === family)
     .map(({ cidr, add }) => `if ${isWithin([cidr])} then { ${add.map(addText).join(' ')} }`)
@@ -164,7 +165,7 @@ function verdictFunctions(cluster: BgpCluster, self: BgpSelf, family: Family): s
     said('hidden', isWithin(pools(true))),
     said('pooled', isWithin(ofFamily(poolsOf(cluster), family))),
     said('services', isWithin(services)),
-    said('encapsulated', isWithin(ofFamily(encapsulated, family))),
+    said('encapsulated', encapsulatedExpression(cluster, self, family)),
     said(
       'inside',
       `!weft_is_guarded${family}() && !weft_is_hidden${family}() && (weft_is_pooled${family}() || weft_is_services${family}())`,
@@ -179,6 +180,20 @@ function weft_told${family}(bool of_others) {
 }
 `,
   ].join('')
+}
+
+/** What is tunnelled between segments alone is on this node's own where the next hop is; without a known network nothing is. */
+function encapsulatedExpression({ pools, nodes }: BgpCluster, { name }: BgpSelf, family: Family): string {
+  const of = (how: BgpCluster['pools'][number]['encapsulated']): string =>
+    isWithin(
+      ofFamily(
+        pools.filter(({ encapsulated }) => encapsulated === how).map(({ cidr }) => cidr),
+        family,
+      ),
+    )
+  const own = nodes.find((node) => node.name === name)?.networks[family]
+  const isNear = own === undefined ? 'false' : `bgp_next_hop ~ ${networkText(own)}`
+  return `${of('always')} || (${of('across')} && !(${isNear}))`
 }
 
 function addText(community: BgpCluster['communities'][number]['add'][number]): string {
@@ -205,8 +220,9 @@ filter weft_to_outside${family} {
   if proto ~ "node${family}_*" then reject;
 ${indented(accepted)}}
 filter weft_to_kernel${family} {
-  if proto = "weft_ways${family}" then accept;
-  reject;
+  if proto != "weft_ways${family}" then reject;
+  krt_metric = ${WAY_METRIC};
+  accept;
 }
 filter weft_of_kernel${family} {
   if krt_source = ${OWN_PROTOCOL} || weft_is_pooled${family}() || weft_is_services${family}() then reject;

@@ -9,17 +9,21 @@ import type { NodeNetwork } from '../../model/node.ts'
 import { BGP_PORT, type BgpCluster, type BgpNode, DEFAULT_AS, DEFAULT_BFD, DEFAULT_METRIC, FAMILIES } from './model.ts'
 
 /** A full mesh of a cluster's nodes. Hosts outside it are no part of it. */
-export function fullMesh({ networks }: Pick<Cluster, 'networks'>, machines: Iterable<NodeNetwork>): BgpCluster {
+export function fullMesh(
+  { networks, fabric }: Pick<Cluster, 'networks' | 'fabric'>,
+  machines: Iterable<NodeNetwork>,
+): BgpCluster {
   return {
     asNumber: DEFAULT_AS,
     port: BGP_PORT,
     isStrictlyBound: false,
+    hasTunnels: fabric?.otherwise !== 'refuse',
     mesh: { bfd: false },
     bfd: DEFAULT_BFD,
     nodes: [...machines].flatMap((machine) => (machine.machine.kind === 'node' ? [nodeOf(machine)] : [])),
     peers: [],
     filters: [],
-    pools: networks.map(({ cidr }) => ({ cidr, isHidden: false, isEncapsulated: false })),
+    pools: networks.map(({ cidr }) => ({ cidr, isHidden: false, encapsulated: 'never' })),
     services: [],
     communities: [],
     metric: { 4: DEFAULT_METRIC, 6: DEFAULT_METRIC },

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { ip } from '../../model/address.ts'
+import { cidr, ip } from '../../model/address.ts'
 import { fullMesh } from './cluster.ts'
 import { BIRD_FILE, type BirdConfiguration, birdConfiguration, PASSWORDS_FILE } from './configuration.ts'
 import { cluster, passwords, selfOf } from './testing/arbitraries.ts'
@@ -30,16 +30,23 @@ function objection({ main, passwords: secrets }: Pick<BirdConfiguration, 'main' 
 
 const configured = cluster.chain((one) => fc.record({ cluster: fc.constant(one), self: selfOf(one), passwords }))
 
-test('BIRD takes every configuration, whatever names have in them', () => {
-  fc.assert(
-    fc.property(configured, ({ cluster: one, self, passwords: known }) => {
-      const configuration = birdConfiguration(one, self, { passwords: known })
-      expect(configuration).toBeDefined()
-      if (configuration !== undefined) expect(objection(configuration)).toBe('')
-    }),
-    { numRuns: 150 },
-  )
-})
+/** In ms: each of them is a process. */
+const PATIENCE = 120_000
+
+test(
+  'BIRD takes every configuration, whatever names have in them',
+  () => {
+    fc.assert(
+      fc.property(configured, ({ cluster: one, self, passwords: known }) => {
+        const configuration = birdConfiguration(one, self, { passwords: known })
+        expect(configuration).toBeDefined()
+        if (configuration !== undefined) expect(objection(configuration)).toBe('')
+      }),
+      { numRuns: 150 },
+    )
+  },
+  PATIENCE,
+)
 
 test('what BIRD does not take is seen by this test', () => {
   expect(objection({ main: 'router id 1.1.1.1;\nprotocol device {\n', passwords: '' })).toContain('syntax error')
@@ -115,4 +122,23 @@ test('a filter stands once, however many sessions have it', () => {
   expect(many.match(/^ *(import|export) filter session_\w+;$/gm)).toHaveLength(2 * 89)
   expect(standing(many)).toHaveLength(2)
   expect(standing(many)).toEqual(standing(few))
+})
+
+test('a default route and the nodes’ own networks come in by no rule, and go out by one that names them', () => {
+  const rule = (network: '0.0.0.0/0' | '192.0.2.1/32', operator: 'equal' | 'in') =>
+    ({ action: 'accept', prefix: { operator, cidr: cidr(network) }, changes: [] }) as const
+  const rules = {
+    4: [rule('0.0.0.0/0', 'equal'), rule('192.0.2.1/32', 'equal'), rule('0.0.0.0/0', 'in')],
+    6: [],
+  }
+  const machine = { node: 'n0', machine: { kind: 'node', uid: '0' }, addresses: [ip('192.0.2.1')], ranges: [] } as const
+  const one = { ...fullMesh({ networks: [] }, [machine]), filters: [{ name: 'f', imports: rules, exports: rules }] }
+  const text = birdConfiguration(one, { name: 'n0', ranges: [], services: [] }, { passwords: new Map() })?.main ?? ''
+  const guards = (direction: string): readonly boolean[] =>
+    (new RegExp(`function filter_f_\\w+_${direction}4\\(.*?\\n\\}`, 's').exec(text)?.[0] ?? '')
+      .split('\n')
+      .filter((line) => line.includes('accept'))
+      .map((line) => line.includes('!weft_is_guarded4()'))
+  expect(guards('import')).toEqual([true, true, true])
+  expect(guards('export')).toEqual([false, false, true])
 })

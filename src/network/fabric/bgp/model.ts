@@ -125,8 +125,8 @@ export interface BgpPool {
   readonly cidr: Cidr
   /** Nobody is told of its ranges. */
   readonly isHidden: boolean
-  /** Peers are told; but its packets go through tunnels, so that no kernel gets a route. */
-  readonly isEncapsulated: boolean
+  /** Peers are told; but its packets go through tunnels, so that no kernel gets a route: between nodes of different segments, or all. */
+  readonly encapsulated: 'never' | 'across' | 'always'
 }
 
 /** What all nodes of a cluster agree on. */
@@ -135,6 +135,8 @@ export interface BgpCluster {
   readonly port: number
   /** Listen at the node's address alone, not at every one of the machine. */
   readonly isStrictlyBound: boolean
+  /** Packets of pods take tunnels where no route leads: the fabric has such. */
+  readonly hasTunnels: boolean
   /** Absent: nodes only have the peerings that `peers` speaks of. */
   readonly mesh?: BgpMesh
   readonly bfd: BfdTimers

@@ -82,7 +82,7 @@ function options(self: BgpNode, session: BgpSession): readonly string[] {
   const { keepalive, restart, bfd, ttlSecurity, allowedLocalAs, isPassive } = session
   const hasHops = ttlSecurity !== undefined
   return [
-    ...(hasHops ? [`multihop ${whole(ttlSecurity, 1, 254)};`, 'ttl security on;'] : [distance(session)]),
+    ...(hasHops ? [`multihop ${whole(ttlSecurity, 1, 255)};`, 'ttl security on;'] : [distance(session)]),
     ...(isPassive ? ['passive on;'] : []),
     ...(keepalive === undefined ? [] : timers(keepalive)),
     ...(restart === undefined ? [] : [`graceful restart time ${whole(restart, 0, 4095)};`]),

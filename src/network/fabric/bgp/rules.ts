@@ -22,8 +22,8 @@ export function filterFunctions(filters: readonly BgpFilter[], family: Family): 
     .flatMap(([name, symbol]) => {
       const { imports, exports } = byName.get(name) ?? NOTHING
       return [
-        functionText(`${symbol}_import${family}`, imports[family], family),
-        functionText(`${symbol}_export${family}`, exports[family], family),
+        functionText(`${symbol}_import${family}`, imports[family], 'import', family),
+        functionText(`${symbol}_export${family}`, exports[family], 'export', family),
       ]
     })
     .join('')
@@ -33,7 +33,7 @@ export function filterFunctions(filters: readonly BgpFilter[], family: Family): 
 export function filterCalls(
   filters: readonly BgpFilter[],
   names: readonly string[],
-  direction: 'import' | 'export',
+  direction: Direction,
   family: Family,
   isInternal: boolean,
 ): readonly string[] {
@@ -50,18 +50,21 @@ const NOTHING: Pick<BgpFilter, 'imports' | 'exports'> = { imports: { 4: [], 6: [
 
 const DIRECTIONS = { import: 'imports', export: 'exports' } as const
 
-function functionText(symbol: string, rules: readonly RouteRule[], family: Family): string {
+type Direction = keyof typeof DIRECTIONS
+
+function functionText(symbol: string, rules: readonly RouteRule[], direction: Direction, family: Family): string {
   if (rules.length === 0) return ''
-  return `function ${symbol}(bool is_inner) {\n${indented(rules.map((rule) => ruleText(rule, family)))}}\n`
+  return `function ${symbol}(bool is_inner) {\n${indented(rules.map((rule) => ruleText(rule, direction, family)))}}\n`
 }
 
-function ruleText(rule: RouteRule, family: Family): string {
+function ruleText(rule: RouteRule, direction: Direction, family: Family): string {
   const conditions = conditionsOf(rule, family)
   // A rule that cannot be said in BIRD's words must not let through what it was to stop.
   if (conditions === undefined) return rule.action === 'accept' ? '' : 'reject;'
-  // Whoever accepts "everything" did not ask for a default route, nor for the nodes' own networks.
-  const isPointed = rule.prefix?.operator === 'equal' || rule.action === 'reject'
-  const all = isPointed ? conditions : [...conditions, `!weft_is_guarded${family}()`]
+  // Ways to next hops are found by what came in: a default route, or one to the nodes' own networks, would lead all of them. What goes
+  // out may be these when a rule names just that, not when it accepts "everything".
+  const isPointed = direction === 'export' && rule.prefix?.operator === 'equal'
+  const all = rule.action === 'reject' || isPointed ? conditions : [...conditions, `!weft_is_guarded${family}()`]
   const verdict = rule.action === 'reject' ? ['reject;'] : [...rule.changes.flatMap(changeLines), 'accept;']
   if (all.length === 0) return verdict.join(' ')
   return `if ${all.join(' && ')} then { ${verdict.join(' ')} }`

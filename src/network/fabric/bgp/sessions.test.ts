@@ -128,6 +128,12 @@ describe('peers outside', () => {
     expect(external(one, 'a').map(({ name }) => name)).toEqual(['peer4_10_0_0_254', 'peer4_10_0_0_254_1790'])
   })
 
+  test('the usual port is the same peer whether it is said or not', () => {
+    const said = { ...router, port: 179 }
+    const one = { ...clusterOf(nodes), peers: [peer('one', ['a'], router), peer('two', ['a'], said)] }
+    expect(external(one, 'a').map(({ name, peer: by }) => [name, by])).toEqual([['peer4_10_0_0_254', 'one']])
+  })
+
   test('a node is never its own peer, and the address of another one is that node', () => {
     const self = peer('self', ['a', 'b'], { kind: 'address', address: ip('10.0.0.1'), asNumber: 64_512 })
     const one = { ...clusterOf(nodes), peers: [self] }
@@ -185,6 +191,7 @@ function clusterOf(nodes: readonly BgpNode[]): BgpCluster {
     asNumber: 64_512,
     port: 179,
     isStrictlyBound: false,
+    hasTunnels: true,
     mesh: { bfd: false },
     bfd: DEFAULT_BFD,
     nodes,

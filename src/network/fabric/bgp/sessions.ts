@@ -90,8 +90,10 @@ function externalSessions(place: Place): readonly BgpSession[] {
   const nodeAddresses = new Set(cluster.nodes.flatMap(({ addresses }) => addresses[family] ?? []))
   return peerings.addressPeers.flatMap((peer): readonly BgpSession[] => {
     if (peer.to.kind !== 'address' || familyOf(peer.to.address) !== family || !peerings.has(peer, self.name)) return []
-    const { address, asNumber, port } = peer.to
-    const isNode = nodeAddresses.has(address) && (port ?? cluster.port) === cluster.port
+    const { address, asNumber } = peer.to
+    const isNode = nodeAddresses.has(address) && (peer.to.port ?? cluster.port) === cluster.port
+    // Whether the usual one is said or not, it is one session.
+    const port = peer.to.port === DEFAULT_PORT ? undefined : peer.to.port
     if (isNode || address === own) return []
     const local = { asNumber: peer.localAs ?? self.asNumber ?? cluster.asNumber }
     const remote = { address, asNumber }
@@ -101,7 +103,7 @@ function externalSessions(place: Place): readonly BgpSession[] {
         family,
         kind: 'external',
         local: peer.source === 'node' || cluster.isStrictlyBound ? { ...local, address: own } : local,
-        remote: port === undefined || port === DEFAULT_PORT ? remote : { ...remote, port },
+        remote: port === undefined ? remote : { ...remote, port },
         isPassive: false,
         isConnected: isConnected(self, family, address),
         tells: peer.on.kind === 'all' && self.clusterId === undefined ? 'own' : 'all',

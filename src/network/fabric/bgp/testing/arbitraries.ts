@@ -180,6 +180,7 @@ export const cluster: fc.Arbitrary<BgpCluster> = fc
         asNumber: fewAs,
         port: fc.constantFrom(179, 1179),
         isStrictlyBound: fc.boolean(),
+        hasTunnels: fc.boolean(),
         mesh: optional(dense(fc.record({ ...timers, password, bfd: fc.boolean() }))),
         bfd: fc.record({
           interval: fc.integer({ min: 10, max: 60_000 }),
@@ -188,9 +189,16 @@ export const cluster: fc.Arbitrary<BgpCluster> = fc
         nodes: fc.tuple(...nodes.map(nodeOf)),
         peers: fc.tuple(...peers.map((name) => peerOf(nodes, filters, name))),
         filters: fc.tuple(...filters.map((name) => filter(fc.constant(name)))),
-        pools: fc.array(fc.record({ cidr: anyNetwork, isHidden: fc.boolean(), isEncapsulated: fc.boolean() }), {
-          maxLength: 4,
-        }),
+        pools: fc.array(
+          fc.record({
+            cidr: anyNetwork,
+            isHidden: fc.boolean(),
+            encapsulated: fc.constantFrom('never' as const, 'across' as const, 'always' as const),
+          }),
+          {
+            maxLength: 4,
+          },
+        ),
         services: fc.array(anyNetwork, { maxLength: 3 }),
         communities: fc.array(fc.record({ cidr: anyNetwork, add: fc.array(community, { maxLength: 2 }) }), {
           maxLength: 2,

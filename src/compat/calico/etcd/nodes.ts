@@ -1,0 +1,147 @@
+/**
+ * Nodes as Kubernetes has them, with what Calico's etcd says of their BGP. A change there makes a watcher list again.
+ * @module
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { KeyEvent, KeySpace } from '../../../etcd/key-space.ts'
+import type { Node } from '../../../network/model/node.ts'
+import { sleep } from '../../../registry/backoff.ts'
+import { decodeValue } from '../../../registry/codec.ts'
+import {
+  type Change,
+  type Kind,
+  type Kinds,
+  type Listing,
+  type Registry,
+  RegistryError,
+  type Stored,
+} from '../../../registry/registry.ts'
+import { registryError } from '../../k8s-ovs/errors.ts'
+import type { CalicoLayout } from './layout.ts'
+import { type CalicoNode, calicoNodeIn } from './node.ts'
+
+/** An etcd that does not answer is asked again after so many milliseconds; nodes are what they were meanwhile. */
+const PAUSE_MS = 5_000
+
+type Said = Map<string, CalicoNode>
+
+/** Kubernetes' nodes, with what is said of them elsewhere. Of other kinds it has nothing. */
+export class CalicoNodes implements Registry {
+  readonly #space: KeySpace
+  readonly #layout: CalicoLayout
+  readonly #lower: Registry
+  readonly #pause: (milliseconds: number, signal: AbortSignal) => Promise<void>
+  #said: Said | undefined
+
+  constructor(space: KeySpace, layout: CalicoLayout, lower: Registry, pause = sleep) {
+    this.#space = space
+    this.#layout = layout
+    this.#lower = lower
+    this.#pause = pause
+  }
+
+  async get<K extends Kind>(kind: K, name: string): Promise<Stored<K> | undefined> {
+    if (this.#said === undefined) await this.#learn()
+    const stored = await this.#lower.get(kind, name)
+    return stored && this.#over(kind, stored)
+  }
+
+  /** Where etcd does not answer any more, what it last said stays. */
+  async list<K extends Kind>(kind: K, atLeast?: number): Promise<Listing<K>> {
+    await this.#learn().catch((error: unknown) => {
+      if (this.#said === undefined) throw registryError(error)
+    })
+    const { revision, objects } = await this.#lower.list(kind, atLeast)
+    return { revision, objects: objects.map((stored) => this.#over(kind, stored)) }
+  }
+
+  async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
+    const ended = new AbortController()
+    const both = AbortSignal.any([signal, ended.signal])
+    const changes = this.#lower.watch(kind, after, both)[Symbol.asyncIterator]()
+    const moved = this.#untilMoved(both)
+    try {
+      for (;;) {
+        const next = await Promise.race([changes.next(), moved])
+        if (signal.aborted) return
+        if (next === 'moved')
+          throw new RegistryError('REGISTRY_EXPIRED', 'Calico says something else of a node: list again')
+        if (next.done === true) return
+        const change = next.value
+        yield change.type === 'bookmark' ? change : { ...change, object: this.#over(kind, change.object) }
+      }
+    } finally {
+      ended.abort()
+      await moved.catch(() => undefined)
+    }
+  }
+
+  create<K extends Kind>(kind: K, name: string, value: Kinds[K]): Promise<Stored<K>> {
+    return this.#lower.create(kind, name, value)
+  }
+
+  update<K extends Kind>(kind: K, name: string, value: Kinds[K], revision: number): Promise<Stored<K>> {
+    return this.#lower.update(kind, name, value, revision)
+  }
+
+  delete(kind: Kind, name: string, revision?: number): Promise<void> {
+    return this.#lower.delete(kind, name, revision)
+  }
+
+  /** Ends when something else is said of nodes than was listed last, or when `signal` aborts. */
+  async #untilMoved(signal: AbortSignal): Promise<'moved'> {
+    const listed = this.#said
+    while (!signal.aborted) {
+      try {
+        const { revision, said } = await this.#ask(signal)
+        if (!isDeepStrictEqual(said, listed)) return 'moved'
+        for await (const batch of this.#space.watch(this.#layout.nodes, revision, signal)) {
+          for (const event of batch.events) this.#note(said, event)
+          if (!isDeepStrictEqual(said, listed)) return 'moved'
+        }
+      } catch {
+        if (!signal.aborted) await this.#pause(PAUSE_MS, signal)
+      }
+    }
+    return 'moved'
+  }
+
+  async #learn(): Promise<void> {
+    this.#said = (await this.#ask()).said
+  }
+
+  async #ask(signal?: AbortSignal): Promise<{ readonly revision: number; readonly said: Said }> {
+    const { revision, entries } = await this.#space.list(this.#layout.nodes, signal)
+    const said: Said = new Map()
+    for (const entry of entries) this.#note(said, { type: 'put', entry })
+    return { revision, said }
+  }
+
+  #note(said: Said, event: KeyEvent): void {
+    const name = this.#layout.nodeNamed(event.type === 'put' ? event.entry.key : event.key)
+    if (name === undefined) return
+    if (event.type === 'put') said.set(name, calicoNodeIn(event.entry.value) ?? unreadable(this.#said?.get(name)))
+    else said.delete(name)
+  }
+
+  #over<K extends Kind>(kind: K, stored: Stored<K>): Stored<K> {
+    const said = kind === 'Node' ? this.#said?.get(stored.name) : undefined
+    if (said === undefined) return stored
+    const node = stored.value as Node
+    const labels = { ...said.labels, ...node.labels }
+    const bgp = said.bgp ?? node.bgp
+    const value = { ...node, labels, ...(bgp === undefined ? {} : { bgp }) }
+    try {
+      return Object.freeze({ ...stored, value: decodeValue(kind, stored.name, value) })
+    } catch {
+      // What no node can be is not said of one.
+      return stored
+    }
+  }
+}
+
+/** What a node's record last said, where it cannot be read. */
+function unreadable(before: CalicoNode | undefined): CalicoNode {
+  const problem = "its record in Calico's etcd is not a JSON object; what it last said stays"
+  return { labels: before?.labels ?? {}, bgp: { ...(before?.bgp ?? { addresses: [] }), problem } }
+}

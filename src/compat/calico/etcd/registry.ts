@@ -1,0 +1,164 @@
+/**
+ * What Calico keeps in etcd, as shared state that is read and never written: peerings, filters, ranges, policies and
+ * network sets.
+ * @module
+ */
+import type { Batch, Entry, KeyEvent, KeySpace } from '../../../etcd/key-space.ts'
+import { InvalidObjects, type Witness } from '../../../kube/invalid.ts'
+import {
+  type Change,
+  type Kind,
+  type Listing,
+  type Registry,
+  RegistryError,
+  type Stored,
+} from '../../../registry/registry.ts'
+import { asRegistry, registryError } from '../../k8s-ovs/errors.ts'
+import { CALICO_KINDS, type CalicoKind, type CalicoLayout } from './layout.ts'
+import { readRecord } from './record.ts'
+
+/** An object as it was told last. */
+interface Told {
+  readonly stored: Stored<CalicoKind>
+  /** Of the record that it was read from. */
+  readonly revision: number
+  /** Whether it could be read: then it stays what it is while it cannot be. */
+  readonly isGood: boolean
+}
+
+/**
+ * Calico's etcd. Revisions are etcd's. An object that cannot be read is reported, and shown as what it last was as far as
+ * this process knows; else a policy denies, a network set is one of which nothing is known, and others are absent.
+ */
+export class CalicoRegistry implements Registry {
+  readonly #space: KeySpace
+  readonly #layout: CalicoLayout
+  readonly #invalid: InvalidObjects
+  /** By key. */
+  readonly #told = new Map<string, Told>()
+  /** Which history a kind was last listed in. */
+  readonly #listedIn = new Map<CalicoKind, number>()
+
+  constructor(space: KeySpace, layout: CalicoLayout, invalid = new InvalidObjects()) {
+    this.#space = space
+    this.#layout = layout
+    this.#invalid = invalid
+  }
+
+  async get<K extends Kind>(kind: K, name: string): Promise<Stored<K> | undefined> {
+    const ours = calicoKind(kind)
+    const key = this.#layout.keyOf(ours, name)
+    const question = this.#invalid.ask(ours)
+    const { entry } = await asRegistry(() => this.#space.get(key))
+    if (entry === undefined) question.gone(key)
+    return (entry && this.#read(ours, entry, question)?.stored) as Stored<Kind> as Stored<K> | undefined
+  }
+
+  async list<K extends Kind>(kind: K): Promise<Listing<K>> {
+    const ours = calicoKind(kind)
+    const folder = this.#layout.folderOf(ours)
+    const question = this.#invalid.ask(ours)
+    const { revision, entries } = await asRegistry(() => this.#space.list(folder))
+    this.#listedIn.set(ours, this.#space.history)
+    const keys = new Set(entries.map(({ key }) => key))
+    for (const key of this.#told.keys()) if (key.startsWith(folder) && !keys.has(key)) this.#told.delete(key)
+    const objects: readonly Stored<Kind>[] = entries.flatMap((entry) => this.#read(ours, entry, question)?.stored ?? [])
+    question.listed(revision)
+    return { revision, objects: objects as readonly Stored<K>[] }
+  }
+
+  async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
+    for await (const change of this.#changes(calicoKind(kind), after, signal)) yield change as Change<Kind> as Change<K>
+  }
+
+  async create(): Promise<never> {
+    throw readOnly()
+  }
+
+  async update(): Promise<never> {
+    throw readOnly()
+  }
+
+  async delete(): Promise<never> {
+    throw readOnly()
+  }
+
+  async *#changes<K extends CalicoKind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
+    if (signal.aborted) return
+    const listedIn = this.#listedIn.get(kind)
+    try {
+      for await (const batch of this.#space.watch(this.#layout.folderOf(kind), after, signal)) {
+        if (listedIn !== undefined && listedIn !== this.#space.history) {
+          throw new RegistryError('REGISTRY_EXPIRED', 'another etcd cluster answers than before: list again')
+        }
+        yield* this.#apply(kind, batch)
+      }
+    } catch (error) {
+      if (!signal.aborted) throw registryError(error)
+    }
+  }
+
+  *#apply<K extends CalicoKind>(kind: K, { revision, events }: Batch): Generator<Change<K>, void> {
+    for (const event of events) {
+      if (event.type === 'put') {
+        const told = this.#read(kind, event.entry, this.#invalid)
+        // One that cannot be read stays what it was.
+        if (told?.revision === event.entry.revision) yield { type: 'put', object: told.stored as Stored<K> }
+      } else {
+        const last = this.#forget(kind, event, revision)
+        if (last !== undefined) yield { type: 'delete', object: { ...(last as Stored<K>), revision } }
+      }
+    }
+    this.#invalid.reached(kind, revision)
+    yield { type: 'bookmark', revision }
+  }
+
+  /** What is gone, as it last was; undefined for what was nothing. Another caller may have heard of it before. */
+  #forget(
+    kind: CalicoKind,
+    { key, last }: Extract<KeyEvent, { type: 'delete' }>,
+    revision: number,
+  ): Stored<CalicoKind> | undefined {
+    this.#invalid.settled(kind, key, revision)
+    const named = this.#layout.named(kind, key)
+    const told = this.#told.get(key)
+    this.#told.delete(key)
+    if (told !== undefined || named === undefined) return told?.stored
+    if (last === undefined) throw new RegistryError('REGISTRY_EXPIRED', `what ${key} was is not known: list again`)
+    const record = readRecord(kind, named, last.value)
+    const value = record.problem === undefined ? record.value : record.closed
+    return value && { name: record.name, revision, value }
+  }
+
+  /** An object as it counts now; undefined for a key that is none, and for one that nobody can make anything of. */
+  #read(kind: CalicoKind, { key, value: text, revision }: Entry, witness: Witness): Told | undefined {
+    const named = this.#layout.named(kind, key)
+    if (named === undefined) return undefined
+    const record = readRecord(kind, named, text)
+    const { name, problem } = record
+    if (problem === undefined) {
+      witness.settled(kind, key, revision)
+      return this.#tell(key, { stored: Object.freeze({ name, revision, value: record.value }), revision, isGood: true })
+    }
+    witness.invalid(key, { kind, name, revision, problem: `${key}: ${problem}` })
+    const before = this.#told.get(key)
+    if (before?.isGood === true) return before
+    if (record.closed === undefined) return undefined
+    return this.#tell(key, { stored: Object.freeze({ name, revision, value: record.closed }), revision, isGood: false })
+  }
+
+  #tell(key: string, told: Told): Told {
+    this.#told.set(key, told)
+    return told
+  }
+}
+
+function calicoKind(kind: Kind): CalicoKind {
+  const ours = CALICO_KINDS.find((one) => one === kind)
+  if (ours !== undefined) return ours
+  throw new RegistryError('REGISTRY_INVALID', `Calico's etcd keeps no ${kind}`)
+}
+
+function readOnly(): RegistryError {
+  return new RegistryError('REGISTRY_INVALID', "Calico's etcd is read here and not written → use calicoctl")
+}

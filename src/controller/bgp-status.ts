@@ -1,0 +1,140 @@
+/**
+ * Tells authors of BGP objects what of them cannot be, by events at the objects. Reading them is what finds those that mean nothing,
+ * which are told of as any other kind's are. Where nodes do not speak BGP nothing of it is read. What a node alone knows, such as
+ * sessions that are down, its agent tells.
+ * @module
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { type BgpObjects, wishedBgp } from '../compat/calico/bgp/cluster.ts'
+import type { BgpProblem } from '../compat/calico/bgp/problem.ts'
+import { fullMesh } from '../network/fabric/bgp/cluster.ts'
+import { fabricOf } from '../network/fabric/way.ts'
+import { sleep } from '../registry/backoff.ts'
+import { type Reflection, reflect } from '../registry/reflector.ts'
+import type { Kinds, Registry, Stored } from '../registry/registry.ts'
+import { Complaints } from './complaints.ts'
+import type { ControllerLog } from './controller.ts'
+import type { ControllerEvents } from './events.ts'
+
+/** What they are looked after with. */
+export interface BgpStatusOptions {
+  readonly registry: Registry
+  readonly cluster: Pick<Reflection<'Cluster'>, 'store' | 'synced' | 'listen'>
+  readonly networks: Pick<Reflection<'NodeNetwork'>, 'store' | 'synced' | 'listen'>
+  readonly nodes: Pick<Reflection<'Node'>, 'store' | 'synced' | 'listen'>
+  readonly events: ControllerEvents
+  readonly signal: AbortSignal
+  readonly log: ControllerLog
+  /** What comes together is looked at together: so long is waited, in milliseconds. */
+  readonly settleMs?: number
+}
+
+const KINDS = ['BgpConfiguration', 'BgpFilter', 'BgpPeering', 'BgpRange'] as const
+type Kind = (typeof KINDS)[number]
+
+const SETTLE_MS = 1_000
+/** More problems are not told at a time: anybody who writes Node annotations makes one. */
+const MOST = 1_000
+const CODE = 'BGP_NOT_DONE'
+
+/** Looks after them from when nodes speak BGP until `signal` aborts. Does not reject for anything that the registry does. */
+export async function runBgpStatus(options: BgpStatusOptions): Promise<void> {
+  const { cluster, signal } = options
+  const wanted = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => wanted.resolve(), { once: true })
+  cluster.listen(() => {
+    if (speaksBgp(options)) wanted.resolve()
+  })
+  await wanted.promise
+  if (!signal.aborted) await lookAfter(options)
+}
+
+function speaksBgp({ cluster }: BgpStatusOptions): boolean {
+  const one = cluster.store.get('default')?.value
+  return one !== undefined && fabricOf(one).way === 'bgp'
+}
+
+async function lookAfter(options: BgpStatusOptions): Promise<void> {
+  const { registry, cluster, networks, nodes, signal, log, settleMs = SETTLE_MS } = options
+  const complaints = new Complaints(log)
+  let changed = Promise.withResolvers<void>()
+  const ring = (): void => changed.resolve()
+  const of = <K extends Kind>(kind: K): Reflection<K> => {
+    const onError = (error: unknown): void => complaints.say(`cannot watch ${kind}`, error)
+    return reflect(registry, kind, { signal, onChange: ring, onError })
+  }
+  const objects: Reflections = {
+    BgpConfiguration: of('BgpConfiguration'),
+    BgpFilter: of('BgpFilter'),
+    BgpPeering: of('BgpPeering'),
+    BgpRange: of('BgpRange'),
+  }
+  cluster.listen(ring)
+  nodes.listen((change) => {
+    if (change.type === 'delete' || !isDeepStrictEqual(change.object.value, change.before?.value)) ring()
+  })
+  networks.listen((change) => {
+    // Most of what changes is how its agent does.
+    if (change.type === 'delete' || !isDeepStrictEqual(placeOf(change.object), placeOf(change.before))) ring()
+  })
+  signal.addEventListener('abort', ring, { once: true })
+  const all = [cluster, networks, nodes, ...Object.values(objects)]
+  await Promise.all(all.map(({ synced }) => synced))
+  const told = new Told(options)
+  while (!signal.aborted) {
+    changed = Promise.withResolvers()
+    if (signal.aborted) break
+    told.tell(problemsOf(options, objects))
+    await changed.promise
+    await sleep(settleMs, signal)
+  }
+  await Promise.all(Object.values(objects).map(({ done }) => done))
+}
+
+type Reflections = { readonly [K in Kind]: Reflection<K> }
+
+function placeOf(network: Stored<'NodeNetwork'> | undefined): unknown {
+  return network && [network.value.machine, network.value.addresses, network.value.ranges]
+}
+
+/** None where nodes speak BGP no more. */
+function problemsOf(options: BgpStatusOptions, objects: Reflections): readonly BgpProblem[] {
+  const { cluster, networks, nodes } = options
+  const one = cluster.store.get('default')?.value
+  if (one === undefined || !speaksBgp(options)) return []
+  const configuration = objects.BgpConfiguration.store.get('default')?.value
+  const wishes: BgpObjects = {
+    ...(configuration === undefined ? {} : { configuration }),
+    peerings: valuesOf<'BgpPeering'>(objects.BgpPeering),
+    filters: valuesOf<'BgpFilter'>(objects.BgpFilter),
+    ranges: valuesOf<'BgpRange'>(objects.BgpRange),
+    nodes: valuesOf<'Node'>(nodes),
+  }
+  return wishedBgp(fullMesh(one, valuesOf<'NodeNetwork'>(networks)), wishes).problems
+}
+
+function valuesOf<K extends keyof Kinds>({ store }: Pick<Reflection<K>, 'store'>): readonly Kinds[K][] {
+  return [...store.values()].map(({ value }) => value)
+}
+
+/** What was told, for as long as it is so. */
+class Told {
+  readonly #options: Pick<BgpStatusOptions, 'events' | 'log'>
+  #before: ReadonlySet<string> = new Set()
+
+  constructor(options: Pick<BgpStatusOptions, 'events' | 'log'>) {
+    this.#options = options
+  }
+
+  tell(problems: readonly BgpProblem[]): void {
+    const now = new Set<string>()
+    for (const { object, field, reason, remedy } of problems.slice(0, MOST)) {
+      const key = `${object.kind}/${object.name} ${field} ${reason}`
+      now.add(key)
+      if (this.#before.has(key)) continue
+      this.#options.events.warn(object, { code: CODE, message: `${field}: ${reason}`, remedy })
+      this.#options.log.warn({ ...object, code: CODE }, `${field}: ${reason}; ${remedy}`)
+    }
+    this.#before = now
+  }
+}

@@ -1,0 +1,162 @@
+/** On a real kernel: a machine of a mesh with a container, a container of another network, and the other machine behind a segment. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { ethernet, ipv4, udp } from '../../test/lab/frames.ts'
+import {
+  addrAdd,
+  applyRuleset,
+  closeFd,
+  linkAdd,
+  linkGet,
+  linkSet,
+  listRuleset,
+  netnsOpen,
+  openPacketSocket,
+  openRtnl,
+  sysctlSet,
+} from '../linux/index.ts'
+import { type Scratch, scratch, veth } from '../linux/testing/scratch.ts'
+import { decodeMeshConfig } from './config.ts'
+import { planMesh } from './plan.ts'
+import { meshRuleset } from './ruleset.ts'
+
+const [SELF, PEER, OTHER_PEER] = ['192.0.2.1', '192.0.2.2', '192.0.2.3']
+const [INSIDE, ELSEWHERE] = ['172.17.1.2', '10.9.0.2']
+const GRE = 47
+const NETNS = `wefttest-mesh-guard-${process.pid}`
+const HERE = { netns: NETNS }
+
+/** By what link a packet comes to the machine, and where it is from. */
+type From = 'container' | 'other' | 'segment'
+let machine: Scratch
+const senders = new Map<From, { readonly at: Scratch; readonly link: string }>()
+
+beforeAll(async () => {
+  if (Bun.spawnSync(['ip', 'netns', 'add', NETNS]).exitCode !== 0) throw new Error('ip netns add failed')
+  const nsFd = netnsOpen(NETNS)
+  machine = { nsFd, rtnl: openRtnl({ nsFd }), [Symbol.dispose]: () => closeFd(nsFd) }
+  sysctlSet(['net', 'ipv4', 'conf', 'all', 'forwarding'], '1', machine.nsFd)
+  for (const name of ['all', 'default']) sysctlSet(['net', 'ipv4', 'conf', name, 'rp_filter'], '0', machine.nsFd)
+  for (const [from, link, address] of [
+    ['segment', 'eth0', `${SELF}/24`],
+    ['container', 'docker0', '172.17.1.1/24'],
+    ['other', 'other0', '10.9.0.1/24'],
+  ] as const) {
+    const at = scratch()
+    const port = `to-${from}`
+    veth(machine, at, from === 'segment' ? link : port, 'eth0')
+    if (from !== 'segment') {
+      const { index } = linkAdd(machine.rtnl, { kind: 'bridge', name: link, up: true })
+      linkSet(machine.rtnl, port, { master: index })
+    }
+    addrAdd(machine.rtnl, { link: linkGet(machine.rtnl, link).index, address })
+    senders.set(from, { at, link })
+  }
+  await applyRuleset(OBSERVER, HERE)
+})
+
+afterAll(() => {
+  for (const { at } of senders.values()) at[Symbol.dispose]()
+  machine?.rtnl.close()
+  machine?.[Symbol.dispose]()
+  Bun.spawnSync(['ip', 'netns', 'delete', NETNS])
+})
+
+/** As Docker translates, and what came through. */
+const OBSERVER = `table ip seen {
+  counter in { }
+  counter out { }
+  chain docker { type nat hook postrouting priority srcnat; oifname "eth0" ip saddr { 172.17.0.0/16, 10.9.0.0/24 } masquerade; }
+  chain input { type filter hook input priority 200; ip daddr ${SELF} counter name in; }
+  chain leaving { type filter hook postrouting priority 200; ip daddr { ${PEER}, ${OTHER_PEER} } meta l4proto != icmp counter name out; }
+}`
+
+const hosts = [SELF, PEER, OTHER_PEER].map(
+  (address, i) => `{name: n${i}, address: ${address}, subnet: 172.17.${i + 1}.0/24}`,
+)
+
+async function guard(way: string): Promise<void> {
+  const config = decodeMeshConfig(`way: ${way}\nhosts:\n${hosts.map((host) => `  - ${host}\n`).join('')}`, 'test')
+  const [self] = config.hosts
+  if (self === undefined) throw new Error('the list has hosts')
+  const places = new Map(config.hosts.map(({ address }) => [address, { link: 'eth0', mtu: 1500 }]))
+  await applyRuleset(meshRuleset(planMesh(config, self, places, 1500)), HERE)
+}
+
+/** Sends packets to the machine, by a link, and tells how many came to it, and how many left it for others. */
+async function passing(
+  from: From,
+  source: string,
+  to: string,
+  protocol: number | { readonly udp: number },
+): Promise<{ in: number; out: number }> {
+  const sender = senders.get(from)
+  if (sender === undefined) throw new Error('somebody sends')
+  const addresses = { from: source, to }
+  const payload =
+    typeof protocol === 'number'
+      ? ipv4(addresses, protocol, new Uint8Array(40))
+      : ipv4(addresses, 17, udp(addresses, { from: 40_000, to: protocol.udp }, new Uint8Array(40)))
+  const mac = linkGet(machine.rtnl, sender.link).mac ?? ''
+  const own = linkGet(sender.at.rtnl, 'eth0')
+  const socket = openPacketSocket({ link: own.index, nsFd: sender.at.nsFd, protocol: 0 })
+  const before = await counters()
+  for (let i = 0; i < COUNT; i += 1) socket.send(ethernet(own.mac ?? '', mac, 0x0800, payload))
+  socket.close()
+  // A packet through a veth is there when the call returns, or a moment later.
+  await Bun.sleep(50)
+  const after = await counters()
+  return { in: after.in - before.in, out: after.out - before.out }
+}
+
+const COUNT = 3
+const UNTOUCHED = { udp: 53 }
+
+async function counters(): Promise<{ readonly in: number; readonly out: number }> {
+  const { nftables } = (await listRuleset({ table: 'ip seen', ...HERE })) as {
+    readonly nftables: readonly { readonly counter?: { readonly name: string; readonly packets: number } }[]
+  }
+  const of = (name: string): number => nftables.find(({ counter }) => counter?.name === name)?.counter?.packets ?? -1
+  return { in: of('in'), out: of('out') }
+}
+
+describe.each([
+  ['gre', GRE],
+  ['vxlan', { udp: 4789 }],
+] as const)('tunnel packets of %s', (way, packet) => {
+  beforeAll(() => guard(way))
+
+  test.each<[string, From, string]>([
+    ['a machine by its link', 'segment', PEER],
+    ['another machine by its link', 'segment', OTHER_PEER],
+  ])('of %s come', async (_, from, source) => {
+    expect(await passing(from, source, SELF, packet)).toEqual({ in: COUNT, out: 0 })
+  })
+
+  test.each<[string, From, string]>([
+    ['a container', 'container', INSIDE],
+    ['a container that says that it is a machine', 'container', PEER],
+    ['another network’s container that says that it is a machine', 'other', PEER],
+  ])('of %s do not come', async (_, from, source) => {
+    expect(await passing(from, source, SELF, packet)).toEqual({ in: 0, out: 0 })
+  })
+
+  test.each<[string, From, string]>([
+    ['a container', 'container', INSIDE],
+    ['a container that says that it is a machine', 'container', OTHER_PEER],
+    ['another network’s container, which leave with this machine’s address,', 'other', ELSEWHERE],
+    ['another network’s container that says that it is a machine', 'other', OTHER_PEER],
+  ])('of %s do not leave for other machines', async (_, from, source) => {
+    expect(await passing(from, source, PEER, packet)).toEqual({ in: 0, out: 0 })
+  })
+
+  test('of others are none of its business: to other addresses, or from them', async () => {
+    expect(await passing('segment', '192.0.2.77', SELF, packet)).toEqual({ in: COUNT, out: 0 })
+    expect(await passing('other', ELSEWHERE, SELF, packet)).toEqual({ in: COUNT, out: 0 })
+  })
+
+  test('are all that it guards', async () => {
+    expect(await passing('container', INSIDE, PEER, UNTOUCHED)).toEqual({ in: 0, out: COUNT })
+    expect(await passing('other', ELSEWHERE, PEER, UNTOUCHED)).toEqual({ in: 0, out: COUNT })
+    expect(await passing('container', INSIDE, SELF, UNTOUCHED)).toEqual({ in: COUNT, out: 0 })
+  })
+})
