@@ -4,7 +4,7 @@
  * @module
  */
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { capture, isEchoRequest, isVxlan } from '../lab/capture.ts'
+import { capture, isEchoRequest, isWrappedEchoRequest } from '../lab/capture.ts'
 import { everyWayIs, notReached, ping, pinging, type ShownFabric, setFabric, showFabric } from '../lab/fabric.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
@@ -51,8 +51,8 @@ async function bare({ lab, say }: StepContext): Promise<void> {
       const countBare = () => seen.frames.filter((frame) => isEchoRequest(frame, family)).length
       await eventually('three are seen', () => countBare() >= 3)
       const bareOnes = countBare()
-      const wrapped = seen.frames.filter(isVxlan).length
-      say(`IPv${family}: ${bareOnes} echo requests bare, ${wrapped} frames of tunnels`)
+      const wrapped = seen.frames.filter((frame) => isWrappedEchoRequest(frame, family)).length
+      say(`IPv${family}: ${bareOnes} echo requests bare, ${wrapped} in tunnels`)
       equal(wrapped, 0)
     } finally {
       seen.close()

@@ -39,3 +39,11 @@ export function isEchoRequest(frame: Uint8Array, family: Family): boolean {
 export function isVxlan(frame: Uint8Array): boolean {
   return frame[12] === 8 && frame[13] === 0 && frame[23] === 17 && (((frame[36] ?? 0) << 8) | (frame[37] ?? 0)) === 4789
 }
+
+/** A ping's question in a VXLAN packet over IPv4: beside those, agents ask each other through the tunnel. */
+export function isWrappedEchoRequest(frame: Uint8Array, family: Family): boolean {
+  return isVxlan(frame) && isEchoRequest(frame.subarray(VXLAN_HEADERS), family)
+}
+
+/** Ethernet, IPv4, UDP, VXLAN. */
+const VXLAN_HEADERS = 14 + 20 + 8 + 8

@@ -10,7 +10,7 @@ import { familyOf, type Ip, ip } from '../../src/network/model/address.ts'
 import type { Fabric } from '../../src/network/model/cluster.ts'
 import type { Policy } from '../../src/network/model/policy.ts'
 import { countersOf, startBulk } from '../lab/bulk.ts'
-import { capture, isEchoRequest, isVxlan } from '../lab/capture.ts'
+import { capture, isEchoRequest, isWrappedEchoRequest } from '../lab/capture.ts'
 import { run } from '../lab/command.ts'
 import { eventually } from '../lab/lab.ts'
 import { describeTally, startPinger } from '../lab/pinger.ts'
@@ -75,8 +75,8 @@ async function showWire(way: string, isBare: boolean): Promise<void> {
   await Bun.sleep(1_000)
   seen.close()
   const bare = FAMILIES.map((family) => seen.frames.filter((frame) => isEchoRequest(frame, family)).length)
-  const wrapped = seen.frames.filter(isVxlan).length
-  console.log(`${way}: on the wire ${bare.join(' and ')} echo requests bare, ${wrapped} frames of tunnels`)
+  const wrapped = FAMILIES.flatMap((family) => seen.frames.filter((one) => isWrappedEchoRequest(one, family))).length
+  console.log(`${way}: on the wire ${bare.join(' and ')} echo requests bare, ${wrapped} in tunnels`)
   ok(bare.every((count) => count > 0 === isBare))
   equal(wrapped > 0, !isBare)
 }

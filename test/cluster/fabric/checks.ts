@@ -8,7 +8,7 @@ import { closeFd } from '../../../src/linux/socket.ts'
 import { familyOf, ip } from '../../../src/network/model/address.ts'
 import { netnsPath } from '../../../src/playground/layout.ts'
 import { until } from '../../../src/playground/processes.ts'
-import { capture, isEchoRequest, isVxlan } from '../../lab/capture.ts'
+import { capture, isEchoRequest, isWrappedEchoRequest } from '../../lab/capture.ts'
 import type { Cluster } from '../cluster.ts'
 import { pod } from '../objects.ts'
 import type { Report } from '../report.ts'
@@ -52,7 +52,7 @@ export async function showWire(
       const seen = capture(netns)
       const isAnswered = await reaches(rig, from.name, target)
       const bare = seen.frames.filter((frame) => isEchoRequest(frame, family)).length
-      const wrapped = seen.frames.filter(isVxlan).length
+      const wrapped = seen.frames.filter((frame) => isWrappedEchoRequest(frame, family)).length
       seen.close()
       const holds = isAnswered && (isBare ? bare >= ECHOES && wrapped === 0 : bare === 0 && wrapped >= ECHOES)
       report.check(
