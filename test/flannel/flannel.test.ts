@@ -191,13 +191,17 @@ describe.skipIf(reason !== undefined)(`machines with flannel${reason === undefin
     async () => {
       const down = (...more: readonly string[]) => two.weft('flannel', 'down', '--subnet-file', two.subnetFile, ...more)
       const look = (...words: readonly string[]) => inside(two.namespace, ...words)
-      expect(await down()).toMatchObject({ code: 1, stderr: expect.stringContaining('flanneld runs on this machine') })
+      expect(await down()).toEqual(
+        expect.objectContaining({ code: 1, stderr: expect.stringContaining('flanneld runs on this machine') }),
+      )
       await two.stop()
       await look('ip', 'route', 'add', '10.1.250.0/24', 'via', MASTER, 'proto', '77', 'metric', '77')
       await look('ip', 'route', 'add', '203.0.113.0/24', 'via', MASTER, 'proto', '77')
       await look('ip', 'route', 'add', '10.1.251.0/24', 'via', MASTER)
       await look('nft', 'add', 'table', 'inet', 'somebody')
-      expect(await down('--json')).toMatchObject({ code: 0, stdout: expect.stringContaining('"left":[]') })
+      expect(await down('--json')).toEqual(
+        expect.objectContaining({ code: 0, stdout: expect.stringContaining('"left":[]') }),
+      )
       const routes = (await look('ip', 'route')).split('\n').map((line) => line.split(' ')[0])
       expect(routes.filter((to) => !to?.startsWith('192.'))).toEqual(
         expect.arrayContaining(['10.1.250.0/24', '203.0.113.0/24', '10.1.251.0/24']),

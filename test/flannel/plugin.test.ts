@@ -72,15 +72,14 @@ describe.skipIf(reason !== undefined)(`the CNI type flannel${reason ? ` (${reaso
     'until flanneld has a subnet, the runtime tries again',
     async () => {
       expect((await call('VERSION', conf())).answer.supportedVersions).toContain('0.3.1')
-      expect(await call('ADD', conf())).toMatchObject({
-        code: 1,
-        answer: { code: 11, msg: expect.stringContaining('ENOENT') },
-      })
+      const without = await call('ADD', conf())
+      expect(without).toMatchObject({ code: 1, answer: { code: 11 } })
+      expect(without.answer.msg).toContain('ENOENT')
       expect(await call('STATUS', conf({ cniVersion: '1.1.0' }))).toMatchObject({ code: 1, answer: { code: 50 } })
       writeFileSync(join(folder, 'subnet.env'), ENV.replace('FLANNEL_MTU=1450', 'FLANNEL_MTU=x'))
-      expect(await call('ADD', conf())).toMatchObject({
-        answer: { code: 11, msg: expect.stringContaining('FLANNEL_MTU') },
-      })
+      const garbled = await call('ADD', conf())
+      expect(garbled.answer.code).toBe(11)
+      expect(garbled.answer.msg).toContain('FLANNEL_MTU')
       expect(existsSync(join(folder, 'data'))).toBe(false)
     },
     3 * PATIENCE,
@@ -92,11 +91,8 @@ describe.skipIf(reason !== undefined)(`the CNI type flannel${reason ? ` (${reaso
       writeFileSync(join(folder, 'subnet.env'), ENV)
       const { code, answer } = await call('ADD', conf())
       expect([code, answer.msg, answer.details]).toEqual([0, undefined, undefined])
-      // A copy: matchers are put into what they are compared with.
-      expect(structuredClone(answer)).toMatchObject({
-        cniVersion: '1.0.0',
-        ips: [{ address: expect.stringMatching(/^10\.244\.7\.\d+\/24$/), gateway: '10.244.7.1' }],
-      })
+      expect(answer).toMatchObject({ cniVersion: '1.0.0', ips: [{ gateway: '10.244.7.1' }] })
+      expect(answer.ips[0].address).toMatch(/^10\.244\.7\.\d+\/24$/)
       expect(answer.routes).toContainEqual(expect.objectContaining({ dst: '10.244.0.0/16' }))
       const inPod = (...argv: readonly string[]) => output(['ip', 'netns', 'exec', pod, ...argv])
       expect(await inPod('ip', 'link', 'show', 'eth0')).toContain('mtu 1450')
