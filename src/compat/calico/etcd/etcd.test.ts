@@ -71,6 +71,18 @@ test('what cannot be read denies, where it is a policy, and is not whole, where 
   expect(readRecord('BgpPeering', { name: 'p' }, '[]')).toMatchObject({ closed: undefined })
 })
 
+test.each(['BgpPeering', 'BgpConfiguration', 'BgpFilter', 'BgpRange'] as const)(
+  '%s that cannot be read is absent: a filter without rules would let everything pass',
+  (kind) => {
+    const text = JSON.stringify({ spec: { importV4: [{ action: 'Accept', matchOperator: 'In', cidr: '10.0.0.0/33' }] } })
+    for (const value of [text, 'x', '{"spec":7}']) {
+      const record = readRecord(kind, { name: 'default' }, value)
+      if (record.problem !== undefined) expect(record.closed).toBeUndefined()
+    }
+    expect(readRecord('BgpFilter', { name: 'f' }, text).problem).toBeDefined()
+  },
+)
+
 test('the key says what an object is called', () => {
   const text = JSON.stringify({ metadata: { name: 'other', namespace: 'bank' }, spec: { selector: 'all()' } })
   expect(readRecord('CalicoNetworkPolicy', { namespace: 'shop', name: 'p' }, text)).toMatchObject({

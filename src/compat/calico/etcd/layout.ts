@@ -32,6 +32,17 @@ export type CalicoKind = keyof typeof BINDINGS
 
 export const CALICO_KINDS = Object.keys(BINDINGS) as readonly CalicoKind[]
 
+/**
+ * Kinds whose binding makes of what cannot be read something that closes: a policy that denies, a set of which nothing is
+ * known. Others are absent then: a filter without rules would open its peering.
+ */
+export const CLOSING_KINDS: ReadonlySet<CalicoKind> = new Set<CalicoKind>([
+  'CalicoNetworkPolicy',
+  'GlobalNetworkPolicy',
+  'NetworkSet',
+  'GlobalNetworkSet',
+])
+
 /** How a kind is read. */
 export function bindingOf<K extends CalicoKind>(kind: K): KubeBinding<K> {
   return BINDINGS[kind] as unknown as KubeBinding<K>

@@ -7,7 +7,7 @@ import { decodeValue } from '../../../registry/codec.ts'
 import type { Kinds } from '../../../registry/registry.ts'
 import { at, optionalField } from '../../fields.ts'
 import { parseGoObject } from '../../k8s-ovs/go-object.ts'
-import { bindingOf, type CalicoKind, type CalicoName } from './layout.ts'
+import { bindingOf, type CalicoKind, type CalicoName, CLOSING_KINDS } from './layout.ts'
 
 /** What a record says, or why it cannot be read. */
 export type CalicoRecord<K extends CalicoKind> =
@@ -29,6 +29,7 @@ export function readRecord<K extends CalicoKind>(kind: K, named: CalicoName, tex
 }
 
 function closedOf<K extends CalicoKind>(kind: K, name: string, named: CalicoName): Kinds[K] | undefined {
+  if (!CLOSING_KINDS.has(kind)) return undefined
   try {
     return decoded(kind, name, objectOf(kind, named, { spec: 'what cannot be read' }))
   } catch {
