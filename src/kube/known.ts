@@ -31,7 +31,7 @@ export class Known<K extends Kind> {
   /** What a listing found. */
   replace(entries: readonly (readonly [string, Stored<K>])[]): void {
     const present = new Map(entries)
-    for (const key of this.#present.keys()) if (!present.has(key)) this.forget(key)
+    for (const key of this.#present.keys()) if (!present.has(key)) this.#depart(key)
     this.#present = present
     this.#keep()
   }
@@ -56,14 +56,18 @@ export class Known<K extends Kind> {
 
   /** The object is gone; those who lag behind may still ask for it. */
   forget(key: string): void {
+    if (this.#depart(key)) this.#keep()
+  }
+
+  #depart(key: string): boolean {
     const last = this.#present.get(key)
-    if (last === undefined) return
+    if (last === undefined) return false
     this.#present.delete(key)
-    this.#keep()
     this.#departed.delete(key)
     this.#departed.set(key, last)
     const [oldest] = this.#departed.keys()
     if (this.#departed.size > MOST_DEPARTED && oldest !== undefined) this.#departed.delete(oldest)
+    return true
   }
 
   #keep(): void {

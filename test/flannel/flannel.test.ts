@@ -198,13 +198,17 @@ describe.skipIf(reason !== undefined)(`machines with flannel${reason === undefin
       await look('ip', 'route', 'add', '10.1.250.0/24', 'via', MASTER, 'proto', '77', 'metric', '77')
       await look('ip', 'route', 'add', '203.0.113.0/24', 'via', MASTER, 'proto', '77')
       await look('ip', 'route', 'add', '10.1.251.0/24', 'via', MASTER)
+      // As an agent on this machine would lead to its pods.
+      await look('ip', 'link', 'add', 'weft0', 'type', 'bridge')
+      await look('ip', 'link', 'set', 'weft0', 'up')
+      await look('ip', 'route', 'add', '10.1.252.0/24', 'dev', 'weft0', 'proto', '77')
       await look('nft', 'add', 'table', 'inet', 'somebody')
       expect(await down('--json')).toEqual(
         expect.objectContaining({ code: 0, stdout: expect.stringContaining('"left":[]') }),
       )
       const routes = (await look('ip', 'route')).split('\n').map((line) => line.split(' ')[0])
       expect(routes.filter((to) => !to?.startsWith('192.'))).toEqual(
-        expect.arrayContaining(['10.1.250.0/24', '203.0.113.0/24', '10.1.251.0/24']),
+        expect.arrayContaining(['10.1.250.0/24', '203.0.113.0/24', '10.1.251.0/24', '10.1.252.0/24']),
       )
       expect(routes).not.toContain('10.1.0.0/16')
       expect(await look('ip', '-br', 'link')).not.toContain('flannel')

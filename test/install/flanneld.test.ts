@@ -87,11 +87,11 @@ describe.skipIf(!wanted || lacking !== undefined)(
 
     test('with the package goes what it made, and nothing of others', async () => {
       await other.output('nft', 'add', 'table', 'inet', 'somebody')
-      await other.output('ip', 'route', 'add', '203.0.113.0/24', 'via', MASTER, 'proto', '77')
+      await other.output('ip', 'route', 'add', '203.0.113.0/24', 'via', MASTER, 'proto', 'static')
       expect(await other.output('ip', 'route', 'show', '10.1.0.0/16')).toContain('dev flannel0')
       await other.output('dpkg', '-r', 'weft')
       expect(await other.output('ip', 'route')).not.toContain('flannel0')
-      expect(await other.output('ip', 'route', 'show', 'proto', '77')).toContain('203.0.113.0/24')
+      expect(await other.output('ip', 'route', 'show', '203.0.113.0/24')).toContain('proto static')
       expect(await other.output('ip', '-br', 'link')).not.toContain('flannel')
       const ruleset = await other.output('nft', 'list', 'ruleset')
       expect(ruleset).not.toMatch(/weft/i)

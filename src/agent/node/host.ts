@@ -59,18 +59,12 @@ function applyRoutes(rtnl: RtnlSocket, link: number, plan: HostPlan, family: Fam
     routeReplace(rtnl, { destination, type: 'blackhole', priority: LAST_RESORT, protocol: ROUTE_PROTOCOL })
   }
   for (const { destination, type, priority, link: by } of routeList(rtnl, OURS[family])) {
-    const isWanted =
-      type === 'blackhole'
-        ? priority === LAST_RESORT && ends.some((range) => range === destination)
-        : by === link && wanted.some(({ to }) => to === destination)
-    if (!isWanted)
-      routeDel(rtnl, {
-        destination,
-        type,
-        priority,
-        protocol: ROUTE_PROTOCOL,
-        ...(by === undefined ? {} : { link: by }),
-      })
+    // flanneld and the mesh have routes of this protocol, too, by links of their own.
+    const isEnd = type === 'blackhole' && priority === LAST_RESORT
+    if (!isEnd && by !== link) continue
+    const isWanted = isEnd ? ends.some((range) => range === destination) : wanted.some(({ to }) => to === destination)
+    const spec = { destination, type, priority, protocol: ROUTE_PROTOCOL }
+    if (!isWanted) routeDel(rtnl, by === undefined ? spec : { ...spec, link: by })
   }
 }
 

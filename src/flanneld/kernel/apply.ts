@@ -8,6 +8,7 @@ import {
   fdbDel,
   fdbList,
   fdbReplace,
+  linkList,
   neighDel,
   neighList,
   neighReplace,
@@ -17,7 +18,8 @@ import {
   routeList,
   routeReplace,
 } from '../../linux/index.ts'
-import { ROUTE_PROTOCOL } from '../../network/host.ts'
+import { DIRECT } from '../../network/fabric/direct.ts'
+import { GATEWAY, ROUTE_PROTOCOL } from '../../network/host.ts'
 import {
   type Cidr,
   contains,
@@ -47,6 +49,8 @@ const BLACKHOLE_PRIORITY = 0xffff
 /** The kernel's own, of IPv4 and of IPv6: by others programs of ours know theirs. */
 const PRIORITIES: ReadonlySet<number> = new Set([0, 1024, BLACKHOLE_PRIORITY])
 const MAIN = 254
+/** By these an agent on this machine leads to its pods, whose network may be the one that flannel had. */
+const AGENT_LINKS: ReadonlySet<string> = new Set([GATEWAY, DIRECT])
 
 /** Applies it; what the kernel refuses is told, a sentence each, and the rest is done all the same. */
 export function applyToKernel(rtnl: RtnlSocket, wanted: Wanted): readonly string[] {
@@ -83,7 +87,9 @@ export function applyToKernel(rtnl: RtnlSocket, wanted: Wanted): readonly string
 type Attempt = (what: string, action: () => void) => void
 
 function ownRoutes(rtnl: RtnlSocket, networks: readonly Cidr[]): readonly Route[] {
-  return routeList(rtnl, { protocol: ROUTE_PROTOCOL, table: MAIN }).filter(({ destination, priority }) => {
+  const agents = new Set(linkList(rtnl).flatMap(({ name, index }) => (AGENT_LINKS.has(name) ? [index] : [])))
+  return routeList(rtnl, { protocol: ROUTE_PROTOCOL, table: MAIN }).filter(({ destination, priority, link }) => {
+    if (link !== undefined && agents.has(link)) return false
     const to = parseCidr(destination)
     return PRIORITIES.has(priority) && to !== undefined && networks.some((network) => isInside(to, network))
   })

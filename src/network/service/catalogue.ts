@@ -26,6 +26,9 @@ export class Catalogue {
   /** Addresses of those that endpoints of one node answer for. */
   readonly #local = new Map<string, readonly Ip[]>()
   readonly #claims = new Claims()
+  /** Cluster IPs, and whose they are. */
+  readonly #clusterIps = new Map<Ip, string>()
+  readonly #clusterIpsOf = new Map<string, readonly Ip[]>()
   #publicationChanges = 0
   #changes = 0
 
@@ -79,9 +82,10 @@ export class Catalogue {
     const siblings = this.#inNamespace.get(service.namespace)
     if (siblings === undefined) this.#inNamespace.set(service.namespace, new Set([key]))
     else siblings.add(key)
+    const others = this.#claims.put(service)
     this.#publish(this.#nodePorts, key, nodePortsOf(service))
-    this.#publish(this.#local, key, localAddressesOf(service))
-    return [key, ...this.#claims.put(service)]
+    this.#publishLocal([key, ...others, ...this.#ownClusterIps(key, service.clusterIps)])
+    return [key, ...others]
   }
 
   /** Keys of the services that this changes. */
@@ -92,9 +96,10 @@ export class Catalogue {
     const siblings = this.#inNamespace.get(namespace)
     siblings?.delete(key)
     if (siblings?.size === 0) this.#inNamespace.delete(namespace)
+    const others = this.#claims.remove(key)
     this.#publish(this.#nodePorts, key, [])
-    this.#publish(this.#local, key, [])
-    return [key, ...this.#claims.remove(key)]
+    this.#publishLocal([key, ...others, ...this.#ownClusterIps(key, [])])
+    return [key, ...others]
   }
 
   /** Keys of the services that this changes: a slice may move from one to another. */
@@ -123,6 +128,36 @@ export class Catalogue {
     return [key]
   }
 
+  /** Notes whose cluster IPs these are. Returns the keys of those that claim one of them, or one that it had. */
+  #ownClusterIps(key: string, now: readonly Ip[]): readonly string[] {
+    const before = this.#clusterIpsOf.get(key) ?? []
+    if (before.join() === now.join()) return []
+    for (const address of before) if (this.#clusterIps.get(address) === key) this.#clusterIps.delete(address)
+    for (const address of now) this.#clusterIps.set(address, key)
+    if (now.length === 0) this.#clusterIpsOf.delete(key)
+    else this.#clusterIpsOf.set(key, now)
+    return [...before, ...now].flatMap((address) => this.#claims.claimantsOf(address))
+  }
+
+  #publishLocal(keys: readonly string[]): void {
+    for (const key of new Set(keys)) {
+      const service = this.#services.get(key)
+      this.#publish(this.#local, key, service === undefined ? [] : this.#localAddressesOf(key, service))
+    }
+  }
+
+  /** An address that is only claimed, and is somebody else's, is none of the service's. */
+  #localAddressesOf(key: string, service: Service): readonly Ip[] {
+    const { clusterIps, externalIps = [], loadBalancerIps = [], ports } = service
+    const isLocal = service.externalPolicy === 'Local'
+    const isOwn = (address: Ip): boolean =>
+      !this.#clusterIps.has(address) && ports.some((port) => this.#claims.has(key, address, port))
+    return [
+      ...(isLocal || service.internalPolicy === 'Local' ? clusterIps : []),
+      ...(isLocal ? [...externalIps, ...loadBalancerIps].filter(isOwn) : []),
+    ]
+  }
+
   #publish<T>(published: Map<string, readonly T[]>, key: string, now: readonly T[]): void {
     const before = published.get(key) ?? []
     if (JSON.stringify(before) === JSON.stringify(now)) return
@@ -137,13 +172,4 @@ function nodePortsOf({ ports, clusterIps, externalPolicy }: Service): readonly N
   return ports.flatMap(({ protocol, nodePort }) =>
     nodePort === undefined ? [] : [{ protocol, port: nodePort, anyNode: externalPolicy === 'Cluster' }],
   )
-}
-
-function localAddressesOf(service: Service): readonly Ip[] {
-  const { clusterIps, externalIps = [], loadBalancerIps = [] } = service
-  const isLocal = service.externalPolicy === 'Local'
-  return [
-    ...(isLocal || service.internalPolicy === 'Local' ? clusterIps : []),
-    ...(isLocal ? [...externalIps, ...loadBalancerIps] : []),
-  ]
 }

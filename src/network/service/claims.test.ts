@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import fc from 'fast-check'
 import { ip } from '../model/address.ts'
 import type { Service } from '../model/service.ts'
 import { Claims } from './claims.ts'
@@ -100,4 +101,74 @@ test('whoever shares an address is told when another comes, changes and goes', (
   claims.put(service(['b/x', 'balancer']))
   expect(claims.remove('b/x')).toEqual(['a/x'])
   expect(claims.remove('a/x')).toEqual([])
+})
+
+test('others are named when what they have is another, and only then', () => {
+  const claims = new Claims()
+  expect(claims.put(service(['a/x', 'owner']))).toEqual([])
+  expect(claims.put(service(['a/y', 'owner', [HTTPS]]))).toEqual([])
+  expect(claims.put(service(['b/x', 'owner', [HTTPS]])).toSorted()).toEqual(['a/x', 'a/y'])
+  expect([claims.has('a/x', ADDRESS, HTTP), claims.has('a/y', ADDRESS, HTTPS)]).toEqual([false, false])
+  expect(claims.remove('b/x').toSorted()).toEqual(['a/x', 'a/y'])
+  expect([claims.has('a/x', ADDRESS, HTTP), claims.has('a/y', ADDRESS, HTTPS)]).toEqual([true, true])
+  expect(claims.put(service(['a/w', 'owner']))).toEqual(['a/x'])
+  expect(claims.put(service(['a/w', 'owner']))).toEqual([])
+  expect(claims.put(service(['z/x', 'balancer']))).toEqual(expect.arrayContaining(['a/w', 'a/y']))
+})
+
+/** By the rules, as they are written in docs/bgp.md, of all claims at once. */
+function winner(all: readonly Claiming[], port: typeof HTTP | typeof HTTPS): string | undefined {
+  const balanced = all.filter(([, by]) => by === 'balancer')
+  const counted = balanced.length > 0 ? balanced : all
+  const rivals = counted.filter(([, , ports = [HTTP]]) => ports.includes(port)).map(([key]) => key)
+  const disputed = balanced.length > 0 ? rivals : counted.map(([key]) => key)
+  if (new Set(disputed.map((key) => key.split('/')[0])).size > 1) return undefined
+  return rivals.toSorted()[0]
+}
+
+test('whatever comes and goes: who has it is as of all claims at once, and whose answer is another is named', () => {
+  const claiming = fc.tuple(
+    fc.constantFrom('a/x', 'a/y', 'b/x', 'b/y', 'c/x'),
+    fc.constantFrom('balancer' as const, 'owner' as const),
+    fc.constantFrom([HTTP], [HTTPS], [HTTP, HTTPS], []),
+  )
+  const step = fc.oneof(claiming, fc.constantFrom('a/x', 'a/y', 'b/x', 'b/y', 'c/x'))
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+      const claims = new Claims()
+      const all = new Map<string, Claiming>()
+      let before = new Map<string, string>()
+      for (const one of steps) {
+        const key = typeof one === 'string' ? one : one[0]
+        const named = typeof one === 'string' ? claims.remove(one) : claims.put(service(one))
+        if (typeof one === 'string') all.delete(one)
+        else all.set(key, one)
+        const now = new Map([...all.keys()].map((name) => [name, portsOf(name, claims, [...all.values()])]))
+        const another = [...now.keys()].filter((name) => name !== key && before.get(name) !== now.get(name))
+        expect(named.toSorted()).toEqual(another.toSorted())
+        before = now
+      }
+    }),
+  )
+})
+
+/** The ports that a service has the address for, of which all must say the same. */
+function portsOf(name: string, claims: Claims, all: readonly Claiming[]): string {
+  const held = [HTTP, HTTPS].filter((port) => claims.has(name, ADDRESS, port))
+  expect(held).toEqual([HTTP, HTTPS].filter((port) => winner(all, port) === name))
+  return held.map(({ port }) => port).join()
+}
+
+test('many that share an address cost what each changes', () => {
+  const claims = new Claims()
+  let named = 0
+  for (let number = 0; number < 2_000; number += 1) {
+    const one = {
+      ...service([`a/s${number}`, 'owner']),
+      ports: [{ protocol: 'TCP', port: number + 1, name: '' } as const],
+    }
+    named += claims.put(one).length
+    expect(claims.has(`a/s${number}`, ADDRESS, { protocol: 'TCP', port: number + 1 })).toBe(true)
+  }
+  expect(named).toBe(0)
 })

@@ -74,7 +74,9 @@ test('what cannot be read denies, where it is a policy, and is not whole, where 
 test.each(['BgpPeering', 'BgpConfiguration', 'BgpFilter', 'BgpRange'] as const)(
   '%s that cannot be read is absent: a filter without rules would let everything pass',
   (kind) => {
-    const text = JSON.stringify({ spec: { importV4: [{ action: 'Accept', matchOperator: 'In', cidr: '10.0.0.0/33' }] } })
+    const text = JSON.stringify({
+      spec: { importV4: [{ action: 'Accept', matchOperator: 'In', cidr: '10.0.0.0/33' }] },
+    })
     for (const value of [text, 'x', '{"spec":7}']) {
       const record = readRecord(kind, { name: 'default' }, value)
       if (record.problem !== undefined) expect(record.closed).toBeUndefined()
