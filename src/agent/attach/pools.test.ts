@@ -67,3 +67,24 @@ test('of several ranges the first with room gives, and a closing one gives nothi
   expect(pools.need()).toEqual({ wants: { 4: 3 }, unused: [{ range: closing, since: 7 }] } as never)
   expect(told).toBeGreaterThan(0)
 })
+
+test('an agent that started anew does not know what rests: a closing range is not empty to it until that has passed', () => {
+  const [main, closing] = ['10.1.0.0/29', '10.1.0.16/29'].map(cidr)
+  if (main === undefined || closing === undefined) throw new Error('no ranges')
+  const self = { ...sampleNode(1), ranges: [main, closing], closing: [{ range: closing, since: 7 }] }
+  const context = nodeContext({ ...SAMPLE_CLUSTER, rangesPerNode: 3 }, self, 1450)
+  if (context === undefined) throw new Error('it has ranges')
+  let now = 5_000
+  const pools = new AddressPools(
+    60,
+    () => now,
+    () => 0,
+  )
+  pools.setRanges(context, [])
+  const unused = () => pools.need().unused ?? []
+  expect(unused()).toEqual([])
+  now += 59_999
+  expect(unused()).toEqual([])
+  now += 1
+  expect(unused()).toEqual([{ range: closing, since: 7 }])
+})

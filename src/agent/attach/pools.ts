@@ -20,6 +20,8 @@ export class AddressPools {
   readonly #now: () => number
   readonly #random: () => number
   #pools: readonly AddressPool[] = []
+  /** Since when this agent has known what of a pool is freed. */
+  readonly #opened = new WeakMap<AddressPool, number>()
   #closing: ReadonlyMap<Cidr, number> = new Map()
   #most = 1
   #need = '{}'
@@ -56,12 +58,11 @@ export class AddressPools {
     const now = this.#now()
     const uses = this.#pools.map((pool): RangeUse => {
       const since = this.#closing.get(pool.range)
-      return {
-        range: pool.range,
-        capacity: pool.capacity,
-        busy: pool.busy(now),
-        ...(since === undefined ? {} : { since }),
-      }
+      const use = { range: pool.range, capacity: pool.capacity, busy: pool.busy(now) }
+      if (since === undefined) return use
+      // What rested when the agent before this one ended, nobody knows any more.
+      const mayRest = now < (this.#opened.get(pool) ?? now) + this.#restMs
+      return { ...use, busy: mayRest ? Math.max(use.busy, 1) : use.busy, since }
     })
     return rangeNeed(uses, this.#most)
   }
@@ -146,6 +147,8 @@ export class AddressPools {
     const span = capacity < 65_536n ? Number(capacity) : 65_536
     const first = firstIp(range)
     const after = formatIp(familyOf(first), ipValue(first) + BigInt(Math.floor(this.#random() * span)))
-    return new AddressPool(range, { rest: this.#restMs, after })
+    const pool = new AddressPool(range, { rest: this.#restMs, after })
+    this.#opened.set(pool, this.#now())
+    return pool
   }
 }

@@ -155,10 +155,13 @@ export class Ways implements Disposable {
     if (first === undefined) return { reach: { why: `${peer.node} has no IPv${family} range` } }
     const whyNot = (range: Cidr) => `no BGP neighbour told this node a route to ${range} of ${peer.node}`
     const found = ranges.map((range) => ({ range, place: placeBy(learned.to(range), range, links) }))
-    const place = found.find((one) => one.place !== undefined)?.place
+    // What comes from any of its ranges may come by the hops of any other.
+    const hops = found.flatMap(({ place }) => (place === undefined ? [] : hopsAt(place)))
+    const [place, ...others] = hops.filter((hop, index) => hops.findIndex((one) => isAt(one, hop)) === index)
     if (place === undefined) return { ...this.#onSegment(peer, family, links), reach: { why: whyNot(first) } }
     const lacking = found.filter((one) => one.place === undefined).map(({ range }) => [range, whyNot(range)] as const)
-    return { reach: 'open', place, ...(lacking.length === 0 ? {} : { without: Object.fromEntries(lacking) }) }
+    const all = others.length === 0 ? place : { ...place, others }
+    return { reach: 'open', place: all, ...(lacking.length === 0 ? {} : { without: Object.fromEntries(lacking) }) }
   }
 
   /** A session may outlive the segment that its routes lead over: by a router, or until it is missed. */
@@ -251,8 +254,12 @@ function hopsOf(route: Route | undefined): readonly Pick<Route, 'link' | 'gatewa
 }
 
 /** A place and the others of the same weight. */
-function hopsAt(place: Place): readonly Place[] {
-  return [place, ...(place.others ?? [])]
+function hopsAt({ others = [], ...place }: Place): readonly Place[] {
+  return [place, ...others]
+}
+
+function isAt(one: Place, other: Place): boolean {
+  return one.link === other.link && one.address === other.address
 }
 
 /** What somebody else wrote into a table of ours. */
