@@ -52,6 +52,9 @@ export interface SwitchListener {
   probeAnswered?(frame: Uint8Array): void
 }
 
+/** Until the kernel's datapath has gone by the present flows: Open vSwitch's `max-revalidator` is 500 ms. */
+const REVALIDATED_MS = 1_000
+
 /** The bridge over OpenFlow. */
 export class Switch implements FlowTables, TunnelSender {
   readonly #client: OpenFlowClient
@@ -197,13 +200,25 @@ export class Switch implements FlowTables, TunnelSender {
     await this.#forget(filters, 'connections from outside keep the tenant that their service had')
   }
 
-  /** An Open vSwitch before 3.1 cannot; then such connections stay as they are until they end or pause. */
+  /**
+   * An Open vSwitch before 3.1 cannot; then such connections stay as they are until they end or pause.
+   *
+   * A packet that is still forwarded by what was worked out from the former flows would bring the connection back as it was:
+   * in user space that is thrown away before; the kernel's datapath forgets it within half a second, and the connections are
+   * forgotten once more.
+   */
   async #forget(filters: readonly ConnectionFilter[], failure: string): Promise<void> {
-    try {
-      for (const filter of filters) await this.#client.ctFlush({ zone: ZONES.service, ...filter })
-    } catch (error) {
-      this.#log.warn({ err: error }, failure)
+    if (filters.length === 0) return
+    const forget = async (): Promise<void> => {
+      try {
+        await this.settled()
+        for (const filter of filters) await this.#client.ctFlush({ zone: ZONES.service, ...filter })
+      } catch (error) {
+        this.#log.warn({ err: error }, failure)
+      }
     }
+    await forget()
+    if (this.#shortcuts === undefined) setTimeout(() => this.connected && forget(), REVALIDATED_MS).unref()
   }
 
   /** Sends a frame to every peer, so that the first real packet finds the neighbour resolved. */
