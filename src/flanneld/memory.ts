@@ -37,16 +37,18 @@ export function note(
   put(subnetFile, text)
 }
 
-/** Removes both. What another wrote into `subnet.env` since is theirs: it is told, in a sentence. */
+/**
+ * Removes both, the note last: without it nobody knows any more whose `subnet.env` is. What another wrote into that since is
+ * theirs: it is told, in a sentence.
+ */
 export function forget(subnetFile: string): readonly string[] {
   const noted = textOf(beside(subnetFile))
   const present = textOf(subnetFile)
-  rmSync(beside(subnetFile), { force: true })
+  const isOurs = present === undefined || (noted !== undefined && fieldsIn(noted)['env'] === present)
   rmSync(proxySocket(subnetFile), { force: true })
-  if (present === undefined) return []
-  if (noted === undefined || fieldsIn(noted)['env'] !== present) return [`${subnetFile} stays: somebody else wrote it`]
-  rmSync(subnetFile)
-  return []
+  if (isOurs) rmSync(subnetFile, { force: true })
+  rmSync(beside(subnetFile), { force: true })
+  return isOurs ? [] : [`${subnetFile} stays: somebody else wrote it`]
 }
 
 /** Where the process that forwards for `udp` listens. */

@@ -105,6 +105,15 @@ describe('a tunnel', () => {
     expect([life.state()?.full?.passes, life.problems()]).toEqual([true, []])
   })
 
+  test('to where a machine was says nothing of where it is', () => {
+    const life = new Life(1, NONE)
+    const [asked] = life.health.due(0, 1)
+    if (asked === undefined) throw new Error('nobody was asked')
+    life.health.set([{ node: 'node2', end: address(7), isReady: true }], FULL, 100)
+    expect(life.health.answered(asked.nonce, 200)).toBe(false)
+    expect(life.state()?.state).toBe('asked')
+  })
+
   test('is asked about its size anew when pods may send larger packets', () => {
     const life = new Life(1, { carries: (_, bytes) => bytes <= FULL }).run(3_000)
     life.health.set([{ node: 'node2', end: address(0), isReady: true }], 8_950, life.now)

@@ -38,6 +38,7 @@ export interface Question {
 
 interface Sent {
   readonly node: string
+  readonly end: Ip
   readonly at: number
   readonly bytes: number | undefined
 }
@@ -112,7 +113,8 @@ export class TunnelHealth {
   answered(nonce: bigint, now: number): boolean {
     const sent = this.#sent.get(nonce)
     const peer = sent === undefined ? undefined : this.#peers.get(sent.node)
-    if (sent === undefined || peer === undefined) return false
+    // That the tunnel to where the machine was carries says nothing of where it is.
+    if (sent === undefined || peer?.end !== sent.end) return false
     this.#sent.delete(nonce)
     if (peer.waiting === nonce) peer.waiting = undefined
     if (peer.state !== 'up') Object.assign(peer, { state: 'up', since: now })
@@ -150,7 +152,7 @@ export class TunnelHealth {
     const isFull = peer.state === 'up' && peer.missed === 0 && peer.untilFull <= 0
     const bytes = isFull ? this.#fullBytes : undefined
     const nonce = this.#nonce()
-    this.#sent.set(nonce, { node, at: now, bytes })
+    this.#sent.set(nonce, { node, end: peer.end, at: now, bytes })
     Object.assign(peer, { waiting: nonce, untilFull: isFull ? FULL_EVERY - 1 : peer.untilFull - 1 })
     return { end: peer.end, nonce, ...(bytes === undefined ? {} : { bytes }) }
   }
