@@ -35,7 +35,7 @@ export const EXIT_CODES_HELP = `Exit codes:
      Open vSwitch, playground)
   4  trace --check: Open vSwitch would do something else than the plan;
      explain: the flows do something else than the objects say
-  5  policy preview only: something will change
+  5  policy preview, bgp plan: something will change, or should
   127  play exec only: there is no such program
   130, 143  ended by SIGINT or SIGTERM before it was done`
 

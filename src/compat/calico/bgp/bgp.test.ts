@@ -407,7 +407,9 @@ describe('BFD', () => {
   })
 
   test.each(['yes', '', '5ms x 3', '100ms x 0', '100ms x 3; }'])('what nobody understands is refused: %j', (word) => {
-    expect(() => decodeValue('BgpPeering', 'one', bgpPeerBinding.decode(watching(word)))).toThrow()
+    expect(() => decodeValue('BgpPeering', 'one', bgpPeerBinding.decode(watching(word)))).toThrow(
+      'annotation weft.dev/bfd',
+    )
     expect(() => watchedMesh(word)).toThrow()
   })
 })

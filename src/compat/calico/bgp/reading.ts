@@ -66,19 +66,29 @@ const BFD_OFF = 'off'
 /** What `on` means: BIRD’s common times. */
 const USUAL: BfdTimes = { interval: 300, multiplier: 3 }
 
-/** Whether an object asks for BFD; what is neither `on` nor `off` as it is. */
-export function bfdIn(object: KubeObject): unknown {
+/** Whether a peer is to be watched by BFD. Throws, as a line for people, for what is neither `on` nor `off`. */
+export function bfdIn(object: KubeObject): boolean | undefined {
   const text = annotationOf(object, BFD)
-  return text === BFD_ON ? true : text === BFD_OFF ? false : text
+  if (text === undefined) return undefined
+  if (text === BFD_ON || text === BFD_OFF) return text === BFD_ON
+  throw unknownBfd(text, `write ${BFD_ON} or ${BFD_OFF}; times are said at the BGPConfiguration default, for all`)
 }
 
-/** The same with times: `on`, or `100ms x 3`, said when a peer says nothing for so long, so many times. */
-export function bfdTimesIn(object: KubeObject): unknown {
+/**
+ * The same with times: `on`, or `100ms x 3`, said when a peer says nothing for so long, so many times. Throws, as a line for people,
+ * for anything else.
+ */
+export function bfdTimesIn(object: KubeObject): BfdTimes | undefined {
   const text = annotationOf(object, BFD)
   if (text === undefined || text === BFD_OFF) return undefined
   if (text === BFD_ON) return USUAL
   const [, interval, multiplier] = /^(\d{1,6})ms ?x ?(\d{1,4})$/.exec(text) ?? []
-  return interval === undefined ? text : { interval: Number(interval), multiplier: Number(multiplier) }
+  if (interval === undefined) throw unknownBfd(text, `write ${BFD_ON}, ${BFD_OFF}, or times such as 100ms x 3`)
+  return { interval: Number(interval), multiplier: Number(multiplier) }
+}
+
+function unknownBfd(text: string, remedy: string): TypeError {
+  return new TypeError(`annotation ${BFD}: ${JSON.stringify(text.slice(0, 40))} is no such word; ${remedy}`)
 }
 
 /** The annotation that says so. */
