@@ -141,6 +141,7 @@ class NodeAgent {
           reconciler.requestWhole()
           networks.planned()
         },
+        closing: () => reconciler.closingChanged(),
         fragments: () => {
           ways.planned()
           bgp.planned()

@@ -7,16 +7,20 @@ import { ClusterView, KINDS_OF_EXTERNAL, VIEWED_KINDS } from './view.ts'
 interface Seen {
   contexts: number
   fragments: number
+  closing: number
 }
 
 function view(uplinkMtu = 1500): { readonly view: ClusterView; readonly seen: Seen } {
-  const seen: Seen = { contexts: 0, fragments: 0 }
+  const seen: Seen = { contexts: 0, fragments: 0, closing: 0 }
   const listener = {
     context: () => {
       seen.contexts += 1
     },
     fragments: () => {
       seen.fragments += 1
+    },
+    closing: () => {
+      seen.closing += 1
     },
   }
   return { view: new ClusterView('node1', () => uplinkMtu, listener), seen }
@@ -79,6 +83,23 @@ test('another node’s status is no reason to plan anew', () => {
   const { contexts } = seen
   one.putNetwork({ ...withStatus(sampleNode(2), 1500), problem: 'x' })
   expect(seen.contexts).toBe(contexts)
+})
+
+test('X15: a range that closes is told of, and nothing is planned anew', () => {
+  const { view: one, seen } = ready()
+  const { contexts } = seen
+  const self = sampleNode(1)
+  const [range = cidr('10.128.0.0/23')] = self.ranges
+  one.planner?.take()
+  for (const closing of [[{ range, since: 7 }], [{ range, since: 9 }], undefined]) {
+    const told = seen.closing
+    one.putNetwork({ ...self, ...(closing === undefined ? {} : { closing }) })
+    expect(seen.closing).toBe(told + 1)
+    expect(one.self?.closing).toEqual(closing)
+  }
+  one.putNetwork(self)
+  expect(seen).toEqual({ contexts, fragments: seen.fragments, closing: 3 })
+  expect(one.planner?.take()).toEqual([])
 })
 
 test('a vanished configuration takes nothing apart', () => {

@@ -146,6 +146,7 @@ export class ClusterView {
     if (this.#refusal !== undefined) this.#judge()
     const isContext = network.node === this.#node || before?.status?.uplinkMtu !== network.status?.uplinkMtu
     if (isContext || this.#planner === undefined) this.#replan()
+    if (network.node === this.#node && !Bun.deepEquals(before?.closing, network.closing)) this.#listener.closing?.()
     this.#planner?.putPeer(network)
     this.#planChanged()
   }
@@ -290,5 +291,5 @@ function sameContext(a: NodeContext, b: NodeContext): boolean {
 }
 
 function placeOf({ cluster, self, outside }: NodeContext): readonly unknown[] {
-  return [cluster, self.machine, self.ranges, self.closing, self.addresses, outside]
+  return [cluster, self.machine, self.ranges, self.addresses, outside]
 }
