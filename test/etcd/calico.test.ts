@@ -10,6 +10,10 @@ import { BgpWishes } from '../../src/agent/bgp/objects.ts'
 import { reflectKinds } from '../../src/agent/cluster/reflection.ts'
 import { wishedBgp } from '../../src/compat/calico/bgp/cluster.ts'
 import { CALICO_KINDS } from '../../src/compat/calico/etcd/layout.ts'
+import { REFUSED_KINDS } from '../../src/compat/calico/refused/kinds.ts'
+import { type RefusedSource, refusedNow } from '../../src/compat/calico/refused/source.ts'
+import { refusedLines } from '../../src/compat/calico/refused/words.ts'
+import { runRefusedStatus } from '../../src/controller/refused-status.ts'
 import { InvalidObjects } from '../../src/kube/invalid.ts'
 import { fullMesh } from '../../src/network/fabric/bgp/cluster.ts'
 import { BIRD_FILE, birdConfiguration, PASSWORDS_FILE } from '../../src/network/fabric/bgp/configuration.ts'
@@ -37,6 +41,7 @@ class Calico {
   readonly kubernetes = new MemoryRegistry()
   readonly invalid = new InvalidObjects()
   readonly registry: Registry
+  readonly refused: readonly RefusedSource[]
   readonly #server: EtcdServer
   readonly #prefix = `/${crypto.randomUUID()}`
   readonly #stop = new AbortController()
@@ -47,8 +52,9 @@ class Calico {
     const { endpoint: endpoints, certificates } = server
     const identity = { caFile: certificates?.ca, certFile: certificates?.clientCert, keyFile: certificates?.clientKey }
     const place = { layout: 'calico', settings: { endpoints, ...identity }, prefix: this.#prefix } as const
-    const { registry, close } = openBeside(place, this.kubernetes, false, this.invalid)
+    const { registry, refused, close } = openBeside(place, this.kubernetes, false, this.invalid)
     this.registry = registry
+    this.refused = refused === undefined ? [] : [refused]
     this.#close = close
   }
 
@@ -103,6 +109,39 @@ if (program === undefined) {
       },
       TIMEOUT,
     )
+
+  check('what is not done is said, of what is in etcd, too', async (calico) => {
+    const told: string[] = []
+    const running = runRefusedStatus({
+      sources: calico.refused,
+      events: { record: ({ kind, metadata: { name } }, { message }) => void told.push(`${kind} ${name}: ${message}`) },
+      signal: calico.signal,
+      log: { info: () => undefined, error: () => undefined, warn: () => undefined },
+    })
+    await calico.put('hostendpoints/n1-eth0', resource('HostEndpoint', 'n1-eth0', { node: 'n1' }))
+    await calico.put('stagednetworkpolicies/shop/default.p', resource('StagedNetworkPolicy', 'default.p', {}))
+    await calico.put('tiers/default', resource('Tier', 'default', {}))
+    await calico.put('tiers/odd', 'no JSON')
+    const key = { status: { wireguardPublicKey: 'k' } }
+    await calico.put('nodes/n1', { ...resource('Node', 'n1', {}), ...key })
+    const now = async (): Promise<readonly string[]> => refusedLines(await refusedNow(calico.refused, REFUSED_KINDS))
+    expect((await now()).map((line) => line.slice(0, line.indexOf(':')))).toEqual([
+      'HostEndpoint n1-eth0',
+      'StagedNetworkPolicy shop/default.p',
+    ])
+    const felix = resource('FelixConfiguration', 'default', { wireguardEnabled: true })
+    await calico.put('felixconfigurations/default', felix)
+    const all = ['FelixConfiguration default', 'HostEndpoint n1-eth0', 'Node n1', 'StagedNetworkPolicy default.p']
+    const heads = (): readonly string[] => told.map((line) => line.slice(0, line.indexOf(':'))).toSorted()
+    await eventually(async () => expect(heads()).toEqual(all), PATIENCE)
+    expect((await now()).length).toBe(4)
+    await calico.remove('hostendpoints/n1-eth0')
+    await calico.put('felixconfigurations/default', { ...felix, spec: {} })
+    await eventually(async () => expect((await now()).length).toBe(1), PATIENCE)
+    expect(heads()).toEqual(all)
+    calico.end()
+    await running
+  })
 
   check('every kind is read, changes are told, and what is none is passed over', async (calico) => {
     const seen = Object.fromEntries(CALICO_KINDS.map((kind) => [kind, calico.reflect(kind)]))

@@ -28,7 +28,7 @@ function meshLines({ host, peers, up, isWhole }: MeshSummary, look: Look): strin
 }
 
 function clusterLines(status: ClusterStatus, details: boolean, now: number, look: Look): string[] {
-  const { cluster, nodes, tenants, problems, limits, underlay } = status
+  const { cluster, nodes, tenants, problems, limits, refused, underlay } = status
   return [
     ...(cluster === undefined ? [] : [...wrap(clusterLine(cluster), look.width), '']),
     ...table(
@@ -36,7 +36,7 @@ function clusterLines(status: ClusterStatus, details: boolean, now: number, look
       nodes.map((node) => nodeRow(node, look)),
       look,
     ),
-    ...problemLines(nodes, [...problems, ...limits, ...underlay.flatMap(underlayProblem)], look),
+    ...problemLines(nodes, [...problems, ...limits, ...refused, ...underlay.flatMap(underlayProblem)], look),
     ...(details ? nodes.flatMap((node) => ['', ...detailLines(node, now, look)]) : ['', ...tenantLines(tenants, look)]),
     ...(details || underlay.length === 0 ? [] : ['', ...underlayLines(underlay, look)]),
     '',

@@ -2,10 +2,13 @@
  * The cluster at a glance.
  * @module
  */
+
 import type { AgentStatus, NodeFacts, RangeFact, TunnelFact, UnderlayFact } from '../../agent/control/facts.ts'
+import { REFUSED_FIELDS } from '../../compat/calico/policy/policy.ts'
 import type { Ip } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
+import type { Policy } from '../../network/model/policy.ts'
 import { limitRows } from '../bandwidth/bandwidth.ts'
 import { limitProblems } from '../bandwidth/print.ts'
 import { nameOf } from '../trace/party.ts'
@@ -26,6 +29,8 @@ export interface ClusterStatus {
   readonly mesh?: MeshSummary
   /** Limits of pods that are not as somebody asked for. The network is as ready as ever. */
   readonly limits: readonly string[]
+  /** What Calico has and nobody does here. The network is as ready as ever. */
+  readonly refused: readonly string[]
 }
 
 /**
@@ -146,6 +151,7 @@ export function clusterStatus(view: ClusterView, mesh?: MeshSummary): ClusterSta
     underlay: view.nodes.flatMap(underlayOf),
     ...(mesh === undefined ? {} : { mesh }),
     limits: limitProblems(limitRows(view.nodes.map(({ status: { node }, limits }) => ({ node, now: limits })))),
+    refused: [...(view.registry?.refused ?? []), ...(view.registry?.policies ?? []).flatMap(refusedPolicy)],
   }
 }
 
@@ -236,6 +242,15 @@ function sharedProblems({ registry, registryProblem }: ClusterView): string[] {
     ...(registryProblem === undefined ? [] : [`registry: ${registryProblem}`]),
     ...(registry?.unreadable ?? []),
   ]
+}
+
+/** A policy for interfaces of hosts, or of a tier that nobody judges, in the words of its problems. */
+function refusedPolicy(policy: Policy): readonly string[] {
+  const { kind, namespace, name, problems = [] } = policy
+  const about = `${kind === 'CalicoNetworkPolicy' ? 'NetworkPolicy' : kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
+  return problems
+    .filter(({ field }) => REFUSED_FIELDS.has(field))
+    .map(({ field, reason }) => `${about}: ${field}: ${reason}`)
 }
 
 function tenantsOf(view: ClusterView): TenantStatus[] {
