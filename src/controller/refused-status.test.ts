@@ -80,6 +80,7 @@ test('who has something of Calico that is not done hears so once, at the object;
 
 test('of pools that others tell of nothing is told', async () => {
   const api = new MemoryApi()
+  await api.create(TIERS, object(TIERS, 'default', {}))
   const { told } = start(api)
   told.pools = true
   await api.create(CALICO_IP_POOLS, object(CALICO_IP_POOLS, 'pods', { ipipMode: 'Always' }))
