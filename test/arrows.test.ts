@@ -45,7 +45,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'kube',
     'etcd',
     'compat/flannel',
-    'agent/node/foreign-filters.ts',
+    'agent/node/own-filters.ts',
     'agent/repeater.ts',
   ],
   mesh: [
@@ -56,7 +56,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'etcd',
     'settings/yaml.ts',
     'text',
-    'agent/node/foreign-filters.ts',
+    'agent/node/own-filters.ts',
     'agent/repeater.ts',
   ],
   insight: [...JOINT, 'agent', 'text'],

@@ -164,7 +164,12 @@ async function status({ ovsdb, runDir, json }: Common): Promise<void> {
 }
 
 async function down({ ovsdb, runDir, json }: Common): Promise<void> {
-  const left = await takeMeshDown({ ovsdb, folder: runDir })
-  if (json === true) printJson({ done: true, left })
-  else printLines(['the mesh of this machine is taken away', ...left.map((sentence) => `! ${sentence}`)])
+  const { found, left } = await takeMeshDown({ ovsdb, folder: runDir })
+  if (json === true) printJson({ done: true, found, left })
+  else {
+    const told = found
+      ? 'the mesh of this machine is taken away'
+      : 'nothing to take down: there is no mesh on this machine'
+    printLines([told, ...left.map((sentence) => `! ${sentence}`)])
+  }
 }
