@@ -27,6 +27,8 @@ export interface KeeperParts {
   /** Undefined while it does not answer. */
   ovs(): Switch | undefined
   readonly datapathType: DatapathType
+  /** False: this machine believes others by whatever link, also where the list says that it does not. */
+  readonly guard: boolean
   /** Folder of the record. */
   readonly folder: string
   /** Where the list comes from, for people. */
@@ -64,8 +66,9 @@ export class Keeper {
    */
   async apply(config: MeshConfig, asked: { readonly filters: boolean }): Promise<Turn> {
     const { rtnl } = this.#parts
+    const guard = this.#parts.guard && config.guard
     const self = ownHost(rtnl, config)
-    const plan = planMesh(config, self.host, placesOf(rtnl, config, self.host), self.mtu)
+    const plan = planMesh({ ...config, guard }, self.host, placesOf(rtnl, config, self.host), self.link)
     const switched = await this.#switch(plan)
     const kernel = applyKernel(rtnl, plan)
     const filters = { ruleset: meshRuleset(plan), acceptance: meshAcceptance(plan), traffic: meshTraffic(plan) }
