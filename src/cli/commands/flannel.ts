@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import { takeFlannelDown } from '../../flanneld/down.ts'
+import { marked } from '../../text/words.ts'
 import { FLANNELD_DEFAULTS } from '../flanneld/flags.ts'
 import { printJson, printLines } from '../insight.ts'
+import { outputLook } from '../look.ts'
 
 interface Down {
   readonly subnetFile: string
@@ -34,5 +36,9 @@ Examples:
 async function down({ subnetFile, json }: Down): Promise<void> {
   const left = await takeFlannelDown(subnetFile)
   if (json === true) printJson({ done: true, left })
-  else printLines(['what flanneld made on this machine is taken away', ...left.map((sentence) => `! ${sentence}`)])
+  else
+    printLines([
+      'what flanneld made on this machine is taken away',
+      ...left.flatMap((sentence) => marked(sentence, outputLook())),
+    ])
 }

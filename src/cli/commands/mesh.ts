@@ -8,6 +8,7 @@ import { MESH_FOLDER } from '../../mesh/record.ts'
 import { etcdSource, fileSource, type Source } from '../../mesh/source.ts'
 import { isWhole, meshStatus } from '../../mesh/status.ts'
 import type { DatapathType } from '../../mesh/switch.ts'
+import { marked } from '../../text/words.ts'
 import { usage } from '../errors.ts'
 import { PASSWORD_VARIABLE } from '../etcd-options.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -166,5 +167,9 @@ async function status({ ovsdb, runDir, json }: Common): Promise<void> {
 async function down({ ovsdb, runDir, json }: Common): Promise<void> {
   const left = await takeMeshDown({ ovsdb, folder: runDir })
   if (json === true) printJson({ done: true, left })
-  else printLines(['the mesh of this machine is taken away', ...left.map((sentence) => `! ${sentence}`)])
+  else
+    printLines([
+      'the mesh of this machine is taken away',
+      ...left.flatMap((sentence) => marked(sentence, outputLook())),
+    ])
 }

@@ -6,7 +6,7 @@
 import { policyTitle } from '../../network/policy/rule-names.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
-import { count, grouped, printable, wrap } from '../../text/words.ts'
+import { count, grouped, marked } from '../../text/words.ts'
 import { ACTION_WORDS } from '../policy-words.ts'
 import type { PolicyLook, PolicyLooks, RuleLook } from './policies.ts'
 
@@ -33,9 +33,7 @@ export function printPolicies({ policies, unreadable }: PolicyLooks, look: Look)
       policies.map((policy) => row(policy, look)),
       look,
     ),
-    ...[...problems, ...unreadable].flatMap((line) =>
-      wrap(printable(line), look.width - 2).map((text, i) => look.warn(`${i === 0 ? '!' : ' '} ${text}`)),
-    ),
+    ...[...problems, ...unreadable].flatMap((line) => marked(line, look)),
   ]
 }
 
