@@ -9,6 +9,7 @@ import type { Fragment } from '../../network/fragments/fragment.ts'
 import type { Cidr, Family, Ip, Mac } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
+import type { Policy } from '../../network/model/policy.ts'
 import type { EndpointSlice, Service } from '../../network/model/service.ts'
 import type { Lease, UnreadableLease } from '../attach/lease.ts'
 import type { LimitFact } from '../qos/limiter.ts'
@@ -188,6 +189,8 @@ export interface NodeFacts {
   readonly tenants: readonly (readonly [namespace: string, vni: number])[]
   /** DNS names that policies speak of, with what they stand for; those that nobody could resolve are not here. */
   readonly names: readonly (readonly [name: string, addresses: readonly Ip[]])[]
+  /** Policies that are in force as they last could be read, as what they say now cannot be. Absent: its agent is older. */
+  readonly keptPolicies?: readonly Policy[]
   readonly fragments: readonly Fragment[]
   readonly installed: readonly InstalledFlow[]
   /** Groups as the switch has them. */
