@@ -3,13 +3,12 @@
  * @module
  */
 import type { AgentStatus, NodeFacts, RangeFact, TunnelFact, UnderlayFact } from '../../agent/control/facts.ts'
-import type { WayName } from '../../network/fabric/way.ts'
 import type { Cidr, Ip } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import { limitRows } from '../bandwidth/bandwidth.ts'
 import { limitProblems } from '../bandwidth/print.ts'
-import { countWays, type FabricWay, fabricView, inForceWords } from '../fabric/fabric.ts'
+import { type FabricSummary, fabricSummary } from '../fabric/summary.ts'
 import { nameOf } from '../trace/party.ts'
 import type { ClusterView, SilentAgent } from '../view.ts'
 
@@ -30,14 +29,6 @@ export interface ClusterStatus {
   readonly mesh?: MeshSummary
   /** Limits of pods that are not as somebody asked for. The network is as ready as ever. */
   readonly limits: readonly string[]
-}
-
-/** The ways between the nodes of a cluster, in short: `weft fabric show` tells all. */
-export interface FabricSummary {
-  /** For people: `direct routes for 8 of 12 ways, vxlan over IPv4 for 4`. */
-  readonly inForce: string
-  /** How many there are of each: one from every node to every other, in each family. */
-  readonly ways: Readonly<Partial<Record<WayName, number>>>
 }
 
 /**
@@ -145,18 +136,15 @@ export function clusterStatus(view: ClusterView, mesh?: MeshSummary): ClusterSta
     .filter(({ status }) => status === undefined)
     .map((agent) => silentNode(agent, networks.get(agent.name)))
   const nodes = [...answering, ...silent, ...missing].sort((a, b) => (a.node < b.node ? -1 : 1))
-  const cluster = view.nodes[0]?.cluster
-  const ways = waysBetweenNodes(view)
-  const problems = [...sharedProblems(view), ...refusedWays(ways)]
+  const { fabric, problems: refused } = fabricSummary(view)
+  const problems = [...sharedProblems(view), ...refused]
   return {
     ready:
       problems.length === 0 &&
       mesh?.isWhole !== false &&
       nodes.every((one) => STATES_OF_HEALTH.has(one.state) && one.problems.length === 0),
-    cluster,
-    ...(cluster === undefined
-      ? {}
-      : { fabric: { inForce: inForceWords(cluster, ways), ways: Object.fromEntries(countWays(ways)) } }),
+    cluster: view.nodes[0]?.cluster,
+    ...(fabric === undefined ? {} : { fabric }),
     nodes,
     tenants: tenantsOf(view),
     problems,
@@ -164,24 +152,6 @@ export function clusterStatus(view: ClusterView, mesh?: MeshSummary): ClusterSta
     ...(mesh === undefined ? {} : { mesh }),
     limits: limitProblems(limitRows(view.nodes.map(({ status: { node }, limits }) => ({ node, now: limits })))),
   }
-}
-
-/** Hosts outside are reached by the tunnel in every fabric. */
-function waysBetweenNodes(view: ClusterView): readonly FabricWay[] {
-  const hosts = new Set(
-    view.registry?.networks.filter(({ machine }) => machine.kind === 'external').map(({ node }) => node),
-  )
-  return fabricView(view).ways.filter(({ node, peer }) => !hosts.has(node) && !hosts.has(peer))
-}
-
-/** One line however many there are. */
-function refusedWays(ways: readonly FabricWay[]): readonly string[] {
-  const refused = ways.filter(({ way }) => way === 'none')
-  const [first] = refused
-  if (first === undefined) return []
-  const { node, peer, family, why = 'there is no way' } = first
-  const which = `${refused.length} of ${ways.length} ways between nodes`
-  return [`${which} are refused, such as that of ${node} to ${peer} over IPv${family}: ${why} → weft fabric show`]
 }
 
 const STATES_OF_HEALTH: ReadonlySet<NodeStatus['state']> = new Set(['ready', 'unmanaged'])
