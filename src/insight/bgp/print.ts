@@ -6,7 +6,7 @@ import type { ReflectorPlan, SessionCount } from '../../network/fabric/bgp/refle
 import { problemLine } from '../../network/model/problem.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
-import { count, grouped, printable, wrap } from '../../text/words.ts'
+import { count, grouped, marked, wrap } from '../../text/words.ts'
 import type { BgpView } from './gather.ts'
 
 const LABEL = 'route-reflector'
@@ -21,7 +21,7 @@ export function printReflectorPlan(plan: ReflectorPlan, view: BgpView, look: Loo
   ]
   return [
     ...wrap(present(plan, look), look.width),
-    ...notes.flatMap((note) => wrap(`! ${printable(note)}`, look.width)).map(look.warn),
+    ...notes.flatMap((note) => marked(note, look)),
     '',
     ...(proposal === undefined ? [look.good(fine(plan))] : proposed(proposal, look)),
   ]

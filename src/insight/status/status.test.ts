@@ -49,7 +49,7 @@ test('a limit that somebody asked for in vain is told, and the cluster is ready 
   const nodes = view.nodes.map((facts) => ({ ...facts, limits: [{ ...fact, wanted: { toPod: { problem } } }] }))
   const status = clusterStatus({ ...view, nodes })
   expect(status.ready).toBe(true)
-  const page = printStatus(status, false, NOW, PLAIN).join(' ')
+  const page = printStatus(status, false, NOW, PLAIN).join(' ').replace(/\s+/g, ' ')
   expect(page).toContain(`! pod shop/web: ${problem} (in force stays: no limit) → write a quantity`)
 })
 

@@ -5,12 +5,13 @@
 
 import type { AgentStatus, NodeFacts, RangeFact, TunnelFact, UnderlayFact } from '../../agent/control/facts.ts'
 import { REFUSED_FIELDS } from '../../compat/calico/policy/policy.ts'
-import type { Ip } from '../../network/model/address.ts'
+import type { Cidr, Ip } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import type { Policy } from '../../network/model/policy.ts'
 import { limitRows } from '../bandwidth/bandwidth.ts'
 import { limitProblems } from '../bandwidth/print.ts'
+import { type FabricSummary, fabricSummary } from '../fabric/summary.ts'
 import { nameOf } from '../trace/party.ts'
 import type { ClusterView, SilentAgent } from '../view.ts'
 
@@ -19,6 +20,8 @@ export interface ClusterStatus {
   /** Every node answers, is ready, and nobody reports a problem. */
   readonly ready: boolean
   readonly cluster: Cluster | undefined
+  /** By which ways packets of pods go between its nodes. Absent: no agent tells. */
+  readonly fabric?: FabricSummary
   readonly nodes: readonly NodeStatus[]
   readonly tenants: readonly TenantStatus[]
   /** What the controller says is wrong with namespaces and nodes, and why the registry did not answer. */
@@ -45,7 +48,7 @@ export interface NodeStatus {
   /** What it waits for, what goes wrong, or why nothing is known. */
   readonly problems: readonly string[]
   /** How full each is, where its agent was asked. */
-  readonly ranges: readonly (RangeFact | Pick<RangeFact, 'range'>)[]
+  readonly ranges: readonly (RangeFact | Pick<RangeFact, 'range' | 'closing'>)[]
   readonly mtu: number | undefined
   readonly uplinkMtu: number | undefined
   readonly peers: readonly string[]
@@ -138,13 +141,15 @@ export function clusterStatus(view: ClusterView, mesh?: MeshSummary): ClusterSta
     .filter(({ status }) => status === undefined)
     .map((agent) => silentNode(agent, networks.get(agent.name)))
   const nodes = [...answering, ...silent, ...missing].sort((a, b) => (a.node < b.node ? -1 : 1))
-  const problems = sharedProblems(view)
+  const { fabric, problems: refused } = fabricSummary(view)
+  const problems = [...sharedProblems(view), ...refused]
   return {
     ready:
       problems.length === 0 &&
       mesh?.isWhole !== false &&
       nodes.every((one) => STATES_OF_HEALTH.has(one.state) && one.problems.length === 0),
     cluster: view.nodes[0]?.cluster,
+    ...(fabric === undefined ? {} : { fabric }),
     nodes,
     tenants: tenantsOf(view),
     problems,
@@ -213,7 +218,7 @@ function unaskedNode(node: string, network: NodeNetwork | undefined) {
   return {
     node,
     externalVni: externalVniOf(network),
-    ranges: network?.ranges.map((range) => ({ range })) ?? [],
+    ranges: network?.ranges.map((range) => reportedRange(range, network)) ?? [],
     mtu: undefined,
     uplinkMtu: network?.status?.uplinkMtu,
     peers: [],
@@ -225,6 +230,10 @@ function unaskedNode(node: string, network: NodeNetwork | undefined) {
     guardedBridges: [],
     agent: undefined,
   } satisfies Omit<NodeStatus, 'state' | 'problems'>
+}
+
+function reportedRange(range: Cidr, { closing = [] }: NodeNetwork): NodeStatus['ranges'][number] {
+  return closing.some((one) => one.range === range) ? { range, closing: true } : { range }
 }
 
 function externalVniOf(network: NodeNetwork | undefined): number | undefined {
