@@ -75,8 +75,9 @@ function script({ netns, ends, router }: Segment, state: 'on' | 'off'): string {
       const kernel = `ip -n ${end.netns} route ${verb} ${to} via ${via}`
       if (end.switch === undefined) return [kernel]
       const { control, bridge } = end.switch
-      const gateway = state === 'on' ? ` ${bridge} ${via}` : ''
-      return [kernel, `ovs-appctl -t ${control} ovs/route/${verb} ${to}${gateway} > /dev/null`]
+      // Without a gateway instead of none: with a route of a bridge the switch forgets that tunnels end at its addresses.
+      const gateway = state === 'on' ? ` ${via}` : ''
+      return [kernel, `ovs-appctl -t ${control} ovs/route/add ${to} ${bridge}${gateway} > /dev/null`]
     }),
   )
   return `ip netns exec ${netns} sh -ec '${part.join('; ')}' || exit 1
