@@ -23,6 +23,7 @@ import { measureScale } from './measure/scale.ts'
 import { measureStartup } from './measure/startup.ts'
 import { measureSwap } from './measure/swap.ts'
 import { type Judged, judge, type Result } from './result.ts'
+import { clearLeftovers, clearRun, markRun } from './rig/leftovers.ts'
 import { isBuilt, PEER_PLUGIN } from './rig/program.ts'
 import { Rig } from './rig/rig.ts'
 import type { Effort } from './rig/talk.ts'
@@ -109,6 +110,15 @@ const MEASUREMENTS: readonly Measurement[] = [
     long: true,
     run: (_rig, { quick }) => measureFabrics(effortOf(quick)),
   },
+  {
+    name: 'all-fabrics',
+    alone: true,
+    long: true,
+    run: async (_rig, { quick }) => {
+      const effort = effortOf(quick)
+      return [...(await measureFabrics(effort)), ...(await measureFlannel(effort)), ...(await measureMesh(effort))]
+    },
+  },
   { name: 'fabric-scale', alone: true, long: true, run: (_rig, { quick }) => measureFabricScale(quick) },
   {
     name: 'scale',
@@ -160,12 +170,15 @@ async function main(): Promise<void> {
 
 async function measure(chosen: readonly Measurement[], options: Options, runDir: string): Promise<readonly Judged[]> {
   const rig = new Rig(runDir, options.source)
-  const stop = () => void rig.stop().finally(() => process.exit(130))
+  const clear = () => rig.stop().finally(() => clearRun())
+  const stop = () => void clear().finally(() => process.exit(130))
   process.on('SIGINT', stop).on('SIGTERM', stop)
   const results: Judged[] = []
   try {
     // What an earlier run left when it was killed.
     await rig.stop()
+    await clearLeftovers()
+    markRun()
     if (chosen.some(({ alone }) => alone !== true)) await rig.start()
     for (const { name, run } of chosen) {
       const started = performance.now()
@@ -174,7 +187,7 @@ async function measure(chosen: readonly Measurement[], options: Options, runDir:
     }
     return results
   } finally {
-    await rig.stop()
+    await clear()
   }
 }
 
