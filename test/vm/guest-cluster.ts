@@ -17,6 +17,7 @@ import { serveRegistry } from '../../src/registry/server.ts'
 import { output } from '../lab/command.ts'
 import { eventually } from '../lab/lab.ts'
 import { SAMPLE_CLUSTER, sampleNode } from '../tables/sample-node.ts'
+import { besideMain } from './bundle.ts'
 import { attachPod, type Pod, type PodWish } from './guest-pod.ts'
 
 /** The guest is emulated, and two agents start at once. */
@@ -99,7 +100,7 @@ async function startNode(registry: MemoryRegistry, folder: string, { number, net
   mkdirSync(join(folder, node))
   symlinkSync(ovs.dir, join(folder, node, 'ovs'))
   // Not by `ip netns exec`: namespaces that are made later would be out of its sight.
-  const words = [process.execPath, join(import.meta.dir, 'node-agent.ts'), node, folder]
+  const words = [process.execPath, besideMain('node-agent.ts'), node, folder]
   const streams = { stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' } as const
   Bun.spawn(['nsenter', `--net=/run/netns/${netns}`, ...words], streams)
   const runDir = join(folder, node, 'run')

@@ -3,11 +3,12 @@
  * `busybox-static` and `cpio`, and what `npm run build` makes. Arguments name some of its programs: `bun test/vm/main.ts kernel-pods`.
  * @module
  */
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ADDON_FILE } from '../../src/linux/sys/addon.ts'
 import { PLUGIN } from '../lab/lab.ts'
-import { runInGuest, whyNoGuest } from './guest.ts'
+import { bundle } from './bundle.ts'
+import { type GuestOutcome, runInGuest, whyNoGuest } from './guest.ts'
 
 const MODULES = [
   'openvswitch',
@@ -36,26 +37,30 @@ const ROOT = join(import.meta.dir, '../..')
 /** A program is ended after this long: a machine whose processors others use as well needs more than the few minutes of one that is idle. */
 const SECONDS = 1_800
 
-/** By name, what is run in a machine of its own: none meets what another left. */
-const COMMANDS: Readonly<Record<string, string>> = {
-  'kernel-pods': program('kernel-pods.ts'),
-  'kernel-tunnel': program('kernel-tunnel.ts vxlan'),
-  'kernel-geneve': program('kernel-tunnel.ts geneve'),
-  'kernel-gre': program('kernel-tunnel.ts gre'),
-  'kernel-fabrics': program('kernel-fabrics.ts'),
-  'kernel-mesh': program('kernel-mesh.ts'),
-  'kernel-bandwidth': program('kernel-bandwidth.ts'),
-  'kernel-shares': program('kernel-shares.ts'),
-  'kernel-agent': program('kernel-agent.ts'),
-  'kernel-links': program('kernel-links.ts'),
-  'kernel-vlans': onKernel('src/agent/plugins/ovs/wire.test.ts'),
-  'kernel-guards': onKernel('src/agent/switch/wires.test.ts'),
+/** Each is run in a machine of its own: none meets what another left. */
+const PROGRAMS: Readonly<Record<string, readonly [source: string, ...words: string[]]>> = {
+  'kernel-pods': ['kernel-pods.ts'],
+  'kernel-tunnel': ['kernel-tunnel.ts', 'vxlan'],
+  'kernel-geneve': ['kernel-tunnel.ts', 'geneve'],
+  'kernel-gre': ['kernel-tunnel.ts', 'gre'],
+  'kernel-fabrics': ['kernel-fabrics.ts'],
+  'kernel-mesh': ['kernel-mesh.ts'],
+  'kernel-bandwidth': ['kernel-bandwidth.ts'],
+  'kernel-shares': ['kernel-shares.ts'],
+  'kernel-agent': ['kernel-agent.ts'],
+  'kernel-links': ['kernel-links.ts'],
 }
+/** Tests of the rest of the project, on the kernel's datapath. */
+const TESTS: Readonly<Record<string, string>> = {
+  'kernel-vlans': 'src/agent/plugins/ovs/wire.test.ts',
+  'kernel-guards': 'src/agent/switch/wires.test.ts',
+}
+const ALL = [...Object.keys(PROGRAMS), ...Object.keys(TESTS)]
 
-const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(COMMANDS)
-const unknown = names.filter((name) => !Object.hasOwn(COMMANDS, name))
+const names = process.argv.length > 2 ? process.argv.slice(2) : ALL
+const unknown = names.filter((name) => !ALL.includes(name))
 if (unknown.length > 0) {
-  console.error(`there is no ${unknown.join(', ')}: name some of ${Object.keys(COMMANDS).join(', ')}`)
+  console.error(`there is no ${unknown.join(', ')}: name some of ${ALL.join(', ')}`)
   process.exit(2)
 }
 const unbuilt = [PLUGIN, join(ROOT, 'dist', ADDON_FILE)].filter((path) => !existsSync(path))
@@ -64,21 +69,29 @@ if (reason !== undefined) {
   console.error(`skipped: ${reason}`)
   process.exit(2)
 }
+const failed: string[] = []
 for (const name of names) {
   console.log(`\n${name}`)
-  const script = `uname -r; cd ${ROOT}; ${COMMANDS[name]}`
-  const { code } = await runInGuest(script, MODULES, { seconds: SECONDS, onLine: (line) => console.log(line) })
+  const { code } = await runNamed(name)
   if (code === 0) continue
+  failed.push(name)
   console.error(code < 0 ? `${name} did not end within ${SECONDS} s` : `${name} ended with ${code}`)
+}
+if (failed.length > 0) {
+  console.error(`\nnot as it should be: ${failed.join(', ')}`)
   process.exit(1)
 }
 
-/** A program of this folder. */
-function program(words: string): string {
-  return `${process.execPath} test/vm/${words}`
-}
-
-/** A test of the rest of the project, on the kernel's datapath. */
-function onKernel(test: string): string {
-  return `WEFT_TEST_DATAPATH=system ${process.execPath} test --timeout 300000 ./${test}`
+async function runNamed(name: string): Promise<GuestOutcome> {
+  const run = (command: string): Promise<GuestOutcome> =>
+    runInGuest(`uname -r; cd ${ROOT}; ${command}`, MODULES, { seconds: SECONDS, onLine: (line) => console.log(line) })
+  const test = TESTS[name]
+  if (test !== undefined) return run(`WEFT_TEST_DATAPATH=system ${process.execPath} test --timeout 300000 ./${test}`)
+  const [source = '', ...words] = PROGRAMS[name] ?? []
+  const folder = await bundle([source, 'node-agent.ts'].map((file) => join(import.meta.dir, file)))
+  try {
+    return await run([process.execPath, join(folder, source.replace('.ts', '.js')), ...words].join(' '))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
