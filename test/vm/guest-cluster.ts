@@ -102,7 +102,9 @@ async function startNode(registry: MemoryRegistry, folder: string, { number, net
   // Not by `ip netns exec`: namespaces that are made later would be out of its sight.
   const words = [process.execPath, besideMain('node-agent.ts'), node, folder]
   const streams = { stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' } as const
-  Bun.spawn(['nsenter', `--net=/run/netns/${netns}`, ...words], streams)
+  const agent = Bun.spawn(['nsenter', `--net=/run/netns/${netns}`, ...words], streams)
+  // It would only say what it misses.
+  process.on('exit', () => agent.kill('SIGKILL'))
   const runDir = join(folder, node, 'run')
   const client = new AgentClient({ path: join(runDir, 'agent.sock'), node })
   const started: GuestNode = {
