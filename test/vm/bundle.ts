@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path'
 /** Bundles programs into a new folder, where each has its name with the ending `js`. The caller removes the folder. */
 export async function bundle(sources: readonly string[]): Promise<string> {
   const outdir = mkdtempSync(join(tmpdir(), 'weft-vm-bundle-'))
-  await Bun.build({ entrypoints: [...sources], outdir, target: 'bun', plugins: [FOLDERS] })
+  await Bun.build({ entrypoints: [...sources], outdir, target: 'bun', sourcemap: 'linked', plugins: [FOLDERS] })
   return outdir
 }
 
