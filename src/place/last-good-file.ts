@@ -3,8 +3,9 @@
  * for what it was.
  * @module
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { writeWhole } from '../files/whole-file.ts'
 import type { LastGood } from '../kube/known.ts'
 import { decodeValue } from '../registry/codec.ts'
 import type { Kind, Stored } from '../registry/registry.ts'
@@ -59,7 +60,5 @@ function entriesIn<K extends Kind>(kind: K, input: unknown): readonly (readonly 
 
 function put(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const next = `${path}.${process.pid}.new`
-  writeFileSync(next, text, { mode: 0o600 })
-  renameSync(next, path)
+  writeWhole(path, text, 0o600)
 }
