@@ -252,7 +252,7 @@ export class KubeRegistry implements Registry {
 
   /** An object as its kind has it; undefined when it is none of it, or does not decode, which a witness hears. */
   #read<K extends Kind>(kind: K, object: KubeObject, witness?: Witness): Stored<K> | undefined {
-    const { nameOf, decode } = this.#bindingOf(kind)
+    const { nameOf, decode, fieldOf } = this.#bindingOf(kind)
     const [name, id] = [nameOf(object), keyOf(object)]
     const revision = revisionOf(object.metadata.resourceVersion)
     if (name === undefined) {
@@ -260,7 +260,7 @@ export class KubeRegistry implements Registry {
       return undefined
     }
     try {
-      const value = decodeValue(kind, name, decode(object))
+      const value = decodeValue(kind, name, decode(object), fieldOf)
       witness?.settled(kind, id, revision)
       return Object.freeze({ name, revision, value })
     } catch (error) {

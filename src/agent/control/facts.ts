@@ -106,6 +106,8 @@ export interface WayFact {
   /** The next machine and the link to it, of a way without a tunnel. */
   readonly via?: Ip
   readonly link?: string
+  /** Further ones of the same weight: packets are spread over all. */
+  readonly others?: readonly { readonly via: Ip; readonly link: string }[]
   /** Seconds since the epoch; of what it was when the agent started: then. */
   readonly since: number
   /** What it was before. Absent: nothing else since the agent started. */

@@ -3,7 +3,7 @@
  * kernel and the cluster are the truth; this remembers only when it changed.
  * @module
  */
-import type { Known } from '../../network/fabric/direct.ts'
+import type { Known, Place } from '../../network/fabric/direct.ts'
 import { type Way, wayToRange } from '../../network/fabric/way.ts'
 import { type Family, familyOf } from '../../network/model/address.ts'
 import type { NodePlanner } from '../../network/planner.ts'
@@ -62,7 +62,7 @@ export class WayLog {
         family,
         way: way.is,
         ...('why' in way && way.why !== undefined ? { why: way.why } : {}),
-        ...(place === undefined ? {} : { via: place.address, link: place.link }),
+        ...(place === undefined ? {} : hopsOf(place)),
         since: Math.floor(since / 1000),
         ...(before === undefined ? {} : { before }),
       },
@@ -79,4 +79,9 @@ export class WayLog {
 
 function keyOf(node: string, family: Family): string {
   return `${family} ${node}`
+}
+
+function hopsOf({ address, link, others = [] }: Place): Pick<WayFact, 'via' | 'link' | 'others'> {
+  const further = others.map((hop) => ({ via: hop.address, link: hop.link }))
+  return { via: address, link, ...(further.length === 0 ? {} : { others: further }) }
 }

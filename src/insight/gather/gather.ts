@@ -2,6 +2,7 @@
  * Asks every agent and the registry at once.
  * @module
  */
+import { kindWord } from '../../compat/bindings.ts'
 import { linesOf } from '../../kube/invalid.ts'
 import { NETWORK_SET_KINDS } from '../../network/model/network-set.ts'
 import { POLICY_KINDS } from '../../network/model/policy.ts'
@@ -55,7 +56,7 @@ async function lookUpAt(place: RegistryPlace): Promise<RegistryView | string> {
   try {
     const { registry, unreadable, close } = openPlace(place)
     const view = await lookUp(registry).finally(close)
-    return { ...view, unreadable: linesOf(unreadable) }
+    return { ...view, unreadable: linesOf(unreadable, kindWord) }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
