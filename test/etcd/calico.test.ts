@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BgpWishes } from '../../src/agent/bgp/objects.ts'
+import { OutsideInputs } from '../../src/agent/cluster/outside-inputs.ts'
 import { reflectKinds } from '../../src/agent/cluster/reflection.ts'
 import { wishedBgp } from '../../src/compat/calico/bgp/cluster.ts'
 import { CALICO_KINDS } from '../../src/compat/calico/etcd/layout.ts'
@@ -283,15 +284,19 @@ if (program === undefined) {
           exportV4: [{ matchOperator: 'In', cidr: '10.1.0.0/16', action: 'Accept' }, { action: 'Reject' }],
         }
         await calico.put('bgpfilters/ours', resource('BGPFilter', 'ours', filter))
-        const wishes = new BgpWishes(() => undefined)
+        const outside = new OutsideInputs(() => undefined)
+        const wishes = new BgpWishes(() => undefined, outside)
         reflectKinds(
           calico.registry,
-          wishes.watchers,
+          { ...wishes.watchers, BgpConfiguration: outside.configurations, BgpRange: outside.pools },
           { failed: () => undefined, solved: () => undefined },
           calico.signal,
           'bgp',
         )
-        await eventually(async () => expect(wishes.isRead).toBe(true), PATIENCE)
+        await eventually(
+          async () => expect([wishes.isRead, outside.configuration?.mesh]).toEqual([true, false]),
+          PATIENCE,
+        )
         const machines = [1, 2, 3].map((n) => machineOf(n))
         const base = fullMesh({ networks: [{ cidr: cidr('10.1.0.0/16'), hostPrefix: 24 }] as never }, machines)
         const { cluster, problems } = wishedBgp(base, wishes)
