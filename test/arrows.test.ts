@@ -34,6 +34,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   compat: [
     ...['kube', 'etcd', 'registry', 'cni', 'network/model', 'network/fabric/bgp/model.ts'],
     'network/fabric/overhead.ts',
+    'text/coded-error.ts',
   ],
   place: ['files', 'kube', 'etcd', 'compat', 'registry'],
   agent: [...JOINT, 'dns'],
@@ -47,7 +48,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'kube',
     'etcd',
     'compat/flannel',
-    'agent/node/foreign-filters.ts',
+    'agent/node/own-filters.ts',
     'agent/repeater.ts',
   ],
   mesh: [
@@ -59,7 +60,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'etcd',
     'settings/yaml.ts',
     'text',
-    'agent/node/foreign-filters.ts',
+    'agent/node/own-filters.ts',
     'agent/repeater.ts',
   ],
   insight: [...JOINT, 'agent', 'text'],
