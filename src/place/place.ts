@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { weftBindings } from '../compat/bindings.ts'
+import { kindWord, weftBindings } from '../compat/bindings.ts'
 import { type RefusedSource, refusedInKubernetes } from '../compat/calico/refused/source.ts'
 import { nodeReports } from '../compat/weft/node-report.ts'
 import type { KubeApi } from '../kube/api.ts'
@@ -64,8 +64,8 @@ export function openPlace(place: RegistryPlace, options: OpenOptions = {}): Open
   const invalid = new InvalidObjects()
   const { onInvalid, onSettled } = options
   invalid.listen(
-    ({ kind, name, problem }) => onInvalid?.(`${kind} ${name}: ${problem}`),
-    ({ kind, name }) => onSettled?.(`${kind} ${name}: what was wrong with it is corrected, or gone with it`),
+    ({ kind, name, problem }) => onInvalid?.(`${kindWord(kind)} ${name}: ${problem}`),
+    ({ kind, name }) => onSettled?.(`${kindWord(kind)} ${name}: what was wrong with it is corrected, or gone with it`),
   )
   const lastGood = options.lastGood === undefined ? undefined : lastGoodFile(options.lastGood)
   if (place.kind !== 'etcd') return openWhole(place, invalid, lastGood)

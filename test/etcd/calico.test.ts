@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BgpWishes } from '../../src/agent/bgp/objects.ts'
+import { OutsideInputs } from '../../src/agent/cluster/outside-inputs.ts'
 import { reflectKinds } from '../../src/agent/cluster/reflection.ts'
 import { wishedBgp } from '../../src/compat/calico/bgp/cluster.ts'
 import { CALICO_KINDS } from '../../src/compat/calico/etcd/layout.ts'
@@ -23,7 +24,7 @@ import { judge } from '../../src/network/policy/oracle.ts'
 import { openBeside } from '../../src/place/etcd.ts'
 import { MemoryRegistry } from '../../src/registry/memory.ts'
 import { reflect } from '../../src/registry/reflector.ts'
-import type { Kind, Registry } from '../../src/registry/registry.ts'
+import type { Kind, Registry, Stored } from '../../src/registry/registry.ts'
 import { eventually } from '../kube/process.ts'
 import { generatedWorlds } from '../tables/calico/generate.ts'
 import { isAllowed } from '../tables/calico/oracle.ts'
@@ -247,6 +248,21 @@ if (program === undefined) {
     expect(node()?.labels).toEqual(labels)
   })
 
+  check('a watcher that was cut off hears what another one listed meanwhile', async (calico) => {
+    await calico.kubernetes.create('Node', 'n1', { name: 'n1', uid: 'u1', addresses: [ip('192.0.2.1')] })
+    const cutOff = await calico.registry.list('Node')
+    await calico.put('nodes/n1', resource('Node', 'n1', { bgp: { asNumber: 64_600 } }))
+    const other = await calico.registry.list('Node')
+    expect(other.objects[0]?.value.bgp?.asNumber).toBe(64_600)
+    // Kubernetes has nothing new: its own revision is the same for both.
+    await expect(nextNode(calico.registry, cutOff.revision)).rejects.toMatchObject({ code: 'REGISTRY_EXPIRED' })
+    const [listed] = other.objects
+    if (listed === undefined) throw new Error('no node')
+    const watching = nextNode(calico.registry, other.revision)
+    await calico.registry.update('Node', 'n1', { ...listed.value, addresses: [ip('192.0.2.9')] }, listed.revision)
+    expect(await watching).toMatchObject({ value: { addresses: ['192.0.2.9'], bgp: { asNumber: 64_600 } } })
+  })
+
   check('policies of worlds made at random mean what they mean to Calico', async (calico) => {
     const seen = { allowed: 0, denied: 0 }
     for (const [i, written] of generatedWorlds(4, 11).entries()) {
@@ -307,15 +323,19 @@ if (program === undefined) {
           exportV4: [{ matchOperator: 'In', cidr: '10.1.0.0/16', action: 'Accept' }, { action: 'Reject' }],
         }
         await calico.put('bgpfilters/ours', resource('BGPFilter', 'ours', filter))
-        const wishes = new BgpWishes(() => undefined)
+        const outside = new OutsideInputs(() => undefined)
+        const wishes = new BgpWishes(() => undefined, outside)
         reflectKinds(
           calico.registry,
-          wishes.watchers,
+          { ...wishes.watchers, BgpConfiguration: outside.configurations, BgpRange: outside.pools },
           { failed: () => undefined, solved: () => undefined },
           calico.signal,
           'bgp',
         )
-        await eventually(async () => expect(wishes.isRead).toBe(true), PATIENCE)
+        await eventually(
+          async () => expect([wishes.isRead, outside.configuration?.mesh]).toEqual([true, false]),
+          PATIENCE,
+        )
         const machines = [1, 2, 3].map((n) => machineOf(n))
         const base = fullMesh({ networks: [{ cidr: cidr('10.1.0.0/16'), hostPrefix: 24 }] as never }, machines)
         const { cluster, problems } = wishedBgp(base, wishes)
@@ -373,5 +393,13 @@ async function valuesOf<K extends Kind>(registry: Registry, kinds: readonly K[])
 
 async function firstOf<T>(all: AsyncIterable<T>): Promise<T | undefined> {
   for await (const one of all) return one
+  return undefined
+}
+
+/** The first change of a node after a revision. Without one, and without an error, it gives up. */
+async function nextNode(registry: Registry, after: number): Promise<Stored<'Node'> | undefined> {
+  for await (const change of registry.watch('Node', after, AbortSignal.timeout(PATIENCE))) {
+    if (change.type === 'put') return change.object
+  }
   return undefined
 }

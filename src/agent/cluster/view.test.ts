@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { SAMPLE_CLUSTER, sampleHosts, sampleNode, samplePod } from '../../../test/tables/sample-node.ts'
-import { cidr } from '../../network/model/address.ts'
+import { cidr, ip } from '../../network/model/address.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import { ClusterView, KINDS_OF_EXTERNAL, VIEWED_KINDS } from './view.ts'
 
@@ -205,4 +205,17 @@ test('an external host plans from the cluster and its machines alone, when it wa
   expect(one.planner?.context.self.machine).toEqual({ kind: 'external', vni: 42 })
   one.removeNetwork('balancer')
   expect(one.waitingFor()[0]).toContain('weft host add balancer')
+})
+
+test('what is open to machines outside goes by the addresses that machines have now, not by former ones', () => {
+  const { view: one } = ready()
+  one.putCluster({ ...SAMPLE_CLUSTER, fabric: { way: 'bgp', otherwise: 'tunnel' } })
+  one.outside.configurations.put({ name: 'default', externalIps: [cidr('203.0.113.0/24')] })
+  const open = () => one.planner?.context.outside.externalIps
+  expect(open()).toEqual([cidr('203.0.113.0/24')])
+  const other = sampleNode(2)
+  one.putNetwork({ ...other, addresses: [ip('203.0.113.7')] })
+  expect(open()).toEqual([])
+  one.putNetwork(other)
+  expect(open()).toEqual([cidr('203.0.113.0/24')])
 })

@@ -144,8 +144,7 @@ export class ClusterView {
     this.#networks.set(network.node, network)
     if (network.node === this.#node) this.#isDismissed = false
     if (this.#refusal !== undefined) this.#judge()
-    const isContext = network.node === this.#node || before?.status?.uplinkMtu !== network.status?.uplinkMtu
-    if (isContext || this.#planner === undefined) this.#replan()
+    if (network.node === this.#node || isElsewhere(before, network) || this.#planner === undefined) this.#replan()
     if (network.node === this.#node && !Bun.deepEquals(before?.closing, network.closing)) this.#listener.closing?.()
     this.#planner?.putPeer(network)
     this.#planChanged()
@@ -283,6 +282,13 @@ export class ClusterView {
     const outside = outsideOf(cluster, machines, this.outside)
     return nodeContext(cluster, self, pods, { tunnelMtu, datapath: this.#datapath, takesDirect, outside })
   }
+}
+
+/** Whether what all nodes' contexts are made of is another for this machine: its addresses are nobody else's, its uplink may be the smallest. */
+function isElsewhere(before: NodeNetwork | undefined, now: NodeNetwork): boolean {
+  return (
+    before?.status?.uplinkMtu !== now.status?.uplinkMtu || String(before?.addresses ?? '') !== String(now.addresses)
+  )
 }
 
 function sameContext(a: NodeContext, b: NodeContext): boolean {

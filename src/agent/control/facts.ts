@@ -118,6 +118,8 @@ export interface RouteFact {
   /** The next machine and the link to it, of a way without a tunnel. */
   readonly via?: Ip
   readonly link?: string
+  /** Further ones of the same weight: packets are spread over all. */
+  readonly others?: readonly { readonly via: Ip; readonly link: string }[]
 }
 
 /** `GET /health`. */

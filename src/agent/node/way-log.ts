@@ -87,10 +87,15 @@ function routeFact(way: Way, place: Place | undefined): RouteFact {
   return {
     way: way.is,
     ...('why' in way && way.why !== undefined ? { why: way.why } : {}),
-    ...(place === undefined || !isRoute(way.is) ? {} : { via: place.address, link: place.link }),
+    ...(place === undefined || !isRoute(way.is) ? {} : hopsOf(place)),
   }
 }
 
 function keyOf(node: string, family: Family): string {
   return `${family} ${node}`
+}
+
+function hopsOf({ address, link, others = [] }: Place): Pick<RouteFact, 'via' | 'link' | 'others'> {
+  const further = others.map((hop) => ({ via: hop.address, link: hop.link }))
+  return { via: address, link, ...(further.length === 0 ? {} : { others: further }) }
 }

@@ -70,6 +70,19 @@ test('what is wrong with a BIRD is told', () => {
   )
 })
 
+test('of a way over several hops all are told', () => {
+  const view = sampleView()
+  const [first, ...rest] = view.nodes
+  const [peer, ...others] = first?.status.peers ?? []
+  if (first === undefined || peer === undefined) throw new Error('the sample has two nodes')
+  const hop = { via: ip('192.0.2.3'), link: 'eth1' }
+  const way = { family: 4, way: 'direct', via: ip('192.0.2.2'), link: 'eth0', others: [hop], since: NOW } as const
+  const peers = [{ ...peer, ways: [way] }, ...others]
+  const known = { ...view, nodes: [{ ...first, status: { ...first.status, peers } }, ...rest] }
+  const page = printFabric(fabricView(known), NOW, lookFor({}, false))
+  expect(page.join(' ')).toContain('192.0.2.2 on eth0, 192.0.2.3 on eth1')
+})
+
 const CARRIES: TunnelFact = {
   state: 'up',
   since: NOW - 3600,

@@ -65,11 +65,13 @@ function wantedLine({ way, otherwise }: Fabric): string {
 }
 
 function row(
-  { node, peer, family, way, via, link, tunnel, mtu, since, before }: FabricWay,
+  { node, peer, family, way, via, link, others = [], tunnel, mtu, since, before }: FabricWay,
   now: number,
   look: Look,
 ): string[] {
-  const through = via === undefined ? (tunnel ?? '-') : `${via} on ${link ?? '?'}`
+  const hops =
+    via === undefined ? [] : [`${via} on ${link ?? '?'}`, ...others.map((hop) => `${hop.via} on ${hop.link}`)]
+  const through = hops.length === 0 ? (tunnel ?? '-') : hops.join(', ')
   return [node, peer, `IPv${family}`, way, through, `${mtu ?? '-'}`, duration(now - since, look), before ?? '-']
 }
 

@@ -2,6 +2,7 @@
  * Asks every agent and the registry at once.
  * @module
  */
+import { kindWord } from '../../compat/bindings.ts'
 import { REFUSED_KINDS } from '../../compat/calico/refused/kinds.ts'
 import { refusedNow } from '../../compat/calico/refused/source.ts'
 import { refusedLines } from '../../compat/calico/refused/words.ts'
@@ -58,7 +59,7 @@ async function lookUpAt(place: RegistryPlace): Promise<RegistryView | string> {
   try {
     const { registry, unreadable, refused, close } = openPlace(place)
     const [view, found] = await Promise.all([lookUp(registry), refusedNow(refused, REFUSED_KINDS)]).finally(close)
-    return { ...view, unreadable: linesOf(unreadable), refused: refusedLines(found) }
+    return { ...view, unreadable: linesOf(unreadable, kindWord), refused: refusedLines(found) }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
