@@ -286,9 +286,8 @@ export class ClusterView {
 
 /** Whether what all nodes' contexts are made of is another for this machine: its addresses are nobody else's, its uplink may be the smallest. */
 function isElsewhere(before: NodeNetwork | undefined, now: NodeNetwork): boolean {
-  return (
-    before?.status?.uplinkMtu !== now.status?.uplinkMtu || String(before?.addresses ?? '') !== String(now.addresses)
-  )
+  if (before?.status?.uplinkMtu !== now.status?.uplinkMtu) return true
+  return String(before?.addresses ?? '') !== String(now.addresses)
 }
 
 function sameContext(a: NodeContext, b: NodeContext): boolean {

@@ -3,17 +3,17 @@
  * @module
  */
 
-import type { AgentStatus, NodeFacts, RangeFact, TunnelFact, UnderlayFact } from '../../agent/control/facts.ts'
+import type { NodeFacts, RangeFact, TunnelFact, UnderlayFact } from '../../agent/control/facts.ts'
 import { REFUSED_FIELDS } from '../../compat/calico/policy/policy.ts'
-import type { Cidr, Ip } from '../../network/model/address.ts'
+import type { Ip } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
-import type { NodeNetwork } from '../../network/model/node.ts'
 import type { Policy } from '../../network/model/policy.ts'
 import { limitRows } from '../bandwidth/bandwidth.ts'
 import { limitProblems } from '../bandwidth/print.ts'
 import { type FabricSummary, fabricSummary } from '../fabric/summary.ts'
 import { nameOf } from '../trace/party.ts'
-import type { ClusterView, SilentAgent } from '../view.ts'
+import type { ClusterView } from '../view.ts'
+import { answeringNode, reportedNode, silentNode } from './node-status.ts'
 
 /** What `weft status --json` prints. */
 export interface ClusterStatus {
@@ -161,84 +161,6 @@ export function clusterStatus(view: ClusterView, mesh?: MeshSummary): ClusterSta
 }
 
 const STATES_OF_HEALTH: ReadonlySet<NodeStatus['state']> = new Set(['ready', 'unmanaged'])
-
-function answeringNode(
-  status: AgentStatus,
-  names: ReadonlySet<string>,
-  network: NodeNetwork | undefined,
-  wired: number,
-): Omit<NodeStatus, 'guardedBridges'> {
-  const peers = status.peers.map(({ node }) => node)
-  return {
-    node: status.node,
-    externalVni: externalVniOf(network),
-    state: status.ready ? 'ready' : 'waiting',
-    problems: [...status.waitingFor.map((what) => `waiting for ${what}`), ...status.problems],
-    ranges: status.ranges,
-    mtu: status.mtu,
-    uplinkMtu: status.uplinkMtu,
-    peers,
-    tunnels: Object.fromEntries(
-      status.peers.flatMap(({ node, tunnel }) => (tunnel === undefined ? [] : [[node, tunnel]])),
-    ),
-    missingPeers: [...names].filter((name) => name !== status.node && !peers.includes(name)),
-    pods: status.endpoints + wired,
-    flows: status.flows,
-    addresses: status.addresses,
-    agent: {
-      version: status.version,
-      pid: status.pid,
-      ovsVersion: status.ovsVersion,
-      datapath: status.datapath,
-      startedAt: status.startedAt,
-      fullSyncs: status.fullSyncs,
-    },
-  }
-}
-
-function silentNode({ name, cause, remedy }: SilentAgent, network: NodeNetwork | undefined): NodeStatus {
-  const reason = network?.status?.reason === undefined ? [] : [`it last said: ${network.status.reason}`]
-  return { ...unaskedNode(name, network), state: 'silent', problems: [`${cause} → ${remedy}`, ...reason] }
-}
-
-/** A machine whose agent is elsewhere: what it last reported stands. */
-function reportedNode(network: NodeNetwork): NodeStatus {
-  const { node, machine, status, silence } = network
-  const said = unaskedNode(node, network)
-  if (silence !== undefined) return { ...said, state: 'silent', problems: [silence] }
-  if (status !== undefined) {
-    const problems = status.reason === undefined ? [] : [status.reason]
-    return { ...said, state: status.ready ? 'ready' : 'waiting', problems }
-  }
-  if (machine.kind === 'external') return { ...said, state: 'unmanaged', problems: [] }
-  return { ...said, state: 'silent', problems: [`its agent has not reported yet → look at its log on ${node}`] }
-}
-
-function unaskedNode(node: string, network: NodeNetwork | undefined) {
-  return {
-    node,
-    externalVni: externalVniOf(network),
-    ranges: network?.ranges.map((range) => reportedRange(range, network)) ?? [],
-    mtu: undefined,
-    uplinkMtu: network?.status?.uplinkMtu,
-    peers: [],
-    tunnels: {},
-    missingPeers: [],
-    pods: 0,
-    flows: 0,
-    addresses: network?.addresses ?? [],
-    guardedBridges: [],
-    agent: undefined,
-  } satisfies Omit<NodeStatus, 'state' | 'problems'>
-}
-
-function reportedRange(range: Cidr, { closing = [] }: NodeNetwork): NodeStatus['ranges'][number] {
-  return closing.some((one) => one.range === range) ? { range, closing: true } : { range }
-}
-
-function externalVniOf(network: NodeNetwork | undefined): number | undefined {
-  return network?.machine.kind === 'external' ? network.machine.vni : undefined
-}
 
 function sharedProblems({ registry, registryProblem }: ClusterView): string[] {
   const namespaces = registry?.namespaces ?? []
