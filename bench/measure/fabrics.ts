@@ -33,7 +33,7 @@ export async function measureFabrics(effort: Effort): Promise<readonly Result[]>
     try {
       // Where the machine is busy answers come too late for its first look.
       await lab.up().catch(() => lab.up())
-      await everyWayIs(lab, shownAs(way))
+      await everyWayIs(lab, way)
       const setUp = (performance.now() - since) / 1000
       results.push(...cellsOf({ name, setUp, ...(await measureOne(lab, way, effort)) }))
     } finally {
@@ -51,7 +51,7 @@ async function measureOne(lab: Lab, way: Fabric['way'], effort: Effort): Promise
   const cable = (state: 'up' | 'down') =>
     output(['ip', '-n', lab.layout.underlayNetns, 'link', 'set', lab.node(1).name, state])
   const outage = await cutCable(pair, cable, effort.rounds)
-  const dies = await loseSegment(pair, segmentOf(lab), effort.rounds, () => everyWayIs(lab, shownAs(way)))
+  const dies = await loseSegment(pair, segmentOf(lab), effort.rounds, () => everyWayIs(lab, way))
   return { pods, peer, outage, dies, changed }
 }
 
@@ -74,11 +74,7 @@ function segmentOf(lab: Lab): Segment {
 async function change(lab: Lab, way: Fabric['way']): Promise<void> {
   for (const next of [way === 'tunnel' ? 'direct' : 'tunnel', way] as const) {
     await setFabric(lab, { way: next, otherwise: 'tunnel' })
-    await everyWayIs(lab, shownAs(next))
+    await everyWayIs(lab, next)
     await Bun.sleep(500)
   }
-}
-
-function shownAs(way: Fabric['way']): 'tunnel' | 'direct' {
-  return way === 'tunnel' ? 'tunnel' : 'direct'
 }

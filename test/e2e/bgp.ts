@@ -12,7 +12,7 @@ import { BGP_CONFIGURATIONS, BGP_PEERS } from '../../src/compat/calico/bgp/resou
 import { EVENTS, NETWORK_POLICIES, NODES } from '../../src/kube/resources.ts'
 import { LEAVE_TABLE } from '../../src/network/fabric/direct.ts'
 import { outsideAddress } from '../../src/playground/layout.ts'
-import { notReached, ping, pinging, type ShownFabric, setFabric, showFabric } from '../lab/fabric.ts'
+import { everyWayIs, notReached, ping, pinging, type ShownFabric, setFabric, showFabric } from '../lab/fabric.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
 
@@ -52,8 +52,8 @@ async function table({ lab, say }: StepContext): Promise<void> {
 function whole(lab: Lab, ends = ALL): Promise<void> {
   return eventually('every way is by what BGP told', async () => {
     const { ways, sessions } = await showFabric(lab)
-    const direct = ways.filter(({ way }) => way === 'direct')
-    return direct.length === ALL && sessions.length === ends && sessions.every(({ isUp }) => isUp)
+    const told = ways.filter(({ way }) => way === 'bgp')
+    return told.length === ALL && sessions.length === ends && sessions.every(({ isUp }) => isUp)
   })
 }
 
@@ -118,10 +118,7 @@ async function change({ lab, say }: StepContext): Promise<void> {
     for (const way of ['tunnel', 'bgp', 'tunnel', 'bgp'] as const) {
       const since = performance.now()
       await setFabric(lab, { way, otherwise: 'tunnel' })
-      const wanted = way === 'bgp' ? 'direct' : 'tunnel'
-      await eventually(`every way is ${wanted}`, async () =>
-        (await showFabric(lab)).ways.every((one) => one.way === wanted),
-      )
+      await everyWayIs(lab, way)
       await Bun.sleep(500)
       longest = Math.max(longest, performance.now() - since)
     }

@@ -127,9 +127,7 @@ async function both(nodes: readonly GuestNode[]): Promise<readonly AgentStatus[]
 function isTaken(statuses: readonly AgentStatus[], { way }: Fabric): boolean {
   const isRight = ({ peers, bgp }: AgentStatus): boolean =>
     peers.length === 1 &&
-    peers.every(
-      ({ ways = [] }) => ways.length === 2 && ways.every((one) => (one.way === 'tunnel') === (way === 'tunnel')),
-    ) &&
+    peers.every(({ ways = [] }) => ways.length === 2 && ways.every((one) => one.way === way)) &&
     (way !== 'bgp' || (bgp?.sessions.length === 2 && bgp.sessions.every(({ isUp }) => isUp)))
   return statuses.length === 2 && statuses.every(isRight)
 }
