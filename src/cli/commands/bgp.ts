@@ -53,7 +53,7 @@ async function plan(options: Options): Promise<void> {
 }
 
 /** What was said of the cluster here leads the commands of the plan there, too. */
-export function planPrograms({ runDir, kubeconfig, context }: RegistryChoice): PlanPrograms {
+export function planPrograms({ runDir, kubeconfig, context, etcdLayout }: RegistryChoice): PlanPrograms {
   const file = kubeconfig ?? (runDir === undefined ? undefined : join(runDir, 'kubeconfig'))
   const to = [
     ...(file === undefined ? [] : ['--kubeconfig', file]),
@@ -61,6 +61,7 @@ export function planPrograms({ runDir, kubeconfig, context }: RegistryChoice): P
   ]
   return {
     kubectl: ['kubectl', ...to].map(shellWord).join(' '),
+    objects: etcdLayout === 'calico' ? 'calicoctl' : 'kubectl',
     fabric: ['weft', 'fabric', 'show', ...(runDir === undefined ? [] : ['--run-dir', runDir])].map(shellWord).join(' '),
   }
 }

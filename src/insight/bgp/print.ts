@@ -15,11 +15,13 @@ const COLUMNS: readonly Column[] = [{ head: 'NODE' }, { head: 'ZONE' }, { head: 
 /** The programs that a plan's commands begin with: with what leads them to the cluster that was asked about. */
 export interface PlanPrograms {
   readonly kubectl: string
+  /** What writes Calico's objects: in its own etcd they are of another API, and in Kubernetes they would not count. */
+  readonly objects: 'kubectl' | 'calicoctl'
   /** `weft fabric show`. */
   readonly fabric: string
 }
 
-const USUAL: PlanPrograms = { kubectl: 'kubectl', fabric: 'weft fabric show' }
+const USUAL: PlanPrograms = { kubectl: 'kubectl', objects: 'kubectl', fabric: 'weft fabric show' }
 
 /** The lines of `weft bgp plan`. */
 export function printReflectorPlan(plan: ReflectorPlan, view: BgpView, look: Look, programs = USUAL): string[] {
@@ -39,24 +41,38 @@ export function printReflectorPlan(plan: ReflectorPlan, view: BgpView, look: Loo
 /** The commands of a plan, in their order, each a line. */
 export function reflectorSteps(
   { proposal }: Pick<ReflectorPlan, 'proposal'>,
-  { kubectl, fabric }: PlanPrograms = USUAL,
+  { kubectl, objects, fabric }: PlanPrograms = USUAL,
 ): readonly string[] {
   if (proposal === undefined) return []
   const { reflectors } = proposal
+  const peers = `{"peerSelector":"has(${LABEL})"}`
+  const noMesh = '{"nodeToNodeMeshEnabled":false}'
+  const isEtcd = objects === 'calicoctl'
   return [
-    manifest(kubectl, 'BGPPeer', 'reflectors', `{"peerSelector":"has(${LABEL})"}`),
+    isEtcd ? inEtcd('apply', 'BGPPeer', 'reflectors', peers) : inKubernetes(kubectl, 'BGPPeer', 'reflectors', peers),
     ...reflectors.flatMap(({ node, clusterId }) => [
       `${kubectl} label node ${node} ${LABEL}=yes`,
       `${kubectl} annotate node ${node} projectcalico.org/RouteReflectorClusterID=${clusterId}`,
     ]),
     fabric,
-    manifest(kubectl, 'BGPConfiguration', 'default', '{"nodeToNodeMeshEnabled":false}'),
+    isEtcd
+      ? // `calicoctl apply` would put this in the place of everything else that the object says.
+        `calicoctl patch bgpconfiguration default -p '{"spec":${noMesh}}' || ${inEtcd('create', 'BGPConfiguration', 'default', noMesh)}`
+      : inKubernetes(kubectl, 'BGPConfiguration', 'default', noMesh),
   ]
 }
 
-function manifest(kubectl: string, kind: string, name: string, spec: string): string {
-  const object = `{"apiVersion":"crd.projectcalico.org/v1","kind":"${kind}","metadata":{"name":"${name}"},"spec":${spec}}`
-  return `echo '${object.replaceAll("'", "'\\''")}' | ${kubectl} apply -f -`
+function inKubernetes(kubectl: string, kind: string, name: string, spec: string): string {
+  return `${printed('crd.projectcalico.org/v1', kind, name, spec)} | ${kubectl} apply -f -`
+}
+
+function inEtcd(verb: 'apply' | 'create', kind: string, name: string, spec: string): string {
+  return `${printed('projectcalico.org/v3', kind, name, spec)} | calicoctl ${verb} -f -`
+}
+
+function printed(apiVersion: string, kind: string, name: string, spec: string): string {
+  const object = `{"apiVersion":"${apiVersion}","kind":"${kind}","metadata":{"name":"${name}"},"spec":${spec}}`
+  return `echo '${object.replaceAll("'", "'\\''")}'`
 }
 
 function present({ nodes, isMeshed, reflectors, now }: ReflectorPlan, look: Look): string {
