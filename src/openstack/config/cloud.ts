@@ -140,17 +140,25 @@ function tlsOf(settings: Settings, { readFile, from }: CloudOptions): Tls {
   if (certFile === undefined && keyFile !== undefined) {
     throw configError(`${from} has a client's key without its certificate`, 'add cert (OS_CERT)')
   }
-  const pem = (path: string, what: string): string => {
-    const text = readFile(path)
-    if (text.includes('-----BEGIN ')) return text
-    throw configError(`${what} ${path} is not PEM`, 'give a file with -----BEGIN … in it')
+  // A certificate's file often holds its key too: that is not to be printed with it.
+  const certificates = (path: string, what: string): string => {
+    const found = readFile(path).match(CERTIFICATES) ?? []
+    if (found.length > 0) return `${found.join('\n')}\n`
+    throw configError(`${what} ${path} is not PEM`, 'give a file with -----BEGIN CERTIFICATE----- in it')
   }
   return {
-    ...(caFile === undefined ? {} : { ca: pem(caFile, "the authority's certificate") }),
-    ...(certFile === undefined ? {} : { cert: pem(certFile, "the client's certificate") }),
-    ...(keyFile === undefined ? {} : { key: new Secret(pem(keyFile, "the client's key")) }),
+    ...(caFile === undefined ? {} : { ca: certificates(caFile, "the authority's certificate") }),
+    ...(certFile === undefined ? {} : { cert: certificates(certFile, "the client's certificate") }),
+    ...(keyFile === undefined ? {} : { key: keyIn(readFile(keyFile), keyFile) }),
     verify: !(isYes(insecure) || /^(?:false|no|0)$/i.test(verify ?? '')),
   }
+}
+
+const CERTIFICATES = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g
+
+function keyIn(text: string, path: string): Secret {
+  if (text.includes('PRIVATE KEY-----')) return new Secret(text)
+  throw configError(`there is no private key in ${path}`, "name the key's file (key, OS_KEY)")
 }
 
 function warningsOf(url: string, { apiVersion }: Settings, wasV2: boolean, tls: Tls): readonly string[] {

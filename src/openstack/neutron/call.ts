@@ -93,8 +93,8 @@ export class NeutronCalls {
     const byId = new Map<string, Fields>()
     let marker: string | undefined
     for (let page = 0; page < MOST_PAGES; page += 1) {
-      const place: readonly (readonly [string, string])[] = marker === undefined ? [] : [['marker', marker]]
-      const asked = new URLSearchParams([...query, ['limit', String(PAGE)], ...place])
+      const asked = new URLSearchParams({ limit: String(PAGE), ...(marker === undefined ? {} : { marker }) })
+      for (const [name, value] of query) asked.append(name, value)
       const call = { method: 'GET', path: `${path}?${asked}`, doing, isSafe: true, signal } as const
       const answer = await this.#session.neutron(call).catch((error: unknown) => {
         const isGone = error instanceof OpenStackError && error.code === 'OPENSTACK_NOT_FOUND'

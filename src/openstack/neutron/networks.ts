@@ -61,7 +61,7 @@ export class Networks {
   }
 
   /** False where it was gone already. */
-  delete(id: string): Promise<boolean> {
+  async delete(id: string): Promise<boolean> {
     return this.#calls.remove({ path: `/networks/${pathId(id, 'network')}`, doing: `delete network ${id}` })
   }
 

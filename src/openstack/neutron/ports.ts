@@ -61,7 +61,7 @@ export class Ports {
   }
 
   /** False where it was gone already. */
-  delete(id: string, revision?: number, signal?: AbortSignal): Promise<boolean> {
+  async delete(id: string, revision?: number, signal?: AbortSignal): Promise<boolean> {
     return this.#calls.remove({ path: `/ports/${pathId(id, 'port')}`, revision, doing: `delete port ${id}`, signal })
   }
 }

@@ -34,7 +34,7 @@ export class Routers {
   }
 
   /** False where it was gone already. */
-  delete(id: string): Promise<boolean> {
+  async delete(id: string): Promise<boolean> {
     return this.#calls.remove({ path: `/routers/${pathId(id, 'router')}`, doing: `delete router ${id}` })
   }
 
@@ -65,12 +65,12 @@ export class Routers {
   }
 
   /** Adds routes and leaves others alone. Needs the extension `extraroute-atomic`. */
-  addRoutes(id: string, routes: readonly Route[]): Promise<Router> {
+  async addRoutes(id: string, routes: readonly Route[]): Promise<Router> {
     return this.#extra(id, 'add_extraroutes', routes, `add ${routes.length} routes to router ${id}`)
   }
 
   /** Removes routes and leaves others alone. Needs the extension `extraroute-atomic`. */
-  removeRoutes(id: string, routes: readonly Route[]): Promise<Router> {
+  async removeRoutes(id: string, routes: readonly Route[]): Promise<Router> {
     return this.#extra(id, 'remove_extraroutes', routes, `remove ${routes.length} routes from router ${id}`)
   }
 
@@ -79,7 +79,7 @@ export class Routers {
     return routerOf(await this.#calls.one({ method: 'PUT', path, key: 'router', body: { router: { routes } }, doing }))
   }
 
-  #interface(id: string, action: 'add' | 'remove', subnet_id: string, doing: string): Promise<Fields> {
+  async #interface(id: string, action: 'add' | 'remove', subnet_id: string, doing: string): Promise<Fields> {
     const path = `/routers/${pathId(id, 'router')}/${action}_router_interface`
     return this.#calls.one({ method: 'PUT', path, key: 'router', body: { subnet_id }, doing, isSafe: false })
   }

@@ -39,7 +39,7 @@ export class SecurityGroups {
   }
 
   /** False where it was gone already. */
-  delete(id: string): Promise<boolean> {
+  async delete(id: string): Promise<boolean> {
     const path = `/security-groups/${pathId(id, 'security group')}`
     return this.#calls.remove({ path, doing: `delete security group ${id}` })
   }
@@ -61,7 +61,7 @@ export class SecurityGroups {
   }
 
   /** Takes a rule away; false where it was gone already. */
-  forbid(ruleId: string): Promise<boolean> {
+  async forbid(ruleId: string): Promise<boolean> {
     const path = `/security-group-rules/${pathId(ruleId, 'rule')}`
     return this.#calls.remove({ path, doing: `delete rule ${ruleId} of a security group` })
   }

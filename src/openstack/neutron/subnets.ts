@@ -57,7 +57,7 @@ export class Subnets {
   }
 
   /** False where it was gone already. */
-  delete(id: string): Promise<boolean> {
+  async delete(id: string): Promise<boolean> {
     return this.#calls.remove({ path: `/subnets/${pathId(id, 'subnet')}`, doing: `delete subnet ${id}` })
   }
 }

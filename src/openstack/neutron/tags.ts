@@ -20,20 +20,20 @@ export class Tags {
   }
 
   /** Gives it these tags and no others. */
-  replace(kind: Tagged, id: string, tags: readonly string[]): Promise<void> {
+  async replace(kind: Tagged, id: string, tags: readonly string[]): Promise<void> {
     const path = `/${kind}/${pathId(id, kind)}/tags`
     const doing = `set the tags of ${id} in ${kind}`
     return this.#calls.run({ method: 'PUT', path, body: { tags: tags.map(checkedTag) }, doing, isSafe: true })
   }
 
   /** Adds one. */
-  add(kind: Tagged, id: string, tag: string): Promise<void> {
+  async add(kind: Tagged, id: string, tag: string): Promise<void> {
     const path = `/${kind}/${pathId(id, kind)}/tags/${encodeURIComponent(checkedTag(tag))}`
     return this.#calls.run({ method: 'PUT', path, doing: `add a tag to ${id} in ${kind}`, isSafe: true })
   }
 
   /** Takes one away; false where it was not there. */
-  remove(kind: Tagged, id: string, tag: string): Promise<boolean> {
+  async remove(kind: Tagged, id: string, tag: string): Promise<boolean> {
     const path = `/${kind}/${pathId(id, kind)}/tags/${encodeURIComponent(checkedTag(tag))}`
     return this.#calls.remove({ path, doing: `remove a tag of ${id} in ${kind}` })
   }

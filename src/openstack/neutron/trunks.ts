@@ -43,7 +43,7 @@ export class Trunks {
   }
 
   /** False where it was gone already. */
-  delete(id: string): Promise<boolean> {
+  async delete(id: string): Promise<boolean> {
     return this.#calls.remove({ path: `/trunks/${pathId(id, 'trunk')}`, doing: `delete trunk ${id}` })
   }
 

@@ -68,12 +68,8 @@ export class FakeCloud {
     }
   }
 
-  session(options: SessionOptions = {}): OpenStackSession {
-    return new OpenStackSession(this.config(), { firstPause: 1, ...options })
-  }
-
-  client(options: SessionOptions = {}): Neutron {
-    return new Neutron(this.session(options))
+  client(options: SessionOptions = {}, change: Partial<CloudConfig> = {}): Neutron {
+    return new Neutron(new OpenStackSession(this.config(change), { firstPause: 1, ...options }))
   }
 
   async stop(): Promise<void> {
