@@ -160,6 +160,30 @@ describe('attempts', () => {
     expect(asked).toBe(attempts)
   })
 
+  test.each(['GET', 'POST'])(
+    'a connection that was kept and is cut at its next use costs nothing: %s',
+    async (method) => {
+      const used = new WeakSet<object>()
+      const body = JSON.stringify({ port: portJson() })
+      const server = Bun.listen({
+        hostname: '127.0.0.1',
+        port: 0,
+        socket: {
+          data: (socket) => {
+            if (used.has(socket)) return socket.terminate()
+            used.add(socket)
+            socket.write(`HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+          },
+        },
+      })
+      const neutron = serve({}).client({}, { networkEndpoint: `http://127.0.0.1:${server.port}/v2.0` })
+      await neutron.ports.get(PORT)
+      const call = method === 'GET' ? neutron.ports.get(PORT) : neutron.ports.create(SPEC)
+      expect((await call).id).toBe(PORT)
+      server.stop(true)
+    },
+  )
+
   test('a deletion whose answer was lost finds nothing and is content', async () => {
     const cloud = serve({
       neutron: (_, nth) => (nth === 1 ? new Response('', { status: 502 }) : neutronError(404, 'PortNotFound')),
@@ -205,6 +229,21 @@ describe('limits', () => {
     while (cloud.asked.neutron === 0) await Bun.sleep(5)
     ending.abort()
     expect((await call).code).toBe('OPENSTACK_ENDED')
+  })
+
+  test('a call that waits for a token is ended as well, and others wait on', async () => {
+    let answer = (): void => undefined
+    const waiting = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const cloud: FakeCloud = serve({ neutron: good, keystone: () => waiting.then(() => cloud.token('late')) })
+    const neutron = cloud.client()
+    const other = neutron.ports.get(PORT)
+    expect((await failure(neutron.ports.get(PORT, AbortSignal.timeout(10)))).code).toBe('OPENSTACK_ENDED')
+    expect((await failure(neutron.ports.get(PORT, AbortSignal.abort()))).code).toBe('OPENSTACK_ENDED')
+    answer()
+    expect((await other).id).toBe(PORT)
+    expect(cloud.asked).toEqual({ keystone: 1, neutron: 1 })
   })
 
   test('a redirection is not followed with our token', async () => {

@@ -5,6 +5,7 @@
  */
 import { neutronAddress } from './config/address.ts'
 import { type CloudConfig, secretsOf } from './config/model.ts'
+import { ended } from './errors.ts'
 import { faultIn } from './faults/fault.ts'
 import { type HttpAnswer, type HttpCall, type HttpOptions, OpenStackHttp } from './http/http.ts'
 import { endpointIn } from './keystone/catalogue.ts'
@@ -47,12 +48,12 @@ export class OpenStackSession {
 
   /** Neutron's answer that says success. Every failure is an OpenStackError. */
   async neutron(call: NeutronCall): Promise<HttpAnswer> {
-    const token = await this.#keystone.token()
+    const token = await orEnded(this.#keystone.token(), call)
     const answer = await this.#send(call, token)
     if (answer.status !== 401) return this.#judged(call, answer, token)
     // A refusal of the token is certain: nothing was done, whatever was asked.
     this.#keystone.refuse(token)
-    const fresh = await this.#keystone.token()
+    const fresh = await orEnded(this.#keystone.token(), call)
     return this.#judged(call, await this.#send(call, fresh), fresh)
   }
 
@@ -88,4 +89,15 @@ export class OpenStackSession {
     const wanted = { type: 'network', interface: side, ...(region === undefined ? {} : { region }) } as const
     return neutronAddress(endpointIn(catalogue, wanted, [...secretsOf(this.#config), id]))
   }
+}
+
+/** A token is waited for by many: who gives up leaves the others waiting. */
+function orEnded<T>(promise: Promise<T>, { signal, doing }: NeutronCall): Promise<T> {
+  if (signal === undefined) return promise
+  return new Promise((resolve, reject) => {
+    const end = (): void => reject(ended(doing))
+    if (signal.aborted) end()
+    signal.addEventListener('abort', end)
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', end))
+  })
 }

@@ -42,7 +42,7 @@ export function cloudConfig(settings: Settings, options: CloudOptions): CloudCon
 
 function identityOf(settings: Settings, from: string): Identity {
   const { authType = '', credentialId, credentialName, credentialSecret, token, password } = settings
-  const kind = authType === '' ? guess(settings) : KINDS.get(authType.replace(/^v3/, ''))
+  const kind = authType === '' ? guess(settings) : KINDS.get(authType.replace(/^v[23]/, ''))
   switch (kind) {
     case 'application-credential': {
       if (credentialSecret === undefined) {
@@ -82,7 +82,7 @@ const KINDS: ReadonlyMap<string, Identity['kind']> = new Map([
   ['applicationcredential', 'application-credential'],
 ])
 
-/** What a configuration without `auth_type` means. A token that is exported goes before a password, as in keystoneauth. */
+/** What a configuration without `auth_type` means. A password goes before a token: it does not run out. */
 function guess({ credentialId, credentialName, credentialSecret, token, password }: Settings): Identity['kind'] {
   if (credentialId !== undefined || credentialName !== undefined || credentialSecret !== undefined) {
     return 'application-credential'

@@ -1,8 +1,12 @@
 /** Every form of configuration that people have. */
-import { describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { cloudConfig } from './cloud.ts'
 import { cloudInFiles } from './clouds-yaml.ts'
 import { decryptLegacyPassword } from './legacy-password.ts'
+import { loadCloud, loadNetconfCloud, loadOpenrc } from './load.ts'
 import { netconfCloud } from './netconf.ts'
 import { parseOpenrc } from './openrc.ts'
 import { settingsInEnvironment } from './settings.ts'
@@ -222,6 +226,42 @@ describe('the netconf of cni-ipam-neutron', () => {
     [{ ...DOCUMENT, password: [SECRET] }, 'password of "ipam.openstackConf" is no text'],
   ])('%j is refused', (input, message) => {
     expect(thrown(() => netconfCloud(input)).message).toBe(message)
+  })
+})
+
+describe('which cloud is meant', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-clouds-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  writeFileSync(join(folder, 'clouds.yaml'), CLOUDS)
+  writeFileSync(join(folder, 'secure.yaml'), SECURE)
+  const exported = { OS_AUTH_URL: 'https://exported/v3', OS_USERNAME: 'a', OS_PASSWORD: 'b', OS_PROJECT_NAME: 'c' }
+
+  test.each([
+    ['one that is named', { cloud: 'old' }, exported, 'https://old.example:5000/v3'],
+    ['OS_CLOUD', {}, { ...exported, OS_CLOUD: 'prod' }, 'https://cloud.example:5000/v3'],
+    ['what is exported', {}, exported, 'https://exported/v3'],
+  ])('%s', (_, options, variables, authUrl) => {
+    expect(loadCloud({ ...options, variables, cwd: folder }).authUrl).toBe(authUrl)
+  })
+
+  test('none, and a file that cannot be read', () => {
+    const cwd = join(folder, 'nowhere')
+    expect(thrown(() => loadCloud({ variables: { HOME: cwd }, cwd })).message).toBe('no cloud is configured')
+    const message = thrown(() => loadOpenrc(folder)).message
+    expect(message).toBe(`${folder} cannot be read (EISDIR)`)
+  })
+
+  test('an openrc and a netconf, from end to end', () => {
+    const file = join(folder, 'openrc')
+    writeFileSync(
+      file,
+      Object.entries({ ...exported, OS_VIF_ID: 'vif' })
+        .map(([key, value]) => `${key}=${value}\n`)
+        .join(''),
+    )
+    expect(loadOpenrc(file)).toEqual(expect.objectContaining({ vifId: 'vif' }))
+    const netconf = { username: 'u', password: 'p', project: 'p', domain: 'd', authUrl: 'https://n/v3' }
+    expect(loadNetconfCloud(netconf).authUrl).toBe('https://n/v3')
   })
 })
 
