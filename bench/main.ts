@@ -169,8 +169,14 @@ async function measure(chosen: readonly Measurement[], options: Options, runDir:
     if (chosen.some(({ alone }) => alone !== true)) await rig.start()
     for (const { name, run } of chosen) {
       const started = performance.now()
-      results.push(...(await run(rig, options)).map(judge))
-      process.stderr.write(`measured ${name} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`)
+      try {
+        results.push(...(await run(rig, options)).map(judge))
+        process.stderr.write(`measured ${name} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`)
+      } catch (error) {
+        // What was measured before is worth being told.
+        process.stderr.write(`bench: ${name} was not measured: ${error instanceof Error ? error.message : error}\n`)
+        process.exitCode = 1
+      }
     }
     return results
   } finally {

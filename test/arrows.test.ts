@@ -34,6 +34,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   compat: [
     ...['kube', 'etcd', 'registry', 'cni', 'network/model', 'network/fabric/bgp/model.ts'],
     'network/fabric/overhead.ts',
+    'text/coded-error.ts',
   ],
   place: ['kube', 'etcd', 'compat', 'registry'],
   agent: [...JOINT, 'dns'],
@@ -46,7 +47,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'kube',
     'etcd',
     'compat/flannel',
-    'agent/node/foreign-filters.ts',
+    'agent/node/own-filters.ts',
     'agent/repeater.ts',
   ],
   mesh: [
@@ -57,7 +58,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'etcd',
     'settings/yaml.ts',
     'text',
-    'agent/node/foreign-filters.ts',
+    'agent/node/own-filters.ts',
     'agent/repeater.ts',
   ],
   insight: [...JOINT, 'agent', 'text'],

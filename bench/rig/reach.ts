@@ -79,19 +79,35 @@ export async function largestPacket(namespace: string, address: string): Promise
 /** One TCP stream in Gbit/s: by iperf3 where it is installed, else by one of ours. */
 export async function streamGigabits(from: string, to: string, address: string, seconds: number): Promise<number> {
   if (Bun.which('iperf3') === null) return ownStream(from, to, address, seconds)
-  const server = Bun.spawn([...enter(to), 'iperf3', '-s', '-1', '-B', address], { stdout: 'ignore', stderr: 'ignore' })
-  try {
-    for (let attempt = 0; attempt < 50; attempt += 1) {
-      const client = [...enter(from), 'iperf3', '-c', address, '-t', String(seconds), '-J']
-      // Until the server listens it says so, with exit code 0.
-      const bits: unknown = JSON.parse((await run(client)).stdout || '{}').end?.sum_received?.bits_per_second
-      if (typeof bits === 'number') return bits / 1e9
-      await Bun.sleep(100)
+  let why = ''
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    // It serves once, whatever comes of that: a try that fails takes it along.
+    const server = Bun.spawn([...enter(to), 'iperf3', '-s', '-1', '-B', address], {
+      stdout: 'ignore',
+      stderr: 'ignore',
+    })
+    try {
+      await Bun.sleep(100 + 50 * attempt)
+      const { stdout } = await run([...enter(from), 'iperf3', '-c', address, '-t', String(seconds), '-J'])
+      const { bits, error } = toldBy(stdout)
+      if (bits !== undefined) return bits / 1e9
+      why = error
+    } finally {
+      server.kill('SIGKILL')
+      await server.exited
     }
-    throw new Error('iperf3 does not reach its server')
-  } finally {
-    server.kill('SIGKILL')
-    await server.exited
+  }
+  throw new Error(`iperf3 does not get through to its server: ${why}`)
+}
+
+/** What iperf3 prints as JSON, of which there is only a part when it was ended. */
+function toldBy(text: string): { readonly bits?: number; readonly error: string } {
+  try {
+    const { end, error = 'it tells no rate' } = JSON.parse(text)
+    const bits: unknown = end?.sum_received?.bits_per_second
+    return { ...(typeof bits === 'number' && { bits }), error }
+  } catch {
+    return { error: 'it was ended before it had told anything' }
   }
 }
 

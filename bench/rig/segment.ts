@@ -79,7 +79,9 @@ function script({ netns, ends, router }: Segment, state: 'on' | 'off'): string {
       return [kernel, `ovs-appctl -t ${control} ovs/route/${verb} ${to}${gateway} > /dev/null`]
     }),
   )
+  // One that is not changed would show as something that the network loses.
   return `ip netns exec ${netns} sh -ec '${part.join('; ')}' || exit 1
-${routes.map((route) => `${route} &`).join('\n')}
-wait`
+changing=
+${routes.map((route) => `{ ${route}; } & changing="$changing $!"`).join('\n')}
+for one in $changing; do wait $one || exit 1; done`
 }

@@ -2,6 +2,7 @@
  * What can be wrong with a bridge that is asked for, or with making it.
  * @module
  */
+import { CodedError } from '../text/coded-error.ts'
 
 /** Stable codes. The first ones are refusals: nothing was done. */
 export type BridgeErrorCode =
@@ -25,14 +26,6 @@ export type BridgeErrorCode =
   | 'BRIDGE_HALF_DONE'
 
 /** An error with a stable code: `message` is the cause, `remedy` what to do. */
-export class BridgeError extends Error {
+export class BridgeError extends CodedError<BridgeErrorCode> {
   override readonly name = 'BridgeError'
-  readonly code: BridgeErrorCode
-  readonly remedy: string
-
-  constructor(code: BridgeErrorCode, message: string, remedy: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-    this.remedy = remedy
-  }
 }

@@ -2,22 +2,15 @@
  * Errors of the command line itself, and how any error is told to people.
  * @module
  */
+import { CodedError } from '../text/coded-error.ts'
 import { codeOf } from './exit-codes.ts'
 
 /** The ways a command can fail by itself. */
 export type CliErrorCode = 'CLI_USAGE' | 'CLI_NOT_RUNNING'
 
 /** A command that cannot go on: the message is the cause, the remedy what to do. */
-export class CliError extends Error {
-  readonly code: CliErrorCode
-  readonly remedy: string
-
-  constructor(code: CliErrorCode, message: string, remedy: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'CliError'
-    this.code = code
-    this.remedy = remedy
-  }
+export class CliError extends CodedError<CliErrorCode> {
+  override readonly name = 'CliError'
 }
 
 /** A command line that makes no sense. */

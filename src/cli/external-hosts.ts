@@ -2,12 +2,14 @@
  * Hosts outside the cluster, as an administrator lets them in and shuts them out.
  * @module
  */
+
 import type { Cidr, Ip } from '../network/model/address.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
 import { nodeAddressProblems } from '../network/model/validate-cluster.ts'
 import { sharedAddress } from '../network/shared-address.ts'
 import { sleep } from '../registry/backoff.ts'
 import { type Registry, RegistryError, type Stored } from '../registry/registry.ts'
+import { CodedError } from '../text/coded-error.ts'
 
 /** A host as it is declared. */
 export interface HostDeclaration {
@@ -36,16 +38,8 @@ export type HostErrorCode =
   | 'HOST_HIDDEN'
 
 /** A host that cannot be let in or shut out: the message is the cause, the remedy what to do. */
-export class HostError extends Error {
+export class HostError extends CodedError<HostErrorCode> {
   override readonly name = 'HostError'
-  readonly code: HostErrorCode
-  readonly remedy: string
-
-  constructor(code: HostErrorCode, message: string, remedy: string) {
-    super(message)
-    this.code = code
-    this.remedy = remedy
-  }
 }
 
 const PATIENCE_MS = 10_000

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { EXIT } from './exit-codes.ts'
@@ -123,6 +124,17 @@ test('weft play --help lists the options that hold without a command', async () 
   }
 })
 
+test.skipIf(process.getuid?.() !== 0)(
+  'weft play down says so where there is nothing to take down',
+  async () => {
+    const runDir = `/tmp/wt-nothing-${process.pid}`
+    const told = { code: EXIT.ok, stdout: `Nothing to take down: there is no playground in ${runDir}.\n` }
+    expect(await weft('play', 'down', '--run-dir', runDir)).toEqual(expect.objectContaining(told))
+    expect(existsSync(runDir)).toBe(false)
+  },
+  60_000,
+)
+
 test('every command’s help fits 80 columns', () => {
   const lines = everyCommand(createProgram()).flatMap((command) => helpOf(command).split('\n'))
   expect(lines.filter((line) => [...line].length > 80)).toEqual([])
@@ -137,6 +149,16 @@ test('every command’s help is made of sentences', () => {
     ]
     for (const text of told) expect(text).toMatch(/^([A-Z]|\S*[/$\d-]).*[.!?]$/)
   }
+})
+
+test('no sentence of a help text ends in the middle', () => {
+  const said = everyCommand(createProgram()).flatMap((command) =>
+    command
+      .createHelp()
+      .visibleOptions(command)
+      .map(({ description }) => sentence(description)),
+  )
+  expect(said.filter((one) => /(,|\b(and|or|of|the|a|by|in|with))\.$/.test(one))).toEqual([])
 })
 
 /** What `--help` prints where the width is not known. */

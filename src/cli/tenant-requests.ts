@@ -2,9 +2,11 @@
  * Requests of tenants, from somebody who waits for the answer.
  * @module
  */
+
 import { randomUUID } from 'node:crypto'
 import type { Tenant, TenantOutcome, TenantRequest } from '../network/model/tenant.ts'
 import { type Registry, RegistryError, type Stored } from '../registry/registry.ts'
+import { CodedError } from '../text/coded-error.ts'
 
 /** What somebody asks for. */
 export type TenantAction =
@@ -28,16 +30,8 @@ export type TenantRequestErrorCode =
   | 'TENANT_ANSWER_LOST'
 
 /** A request that was refused or got no answer: the message is the cause, the remedy what to do. */
-export class TenantRequestError extends Error {
+export class TenantRequestError extends CodedError<string> {
   override readonly name = 'TenantRequestError'
-  readonly code: string
-  readonly remedy: string
-
-  constructor(code: string, message: string, remedy: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-    this.remedy = remedy
-  }
 }
 
 /** How somebody waits. */

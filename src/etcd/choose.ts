@@ -94,7 +94,7 @@ export class EitherKeySpace implements KeySpace {
     throw new EtcdError(
       'ETCD_UNAVAILABLE',
       `there is no ${this.#witness} in this etcd, neither in v2 nor in v3`,
-      'write the network configuration there, or check --etcd-prefix and --network',
+      'write it there, or check --etcd-endpoints and what says which key it is',
     )
   }
 

@@ -119,6 +119,6 @@ function errorIn(text: string): { readonly errorCode?: unknown; readonly message
 
 /** v2 says the same to those it does not know and to those who may not. */
 function refusal(): EtcdError {
-  const remedy = 'check --etcd-username, its password, and the role that lets it read and write below --etcd-prefix'
+  const remedy = 'check --etcd-username, its password, and the role that lets it read and write there'
   return new EtcdError('ETCD_FORBIDDEN', 'etcd does not let this user do that', remedy)
 }

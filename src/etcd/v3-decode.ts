@@ -141,7 +141,7 @@ function failureOf(code: number | undefined, message: string, status = 200): Etc
     return new EtcdError('ETCD_UNAUTHORIZED', said, 'check --etcd-username and its password')
   }
   if (code === 7) {
-    const remedy = 'grant the user a role that reads and writes below --etcd-prefix'
+    const remedy = 'grant the user a role that reads and writes there'
     return new EtcdError('ETCD_FORBIDDEN', said, remedy)
   }
   if (code === 11) return expired(said)

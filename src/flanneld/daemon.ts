@@ -3,6 +3,7 @@
  * made stays when it ends: packets go on.
  * @module
  */
+import type { OwnFilters } from '../agent/node/own-filters.ts'
 import { Repeater } from '../agent/repeater.ts'
 import { FlannelError } from '../compat/flannel/errors.ts'
 import type { Lease } from '../compat/flannel/lease.ts'
@@ -11,9 +12,9 @@ import { ROUTE_PROTOCOL } from '../network/host.ts'
 import { type Cidr, hostCidr, type Ip } from '../network/model/address.ts'
 import { aborted, sleep } from '../registry/backoff.ts'
 import { lockMesh } from './down.ts'
-import { Filters } from './filters.ts'
+import { filterWish, flannelFilters } from './filters.ts'
 import type { FlannelLog, HeldLease, LeaseManager } from './leases/manager.ts'
-import { note, proxySocket, remember } from './memory.ts'
+import { note, noteAlone, proxySocket, remember } from './memory.ts'
 import { Mesh } from './mesh.ts'
 import type { Guard } from './ruleset.ts'
 import { Told } from './told.ts'
@@ -61,7 +62,7 @@ const SETTLE_MS = 200
 export async function runFlanneld(run: FlanneldRun): Promise<void> {
   const { signal } = run
   // Filters are the machine's, whatever becomes of one lease.
-  const filters = new Filters()
+  const filters = flannelFilters()
   try {
     using _alone = await untilAlone(run)
     while (!signal.aborted) await session(run, filters)
@@ -87,7 +88,7 @@ async function untilAlone({ options, log, signal, onStatus }: FlanneldRun): Prom
 }
 
 /** From the choice of a link to the end, or to the moment when another one has to be chosen. */
-async function session(run: FlanneldRun, filters: Filters): Promise<void> {
+async function session(run: FlanneldRun, filters: OwnFilters): Promise<void> {
   const { manager, options, log, signal: whole } = run
   const ending = new AbortController()
   const signal = AbortSignal.any([whole, ending.signal])
@@ -105,11 +106,13 @@ async function session(run: FlanneldRun, filters: Filters): Promise<void> {
     run.onStatus('taking a lease')
     const attributes = await mesh.attributes(await manager.stored(uplink, signal))
     const held = await manager.take({ config, attributes, memory }, signal)
-    const env = { networks: mesh.networks, subnets: held.lease.subnets, mtu: mesh.mtu, ipMasq: options.ipMasq }
-    note(options.subnetFile, env, held.lease.attributes)
-    log.info({ ...held.lease.subnets, mtu: mesh.mtu, backend: config.backend.type }, 'the lease of this machine')
+    const { subnets, attributes: addresses } = held.lease
+    const env = { networks: mesh.networks, subnets, mtu: mesh.mtu, ipMasq: options.ipMasq }
+    note(options.subnetFile, { env, addresses, oldNetworks })
+    log.info({ ...subnets, mtu: mesh.mtu, backend: config.backend.type }, 'the lease of this machine')
     const changed = watchUplink({ rtnl, families, uplink, wish, run, signal })
-    const keeping = keep({ run, rtnl, mesh, held, filters, uplink, signal })
+    const onApplied = (): void => noteAlone(options.subnetFile, { env, addresses, oldNetworks: [] })
+    const keeping = keep({ run, rtnl, mesh, held, filters, uplink, signal, onApplied })
     // The first of them decides: the lease is lost, the link is another one, or it is to end.
     await Promise.race([held.lost, changed, keeping, aborted(signal)])
   } finally {
@@ -193,13 +196,15 @@ interface Keeping {
   readonly rtnl: RtnlSocket
   readonly mesh: Mesh
   readonly held: HeldLease
-  readonly filters: Filters
+  readonly filters: OwnFilters
   readonly uplink: Uplink
   readonly signal: AbortSignal
+  /** All is in the kernel, and what the time before left is gone. */
+  readonly onApplied: () => void
 }
 
 /** Brings kernel and filters to the leases whenever something changes, and every now and then. */
-function keep({ run, mesh, held, filters, uplink, signal }: Keeping): Promise<void> {
+function keep({ run, mesh, held, filters, uplink, signal, onApplied }: Keeping): Promise<void> {
   const { options, log } = run
   let leases: readonly Lease[] | undefined
   let machines: readonly Ip[] | undefined
@@ -215,10 +220,12 @@ function keep({ run, mesh, held, filters, uplink, signal }: Keeping): Promise<vo
       machines = applied.machines
       filter.request()
       run.onStatus(`${leases.length} other machines`)
-      if (isReady) return
-      isReady = true
-      run.onReady()
-      await held.ready()
+      if (!isReady) {
+        isReady = true
+        run.onReady()
+        await held.ready()
+      }
+      if (applied.problems.length === 0) onApplied()
     },
     (error) => kernelTold.tell([`the mesh is not complete: ${error instanceof Error ? error.message : error}`]),
     signal,
@@ -230,12 +237,12 @@ function keep({ run, mesh, held, filters, uplink, signal }: Keeping): Promise<vo
     async () => {
       // Who is believed is left as it is until everybody is known.
       if (machines === undefined) return
-      const drops = await filters.apply({
+      const wish = filterWish({
         masquerade: options.ipMasq ? masquerade : undefined,
         guard: options.guard ? guardOf({ mesh, uplink, machines, options }) : undefined,
         forwarded: options.forwardRules ? mesh.networks : [],
       })
-      filtersTold.tell(drops)
+      filtersTold.tell(await filters.apply(wish, true))
     },
     (error) => filtersTold.tell([`packet filters: ${error instanceof Error ? error.message : error}`]),
     signal,

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { FlannelError } from '../compat/flannel/errors.ts'
 import { linkDel, linkList, lockFile, openRtnl, type RtnlSocket, routeList } from '../linux/index.ts'
 import { ROUTE_PROTOCOL } from '../network/host.ts'
-import { removeFilters } from './filters.ts'
+import { flannelFilters } from './filters.ts'
 import { applyToKernel } from './kernel/apply.ts'
 import { ALIAS } from './kernel/vxlan.ts'
 import { forget, proxySocket, remember } from './memory.ts'
@@ -20,21 +20,33 @@ export function lockMesh(subnetFile: string): Disposable | undefined {
   return lockFile(lockPath(subnetFile))
 }
 
-/** Resolves with what stayed, in words. Throws FLANNEL_BUSY while flanneld runs. */
-export async function takeFlannelDown(subnetFile: string): Promise<readonly string[]> {
+/** What became of it. */
+export interface TakenDown {
+  /** Something of ours was there. */
+  readonly found: boolean
+  /** What stayed, in words. */
+  readonly left: readonly string[]
+}
+
+/** Throws FLANNEL_BUSY while flanneld runs. */
+export async function takeFlannelDown(subnetFile: string): Promise<TakenDown> {
   using lock = lockMesh(subnetFile)
   if (lock === undefined) {
     throw new FlannelError('FLANNEL_BUSY', 'flanneld runs on this machine', 'end it first: systemctl stop flanneld')
   }
   using rtnl = openRtnl()
-  await new ProxyKeeper(proxySocket(subnetFile), NOBODY).end()
+  const isForwarding = await new ProxyKeeper(proxySocket(subnetFile), NOBODY).end()
   const { networks } = remember(subnetFile)
   const nothing = { plan: { routes: [], neighbours: [] }, links: {}, blackholes: [] }
-  const left = [...applyToKernel(rtnl, { ...nothing, networks }), ...(await removeLinks(rtnl))]
-  await removeFilters()
-  left.push(...forget(subnetFile))
+  const routesLeft = applyToKernel(rtnl, { ...nothing, networks })
+  const links = await removeLinks(rtnl)
+  const hasFilters = await flannelFilters().remove()
+  const files = forget(subnetFile)
   rmSync(lockPath(subnetFile), { force: true })
-  return left
+  return {
+    found: isForwarding || links.found || hasFilters || files.found,
+    left: [...routesLeft, ...links.left, ...files.left],
+  }
 }
 
 function lockPath(subnetFile: string): string {
@@ -48,16 +60,16 @@ const BY_KERNEL = 2
 const MAIN = 254
 
 /** Another flanneld takes our device over as it is: its routes then are its own. */
-async function removeLinks(rtnl: RtnlSocket): Promise<readonly string[]> {
+async function removeLinks(rtnl: RtnlSocket): Promise<TakenDown> {
   const routes = routeList(rtnl, { table: MAIN })
+  const links = linkList(rtnl).filter(({ name, alias }) => alias === ALIAS && /^flannel(-v6)?[.\d]+$/.test(name))
   const left: string[] = []
-  for (const { index, name, alias } of linkList(rtnl)) {
-    if (alias !== ALIAS || !/^flannel(-v6)?[.\d]+$/.test(name)) continue
+  for (const { index, name } of links) {
     const others = routes.filter(({ link, protocol }) => link === index && !OURS.has(protocol))
     if (others.length === 0) await linkDel(rtnl, index)
     else left.push(`link ${name} stays: somebody else has routes by it, ${others[0]?.destination} among them`)
   }
-  return left
+  return { found: links.length > 0, left }
 }
 
 const OURS: ReadonlySet<number> = new Set([ROUTE_PROTOCOL, BY_KERNEL])

@@ -6,49 +6,63 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { dirname, join } from 'node:path'
 import type { Memory } from '../compat/flannel/choice.ts'
 import type { LeaseAttributes } from '../compat/flannel/lease.ts'
-import { encodeSubnetEnv, networksIn, type SubnetEnv, subnetsIn } from '../compat/flannel/subnet-env.ts'
-import type { Cidr } from '../network/model/address.ts'
+import { encodeSubnetEnv, type SubnetEnv, subnetsIn } from '../compat/flannel/subnet-env.ts'
+import { type Cidr, parseCidr } from '../network/model/address.ts'
 
 /** The time before. */
 export interface Remembered {
   readonly memory: Memory | undefined
-  /** The networks that routes of ours may still lead to. */
+  /** The networks that routes of ours may still lead to: by our own note, whatever `subnet.env` says. */
   readonly networks: readonly Cidr[]
 }
 
 /** What the files say; nothing where they are missing or make no sense. */
 export function remember(subnetFile: string): Remembered {
   const text = textOf(subnetFile)
+  const noted = fieldsIn(textOf(beside(subnetFile)) ?? '{}')
   const subnets = text === undefined ? undefined : subnetsIn(text)
-  if (text === undefined || subnets === undefined) return { memory: undefined, networks: [] }
-  return { memory: { subnets, ...addressesIn(textOf(beside(subnetFile))) }, networks: networksIn(text) }
+  return {
+    // Another flanneld's subnets are taken over, as it would take ours.
+    memory: subnets && { subnets, ...addressesIn(noted) },
+    networks: networksOf(noted['networks']),
+  }
+}
+
+/** What is to be remembered. */
+export interface Note {
+  readonly env: SubnetEnv
+  readonly addresses: Pick<LeaseAttributes, 'publicIp' | 'publicIpv6'>
+  /** Those of the time before, as long as routes may lead there. */
+  readonly oldNetworks: readonly Cidr[]
 }
 
 /** Writes both, each as a whole. Throws what the file system says. */
-export function note(
-  subnetFile: string,
-  env: SubnetEnv,
-  { publicIp, publicIpv6 }: Pick<LeaseAttributes, 'publicIp' | 'publicIpv6'>,
-): void {
+export function note(subnetFile: string, what: Note): void {
   mkdirSync(dirname(subnetFile), { recursive: true, mode: 0o755 })
   // Whoever finds subnets without addresses takes them for somebody else's.
-  const text = encodeSubnetEnv(env)
-  put(beside(subnetFile), `${JSON.stringify({ publicIp, publicIpv6, env: text })}\n`)
-  put(subnetFile, text)
+  noteAlone(subnetFile, what)
+  put(subnetFile, encodeSubnetEnv(what.env))
+}
+
+/** The note without `subnet.env`, which may be somebody else's by now. */
+export function noteAlone(subnetFile: string, { env, addresses, oldNetworks }: Note): void {
+  const { publicIp, publicIpv6 } = addresses
+  const networks = [...new Set([...env.networks, ...oldNetworks])]
+  put(beside(subnetFile), `${JSON.stringify({ publicIp, publicIpv6, networks, env: encodeSubnetEnv(env) })}\n`)
 }
 
 /**
  * Removes both, the note last: without it nobody knows any more whose `subnet.env` is. What another wrote into that since is
- * theirs: it is told, in a sentence.
+ * theirs: it is told, in a sentence. `found`: there was a note.
  */
-export function forget(subnetFile: string): readonly string[] {
+export function forget(subnetFile: string): { readonly found: boolean; readonly left: readonly string[] } {
   const noted = textOf(beside(subnetFile))
   const present = textOf(subnetFile)
   const isOurs = present === undefined || (noted !== undefined && fieldsIn(noted)['env'] === present)
   rmSync(proxySocket(subnetFile), { force: true })
   if (isOurs) rmSync(subnetFile, { force: true })
   rmSync(beside(subnetFile), { force: true })
-  return isOurs ? [] : [`${subnetFile} stays: somebody else wrote it`]
+  return { found: noted !== undefined, left: isOurs ? [] : [`${subnetFile} stays: somebody else wrote it`] }
 }
 
 /** Where the process that forwards for `udp` listens. */
@@ -77,8 +91,15 @@ function textOf(path: string): string | undefined {
   }
 }
 
-function addressesIn(text: string | undefined): Pick<Memory, 'publicIp' | 'publicIpv6'> {
-  const { publicIp, publicIpv6 } = fieldsIn(text ?? '{}')
+function networksOf(input: unknown): readonly Cidr[] {
+  const some: readonly unknown[] = Array.isArray(input) ? input : []
+  return some.flatMap((one) => (typeof one === 'string' ? (parseCidr(one) ?? []) : []))
+}
+
+function addressesIn({
+  publicIp,
+  publicIpv6,
+}: Readonly<Record<string, unknown>>): Pick<Memory, 'publicIp' | 'publicIpv6'> {
   return {
     ...(typeof publicIp === 'string' ? { publicIp } : {}),
     ...(typeof publicIpv6 === 'string' ? { publicIpv6 } : {}),

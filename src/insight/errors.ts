@@ -2,6 +2,7 @@
  * Why a question about the network could not be answered.
  * @module
  */
+import { CodedError } from '../text/coded-error.ts'
 
 /** Codes of {@link InsightError}. Stable: they are API. */
 export type InsightErrorCode =
@@ -17,14 +18,6 @@ export type InsightErrorCode =
   | 'INSIGHT_USAGE'
 
 /** A question that could not be answered: `message` is the cause, `remedy` what to do. */
-export class InsightError extends Error {
+export class InsightError extends CodedError<InsightErrorCode> {
   override readonly name = 'InsightError'
-  readonly code: InsightErrorCode
-  readonly remedy: string
-
-  constructor(code: InsightErrorCode, message: string, remedy: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-    this.remedy = remedy
-  }
 }

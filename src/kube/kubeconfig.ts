@@ -12,6 +12,12 @@ import { accountOf } from './kubeconfig/user.ts'
 /** The environment variables that matter here. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
+const NAME_ONE =
+  'name a kubeconfig by --kubeconfig or KUBECONFIG, or a server without accounts by KUBERNETES_MASTER=host:port; ' +
+  'in a pod, mount its service account'
+
+const CHOOSE_ONE = 'choose one of its contexts: kubectl config use-context NAME --kubeconfig FILE'
+
 /** Where a pod finds its account. */
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 
@@ -19,20 +25,22 @@ const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
  * How to reach the API server, from the first that is there of: the kubeconfig at `path`; the files that `KUBECONFIG`
  * names, several of them as one; `KUBERNETES_MASTER`, a server without accounts; the account that Kubernetes mounts
  * into a pod. A kubeconfig is YAML, of which JSON is a part; its current context counts, or another. Paths in a file are
- * taken from its folder. Throws `KUBE_CONFIG`; nothing secret is in its message.
+ * taken from its folder. Where none is there, `remedy` says by which flags the program that was called takes one. Throws
+ * `KUBE_CONFIG`; nothing secret is in its message.
  */
-export function loadKubeconfig(path: string | undefined, env: Environment = process.env, context?: string): KubeConfig {
+export function loadKubeconfig(
+  path: string | undefined,
+  env: Environment = process.env,
+  context?: string,
+  remedy: string = NAME_ONE,
+): KubeConfig {
   if (path !== undefined) return configOf(readFiles([path]), context)
   const files = (env['KUBECONFIG'] ?? '').split(':').filter((file) => file !== '')
   if (files.length > 0) return configOf(readFiles(filesThere(files)), context)
   const master = env['KUBERNETES_MASTER'] ?? ''
   if (master !== '') return loadMaster(master)
   if ((env['KUBERNETES_SERVICE_HOST'] ?? '') !== '') return loadServiceAccount(env)
-  throw configError(
-    'nothing says where the API server is',
-    'name a kubeconfig by --kubeconfig or KUBECONFIG, or a server without accounts by KUBERNETES_MASTER=host:port; ' +
-      'in a pod, mount its service account',
-  )
+  throw configError('nothing says where the API server is', remedy)
 }
 
 /** A server that asks for no account: `host:port` for plain HTTP, or a URL. Throws `KUBE_CONFIG`. */
@@ -69,7 +77,7 @@ function filesThere(files: readonly string[]): readonly string[] {
 
 function configOf(files: Merged, wanted: string | undefined): KubeConfig {
   const contextName = wanted ?? files.currentContext
-  if (contextName === undefined) throw configError('the kubeconfig has no current context', 'name a context')
+  if (contextName === undefined) throw configError('the kubeconfig has no current context', CHOOSE_ONE)
   const where = `context ${contextName}`
   const context = files.entry('contexts', contextName).fields
   const clusterName = required(context, 'cluster', where)

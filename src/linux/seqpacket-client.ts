@@ -23,7 +23,10 @@ export async function callSeqpacket(call: SeqpacketCall): Promise<Uint8Array> {
   try {
     checked(calls.connect(fd, encodeSockaddr({ family: 'unix', path: call.path })), 'connect', call.path)
     if (call.data.length > SMALL) setSendBuffer(fd, call.data.length + 4096)
-    checked(calls.sendmsg(fd, call.data, call.fds ?? null, 0), 'sendmsg', call.path)
+    const sent = calls.sendmsg(fd, call.data, call.fds ?? null, 0)
+    // Whether it closed before or behind the request is one to whoever asks.
+    if (sent === -Errno.EPIPE) throw unanswered(call.path, 'sendmsg')
+    checked(sent, 'sendmsg', call.path)
     await ready(fd, 'read', call.timeoutMs)
     return receiveWhole(fd, call.path)
   } finally {
@@ -37,13 +40,13 @@ const SMALL = 131_072
 function receiveWhole(fd: number, path: string): Uint8Array {
   const calls = systemCalls()
   const length = calls.recv(fd, new Uint8Array(0), MSG_PEEK | MSG_TRUNC)
-  if (length === 0 || length === -Errno.EAGAIN) {
-    throw new LinuxError('LINUX_ECONNRESET', `${path}: the server closed the connection without a reply`, {
-      syscall: 'recv',
-      remedy: 'see the log of the server',
-    })
-  }
+  if (length === 0 || length === -Errno.EAGAIN) throw unanswered(path, 'recv')
   const bytes = new Uint8Array(checked(length, 'recv', path))
   checked(calls.recv(fd, bytes, 0), 'recv', path)
   return bytes
+}
+
+function unanswered(path: string, syscall: string): LinuxError {
+  const message = `${path}: the server closed the connection without a reply`
+  return new LinuxError('LINUX_ECONNRESET', message, { syscall, remedy: 'see the log of the server' })
 }

@@ -16,6 +16,7 @@ test('the smallest list is the mesh of the founding document', () => {
     bridge: 'br0',
     attach: 'docker0',
     networks: [],
+    guard: true,
     hosts: [
       { name: 'node1', address: '192.168.248.139', subnets: ['172.17.42.0/24'] },
       { name: 'node2', address: '192.168.248.140', subnets: ['172.17.43.0/24'] },
@@ -30,7 +31,7 @@ test('the list in docs/mesh.md is one', () => {
 })
 
 test('everything that can be said', () => {
-  const text = `way: direct\notherwise: vxlan\nkey: 7\nport: 4790\nbridge: mesh0\nattach: podman0\nnetwork: [172.17.0.0/16, "fd00::/48"]
+  const text = `way: direct\notherwise: vxlan\nkey: 7\nport: 4790\nbridge: mesh0\nattach: podman0\nguard: false\nnetwork: [172.17.0.0/16, "fd00::/48"]
 hosts:
   - {name: a, address: "2001:db8::1", subnet: [172.17.1.0/24, "fd00:0:0:1::/64"]}
   - {name: b, address: "2001:db8::2", subnet: 172.17.2.0/24}\n`
@@ -39,6 +40,7 @@ hosts:
     bridge: 'mesh0',
     attach: 'podman0',
     networks: ['172.17.0.0/16', 'fd00::/48'],
+    guard: false,
   } as never)
 })
 
@@ -51,6 +53,7 @@ test.each([
   ['no list', 'way: gre', 'hosts: is missing'],
   ['not YAML', 'hosts: [', 'not YAML'],
   ['a key that is none', `mtuu: 5\n${HOSTS}`, 'unknown field "mtuu"'],
+  ['a guard that is neither', `guard: no thanks\n${HOSTS}`, 'is neither true nor false'],
   ['a key twice', `way: gre\nway: gre\n${HOSTS}`, '"way" is there twice'],
   [
     'a key of a machine twice',

@@ -22,7 +22,18 @@ import {
   describeProblems,
   reject,
 } from '../network/model/decode.ts'
-import { address, checked, integer, list, literal, network, optional, record, text } from '../network/model/decoders.ts'
+import {
+  address,
+  checked,
+  flag,
+  integer,
+  list,
+  literal,
+  network,
+  optional,
+  record,
+  text,
+} from '../network/model/decoders.ts'
 import { parseYaml } from '../settings/yaml.ts'
 import { MeshError } from './errors.ts'
 import { portName } from './names.ts'
@@ -58,6 +69,8 @@ export interface MeshConfig {
   readonly attach: string
   /** What all containers have addresses of; empty: their subnets are led one by one. */
   readonly networks: readonly Cidr[]
+  /** Tunnel packets in a machine's name are taken from links alone by which one expects them. */
+  readonly guard: boolean
   readonly hosts: readonly MeshHost[]
 }
 
@@ -90,6 +103,7 @@ interface Written {
   readonly bridge?: string
   readonly attach?: string
   readonly network?: readonly Cidr[]
+  readonly guard?: boolean
   readonly hosts: readonly WrittenHost[]
 }
 
@@ -129,18 +143,20 @@ const written = record<Written>({
   bridge: optional(linkName),
   attach: optional(linkName),
   network: optional(networks),
+  guard: optional(flag),
   hosts: list(record<WrittenHost>({ name: hostName, address, subnet: networks }), MAX_HOSTS),
 })
 
 const mesh: Decode<MeshConfig> = (input, at) => {
   const found = checked(written, check)(input, at)
   if (found === undefined) return undefined
-  const { bridge = 'br0', attach = 'docker0', network: whole = [], hosts } = found
+  const { bridge = 'br0', attach = 'docker0', network: whole = [], guard = true, hosts } = found
   return {
     ways: waysOf(found),
     bridge,
     attach,
     networks: whole,
+    guard,
     hosts: hosts.map(({ name, address: one, subnet }) => ({ name, address: one, subnets: subnet })),
   }
 }

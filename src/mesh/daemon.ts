@@ -28,6 +28,8 @@ export interface MeshRun {
   /** Socket of ovsdb-server. */
   readonly ovsdb: string
   readonly datapathType: DatapathType
+  /** False: tunnel packets in a machine's name are taken by any link. */
+  readonly guard: boolean
   /** Folder of lock and record. */
   readonly folder: string
   readonly log: MeshLog

@@ -2,14 +2,15 @@
  * Takes a mesh away: everything that is ours, and nothing else.
  * @module
  */
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
+import { OwnFilters } from '../agent/node/own-filters.ts'
 import { openRtnl, type RtnlSocket } from '../linux/index.ts'
 import { connectOvsdb, isOvsdbError, type OvsdbClient } from '../ovs/ovsdb/index.ts'
 import { takeLock } from './daemon.ts'
-import { removeFilters } from './filters.ts'
 import { removeRoutes } from './kernel.ts'
 import { readRecord, recordPath } from './record.ts'
-import { applySwitch, SWITCH_SPEC } from './switch.ts'
+import { FILTER_OWNER } from './ruleset.ts'
+import { applySwitch, isOurs, SWITCH_SPEC } from './switch.ts'
 
 /** Where the mesh is. */
 export interface DownOptions {
@@ -19,8 +20,16 @@ export interface DownOptions {
   readonly folder: string
 }
 
-/** Resolves with what stayed, in words. Throws MESH_BUSY, and what Open vSwitch says where there may be something in it. */
-export async function takeMeshDown({ ovsdb, folder }: DownOptions): Promise<readonly string[]> {
+/** What became of it. */
+export interface TakenDown {
+  /** Something of ours was there. */
+  readonly found: boolean
+  /** What stayed, in words. */
+  readonly left: readonly string[]
+}
+
+/** Throws MESH_BUSY, and what Open vSwitch says where there may be something in it. */
+export async function takeMeshDown({ ovsdb, folder }: DownOptions): Promise<TakenDown> {
   using _lock = takeLock(folder)
   using rtnl = openRtnl()
   using client = await connectSwitch(ovsdb, readRecord(folder)?.bridge !== undefined)
@@ -28,13 +37,16 @@ export async function takeMeshDown({ ovsdb, folder }: DownOptions): Promise<read
 }
 
 /** The same, without a look at who else is at work. `client` undefined: there is no Open vSwitch. */
-export async function clearMesh({ rtnl, client, folder }: ClearParts): Promise<readonly string[]> {
+export async function clearMesh({ rtnl, client, folder }: ClearParts): Promise<TakenDown> {
+  const monitor = await client?.monitor(SWITCH_SPEC)
+  const hasBridge = [...(monitor?.rows('Bridge').values() ?? [])].some(isOurs)
   const left =
-    client === undefined ? [] : await applySwitch(client, await client.monitor(SWITCH_SPEC), undefined, 'system')
-  removeRoutes(rtnl)
-  await removeFilters()
+    client === undefined || monitor === undefined ? [] : await applySwitch(client, monitor, undefined, 'system')
+  const hasRoutes = removeRoutes(rtnl)
+  const hasFilters = await new OwnFilters(FILTER_OWNER).remove()
+  const hasRecord = existsSync(recordPath(folder))
   rmSync(recordPath(folder), { force: true })
-  return left
+  return { found: hasBridge || hasRoutes || hasFilters || hasRecord, left }
 }
 
 interface ClearParts {

@@ -2,6 +2,7 @@
  * What can be wrong with a mesh that is asked for, or with the machine that it is to be made on.
  * @module
  */
+import { CodedError } from '../text/coded-error.ts'
 
 /** Stable codes. */
 export type MeshErrorCode =
@@ -19,14 +20,6 @@ export type MeshErrorCode =
   | 'MESH_NONE'
 
 /** An error with a stable code: `message` is the cause, `remedy` what to do. */
-export class MeshError extends Error {
+export class MeshError extends CodedError<MeshErrorCode> {
   override readonly name = 'MeshError'
-  readonly code: MeshErrorCode
-  readonly remedy: string
-
-  constructor(code: MeshErrorCode, message: string, remedy: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-    this.remedy = remedy
-  }
 }

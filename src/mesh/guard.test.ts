@@ -12,6 +12,8 @@ import {
   netnsOpen,
   openPacketSocket,
   openRtnl,
+  routeDel,
+  routeReplace,
   sysctlSet,
 } from '../linux/index.ts'
 import { type Scratch, scratch, veth } from '../linux/testing/scratch.ts'
@@ -26,7 +28,7 @@ const NETNS = `wefttest-mesh-guard-${process.pid}`
 const HERE = { netns: NETNS }
 
 /** By what link a packet comes to the machine, and where it is from. */
-type From = 'container' | 'other' | 'segment'
+type From = 'container' | 'other' | 'segment' | 'second'
 let machine: Scratch
 const senders = new Map<From, { readonly at: Scratch; readonly link: string }>()
 
@@ -40,11 +42,13 @@ beforeAll(async () => {
     ['segment', 'eth0', `${SELF}/24`],
     ['container', 'docker0', '172.17.1.1/24'],
     ['other', 'other0', '10.9.0.1/24'],
+    ['second', 'eth1', '198.51.100.1/24'],
   ] as const) {
     const at = scratch()
+    const isCable = from === 'segment' || from === 'second'
     const port = `to-${from}`
-    veth(machine, at, from === 'segment' ? link : port, 'eth0')
-    if (from !== 'segment') {
+    veth(machine, at, isCable ? link : port, 'eth0')
+    if (!isCable) {
       const { index } = linkAdd(machine.rtnl, { kind: 'bridge', name: link, up: true })
       linkSet(machine.rtnl, port, { master: index })
     }
@@ -74,12 +78,19 @@ const hosts = [SELF, PEER, OTHER_PEER].map(
   (address, i) => `{name: n${i}, address: ${address}, subnet: 172.17.${i + 1}.0/24}`,
 )
 
-async function guard(way: string): Promise<void> {
-  const config = decodeMeshConfig(`way: ${way}\nhosts:\n${hosts.map((host) => `  - ${host}\n`).join('')}`, 'test')
+function planOf(way: string, more = '') {
+  const config = decodeMeshConfig(
+    `way: ${way}\n${more}\nhosts:\n${hosts.map((host) => `  - ${host}\n`).join('')}`,
+    'test',
+  )
   const [self] = config.hosts
   if (self === undefined) throw new Error('the list has hosts')
   const places = new Map(config.hosts.map(({ address }) => [address, { link: 'eth0', mtu: 1500 }]))
-  await applyRuleset(meshRuleset(planMesh(config, self, places, 1500)), HERE)
+  return planMesh(config, self, places, { link: 'eth0', mtu: 1500 })
+}
+
+async function guard(way: string, more = ''): Promise<void> {
+  await applyRuleset(meshRuleset(planOf(way, more)), HERE)
 }
 
 /** Sends packets to the machine, by a link, and tells how many came to it, and how many left it for others. */
@@ -158,5 +169,50 @@ describe.each([
     expect(await passing('container', INSIDE, PEER, UNTOUCHED)).toEqual({ in: 0, out: COUNT })
     expect(await passing('other', ELSEWHERE, PEER, UNTOUCHED)).toEqual({ in: 0, out: COUNT })
     expect(await passing('container', INSIDE, SELF, UNTOUCHED)).toEqual({ in: COUNT, out: 0 })
+  })
+})
+
+describe('a machine whose packets come by another link than those to it leave by', () => {
+  const GRE_FROM_PEER = [PEER, SELF, GRE] as const
+  const bySecond = () => passing('second', ...GRE_FROM_PEER)
+  const back = { link: 0, priority: 900 }
+  beforeAll(() => {
+    back.link = linkGet(machine.rtnl, 'eth1').index
+  })
+
+  test('is not believed by a link that has nothing to do with either', async () => {
+    await guard('gre')
+    expect(await bySecond()).toEqual({ in: 0, out: 0 })
+    // Another route is not the one that is taken.
+    routeReplace(machine.rtnl, { ...back, destination: '0.0.0.0/0' })
+    expect(await bySecond()).toEqual({ in: 0, out: 0 })
+    routeDel(machine.rtnl, { ...back, destination: '0.0.0.0/0' })
+  })
+
+  test('is believed by the link that leads to it, and by the one that has the address it sends to', async () => {
+    await guard('gre')
+    routeReplace(machine.rtnl, { ...back, destination: `${PEER}/32` })
+    expect(await bySecond()).toEqual({ in: COUNT, out: 0 })
+    expect(await passing('segment', ...GRE_FROM_PEER)).toEqual({ in: COUNT, out: 0 })
+    expect(await passing('other', ...GRE_FROM_PEER)).toEqual({ in: 0, out: 0 })
+    routeDel(machine.rtnl, { ...back, destination: `${PEER}/32` })
+  })
+
+  test('is believed with guard: false, and containers are not', async () => {
+    await guard('gre', 'guard: false')
+    expect(await bySecond()).toEqual({ in: COUNT, out: 0 })
+    expect(await passing('container', ...GRE_FROM_PEER)).toEqual({ in: 0, out: 0 })
+    expect(await passing('container', OTHER_PEER, PEER, GRE)).toEqual({ in: 0, out: 0 })
+    expect(await passing('other', ELSEWHERE, PEER, GRE)).toEqual({ in: 0, out: 0 })
+    // What it costs.
+    expect(await passing('other', ...GRE_FROM_PEER)).toEqual({ in: COUNT, out: 0 })
+  })
+
+  test('that sends from another of its addresses is none of the guard’s business, and of no tunnel', async () => {
+    await guard('gre')
+    expect(await passing('segment', '192.0.2.77', SELF, GRE)).toEqual({ in: COUNT, out: 0 })
+    const { bridge } = planOf('gre')
+    const remotes = bridge?.ports.map(({ options }) => [options['remote_ip'], options['local_ip']])
+    expect(remotes).toEqual([PEER, OTHER_PEER].map((address) => [address, SELF]))
   })
 })

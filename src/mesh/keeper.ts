@@ -2,16 +2,17 @@
  * Brings this machine to its list, as often as it is asked to, and notes how it is.
  * @module
  */
+import { OwnFilters } from '../agent/node/own-filters.ts'
 import type { RtnlSocket } from '../linux/index.ts'
 import type { OvsdbClient } from '../ovs/ovsdb/index.ts'
 import type { MeshConfig } from './config.ts'
-import { Filters } from './filters.ts'
 import { applyKernel } from './kernel.ts'
 import { ownHost, placesOf } from './look.ts'
 import { portName } from './names.ts'
 import { askNeighbours, segmentStates } from './neighbours.ts'
 import { type MeshPlan, type PeerPlan, planMesh } from './plan.ts'
 import { type MeshRecord, type PeerRecord, readRecord, writeRecord } from './record.ts'
+import { FILTER_OWNER, meshAcceptance, meshRuleset, meshTraffic } from './ruleset.ts'
 import { applySwitch, type DatapathType, portStates, type SwitchMonitor, sentenceOf } from './switch.ts'
 
 /** Open vSwitch, as far as it answers. */
@@ -26,6 +27,8 @@ export interface KeeperParts {
   /** Undefined while it does not answer. */
   ovs(): Switch | undefined
   readonly datapathType: DatapathType
+  /** False: this machine believes others by whatever link, also where the list says that it does not. */
+  readonly guard: boolean
   /** Folder of the record. */
   readonly folder: string
   /** Where the list comes from, for people. */
@@ -48,7 +51,7 @@ export interface Turn {
 /** Keeps one machine's part of a mesh. */
 export class Keeper {
   readonly #parts: KeeperParts
-  readonly #filters = new Filters()
+  readonly #filters = new OwnFilters(FILTER_OWNER)
   #peers: ReadonlyMap<string, PeerRecord>
   #turn: Turn | undefined
 
@@ -63,14 +66,16 @@ export class Keeper {
    */
   async apply(config: MeshConfig, asked: { readonly filters: boolean }): Promise<Turn> {
     const { rtnl } = this.#parts
+    const guard = this.#parts.guard && config.guard
     const self = ownHost(rtnl, config)
-    const plan = planMesh(config, self.host, placesOf(rtnl, config, self.host), self.mtu)
+    const plan = planMesh({ ...config, guard }, self.host, placesOf(rtnl, config, self.host), self.link)
     const switched = await this.#switch(plan)
     const kernel = applyKernel(rtnl, plan)
+    const filters = { ruleset: meshRuleset(plan), acceptance: meshAcceptance(plan), traffic: meshTraffic(plan) }
     const problems = [
       ...switched,
       ...kernel.problems,
-      ...(await this.#filters.apply(plan, asked.filters).catch((error: unknown) => [sentenceOf(error)])),
+      ...(await this.#filters.apply(filters, asked.filters).catch((error: unknown) => [sentenceOf(error)])),
       ...plan.peers.flatMap(({ way, why }) => (way === 'none' && why !== undefined ? [why] : [])),
     ]
     this.#turn = { plan, isMade: switched.length === 0 && kernel.isJoined, problems, notes: kernel.notes }

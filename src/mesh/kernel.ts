@@ -57,15 +57,17 @@ export function applyKernel(rtnl: RtnlSocket, plan: MeshPlan): KernelState {
   return { isJoined, problems, notes }
 }
 
-/** Removes every route of ours; what went meanwhile is gone. */
-export function removeRoutes(rtnl: RtnlSocket): void {
-  for (const route of ownRoutes(rtnl)) {
+/** Removes every route of ours; what went meanwhile is gone. Returns whether there was one. */
+export function removeRoutes(rtnl: RtnlSocket): boolean {
+  const routes = ownRoutes(rtnl)
+  for (const route of routes) {
     try {
       routeDel(rtnl, specOf(route))
     } catch (error) {
       if (!hasErrno(error, 'ENOENT', 'ESRCH')) throw error
     }
   }
+  return routes.length > 0
 }
 
 /** Returns what may be noted. Throws MESH_ATTACH, and what the kernel says. */

@@ -6,20 +6,19 @@ import { addrList, hasErrno, type Link, linkList, type RtnlSocket, routeGet } fr
 import { type Ip, parseIp } from '../network/model/address.ts'
 import type { MeshConfig, MeshHost } from './config.ts'
 import { MeshError } from './errors.ts'
-import type { Place, Places } from './plan.ts'
+import type { OwnLink, Place, Places } from './plan.ts'
 
 /** This machine, in the list. */
 export interface Self {
   readonly host: MeshHost
-  /** Of the link that has its address, in bytes. */
-  readonly mtu: number
+  readonly link: OwnLink
 }
 
 /** Which machine this is. Throws MESH_NOT_A_HOST, and MESH_CONFIG where it is two of them. */
 export function ownHost(rtnl: RtnlSocket, { hosts }: MeshConfig): Self {
-  const links = new Map(linkList(rtnl).map(({ index, mtu }) => [index, mtu]))
+  const links = new Map(linkList(rtnl).map(({ index, name, mtu }) => [index, { link: name, mtu }]))
   const own = new Map(
-    addrList(rtnl).map(({ address, link }) => [parseIp(address.replace(/\/.*/, '')), links.get(link) ?? 0]),
+    addrList(rtnl).map(({ address, link }) => [parseIp(address.replace(/\/.*/, '')), links.get(link)]),
   )
   const found = hosts.filter(({ address }) => own.has(address))
   const [host, second] = found
@@ -35,7 +34,8 @@ export function ownHost(rtnl: RtnlSocket, { hosts }: MeshConfig): Self {
     const names = found.map(({ name, address }) => `${name} (${address})`).join(' and ')
     throw new MeshError('MESH_CONFIG', `this machine is ${names}`, 'list each machine once, with one of its addresses')
   }
-  return { host, mtu: own.get(host.address) ?? 0 }
+  // The link went between the two looks: what it had goes, too, and is looked at again.
+  return { host, link: own.get(host.address) ?? { link: '', mtu: 0 } }
 }
 
 /** Where the kernel meets the others. Links of the mesh itself lead to nobody. */

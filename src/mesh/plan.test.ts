@@ -22,7 +22,7 @@ function plan(config: MeshConfig, places: Readonly<Record<string, Place | string
   if (host === undefined) throw new Error('there is no such machine')
   const all = new Map<Ip, Place | string>(config.hosts.map(({ address }) => [address, SEGMENT]))
   for (const [address, place] of Object.entries(places)) all.set(ip(address), place)
-  return planMesh(config, host, all, 1500)
+  return planMesh(config, host, all, { link: 'eth0', mtu: 1500 })
 }
 
 test.each([

@@ -16,6 +16,9 @@ export interface Place {
   readonly gateway?: Ip
 }
 
+/** The link that has this machine's address, with its MTU in bytes. */
+export type OwnLink = Pick<Place, 'link' | 'mtu'>
+
 /** What the kernel says of each machine: its place, or why there is none. */
 export type Places = ReadonlyMap<Ip, Place | string>
 
@@ -72,6 +75,10 @@ export interface MeshPlan {
   readonly tunnel?: Tunnel
   /** All that containers of the mesh have addresses of. */
   readonly networks: readonly Cidr[]
+  /** Tunnel packets in a machine's name are taken from links alone by which one expects them. */
+  readonly guard: boolean
+  /** The link that has this machine's address. */
+  readonly uplink: string
 }
 
 /** Bytes that a tunnel adds to a packet: 38 for GRE over IPv4, 42 with a key, 50 for VXLAN and Geneve; 20 more over IPv6. */
@@ -79,14 +86,14 @@ export function tunnelCost({ type, key }: Tunnel, family: Family): number {
   return overheadOf(type === 'gre' && key !== undefined ? 'keyed-gre' : type, family)
 }
 
-/** The plan of one of the machines. `ownMtu`: of the link that has its address. */
-export function planMesh(config: MeshConfig, self: MeshHost, places: Places, ownMtu: number): MeshPlan {
-  const { ways, attach } = config
+/** The plan of one of the machines, whose address is on its own link. */
+export function planMesh(config: MeshConfig, self: MeshHost, places: Places, own: OwnLink): MeshPlan {
+  const { ways, attach, guard } = config
   const others = config.hosts.filter((host) => host !== self)
   const peers = others.map((host) => planPeer(config, host, places.get(host.address) ?? 'it was not looked for'))
   const { tunnel } = ways
   const networks = config.networks.length > 0 ? config.networks : config.hosts.flatMap(({ subnets }) => subnets)
-  const bridge = tunnel === undefined ? undefined : planBridge(config, self, others, places, ownMtu, tunnel)
+  const bridge = tunnel === undefined ? undefined : planBridge(config, self, others, places, own.mtu, tunnel)
   return {
     self,
     attach,
@@ -94,6 +101,8 @@ export function planMesh(config: MeshConfig, self: MeshHost, places: Places, own
     routes: planRoutes(config, self, peers, bridge),
     peers,
     networks,
+    guard,
+    uplink: own.link,
   }
 }
 

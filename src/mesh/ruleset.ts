@@ -6,7 +6,7 @@ import { type ForeignAcceptance, networkAcceptance } from '../network/firewall/a
 import type { Traffic } from '../network/firewall/judge.ts'
 import { type Cidr, type Family, familyOf } from '../network/model/address.ts'
 import { tunnelGuard } from './guard.ts'
-import { NFT_TABLE } from './names.ts'
+import { ACCEPTANCE, NFT_TABLE } from './names.ts'
 import type { MeshPlan } from './plan.ts'
 
 const FAMILIES: readonly Family[] = [4, 6]
@@ -48,6 +48,9 @@ function addressChains(plan: MeshPlan): readonly string[] {
 
 /** Removes our table. */
 export const NO_RULESET = `table inet ${NFT_TABLE}\ndelete table inet ${NFT_TABLE}\n`
+
+/** Whose the machine's packet filters are, as far as they are the mesh's. */
+export const FILTER_OWNER = { table: NFT_TABLE, noRuleset: NO_RULESET, acceptance: ACCEPTANCE }
 
 /** What others' filters have to accept where there is no tunnel: what comes from and goes to the other machines' containers. */
 export function meshAcceptance({ peers }: MeshPlan): readonly ForeignAcceptance[] {

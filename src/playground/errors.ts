@@ -2,6 +2,7 @@
  * The ways the playground can fail.
  * @module
  */
+import { CodedError } from '../text/coded-error.ts'
 
 /** Stable codes. */
 export type PlaygroundErrorCode =
@@ -21,16 +22,8 @@ export type PlaygroundErrorCode =
   | 'PLAY_LEFTOVERS'
 
 /** A step of the playground that failed: the message is the cause, the remedy what to do. */
-export class PlaygroundError extends Error {
-  readonly code: PlaygroundErrorCode
-  readonly remedy: string
-
-  constructor(code: PlaygroundErrorCode, message: string, remedy: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'PlaygroundError'
-    this.code = code
-    this.remedy = remedy
-  }
+export class PlaygroundError extends CodedError<PlaygroundErrorCode> {
+  override readonly name = 'PlaygroundError'
 }
 
 /** Where a playground was expected and none is. */

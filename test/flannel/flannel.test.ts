@@ -4,7 +4,7 @@
  * rest.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { decodeAttributes, vtepMacIn } from '../../src/compat/flannel/lease.ts'
 import { netnsOpen } from '../../src/linux/index.ts'
 import { closeFd } from '../../src/linux/socket.ts'
@@ -115,10 +115,13 @@ describe.skipIf(reason !== undefined)(`machines with flannel${reason === undefin
         const ping = (source: string) => attempt(rig.wire, 'ping', '-c1', '-W1', '-I', source, pod)
         expect((await ping(other)).code).not.toBe(0)
         expect((await ping(MASTER)).code).toBe(0)
-        const sources = listening.frames
-          .filter((frame) => isEchoRequest(frame, 4))
-          .map((frame) => frame.subarray(26, 30))
-        expect(new Set(sources.map((source) => source.join('.')))).toEqual(new Set([MASTER]))
+        // What was captured is read a moment later; what came first is read first.
+        await eventually(async () => {
+          const sources = listening.frames
+            .filter((frame) => isEchoRequest(frame, 4))
+            .map((frame) => frame.subarray(26, 30))
+          expect(new Set(sources.map((source) => source.join('.')))).toEqual(new Set([MASTER]))
+        }, PATIENCE)
       } finally {
         listening.close()
         closeFd(netns)
@@ -217,9 +220,27 @@ describe.skipIf(reason !== undefined)(`machines with flannel${reason === undefin
       expect(await pidsOf(two.namespace)).toEqual([])
       expect(readdirSync(two.folder).toSorted()).toEqual(['docker', 'log', 'server.log'])
       // A second time there is nothing, and that is well.
-      expect(await down()).toMatchObject({ code: 0 })
+      expect(await down()).toEqual(
+        expect.objectContaining({ code: 0, stdout: expect.stringContaining('nothing to take down') }),
+      )
     },
     3 * PATIENCE,
+  )
+
+  test(
+    'routes in the network of a subnet.env that somebody else wrote are left alone, and so is the file',
+    async () => {
+      writeFileSync(two.subnetFile, 'FLANNEL_NETWORK=198.18.0.0/15\nFLANNEL_SUBNET=198.18.7.1/24\n')
+      await inside(two.namespace, 'ip', 'route', 'add', '198.18.9.0/24', 'via', MASTER, 'proto', '77')
+      const { code, stdout } = await two.weft('flannel', 'down', '--subnet-file', two.subnetFile)
+      expect([code, stdout.replace(/\s+/g, ' ')]).toEqual([
+        0,
+        expect.stringMatching(/nothing to take down.*subnet\.env stays: somebody else wrote it/),
+      ])
+      expect(await inside(two.namespace, 'ip', 'route', 'show', 'proto', '77')).toContain('198.18.9.0/24')
+      expect(existsSync(two.subnetFile)).toBe(true)
+    },
+    PATIENCE,
   )
 
   /** Of somebody on the segment, of pods, and of a machine, only the machine's gets through. */

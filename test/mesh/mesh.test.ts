@@ -154,8 +154,13 @@ describe.skipIf(reason !== undefined)('a GRE mesh of five machines', () => {
       await host.stop('SIGKILL')
       await rig.expectMesh(five)
       expect((await host.status()).problems.join()).toContain('no daemon keeps the mesh')
-      expect((await host.weft('down')).code).toBe(0)
+      expect(await host.weft('down')).toEqual(
+        expect.objectContaining({ code: 0, stdout: 'the mesh of this machine is taken away\n' }),
+      )
       expect(await host.picture()).toBe(before)
+      expect(await host.weft('down')).toEqual(
+        expect.objectContaining({ code: 0, stdout: 'nothing to take down: there is no mesh on this machine\n' }),
+      )
     },
     PATIENCE,
   )

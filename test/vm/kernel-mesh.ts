@@ -49,7 +49,7 @@ async function make(host: Host, list: string): Promise<SwitchMonitor> {
   const monitor = await client.monitor(SWITCH_SPEC)
   const config = decodeMeshConfig(await Bun.file(list).text(), list)
   const self = ownHost(rtnl, config)
-  const plan = planMesh(config, self.host, placesOf(rtnl, config, self.host), self.mtu)
+  const plan = planMesh(config, self.host, placesOf(rtnl, config, self.host), self.link)
   for (;;) {
     const problems = await applySwitch(client, monitor, plan.bridge, 'system')
     const kernel = applyKernel(rtnl, plan)

@@ -164,7 +164,10 @@ async function ruleTraces(): Promise<readonly Trace[]> {
     remove: () => applyRuleset(`table ${table}\ndelete table ${table}\n`),
   }))
   const isAccepted = acceptanceScript([], await filterChains()) !== undefined
-  const acceptance = { what: 'rules that have pods accepted in filters of others', remove: () => withdrawAcceptance() }
+  const acceptance = {
+    what: 'rules that have pods accepted in filters of others',
+    remove: async () => void (await withdrawAcceptance()),
+  }
   return [...ours, ...(isAccepted ? [acceptance] : [])]
 }
 

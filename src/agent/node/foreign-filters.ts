@@ -32,10 +32,11 @@ export async function admitPods(
   return dropsInWords(foreignDrops(traffic, all, ({ table }) => table === NFT_TABLE))
 }
 
-/** Removes every acceptance of ours from filters of others. */
-export async function withdrawAcceptance(options: NftOptions = {}): Promise<void> {
-  const script = acceptanceScript([], await filterChains(options))
+/** Removes every acceptance of an owner, without one the agent's, from filters of others. Resolves with whether there was one. */
+export async function withdrawAcceptance(options: NftOptions = {}, owner?: AcceptanceOwner): Promise<boolean> {
+  const script = acceptanceScript([], await filterChains(options), owner)
   if (script !== undefined) await applyRuleset(script, options)
+  return script !== undefined
 }
 
 /**

@@ -32,7 +32,12 @@ Examples:
   weft flannel down`
 
 async function down({ subnetFile, json }: Down): Promise<void> {
-  const left = await takeFlannelDown(subnetFile)
-  if (json === true) printJson({ done: true, left })
-  else printLines(['what flanneld made on this machine is taken away', ...left.map((sentence) => `! ${sentence}`)])
+  const { found, left } = await takeFlannelDown(subnetFile)
+  if (json === true) printJson({ done: true, found, left })
+  else {
+    const told = found
+      ? 'what flanneld made on this machine is taken away'
+      : 'nothing to take down: flanneld left nothing here'
+    printLines([told, ...left.map((sentence) => `! ${sentence}`)])
+  }
 }

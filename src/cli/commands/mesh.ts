@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { openKeySpace } from '../../etcd/choose.ts'
-import { etcdConfig, readSecret } from '../../etcd/config.ts'
+import { etcdConfig } from '../../etcd/config.ts'
 import { runMesh } from '../../mesh/daemon.ts'
 import { takeMeshDown } from '../../mesh/down.ts'
 import { printMesh } from '../../mesh/print.ts'
@@ -9,7 +9,7 @@ import { etcdSource, fileSource, type Source } from '../../mesh/source.ts'
 import { isWhole, meshStatus } from '../../mesh/status.ts'
 import type { DatapathType } from '../../mesh/switch.ts'
 import { usage } from '../errors.ts'
-import { PASSWORD_VARIABLE } from '../etcd-options.ts'
+import { accountOptions, type EtcdAccount, etcdSettings } from '../etcd-options.ts'
 import { EXIT } from '../exit-codes.ts'
 import { printJson, printLines } from '../insight.ts'
 import { daemonLog } from '../log.ts'
@@ -24,17 +24,13 @@ interface Common {
   readonly json?: boolean
 }
 
-interface Up extends Common {
+interface Up extends Common, EtcdAccount {
   readonly config?: string
   readonly datapathType: DatapathType
+  readonly guard: boolean
   readonly etcdEndpoints?: string
   readonly etcdKey?: string
   readonly etcdApi?: 'v2' | 'v3'
-  readonly etcdCafile?: string
-  readonly etcdCertfile?: string
-  readonly etcdKeyfile?: string
-  readonly etcdUsername?: string
-  readonly etcdPasswordFile?: string
 }
 
 const DEFAULT_FILE = '/etc/weft/mesh.yaml'
@@ -57,9 +53,13 @@ export function registerMesh(program: Command): void {
     )
     .option('--config <file>', `the list of machines (default: ${DEFAULT_FILE})`)
     .addOption(
-      new Option('--datapath-type <type>', 'netdev is the one in user space, for test machines')
+      new Option('--datapath-type <type>', 'how Open vSwitch forwards; netdev: in user space, for test machines')
         .choices(['system', 'netdev'])
         .default('system'),
+    )
+    .option(
+      '--no-guard',
+      'take tunnel packets of a machine from any link, also from those by which no route leads back to it',
     )
     .action(up)
   withPlaces(mesh.command('status'))
@@ -95,11 +95,7 @@ function withEtcd(command: Command): Command {
     new Option('--etcd-endpoints <list>', 'the list is in this etcd: http://host:port, parted by commas'),
     new Option('--etcd-key <key>', `its key (default: ${DEFAULT_KEY})`),
     new Option('--etcd-api <version>', 'which of its interfaces (default: v3)').choices(['v2', 'v3']),
-    new Option('--etcd-cafile <file>', 'the authority of the servers’ certificates'),
-    new Option('--etcd-certfile <file>', 'our certificate'),
-    new Option('--etcd-keyfile <file>', 'its key'),
-    new Option('--etcd-username <name>', `who we are; the password is in $${PASSWORD_VARIABLE}, or`),
-    new Option('--etcd-password-file <file>', 'a file with the password'),
+    ...accountOptions(),
   ]
   for (const option of options) command.addOption(option.helpGroup('A list in etcd instead of a file:'))
   return command
@@ -117,6 +113,7 @@ async function up(options: Up): Promise<void> {
       source,
       ovsdb: options.ovsdb,
       datapathType: options.datapathType,
+      guard: options.guard,
       folder: options.runDir,
       log,
       signal,
@@ -142,18 +139,8 @@ function sourceOf(options: Up): { readonly source: Source; close(): void } {
   }
   if (config !== undefined) throw usage('--config and --etcd-endpoints both name a list', 'give one of them')
   if (!/^\/[^/].*[^/]$/.test(key)) throw usage(`${key} is no key`, `write it as ${DEFAULT_KEY}`)
-  const { etcdCafile: caFile, etcdCertfile: certFile, etcdKeyfile: keyFile, etcdUsername: username } = options
-  const space = openKeySpace(
-    etcdConfig({ endpoints, caFile, certFile, keyFile, username, password: passwordIn(options) }),
-    options.etcdApi ?? 'v3',
-    key,
-  )
+  const space = openKeySpace(etcdConfig(etcdSettings(endpoints, options)), options.etcdApi ?? 'v3', key)
   return { source: etcdSource(space, key), close: () => space.close() }
-}
-
-function passwordIn({ etcdPasswordFile: file, etcdUsername: username }: Up): string | undefined {
-  if (file !== undefined) return readSecret(file, 'the password file').replace(/\r?\n$/, '')
-  return username === undefined ? undefined : process.env[PASSWORD_VARIABLE]
 }
 
 async function status({ ovsdb, runDir, json }: Common): Promise<void> {
@@ -164,7 +151,12 @@ async function status({ ovsdb, runDir, json }: Common): Promise<void> {
 }
 
 async function down({ ovsdb, runDir, json }: Common): Promise<void> {
-  const left = await takeMeshDown({ ovsdb, folder: runDir })
-  if (json === true) printJson({ done: true, left })
-  else printLines(['the mesh of this machine is taken away', ...left.map((sentence) => `! ${sentence}`)])
+  const { found, left } = await takeMeshDown({ ovsdb, folder: runDir })
+  if (json === true) printJson({ done: true, found, left })
+  else {
+    const told = found
+      ? 'the mesh of this machine is taken away'
+      : 'nothing to take down: there is no mesh on this machine'
+    printLines([told, ...left.map((sentence) => `! ${sentence}`)])
+  }
 }

@@ -3,6 +3,7 @@
  * and its environment, `FLANNELD_` and the flag in capitals. Pure.
  * @module
  */
+import type { EtcdSettings } from '../../etcd/config.ts'
 import { type Cidr, type Ip, parseCidr, parseIp } from '../../network/model/address.ts'
 import { nearest } from '../../settings/nearest.ts'
 import { usage } from '../errors.ts'
@@ -42,15 +43,9 @@ export interface FlanneldWish {
 }
 
 /** Leases in etcd. */
-export interface EtcdWish {
+export interface EtcdWish extends EtcdSettings {
   readonly kind: 'etcd'
-  /** Comma list. */
-  readonly endpoints: string
-  readonly caFile?: string
-  readonly certFile?: string
-  readonly keyFile?: string
-  readonly username?: string
-  readonly password?: string
+  /** A file with the password, where that is not given otherwise. */
   readonly passwordFile?: string
   readonly api: 'auto' | 'v2' | 'v3'
   readonly prefix: string

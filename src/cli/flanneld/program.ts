@@ -112,11 +112,16 @@ function etcdLeases({ api, prefix, renewMargin, passwordFile, ...settings }: Etc
 
 async function kubeLeases(wish: KubeWish, log: Logger, signal: AbortSignal): Promise<LeaseManager> {
   const { server, kubeconfig, annotationPrefix, configPath, setCondition } = wish
-  const config = server !== undefined && kubeconfig === undefined ? loadMaster(server) : loadKubeconfig(kubeconfig)
+  const isOpen = server !== undefined && kubeconfig === undefined
+  const config = isOpen ? loadMaster(server) : loadKubeconfig(kubeconfig, process.env, undefined, NAME_SERVER)
   const api = new KubeClient(config)
   const node = await nodeName(api, process.env, signal)
   return new KubeLeases(api, { node, configPath, annotationPrefix, setCondition }, log)
 }
+
+const NAME_SERVER =
+  'name a kubeconfig by --kubeconfig-file or KUBECONFIG, or a server without accounts by --kube-api-url; in a pod, mount ' +
+  'its service account'
 
 const HELP = [
   'Usage: flanneld [flags]',

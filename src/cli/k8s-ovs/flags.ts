@@ -3,6 +3,7 @@
  * glog's flags with and without a value. Pure.
  * @module
  */
+import type { EtcdSettings } from '../../etcd/config.ts'
 import { nearest } from '../../settings/nearest.ts'
 import { type CliError, usage } from '../errors.ts'
 import { PASSWORD_VARIABLE } from '../etcd-options.ts'
@@ -17,14 +18,7 @@ export type K8sOvsCommand = { readonly does: 'version' } | { readonly does: 'hel
 /** How k8s-ovs is to run. */
 export interface K8sOvsRun {
   readonly does: 'run'
-  readonly etcd: {
-    /** Comma list. */
-    readonly endpoints: string
-    readonly caFile?: string
-    readonly certFile?: string
-    readonly keyFile?: string
-    readonly username?: string
-    readonly password?: string
+  readonly etcd: EtcdSettings & {
     /** A file with the password, where that is not given otherwise. */
     readonly passwordFile?: string
   }

@@ -2,6 +2,7 @@
  * The ways in which taking part in a flannel mesh fails.
  * @module
  */
+import { CodedError } from '../../text/coded-error.ts'
 
 /** The code of a failure. */
 export type FlannelErrorCode =
@@ -21,16 +22,8 @@ export type FlannelErrorCode =
   | 'FLANNEL_NODE'
 
 /** A failure: the message is the cause, the remedy what to do. */
-export class FlannelError extends Error {
+export class FlannelError extends CodedError<FlannelErrorCode> {
   override readonly name = 'FlannelError'
-  readonly code: FlannelErrorCode
-  readonly remedy: string
-
-  constructor(code: FlannelErrorCode, message: string, remedy: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-    this.remedy = remedy
-  }
 }
 
 /** A configuration that cannot be followed. */

@@ -47,9 +47,11 @@ export class ProxyKeeper {
     throw new Error(`the process that forwards cannot: ${answer.why}`)
   }
 
-  /** Has it end, if it is there. */
-  async end(): Promise<void> {
-    if ((await this.#ask({ tells: 'end' })) !== undefined) await this.#gone()
+  /** Has it end. Resolves with whether it was there. */
+  async end(): Promise<boolean> {
+    const isThere = (await this.#ask({ tells: 'end' })) !== undefined
+    if (isThere) await this.#gone()
+    return isThere
   }
 
   #start(): void {

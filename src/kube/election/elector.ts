@@ -4,11 +4,12 @@
  */
 import { sleep } from '../../registry/backoff.ts'
 import { KubeError } from '../errors.ts'
+import { isFields } from '../fields.ts'
 import { apiVersionOf, type KubeObject } from '../object.ts'
 import { LEASES } from '../resources.ts'
 import { type Claim, Contender, type ElectionTiming, type Moment } from './contender.ts'
 import { checkedTiming, type LeadOptions, moment } from './options.ts'
-import { type Lease, readLease, specOf } from './record.ts'
+import { readLease, specOf } from './record.ts'
 import { leaseLost, type Term } from './term.ts'
 
 /** client-go's: contenders ask at times that differ by up to so many periods. */
@@ -19,6 +20,8 @@ export class Elector {
   readonly #options: LeadOptions
   readonly #timing: ElectionTiming
   readonly #contender: Contender
+  /** The lease as it was last read or written: what others have put there is written back. */
+  #found: KubeObject | undefined
   #toldHolder = ''
 
   /** Throws `KUBE_CONFIG`. */
@@ -85,6 +88,7 @@ export class Elector {
       patience,
       (signal) => api.get(LEASES, lease, signal),
       (found) => {
+        this.#found = found
         this.#contender.saw(found === undefined ? undefined : readLease(found), this.#now())
       },
     )
@@ -96,13 +100,11 @@ export class Elector {
     const { api, lease } = this.#options
     const sentAt = this.#now()
     let isRefused = false
-    const write = async (signal: AbortSignal): Promise<Lease | undefined> => {
-      const object = leaseObject(lease, claim)
+    const write = async (signal: AbortSignal): Promise<KubeObject | undefined> => {
       const isNew = claim.resourceVersion === undefined
+      const object = leaseObject(lease, claim, isNew ? undefined : this.#found)
       try {
-        return readLease(
-          await (isNew ? api.create(LEASES, object, signal) : api.replace(LEASES, object, undefined, signal)),
-        )
+        return await (isNew ? api.create(LEASES, object, signal) : api.replace(LEASES, object, undefined, signal))
       } catch (error) {
         isRefused = error instanceof KubeError && (isNew ? OF_CREATION : OF_REPLACEMENT).has(error.code)
         if (!isRefused) throw error
@@ -110,8 +112,12 @@ export class Elector {
       }
     }
     await this.#asked(patience, write, (written) => {
-      if (written === undefined) this.#contender.forget()
-      else this.#contender.wrote(written, sentAt, this.#now())
+      if (written === undefined) {
+        this.#contender.forget()
+        return
+      }
+      this.#found = written
+      this.#contender.wrote(readLease(written), sentAt, this.#now())
     })
     return isRefused
   }
@@ -191,7 +197,13 @@ export class HeldTerm implements Term {
 const OF_CREATION: ReadonlySet<string> = new Set(['KUBE_EXISTS'])
 const OF_REPLACEMENT: ReadonlySet<string> = new Set(['KUBE_CONFLICT', 'KUBE_NOT_FOUND'])
 
-function leaseObject(lease: LeadOptions['lease'], { record, resourceVersion }: Claim): KubeObject {
-  const metadata = { ...lease, ...(resourceVersion === undefined ? {} : { resourceVersion }) }
-  return { apiVersion: apiVersionOf(LEASES), kind: LEASES.kind, metadata, spec: specOf(record) }
+/** Labels, annotations and fields of others stay as they were found: a replacement that leaves them out removes them. */
+function leaseObject(
+  lease: LeadOptions['lease'],
+  { record, resourceVersion }: Claim,
+  found: KubeObject | undefined,
+): KubeObject {
+  const metadata = { ...found?.metadata, ...lease, ...(resourceVersion === undefined ? {} : { resourceVersion }) }
+  const spec = { ...(isFields(found?.['spec']) ? found['spec'] : {}), ...specOf(record) }
+  return { ...found, apiVersion: apiVersionOf(LEASES), kind: LEASES.kind, metadata, spec }
 }

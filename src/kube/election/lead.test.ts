@@ -110,6 +110,28 @@ describe('lead', () => {
     await b.done
   })
 
+  test('what others have put on the lease stays there when it is taken, renewed and given back', async () => {
+    const { time, api, contend } = setUp()
+    const metadata = { ...LEASE, labels: { team: 'network' }, annotations: { note: 'x' } }
+    await api.create(LEASES, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: { strategy: 'y' } })
+    const a = contend('a')
+    const expectTheirs = async () =>
+      expect(await api.get(LEASES, LEASE)).toEqual(
+        expect.objectContaining({
+          metadata: expect.objectContaining({ labels: { team: 'network' }, annotations: { note: 'x' } }),
+          spec: expect.objectContaining({ strategy: 'y' }),
+        }),
+      )
+    await time.pass(1_000)
+    await expectTheirs()
+    await time.pass(60_000)
+    await expectTheirs()
+    a.stop()
+    await time.pass(0)
+    await a.done
+    await expectTheirs()
+  })
+
   test.each(['refused', 'never-arrives', 'answer-lost'] as const)(
     'who cannot renew (%s) ends before the next one begins, and waits for its work',
     async (what) => {

@@ -41,6 +41,7 @@ async function up(rtnl: RtnlSocket, client: OvsdbClient): Promise<void> {
     rtnl,
     ovs: () => ({ client, monitor }),
     datapathType: 'netdev',
+    guard: true,
     folder: call.folder,
     source: source.name,
     now: () => 0,

@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { PlaygroundError } from '../../../playground/errors.ts'
 import { isOurFolder, layoutOf } from '../../../playground/layout.ts'
 import { requireRoot } from '../../../playground/preflight.ts'
 import { progressOn } from '../../../playground/progress.ts'
 import { exclusively } from '../../../playground/state.ts'
-import { tearDown } from '../../../playground/tear-down.ts'
+import { type Removed, tearDown } from '../../../playground/tear-down.ts'
 import { type PlayOptions, say, withRunDir } from './shared.ts'
 
 /** `weft play down`: removes a playground without trace. */
@@ -19,14 +20,17 @@ export function registerPlayDown(play: Command): void {
         const message = `${layout.runDir} is no playground’s folder: it holds files that none made`
         throw new PlaygroundError('PLAY_USAGE', message, 'name the folder that `weft play` was given')
       }
+      // Whoever is alone in it makes the folder.
+      const folder = existsSync(layout.runDir)
       const removed = await exclusively(layout, () =>
         progressOn(process.stderr).step('Removing the playground', () => tearDown(layout)),
       )
-      const { processes, namespaces } = removed
-      say(
-        json
-          ? JSON.stringify(removed)
-          : `Removed ${processes} processes and ${namespaces} namespaces; nothing is left.`,
-      )
+      say(json ? JSON.stringify({ ...removed, folder }) : told({ ...removed, folder }, layout.runDir))
     })
+}
+
+function told({ processes, namespaces, folder }: Removed, runDir: string): string {
+  const isNothing = !folder && processes === 0 && namespaces === 0
+  if (isNothing) return `Nothing to take down: there is no playground in ${runDir}.`
+  return `Removed ${processes} processes and ${namespaces} namespaces; nothing is left.`
 }
