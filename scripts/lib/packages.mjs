@@ -73,7 +73,7 @@ const TOOLS = ['curl', 'procps', 'tcpdump']
 // iptables: what Docker filters with.
 const TEST = [...PLAY, 'containernetworking-plugins', 'iptables', ...RUNTIME, ...REGISTRY, ...TOOLS]
 
-/** A cloud's identity and network services, and what they keep their state in: 180 MB to fetch. Tests start their own. */
+/** A cloud's identity and network services, and what they keep their state in: 70 MB to fetch. Tests start their own. */
 const OPENSTACK = [
   ...['mariadb-server', 'python3-pymysql', 'keystone', 'uwsgi-plugin-python3', 'neutron-server', 'neutron-common'],
   ...['python3-openstackclient', 'ovn-central', 'ovn-host'],
