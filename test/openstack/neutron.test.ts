@@ -17,13 +17,14 @@ const DRIVERS = ['ovs', 'ovn'] as const
 const wanted = process.env['WEFT_TEST_OPENSTACK'] !== undefined && missingPrograms().length === 0
 
 let cloud: Cloud
+let running: Cloud | undefined
 
 beforeAll(async () => {
-  if (wanted) cloud = await Cloud.start(DRIVERS)
+  if (!wanted) return
+  running = await Cloud.start(DRIVERS)
+  cloud = running
 }, 600_000)
-afterAll(async () => {
-  if (wanted) await cloud.stop()
-}, 60_000)
+afterAll(() => running?.stop(), 60_000)
 
 describe.skipIf(!wanted).each(DRIVERS)('Neutron with %s (npm run test:openstack)', (driver) => {
   let neutron: Neutron
@@ -74,15 +75,16 @@ describe.skipIf(!wanted).each(DRIVERS)('Neutron with %s (npm run test:openstack)
     const one = await ports.create(spec('one', { deviceId: 'weft:sandbox/eth0', deviceOwner: 'compute:weft' }))
     expect(one.tags.toSorted()).toEqual(['n=one', 'weft'])
     expect(one.fixedIps).toHaveLength(1)
-    const many = await ports.createMany(Array.from({ length: 45 }, (_, i) => spec(`many-${i}`)))
-    expect(many.map(({ name }) => name)).toEqual(Array.from({ length: 45 }, (_, i) => `many-${i}`))
-    expect(await ports.list({ tags: ['weft'], networkId })).toHaveLength(46)
+    const many = await ports.createMany(Array.from({ length: 24 }, (_, i) => spec(`many-${i}`)))
+    expect(many.map(({ name }) => name)).toEqual(Array.from({ length: 24 }, (_, i) => `many-${i}`))
+    expect(await ports.list({ tags: ['weft'], networkId })).toHaveLength(25)
     expect((await ports.list({ deviceId: 'weft:sandbox/eth0' })).map(({ id }) => id)).toEqual([one.id])
     const [address] = one.fixedIps
     expect(await ports.list({ address: address?.address ?? '', subnetId })).toHaveLength(1)
     expect(await ports.list({ mac: one.mac })).toHaveLength(1)
     expect(await ports.list({ tags: ['weft', 'n=one'] })).toHaveLength(1)
-    for (const { id } of [one, ...many]) expect(await ports.delete(id)).toBe(true)
+    const gone = await Promise.all([one, ...many].map(({ id }) => ports.delete(id)))
+    expect(gone).toEqual(gone.map(() => true))
     expect(await ports.delete(one.id)).toBe(false)
     expect(await ports.list({ tags: ['weft'], networkId })).toEqual([])
   })
@@ -278,6 +280,7 @@ describe.skipIf(!wanted).each(DRIVERS)('Neutron with %s (npm run test:openstack)
     await client.networks.get(networkId)
     const [{ token } = { token: '' }] = proxy.heard.splice(0)
     await cloud.identity.revoke(token)
+    await refused(`${cloud.neutronUrl(driver)}/v2.0/networks/${networkId}`, token)
     const { id } = await client.ports.create(spec('once'))
     expect(proxy.heard.map(({ method }) => method)).toEqual(['POST', 'POST'])
     expect(new Set(proxy.heard.map((heard) => heard.token)).size).toBe(2)
@@ -346,6 +349,12 @@ describe.skipIf(!wanted)('Keystone (npm run test:openstack)', () => {
     expect(await new Neutron(new OpenStackSession(byToken)).projectId()).toBe(project ?? '')
   })
 })
+
+/** Waits until Neutron has heard that a token is worth nothing. */
+async function refused(url: string, token: string): Promise<void> {
+  while ((await fetch(url, { headers: { 'x-auth-token': token }, keepalive: false })).status !== 401)
+    await Bun.sleep(200)
+}
 
 async function codeOf(call: Promise<unknown>): Promise<string> {
   return call.then(

@@ -19,8 +19,7 @@ export function ini(sections: Ini): string {
 /** Keystone's: tokens without a store. */
 export function keystoneConf(folder: string, database: string): Ini {
   return {
-    DEFAULT: { log_file: `${folder}/keystone.log`, public_endpoint: false },
-    // A percent sign would be read as a reference.
+    DEFAULT: { log_file: `${folder}/keystone.log` },
     database: { connection: database, max_pool_size: 5 },
     token: { provider: 'fernet', expiration: 3600 },
     fernet_tokens: { key_repository: `${folder}/fernet-keys` },
@@ -44,8 +43,8 @@ export interface NeutronFacts {
 }
 
 /**
- * Neutron's. No message broker: there are no agents, and OVN needs none. Lists end early and tokens are asked about anew each
- * time, so that tests meet pages and revoked tokens.
+ * Neutron's. No message broker: there are no agents, and OVN needs none. Lists end early and tokens are asked about anew
+ * every few seconds, so that tests meet pages and revoked tokens.
  */
 export function neutronConf({ driver, folder, database, port, keystone }: NeutronFacts): Ini {
   return {
@@ -56,7 +55,8 @@ export function neutronConf({ driver, folder, database, port, keystone }: Neutro
       transport_url: 'fake:/',
       bind_host: '127.0.0.1',
       bind_port: port,
-      api_workers: 2,
+      // What it remembers of tokens is a worker's own: with several, a revoked one is refused by some.
+      api_workers: 1,
       rpc_workers: 1,
       rpc_state_report_workers: 0,
       state_path: folder,
@@ -64,7 +64,6 @@ export function neutronConf({ driver, folder, database, port, keystone }: Neutro
       notify_nova_on_port_status_changes: false,
       notify_nova_on_port_data_changes: false,
       dhcp_agent_notification: false,
-      router_scheduler_driver: '',
       pagination_max_limit: 20,
       log_file: `${folder}/neutron.log`,
     },
@@ -78,7 +77,7 @@ export function neutronConf({ driver, folder, database, port, keystone }: Neutro
       project_name: 'service',
       username: 'neutron',
       password: 'neutron',
-      token_cache_time: -1,
+      token_cache_time: 5,
     },
     oslo_concurrency: { lock_path: `${folder}/lock` },
     oslo_messaging_notifications: { driver: 'noop' },

@@ -34,7 +34,10 @@ export class NeutronServer {
 
   static async start({ folder, port }: NeutronFacts, args: readonly string[]): Promise<NeutronServer> {
     const isReady = (): Promise<boolean> => answers(`http://127.0.0.1:${port}/`)
-    return new NeutronServer(folder, await started(['neutron-server', ...args], { folder, isReady }))
+    return new NeutronServer(
+      folder,
+      await started(['neutron-server', ...args], { folder, log: 'neutron.log', isReady }),
+    )
   }
 
   /** The end of its log. */

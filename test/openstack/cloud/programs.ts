@@ -13,28 +13,40 @@ export function must(argv: readonly string[], env: Readonly<Record<string, strin
 }
 
 /** Starts a program in the foreground, and waits until `isReady`. Throws with the end of its log when it ends before. */
-export async function started(argv: readonly string[], { folder, env = {}, isReady }: StartOptions): Promise<Daemon> {
+export async function started(
+  argv: readonly string[],
+  { folder, env = {}, log = 'stderr.log', isReady }: StartOptions,
+): Promise<Daemon> {
   const daemon = spawnDaemon(argv, { ...inherited(), ...env }, folder)
+  const end = performance.now() + PATIENCE
   while (!(await isReady())) {
-    if (!daemon.alive()) throw new Error(`${argv[0]} ended:\n${lastWords(join(folder, 'stderr.log'))}`)
-    await Bun.sleep(100)
+    if (daemon.alive() && performance.now() < end) {
+      await Bun.sleep(100)
+      continue
+    }
+    await daemon.kill()
+    throw new Error(`${argv[0]} is not ready:\n${lastWords(join(folder, log))}`)
   }
   return daemon
 }
+
+const PATIENCE = 240_000
 
 /** How a program is started. */
 export interface StartOptions {
   /** Where it is, and where its `stderr.log` goes. */
   readonly folder: string
   readonly env?: Readonly<Record<string, string>>
+  /** The file in `folder` that tells what went wrong. Absent: what it wrote to its standard error. */
+  readonly log?: string
   readonly isReady: () => boolean | Promise<boolean>
 }
 
-/** Whether an HTTP server answers anything at all. */
+/** Whether an HTTP server answers something that is no failure of its own. */
 export async function answers(url: string): Promise<boolean> {
   try {
-    await fetch(url, { keepalive: false, redirect: 'manual', signal: AbortSignal.timeout(10_000) })
-    return true
+    const { status } = await fetch(url, { keepalive: false, redirect: 'manual', signal: AbortSignal.timeout(10_000) })
+    return status < 500
   } catch {
     return false
   }
