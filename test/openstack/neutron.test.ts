@@ -124,14 +124,18 @@ describe.skipIf(!wanted).each(DRIVERS)('Neutron with %s (npm run test:openstack)
     expect(await codeOf(ports.update(id, { addressPairs: many }))).toBe(
       'OPENSTACK_EXHAUSTED AllowedAddressPairExhausted',
     )
+    const own = after.fixedIps.map(({ address }) => address)
     const add = Array.from({ length: 3 }, () => ({ subnetId }))
-    const more = await changePort(ports, id, (port) => addressChange(port, { add, remove: [] }))
+    const more = await changePort(ports, id, (port) => addressChange(port, { add, remove: [], own }))
     const fresh = newAddresses(after, more)
     expect(fresh).toHaveLength(3)
-    const remove = fresh.map(({ address }) => address)
-    expect((await changePort(ports, id, (port) => addressChange(port, { add: [], remove }))).fixedIps).toEqual(
-      after.fixedIps,
-    )
+    expect(
+      (
+        await changePort(ports, id, (port) =>
+          addressChange(port, { add: [], remove: fresh.map(({ address }) => address), own }),
+        )
+      ).fixedIps,
+    ).toEqual(after.fixedIps)
     await ports.delete(id)
   })
 

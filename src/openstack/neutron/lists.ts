@@ -21,23 +21,19 @@ export function pairChange(port: Port, { add, remove }: ListChange<AddressPair>)
   return { addressPairs: [...kept, ...missing] }
 }
 
-/**
- * What has to be written for so many more addresses of a subnet, and without some; undefined where nothing has. The port's
- * first address is the machine's own and stays first, whatever is asked.
- */
-export function addressChange(
-  port: Port,
-  { add, remove }: ListChange<{ readonly subnetId: string; readonly address?: string }>,
-): PortChange | undefined {
-  const [own, ...others] = port.fixedIps
-  const gone = new Set(remove)
-  const kept = others.filter(({ address }) => !gone.has(address))
-  const has = (address: string | undefined): boolean =>
-    address !== undefined && port.fixedIps.some((one) => one.address === address)
-  const missing = add.filter(({ address }) => !has(address))
-  if (missing.length === 0 && kept.length === others.length) return undefined
-  const asked = (own === undefined ? kept : [own, ...kept]).map(({ subnetId, address }) => ({ subnetId, address }))
-  return { fixedIps: [...asked, ...missing] }
+/** Addresses of a port that are to come and to go. */
+export interface AddressListChange extends ListChange<{ readonly subnetId: string; readonly address?: string }> {
+  /** The machine's own. They stay, whatever is asked; which they are has to be known: Neutron keeps no order. */
+  readonly own: readonly string[]
+}
+
+/** What has to be written for so many more addresses of a subnet, and without some; undefined where nothing has. */
+export function addressChange(port: Port, { add, remove, own }: AddressListChange): PortChange | undefined {
+  const gone = new Set(remove.filter((address) => !own.includes(address)))
+  const kept = port.fixedIps.filter(({ address }) => !gone.has(address))
+  const missing = add.filter(({ address }) => !port.fixedIps.some((one) => one.address === address))
+  if (missing.length === 0 && kept.length === port.fixedIps.length) return undefined
+  return { fixedIps: [...kept, ...missing] }
 }
 
 /** What a port has that it had not before. */
