@@ -23,6 +23,7 @@ import { measureScale } from './measure/scale.ts'
 import { measureStartup } from './measure/startup.ts'
 import { measureSwap } from './measure/swap.ts'
 import { type Judged, judge, type Result } from './result.ts'
+import { clearLeftovers, clearRun, markRun } from './rig/leftovers.ts'
 import { isBuilt, PEER_PLUGIN } from './rig/program.ts'
 import { Rig } from './rig/rig.ts'
 import type { Effort } from './rig/talk.ts'
@@ -118,6 +119,9 @@ const MEASUREMENTS: readonly Measurement[] = [
   },
 ]
 
+/** The table of every way between machines. */
+const ALL_FABRICS = { name: 'all-fabrics', stands: ['fabrics', 'flannel', 'mesh'] } as const
+
 /** Of measurements between two machines. */
 function effortOf(quick: boolean): Effort {
   return quick ? { rounds: 1, pings: 60, streamSeconds: 1 } : { rounds: 3, pings: 300, streamSeconds: 5 }
@@ -140,9 +144,10 @@ async function main(): Promise<void> {
       'run-dir': { type: 'string', default: '/run/weft-bench' },
     },
   })
-  const names = MEASUREMENTS.map(({ name }) => name)
+  const names = [...MEASUREMENTS.map(({ name }) => name), ALL_FABRICS.name]
   if (values.help) return console.log(USAGE.replace('NAMES', names.join(', ')))
-  const only = [...values.only, ...positionals]
+  const asked = [...values.only, ...positionals]
+  const only = asked.flatMap((name) => (name === ALL_FABRICS.name ? ALL_FABRICS.stands : name))
   const unknown = only.find((name) => !names.includes(name))
   if (unknown !== undefined) throw new Error(`there is no measurement ${unknown}; there are ${names.join(', ')}`)
   if (!existsSync(PEER_PLUGIN)) throw new Error(`${PEER_PLUGIN} is missing: apt install containernetworking-plugins`)
@@ -160,12 +165,15 @@ async function main(): Promise<void> {
 
 async function measure(chosen: readonly Measurement[], options: Options, runDir: string): Promise<readonly Judged[]> {
   const rig = new Rig(runDir, options.source)
-  const stop = () => void rig.stop().finally(() => process.exit(130))
+  const clear = () => rig.stop().finally(() => clearRun())
+  const stop = () => void clear().finally(() => process.exit(130))
   process.on('SIGINT', stop).on('SIGTERM', stop)
   const results: Judged[] = []
   try {
     // What an earlier run left when it was killed.
     await rig.stop()
+    await clearLeftovers()
+    markRun()
     if (chosen.some(({ alone }) => alone !== true)) await rig.start()
     for (const { name, run } of chosen) {
       const started = performance.now()
@@ -180,7 +188,7 @@ async function measure(chosen: readonly Measurement[], options: Options, runDir:
     }
     return results
   } finally {
-    await rig.stop()
+    await clear()
   }
 }
 

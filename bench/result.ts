@@ -14,12 +14,15 @@ export interface Target {
 export interface Result {
   readonly what: string
   readonly unit: string
-  readonly ours: number
+  /** Absent: there is none, and the note says why. */
+  readonly ours?: number
   readonly peer?: number
   /** Who the peer is, where it is not `bridge` + `host-local`. */
   readonly peerName?: string
   readonly target?: Target
   readonly note?: string
+  /** Where it stands in a table of rows and columns; absent: it is a line of its own. */
+  readonly cell?: { readonly row: string; readonly column: string }
 }
 
 /** A result, judged. */
@@ -32,7 +35,7 @@ export interface Judged extends Result {
 
 /** Says whether a result meets its target. */
 export function judge(result: Result): Judged {
-  const ratio = result.peer === undefined ? undefined : result.ours / result.peer
+  const ratio = result.peer === undefined || result.ours === undefined ? undefined : result.ours / result.peer
   const { target } = result
   const value = target?.of === 'ratio' ? ratio : result.ours
   const met =

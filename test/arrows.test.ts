@@ -13,12 +13,13 @@ const CORE = ['flow', 'network', 'ipam']
 const SHARED = [...CORE, 'registry']
 const CLIENTS = ['linux', 'ovs', 'bird', 'cni']
 /** What joins rooms. */
-const JOINT = [...SHARED, ...CLIENTS, 'kube', 'etcd', 'compat', 'place', 'version.ts']
+const JOINT = [...SHARED, ...CLIENTS, 'files', 'kube', 'etcd', 'compat', 'place', 'version.ts']
 
 /** Room → what it may import besides itself. An entry with a slash allows that part of a room only. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   flow: [],
   text: [],
+  files: [],
   network: ['flow', 'ipam'],
   ipam: ['flow', 'network'],
   registry: ['network', 'ipam'],
@@ -36,12 +37,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'network/fabric/overhead.ts',
     'text/coded-error.ts',
   ],
-  place: ['kube', 'etcd', 'compat', 'registry'],
+  place: ['files', 'kube', 'etcd', 'compat', 'registry'],
   agent: [...JOINT, 'dns'],
-  bridge: ['network', 'linux', 'ovs', 'agent/wire', 'text'],
+  bridge: ['network', 'files', 'linux', 'ovs', 'agent/wire', 'text'],
   controller: [...SHARED, 'kube', 'compat', 'settings', 'version.ts'],
   flanneld: [
     ...CORE,
+    'files',
     'registry',
     'linux',
     'kube',
@@ -52,6 +54,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   mesh: [
     'network',
+    'files',
     'registry/backoff.ts',
     'linux',
     'ovs',

@@ -4,37 +4,38 @@
  * @module
  */
 import { join } from 'node:path'
+import type { Fabric } from '../../src/network/model/cluster.ts'
 import { UPLINK_BRIDGE } from '../../src/playground/lab/switch.ts'
 import { outsideAddress } from '../../src/playground/layout.ts'
 import { output } from '../../test/lab/command.ts'
 import { everyWayIs, setFabric } from '../../test/lab/fabric.ts'
 import { Lab, type LabOptions } from '../../test/lab/lab.ts'
 import type { Result } from '../result.ts'
-import { largestPacket } from '../rig/reach.ts'
+import { cellsOf, type FabricRow, reached } from '../rig/fabric-row.ts'
 import { type End, loseSegment, type Segment } from '../rig/segment.ts'
-import { cutCable, type Effort, silenceWhile, talk } from '../rig/talk.ts'
+import { cutCable, type Effort, silenceWhile } from '../rig/talk.ts'
 
 const FABRICS: readonly (readonly [string, LabOptions])[] = [
-  ['vxlan', {}],
-  ['geneve', { encapsulation: 'geneve' }],
-  ['gre', { encapsulation: 'gre' }],
+  ['tunnel, vxlan', {}],
+  ['tunnel, geneve', { encapsulation: 'geneve' }],
+  ['tunnel, gre', { encapsulation: 'gre' }],
   ['direct', { fabric: 'direct' }],
   ['bgp', { fabric: 'bgp' }],
 ]
 
-/** Lines for each fabric. Throws where namespaces, Open vSwitch or BIRD are missing. */
+/** Cells of each fabric. Throws where namespaces, Open vSwitch or BIRD are missing. */
 export async function measureFabrics(effort: Effort): Promise<readonly Result[]> {
   const results: Result[] = []
   for (const [name, options] of FABRICS) {
-    const lab = new Lab(`bench-${name}`, { nodes: 2, ...options })
+    const lab = new Lab(`bench-${options.encapsulation ?? options.fabric ?? 'vxlan'}`, { nodes: 2, ...options })
+    const way = options.fabric ?? 'tunnel'
     const since = performance.now()
     try {
       // Where the machine is busy answers come too late for its first look.
       await lab.up().catch(() => lab.up())
-      const { fabric } = options
-      await everyWayIs(lab, fabric === undefined ? 'tunnel' : 'direct')
+      await everyWayIs(lab, way)
       const setUp = (performance.now() - since) / 1000
-      results.push(...(await measureOne(lab, name, setUp, fabric, effort)))
+      results.push(...cellsOf({ name, setUp, ...(await measureOne(lab, way, effort)) }))
     } finally {
       await lab.down()
     }
@@ -42,39 +43,16 @@ export async function measureFabrics(effort: Effort): Promise<readonly Result[]>
   return results
 }
 
-async function measureOne(
-  lab: Lab,
-  name: string,
-  setUp: number,
-  fabric: LabOptions['fabric'],
-  effort: Effort,
-): Promise<readonly Result[]> {
-  const pods = { from: lab.netns('shop/web'), to: lab.netns('shop/db'), address: lab.address('shop/db') }
+async function measureOne(lab: Lab, way: Fabric['way'], effort: Effort): Promise<Omit<FabricRow, 'name' | 'setUp'>> {
+  const pair = { from: lab.netns('shop/web'), to: lab.netns('shop/db'), address: lab.address('shop/db') }
   const nodes = { from: lab.node(1).netns, to: lab.node(2).netns, address: String(lab.node(2).addresses[0]) }
-  const [talked, plain] = [await talk(pods, effort), await talk(nodes, effort)]
+  const [pods, peer] = [await reached(pair, effort), await reached(nodes, effort)]
+  const changed = await silenceWhile(pair, () => change(lab, way))
   const cable = (state: 'up' | 'down') =>
     output(['ip', '-n', lab.layout.underlayNetns, 'link', 'set', lab.node(1).name, state])
-  const largest = await largestPacket(pods.from, pods.address)
-  const cut = await cutCable(pods, cable, effort.rounds)
-  const isWhole = () => everyWayIs(lab, fabric === undefined ? 'tunnel' : 'direct')
-  const lost = await loseSegment(pods, segmentOf(lab), effort.rounds, isWhole)
-  const line = (what: string, unit: string, ours: number, peer?: number): Result => ({
-    what: `fabric ${name}: ${what}`,
-    unit,
-    ours,
-    ...(peer === undefined ? {} : { peer, peerName: 'the nodes themselves' }),
-  })
-  const results = [
-    line('a playground of two nodes until every way stands', 's', setUp),
-    line('ping, median', 'ms', talked.pingMs, plain.pingMs),
-    line('one TCP stream', 'Gbit/s', talked.gigabits, plain.gigabits),
-    line('largest packet in one piece', 'bytes', largest),
-    line('no answer beyond a link’s outage of 2 s', 's', cut),
-    line('lost when the link dies', 's', lost),
-  ]
-  if (fabric === undefined) return results
-  const silence = await silenceWhile(pods, () => change(lab, fabric))
-  return [...results, line('longest silence while it is left and taken again', 's', silence)]
+  const outage = await cutCable(pair, cable, effort.rounds)
+  const dies = await loseSegment(pair, segmentOf(lab), effort.rounds, () => everyWayIs(lab, way))
+  return { pods, peer, outage, dies, changed }
 }
 
 /** The wire, with the host outside as the router. */
@@ -92,11 +70,11 @@ function segmentOf(lab: Lab): Segment {
   return { netns: lab.layout.underlayNetns, ends: [end(1), end(2)], router }
 }
 
-/** It is left for the tunnel, and taken again. */
-async function change(lab: Lab, fabric: NonNullable<LabOptions['fabric']>): Promise<void> {
-  for (const way of ['tunnel', fabric] as const) {
-    await setFabric(lab, { way, otherwise: 'tunnel' })
-    await everyWayIs(lab, way === 'tunnel' ? 'tunnel' : 'direct')
+/** It is left for another, and taken again. */
+async function change(lab: Lab, way: Fabric['way']): Promise<void> {
+  for (const next of [way === 'tunnel' ? 'direct' : 'tunnel', way] as const) {
+    await setFabric(lab, { way: next, otherwise: 'tunnel' })
+    await everyWayIs(lab, next)
     await Bun.sleep(500)
   }
 }

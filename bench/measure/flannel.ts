@@ -6,70 +6,54 @@
 import { until } from '../../src/playground/processes.ts'
 import { attempt, type Host, inside, MASTER, obstacle, PREFIX, Rig } from '../../test/flannel/rig.ts'
 import { median, type Result } from '../result.ts'
-import { largestPacket, PingTrace } from '../rig/reach.ts'
+import { cellsOf, type FabricRow, type Reached, reached } from '../rig/fabric-row.ts'
+import { PingTrace } from '../rig/reach.ts'
 import { type End, loseSegment, type Segment } from '../rig/segment.ts'
-import { cutCable, type Effort, type Talk, talk } from '../rig/talk.ts'
+import { cutCable, type Effort } from '../rig/talk.ts'
 
 const BACKENDS = ['vxlan', 'host-gw', 'udp'] as const
 type Backend = (typeof BACKENDS)[number]
 const MTUS = { vxlan: 1450, 'host-gw': 1500, udp: 1472 } as const
 const PATIENCE_MS = 60_000
 
-/** Lines for each back end. Throws where namespaces, etcd or ping are missing. */
+/** Cells of each back end. Throws where namespaces, etcd or ping are missing. */
 export async function measureFlannel(effort: Effort): Promise<readonly Result[]> {
   const lacking = obstacle()
   if (lacking !== undefined) throw new Error(lacking)
   const rig = new Rig(2)
   try {
     await rig.up()
-    await rig.configure(3, configOf('vxlan'))
+    // Every back end is changed to from the one before it, the first from the last.
+    await rig.configure(3, configOf(BACKENDS[2]))
     const [one, two] = [rig.host(1), rig.host(2)]
     for (const host of rig.hosts) host.start()
     await rig.dockAll()
     await rig.expectMesh()
-    const plain = await talk({ from: one.namespace, to: two.namespace, address: two.address }, effort)
+    const peer = await reached({ from: one.namespace, to: two.namespace, address: two.address }, effort)
     const results: Result[] = []
-    for (const backend of BACKENDS) results.push(...(await measureOne(rig, backend, plain, effort)))
+    for (const backend of BACKENDS) results.push(...cellsOf(await measureOne(rig, backend, peer, effort)))
     return results
   } finally {
     await rig.down()
   }
 }
 
-async function measureOne(rig: Rig, backend: Backend, plain: Talk, effort: Effort): Promise<readonly Result[]> {
+async function measureOne(rig: Rig, backend: Backend, peer: Reached, effort: Effort): Promise<FabricRow> {
   const [one, two] = [rig.host(1), rig.host(2)]
   const changed = await changeTo(rig, backend)
   // A busy machine's daemon may not have written it yet, and pods would keep the other's.
   await Promise.all(rig.hosts.map((host) => until(() => hasMtu(host, MTUS[backend]), PATIENCE_MS)))
   await rig.dockAll()
   await rig.expectMesh()
-  const address = await two.podAddress
-  const talked = await talk({ from: one.pod, to: two.pod, address }, effort)
-  const largest = await largestPacket(one.pod, address)
-  const setups: number[] = []
-  for (let round = 0; round < effort.rounds; round += 1) setups.push(await setUpAgain(one, address))
+  const pair = { from: one.pod, to: two.pod, address: await two.podAddress }
+  const pods = await reached(pair, effort)
+  const setUps: number[] = []
+  for (let round = 0; round < effort.rounds; round += 1) setUps.push(await setUpAgain(one, pair.address))
   const cable = (state: 'up' | 'down') => inside(rig.wire, 'ip', 'link', 'set', `host${one.index}`, state)
-  const cut = await cutCable({ from: one.pod, to: two.pod, address }, cable, effort.rounds)
-  const lost = await loseSegment({ from: one.pod, to: two.pod, address }, segmentOf(rig), effort.rounds, () =>
-    rig.expectMesh(),
-  )
-  const line = (what: string, unit: string, ours: number, peer?: number): Result => ({
-    what: `flannel ${backend}: ${what}`,
-    unit,
-    ours,
-    ...(peer === undefined ? {} : { peer, peerName: 'the machines themselves' }),
-  })
-  return [
-    line('ping, median', 'ms', talked.pingMs, plain.pingMs),
-    line('one TCP stream', 'Gbit/s', talked.gigabits, plain.gigabits),
-    line('largest packet in one piece', 'bytes', largest),
-    line('start of the daemon until pods answer', 's', median(setups)),
-    line('no answer beyond a link’s outage of 2 s', 's', cut),
-    line('lost when the link dies', 's', lost),
-    ...(changed === undefined
-      ? []
-      : [line(`no answer while both machines change to it from ${changed.from}`, 's', changed.seconds)]),
-  ]
+  const outage = await cutCable(pair, cable, effort.rounds)
+  const dies = await loseSegment(pair, segmentOf(rig), effort.rounds, () => rig.expectMesh())
+  const isAlone = backend === 'host-gw'
+  return { name: `flannel, ${backend}`, pods, peer, setUp: median(setUps), outage, dies, changed, isAlone }
 }
 
 /** Where all cables meet is a router as well. */
@@ -100,23 +84,18 @@ async function setUpAgain(host: Host, address: string): Promise<number> {
   return first - since
 }
 
-/** Both machines' daemons are started anew with the other configuration. Undefined where it is what stands. */
-async function changeTo(rig: Rig, backend: Backend) {
-  const key = `${PREFIX}/config`
-  const before = await rig.etcdctl(3, 'get', '--print-value-only', key)
-  const from = BACKENDS.find((one) => configOf(one) === before)
-  if (from === backend) return undefined
+/** Both machines' daemons are started anew with the other configuration: the longest silence meanwhile, in seconds. */
+async function changeTo(rig: Rig, backend: Backend): Promise<number> {
   const [one, two] = [rig.host(1), rig.host(2)]
   const trace = new PingTrace(one.pod, await two.podAddress)
   await Bun.sleep(500)
-  await rig.etcdctl(3, 'put', key, configOf(backend))
+  await rig.etcdctl(3, 'put', `${PREFIX}/config`, configOf(backend))
   for (const host of rig.hosts) await host.stop()
   const since = Date.now() / 1000
   for (const host of rig.hosts) host.start()
   await Bun.sleep(SWITCH_MS)
   await trace.answerAfter(since + SWITCH_MS / 1000)
-  const { longestGap } = await trace.stop()
-  return { from: from ?? 'nothing', seconds: longestGap }
+  return (await trace.stop()).longestGap
 }
 
 async function hasMtu(host: Host, mtu: number): Promise<boolean> {

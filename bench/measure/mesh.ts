@@ -6,9 +6,9 @@
 import { dirname, join } from 'node:path'
 import { type Host, obstacle, Rig, ROUTER } from '../../test/mesh/rig.ts'
 import type { Result } from '../result.ts'
-import { largestPacket } from '../rig/reach.ts'
+import { cellsOf, type FabricRow, reached } from '../rig/fabric-row.ts'
 import { type End, loseSegment, type Segment } from '../rig/segment.ts'
-import { cutCable, type Effort, silenceWhile, talk } from '../rig/talk.ts'
+import { cutCable, type Effort, silenceWhile } from '../rig/talk.ts'
 
 /** Each with what the list says of it. */
 const WAYS = [
@@ -18,54 +18,26 @@ const WAYS = [
   { name: 'direct', way: 'direct', words: ['way: direct'] },
   { name: 'direct, otherwise gre', way: 'direct', words: ['way: direct', 'otherwise: gre'] },
 ] as const
+type Way = (typeof WAYS)[number]
 const NETWORK = 'network: 172.17.0.0/16'
 
-/** Lines for each way. Throws where namespaces or Open vSwitch are missing. */
+/** Cells of each way. Throws where namespaces or Open vSwitch are missing. */
 export async function measureMesh(effort: Effort): Promise<readonly Result[]> {
   const lacking = obstacle()
   if (lacking !== undefined) throw new Error(lacking)
-  return [...(await measureTalk(effort)), ...(await measureDeaths(effort.rounds))]
-}
-
-async function measureTalk(effort: Effort): Promise<readonly Result[]> {
   const rig = new Rig(2)
   const [one, two] = [rig.host(1), rig.host(2)]
-  const containers = { from: one.container, to: two.container, address: two.inner }
+  const pair = { from: one.container, to: two.container, address: two.inner }
   try {
     await rig.up()
-    const plain = await talk({ from: one.namespace, to: two.namespace, address: two.address }, effort)
+    const peer = await reached({ from: one.namespace, to: two.namespace, address: two.address }, effort)
     const results: Result[] = []
-    for (const { name, way, words } of WAYS) {
-      const line = (what: string, unit: string, ours: number, peer?: number): Result => ({
-        what: `mesh ${name}: ${what}`,
-        unit,
-        ours,
-        ...(peer === undefined ? {} : { peer, peerName: 'the machines themselves' }),
-      })
-      let seconds = 0
-      const takeIt = async (): Promise<void> => {
-        const since = performance.now()
-        rig.write(rig.hosts, ...words, NETWORK)
-        if (name === WAYS[0].name) for (const host of rig.hosts) host.up('--config', rig.list)
-        await takes(rig, name, way)
-        seconds = (performance.now() - since) / 1000
-      }
-      const silence = await silenceWhile(containers, takeIt)
-      const isFirst = name === WAYS[0].name
-      const talked = await talk(containers, effort)
-      results.push(
-        ...(isFirst
-          ? [line('start of both daemons until containers reach each other', 's', seconds)]
-          : [line('longest silence while both machines change to it', 's', silence)]),
-        line('ping, median', 'ms', talked.pingMs, plain.pingMs),
-        line('one TCP stream', 'Gbit/s', talked.gigabits, plain.gigabits),
-        line('largest packet in one piece', 'bytes', await largestPacket(containers.from, containers.address)),
-        line(
-          'no answer beyond a link’s outage of 2 s',
-          's',
-          await cutCable(containers, (state) => rig.cable(one, state), effort.rounds),
-        ),
-      )
+    // Every way is changed to from the one before it, the first from the last.
+    await setUp(rig, WAYS[4])
+    for (const way of WAYS) {
+      const changed = await silenceWhile(pair, () => take(rig, way))
+      const row = { setUp: await setUp(rig, way), pods: await reached(pair, effort), peer, changed }
+      results.push(...cellsOf({ name: `mesh, ${way.name}`, ...row, ...(await measureLoss(rig, way, effort.rounds)) }))
     }
     return results
   } finally {
@@ -73,40 +45,40 @@ async function measureTalk(effort: Effort): Promise<readonly Result[]> {
   }
 }
 
-/** Of machines that are made for each way: nothing was cut before, and a way that does not come back keeps no other from being measured. */
-async function measureDeaths(rounds: number): Promise<readonly Result[]> {
-  const results: Result[] = []
-  for (const { name, way, words } of WAYS) {
-    try {
-      const ours = await measureDeath(name, way, words, rounds)
-      results.push({ what: `mesh ${name}: lost when the link dies`, unit: 's', ours })
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      process.stderr.write(`bench: what mesh ${name} loses when the link dies was not measured: ${why}\n`)
-      process.exitCode = 1
-    }
-  }
-  return results
+async function measureLoss(
+  rig: Rig,
+  way: Way,
+  rounds: number,
+): Promise<Pick<FabricRow, 'outage' | 'dies' | 'isAlone'>> {
+  const [one, two] = [rig.host(1), rig.host(2)]
+  const pair = { from: one.container, to: two.container, address: two.inner }
+  const outage = await cutCable(pair, (state) => rig.cable(one, state), rounds)
+  const dies = await loseSegment(pair, segmentOf(rig), rounds, () => takes(rig, way))
+  return { outage, dies, isAlone: way.name === 'direct' }
 }
 
-async function measureDeath(name: string, way: string, words: readonly string[], rounds: number): Promise<number> {
-  const rig = new Rig(2)
-  const [one, two] = [rig.host(1), rig.host(2)]
-  try {
-    await rig.up()
-    rig.write(rig.hosts, ...words, NETWORK)
-    for (const host of rig.hosts) host.up('--config', rig.list)
-    const isWhole = () => takes(rig, name, way)
-    await isWhole()
-    const containers = { from: one.container, to: two.container, address: two.inner }
-    return await loseSegment(containers, segmentOf(rig), rounds, isWhole)
-  } finally {
-    await rig.down()
-  }
+/** In seconds, from the start of both daemons on machines that have nothing of a mesh until containers reach each other. */
+async function setUp(rig: Rig, way: Way): Promise<number> {
+  await Promise.all(
+    rig.hosts.map(async (host) => {
+      await host.stop()
+      await host.weft('down')
+    }),
+  )
+  const since = performance.now()
+  rig.write(rig.hosts, ...way.words, NETWORK)
+  for (const host of rig.hosts) host.up('--config', rig.list)
+  await takes(rig, way)
+  return (performance.now() - since) / 1000
+}
+
+async function take(rig: Rig, way: Way): Promise<void> {
+  rig.write(rig.hosts, ...way.words, NETWORK)
+  await takes(rig, way)
 }
 
 /** Resolves when both machines take a way, and containers reach each other. */
-async function takes(rig: Rig, name: string, way: string): Promise<void> {
+async function takes(rig: Rig, { name, way }: Way): Promise<void> {
   await Promise.all(
     rig.hosts.map((host) =>
       host.whenStatus(name, ({ peers }) => peers.every((peer) => peer.way === way && peer.state === 'up')),

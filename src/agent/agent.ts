@@ -141,6 +141,7 @@ class NodeAgent {
           reconciler.requestWhole()
           networks.planned()
         },
+        closing: () => reconciler.closingChanged(),
         fragments: () => {
           ways.planned()
           bgp.planned()
@@ -243,6 +244,7 @@ class NodeAgent {
     const bgp = resources.use(
       startBgp({
         ...{ rtnl, stateDir, runDir, planner: () => view.planner, registry, invalid, problems, log, signal },
+        outside: view.outside,
         routersChanged: () => ways.lookSoon(),
         watchedChanged: () => reconciler.requestChanges(),
       }),

@@ -38,7 +38,7 @@ export class Problems {
   /** A part failed. The same failure again is not logged again. */
   failed(part: Part, error: unknown): void {
     const text = error instanceof Error ? error.message : String(error)
-    if (this.#texts.get(part) !== text) this.#log.warn({ err: error, part }, text)
+    if (this.#texts.get(part) !== text) this.#log.warn(error instanceof Error ? { err: error, part } : { part }, text)
     this.#texts.set(part, text)
   }
 

@@ -169,6 +169,29 @@ test('what proves wrong is taken back', async () => {
   expect(await routesFor(keeper.control, '10.2.0.1')).toHaveLength(1)
 })
 
+test('of a configuration that was not confirmed, nobody knows how it ended: a BIRD that dies then starts with one that is there', async () => {
+  let isMute = false
+  const verify = async (): Promise<boolean> => {
+    const pid = bird()
+    if (isMute && pid !== undefined) process.kill(pid, 'SIGSTOP')
+    return true
+  }
+  const keeper = keep({ verify })
+  Object.assign(keeper.control, { timeoutMs: 1000 })
+  await keeper.apply(files('10.1.0.0/16'))
+  isMute = true
+  expect((await failure(keeper.apply(files('10.2.0.0/16')))).code).toBe('BIRD_TIMEOUT')
+  isMute = false
+  const pid = bird() ?? 0
+  expect(existsSync(join(root, 'conf/current/bird.conf'))).toBe(true)
+  process.kill(pid, 'SIGKILL')
+  await until(() => bird() === undefined)
+  await keeper.start()
+  await until(() => bird() !== undefined && events.at(-1)?.is === 'started')
+  await keeper.apply(files('10.2.0.0/16'))
+  expect(await routesFor(keeper.control, '10.2.0.1')).toHaveLength(1)
+}, 30_000)
+
 test('the end of its keeper is not the end of BIRD; the next keeper takes it over', async () => {
   const first = keep()
   await first.apply(files('10.1.0.0/16'))

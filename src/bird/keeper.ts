@@ -137,7 +137,8 @@ export class BirdKeeper {
       if (runningPid(this.#places) === undefined) await this.#startWith(name)
       else await this.#changeTo(name, file)
     } catch (error) {
-      this.#folder.prune(before === undefined ? [] : [before])
+      // Of one that was chosen and not confirmed nobody knows how it ended: BIRD may start with it.
+      this.#folder.prune([before, this.#folder.current()].filter((one) => one !== undefined))
       throw error
     }
     this.#inForce = name

@@ -4,6 +4,7 @@
  */
 import type { Look } from '../text/look.ts'
 import { table } from '../text/table.ts'
+import { marked } from '../text/words.ts'
 import type { BridgeView } from './status.ts'
 
 const COLUMNS = [
@@ -29,7 +30,9 @@ export function bridgeTable(views: readonly BridgeView[], look: Look): readonly 
     maker,
     maker === 'weft' ? (persist.length === 0 ? 'nobody' : persist.join(', ')) : '-',
   ])
-  const problems = views.flatMap(({ bridge, problems: found }) => found.map((problem) => `! ${bridge}: ${problem}`))
+  const problems = views.flatMap(({ bridge, problems: found }) =>
+    found.flatMap((problem) => marked(`${bridge}: ${problem}`, look)),
+  )
   return [...table(COLUMNS, rows, look), ...problems]
 }
 

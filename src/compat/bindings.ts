@@ -5,6 +5,7 @@
  * @module
  */
 import type { KubeBindings } from '../kube/binding.ts'
+import type { Kind } from '../registry/registry.ts'
 import { bgpConfigurationBinding } from './calico/bgp/configuration.ts'
 import { bgpFilterBinding } from './calico/bgp/filter.ts'
 import { bgpPeerBinding } from './calico/bgp/peer.ts'
@@ -57,4 +58,10 @@ export const weftBindings: KubeBindings = {
   GlobalNetworkPolicy: globalNetworkPolicyBinding,
   NetworkSet: networkSetBinding,
   GlobalNetworkSet: globalNetworkSetBinding,
+}
+
+/** What those who wrote an object call its kind, where they are told of it in their words. */
+export function kindWord(kind: Kind): string {
+  const { fieldOf, resource } = weftBindings[kind]
+  return fieldOf === undefined ? kind : resource.kind
 }

@@ -28,6 +28,7 @@ import {
   GLOBAL_NETWORK_SETS,
   NETWORK_SETS,
 } from './calico/policy/resources.ts'
+import { REFUSED_KINDS } from './calico/refused/kinds.ts'
 import { CRON_JOBS, JOBS } from './kubernetes/top-owner.ts'
 import { NETWORK_ATTACHMENT_DEFINITIONS } from './multus/attachment-definition.ts'
 import {
@@ -83,6 +84,12 @@ const POLICY_SETS: readonly Resource[] = [NETWORK_SETS, GLOBAL_NETWORK_SETS]
 /** What says who speaks BGP with whom. */
 const BGP: readonly Resource[] = [BGP_CONFIGURATIONS, BGP_FILTERS, BGP_PEERS, CALICO_IP_POOLS]
 
+/** What Calico has and nobody does here. Of others that are, too, something else is read. */
+export const REFUSED: readonly Resource[] = REFUSED_KINDS.map(({ resource }) => resource).filter(
+  (one) => one !== CALICO_IP_POOLS && one !== NODES,
+)
+const REFUSED_WHY = 'what of Calico is not done here, to say so'
+
 /** What says which networks there are for pods, and which addresses. */
 const UNDERLAY: readonly Resource[] = [SPIDER_IP_POOLS, SPIDER_RESERVED_IPS, SPIDER_COORDINATORS]
 
@@ -131,6 +138,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       verbs: FOLLOW,
       why: 'which routers this node speaks BGP with, and about what',
     })),
+    ...REFUSED.map((resource): Permission => ({ resource, verbs: ['list'], why: REFUSED_WHY })),
     { resource: NODES, verbs: FOLLOW, why: 'which pools and peerings are for this node, by its labels' },
     {
       resource: ADDRESS_CLAIMS,
@@ -180,6 +188,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
         why: 'what of them cannot be done, to say so',
       }),
     ),
+    ...REFUSED.map((resource) => ({ resource, verbs: FOLLOW, why: REFUSED_WHY })),
     { resource: EVENTS, verbs: ['create', 'patch'], why: 'what was refused, and why' },
     {
       resource: SERVICE_CIDRS,

@@ -49,7 +49,8 @@ export async function runBgpStatus(options: BgpStatusOptions): Promise<void> {
   if (!signal.aborted) await lookAfter(options)
 }
 
-function speaksBgp({ cluster }: BgpStatusOptions): boolean {
+/** Whether nodes speak BGP, as far as the cluster's configuration is known. */
+export function speaksBgp({ cluster }: Pick<BgpStatusOptions, 'cluster'>): boolean {
   const one = cluster.store.get('default')?.value
   return one !== undefined && fabricOf(one).way === 'bgp'
 }

@@ -4,7 +4,9 @@
  * @module
  */
 import { weftBindings } from '../compat/bindings.ts'
+import type { RefusedSource } from '../compat/calico/refused/source.ts'
 import { ELECTION_LEASE } from '../compat/permissions.ts'
+import { CALICO_IP_POOLS } from '../compat/spiderpool/coordinator-sources.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { fencedApi } from '../kube/election/fenced.ts'
 import { lead } from '../kube/election/lead.ts'
@@ -13,7 +15,7 @@ import type { OnInvalid, Unreadable } from '../kube/invalid.ts'
 import { fenced } from '../registry/fenced.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ClusterWish } from '../settings/cluster.ts'
-import { runBgpStatus } from './bgp-status.ts'
+import { runBgpStatus, speaksBgp } from './bgp-status.ts'
 import { runClaims } from './claims/run.ts'
 import { type ControllerLog, type RunningController, startController } from './controller.ts'
 import { runFirstCluster } from './first-cluster.ts'
@@ -22,6 +24,7 @@ import { runHostSubnets } from './host-subnets.ts'
 import { kubeEvents } from './kube-events.ts'
 import { runNodeReports } from './node-reports.ts'
 import { runPolicyStatus } from './policy-status.ts'
+import { runRefusedStatus } from './refused-status.ts'
 import type { AttachmentPlace } from './spiderpool/options.ts'
 import { runSpiderpool } from './spiderpool/run.ts'
 
@@ -36,6 +39,8 @@ export interface ControllerParts {
   readonly unreadable: Unreadable
   /** Tells of objects that are there and mean nothing, from now on. Returns the undo. */
   onInvalid?(listener: OnInvalid): () => void
+  /** Where objects of others are of which something is not done. */
+  readonly refused?: readonly RefusedSource[]
   readonly wish: ClusterWish
   /** Networks by name. Absent: as the settings have them where nobody says otherwise. */
   readonly attachments?: AttachmentPlace
@@ -113,12 +118,20 @@ export class ControllerDaemon {
     // The view of others' words goes where others look; what agents say is where they may write.
     const beside = api === undefined ? [] : besides(parts, api, networks, recorder)
     const policies = kubernetes && recorder && runPolicyStatus({ api: kubernetes, events: recorder, signal, log })
+    const refused = runRefusedStatus({
+      sources: parts.refused ?? [],
+      ...(recorder === undefined ? {} : { events: recorder }),
+      // Of pools more is told where nodes speak BGP.
+      isToldElsewhere: ({ kind }) => kind === CALICO_IP_POOLS.kind && speaksBgp({ cluster }),
+      signal,
+      log,
+    })
     const claims = kubernetes && recorder && runClaims({ api: kubernetes, events: recorder, signal, log })
     const bgp = events && runBgpStatus({ registry, cluster, networks, nodes, events, signal, log })
     const { attachments = DEFAULT_PLACE } = parts
     const common = { cluster, attachments, signal, log }
     const spiderpool = kubernetes && recorder && runSpiderpool({ api: kubernetes, events: recorder, ...common })
-    await Promise.all([done, policies, claims, bgp, spiderpool, ...beside])
+    await Promise.all([done, policies, refused, claims, bgp, spiderpool, ...beside])
   }
 }
 

@@ -18,9 +18,11 @@ const FINE = { status: 'True', reason: ACCEPTED, message: 'All that it says is u
 
 const MAX_MESSAGE = 1024
 
-/** The problems of a policy as one line. */
-export function problemsText(problems: readonly PolicyProblem[]): string {
-  return withEnding(problems, 'What is not understood allows nobody, and denies everybody that it could deny.')
+/** The problems of a policy as one line. `isUnread`: a selector of it cannot be read. */
+export function problemsText(problems: readonly PolicyProblem[], isUnread = false): string {
+  const closed = 'hat is not understood allows nobody, and denies everybody that it could deny.'
+  const kept = 'Until that is corrected, agents go on with what the policy last said; where they do not know that, w'
+  return withEnding(problems, `${isUnread ? kept : 'W'}${closed}`)
 }
 
 /** The problems of a network set as one line. */

@@ -109,6 +109,10 @@ test('of policies of Calico problems are told at the object, and nothing else', 
   await eventually(() => expect(eventsOf(api)).toHaveLength(2))
   const [calico, global] = [...eventsOf(api)].sort().toReversed()
   expect(calico).toContain('Warning PolicyNotUnderstood NetworkPolicy shop/default.p: spec.selector: at character 5')
+  expect(calico).toEndWith(
+    'Until that is corrected, agents go on with what the policy last said; where they do not know that, what is not understood allows nobody, and denies everybody that it could deny.',
+  )
+  expect(global).not.toContain('go on with')
   expect(global).toContain('GlobalNetworkPolicy')
   expect(global).toContain('default.r: spec.preDNAT: is about interfaces of hosts')
   expect(api.all(EVENTS).map(({ involvedObject }) => (involvedObject as { apiVersion: string }).apiVersion)).toEqual([

@@ -40,6 +40,8 @@ interface Facts {
   /** Of some kinds only one name does. */
   readonly counts: boolean
   readonly problems: readonly PolicyProblem[]
+  /** A selector of it cannot be read. */
+  readonly isUnread: boolean
   readonly conditions: readonly unknown[]
 }
 
@@ -96,7 +98,8 @@ function pickingOf(kind: Kind) {
     pick: (object: KubeObject): Facts => {
       const { name, namespace, uid, resourceVersion, generation } = object.metadata
       const counts = nameOf(object) !== undefined
-      const problems = counts ? listAt(decode(object), 'problems') : []
+      const decoded = counts ? decode(object) : undefined
+      const problems = listAt(decoded, 'problems')
       return {
         metadata: {
           name,
@@ -107,6 +110,7 @@ function pickingOf(kind: Kind) {
         },
         counts,
         problems: problems as readonly PolicyProblem[],
+        isUnread: at(decoded, 'isUnread') === true,
         conditions: WITH_STATUS.has(kind) ? listAt(at(object, 'status'), 'conditions') : [],
       }
     },
@@ -152,7 +156,8 @@ class Clerk {
     }
     const problems = [...facts.problems, ...this.#rivalry(kind, facts)]
     if (WITH_STATUS.has(kind)) return await this.#patch(key, kind, facts, problems)
-    this.#record(key, kind, facts, problems)
+    const text = isSet(kind) ? setProblemsText(problems) : problemsText(problems, facts.isUnread)
+    this.#record(key, kind, facts, problems, text)
     return undefined
   }
 
@@ -178,12 +183,12 @@ class Clerk {
       return undefined
     }
     this.#told.set(key, { words, at: this.#now() })
-    this.#log(kind, metadata, problems)
+    this.#log(kind, metadata, problems, problemsText(problems))
     return undefined
   }
 
-  #record(key: string, kind: Kind, { metadata }: Facts, problems: readonly PolicyProblem[]): void {
-    const words = `${metadata.uid} ${metadata.generation} ${problemsText(problems)}`
+  #record(key: string, kind: Kind, { metadata }: Facts, problems: readonly PolicyProblem[], message: string): void {
+    const words = `${metadata.uid} ${metadata.generation} ${message}`
     if (this.#told.get(key)?.words === words) return
     if (problems.length === 0) {
       this.#told.delete(key)
@@ -192,18 +197,15 @@ class Clerk {
     this.#told.set(key, { words, at: this.#now() })
     const { resource } = weftBindings[kind]
     const about = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata }
-    const told = isSet(kind)
-      ? { reason: SET_NOT_UNDERSTOOD, message: setProblemsText(problems) }
-      : { reason: NOT_UNDERSTOOD, message: problemsText(problems) }
-    this.#options.events.record(about, { type: 'Warning', ...told })
-    this.#log(kind, metadata, problems)
+    const reason = isSet(kind) ? SET_NOT_UNDERSTOOD : NOT_UNDERSTOOD
+    this.#options.events.record(about, { type: 'Warning', reason, message })
+    this.#log(kind, metadata, problems, message)
   }
 
-  #log(kind: Kind, { name, namespace }: Facts['metadata'], problems: readonly PolicyProblem[]): void {
+  #log(kind: Kind, { name, namespace }: Facts['metadata'], problems: readonly PolicyProblem[], text: string): void {
     if (problems.length === 0) return
     const about = { kind, name: namespace === undefined ? name : `${namespace}/${name}` }
-    const [what, text] = isSet(kind) ? ['network set', setProblemsText(problems)] : ['policy', problemsText(problems)]
-    this.#options.log.warn(about, `not all of the ${what} is understood: ${text}`)
+    this.#options.log.warn(about, `not all of the ${isSet(kind) ? 'network set' : 'policy'} is understood: ${text}`)
   }
 
   /** Which of several egress firewalls counts, nobody can say. */

@@ -54,6 +54,17 @@ class Agent {
   }
 }
 
+/** How often there was what the property is about, over all runs: runs in which nothing closes show nothing. */
+const SEEN = { given: 0, closed: 0, taken: 0, late: 0, restarts: 0 }
+
+/** What became of a node's ranges from one look to the next. */
+function noteChange(before: NodeNetwork | undefined, { ranges, closing = [] }: NodeNetwork): void {
+  const [had, was] = [before?.ranges ?? [], new Set(before?.closing?.map(({ range }) => range))]
+  SEEN.given += ranges.filter((range) => !had.includes(range)).length
+  SEEN.closed += closing.filter(({ range }) => !was.has(range)).length
+  SEEN.taken += had.filter((range) => !ranges.includes(range)).length
+}
+
 class World {
   readonly adversary = new Adversary(() => 0)
   readonly agents = new Map(NAMES.map((name) => [name, new Agent()]))
@@ -61,6 +72,7 @@ class World {
   readonly #read = new Map<string, number>()
   readonly #copying = new Map<string, { readonly record: Stored<'NodeNetwork'>; readonly status: NodeNetworkStatus }>()
   readonly #firsts = new Map<string, Cidr>()
+  readonly #before = new Map<string, NodeNetwork>()
 
   async begin(): Promise<void> {
     const { registry } = this.adversary
@@ -131,6 +143,10 @@ class World {
   /** Nobody's range is another's, and no pod lives in what its node has not. */
   async check(): Promise<void> {
     const records = await this.records()
+    for (const record of records) {
+      noteChange(this.#before.get(record.node), record)
+      this.#before.set(record.node, record)
+    }
     const all = records.flatMap(({ ranges }) => ranges)
     for (const [index, range] of all.entries())
       expect(all.slice(index + 1).filter((other) => overlaps(range, other))).toEqual([])
@@ -183,9 +199,14 @@ type Step =
 
 async function take(world: World, step: Step): Promise<void> {
   if ('deed' in step) for (let n = 0; n < step.times; n += 1) await DEEDS[step.deed](world, step.name)
-  else if (step.turn === 'start') await world.adversary.start(step.fate)
-  else if (step.turn === 'hear') for (const kind of INPUTS) world.adversary.hear(kind, 3)
-  else await world.adversary[step.turn]()
+  else if (step.turn === 'start') {
+    if (step.fate === 'late') SEEN.late += 1
+    await world.adversary.start(step.fate)
+  } else if (step.turn === 'hear') for (const kind of INPUTS) world.adversary.hear(kind, 3)
+  else {
+    if (step.turn === 'restart') SEEN.restarts += 1
+    await world.adversary[step.turn]()
+  }
 }
 
 test(
@@ -209,6 +230,8 @@ test(
       }),
       { numRuns: RUNS },
     )
+    expect(Object.entries(SEEN).filter(([, count]) => count === 0)).toEqual([])
+    expect(Math.min(SEEN.given, SEEN.taken)).toBeGreaterThan(RUNS / 4)
   },
   RUNS * 1000,
 )

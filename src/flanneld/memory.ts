@@ -2,11 +2,12 @@
  * What this machine remembers of itself: `subnet.env`, which others read too, and beside it what only we need.
  * @module
  */
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Memory } from '../compat/flannel/choice.ts'
 import type { LeaseAttributes } from '../compat/flannel/lease.ts'
 import { encodeSubnetEnv, type SubnetEnv, subnetsIn } from '../compat/flannel/subnet-env.ts'
+import { writeWhole } from '../files/whole-file.ts'
 import { type Cidr, parseCidr } from '../network/model/address.ts'
 
 /** The time before. */
@@ -76,11 +77,8 @@ function beside(subnetFile: string): string {
 
 function put(path: string, text: string): void {
   if (textOf(path) === text) return
-  const next = `${path}.${process.pid}.new`
-  writeFileSync(next, text, { mode: 0o644 })
-  // Bridges are made by programs of any user, whatever our umask is.
-  chmodSync(next, 0o644)
-  renameSync(next, path)
+  // Bridges are made by programs of any user.
+  writeWhole(path, text, 0o644)
 }
 
 function textOf(path: string): string | undefined {

@@ -45,6 +45,8 @@ export interface RegistryView {
   readonly policies: readonly Policy[]
   /** Addresses with labels, which policies select. Absent: none. */
   readonly sets?: readonly NetworkSet[]
+  /** What Calico has and nobody does here, a sentence each. Absent: nothing. */
+  readonly refused?: readonly string[]
   /** What somebody wrote and nobody can read, a sentence each. */
   readonly unreadable?: readonly string[]
 }

@@ -18,6 +18,11 @@ export interface KubeBinding<K extends Kind> {
   place(name: string): ObjectName
   /** The name that an object has in the registry; undefined for one that is none of this kind. */
   nameOf(object: KubeObject): string | undefined
+  /**
+   * What a place in the value is called in the object (`spec.peerIP` for `address`): those who wrote it are told of what is wrong
+   * there, and of the kind by its resource's name. Absent: they are told in the model's words.
+   */
+  readonly fieldOf?: (path: string) => string
   /** The value in an object, still to be validated. */
   decode(object: KubeObject): unknown
   /** The object for a new value. */

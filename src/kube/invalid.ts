@@ -163,9 +163,12 @@ interface Notes {
   clock: number
 }
 
-/** A line for each of them. */
-export function linesOf(unreadable: Unreadable): readonly string[] {
-  return [...unreadable].map(([object, problem]) => `${object.replace('/', ' ')}: ${problem}`)
+/** A line for each of them. `wordOf` says what people call a kind; absent: as we do. */
+export function linesOf(unreadable: Unreadable, wordOf: (kind: Kind) => string = (kind) => kind): readonly string[] {
+  return [...unreadable].map(([object, problem]) => {
+    const end = object.indexOf('/')
+    return `${wordOf(object.slice(0, end) as Kind)} ${object.slice(end + 1)}: ${problem}`
+  })
 }
 
 function keyOf({ kind, name }: InvalidObject): string {

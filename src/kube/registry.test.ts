@@ -9,7 +9,7 @@ import type { KubeApi, KubeEvent } from './api.ts'
 import type { KubeBindings } from './binding.ts'
 import { KubeError } from './errors.ts'
 import { type InvalidObject, InvalidObjects, type OnInvalid } from './invalid.ts'
-import type { LastGood } from './known.ts'
+import type { LastGood, Seen } from './known.ts'
 import type { KubeObject } from './object.ts'
 import { KubeRegistry } from './registry.ts'
 import { THINGS } from './testing/thing-server.ts'
@@ -324,7 +324,7 @@ describe('an object of a kind that keeps what it last was', () => {
   })
 
   test('is what it was in listings, also for the next process', async () => {
-    const kept = new Map<Kind, ReadonlyMap<string, Stored<Kind>>>()
+    const kept = new Map<Kind, ReadonlyMap<string, Seen<Kind>>>()
     const lastGood: LastGood = {
       read: (kind) => [...(kept.get(kind) ?? [])] as never,
       write: (kind, entries) => kept.set(kind, new Map(entries as never)),

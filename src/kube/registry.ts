@@ -18,7 +18,7 @@ import type { KubeApi, KubeEvent } from './api.ts'
 import type { KubeBinding, KubeBindings } from './binding.ts'
 import { KubeError } from './errors.ts'
 import { InvalidObjects, type Witness } from './invalid.ts'
-import { Known, type LastGood } from './known.ts'
+import { Known, type LastGood, type Seen } from './known.ts'
 import { type NodeReports, writeReport } from './node-reports.ts'
 import type { KubeObject } from './object.ts'
 import { keyOf } from './reflector.ts'
@@ -95,26 +95,27 @@ export class KubeRegistry implements Registry {
 
   async list<K extends Kind>(kind: K, atLeast?: number): Promise<Listing<K>> {
     const question = this.#invalid.ask(kind, atLeast === undefined)
+    const asked = this.#knownOf(kind).ask(atLeast === undefined)
     try {
       const { resourceVersion, items } = await this.#entries(kind, question, atLeast?.toString())
       const revision = revisionOf(resourceVersion)
       question.listed(revision)
       const entries = items.filter((entry) => entry !== undefined)
-      this.#knownOf(kind).replace(entries)
-      return { revision, objects: entries.map(([, stored]) => stored) }
+      this.#knownOf(kind).replace(entries, revision, asked)
+      return { revision, objects: entries.map(([, { stored }]) => stored) }
     } catch (error) {
       if (!this.#isUnserved(kind, error)) throw collectionError(error)
       this.#invalid.ask(kind).listed(UNSERVED)
-      this.#knownOf(kind).replace([])
+      this.#knownOf(kind).replace([], UNSERVED, this.#knownOf(kind).ask(true))
       return { revision: UNSERVED, objects: [] }
     }
   }
 
   async #entries<K extends Kind>(kind: K, witness: Witness, atLeast?: string) {
     const { resource } = this.#bindingOf(kind)
-    const pick = (object: KubeObject): readonly [string, Stored<K>] | undefined => {
+    const pick = (object: KubeObject): readonly [string, Seen<K>] | undefined => {
       const stored = this.#read(kind, object, witness) ?? this.#kept(kind, object)
-      return stored === undefined ? undefined : [keyOf(object), stored]
+      return stored === undefined ? undefined : [keyOf(object), { uid: uidOf(object), stored }]
     }
     if (this.#api.listAs !== undefined) return await this.#api.listAs(resource, {}, pick, undefined, atLeast)
     const { resourceVersion, items } = await this.#api.list(resource, {}, undefined, atLeast)
@@ -150,10 +151,10 @@ export class KubeRegistry implements Registry {
     const revision = revisionOf(object.metadata.resourceVersion)
     const stored = this.#hear(kind, event)
     const last = stored ?? known.last(key)
-    if (type === 'DELETED') known.forget(key)
+    if (type === 'DELETED') known.forget(key, revision)
     else if (stored !== undefined) {
       absent.delete(key)
-      known.learn(key, stored)
+      known.learn(key, { uid: uidOf(object), stored })
       return { type: 'put', object: stored }
     } else if (this.#kept(kind, object) !== undefined) return { type: 'bookmark', revision }
     // What was added was not there before.
@@ -251,7 +252,7 @@ export class KubeRegistry implements Registry {
 
   /** An object as its kind has it; undefined when it is none of it, or does not decode, which a witness hears. */
   #read<K extends Kind>(kind: K, object: KubeObject, witness?: Witness): Stored<K> | undefined {
-    const { nameOf, decode } = this.#bindingOf(kind)
+    const { nameOf, decode, fieldOf } = this.#bindingOf(kind)
     const [name, id] = [nameOf(object), keyOf(object)]
     const revision = revisionOf(object.metadata.resourceVersion)
     if (name === undefined) {
@@ -259,7 +260,7 @@ export class KubeRegistry implements Registry {
       return undefined
     }
     try {
-      const value = decodeValue(kind, name, decode(object))
+      const value = decodeValue(kind, name, decode(object), fieldOf)
       witness?.settled(kind, id, revision)
       return Object.freeze({ name, revision, value })
     } catch (error) {
@@ -272,7 +273,9 @@ export class KubeRegistry implements Registry {
   /** What an object that cannot be read last was, where that counts. */
   #kept<K extends Kind>(kind: K, object: KubeObject): Stored<K> | undefined {
     const { keepsLast = false, nameOf } = this.#bindingOf(kind)
-    return keepsLast && nameOf(object) !== undefined ? this.#knownOf(kind).present.get(keyOf(object)) : undefined
+    return keepsLast && nameOf(object) !== undefined
+      ? this.#knownOf(kind).kept(keyOf(object), uidOf(object))
+      : undefined
   }
 
   #bindingOf<K extends Kind>(kind: K): KubeBinding<K> {
@@ -286,4 +289,8 @@ export class KubeRegistry implements Registry {
     this.#known.set(kind, known as unknown as Known<Kind>)
     return known
   }
+}
+
+function uidOf({ metadata }: KubeObject): string {
+  return metadata.uid ?? ''
 }

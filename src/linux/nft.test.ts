@@ -22,3 +22,15 @@ test('a ruleset is applied in its namespace, as text and as JSON, all or nothing
     netnsDel(netns)
   }
 })
+
+test('an nft that does not end in time is not said to have refused anything', async () => {
+  const netns = `wefttest-linux-slow-${process.pid}`
+  closeSync(netnsAdd(netns))
+  try {
+    const elements = Array.from({ length: 50_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`).join(', ')
+    const long = `table inet weft { set all { type ipv4_addr; elements = { ${elements} }; }; }`
+    await expect(applyRuleset(long, { netns, timeoutMs: 1 })).rejects.toThrow('nft did not end within 1 ms')
+  } finally {
+    netnsDel(netns)
+  }
+})

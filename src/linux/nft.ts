@@ -49,15 +49,22 @@ async function nft(args: readonly string[], input: string, options: NftOptions):
   if (tool === undefined) {
     throw new LinuxError('LINUX_TOOL_MISSING', 'nft is not installed', { remedy: 'run: apt-get install nftables' })
   }
+  const { timeoutMs: timeout = 10_000 } = options
   const child = Bun.spawn([...enter, tool, ...args], {
     stdin: new TextEncoder().encode(input),
     stdout: 'pipe',
     stderr: 'pipe',
-    timeout: options.timeoutMs ?? 10_000,
+    timeout,
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
   })
   const [output, errors, status] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
   if (status === 0) return output
+  if (child.signalCode === 'SIGTERM') {
+    throw new LinuxError('LINUX_TOOL', `nft did not end within ${timeout} ms`, {
+      syscall: 'nft',
+      remedy: 'see what keeps this machine busy',
+    })
+  }
   throw new LinuxError('LINUX_TOOL', `nft refused the ruleset: ${errors.trim() || `exit status ${status}`}`, {
     syscall: 'nft',
     remedy: 'correct the rule that nft names, or use a kernel with nf_tables and the expressions it needs',

@@ -5,7 +5,7 @@
 import { duration } from '../text/duration.ts'
 import type { Look } from '../text/look.ts'
 import { type Column, table } from '../text/table.ts'
-import { count, wrap } from '../text/words.ts'
+import { count, marked, wrap } from '../text/words.ts'
 import { isWhole, type MeshStatus } from './status.ts'
 
 const COLUMNS: readonly Column[] = [
@@ -41,7 +41,7 @@ export function printMesh(status: MeshStatus, now: number, look: Look): string[]
       ]),
       look,
     ),
-    ...[...problems, ...reasons].flatMap((one) => wrap(`! ${one}`, look.width)).map(look.warn),
+    ...[...problems, ...reasons].flatMap((one) => marked(one, look)),
     ...notes.flatMap((one) => wrap(one, look.width)),
     '',
     isWhole(status) ? look.good(all) : look.warn(all),

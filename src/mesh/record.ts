@@ -3,8 +3,9 @@
  * it but the times in it.
  * @module
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeWhole } from '../files/whole-file.ts'
 import type { PeerWay } from './plan.ts'
 
 /** `up` and `down` of tunnels are BFD's words, as `init` and `admin_down`; a machine on the segment is `up` or `silent`. */
@@ -66,9 +67,7 @@ export function writeRecord(folder: string, record: MeshRecord): void {
   const text = `${JSON.stringify(record, null, 2)}\n`
   if (textOf(recordPath(folder)) === text) return
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const next = `${recordPath(folder)}.new`
-  writeFileSync(next, text, { mode: 0o600 })
-  renameSync(next, recordPath(folder))
+  writeWhole(recordPath(folder), text, 0o600)
 }
 
 export function recordPath(folder: string): string {

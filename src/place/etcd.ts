@@ -6,6 +6,8 @@
 import { CALICO_KINDS, CalicoLayout } from '../compat/calico/etcd/layout.ts'
 import { CalicoNodes } from '../compat/calico/etcd/nodes.ts'
 import { CalicoRegistry } from '../compat/calico/etcd/registry.ts'
+import { refusedInEtcd } from '../compat/calico/refused/etcd.ts'
+import type { RefusedSource } from '../compat/calico/refused/source.ts'
 import { layoutOf } from '../compat/k8s-ovs/layout.ts'
 import { K8sOvsRegistry } from '../compat/k8s-ovs/registry.ts'
 import { type EtcdApi, openKeySpace } from '../etcd/choose.ts'
@@ -42,6 +44,8 @@ export interface OvsEtcdPlace {
 /** The registry of a place, with what is kept there; `close` gives back connections. */
 export interface OpenedEtcd<R extends Registry = K8sOvsRegistry> {
   readonly registry: R
+  /** Objects in it of which something is not done. */
+  readonly refused?: RefusedSource
   close(): void
 }
 
@@ -70,7 +74,8 @@ function openCalico(
     ...layersOf(new CalicoRegistry(space, layout, invalid), CALICO_KINDS, kubernetes),
     Node: new CalicoNodes(space, layout, kubernetes),
   }
-  return { registry: new LayeredRegistry(layers), close: () => space.close() }
+  const refused = refusedInEtcd(space, layout)
+  return { registry: new LayeredRegistry(layers), refused, close: () => space.close() }
 }
 
 /** The kinds that k8s-ovs keeps. */

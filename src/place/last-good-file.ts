@@ -3,24 +3,26 @@
  * for what it was.
  * @module
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { LastGood } from '../kube/known.ts'
+import { sweepDrafts, writeWhole } from '../files/whole-file.ts'
+import type { LastGood, Seen } from '../kube/known.ts'
 import { decodeValue } from '../registry/codec.ts'
-import type { Kind, Stored } from '../registry/registry.ts'
+import type { Kind } from '../registry/registry.ts'
 
 /**
  * Keeps it in this file, which it reads once. What of it makes no sense counts for nothing; what cannot be written is known as long as
  * the process lives.
  */
 export function lastGoodFile(path: string): LastGood {
-  const texts = read(path)
-  let written = serialize(texts)
+  const kinds = read(path)
+  let written = serialize(kinds)
+  sweepDrafts(dirname(path))
   return {
-    read: (kind) => entriesIn(kind, texts.get(kind)),
+    read: (kind) => entriesIn(kind, kinds.get(kind)),
     write: (kind, entries) => {
-      texts.set(kind, Object.fromEntries(entries))
-      const text = serialize(texts)
+      kinds.set(kind, Object.fromEntries([...entries].map(([key, { uid, stored }]) => [key, { uid, ...stored }])))
+      const text = serialize(kinds)
       if (text === written) return
       try {
         put(path, text)
@@ -45,12 +47,14 @@ function read(path: string): Map<string, unknown> {
   }
 }
 
-function entriesIn<K extends Kind>(kind: K, input: unknown): readonly (readonly [string, Stored<K>])[] {
-  return Object.entries(Object(input)).flatMap(([key, one]): readonly (readonly [string, Stored<K>])[] => {
-    const { name, revision, value } = Object(one) as Partial<Record<'name' | 'revision' | 'value', unknown>>
-    if (typeof name !== 'string' || typeof revision !== 'number') return []
+function entriesIn<K extends Kind>(kind: K, input: unknown): readonly (readonly [string, Seen<K>])[] {
+  return Object.entries(Object(input)).flatMap(([key, one]): readonly (readonly [string, Seen<K>])[] => {
+    const { uid, name, revision, value } = Object(one) as Partial<
+      Record<'uid' | 'name' | 'revision' | 'value', unknown>
+    >
+    if (typeof uid !== 'string' || typeof name !== 'string' || typeof revision !== 'number') return []
     try {
-      return [[key, Object.freeze({ name, revision, value: decodeValue(kind, name, value) })]]
+      return [[key, { uid, stored: Object.freeze({ name, revision, value: decodeValue(kind, name, value) }) }]]
     } catch {
       return []
     }
@@ -59,7 +63,5 @@ function entriesIn<K extends Kind>(kind: K, input: unknown): readonly (readonly 
 
 function put(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const next = `${path}.${process.pid}.new`
-  writeFileSync(next, text, { mode: 0o600 })
-  renameSync(next, path)
+  writeWhole(path, text, 0o600)
 }

@@ -4,7 +4,8 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { weftBindings } from '../compat/bindings.ts'
+import { kindWord, weftBindings } from '../compat/bindings.ts'
+import { type RefusedSource, refusedInKubernetes } from '../compat/calico/refused/source.ts'
 import { nodeReports } from '../compat/weft/node-report.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { KubeClient } from '../kube/client.ts'
@@ -40,6 +41,8 @@ export interface OpenRegistry extends InvalidTeller {
   readonly api?: KubeApi
   /** The Kubernetes API server, also where the configuration, machines and tenants are kept elsewhere. */
   readonly kubernetes?: KubeApi
+  /** Where objects of others are of which something is not done. */
+  readonly refused: readonly RefusedSource[]
   /** Gives back connections, so that a command can end. */
   close(): void
 }
@@ -61,8 +64,8 @@ export function openPlace(place: RegistryPlace, options: OpenOptions = {}): Open
   const invalid = new InvalidObjects()
   const { onInvalid, onSettled } = options
   invalid.listen(
-    ({ kind, name, problem }) => onInvalid?.(`${kind} ${name}: ${problem}`),
-    ({ kind, name }) => onSettled?.(`${kind} ${name}: what was wrong with it is corrected, or gone with it`),
+    ({ kind, name, problem }) => onInvalid?.(`${kindWord(kind)} ${name}: ${problem}`),
+    ({ kind, name }) => onSettled?.(`${kindWord(kind)} ${name}: what was wrong with it is corrected, or gone with it`),
   )
   const lastGood = options.lastGood === undefined ? undefined : lastGoodFile(options.lastGood)
   if (place.kind !== 'etcd') return openWhole(place, invalid, lastGood)
@@ -78,6 +81,7 @@ export function openPlace(place: RegistryPlace, options: OpenOptions = {}): Open
     registry: etcd.registry,
     ...(api === undefined ? {} : { api }),
     ...(beside?.kubernetes === undefined ? {} : { kubernetes: beside.kubernetes }),
+    refused: [...(beside?.refused ?? []), ...(etcd.refused === undefined ? [] : [etcd.refused])],
     ...tellersOf(invalid),
     close,
   }
@@ -86,7 +90,7 @@ export function openPlace(place: RegistryPlace, options: OpenOptions = {}): Open
 function openWhole(place: WholePlace, invalid: InvalidObjects, lastGood?: LastGood): OpenRegistry {
   switch (place.kind) {
     case 'socket':
-      return { registry: new RegistryClient(place.path), ...tellersOf(invalid), close: () => undefined }
+      return { registry: new RegistryClient(place.path), ...tellersOf(invalid), refused: [], close: () => undefined }
     case 'kubeconfig':
       return openKubernetes(loadKubeconfig(place.file, process.env, place.context), invalid, lastGood)
     case 'environment':
@@ -128,5 +132,6 @@ function openKubernetes(config: KubeConfig, invalid: InvalidObjects, lastGood: L
     invalid,
     ...(lastGood === undefined ? {} : { lastGood }),
   })
-  return { registry, api, kubernetes: api, ...tellersOf(invalid), close: () => api.close() }
+  const refused = [refusedInKubernetes(api)]
+  return { registry, api, kubernetes: api, ...tellersOf(invalid), refused, close: () => api.close() }
 }

@@ -31,10 +31,29 @@ test('the picture shows nodes, pods, addresses and tenants', () => {
   }
 })
 
+test.each([
+  ['tunnel', 'physical network · vxlan port 4789 over IPv4 ═'],
+  ['direct', 'physical network · direct routes, else vxlan port 4789 over IPv4 ═'],
+  ['bgp', 'physical network · BGP routes, else vxlan port 4789 over IPv4 ═'],
+] as const)('the picture says what carries packets of pods: %s', (way, words) => {
+  const cluster = { ...SAMPLE.cluster, fabric: { way, otherwise: 'tunnel' } } as const
+  expect(drawPicture({ ...SAMPLE, cluster }, plain).join('\n')).toContain(words)
+})
+
+test('a heading is whole however few pods there are', () => {
+  const around = { ...SAMPLE, pods: SAMPLE.pods.slice(0, 1) }
+  const verdicts = planChecks(around).map((check) => judge(check, []))
+  const [, , head = '', , row = ''] = drawTable(verdicts, plain)
+  expect(head).toMatch(/^ +measured +│ expected$/)
+  expect(row.indexOf('│')).toBe(head.indexOf('│'))
+})
+
 test.each([100, 80, 62])('picture and table fit %d columns, with and without colours', (columns) => {
   for (const colours of [false, true]) {
     const look = lookFor({ columns }, colours)
-    const lines = [...drawPicture(SAMPLE, look), ...drawTable(good(), look)]
+    const cluster = { ...SAMPLE.cluster, fabric: { way: 'direct', otherwise: 'tunnel' } } as const
+    const pictures = [SAMPLE, { ...SAMPLE, cluster }].flatMap((scene) => drawPicture(scene, look))
+    const lines = [...pictures, ...drawTable(good(), look)]
     expect(lines.filter((line) => widthOf(line) > columns)).toEqual([])
   }
 })

@@ -2,6 +2,7 @@
  * The playground as a picture for a terminal: the physical network, nodes, pods, tenants. Pure.
  * @module
  */
+import { wantedWords } from '../network/fabric/words.ts'
 import type { Ip } from '../network/model/address.ts'
 import type { NodeNetwork } from '../network/model/node.ts'
 import type { Pod } from '../network/model/pod.ts'
@@ -84,9 +85,12 @@ function podLines(pod: Pod, { colourOf, look, width }: Brush): readonly string[]
 }
 
 function wire({ cluster }: Scene, width: number, look: Look): string {
-  const { encapsulation } = cluster
+  const { encapsulation, underlay } = cluster
   const port = encapsulation.type === 'gre' ? '' : ` port ${encapsulation.port}`
-  const label = ` physical network · ${encapsulation.type}${port} over IPv${cluster.underlay} `
+  const [label = ''] = [port, '']
+    .map((told) => wantedWords(cluster, `${encapsulation.type}${told} over IPv${underlay}`))
+    .map((fabric) => ` physical network · ${fabric} `)
+    .filter((one, i) => i > 0 || widthOf(one) + 4 <= look.width)
   const rest = Math.max(0, width - widthOf(label) - 4)
   return look.quiet(`════${label}${'═'.repeat(rest)}`)
 }

@@ -19,6 +19,7 @@ const LEGEND = `${TITLE}, row to column. Marks: ping and TCP over IPv4, then ove
 const CELL = 5
 const EXPECTED_CELL = 4
 const GAP = '  │ '
+const MEASURED = 'measured'
 /** Said where something is wrong: perhaps a policy wants it so. */
 const BY_TENANTS = 'Expected is what tenants allow. What policies deny is told by weft explain <from> <to>.'
 /** Wrong cells that are told one by one. */
@@ -68,14 +69,12 @@ function matrix(pods: readonly string[], pairs: readonly Verdict[], look: Look):
   const blocks = Array.from({ length: Math.ceil(pods.length / perBlock) }, (_, i) => i * perBlock)
   return blocks.flatMap((first) => {
     const columns = pods.slice(first, first + perBlock)
+    const width = Math.max(widthOf(MEASURED) + 1, columns.length * (CELL + 1))
     const numbers = columns.map((_, i) => String(first + i + 1))
     const head = [
+      fit('', label) + fit(look.title(MEASURED), width) + look.quiet(GAP) + look.title('expected'),
       fit('', label) +
-        fit(look.title('measured'), columns.length * (CELL + 1)) +
-        look.quiet(GAP) +
-        look.title('expected'),
-      fit('', label) +
-        numbers.map((n) => fit(n, CELL + 1)).join('') +
+        fit(numbers.map((n) => fit(n, CELL + 1)).join(''), width) +
         look.quiet(GAP) +
         numbers.map((n) => fit(n, EXPECTED_CELL)).join(''),
     ]
@@ -85,7 +84,7 @@ function matrix(pods: readonly string[], pairs: readonly Verdict[], look: Look):
       const expected = cells.map((cell) =>
         fit(cell === undefined ? look.quiet('—') : wanted(cell, look), EXPECTED_CELL),
       )
-      return `${fit(`${String(i + 1).padStart(2)} ${from}`, label)}${measured.join('')}${look.quiet(GAP)}${expected.join('')}`.trimEnd()
+      return `${fit(`${String(i + 1).padStart(2)} ${from}`, label)}${fit(measured.join(''), width)}${look.quiet(GAP)}${expected.join('')}`.trimEnd()
     })
     return [...head.map((line) => line.trimEnd()), ...rows, ...(first + perBlock < pods.length ? [''] : [])]
   })

@@ -64,10 +64,22 @@ export function isKind(text: string): text is Kind {
   return Object.hasOwn(CODECS, text)
 }
 
-/** A valid, deep-frozen value of a kind. Throws `REGISTRY_INVALID`, also when the value belongs under another name. */
-export function decodeValue<K extends Kind>(kind: K, name: string, input: unknown): Kinds[K] {
+/**
+ * A valid, deep-frozen value of a kind. Throws `REGISTRY_INVALID`, also when the value belongs under another name. With `fieldOf` the
+ * error is in the words of whoever wrote it: it begins with the field, by what it makes of the model's, and leaves the object to the reader.
+ */
+export function decodeValue<K extends Kind>(
+  kind: K,
+  name: string,
+  input: unknown,
+  fieldOf?: (path: string) => string,
+): Kinds[K] {
   const codec: Codec<Kinds[K]> = CODECS[kind]
   const decoded = codec.decode(input)
+  if (!decoded.ok && fieldOf !== undefined) {
+    const problems = decoded.problems.map((problem) => ({ ...problem, path: fieldOf(problem.path) }))
+    throw new RegistryError('REGISTRY_INVALID', describeProblems(problems))
+  }
   if (!decoded.ok) {
     throw new RegistryError(
       'REGISTRY_INVALID',

@@ -24,7 +24,10 @@ const NARROWEST = 10
 /** The lines of a table. Columns are folded, the widest first, until all fit into the look's width. */
 export function table(columns: readonly Column[], rows: readonly (readonly Cell[])[], look: Look): string[] {
   const cells = rows.map((row) => row.map((cell) => (typeof cell === 'string' ? [cell] : cell).map(printable)))
-  const widths = folded(columns, naturalWidths(columns, cells), look.width)
+  const natural = naturalWidths(columns, cells, (line) => [line])
+  const between = naturalWidths(columns, cells, (line) => line.split(' '))
+  // Within words only where that between them is not enough.
+  const widths = folded(columns, folded(columns, natural, look.width, between), look.width)
   const head = columns.map((column, i) => pad(column.head, widths[i] ?? 0, column.align))
   const lines = [look.title(head.join(' '.repeat(GAP)).trimEnd())]
   for (const row of cells) {
@@ -41,16 +44,28 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
   return lines
 }
 
-function naturalWidths(columns: readonly Column[], cells: readonly (readonly (readonly string[])[])[]): number[] {
-  return columns.map(({ head }, i) =>
-    Math.max(widthOf(head), ...cells.flatMap((row) => (row[i] ?? []).map((line) => widthOf(line)))),
-  )
+/** Of the widest head or piece of a line in each column. */
+function naturalWidths(
+  columns: readonly Column[],
+  cells: readonly (readonly (readonly string[])[])[],
+  piecesOf: (line: string) => readonly string[],
+): number[] {
+  const widest = columns.map(({ head }) => widthOf(head))
+  for (const row of cells)
+    for (const [i, lines] of row.entries())
+      for (const piece of lines.flatMap(piecesOf)) widest[i] = Math.max(widest[i] ?? 0, widthOf(piece))
+  return widest
 }
 
-/** Takes columns away from the widest until the table fits. */
-function folded(columns: readonly Column[], natural: readonly number[], width: number): number[] {
+/** Takes columns away from the widest until the table fits, or all are as narrow as may be. */
+function folded(
+  columns: readonly Column[],
+  natural: readonly number[],
+  width: number,
+  narrowest: readonly number[] = [],
+): number[] {
   const widths = [...natural]
-  const least = columns.map(({ head }) => Math.max(NARROWEST, widthOf(head)))
+  const least = columns.map(({ head }, i) => Math.max(NARROWEST, widthOf(head), narrowest[i] ?? 0))
   let excess = widths.reduce((sum, one) => sum + one + GAP, -GAP) - width
   while (excess > 0) {
     const spare = widths.map((one, i) => (one > (least[i] ?? 0) ? one : 0))

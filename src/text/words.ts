@@ -28,6 +28,11 @@ export function wrapWords(words: readonly string[], width: number, indent = '', 
   return lines
 }
 
+/** What is to be looked at, behind a mark; further lines stand below the text and not below the mark. */
+export function marked(text: string, { width, warn }: Look): string[] {
+  return wrap(printable(text), width - 2).map((line, i) => warn(`${i === 0 ? '!' : ' '} ${line}`))
+}
+
 /** A number, with thousands apart as `1 234 567` where the look wants that. */
 export function grouped(value: bigint | number, { groupsDigits }: Look): string {
   return groupsDigits ? value.toString().replace(/\B(?=(\d{3})+$)/g, ' ') : value.toString()

@@ -92,6 +92,30 @@ test(
 )
 
 test(
+  'a route that a node told and that leads there by a router is for the tunnel: the router was told nothing',
+  async () => {
+    const change = async (verb: 'add' | 'del'): Promise<void> => {
+      await ipOf(at(0), 'route', verb, '10.99.0.5/32', 'via', '10.99.0.200')
+      await ipOf(at(0), 'route', verb, 'fd99::5/128', 'via', 'fd99::200')
+    }
+    const all = expectedRoutes(at(0))
+    const near = all.filter((route) => !/^(10\.128\.5\.|fd00:128:0:5:)/.test(route))
+    await change('add')
+    await untilRoutes(at(0), near)
+    // Without tunnels a router that may know is better than none.
+    await keeperOf(at(0)).apply(filesOf({ ...clusterOf(hosts), hasTunnels: false }, at(0)))
+    const byRouter = (route: string) =>
+      route.replace('via 10.99.0.5', 'via 10.99.0.200').replace('via fd99::5', 'via fd99::200')
+    await untilRoutes(at(0), all.map(byRouter))
+    await keeperOf(at(0)).apply(filesOf(clusterOf(hosts), at(0)))
+    await untilRoutes(at(0), near)
+    await change('del')
+    await untilRoutes(at(0), all)
+  },
+  PATIENCE,
+)
+
+test(
   'two of them become reflectors and the mesh ends: no route is lost, no session that stays begins anew',
   async () => {
     const watches = hosts.map((host) => watchRoutes(host))

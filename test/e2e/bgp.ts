@@ -11,7 +11,8 @@ import { birdProtocols } from '../../src/bird/protocols.ts'
 import { BGP_CONFIGURATIONS, BGP_PEERS } from '../../src/compat/calico/bgp/resources.ts'
 import { EVENTS, NETWORK_POLICIES, NODES } from '../../src/kube/resources.ts'
 import { LEAVE_TABLE } from '../../src/network/fabric/direct.ts'
-import { notReached, ping, pinging, type ShownFabric, setFabric, showFabric } from '../lab/fabric.ts'
+import { outsideAddress } from '../../src/playground/layout.ts'
+import { everyWayIs, notReached, ping, pinging, type ShownFabric, setFabric, showFabric } from '../lab/fabric.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
 import { runScenario, type Scenario, type StepContext } from '../lab/scenario.ts'
 
@@ -28,6 +29,7 @@ export const bgp: Scenario = {
     { title: 'tenants are told apart as in tunnels', run: table },
     { title: 'every way is by what BGP told, every session is up, and weft fabric show says so', run: shown },
     { title: 'join and isolate reach the other node, and a policy holds there', run: judged },
+    { title: 'a node behind a router that was told nothing is reached by the tunnel, and again by BGP', run: behind },
     { title: 'a change of the fabric loses no packet, there and back', run: change },
     { title: 'a node becomes a reflector, the mesh ends and comes back: no packet is lost', run: reflected },
     { title: 'what is wrong with an object is told, and the rest holds', run: wrong },
@@ -50,8 +52,8 @@ async function table({ lab, say }: StepContext): Promise<void> {
 function whole(lab: Lab, ends = ALL): Promise<void> {
   return eventually('every way is by what BGP told', async () => {
     const { ways, sessions } = await showFabric(lab)
-    const direct = ways.filter(({ way }) => way === 'direct')
-    return direct.length === ALL && sessions.length === ends && sessions.every(({ isUp }) => isUp)
+    const told = ways.filter(({ way }) => way === 'bgp')
+    return told.length === ALL && sessions.length === ends && sessions.every(({ isUp }) => isUp)
   })
 }
 
@@ -86,6 +88,27 @@ async function judged(context: StepContext): Promise<void> {
   say('a policy of the other node was followed')
 }
 
+/** The router is the host outside, which has no route to pods. */
+async function behind({ lab, say }: StepContext): Promise<void> {
+  const route = async (verb: 'add' | 'del'): Promise<void> => {
+    const to = [`${lab.node(2).addresses[0]}/32`, 'via', outsideAddress(4)]
+    equal((await lab.inside(lab.node(1).netns, 'ip', 'route', verb, ...to)).code, 0)
+  }
+  await pinging(lab, say, async () => {
+    await route('add')
+    await eventually('node1 takes the tunnel to node2', async () =>
+      (await showFabric(lab)).ways.some(
+        ({ node, peer, way, why = '' }) =>
+          node === 'node1' && peer === 'node2' && way === 'tunnel' && /on another segment, behind/.test(why),
+      ),
+    )
+    const through = await ping(lab, 'shop/web', lab.address('shop/db'))
+    equal(through.code, 0, through.stdout)
+    await route('del')
+    await whole(lab)
+  })
+}
+
 const ISOLATED = { podSelector: {}, policyTypes: ['Ingress'] } as const
 
 async function change({ lab, say }: StepContext): Promise<void> {
@@ -95,10 +118,7 @@ async function change({ lab, say }: StepContext): Promise<void> {
     for (const way of ['tunnel', 'bgp', 'tunnel', 'bgp'] as const) {
       const since = performance.now()
       await setFabric(lab, { way, otherwise: 'tunnel' })
-      const wanted = way === 'bgp' ? 'direct' : 'tunnel'
-      await eventually(`every way is ${wanted}`, async () =>
-        (await showFabric(lab)).ways.every((one) => one.way === wanted),
-      )
+      await everyWayIs(lab, way)
       await Bun.sleep(500)
       longest = Math.max(longest, performance.now() - since)
     }

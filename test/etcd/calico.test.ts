@@ -7,9 +7,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BgpWishes } from '../../src/agent/bgp/objects.ts'
+import { OutsideInputs } from '../../src/agent/cluster/outside-inputs.ts'
 import { reflectKinds } from '../../src/agent/cluster/reflection.ts'
 import { wishedBgp } from '../../src/compat/calico/bgp/cluster.ts'
 import { CALICO_KINDS } from '../../src/compat/calico/etcd/layout.ts'
+import { REFUSED_KINDS } from '../../src/compat/calico/refused/kinds.ts'
+import { type RefusedSource, refusedNow } from '../../src/compat/calico/refused/source.ts'
+import { refusedLines } from '../../src/compat/calico/refused/words.ts'
+import { runRefusedStatus } from '../../src/controller/refused-status.ts'
 import { InvalidObjects } from '../../src/kube/invalid.ts'
 import { fullMesh } from '../../src/network/fabric/bgp/cluster.ts'
 import { BIRD_FILE, birdConfiguration, PASSWORDS_FILE } from '../../src/network/fabric/bgp/configuration.ts'
@@ -19,7 +24,7 @@ import { judge } from '../../src/network/policy/oracle.ts'
 import { openBeside } from '../../src/place/etcd.ts'
 import { MemoryRegistry } from '../../src/registry/memory.ts'
 import { reflect } from '../../src/registry/reflector.ts'
-import type { Kind, Registry } from '../../src/registry/registry.ts'
+import type { Kind, Registry, Stored } from '../../src/registry/registry.ts'
 import { eventually } from '../kube/process.ts'
 import { generatedWorlds } from '../tables/calico/generate.ts'
 import { isAllowed } from '../tables/calico/oracle.ts'
@@ -37,6 +42,7 @@ class Calico {
   readonly kubernetes = new MemoryRegistry()
   readonly invalid = new InvalidObjects()
   readonly registry: Registry
+  readonly refused: readonly RefusedSource[]
   readonly #server: EtcdServer
   readonly #prefix = `/${crypto.randomUUID()}`
   readonly #stop = new AbortController()
@@ -47,8 +53,9 @@ class Calico {
     const { endpoint: endpoints, certificates } = server
     const identity = { caFile: certificates?.ca, certFile: certificates?.clientCert, keyFile: certificates?.clientKey }
     const place = { layout: 'calico', settings: { endpoints, ...identity }, prefix: this.#prefix } as const
-    const { registry, close } = openBeside(place, this.kubernetes, false, this.invalid)
+    const { registry, refused, close } = openBeside(place, this.kubernetes, false, this.invalid)
     this.registry = registry
+    this.refused = refused === undefined ? [] : [refused]
     this.#close = close
   }
 
@@ -103,6 +110,39 @@ if (program === undefined) {
       },
       TIMEOUT,
     )
+
+  check('what is not done is said, of what is in etcd, too', async (calico) => {
+    const told: string[] = []
+    const running = runRefusedStatus({
+      sources: calico.refused,
+      events: { record: ({ kind, metadata: { name } }, { message }) => void told.push(`${kind} ${name}: ${message}`) },
+      signal: calico.signal,
+      log: { info: () => undefined, error: () => undefined, warn: () => undefined },
+    })
+    await calico.put('hostendpoints/n1-eth0', resource('HostEndpoint', 'n1-eth0', { node: 'n1' }))
+    await calico.put('stagednetworkpolicies/shop/default.p', resource('StagedNetworkPolicy', 'default.p', {}))
+    await calico.put('tiers/default', resource('Tier', 'default', {}))
+    await calico.put('tiers/odd', 'no JSON')
+    const key = { status: { wireguardPublicKey: 'k' } }
+    await calico.put('nodes/n1', { ...resource('Node', 'n1', {}), ...key })
+    const now = async (): Promise<readonly string[]> => refusedLines(await refusedNow(calico.refused, REFUSED_KINDS))
+    expect((await now()).map((line) => line.slice(0, line.indexOf(':')))).toEqual([
+      'HostEndpoint n1-eth0',
+      'StagedNetworkPolicy shop/default.p',
+    ])
+    const felix = resource('FelixConfiguration', 'default', { wireguardEnabled: true })
+    await calico.put('felixconfigurations/default', felix)
+    const all = ['FelixConfiguration default', 'HostEndpoint n1-eth0', 'Node n1', 'StagedNetworkPolicy default.p']
+    const heads = (): readonly string[] => told.map((line) => line.slice(0, line.indexOf(':'))).toSorted()
+    await eventually(async () => expect(heads()).toEqual(all), PATIENCE)
+    expect((await now()).length).toBe(4)
+    await calico.remove('hostendpoints/n1-eth0')
+    await calico.put('felixconfigurations/default', { ...felix, spec: {} })
+    await eventually(async () => expect((await now()).length).toBe(1), PATIENCE)
+    expect(heads()).toEqual(all)
+    calico.end()
+    await running
+  })
 
   check('every kind is read, changes are told, and what is none is passed over', async (calico) => {
     const seen = Object.fromEntries(CALICO_KINDS.map((kind) => [kind, calico.reflect(kind)]))
@@ -208,6 +248,21 @@ if (program === undefined) {
     expect(node()?.labels).toEqual(labels)
   })
 
+  check('a watcher that was cut off hears what another one listed meanwhile', async (calico) => {
+    await calico.kubernetes.create('Node', 'n1', { name: 'n1', uid: 'u1', addresses: [ip('192.0.2.1')] })
+    const cutOff = await calico.registry.list('Node')
+    await calico.put('nodes/n1', resource('Node', 'n1', { bgp: { asNumber: 64_600 } }))
+    const other = await calico.registry.list('Node')
+    expect(other.objects[0]?.value.bgp?.asNumber).toBe(64_600)
+    // Kubernetes has nothing new: its own revision is the same for both.
+    await expect(nextNode(calico.registry, cutOff.revision)).rejects.toMatchObject({ code: 'REGISTRY_EXPIRED' })
+    const [listed] = other.objects
+    if (listed === undefined) throw new Error('no node')
+    const watching = nextNode(calico.registry, other.revision)
+    await calico.registry.update('Node', 'n1', { ...listed.value, addresses: [ip('192.0.2.9')] }, listed.revision)
+    expect(await watching).toMatchObject({ value: { addresses: ['192.0.2.9'], bgp: { asNumber: 64_600 } } })
+  })
+
   check('policies of worlds made at random mean what they mean to Calico', async (calico) => {
     const seen = { allowed: 0, denied: 0 }
     for (const [i, written] of generatedWorlds(4, 11).entries()) {
@@ -268,15 +323,19 @@ if (program === undefined) {
           exportV4: [{ matchOperator: 'In', cidr: '10.1.0.0/16', action: 'Accept' }, { action: 'Reject' }],
         }
         await calico.put('bgpfilters/ours', resource('BGPFilter', 'ours', filter))
-        const wishes = new BgpWishes(() => undefined)
+        const outside = new OutsideInputs(() => undefined)
+        const wishes = new BgpWishes(() => undefined, outside)
         reflectKinds(
           calico.registry,
-          wishes.watchers,
+          { ...wishes.watchers, BgpConfiguration: outside.configurations, BgpRange: outside.pools },
           { failed: () => undefined, solved: () => undefined },
           calico.signal,
           'bgp',
         )
-        await eventually(async () => expect(wishes.isRead).toBe(true), PATIENCE)
+        await eventually(
+          async () => expect([wishes.isRead, outside.configuration?.mesh]).toEqual([true, false]),
+          PATIENCE,
+        )
         const machines = [1, 2, 3].map((n) => machineOf(n))
         const base = fullMesh({ networks: [{ cidr: cidr('10.1.0.0/16'), hostPrefix: 24 }] as never }, machines)
         const { cluster, problems } = wishedBgp(base, wishes)
@@ -334,5 +393,13 @@ async function valuesOf<K extends Kind>(registry: Registry, kinds: readonly K[])
 
 async function firstOf<T>(all: AsyncIterable<T>): Promise<T | undefined> {
   for await (const one of all) return one
+  return undefined
+}
+
+/** The first change of a node after a revision. Without one, and without an error, it gives up. */
+async function nextNode(registry: Registry, after: number): Promise<Stored<'Node'> | undefined> {
+  for await (const change of registry.watch('Node', after, AbortSignal.timeout(PATIENCE))) {
+    if (change.type === 'put') return change.object
+  }
   return undefined
 }

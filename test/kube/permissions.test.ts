@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { FOREIGN_CRDS } from '../../src/compat/crds.ts'
 import { CHANGE_NETWORK } from '../../src/compat/openshift/resources.ts'
 import { covers } from '../../src/compat/permission.ts'
-import { PERMISSIONS } from '../../src/compat/permissions.ts'
+import { PERMISSIONS, REFUSED } from '../../src/compat/permissions.ts'
 import type { KubeCall } from '../../src/kube/call.ts'
 import { ROOT } from '../docs/markdown.ts'
 import { exerciseClaims, exerciseSubnets } from './claims-calls.ts'
@@ -26,7 +26,9 @@ const AUDIT = 'apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestRe
 const RARE: ReadonlySet<string> = new Set(['patch events', 'get nodenetworks', 'get netnamespaces'])
 /** Of kinds that this server does not have: newer ones, and those of other plugins. Nobody watches what cannot be listed. */
 const UNSERVED: ReadonlySet<string> = new Set(
-  ['servicecidrs', 'ippools', 'ipamblocks', 'ciliumpodippools'].map((plural) => `watch ${plural}`),
+  ['servicecidrs', 'ippools', 'ipamblocks', 'ciliumpodippools', ...REFUSED.map(({ plural }) => plural)].map(
+    (plural) => `watch ${plural}`,
+  ),
 )
 
 if (ASSETS === undefined) {

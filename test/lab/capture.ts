@@ -4,6 +4,7 @@
  */
 import { linkFind, openPacketSocket, openRtnl } from '../../src/linux/index.ts'
 import type { Family } from '../../src/network/model/address.ts'
+import type { Encapsulation } from '../../src/network/model/cluster.ts'
 
 /** A capture that runs until it is closed. */
 export interface Capture {
@@ -37,13 +38,27 @@ export function isEchoRequest(frame: Uint8Array, family: Family): boolean {
 
 /** UDP over IPv4 to port 4789. */
 export function isVxlan(frame: Uint8Array): boolean {
-  return frame[12] === 8 && frame[13] === 0 && frame[23] === 17 && (((frame[36] ?? 0) << 8) | (frame[37] ?? 0)) === 4789
+  return isTunnel(frame, 'vxlan')
 }
 
-/** A ping's question in a VXLAN packet over IPv4: beside those, agents ask each other through the tunnel. */
-export function isWrappedEchoRequest(frame: Uint8Array, family: Family): boolean {
-  return isVxlan(frame) && isEchoRequest(frame.subarray(VXLAN_HEADERS), family)
+/** A ping's question in a packet of a tunnel over IPv4: beside those, agents ask each other through the tunnel. */
+export function isWrappedEchoRequest(
+  frame: Uint8Array,
+  family: Family,
+  type: Encapsulation['type'] = 'vxlan',
+): boolean {
+  return isTunnel(frame, type) && isEchoRequest(frame.subarray(TUNNELS[type].headers), family)
 }
 
-/** Ethernet, IPv4, UDP, VXLAN. */
-const VXLAN_HEADERS = 14 + 20 + 8 + 8
+/** Their IP protocol, their UDP port, and the bytes in front of the inner frame: Ethernet, IPv4, then UDP and theirs, or GRE with a key. */
+const TUNNELS = {
+  vxlan: { protocol: 17, port: 4789, headers: 14 + 20 + 8 + 8 },
+  geneve: { protocol: 17, port: 6081, headers: 14 + 20 + 8 + 8 },
+  gre: { protocol: 47, port: undefined, headers: 14 + 20 + 8 },
+} as const
+
+function isTunnel(frame: Uint8Array, type: Encapsulation['type']): boolean {
+  const { protocol, port } = TUNNELS[type]
+  if (frame[12] !== 8 || frame[13] !== 0 || frame[23] !== protocol) return false
+  return port === undefined || (((frame[36] ?? 0) << 8) | (frame[37] ?? 0)) === port
+}

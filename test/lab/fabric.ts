@@ -35,7 +35,7 @@ export async function showFabric(lab: Lab): Promise<ShownFabric> {
 }
 
 /** Waits until packets of every node take this way to every other one, in both families. */
-export async function everyWayIs(lab: Lab, wanted: 'tunnel' | 'direct'): Promise<void> {
+export async function everyWayIs(lab: Lab, wanted: Fabric['way']): Promise<void> {
   const nodes = lab.nodes().length
   const expected = FAMILIES.length * nodes * (nodes - 1)
   await eventually(`every way is ${wanted}`, async () => {

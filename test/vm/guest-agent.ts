@@ -76,6 +76,7 @@ export async function startGuestAgent() {
   return {
     agent,
     registry,
+    ovs,
     rtnl,
     uplink,
     attach,

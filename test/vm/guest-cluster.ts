@@ -10,13 +10,14 @@ import type { AgentStatus } from '../../src/agent/control/facts.ts'
 import { AgentClient } from '../../src/insight/gather/agent-client.ts'
 import { linkAdd, netnsAdd, openRtnl } from '../../src/linux/index.ts'
 import { familyOf } from '../../src/network/model/address.ts'
-import type { Fabric } from '../../src/network/model/cluster.ts'
-import { startOvsSandbox } from '../../src/ovs/testing/ovs-sandbox.ts'
+import type { Encapsulation, Fabric } from '../../src/network/model/cluster.ts'
+import { type OvsSandbox, startOvsSandbox } from '../../src/ovs/testing/ovs-sandbox.ts'
 import { MemoryRegistry } from '../../src/registry/memory.ts'
 import { serveRegistry } from '../../src/registry/server.ts'
 import { output } from '../lab/command.ts'
 import { eventually } from '../lab/lab.ts'
 import { SAMPLE_CLUSTER, sampleNode } from '../tables/sample-node.ts'
+import { besideMain } from './bundle.ts'
 import { attachPod, type Pod, type PodWish } from './guest-pod.ts'
 
 /** The guest is emulated, and two agents start at once. */
@@ -27,7 +28,9 @@ const TENANTS = { shop: 42, bank: 77 } as const
 /** A node of the guest's cluster. */
 export interface GuestNode {
   readonly name: string
+  readonly netns: string
   readonly fd: number
+  readonly ovs: OvsSandbox
   status(): Promise<AgentStatus>
   attach(wish: PodWish): Promise<Pod>
 }
@@ -40,11 +43,15 @@ export interface GuestCluster {
   take(fabric: Fabric): Promise<void>
 }
 
-/** Starts it with a fabric. */
-export async function startGuestCluster(fabric: Fabric): Promise<GuestCluster> {
+/** Starts it with a fabric, and tunnels of a kind. */
+export async function startGuestCluster(
+  fabric: Fabric,
+  encapsulation: Encapsulation = SAMPLE_CLUSTER.encapsulation,
+): Promise<GuestCluster> {
+  const cluster = { ...SAMPLE_CLUSTER, encapsulation }
   const folder = mkdtempSync(join(tmpdir(), 'weft-vm-'))
   const registry = new MemoryRegistry()
-  await registry.create('Cluster', 'default', { ...SAMPLE_CLUSTER, fabric })
+  await registry.create('Cluster', 'default', { ...cluster, fabric })
   for (const [namespace, vni] of Object.entries(TENANTS)) {
     await registry.create('Namespace', namespace, { name: namespace, uid: 'u' })
     await registry.create('Tenant', namespace, { namespace, vni })
@@ -54,19 +61,7 @@ export async function startGuestCluster(fabric: Fabric): Promise<GuestCluster> {
   const near = openRtnl({ nsFd: one.fd })
   linkAdd(near, { kind: 'veth', name: 'up0', peer: { name: 'up0', nsFd: two.fd } })
   // One after the other: an emulated machine is slow enough.
-  for (const node of [one, two]) await prepare(registry, folder, node)
-  const nodes: GuestNode[] = []
-  for (const node of [one, two]) {
-    const started = startAgent(registry, folder, node)
-    await eventually(
-      `the agent of ${started.name} answers`,
-      async () => (await both([started])).length > 0,
-      PATIENCE_MS,
-    )
-    nodes.push(started)
-  }
-  const [first, second] = nodes
-  if (first === undefined || second === undefined) throw new Error('there are two nodes')
+  const nodes = [await startNode(registry, folder, one), await startNode(registry, folder, two)] as const
   await eventually('both agents are ready', async () => (await both(nodes)).every(({ ready }) => ready), PATIENCE_MS)
 
   const taken = (wanted: Fabric): Promise<void> =>
@@ -74,10 +69,10 @@ export async function startGuestCluster(fabric: Fabric): Promise<GuestCluster> {
   await taken(fabric)
   const take = async (wanted: Fabric): Promise<void> => {
     const stored = await registry.get('Cluster', 'default')
-    await registry.update('Cluster', 'default', { ...SAMPLE_CLUSTER, fabric: wanted }, stored?.revision ?? 0)
+    await registry.update('Cluster', 'default', { ...cluster, fabric: wanted }, stored?.revision ?? 0)
     await taken(wanted)
   }
-  return { registry, nodes: [first, second], take }
+  return { registry, nodes, take }
 }
 
 interface Place {
@@ -91,34 +86,37 @@ function makeNode(number: 1 | 2): Place {
   return { number, netns, fd: netnsAdd(netns) }
 }
 
-/** Gives a node its addresses and an Open vSwitch. */
-async function prepare(registry: MemoryRegistry, folder: string, { number, netns }: Place): Promise<void> {
+/** A node with its addresses, an Open vSwitch and an agent that answers. */
+async function startNode(registry: MemoryRegistry, folder: string, { number, netns, fd }: Place): Promise<GuestNode> {
   const self = sampleNode(number)
-  await registry.create('NodeNetwork', self.node, self)
+  const { node } = self
+  await registry.create('NodeNetwork', node, self)
   for (const address of self.addresses) {
     const [length, ...more] = familyOf(address) === 4 ? ['24'] : ['64', 'nodad']
     await output(['ip', '-n', netns, 'addr', 'add', `${address}/${length}`, 'dev', 'up0', ...more])
   }
   for (const link of ['lo', 'up0']) await output(['ip', '-n', netns, 'link', 'set', link, 'up'])
   const ovs = await startOvsSandbox({ netns })
-  mkdirSync(join(folder, self.node))
-  symlinkSync(ovs.dir, join(folder, self.node, 'ovs'))
-}
-
-function startAgent(registry: MemoryRegistry, folder: string, { number, netns, fd }: Place): GuestNode {
-  const { node } = sampleNode(number)
+  mkdirSync(join(folder, node))
+  symlinkSync(ovs.dir, join(folder, node, 'ovs'))
   // Not by `ip netns exec`: namespaces that are made later would be out of its sight.
-  const words = [process.execPath, join(import.meta.dir, 'node-agent.ts'), node, folder]
+  const words = [process.execPath, besideMain('node-agent.ts'), node, folder]
   const streams = { stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' } as const
-  Bun.spawn(['nsenter', `--net=/run/netns/${netns}`, ...words], streams)
+  const agent = Bun.spawn(['nsenter', `--net=/run/netns/${netns}`, ...words], streams)
+  // It would only say what it misses.
+  process.on('exit', () => agent.kill('SIGKILL'))
   const runDir = join(folder, node, 'run')
   const client = new AgentClient({ path: join(runDir, 'agent.sock'), node })
-  return {
+  const started: GuestNode = {
     name: node,
+    netns,
     fd,
+    ovs,
     status: () => client.status(),
     attach: (wish) => attachPod({ registry, node, runDir }, wish),
   }
+  await eventually(`the agent of ${node} answers`, async () => (await both([started])).length > 0, PATIENCE_MS)
+  return started
 }
 
 /** What both say of themselves; nothing while one does not answer. */
@@ -129,9 +127,7 @@ async function both(nodes: readonly GuestNode[]): Promise<readonly AgentStatus[]
 function isTaken(statuses: readonly AgentStatus[], { way }: Fabric): boolean {
   const isRight = ({ peers, bgp }: AgentStatus): boolean =>
     peers.length === 1 &&
-    peers.every(
-      ({ ways = [] }) => ways.length === 2 && ways.every((one) => (one.way === 'tunnel') === (way === 'tunnel')),
-    ) &&
+    peers.every(({ ways = [] }) => ways.length === 2 && ways.every((one) => one.way === way)) &&
     (way !== 'bgp' || (bgp?.sessions.length === 2 && bgp.sessions.every(({ isUp }) => isUp)))
   return statuses.length === 2 && statuses.every(isRight)
 }

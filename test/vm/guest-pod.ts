@@ -13,6 +13,8 @@ import { callPlugin } from '../lab/plugin.ts'
 /** A pod of the guest. */
 export interface Pod {
   readonly name: string
+  /** Where it is. */
+  readonly node: string
   readonly fd: number
   readonly address: Ip
   readonly address6: Ip
@@ -74,5 +76,5 @@ export async function attachPod({ registry, node, runDir }: PodPlace, wish: PodW
   const address6 = addresses.find((one) => familyOf(one) === 6)
   if (address === undefined || address6 === undefined) throw new Error(`${name} lacks an address`)
   console.log(`${namespace}/${name} has ${address} ${address6}`)
-  return { name, fd, address, address6, netns, del: async () => void (await call('DEL')) }
+  return { name, node, fd, address, address6, netns, del: async () => void (await call('DEL')) }
 }

@@ -5,22 +5,20 @@
  * @module
  */
 import { equal, ok } from 'node:assert/strict'
-import { withNetns } from '../../src/linux/index.ts'
-import { familyOf, type Ip, ip } from '../../src/network/model/address.ts'
+import { familyOf, type Ip } from '../../src/network/model/address.ts'
 import type { Fabric } from '../../src/network/model/cluster.ts'
-import type { Policy } from '../../src/network/model/policy.ts'
 import { countersOf, startBulk } from '../lab/bulk.ts'
 import { capture, isEchoRequest, isWrappedEchoRequest } from '../lab/capture.ts'
 import { run } from '../lab/command.ts'
 import { eventually } from '../lab/lab.ts'
 import { describeTally, startPinger } from '../lab/pinger.ts'
 import { startGuestCluster } from './guest-cluster.ts'
+import { answerOf, askService, offerService, onlyFrom, SERVICE_ADDRESSES } from './guest-objects.ts'
 import type { Pod } from './guest-pod.ts'
 
 /** The guest is emulated: everything takes ten times as long. */
 const PATIENCE_MS = 120_000
 const FAMILIES = [4, 6] as const
-const VIP = ip('172.30.0.10')
 const STREAM_BYTES = 2_000_000
 
 const cluster = await startGuestCluster({ way: 'direct', otherwise: 'refuse' })
@@ -30,7 +28,7 @@ const web = await near.attach({ namespace: 'shop', name: 'web', labels: { name: 
 const api = await near.attach({ namespace: 'shop', name: 'api', labels: { name: 'api' } })
 const sink = await far.attach({ namespace: 'shop', name: 'sink', labels: { name: 'sink' } })
 const vault = await far.attach({ namespace: 'bank', name: 'vault' })
-await offer(sink)
+await offerService(cluster.registry, [sink])
 
 await showAll('direct')
 await change({ way: 'direct', otherwise: 'tunnel' }, { way: 'bgp', otherwise: 'tunnel' })
@@ -62,9 +60,11 @@ async function showAll(way: string): Promise<void> {
   }
   console.log(`${way}: 1,500 bytes pass in one piece, 1,501 do not`)
   for (const to of addressesOf(sink)) await showStream(way, to)
-  const { stdout } = await inside(web, 'busybox', 'nc', '-w', '20', VIP, '80')
-  equal(stdout, 'sink')
-  console.log(`${way}: web → service ${VIP}: ${stdout}`)
+  for (const address of SERVICE_ADDRESSES) {
+    const expected = answerOf(sink, web, address)
+    await eventually(`${address} answers`, async () => (await askService(web, address)) === expected, PATIENCE_MS)
+    console.log(`${way}: web → service ${address}: ${expected}`)
+  }
   await showPolicy(way)
 }
 
@@ -92,8 +92,9 @@ async function showStream(way: string, address: Ip): Promise<void> {
 }
 
 async function showPolicy(way: string): Promise<void> {
-  const name = 'shop/only-web'
-  const { revision } = await cluster.registry.create('NetworkPolicy', name, onlyWeb())
+  const policy = onlyFrom('sink', 'web')
+  const name = `${policy.namespace}/${policy.name}`
+  const { revision } = await cluster.registry.create('NetworkPolicy', name, policy)
   for (const to of addressesOf(sink)) {
     await eventually(`api does not reach ${to}`, async () => !(await answers(api, to)), PATIENCE_MS)
     ok(await answers(web, to))
@@ -114,32 +115,6 @@ async function change(...fabrics: readonly Fabric[]): Promise<void> {
       `${fabrics.map(({ way, otherwise }) => `${way}, else ${otherwise}`).join('; ')}: ${describeTally(tally)}`,
     )
   }
-}
-
-function onlyWeb(): Policy {
-  const labelled = (value: string) => [{ key: 'name', operator: 'In', values: [value] }] as const
-  const namespaces = { name: 'shop' }
-  return {
-    ...{ kind: 'NetworkPolicy', namespace: 'shop', name: 'only-web', tier: 'namespace', priority: 0 },
-    subject: { namespaces, pods: labelled('sink') },
-    ingress: [{ action: 'allow', peers: [{ type: 'pods', namespaces, pods: labelled('web') }] }],
-  }
-}
-
-/** A service in front of a pod, and what answers there. */
-async function offer({ fd, name, address }: Pod): Promise<void> {
-  const open = (socket: { end(text: string): number }) => void socket.end(name)
-  withNetns(fd, () => Bun.listen({ hostname: '::', port: 8080, socket: { open, data: () => undefined } }))
-  const [namespace, service] = ['shop', 'all']
-  const protocol = 'TCP'
-  await cluster.registry.create('Service', `${namespace}/${service}`, {
-    ...{ namespace, name: service, clusterIps: [VIP], internalPolicy: 'Cluster', externalPolicy: 'Cluster' },
-    ports: [{ name: '', protocol, port: 80 }],
-  })
-  await cluster.registry.create('EndpointSlice', `${namespace}/${service}-4`, {
-    ...{ namespace, name: `${service}-4`, service, ports: [{ name: '', protocol, port: 8080 }] },
-    endpoints: [{ address, ready: true, serving: true, terminating: false, node: far.name }],
-  })
 }
 
 async function answers(from: Pod, to: Ip, ...words: readonly string[]): Promise<boolean> {

@@ -29,7 +29,7 @@ for (const mode of ['l2', 'l3', 'l3s'] as const) {
     /up0 /,
   )
   await ipvlan.del(call)
-  equal(namesIn(bench.pod).join(), 'lo')
+  ok(!namesIn(bench.pod).includes('net1'))
   console.log(`ipvlan ${mode}: made, checked, removed`)
 }
 
@@ -51,7 +51,7 @@ for (const mode of ['l2', 'l3', 'l3s'] as const) {
     /interface net1 already exists/,
   )
   await vlan.del(call)
-  equal(namesIn(bench.pod).join(), 'lo')
+  ok(!namesIn(bench.pod).includes('net1'))
   console.log('vlan: made, reaches its VLAN, checked, removed')
 }
 

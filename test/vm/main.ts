@@ -1,10 +1,14 @@
 /**
- * Pods and their bandwidth on the kernel's datapath, in virtual machines: `npm run test:kernel`. It takes some five minutes and needs
- * `qemu-system-x86`, `busybox-static` and `cpio`. An argument names one of its programs.
+ * Weft on the kernel's datapath, in virtual machines: `npm run test:kernel`. It takes half an hour and needs `qemu-system-x86`,
+ * `busybox-static` and `cpio`, and what `npm run build` makes. Arguments name some of its programs: `bun test/vm/main.ts kernel-pods`.
  * @module
  */
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { runInGuest, whyNoGuest } from './guest.ts'
+import { ADDON_FILE } from '../../src/linux/sys/addon.ts'
+import { PLUGIN } from '../lab/lab.ts'
+import { bundle } from './bundle.ts'
+import { type GuestOutcome, runInGuest, whyNoGuest } from './guest.ts'
 
 const MODULES = [
   'openvswitch',
@@ -29,40 +33,65 @@ const MODULES = [
   'nft_fib_inet',
 ]
 
-const reason = whyNoGuest()
-if (reason !== undefined) {
-  console.error(`skipped: ${reason}`)
-  process.exit(2)
+const ROOT = join(import.meta.dir, '../..')
+/** A program is ended after this long: a machine whose processors others use as well needs more than the few minutes of one that is idle. */
+const SECONDS = 1_800
+
+/** Each is run in a machine of its own: none meets what another left. */
+const PROGRAMS: Readonly<Record<string, readonly [source: string, ...words: string[]]>> = {
+  'kernel-pods': ['kernel-pods.ts'],
+  'kernel-tunnel': ['kernel-tunnel.ts', 'vxlan'],
+  'kernel-geneve': ['kernel-tunnel.ts', 'geneve'],
+  'kernel-gre': ['kernel-tunnel.ts', 'gre'],
+  'kernel-fabrics': ['kernel-fabrics.ts'],
+  'kernel-mesh': ['kernel-mesh.ts'],
+  'kernel-bandwidth': ['kernel-bandwidth.ts'],
+  'kernel-shares': ['kernel-shares.ts'],
+  'kernel-agent': ['kernel-agent.ts'],
+  'kernel-links': ['kernel-links.ts'],
 }
-/** Programs of this folder, and tests that are run on the kernel's datapath as well. */
-const PROGRAMS = [
-  'kernel-pods',
-  'kernel-tunnel',
-  'kernel-bandwidth',
-  'kernel-shares',
-  'kernel-agent',
-  'kernel-links',
-  'kernel-mesh',
-  'kernel-fabrics',
-]
+/** Tests of the rest of the project, on the kernel's datapath. */
 const TESTS: Readonly<Record<string, string>> = {
   'kernel-vlans': 'src/agent/plugins/ovs/wire.test.ts',
   'kernel-guards': 'src/agent/switch/wires.test.ts',
 }
-const all = [...PROGRAMS, ...Object.keys(TESTS)]
-// A machine for each: none meets what another left.
-for (const name of process.argv[2] === undefined ? all : [process.argv[2]]) {
+const ALL = [...Object.keys(PROGRAMS), ...Object.keys(TESTS)]
+
+const names = process.argv.length > 2 ? process.argv.slice(2) : ALL
+const unknown = names.filter((name) => !ALL.includes(name))
+if (unknown.length > 0) {
+  console.error(`there is no ${unknown.join(', ')}: name some of ${ALL.join(', ')}`)
+  process.exit(2)
+}
+const unbuilt = [PLUGIN, join(ROOT, 'dist', ADDON_FILE)].filter((path) => !existsSync(path))
+const reason = unbuilt.length > 0 ? `${unbuilt.join(', ')} missing: run npm run build` : whyNoGuest()
+if (reason !== undefined) {
+  console.error(`skipped: ${reason}`)
+  process.exit(2)
+}
+const failed: string[] = []
+for (const name of names) {
   console.log(`\n${name}`)
-  const { code } = await runInGuest(`uname -r; ${commandOf(name)}`, MODULES, {
-    seconds: 900,
-    onLine: (line) => console.log(line),
-  })
-  if (code !== 0) process.exit(code)
+  const { code } = await runNamed(name)
+  if (code === 0) continue
+  failed.push(name)
+  console.error(code < 0 ? `${name} did not end within ${SECONDS} s` : `${name} ended with ${code}`)
+}
+if (failed.length > 0) {
+  console.error(`\nnot as it should be: ${failed.join(', ')}`)
+  process.exit(1)
 }
 
-function commandOf(name: string): string {
+async function runNamed(name: string): Promise<GuestOutcome> {
+  const run = (command: string): Promise<GuestOutcome> =>
+    runInGuest(`uname -r; cd ${ROOT}; ${command}`, MODULES, { seconds: SECONDS, onLine: (line) => console.log(line) })
   const test = TESTS[name]
-  if (test === undefined) return `${process.execPath} ${join(import.meta.dir, `${name}.ts`)}`
-  const root = join(import.meta.dir, '../..')
-  return `cd ${root}; WEFT_TEST_DATAPATH=system ${process.execPath} test --timeout 300000 ./${test}`
+  if (test !== undefined) return run(`WEFT_TEST_DATAPATH=system ${process.execPath} test --timeout 300000 ./${test}`)
+  const [source = '', ...words] = PROGRAMS[name] ?? []
+  const folder = await bundle([source, 'node-agent.ts'].map((file) => join(import.meta.dir, file)))
+  try {
+    return await run([process.execPath, join(folder, source.replace('.ts', '.js')), ...words].join(' '))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }

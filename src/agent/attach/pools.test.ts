@@ -66,6 +66,13 @@ test('of several ranges the first with room gives, and a closing one gives nothi
   expect(() => pools.lease()).toThrow('no free address is left in 10.1.0.0/29, 10.1.0.8/29')
   expect(pools.need()).toEqual({ wants: { 4: 3 }, unused: [{ range: closing, since: 7 }] } as never)
   expect(told).toBeGreaterThan(0)
+  // It is opened again, and then the next one closes.
+  pools.setClosing([])
+  expect(pools.lease()[0]).toStartWith('10.1.0.1')
+  pools.setClosing([{ range: cidr('10.1.0.8/29'), since: 9 }])
+  const [used] = leased.filter(([address]) => contains(cidr('10.1.0.8/29'), address ?? ip('::')))
+  pools.release(used ?? [])
+  expect(contains(cidr('10.1.0.16/29'), pools.lease()[0] ?? ip('::'))).toBe(true)
 })
 
 test('an agent that started anew does not know what rests: a closing range is not empty to it until that has passed', () => {

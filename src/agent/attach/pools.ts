@@ -9,6 +9,7 @@ import { AddressPool } from '../../ipam/pool.ts'
 import { type RangeNeed, type RangeUse, rangeNeed } from '../../ipam/range-need.ts'
 import type { LocalRange, NodeContext } from '../../network/context.ts'
 import { type Cidr, contains, familyOf, firstIp, formatIp, type Ip, ipValue } from '../../network/model/address.ts'
+import type { ClosingRange } from '../../network/model/node.ts'
 import type { RangeFact } from '../control/facts.ts'
 
 /** What of a node's context its pools depend on. */
@@ -40,11 +41,17 @@ export class AddressPools {
    */
   setRanges({ ranges, self, cluster }: PoolContext, leased: Iterable<Ip>): void {
     this.#pools = ranges.map(({ range }) => this.#pools.find((pool) => pool.range === range) ?? this.#open(range))
-    this.#closing = new Map(self.closing?.map(({ range, since }) => [range, since]))
+    this.#closing = byRange(self.closing)
     this.#most = cluster.rangesPerNode ?? 1
     const wanted = new Set(leased)
     this.release(this.#pools.flatMap((pool) => pool.leasedAddresses().filter((address) => !wanted.has(address))))
     for (const address of wanted) this.#mark(address)
+    this.#noteNeed()
+  }
+
+  /** Out of these of the node's ranges nothing is given any more. */
+  setClosing(closing: readonly ClosingRange[]): void {
+    this.#closing = byRange(closing)
     this.#noteNeed()
   }
 
@@ -151,4 +158,8 @@ export class AddressPools {
     this.#opened.set(pool, this.#now())
     return pool
   }
+}
+
+function byRange(closing: readonly ClosingRange[] = []): ReadonlyMap<Cidr, number> {
+  return new Map(closing.map(({ range, since }) => [range, since]))
 }

@@ -6,26 +6,34 @@ import type { BgpObjects } from '../../compat/calico/bgp/cluster.ts'
 import type { BgpFilter } from '../../network/fabric/bgp/model.ts'
 import type { BgpConfiguration, BgpPeering, BgpRange } from '../../network/model/bgp.ts'
 import type { Node } from '../../network/model/node.ts'
+import type { OutsideInputs } from '../cluster/outside-inputs.ts'
 import type { Watchers } from '../cluster/reflection.ts'
 import type { Watcher } from '../cluster/watcher.ts'
-import { BGP_KINDS, type BgpKind } from './unreadable.ts'
+import type { BgpKind } from './unreadable.ts'
 
-const KINDS = [...BGP_KINDS, 'Node'] as const
+/** What is read where BGP is wanted. The configuration and the ranges are of the plan, too, and read for that. */
+const KINDS = ['BgpFilter', 'BgpPeering', 'Node'] as const
 
 /** Kubernetes' own label for nodes that balancers outside leave alone, whatever its value. */
 const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers'
+
+/** What the plan is made of, too. It has all been read before there is a plan. */
+export type SharedInputs = Pick<OutsideInputs, 'configuration' | 'ranges' | 'has' | 'listen'>
 
 /** Objects of BGP. `changed` is called when they are others. */
 export class BgpWishes implements BgpObjects {
   readonly watchers: Watchers
   readonly #unread = new Set<string>(KINDS)
-  readonly #configurations = new Map<string, BgpConfiguration>()
+  readonly #outside: SharedInputs
   readonly #peerings = new Map<string, BgpPeering>()
   readonly #filters = new Map<string, BgpFilter>()
-  readonly #ranges = new Map<string, BgpRange>()
   readonly #nodes = new Map<string, Node>()
 
-  constructor(changed: () => void) {
+  constructor(changed: () => void, outside: SharedInputs) {
+    this.#outside = outside
+    outside.listen(() => {
+      if (this.isRead) changed()
+    })
     const watcher = <T extends { readonly name: string }>(
       kind: (typeof KINDS)[number],
       map: Map<string, T>,
@@ -44,26 +52,20 @@ export class BgpWishes implements BgpObjects {
       },
     })
     this.watchers = {
-      BgpConfiguration: watcher('BgpConfiguration', this.#configurations),
       BgpFilter: watcher('BgpFilter', this.#filters),
       BgpPeering: watcher('BgpPeering', this.#peerings),
-      BgpRange: watcher('BgpRange', this.#ranges),
       Node: watcher('Node', this.#nodes),
     }
   }
 
   /** Whether there is an object that counts. */
   has(kind: BgpKind, name: string): boolean {
-    const maps = {
-      BgpConfiguration: this.#configurations,
-      BgpFilter: this.#filters,
-      BgpPeering: this.#peerings,
-      BgpRange: this.#ranges,
-    }
+    if (kind === 'BgpConfiguration' || kind === 'BgpRange') return this.#outside.has(kind, name)
+    const maps = { BgpFilter: this.#filters, BgpPeering: this.#peerings }
     return maps[kind].has(name)
   }
 
-  /** Every kind has been read: half of what is said would be another cluster than the one that is meant. */
+  /** All that is read for it alone has been read: half of what is said would be another cluster than the one that is meant. */
   get isRead(): boolean {
     return this.#unread.size === 0
   }
@@ -74,7 +76,7 @@ export class BgpWishes implements BgpObjects {
   }
 
   get configuration(): BgpConfiguration {
-    return this.#configurations.get('default') ?? { name: 'default' }
+    return this.#outside.configuration ?? { name: 'default' }
   }
 
   get peerings(): Iterable<BgpPeering> {
@@ -86,7 +88,7 @@ export class BgpWishes implements BgpObjects {
   }
 
   get ranges(): Iterable<BgpRange> {
-    return this.#ranges.values()
+    return this.#outside.ranges
   }
 
   get nodes(): Iterable<Node> {

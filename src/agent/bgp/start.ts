@@ -7,21 +7,23 @@ import type { InvalidObject, InvalidTeller } from '../../kube/invalid.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { reflectKinds } from '../cluster/reflection.ts'
 import { Bgp, type BgpParts } from './bgp.ts'
-import { BgpWishes } from './objects.ts'
+import { BgpWishes, type SharedInputs } from './objects.ts'
 import { BGP_KINDS, unreadableProblems } from './unreadable.ts'
 
 /** What is needed of the agent. */
 export interface BgpStart extends Omit<BgpParts, 'wishes' | 'isForServices'> {
   readonly registry: Registry
+  /** What the plan is made of, too. */
+  readonly outside: SharedInputs
   /** Where the registry tells of objects that cannot be read. */
   readonly invalid: InvalidTeller | undefined
 }
 
 /**
- * Starts it. Nothing is told to anybody before all has been read that says whom and what; where no BGP is wanted nothing of it is
- * read.
+ * Starts it. Nothing is told to anybody before all has been read that says whom and what. Where no BGP is wanted only what the plan is
+ * made of is read of it: the BGPConfiguration and the IPPools.
  */
-export function startBgp({ registry, invalid, ...parts }: BgpStart): Bgp {
+export function startBgp({ registry, outside, invalid, ...parts }: BgpStart): Bgp {
   let isReading = false
   const bgp: Bgp = new Bgp({
     ...parts,
@@ -35,7 +37,7 @@ export function startBgp({ registry, invalid, ...parts }: BgpStart): Bgp {
     },
     isForServices: (node) => !wishes.isExcluded(node),
   })
-  const wishes: BgpWishes = new BgpWishes(() => bgp.look())
+  const wishes: BgpWishes = new BgpWishes(() => bgp.look(), outside)
   const look = ({ kind }: InvalidObject): void => {
     if (BGP_KINDS.some((one) => one === kind)) bgp.look()
   }

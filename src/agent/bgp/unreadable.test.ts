@@ -11,9 +11,9 @@ test.each([
   ],
   [
     'BgpRange/blue',
-    'BgpRange "blue" is invalid: cidr: no network (give one)',
+    'spec.cidr: "a: b" is no network (give one)',
     false,
-    'IPPool blue: BgpRange "blue" is invalid: cidr: no network (give one); until then it counts as absent',
+    'IPPool blue spec.cidr: "a: b" is no network (give one); until then it counts as absent',
   ],
 ])('%s is told in the words of whoever wrote it', (object, problem, isKept, line) => {
   expect(unreadableProblems([[object, problem]], () => isKept).map(problemLine)).toEqual([line])

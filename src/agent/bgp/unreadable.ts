@@ -21,11 +21,11 @@ export function unreadableProblems(
     if (kind === undefined) return []
     const name = object.slice(kind.length + 1)
     // Some say which field it is in.
-    const [field, ...reason] = /^spec\S*: /.test(problem) ? problem.split(': ') : ['', problem]
+    const [, field = '', reason = problem] = /^(spec\S*|annotation \S+): (.*)$/s.exec(problem) ?? []
     return [
       {
         field: `${weftBindings[kind].resource.kind} ${name}${field === '' ? '' : ` ${field}`}`,
-        reason: reason.join(': '),
+        reason,
         remedy: isKept(kind, name) ? 'until then it counts as it was before' : 'until then it counts as absent',
       },
     ]

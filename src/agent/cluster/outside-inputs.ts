@@ -12,10 +12,25 @@ export class OutsideInputs implements OutsideWishes {
   readonly pools: Watcher<BgpRange>
   readonly #configurations = new Map<string, BgpConfiguration>()
   readonly #ranges = new Map<string, BgpRange>()
+  readonly #listeners: (() => void)[]
 
   constructor(changed: () => void) {
-    this.configurations = watcherOf(this.#configurations, changed)
-    this.pools = watcherOf(this.#ranges, changed)
+    this.#listeners = [changed]
+    const tell = (): void => {
+      for (const listener of this.#listeners) listener()
+    }
+    this.configurations = watcherOf(this.#configurations, tell)
+    this.pools = watcherOf(this.#ranges, tell)
+  }
+
+  /** Is called from now on, too, when they are others: what a node's BGP is made of is read once. */
+  listen(changed: () => void): void {
+    this.#listeners.push(changed)
+  }
+
+  /** Whether there is an object that counts. */
+  has(kind: 'BgpConfiguration' | 'BgpRange', name: string): boolean {
+    return kind === 'BgpRange' ? this.#ranges.has(name) : this.#configurations.has(name)
   }
 
   get configuration(): BgpConfiguration | undefined {

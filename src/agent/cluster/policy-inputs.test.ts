@@ -142,9 +142,12 @@ test('a policy with a selector that cannot be read goes on as it last was, and i
   known.policies.put({ ...unread, log: true }, unread)
   expect(sorted(known.view)).toEqual(before)
   expect(sorted(unknown.view)).not.toEqual(before)
+  expect(known.view.policies.kept()).toEqual([policy])
+  expect(unknown.view.policies.kept()).toEqual([])
   expect(sorted(unknown.view).join()).not.toContain('10.129.0.2')
   // What can be read again counts, even if it says what it said before.
   known.policies.put({ ...policy, ingress: [] }, unread)
+  expect(known.view.policies.kept()).toEqual([])
   expect(sorted(known.view)).toEqual(sorted(unknown.view))
   known.policies.put(policy, { ...policy, ingress: [] })
   expect(sorted(known.view)).toEqual(before)

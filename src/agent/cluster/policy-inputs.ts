@@ -31,6 +31,7 @@ export class PolicyInputs {
   readonly pods: Watcher<Pod> & Feed
   readonly #policies: Input<Policy>
   readonly #sets: Input<NetworkSet>
+  readonly #ofKinds: LastGood<Policy>[] = []
   readonly #changed: () => void
   readonly #names = new Map<string, readonly Ip[]>()
   #plan: PolicyTarget | undefined
@@ -67,7 +68,14 @@ export class PolicyInputs {
 
   /** For the policies of a kind. One with a selector that cannot be read goes on as it last could be. */
   policiesOf(kind: PolicyKind): Watcher<Policy> {
-    return new LastGood(this.#policies, kind, policyKey, ({ isUnread }) => isUnread !== true)
+    const policies = new LastGood(this.#policies, kind, policyKey, ({ isUnread }) => isUnread !== true)
+    this.#ofKinds.push(policies)
+    return policies
+  }
+
+  /** Policies that go on as they last could be read, as what they say now cannot be. */
+  kept(): readonly Policy[] {
+    return this.#ofKinds.flatMap((policies) => policies.kept())
   }
 
   /** For the network sets of a kind. One of which something cannot be read goes on as it last could be. */
@@ -157,8 +165,10 @@ class LastGood<T> implements Watcher<T> {
   readonly #kind: string
   readonly #keyOf: (value: T) => string
   readonly #isGood: (value: T) => boolean
-  /** Those of which something that could be read is in force. */
-  readonly #good = new Set<string>()
+  /** Those of which something that could be read is in force: that. */
+  readonly #good = new Map<string, T>()
+  /** Those of them that cannot be read now. */
+  readonly #kept = new Set<string>()
 
   constructor(input: Watcher<T>, kind: string, keyOf: (value: T) => string, isGood: (value: T) => boolean) {
     this.#input = input
@@ -169,15 +179,24 @@ class LastGood<T> implements Watcher<T> {
 
   put(value: T, before?: T): void {
     const key = this.#keyOf(value)
-    if (!this.#isGood(value) && this.#good.has(key)) return
-    if (this.#isGood(value)) this.#good.add(key)
+    if (!this.#isGood(value) && this.#good.has(key)) {
+      this.#kept.add(key)
+      return
+    }
+    this.#kept.delete(key)
+    if (this.#isGood(value)) this.#good.set(key, value)
     // What was in force before is not what the registry had before, where that could not be read.
     this.#input.put(value, before !== undefined && this.#isGood(before) ? before : undefined)
+  }
+
+  kept(): readonly T[] {
+    return [...this.#kept].flatMap((key) => this.#good.get(key) ?? [])
   }
 
   remove(name: string): void {
     const key = `${this.#kind}/${name}`
     this.#good.delete(key)
+    this.#kept.delete(key)
     this.#input.remove(key)
   }
 }

@@ -9,6 +9,8 @@ import type { NodePlanner } from '../../network/planner.ts'
 export interface ViewListener {
   /** The node has a plan, or its context (cluster, ranges, MTU) is another: everything is to be applied anew. */
   context(planner: NodePlanner): void
+  /** Of other ranges of the node's own than before nothing is given any more: the plan is what it was. */
+  closing?(): void
   /** Some fragments changed. */
   fragments(): void
   /** A namespace has another tenant, or none any more. */

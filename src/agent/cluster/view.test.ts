@@ -1,22 +1,26 @@
 import { expect, test } from 'bun:test'
 import { SAMPLE_CLUSTER, sampleHosts, sampleNode, samplePod } from '../../../test/tables/sample-node.ts'
-import { cidr } from '../../network/model/address.ts'
+import { cidr, ip } from '../../network/model/address.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
 import { ClusterView, KINDS_OF_EXTERNAL, VIEWED_KINDS } from './view.ts'
 
 interface Seen {
   contexts: number
   fragments: number
+  closing: number
 }
 
 function view(uplinkMtu = 1500): { readonly view: ClusterView; readonly seen: Seen } {
-  const seen: Seen = { contexts: 0, fragments: 0 }
+  const seen: Seen = { contexts: 0, fragments: 0, closing: 0 }
   const listener = {
     context: () => {
       seen.contexts += 1
     },
     fragments: () => {
       seen.fragments += 1
+    },
+    closing: () => {
+      seen.closing += 1
     },
   }
   return { view: new ClusterView('node1', () => uplinkMtu, listener), seen }
@@ -79,6 +83,23 @@ test('another node’s status is no reason to plan anew', () => {
   const { contexts } = seen
   one.putNetwork({ ...withStatus(sampleNode(2), 1500), problem: 'x' })
   expect(seen.contexts).toBe(contexts)
+})
+
+test('X15: a range that closes is told of, and nothing is planned anew', () => {
+  const { view: one, seen } = ready()
+  const { contexts } = seen
+  const self = sampleNode(1)
+  const [range = cidr('10.128.0.0/23')] = self.ranges
+  one.planner?.take()
+  for (const closing of [[{ range, since: 7 }], [{ range, since: 9 }], undefined]) {
+    const told = seen.closing
+    one.putNetwork({ ...self, ...(closing === undefined ? {} : { closing }) })
+    expect(seen.closing).toBe(told + 1)
+    expect(one.self?.closing).toEqual(closing)
+  }
+  one.putNetwork(self)
+  expect(seen).toEqual({ contexts, fragments: seen.fragments, closing: 3 })
+  expect(one.planner?.take()).toEqual([])
 })
 
 test('a vanished configuration takes nothing apart', () => {
@@ -184,4 +205,17 @@ test('an external host plans from the cluster and its machines alone, when it wa
   expect(one.planner?.context.self.machine).toEqual({ kind: 'external', vni: 42 })
   one.removeNetwork('balancer')
   expect(one.waitingFor()[0]).toContain('weft host add balancer')
+})
+
+test('what is open to machines outside goes by the addresses that machines have now, not by former ones', () => {
+  const { view: one } = ready()
+  one.putCluster({ ...SAMPLE_CLUSTER, fabric: { way: 'bgp', otherwise: 'tunnel' } })
+  one.outside.configurations.put({ name: 'default', externalIps: [cidr('203.0.113.0/24')] })
+  const open = () => one.planner?.context.outside.externalIps
+  expect(open()).toEqual([cidr('203.0.113.0/24')])
+  const other = sampleNode(2)
+  one.putNetwork({ ...other, addresses: [ip('203.0.113.7')] })
+  expect(open()).toEqual([])
+  one.putNetwork(other)
+  expect(open()).toEqual([cidr('203.0.113.0/24')])
 })

@@ -144,8 +144,8 @@ export class ClusterView {
     this.#networks.set(network.node, network)
     if (network.node === this.#node) this.#isDismissed = false
     if (this.#refusal !== undefined) this.#judge()
-    const isContext = network.node === this.#node || before?.status?.uplinkMtu !== network.status?.uplinkMtu
-    if (isContext || this.#planner === undefined) this.#replan()
+    if (network.node === this.#node || isElsewhere(before, network) || this.#planner === undefined) this.#replan()
+    if (network.node === this.#node && !Bun.deepEquals(before?.closing, network.closing)) this.#listener.closing?.()
     this.#planner?.putPeer(network)
     this.#planChanged()
   }
@@ -284,11 +284,17 @@ export class ClusterView {
   }
 }
 
+/** Whether what all nodes' contexts are made of is another for this machine: its addresses are nobody else's, its uplink may be the smallest. */
+function isElsewhere(before: NodeNetwork | undefined, now: NodeNetwork): boolean {
+  if (before?.status?.uplinkMtu !== now.status?.uplinkMtu) return true
+  return String(before?.addresses ?? '') !== String(now.addresses)
+}
+
 function sameContext(a: NodeContext, b: NodeContext): boolean {
   const same = a.mtu === b.mtu && a.tunnelMtu === b.tunnelMtu && a.takesDirect === b.takesDirect
   return same && JSON.stringify(placeOf(a)) === JSON.stringify(placeOf(b))
 }
 
 function placeOf({ cluster, self, outside }: NodeContext): readonly unknown[] {
-  return [cluster, self.machine, self.ranges, self.closing, self.addresses, outside]
+  return [cluster, self.machine, self.ranges, self.addresses, outside]
 }

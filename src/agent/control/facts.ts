@@ -4,10 +4,12 @@
  * @module
  */
 import type { Flow, Group } from '../../flow/flow.ts'
+import type { WayName } from '../../network/fabric/way.ts'
 import type { Fragment } from '../../network/fragments/fragment.ts'
 import type { Cidr, Family, Ip, Mac } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
 import type { NodeNetwork } from '../../network/model/node.ts'
+import type { Policy } from '../../network/model/policy.ts'
 import type { EndpointSlice, Service } from '../../network/model/service.ts'
 import type { Lease, UnreadableLease } from '../attach/lease.ts'
 import type { LimitFact } from '../qos/limiter.ts'
@@ -98,18 +100,26 @@ export interface TunnelFact {
 }
 
 /** By which way packets of pods go to the pods of another machine. */
-export interface WayFact {
+export interface WayFact extends RouteFact {
   readonly family: Family
-  readonly way: 'direct' | 'tunnel' | 'none'
-  /** What keeps them from a way without a tunnel, for people. Absent: nothing, or none is wanted. */
+  /** Where its ranges have different ways: each with its own. Of the whole machine the worst is told then. */
+  readonly ranges?: readonly (RouteFact & { readonly range: Cidr })[]
+  /** Seconds since the epoch; of what it was when the agent started: then. */
+  readonly since: number
+  /** What it was before. Absent: nothing else since the agent started. */
+  readonly before?: WayName
+}
+
+/** A way, and where it leads first. */
+export interface RouteFact {
+  readonly way: WayName
+  /** What keeps packets from a way without a tunnel, for people. Absent: nothing, or none is wanted. */
   readonly why?: string
   /** The next machine and the link to it, of a way without a tunnel. */
   readonly via?: Ip
   readonly link?: string
-  /** Seconds since the epoch; of what it was when the agent started: then. */
-  readonly since: number
-  /** What it was before. Absent: nothing else since the agent started. */
-  readonly before?: 'direct' | 'tunnel' | 'none'
+  /** Further ones of the same weight: packets are spread over all. */
+  readonly others?: readonly { readonly via: Ip; readonly link: string }[]
 }
 
 /** `GET /health`. */
@@ -181,6 +191,8 @@ export interface NodeFacts {
   readonly tenants: readonly (readonly [namespace: string, vni: number])[]
   /** DNS names that policies speak of, with what they stand for; those that nobody could resolve are not here. */
   readonly names: readonly (readonly [name: string, addresses: readonly Ip[]])[]
+  /** Policies that are in force as they last could be read, as what they say now cannot be. Absent: its agent is older. */
+  readonly keptPolicies?: readonly Policy[]
   readonly fragments: readonly Fragment[]
   readonly installed: readonly InstalledFlow[]
   /** Groups as the switch has them. */

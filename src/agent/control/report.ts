@@ -135,6 +135,7 @@ export class AgentReport implements Control {
       routerMac: planner.context.routerMac,
       tenants: view.tenants().map(({ namespace, vni }) => [namespace, vni] as const),
       names: [...view.policies.names()],
+      keptPolicies: view.policies.kept(),
       fragments: [...planner.fragments()],
       installed,
       groups,

@@ -10,10 +10,10 @@ import { existsSync, lstatSync, mkdirSync, renameSync, writeFileSync } from 'nod
 import { basename, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { type CniVersion, isAtLeast } from '../../cni/index.ts'
+import { writeWhole } from '../../files/whole-file.ts'
 import { AgentError } from '../errors.ts'
 import { OFFERED, PORTMAP, type Portmap } from './portmap.ts'
 import { readRegularFile } from './regular-file.ts'
-import { writeDurably } from './write-durably.ts'
 
 /** Where the configuration is, and where it is noted that this life of the machine has seen it true. */
 export interface CniConfigPlace {
@@ -62,7 +62,7 @@ export function giveCniConfig(place: CniConfigPlace, portmap?: Portmap): object 
   const present = readOurs(file)
   const wanted = configurationFor(place.name, portmap)
   if (present === undefined || (isAsWritten(file, present) && !isDeepStrictEqual(JSON.parse(present), wanted))) {
-    writeDurably(file, `${JSON.stringify(wanted, null, 2)}\n`, 0o644)
+    writeWhole(file, `${JSON.stringify(wanted, null, 2)}\n`, 0o644)
   }
   const mark = join(place.runDir, MARK)
   if (!existsSync(mark)) writeFileSync(mark, place.name, { mode: 0o600 })

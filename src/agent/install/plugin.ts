@@ -5,8 +5,8 @@
  */
 import { existsSync, lstatSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeWhole } from '../../files/whole-file.ts'
 import { AgentError } from '../errors.ts'
-import { writeDurably } from './write-durably.ts'
 
 /** Under which names runtimes call it for a pod's networks: `type` in a configuration. */
 export const NETWORK_NAMES = ['weft', 'k8s-ovs'] as const
@@ -66,7 +66,7 @@ function install(content: Buffer, path: string): Installed {
     if (!old.includes(MARK)) return 'foreign'
     if (old.equals(content) && (present.mode & 0o7777) === 0o755) return 'already there'
   }
-  writeDurably(path, content, 0o755)
+  writeWhole(path, content, 0o755)
   return 'written'
 }
 

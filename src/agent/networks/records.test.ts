@@ -69,7 +69,7 @@ test('what was not finished is no record, and what cannot be read stays and is t
   const stateDir = folder()
   const inner = join(stateDir, 'attachments')
   mkdirSync(inner)
-  writeFileSync(join(inner, 'a.json.new-1'), '{"version":1')
+  writeFileSync(join(inner, '.a.json.weft-1-1'), '{"version":1')
   writeFileSync(join(inner, 'b.json'), '{"version":9}')
   writeFileSync(join(inner, 'c.json'), '{"version":1,"attached":[]}')
   writeFileSync(join(inner, 'd.json'), 'x')

@@ -121,3 +121,20 @@ test('what an administrator leads guests to is applied when it is another, and n
   await stack.publish(planner)
   expect(applied.map(({ nftables }) => nftables.includes(first.first))).toEqual([false, true])
 })
+
+test('after one that failed nobody believes what was applied before it: the next look applies again', async () => {
+  const planner = samplePlanner()
+  let isFailing = false
+  let applied = 0
+  const stack = new HostStack(async () => {
+    if (isFailing) throw new Error('the request was cut off')
+    applied += 1
+  })
+  await stack.apply(planner)
+  isFailing = true
+  await expect(stack.apply(planner)).rejects.toThrow('cut off')
+  isFailing = false
+  expect(await stack.publish(planner)).toBeDefined()
+  expect(applied).toBe(2)
+  expect(await stack.publish(planner)).toBeUndefined()
+})

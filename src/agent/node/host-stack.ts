@@ -19,6 +19,9 @@ export class HostStack {
     | { readonly changes: number; readonly hijacked: readonly IpRange[]; readonly takesDirect: boolean }
     | undefined
 
+  /** What was applied last failed: how far it came nobody knows. */
+  #isUnsure = false
+
   /**
    * `apply` makes the stack what a plan says, and rejects with what it cannot. `hijacked` is where an administrator leads
    * guests of the overlay; the same list as long as it says the same.
@@ -47,13 +50,13 @@ export class HostStack {
   }
 
   /**
-   * Applies everything if what is to be published or hijacked changed; nothing before the first {@link apply}. Resolves with the
-   * plan that was applied, if any.
+   * Applies everything if what is to be published or hijacked changed, or what was applied last failed; nothing before the first
+   * {@link apply}. Resolves with the plan that was applied, if any.
    */
   publish(planner: NodePlanner): Promise<HostPlan | undefined> {
     return this.#enqueue(async () => {
       if (this.#applied === undefined) return undefined
-      const isSame = planner.publicationChanges === this.#applied.changes
+      const isSame = !this.#isUnsure && planner.publicationChanges === this.#applied.changes
       if (isSame && (await this.#hijacked()) === this.#applied.hijacked) return undefined
       return this.#applyNow(planner)
     })
@@ -63,7 +66,9 @@ export class HostStack {
     const hijacked = await this.#hijacked()
     const changes = planner.publicationChanges
     const plan = hostPlan(planner.context, planner.publication(), hijacked)
+    this.#isUnsure = true
     await this.#apply(plan)
+    this.#isUnsure = false
     this.#applied = { changes, hijacked, takesDirect: plan.direct !== undefined }
     return plan
   }

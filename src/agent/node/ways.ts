@@ -158,7 +158,10 @@ export class Ways implements Disposable {
     // What comes from any of its ranges may come by the hops of any other.
     const hops = found.flatMap(({ place }) => (place === undefined ? [] : hopsAt(place)))
     const [place, ...others] = hops.filter((hop, index) => hops.findIndex((one) => isAt(one, hop)) === index)
-    if (place === undefined) return { ...this.#onSegment(peer, family, links), reach: { why: whyNot(first) } }
+    if (place === undefined) {
+      const segment = this.#onSegment(peer, family, links)
+      return { ...segment, reach: segment.reach === 'open' ? { why: whyNot(first) } : segment.reach }
+    }
     const lacking = found.filter((one) => one.place === undefined).map(({ range }) => [range, whyNot(range)] as const)
     const all = others.length === 0 ? place : { ...place, others }
     return { reach: 'open', place: all, ...(lacking.length === 0 ? {} : { without: Object.fromEntries(lacking) }) }

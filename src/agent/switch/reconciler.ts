@@ -111,6 +111,12 @@ export class Reconciler {
     else if (syncEndpoints(planner, ports, attachments().busy)) this.requestChanges()
   }
 
+  /** Ranges of the node close, or are opened again: of those that close nothing is given from now on. */
+  closingChanged(): void {
+    this.#parts.pools.setClosing(this.#parts.view().self?.closing ?? [])
+    this.#status.request()
+  }
+
   /** Sends what changed in the plan now; resolves when the switch has it. */
   flush(options?: Parameters<Forwarding['flush']>[0]): Promise<void> {
     if (this.#forwarding !== undefined) return this.#forwarding.flush(options)
@@ -156,7 +162,12 @@ export class Reconciler {
     await restorePorts({ ports, links, attachments, log, signal })
     const bridge = await this.#openSwitch()
     const lost = ports.lost().flatMap(({ endpoint }) => endpoint.addresses)
-    pools.setRanges(planner.context, [...ports.recordedAddresses(), ...lost, ...attachments.heldAddresses()])
+    const { self = planner.context.self } = this.#parts.view()
+    pools.setRanges({ ...planner.context, self }, [
+      ...ports.recordedAddresses(),
+      ...lost,
+      ...attachments.heldAddresses(),
+    ])
     syncEndpoints(planner, ports, attachments.busy)
     this.#forwarding ??= new Forwarding(bridge, () => {
       // A switch that is away asks for it when it is back.

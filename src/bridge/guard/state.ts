@@ -4,8 +4,8 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeWhole } from '../../files/whole-file.ts'
 import type { Change } from '../model.ts'
-import { writeDurably } from '../perform/files.ts'
 
 /** Where the commands keep what they do on this machine. */
 export const BRIDGE_FOLDER = '/run/weft/bridge'
@@ -42,7 +42,7 @@ const endingFile = (folder: string, bridge: string): string => join(folder, `${b
 export function writeUndertaking(folder: string, undertaking: Undertaking): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = undertakingFile(folder, undertaking.bridge)
-  writeDurably(path, JSON.stringify(undertaking), 0o600)
+  writeWhole(path, JSON.stringify(undertaking), 0o600)
   return path
 }
 
@@ -61,7 +61,7 @@ export function openUndertakings(folder: string): readonly string[] {
 
 /** Notes the end, and forgets the undertaking. */
 export function endUndertaking(folder: string, ending: Ending): void {
-  writeDurably(endingFile(folder, ending.bridge), JSON.stringify(ending), 0o600)
+  writeWhole(endingFile(folder, ending.bridge), JSON.stringify(ending), 0o600)
   if (ending.outcome !== 'half done') rmSync(undertakingFile(folder, ending.bridge), { force: true })
 }
 

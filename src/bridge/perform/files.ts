@@ -2,18 +2,9 @@
  * Files in /etc, written so that after a loss of power there is the old one or the new one, and never half of one.
  * @module
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { syncFolder, writeWhole } from '../../files/whole-file.ts'
 import { BridgeError } from '../errors.ts'
 import type { PlannedFile } from '../model.ts'
 
@@ -23,9 +14,9 @@ export function writePlanned({ path, content, mode, backup }: PlannedFile): void
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
   // The first one kept is the original; a later one may be half of ours.
   if (backup !== undefined && existsSync(path) && !existsSync(backup)) {
-    writeDurably(backup, readFileSync(path, 'utf8'), 0o600)
+    writeWhole(backup, readFileSync(path, 'utf8'), 0o600)
   }
-  writeDurably(path, content, mode)
+  writeWhole(path, content, mode)
 }
 
 /** Takes a file of ours away and puts the former one back. One that somebody changed since is kept, and told. */
@@ -33,7 +24,7 @@ export function removePlanned({ path, content, mode, backup }: PlannedFile): voi
   const found = read(path)
   if (backup !== undefined && existsSync(backup)) {
     if (found !== undefined && found !== content) throw changed(path, backup)
-    writeDurably(path, readFileSync(backup, 'utf8'), mode)
+    writeWhole(path, readFileSync(backup, 'utf8'), mode)
     rmSync(backup)
     syncFolder(dirname(path))
     return
@@ -42,30 +33,6 @@ export function removePlanned({ path, content, mode, backup }: PlannedFile): voi
   if (found !== content) throw changed(path)
   rmSync(path)
   syncFolder(dirname(path))
-}
-
-/** Writes a file with another name first; nobody sees it half written. Permissions hold from its first byte. */
-export function writeDurably(path: string, content: string, mode: number): void {
-  const draft = `${path}.weft-new`
-  rmSync(draft, { force: true })
-  const fd = openSync(draft, 'wx', mode)
-  try {
-    writeSync(fd, content)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-  renameSync(draft, path)
-  syncFolder(dirname(path))
-}
-
-function syncFolder(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }
 
 function read(path: string): string | undefined {

@@ -1,6 +1,7 @@
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { gatherBgp } from '../../insight/bgp/gather.ts'
-import { printReflectorPlan, reflectorSteps } from '../../insight/bgp/print.ts'
+import { type PlanPrograms, printReflectorPlan, reflectorSteps } from '../../insight/bgp/print.ts'
 import { LARGE_MESH, reflectorPlan } from '../../network/fabric/bgp/reflectors.ts'
 import { openRegistry, type RegistryChoice, withSharedStateOptions } from '../address.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -45,7 +46,25 @@ async function plan(options: Options): Promise<void> {
   const view = await gatherBgp(registry).finally(close)
   const { above, reflectors } = options
   const found = reflectorPlan({ ...view, above, ...(reflectors === undefined ? {} : { count: reflectors }) })
-  if (options.json === true) printJson({ ...found, problems: view.problems, steps: reflectorSteps(found) })
-  else printLines(printReflectorPlan(found, view, outputLook()))
+  const programs = planPrograms(options)
+  if (options.json === true) printJson({ ...found, problems: view.problems, steps: reflectorSteps(found, programs) })
+  else printLines(printReflectorPlan(found, view, outputLook(), programs))
   process.exitCode = found.proposal === undefined ? EXIT.ok : EXIT.changes
+}
+
+/** What was said of the cluster here leads the commands of the plan there, too. */
+export function planPrograms({ runDir, kubeconfig, context }: RegistryChoice): PlanPrograms {
+  const file = kubeconfig ?? (runDir === undefined ? undefined : join(runDir, 'kubeconfig'))
+  const to = [
+    ...(file === undefined ? [] : ['--kubeconfig', file]),
+    ...(context === undefined ? [] : ['--context', context]),
+  ]
+  return {
+    kubectl: ['kubectl', ...to].map(shellWord).join(' '),
+    fabric: ['weft', 'fabric', 'show', ...(runDir === undefined ? [] : ['--run-dir', runDir])].map(shellWord).join(' '),
+  }
+}
+
+function shellWord(text: string): string {
+  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -14,6 +14,7 @@ import type { AgentClient } from '../../insight/gather/agent-client.ts'
 import type { Gathered } from '../../insight/gather/gather.ts'
 import { DROPS } from '../../network/pipeline/drops.ts'
 import { sleep } from '../../registry/backoff.ts'
+import { marked } from '../../text/words.ts'
 import { usage } from '../errors.ts'
 import { type InsightOptions, lookAt, onlyNode, printJson, printLines, withInsightOptions } from '../insight.ts'
 import { outputLook } from '../look.ts'
@@ -66,7 +67,7 @@ async function runDrops(options: Options): Promise<void> {
   else {
     printLines([
       ...printDrops(counts, options.all === true, outputLook()),
-      ...gathered.view.silent.map(({ cause, remedy }) => `! ${cause} → ${remedy}`),
+      ...gathered.view.silent.flatMap(({ cause, remedy }) => marked(`${cause} → ${remedy}`, outputLook())),
     ])
   }
 }

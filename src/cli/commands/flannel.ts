@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import { takeFlannelDown } from '../../flanneld/down.ts'
+import { marked } from '../../text/words.ts'
 import { FLANNELD_DEFAULTS } from '../flanneld/flags.ts'
 import { printJson, printLines } from '../insight.ts'
+import { outputLook } from '../look.ts'
 
 interface Down {
   readonly subnetFile: string
@@ -38,6 +40,6 @@ async function down({ subnetFile, json }: Down): Promise<void> {
     const told = found
       ? 'what flanneld made on this machine is taken away'
       : 'nothing to take down: flanneld left nothing here'
-    printLines([told, ...left.map((sentence) => `! ${sentence}`)])
+    printLines([told, ...left.flatMap((sentence) => marked(sentence, outputLook()))])
   }
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { type Ip, parseIp } from '../../network/model/address.ts'
 import { GLOBAL_VNI, MAX_VNI } from '../../network/model/tenant.ts'
 import { table } from '../../text/table.ts'
+import { marked } from '../../text/words.ts'
 import { openRegistry, type RegistryChoice, withSharedStateOptions } from '../address.ts'
 import { usage } from '../errors.ts'
 import {
@@ -169,8 +170,11 @@ function print(hosts: readonly HostView[]): void {
     ranges.length === 0 ? '-' : [...ranges],
     vniText(vni),
   ])
-  const problems = hosts.flatMap(({ name, problem }) => (problem === undefined ? [] : [`! ${name}: ${problem}`]))
-  process.stdout.write(`${[...table(COLUMNS, rows, outputLook()), ...problems].join('\n')}\n`)
+  const look = outputLook()
+  const problems = hosts.flatMap(({ name, problem }) =>
+    problem === undefined ? [] : marked(`${name}: ${problem}`, look),
+  )
+  process.stdout.write(`${[...table(COLUMNS, rows, look), ...problems].join('\n')}\n`)
 }
 
 function addresses(text: string, before: readonly Ip[] = []): readonly Ip[] {

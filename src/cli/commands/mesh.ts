@@ -8,6 +8,7 @@ import { MESH_FOLDER } from '../../mesh/record.ts'
 import { etcdSource, fileSource, type Source } from '../../mesh/source.ts'
 import { isWhole, meshStatus } from '../../mesh/status.ts'
 import type { DatapathType } from '../../mesh/switch.ts'
+import { marked } from '../../text/words.ts'
 import { usage } from '../errors.ts'
 import { accountOptions, type EtcdAccount, etcdSettings } from '../etcd-options.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -157,6 +158,6 @@ async function down({ ovsdb, runDir, json }: Common): Promise<void> {
     const told = found
       ? 'the mesh of this machine is taken away'
       : 'nothing to take down: there is no mesh on this machine'
-    printLines([told, ...left.map((sentence) => `! ${sentence}`)])
+    printLines([told, ...left.flatMap((sentence) => marked(sentence, outputLook()))])
   }
 }

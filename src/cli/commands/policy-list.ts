@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { lookAtPolicies, type PolicyLooks } from '../../insight/policies/policies.ts'
 import { printPolicies } from '../../insight/policies/print.ts'
+import { marked } from '../../text/words.ts'
 import { type InsightOptions, lookAt, printJson, printLines, withInsightOptions } from '../insight.ts'
 import { outputLook } from '../look.ts'
 import { objectName } from '../numbers.ts'
@@ -35,7 +36,7 @@ async function runList(options: Options): Promise<void> {
   const looks = within(lookAtPolicies(view), options.namespace)
   if (options.json === true) printJson(looks)
   else {
-    const silent = view.silent.map(({ cause, remedy }) => `! ${cause} → ${remedy}`)
+    const silent = view.silent.flatMap(({ cause, remedy }) => marked(`${cause} → ${remedy}`, outputLook()))
     printLines([...printPolicies(looks, outputLook()), ...silent])
   }
 }

@@ -2,11 +2,12 @@
  * Weft under the name `mk-docker-opts.sh`: makes of `subnet.env` what Docker's daemon is started with.
  * @module
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type DockerOptionsWish, dockerOptions } from '../../compat/flannel/docker-options.ts'
 import { subnetsIn, variablesIn } from '../../compat/flannel/subnet-env.ts'
+import { writeWhole } from '../../files/whole-file.ts'
 import { describeError, usage } from '../errors.ts'
 import { EXIT, exitCodeOf } from '../exit-codes.ts'
 
@@ -77,9 +78,7 @@ function write({ subnetFile, output, ...wish }: MkDockerOptsWish): void {
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   )
   mkdirSync(dirname(output), { recursive: true, mode: 0o755 })
-  const next = `${output}.${process.pid}.new`
-  writeFileSync(next, dockerOptions(variablesIn(text), environment, wish), { mode: 0o644 })
-  renameSync(next, output)
+  writeWhole(output, dockerOptions(variablesIn(text), environment, wish), 0o644)
 }
 
 const HELP = `Usage: mk-docker-opts.sh [-f subnet.env] [-d output] [-i] [-c] [-m] [-k name]

@@ -28,7 +28,7 @@ import {
 } from '../../cni/index.ts'
 import { decodeJsonObject, member } from '../../cni/json.ts'
 import { delegateConfig, flannelPlaces } from '../../compat/flannel/plugin.ts'
-import { writeWhole } from './whole-file.ts'
+import { writeWhole } from '../../files/whole-file.ts'
 
 /** Serves one call by environment and standard input. Never throws; resolves to the exit code. */
 export async function runFlannelPlugin(): Promise<number> {
@@ -70,7 +70,7 @@ async function add(request: AddRequest): Promise<string> {
   const input = delegateOf(config)
   // Before the call: whoever is killed in it has left something to undo.
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  writeWhole(join(dataDir, noteName(containerId, ifname)), JSON.stringify(input))
+  writeWhole(join(dataDir, noteName(containerId, ifname)), JSON.stringify(input), 0o600)
   const result = await addByProgram(callOf(request, input), input, config.version)
   return printResult(result, config.version)
 }

@@ -65,7 +65,7 @@ pod shop/web    node1  sent        refused   2Mbit/s            -
 
 ! pod shop/api: received 1001bit/s should be in force, but no limit is
 ! pod shop/web: kubernetes.io/egress-bandwidth "1": too small (in force stays: 2Mbit/s) → write a
-quantity from 1k to 1P (bits per second), or remove it`.trimStart(),
+  quantity from 1k to 1P (bits per second), or remove it`.trimStart(),
   )
   expect(printBandwidth([], PLAIN)).toEqual(['Nothing is limited.'])
   const narrow = printBandwidth(rows, lookFor({ columns: 60 }, false))

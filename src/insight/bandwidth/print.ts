@@ -5,7 +5,7 @@
 import { formatRate } from '../../compat/kubernetes/bandwidth.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
-import { printable, wrap } from '../../text/words.ts'
+import { marked } from '../../text/words.ts'
 import { isInForce, type LimitRow } from './bandwidth.ts'
 
 const COLUMNS: readonly Column[] = [
@@ -72,5 +72,5 @@ const UNITS = [
 function problemLines(rows: readonly LimitRow[], look: Look): string[] {
   const problems = limitProblems(rows)
   if (problems.length === 0) return []
-  return ['', ...problems.flatMap((problem) => wrap(`! ${printable(problem)}`, look.width)).map(look.warn)]
+  return ['', ...problems.flatMap((problem) => marked(problem, look))]
 }

@@ -6,14 +6,23 @@ import type { ReflectorPlan, SessionCount } from '../../network/fabric/bgp/refle
 import { problemLine } from '../../network/model/problem.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
-import { count, grouped, printable, wrap } from '../../text/words.ts'
+import { count, grouped, marked, wrap } from '../../text/words.ts'
 import type { BgpView } from './gather.ts'
 
 const LABEL = 'route-reflector'
 const COLUMNS: readonly Column[] = [{ head: 'NODE' }, { head: 'ZONE' }, { head: 'CLUSTER ID' }]
 
+/** The programs that a plan's commands begin with: with what leads them to the cluster that was asked about. */
+export interface PlanPrograms {
+  readonly kubectl: string
+  /** `weft fabric show`. */
+  readonly fabric: string
+}
+
+const USUAL: PlanPrograms = { kubectl: 'kubectl', fabric: 'weft fabric show' }
+
 /** The lines of `weft bgp plan`. */
-export function printReflectorPlan(plan: ReflectorPlan, view: BgpView, look: Look): string[] {
+export function printReflectorPlan(plan: ReflectorPlan, view: BgpView, look: Look, programs = USUAL): string[] {
   const { proposal } = plan
   const notes = [
     ...(view.way === 'bgp' ? [] : [`the cluster's fabric is ${view.way}: nobody speaks BGP now`]),
@@ -21,30 +30,33 @@ export function printReflectorPlan(plan: ReflectorPlan, view: BgpView, look: Loo
   ]
   return [
     ...wrap(present(plan, look), look.width),
-    ...notes.flatMap((note) => wrap(`! ${printable(note)}`, look.width)).map(look.warn),
+    ...notes.flatMap((note) => marked(note, look)),
     '',
-    ...(proposal === undefined ? [look.good(fine(plan))] : proposed(proposal, look)),
+    ...(proposal === undefined ? [look.good(fine(plan))] : proposed(proposal, look, programs)),
   ]
 }
 
 /** The commands of a plan, in their order, each a line. */
-export function reflectorSteps({ proposal }: ReflectorPlan): readonly string[] {
+export function reflectorSteps(
+  { proposal }: Pick<ReflectorPlan, 'proposal'>,
+  { kubectl, fabric }: PlanPrograms = USUAL,
+): readonly string[] {
   if (proposal === undefined) return []
   const { reflectors } = proposal
   return [
-    manifest('BGPPeer', 'reflectors', `{"peerSelector":"has(${LABEL})"}`),
+    manifest(kubectl, 'BGPPeer', 'reflectors', `{"peerSelector":"has(${LABEL})"}`),
     ...reflectors.flatMap(({ node, clusterId }) => [
-      `kubectl label node ${node} ${LABEL}=yes`,
-      `kubectl annotate node ${node} projectcalico.org/RouteReflectorClusterID=${clusterId}`,
+      `${kubectl} label node ${node} ${LABEL}=yes`,
+      `${kubectl} annotate node ${node} projectcalico.org/RouteReflectorClusterID=${clusterId}`,
     ]),
-    'weft fabric show',
-    manifest('BGPConfiguration', 'default', '{"nodeToNodeMeshEnabled":false}'),
+    fabric,
+    manifest(kubectl, 'BGPConfiguration', 'default', '{"nodeToNodeMeshEnabled":false}'),
   ]
 }
 
-function manifest(kind: string, name: string, spec: string): string {
+function manifest(kubectl: string, kind: string, name: string, spec: string): string {
   const object = `{"apiVersion":"crd.projectcalico.org/v1","kind":"${kind}","metadata":{"name":"${name}"},"spec":${spec}}`
-  return `echo '${object.replaceAll("'", "'\\''")}' | kubectl apply -f -`
+  return `echo '${object.replaceAll("'", "'\\''")}' | ${kubectl} apply -f -`
 }
 
 function present({ nodes, isMeshed, reflectors, now }: ReflectorPlan, look: Look): string {
@@ -63,9 +75,8 @@ function fine({ isMeshed }: ReflectorPlan): string {
     : 'Nothing to do: reflectors and peers tell the routes.'
 }
 
-function proposed(proposal: NonNullable<ReflectorPlan['proposal']>, look: Look): string[] {
+function proposed(proposal: NonNullable<ReflectorPlan['proposal']>, look: Look, programs: PlanPrograms): string[] {
   const rows = proposal.reflectors.map(({ node, zone, clusterId }) => [node, zone ?? '-', clusterId])
-  const plan = { proposal } as ReflectorPlan
   return [
     ...wrap(
       `${count(rows.length, 'reflector', look)} would leave ${sessions(proposal.after, look)}, which are the reflectors; the others have ${rows.length} for each family:`,
@@ -74,9 +85,9 @@ function proposed(proposal: NonNullable<ReflectorPlan['proposal']>, look: Look):
     ...table(COLUMNS, rows, look),
     '',
     ...wrap(
-      'Nothing was changed. In this order no route is lost; go on after weft fabric show when every session is up:',
+      `Nothing was changed. In this order no route is lost; go on after ${programs.fabric} when every session is up:`,
       look.width,
     ),
-    ...reflectorSteps(plan).map((step) => `  ${step}`),
+    ...reflectorSteps({ proposal }, programs).map((step) => `  ${step}`),
   ]
 }

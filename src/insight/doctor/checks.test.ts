@@ -27,6 +27,8 @@ const BGP = { ...SAMPLE_CLUSTER, fabric: { way: 'bgp', otherwise: 'tunnel' } } a
 const UP = { isRunning: true, sessions: 2, down: 0 }
 const ROUTED = { tcp: yes([{ port: 179, owner: { pid: 9, name: 'bgpd' } }]) }
 
+const BFD_BY = (name: string, port: number) => ({ udp: yes([{ port, owner: { pid: 9, name } }]) })
+
 const CASES: readonly (readonly [string, Partial<HostFacts>, Partial<Expected>, readonly string[]])[] = [
   ['all is well', {}, {}, []],
   ['an agent that waits', {}, { agent: { state: 'runs', ready: false, problems: ['x'] } }, ['agent fail']],
@@ -279,6 +281,10 @@ const CASES: readonly (readonly [string, Partial<HostFacts>, Partial<Expected>, 
   ['its own port taken by itself', ROUTED, { cluster: BGP, bgp: UP }, []],
   ['objects that it cannot have', {}, { cluster: BGP, bgp: { ...UP, problem: 'x' } }, ['bird warn']],
   ['sessions that are down', {}, { cluster: BGP, bgp: { ...UP, down: 1 } }, ['bird warn']],
+  ['no birdc', { birdc: no }, { cluster: BGP, bgp: UP }, ['birdc warn']],
+  ['no birdc where nobody asks for it', { birdc: no }, {}, []],
+  ['somebody else at the ports of BFD', BFD_BY('bfdd', 4784), { cluster: BGP, bgp: UP }, ['bfd-ports warn']],
+  ['the ports of BFD taken by BIRD', BFD_BY('bird', 3784), { cluster: BGP, bgp: UP }, []],
   ['BIRD before the agent', {}, { cluster: BGP, agent: { state: 'none', reason: 'no' } }, ['agent warn']],
 ]
 

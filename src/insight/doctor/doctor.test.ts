@@ -55,14 +55,14 @@ test('a check that fails itself is a row', () => {
 test('the report: a line per check, advice, a sum', () => {
   const lines = printReport(examine(CHECKS, { ...FINE, vswitchd: no, plugin: no }, EXPECTED), PLAIN)
   expect(lines.filter((line) => line.length > 100)).toEqual([])
-  expect(lines.at(-1)).toBe('24 checks: 1 failed, 1 warning')
+  expect(lines.at(-1)).toBe('26 checks: 1 failed, 1 warning')
   expect(lines.join('\n')).toContain('vswitchd: start Open vSwitch')
 })
 
 test('what is not judged is neither well nor a failure', () => {
   const lines = printReport(examine(CHECKS, FINE, { ...EXPECTED, cluster: undefined }), PLAIN)
   expect(lines.find((line) => line.startsWith('ranges '))).toContain(' unknown ')
-  expect(lines.at(-1)).toBe('24 checks: 1 not judged')
+  expect(lines.at(-1)).toBe('26 checks: 1 not judged')
 })
 
 function write(path: string, text: string): void {

@@ -34,6 +34,8 @@ export interface HostFacts {
   readonly tcp: Read<readonly PortSocket[]>
   /** The version of BIRD. */
   readonly bird: Read<string>
+  /** Where `birdc` is. */
+  readonly birdc: Read<string>
   readonly cniConfigs: Read<readonly CniConfig[]>
   readonly plugin: Read<PluginFile>
   /** The plugin that publishes pods' host ports: the folder where it would be, and whether it is there to be run. */

@@ -120,7 +120,11 @@ function explainWay(
   const stopper = (steps: readonly Step[]): Step | undefined =>
     MET.flatMap((name) => steps.filter((step) => step.name === name)).find(({ outcome }) => outcome === 'stops')
   const arrives = stopper(looked) === undefined
-  const steps = [...looked, ...(leadsOn && !isWire ? [mtuStep(conversation)] : []), answerStep(arrives)]
+  const steps = [
+    ...looked,
+    ...(leadsOn && !isWire ? [mtuStep(conversation)] : []),
+    answerStep(arrives, isWire ? undefined : conversation),
+  ]
   const decider = stopper(steps)
   const allowed = decider === undefined
   const trace = 'ways' in traced ? traced.ways.find((way) => isOf(way.backend, backend))?.trace : undefined

@@ -8,33 +8,45 @@ import { judge } from '../../network/policy/oracle.ts'
 import { listWords, policyName, policyTitle } from '../../network/policy/rule-names.ts'
 import type { Decision, PolicyWorld, RuleRef } from '../../network/policy/verdict.ts'
 import { policyOf } from '../policy-words.ts'
+import { nodeOf } from '../view.ts'
 import { type Conversation, connectionOf, type Step, type StepName, whatOf } from './conversation.ts'
 import type { End } from './ends.ts'
 import { fieldOf, ruleFields, subjectField } from './field-of.ts'
 import { type Nearest, nearestOf } from './nearest.ts'
+import { homeOf } from './way-steps.ts'
+import { worldOf } from './world.ts'
 
 /** Policies of the sender, of the receiver, and the egress firewall, each for itself. */
 export function policySteps(conversation: Conversation): readonly Step[] {
   const { world, from, to } = conversation
   const connection = connectionOf(conversation)
-  const ofTier = (wanted: boolean): PolicyWorld => ({
-    ...world,
-    policies: [...world.policies].filter(({ tier }) => (tier === 'firewall') === wanted),
-  })
-  const { egress, ingress } = judge(ofTier(false), connection)
-  const firewall = judge(ofTier(true), connection).egress
+  const far = farSide(conversation)
+  const { egress } = judge(ofTier(world, false), connection)
+  const { ingress } = judge(ofTier(far.world, false), connection)
+  const firewall = judge(ofTier(world, true), connection).egress
   const leaves = from.kind === 'pod' && !world.podNetworks.some((network) => contains(network, to.address))
   return [
     stepOf('egress policies', egress, conversation, 'egress'),
-    stepOf('ingress policies', ingress, conversation, 'ingress'),
+    stepOf('ingress policies', ingress, far, 'ingress'),
     leaves
       ? stepOf('egress firewall', firewall, conversation, 'egress')
       : { name: 'egress firewall', outcome: 'passes', says: 'it does not leave the cluster' },
   ]
 }
 
+function ofTier(world: PolicyWorld, isFirewall: boolean): PolicyWorld {
+  return { ...world, policies: [...world.policies].filter(({ tier }) => (tier === 'firewall') === isFirewall) }
+}
+
+/** The receiver's node judges by what it has, which may be what a policy said before. */
+function farSide(conversation: Conversation): Conversation {
+  const { view, from, to } = conversation
+  if (to.kind !== 'pod' || homeOf(from) === homeOf(to)) return conversation
+  return { ...conversation, world: worldOf(view, homeOf(to)) }
+}
+
 function stepOf(name: StepName, decision: Decision, conversation: Conversation, direction: Direction): Step {
-  const { from, to, world } = conversation
+  const { from, to } = conversation
   const subject = direction === 'egress' ? from : to
   switch (decision.because) {
     case 'not-a-pod':
@@ -51,7 +63,7 @@ function stepOf(name: StepName, decision: Decision, conversation: Conversation, 
     case 'no-policy':
       return { name, outcome: 'passes', says: nobodySays(name, subject, direction) }
     case 'rule':
-      return ruleStep(name, decision.allowed, decision.rule, world)
+      return ruleStep(name, decision.allowed, decision.rule, conversation, homeOf(subject))
     case 'isolated':
       return isolationStep(name, decision.by, conversation, direction)
     case 'firewall': {
@@ -74,12 +86,12 @@ function nobodySays(name: StepName, { name: subject }: End, direction: Direction
   return `no policy isolates ${subject} for ${direction}, and no rule of the cluster’s own decides`
 }
 
-function ruleStep(name: StepName, allowed: boolean, rule: RuleRef, world: PolicyWorld): Step {
+function ruleStep(name: StepName, allowed: boolean, rule: RuleRef, { view, world }: Conversation, node: string): Step {
   const policy = policyOf(world.policies, rule.policy)
   if (policy === undefined) throw new Error('a verdict names a policy that it was not given')
   const called = rule.name === undefined ? '' : ` (“${rule.name}”)`
   const problems = problemWords([policy], `spec.${rule.direction}[${rule.index}]`)
-  const says = `${fieldWords(policy, rule)}${called} of ${policyTitle(policy)} ${allowed ? 'allows' : 'denies'} it${problems}`
+  const says = `${fieldWords(policy, rule)}${called} of ${policyTitle(policy)} ${allowed ? 'allows' : 'denies'} it${problems}${keptWords(view, [policy], node)}`
   return {
     name,
     outcome: allowed ? 'passes' : 'stops',
@@ -115,7 +127,8 @@ function isolationStep(
   const also = others.length === 0 ? '' : ` or of ${titlesWords(others)}`
   const says =
     `${policyTitle(first)} isolates ${subject.name} for ${direction} (${subjectField(first)} selects it), ` +
-    `and no rule of it${also} allows it${nearestWords(nearest)}${problemWords(policies, `spec.${direction}`)}`
+    `and no rule of it${also} allows it${nearestWords(nearest)}${problemWords(policies, `spec.${direction}`)}` +
+    keptWords(conversation.view, policies, homeOf(subject))
   const field = nearest?.field ?? subjectField(first)
   return {
     name,
@@ -146,6 +159,14 @@ function remedyOf(nearest: Nearest | undefined, conversation: Conversation, dire
   const whom = other.kind === 'pod' ? `${other.name}, by its labels,` : `an ipBlock with ${other.address}`
   const entry = nearest.off === 'ports' ? what : whom
   return `to allow it, add ${entry} to ${nearest.list} of ${policyTitle(nearest.policy)}`
+}
+
+/** Which of these policies a node has as they were. */
+function keptWords(view: Conversation['view'], policies: readonly Policy[], node: string): string {
+  const kept = nodeOf(view, node)?.keptPolicies ?? []
+  const told = policies.filter((policy) => kept.includes(policy)).map(policyTitle)
+  if (told.length === 0) return ''
+  return `; ${listWords(told)} cannot be read now, and ${node} goes on with what was said before`
 }
 
 /** What nobody understands in these policies below a field, and so allows nobody or denies everybody. */

@@ -3,9 +3,13 @@
  * @module
  */
 
+import type { NodeFacts, RouteFact } from '../../agent/control/facts.ts'
 import { tunnelAddress } from '../../network/context.ts'
+import { isDirect, isRoute } from '../../network/fabric/way.ts'
+import { mtusOf } from '../../network/host.ts'
 import { familyOf } from '../../network/model/address.ts'
 import { clusterOf, nodeOf, registryOf } from '../view.ts'
+import { carrierWords, wayOf, wayWords } from '../ways.ts'
 import type { Conversation, Step } from './conversation.ts'
 import type { End } from './ends.ts'
 
@@ -31,7 +35,7 @@ export function guardStep({ from, facts }: Conversation): Step {
 /** From node to node, through the tunnel or not. */
 export function routeStep(conversation: Conversation): Step {
   const name = 'route'
-  const { view, from, to } = conversation
+  const { from, to } = conversation
   const start = homeOf(from)
   switch (to.kind) {
     case 'nobody': {
@@ -62,19 +66,44 @@ export function routeStep(conversation: Conversation): Step {
           says: to.kind === 'pod' ? `both are on ${start}` : `to the network stack of ${start}`,
         }
       return isOverlay(to)
-        ? tunnelStep(view, start, end)
+        ? wayStep(conversation, start, end)
         : { name, outcome: 'passes', says: `out by the network stack of ${start}, to ${end}` }
     }
   }
 }
 
-/** A machine's own addresses are reached over the network below, its overlay addresses and its pods through the tunnel. */
+/** A machine's own addresses are reached over the network below, its overlay addresses and its pods by the fabric. */
 export function isOverlay(end: End): boolean {
   if (end.kind === 'outside') return false
   return end.kind === 'pod' || !('network' in end) || !end.network?.addresses.includes(end.address)
 }
 
-function tunnelStep(view: Conversation['view'], start: string, end: string): Step {
+/** The way between the two nodes. Undefined: nobody tells. Only what goes from pod to pod goes without a tunnel. */
+function wayTaken({ view, from, to, facts }: Conversation): RouteFact | undefined {
+  if (!isDirect(clusterOf(view)) || from.kind !== 'pod' || to.kind !== 'pod') return { way: 'tunnel' }
+  return facts === undefined ? undefined : wayOf(facts, homeOf(to), to.address)
+}
+
+const REFUSED = 'and the cluster’s fabric refuses the tunnel'
+const REFUSED_REMEDY =
+  'see why: weft fabric show; or let such packets take the tunnel: weft.fabric.otherwise in ClusterNetwork'
+
+function wayStep(conversation: Conversation, start: string, end: string): Step {
+  const name = 'route'
+  const { view, facts } = conversation
+  const way = wayTaken(conversation)
+  const ends = `${start} → ${end}`
+  if (way === undefined) {
+    const silence = facts === undefined ? 'does not answer' : 'does not tell of its ways'
+    return { name, outcome: 'unknown', says: `${ends}: by which way is not known, the agent of ${start} ${silence}` }
+  }
+  if (way.way === 'tunnel') return tunnelStep(view, start, end, way)
+  const words = wayWords(way, clusterOf(view))
+  if (isRoute(way.way)) return { name, outcome: 'passes', says: `${ends}, ${words}` }
+  return { name, outcome: 'stops', says: `${ends}: ${words}, ${REFUSED}`, remedy: REFUSED_REMEDY }
+}
+
+function tunnelStep(view: Conversation['view'], start: string, end: string, way: RouteFact): Step {
   const name = 'route'
   const cluster = clusterOf(view)
   const { networks } = registryOf(view)
@@ -83,7 +112,7 @@ function tunnelStep(view: Conversation['view'], start: string, end: string): Ste
     return network === undefined ? undefined : tunnelAddress(cluster, network)
   })
   const ends = `${start} (${here ?? 'no address'}) → ${end} (${there ?? 'no address'})`
-  const says = `${ends}, through the ${cluster.encapsulation.type} tunnel`
+  const says = `${ends}, ${wayWords(way, cluster)}`
   if (here !== undefined && there !== undefined) return { name, outcome: 'passes', says }
   const remedy = 'Check the nodes’ addresses: weft status --nodes'
   return {
@@ -118,18 +147,48 @@ export function mtuStep(conversation: Conversation): Step {
     }
   if (homeOf(from) === homeOf(to))
     return { name, outcome: 'passes', says: `${sends}, and nothing on ${homeOf(from)} is in the way` }
-  const far = nodeOf(view, homeOf(to))?.status.mtu
-  const least = Math.min(mtu, far ?? mtu)
+  const way = wayTaken(conversation)
+  if (way?.way === 'none') return { name, outcome: 'moot', says: `nothing goes to ${homeOf(to)}` }
+  if (way === undefined) return { name, outcome: 'unknown', says: `${sends}; by which way they go is not known` }
+  const least = carriedBy(way, [facts, nodeOf(view, homeOf(to))]) ?? mtu
+  const carrier = way.way === 'tunnel' ? 'the tunnel' : carrierWords(way.way, clusterOf(view))
   const what =
     own <= least
-      ? 'and the tunnel carries them'
-      : `the tunnel carries ${least}: larger ones are answered with “too big”`
+      ? `and ${carrier} carries ${own === least ? 'them' : `up to ${least}`}`
+      : `${carrier} carries ${least}: larger ones are answered with “too big”`
   return { name, outcome: 'passes', says: `${sends}, ${what}` }
 }
 
-/** The way back needs no rule of its own. */
-export function answerStep(arrives: boolean): Step {
+/** The largest packet that a way carries, as far as its ends tell: around a tunnel's is more, a route's is as the uplinks take it. */
+function carriedBy({ way }: RouteFact, ends: readonly (NodeFacts | undefined)[]): number | undefined {
+  const told = ends.flatMap((facts) => {
+    if (facts === undefined) return []
+    const { mtu, uplinkMtu } = facts.status
+    if (uplinkMtu === undefined) return mtu ?? []
+    return way === 'tunnel' ? mtusOf(facts.cluster, [uplinkMtu]).tunnel : uplinkMtu
+  })
+  return told.length === 0 ? undefined : Math.min(...told)
+}
+
+/** The way back needs no rule of its own, but the nodes' way in the other direction. `conversation`: absent where no fabric carries it. */
+export function answerStep(arrives: boolean, conversation?: Conversation): Step {
   const name = 'answer'
   if (!arrives) return { name, outcome: 'moot', says: 'there is nothing to answer' }
-  return { name, outcome: 'passes', says: 'answers belong to the connection, and pass without a rule of their own' }
+  const says = 'answers belong to the connection, and pass without a rule of their own'
+  const back = conversation && wayBack(conversation)
+  if (conversation === undefined || back === undefined) return { name, outcome: 'passes', says }
+  const ends = `${homeOf(conversation.to)} → ${homeOf(conversation.from)}`
+  const words = wayWords(back, clusterOf(conversation.view))
+  if (back.way === 'none')
+    return { name, outcome: 'stops', says: `answers, ${ends}: ${words}, ${REFUSED}`, remedy: REFUSED_REMEDY }
+  return { name, outcome: 'passes', says: `${says}; they come ${words}` }
+}
+
+/** The way of answers, where it is another one. */
+function wayBack(conversation: Conversation): RouteFact | undefined {
+  const { view, from, to } = conversation
+  if (homeOf(from) === homeOf(to)) return undefined
+  const there = wayTaken(conversation)
+  const back = wayTaken({ ...conversation, from: to, to: from, facts: nodeOf(view, homeOf(to)) })
+  return back?.way === there?.way ? undefined : back
 }

@@ -1,8 +1,10 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import type { BgpFacts, BgpSessionFact, TunnelFact } from '../../agent/control/facts.ts'
 import { ip } from '../../network/model/address.ts'
+import type { Fabric } from '../../network/model/cluster.ts'
 import { lookFor } from '../../text/look.ts'
-import { sampleView } from '../testing/sample-facts.ts'
+import { widthOf } from '../../text/width.ts'
+import { type SampleFabric, sampleView } from '../testing/sample-facts.ts'
 import type { ClusterView } from '../view.ts'
 import { fabricView, isWhole } from './fabric.ts'
 import { printFabric } from './print.ts'
@@ -68,6 +70,19 @@ test('what is wrong with a BIRD is told', () => {
   )
 })
 
+test('of a way over several hops all are told', () => {
+  const view = sampleView()
+  const [first, ...rest] = view.nodes
+  const [peer, ...others] = first?.status.peers ?? []
+  if (first === undefined || peer === undefined) throw new Error('the sample has two nodes')
+  const hop = { via: ip('192.0.2.3'), link: 'eth1' }
+  const way = { family: 4, way: 'direct', via: ip('192.0.2.2'), link: 'eth0', others: [hop], since: NOW } as const
+  const peers = [{ ...peer, ways: [way] }, ...others]
+  const known = { ...view, nodes: [{ ...first, status: { ...first.status, peers } }, ...rest] }
+  const page = printFabric(fabricView(known), NOW, lookFor({}, false))
+  expect(page.join(' ')).toContain('192.0.2.2 on eth0, 192.0.2.3 on eth1')
+})
+
 const CARRIES: TunnelFact = {
   state: 'up',
   since: NOW - 3600,
@@ -108,4 +123,43 @@ test.each<[string, TunnelFact, string, boolean]>([
   expect(page.some((line) => line.startsWith('! node1: '))).toBe(tunnel.problem !== undefined)
   expect(page.join('')).not.toContain('\u001b[31m')
   expect(isWhole(view)).toBe(expected)
+})
+
+describe('a fabric in a page', () => {
+  const WHY = 'node2 (192.0.2.12) is on another segment, behind 192.0.2.1'
+  const page = (columns: number, fabric: SampleFabric): readonly string[] => {
+    const view = sampleView([], {}, fabric)
+    const nodes = view.nodes.map((facts) => {
+      const peers = facts.status.peers.map((peer) => ({
+        ...peer,
+        ways: (peer.ways ?? []).map((way) => ({ ...way, before: 'tunnel' as const })),
+      }))
+      return { ...facts, status: { ...facts.status, peers } }
+    })
+    return printFabric(fabricView({ ...view, nodes, registry: undefined }), NOW, lookFor({ columns }, false))
+  }
+  const BGP: Fabric = { way: 'bgp', otherwise: 'tunnel' }
+
+  test('a way by BGP is called so, in the table and in the sum', () => {
+    const lines = page(100, { wanted: BGP })
+    expect(lines.some((line) => /^node1 +node2 +IPv4 +bgp +192\.0\.2\.12 on eth0 /.test(line))).toBe(true)
+    expect(lines.at(-1)).toContain('4 by BGP')
+    expect(fabricView(sampleView([], {}, { wanted: BGP })).ways).toContainEqual(
+      expect.objectContaining({ node: 'node1', peer: 'node2', way: 'bgp' }),
+    )
+  })
+
+  test('addresses are whole on 80 columns, and what a way was before has a column', () => {
+    const lines = page(80, { wanted: BGP })
+    expect(lines.filter((line) => widthOf(line) > 80)).toEqual([])
+    expect(lines.filter((line) => line.includes(' 2001:db8::12 '))).toHaveLength(1)
+    expect(lines.find((line) => line.startsWith('NODE'))).toMatch(/ SINCE {2}BEFORE {2}/)
+    expect(lines.find((line) => /^node1 +node2 +IPv4/.test(line))).toMatch(/ 1 day {2}tunnel {2}/)
+  })
+
+  test('the further lines of what is to be looked at stand below its text', () => {
+    const lines = page(60, { wanted: BGP, without: { node1: WHY } })
+    const at = lines.findIndex((line) => line.startsWith('! node1: '))
+    expect(lines[at + 1]).toMatch(/^ {2}\S/)
+  })
 })

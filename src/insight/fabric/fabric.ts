@@ -3,9 +3,11 @@
  * @module
  */
 import type { BgpSessionFact, TunnelFact, WayFact } from '../../agent/control/facts.ts'
-import { fabricOf } from '../../network/fabric/way.ts'
-import type { Fabric } from '../../network/model/cluster.ts'
+import { fabricOf, isRoute, type WayName } from '../../network/fabric/way.ts'
+import { ROUTES, wantedWords } from '../../network/fabric/words.ts'
+import type { Cluster, Fabric } from '../../network/model/cluster.ts'
 import type { ClusterView } from '../view.ts'
+import { tunnelName } from '../ways.ts'
 
 /** A way from a node to the pods of another machine, in one family. */
 export interface FabricWay extends WayFact {
@@ -81,6 +83,30 @@ export function fabricView(view: ClusterView): FabricView {
     }),
     silent: view.silent.map(({ name }) => name),
   }
+}
+
+const NAMES: readonly WayName[] = ['direct', 'bgp', 'tunnel', 'none']
+
+/** How many there are of each, those that there are. */
+export function countWays(ways: readonly Pick<FabricWay, 'way'>[]): ReadonlyMap<WayName, number> {
+  const counts = NAMES.map((name) => [name, ways.filter(({ way }) => way === name).length] as const)
+  return new Map(counts.filter(([, count]) => count > 0))
+}
+
+/** What is in force between nodes of the cluster: `direct routes`, `direct routes for 8 of 12 ways, vxlan over IPv4 for 4`. */
+export function inForceWords(cluster: Cluster, ways: readonly Pick<FabricWay, 'way'>[]): string {
+  const tunnel = tunnelName(cluster)
+  const { way } = fabricOf(cluster)
+  const [first, ...more] = [...countWays(ways)]
+  if (way === 'tunnel' || first === undefined) return wantedWords(cluster, tunnel)
+  const names = { ...ROUTES, tunnel, none: 'none' } as const
+  const [name, some] = first
+  if (more.length > 0) {
+    const rest = more.map(([other, few]) => `${names[other]} for ${few}`)
+    return [`${names[name]} for ${some} of ${ways.length} ways`, ...rest].join(', ')
+  }
+  if (isRoute(name)) return names[name]
+  return `${name === 'none' ? 'no way between nodes' : tunnel} for want of ${ROUTES[way]}`
 }
 
 /** Whether every way is as the cluster wants it, every session up, and every tunnel carries. */

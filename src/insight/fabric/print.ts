@@ -2,21 +2,23 @@
  * The fabric, for people.
  * @module
  */
+import type { WayName } from '../../network/fabric/way.ts'
 import type { Fabric } from '../../network/model/cluster.ts'
 import { duration } from '../../text/duration.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
-import { count, printable, wrap } from '../../text/words.ts'
-import { type FabricSession, type FabricTunnel, type FabricView, type FabricWay, isWhole } from './fabric.ts'
+import { count, marked, printable, wrap } from '../../text/words.ts'
+import { countWays, type FabricSession, type FabricTunnel, type FabricView, type FabricWay, isWhole } from './fabric.ts'
 
 const COLUMNS: readonly Column[] = [
   { head: 'NODE' },
-  { head: 'TO PODS OF' },
+  { head: 'TO' },
   { head: 'IP' },
   { head: 'WAY', paint: paintWay },
   { head: 'VIA' },
   { head: 'MTU', align: 'right' },
   { head: 'SINCE', align: 'right' },
+  { head: 'BEFORE' },
   { head: 'TUNNEL', paint: paintTunnel },
 ]
 
@@ -44,8 +46,8 @@ export function printFabric(view: FabricView, now: number, look: Look): string[]
     ...reasons(ways, look),
     ...tunnelLines(tunnels, look),
     ...sessionLines(sessions, now, look),
-    ...troubles.flatMap(({ node, problem }) => wrap(`! ${node}: ${printable(problem)}`, look.width)).map(look.warn),
-    ...silent.map((node) => look.warn(`! ${node}: its agent does not answer`)),
+    ...troubles.flatMap(({ node, problem }) => marked(`${node}: ${problem}`, look)),
+    ...silent.flatMap((node) => marked(`${node}: its agent does not answer`, look)),
     '',
     summary(view, look),
   ]
@@ -63,13 +65,14 @@ function wantedLine({ way, otherwise }: Fabric): string {
 }
 
 function row(
-  { node, peer, family, way, via, link, tunnel, mtu, since, before }: FabricWay,
+  { node, peer, family, way, via, link, others = [], tunnel, mtu, since, before }: FabricWay,
   now: number,
   look: Look,
 ): string[] {
-  const through = via === undefined ? (tunnel ?? '-') : `${via} on ${link ?? '?'}`
-  const was = before === undefined ? '' : `, before ${before}`
-  return [node, peer, `IPv${family}`, way, through, `${mtu ?? '-'}`, `${duration(now - since, look)}${was}`]
+  const hops =
+    via === undefined ? [] : [`${via} on ${link ?? '?'}`, ...others.map((hop) => `${hop.via} on ${hop.link}`)]
+  const through = hops.length === 0 ? (tunnel ?? '-') : hops.join(', ')
+  return [node, peer, `IPv${family}`, way, through, `${mtu ?? '-'}`, duration(now - since, look), before ?? '-']
 }
 
 /** `up, 0.8 ms`, or since when not. */
@@ -95,10 +98,7 @@ function paintTunnel(text: string, look: Look): string {
 
 /** What is wrong with tunnels. */
 function tunnelLines(tunnels: readonly FabricTunnel[], look: Look): string[] {
-  const told = tunnels.flatMap(({ node, problem }) =>
-    problem === undefined ? [] : [`! ${node}: ${printable(problem)}`],
-  )
-  return told.flatMap((line) => wrap(line, look.width)).map(look.warn)
+  return tunnels.flatMap(({ node, problem }) => (problem === undefined ? [] : marked(`${node}: ${problem}`, look)))
 }
 
 /** Sessions, and why those that are down ended last. */
@@ -114,9 +114,9 @@ function sessionLines(sessions: readonly FabricSession[], now: number, look: Loo
     duration(now - since, look),
   ])
   const errors = sessions.flatMap(({ node, remote, address, isUp, error }) =>
-    isUp || error === undefined ? [] : [`! ${node}: BGP with ${remote ?? address}: ${printable(error)}`],
+    isUp || error === undefined ? [] : [`${node}: BGP with ${remote ?? address}: ${error}`],
   )
-  const told = [...new Set(errors)].flatMap((line) => wrap(line, look.width)).map(look.warn)
+  const told = [...new Set(errors)].flatMap((line) => marked(line, look))
   return ['', ...table(SESSION_COLUMNS, rows, look), ...told]
 }
 
@@ -132,16 +132,15 @@ function paintWay(text: string, look: Look): string {
 function reasons(ways: readonly FabricWay[], look: Look): string[] {
   const sentences = new Set(ways.flatMap(({ node, why }) => (why === undefined ? [] : [`${node}: ${why}`])))
   if (sentences.size === 0) return []
-  return ['', ...[...sentences].flatMap((sentence) => wrap(`! ${sentence}`, look.width)).map(look.warn)]
+  return ['', ...[...sentences].flatMap((sentence) => marked(sentence, look))]
 }
+
+const SUMMED: { readonly [W in WayName]: string } = { direct: 'direct', bgp: 'by BGP', tunnel: 'tunnel', none: 'none' }
 
 function summary(view: FabricView, look: Look): string {
   const { ways } = view
   if (ways.length === 0) return 'There is no other machine.'
-  const kinds = (['direct', 'tunnel', 'none'] as const).flatMap((kind) => {
-    const some = ways.filter(({ way }) => way === kind).length
-    return some === 0 ? [] : [`${some} ${kind}`]
-  })
+  const kinds = [...countWays(ways)].map(([kind, some]) => `${some} ${SUMMED[kind]}`)
   const all = `${count(ways.length, 'way', look)}: ${kinds.join(', ')}`
   return isWhole(view) ? look.good(all) : look.warn(all)
 }

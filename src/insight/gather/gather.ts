@@ -2,6 +2,10 @@
  * Asks every agent and the registry at once.
  * @module
  */
+import { kindWord } from '../../compat/bindings.ts'
+import { REFUSED_KINDS } from '../../compat/calico/refused/kinds.ts'
+import { refusedNow } from '../../compat/calico/refused/source.ts'
+import { refusedLines } from '../../compat/calico/refused/words.ts'
 import { linesOf } from '../../kube/invalid.ts'
 import { NETWORK_SET_KINDS } from '../../network/model/network-set.ts'
 import { POLICY_KINDS } from '../../network/model/policy.ts'
@@ -53,9 +57,9 @@ export async function gather(where: Where): Promise<Gathered> {
 /** What the registry knows, or why it does not tell. */
 async function lookUpAt(place: RegistryPlace): Promise<RegistryView | string> {
   try {
-    const { registry, unreadable, close } = openPlace(place)
-    const view = await lookUp(registry).finally(close)
-    return { ...view, unreadable: linesOf(unreadable) }
+    const { registry, unreadable, refused, close } = openPlace(place)
+    const [view, found] = await Promise.all([lookUp(registry), refusedNow(refused, REFUSED_KINDS)]).finally(close)
+    return { ...view, unreadable: linesOf(unreadable, kindWord), refused: refusedLines(found) }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }

@@ -38,6 +38,8 @@ export interface PolicyLook extends PolicyRef {
   readonly problems: readonly PolicyProblem[]
   /** Nodes with such pods whose flows do not have it yet. */
   readonly missing: readonly string[]
+  /** Of a policy with a selector that cannot be read: who goes on with what it said before, and where nobody knows that. */
+  readonly unread?: { readonly kept: readonly string[]; readonly closed: readonly string[] }
 }
 
 /** One rule. */
@@ -84,9 +86,12 @@ interface NodeLook {
   /** Packets by the hash of a fragment's key. */
   readonly counts: ReadonlyMap<bigint, bigint>
   readonly keys: ReadonlySet<string>
+  /** Policies as they were, by key: what they say now cannot be read. */
+  readonly kept: ReadonlyMap<string, Policy>
 }
 
-function nodeLook({ status, installed, fragments, leases, names, wires, underlay }: NodeFacts): NodeLook {
+function nodeLook(facts: NodeFacts): NodeLook {
+  const { status, installed, fragments, leases, names, wires, underlay, keptPolicies = [] } = facts
   const counts = new Map<bigint, bigint>()
   // Bridges of ours on the physical network have the same rules, and decide by them, too.
   for (const { flow, packets } of [...installed, ...wires.flatMap((wire) => wire.installed)]) {
@@ -102,22 +107,27 @@ function nodeLook({ status, installed, fragments, leases, names, wires, underlay
     names: new Set(names.map(([name]) => name)),
     counts,
     keys: new Set(fragments.map(({ key }) => key)),
+    kept: new Map(keptPolicies.map((policy) => [policyKey(policy), policy])),
   }
 }
 
-function policyLook(policy: Policy, registry: RegistryView, nodes: readonly NodeLook[]): PolicyLook {
+function policyLook(written: Policy, registry: RegistryView, nodes: readonly NodeLook[]): PolicyLook {
   const { pods, policies, namespaces } = registry
+  const key = policyKey(written)
+  const keepers = written.isUnread === true ? nodes.filter(({ kept }) => kept.has(key)) : []
+  // Where somebody goes on with what it said before, that is what there is to see of it.
+  const policy = keepers[0]?.kept.get(key) ?? written
   const labels = new Map(namespaces.map((namespace) => [namespace.name, namespace.labels]))
   const selected = pods.filter((pod) => matchesPodSet(policy.subject, pod, labels.get(pod.namespace)))
   const missing = nodes
     .filter(({ attached, node }) =>
       selected.some((pod) => pod.node === node && attached.has(`${pod.namespace}/${pod.name}`)),
     )
-    .filter((node) => !has(node, policy))
+    .filter((node) => !has(node, keepers.includes(node) ? policy : written))
     .map(({ node }) => node)
   const homes = nodes.filter(({ node }) => selected.some((pod) => pod.node === node))
   const problems = [
-    ...(policy.problems ?? []),
+    ...(written.problems ?? []),
     ...rivals(policy, policies),
     ...unresolved(policy, homes),
     ...unreadSets(policy, registry),
@@ -136,6 +146,14 @@ function policyLook(policy: Policy, registry: RegistryView, nodes: readonly Node
     state: stateOf(problems, missing, selected.length),
     problems,
     missing,
+    ...(written.isUnread === true
+      ? {
+          unread: {
+            kept: keepers.map(({ node }) => node),
+            closed: nodes.filter((one) => !keepers.includes(one)).map(({ node }) => node),
+          },
+        }
+      : {}),
   }
 }
 

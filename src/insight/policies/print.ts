@@ -3,10 +3,10 @@
  * @module
  */
 
-import { policyTitle } from '../../network/policy/rule-names.ts'
+import { listWords, policyTitle } from '../../network/policy/rule-names.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
-import { count, grouped, printable, wrap } from '../../text/words.ts'
+import { count, grouped, marked } from '../../text/words.ts'
 import { ACTION_WORDS } from '../policy-words.ts'
 import type { PolicyLook, PolicyLooks, RuleLook } from './policies.ts'
 
@@ -25,7 +25,7 @@ export function printPolicies({ policies, unreadable }: PolicyLooks, look: Look)
   if (policies.length === 0 && unreadable.length === 0)
     return ['There is no policy: whatever tenants allow is allowed.']
   const problems = policies.flatMap((policy) =>
-    policy.problems.map(({ field, reason }) => `${policyTitle(policy)}: ${field}: ${reason}`),
+    policy.problems.map(({ field, reason }) => `${policyTitle(policy)}: ${field}: ${reason}${keptWords(policy)}`),
   )
   return [
     ...table(
@@ -33,10 +33,18 @@ export function printPolicies({ policies, unreadable }: PolicyLooks, look: Look)
       policies.map((policy) => row(policy, look)),
       look,
     ),
-    ...[...problems, ...unreadable].flatMap((line) =>
-      wrap(printable(line), look.width - 2).map((text, i) => look.warn(`${i === 0 ? '!' : ' '} ${text}`)),
-    ),
+    ...[...problems, ...unreadable].flatMap((line) => marked(line, look)),
   ]
+}
+
+/** What becomes of a policy that cannot be read. */
+function keptWords({ unread }: PolicyLook): string {
+  if (unread === undefined) return ''
+  const { kept, closed } = unread
+  const goes = kept.length === 1 ? 'goes' : 'go'
+  const on = kept.length === 0 ? [] : [`${listWords(kept, 5)} ${goes} on with what it said before`]
+  const not = closed.length === 0 ? [] : [`${listWords(closed, 5)} never read it, and closed it`]
+  return [...on, ...not].map((words) => `; ${words}`).join('')
 }
 
 function row(policy: PolicyLook, look: Look) {
@@ -70,7 +78,7 @@ function ruleWords({ direction, index, action, name, packets }: RuleLook, look: 
   return `${direction}[${index}]${called} ${ACTION_WORDS[action]}: ${grouped(packets, look)}`
 }
 
-function stateWords({ state, problems, missing, pods }: PolicyLook, look: Look): readonly string[] {
+function stateWords({ state, problems, missing, pods, unread }: PolicyLook, look: Look): readonly string[] {
   const waits = missing.length === 0 ? [] : [`not yet on ${missing.join(', ')}`]
   switch (state) {
     case 'applied':
@@ -81,9 +89,14 @@ function stateWords({ state, problems, missing, pods }: PolicyLook, look: Look):
       return waits
     case 'problems':
       return [
-        `${count(problems.length, 'problem', look)}, closed there`,
+        `${count(problems.length, 'problem', look)}, ${remains(unread)}`,
         ...waits,
         ...(pods === 0 ? ['selects no pod'] : []),
       ]
   }
+}
+
+function remains(unread: PolicyLook['unread']): string {
+  if (unread === undefined || unread.kept.length === 0) return 'closed there'
+  return unread.closed.length === 0 ? 'stays as it was' : `stays as it was on ${unread.kept.join(', ')}, else closed`
 }

@@ -6,7 +6,8 @@ import type { Cluster } from '../../network/model/cluster.ts'
 import { duration } from '../../text/duration.ts'
 import type { Look } from '../../text/look.ts'
 import { type Column, table } from '../../text/table.ts'
-import { count, grouped, printable, wrap } from '../../text/words.ts'
+import { count, grouped, marked, printable, wrap } from '../../text/words.ts'
+import { inForceWords } from '../fabric/fabric.ts'
 import type { ClusterStatus, MeshSummary, NodeStatus, TenantStatus, UnderlayStatus } from './status.ts'
 
 /** Pods printed per tenant; the rest is counted. */
@@ -24,19 +25,19 @@ export function printStatus(status: ClusterStatus, details: boolean, now: number
 
 function meshLines({ host, peers, up, isWhole }: MeshSummary, look: Look): string[] {
   const text = `mesh of Docker hosts: ${host} and ${count(peers, 'other machine', look)}, ${up} up → weft mesh status`
-  return wrap(isWhole ? text : `! ${text}`, look.width).map(isWhole ? look.good : look.warn)
+  return isWhole ? wrap(text, look.width).map(look.good) : marked(text, look)
 }
 
 function clusterLines(status: ClusterStatus, details: boolean, now: number, look: Look): string[] {
-  const { cluster, nodes, tenants, problems, limits, underlay } = status
+  const { cluster, fabric, nodes, tenants, problems, limits, refused, underlay } = status
   return [
-    ...(cluster === undefined ? [] : [...wrap(clusterLine(cluster), look.width), '']),
+    ...(cluster === undefined ? [] : [...wrap(clusterLine(cluster, fabric), look.width), '']),
     ...table(
       NODE_COLUMNS,
       nodes.map((node) => nodeRow(node, look)),
       look,
     ),
-    ...problemLines(nodes, [...problems, ...limits, ...underlay.flatMap(underlayProblem)], look),
+    ...problemLines(nodes, [...problems, ...limits, ...refused, ...underlay.flatMap(underlayProblem)], look),
     ...(details ? nodes.flatMap((node) => ['', ...detailLines(node, now, look)]) : ['', ...tenantLines(tenants, look)]),
     ...(details || underlay.length === 0 ? [] : ['', ...underlayLines(underlay, look)]),
     '',
@@ -55,28 +56,34 @@ const NODE_COLUMNS: readonly Column[] = [
   { head: 'FLOWS', align: 'right' },
 ]
 
-function clusterLine({ networks, encapsulation, underlay, tenancy }: Cluster): string {
-  const tunnel = `${encapsulation.type} over IPv${underlay}`
-  return `${tunnel}, ${tenancy}, pods in ${networks.map(({ cidr }) => cidr).join(' and ')}`
+function clusterLine(cluster: Cluster, fabric: ClusterStatus['fabric']): string {
+  const { networks, tenancy } = cluster
+  const inForce = fabric?.inForce ?? inForceWords(cluster, [])
+  return `${inForce}, ${tenancy}, pods in ${networks.map(({ cidr }) => cidr).join(' and ')}`
 }
 
 function nodeRow(status: NodeStatus, look: Look): (string | string[])[] {
   const { state, ranges, mtu, peers, missingPeers, pods, flows, agent } = status
   const node = status.externalVni === undefined ? status.node : [status.node, `(outside, VNI ${status.externalVni})`]
   if (agent === undefined) {
-    return [node, state, ranges.length === 0 ? '-' : ranges.map(({ range }) => range), '-', '-', '-', '-', '-']
+    return [node, state, ranges.length === 0 ? '-' : ranges.map(rangeCell), '-', '-', '-', '-', '-']
   }
   const all = peers.length + missingPeers.length
   return [
     node,
     state,
-    ranges.length === 0 ? '-' : ranges.map(({ range }) => range),
+    ranges.length === 0 ? '-' : ranges.map(rangeCell),
     ranges.length === 0 ? '-' : ranges.map((fact) => fullness(fact, look)),
     `${mtu ?? '-'}`,
     missingPeers.length === 0 ? `${peers.length}` : `${peers.length} of ${all}`,
     grouped(pods, look),
     grouped(flows, look),
   ]
+}
+
+/** One that is to be taken back has pods perhaps, and gets no more. */
+function rangeCell({ range, closing }: NodeStatus['ranges'][number]): string {
+  return closing === true ? `${range} closing` : range
 }
 
 /** `7 of 509 (1%)`; of an IPv6 range only what is used: it does not fill up. */
@@ -101,7 +108,7 @@ function problemLines(nodes: readonly NodeStatus[], shared: readonly string[], l
     ...shared,
   ]
   if (problems.length === 0) return []
-  return ['', ...problems.flatMap((problem) => wrap(`! ${printable(problem)}`, look.width)).map(look.warn)]
+  return ['', ...problems.flatMap((problem) => marked(problem, look))]
 }
 
 function tenantLines(tenants: readonly TenantStatus[], look: Look): string[] {
@@ -191,8 +198,9 @@ function tunnelsLine({ tunnels }: NodeStatus, now: number, look: Look): string {
 }
 
 function rangeLine(fact: NodeStatus['ranges'][number], look: Look): string {
-  if (!('used' in fact)) return fact.range
-  return `${fact.range}, the node is ${fact.gateway}, in use: ${fullness(fact, look)}`
+  const closing = fact.closing === true ? ', closing: no more pods, taken back when it is empty' : ''
+  if (!('used' in fact)) return `${fact.range}${closing}`
+  return `${fact.range}, the node is ${fact.gateway}, in use: ${fullness(fact, look)}${closing}`
 }
 
 function summary({ nodes: machines, tenants, underlay, ready }: ClusterStatus, look: Look): string {

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { AgentStatus } from '../../agent/control/facts.ts'
+import type { Policy } from '../../network/model/policy.ts'
 import { lookFor, PLAIN } from '../../text/look.ts'
 import { sampleView } from '../testing/sample-facts.ts'
 import type { ClusterView } from '../view.ts'
@@ -48,8 +49,32 @@ test('a limit that somebody asked for in vain is told, and the cluster is ready 
   const nodes = view.nodes.map((facts) => ({ ...facts, limits: [{ ...fact, wanted: { toPod: { problem } } }] }))
   const status = clusterStatus({ ...view, nodes })
   expect(status.ready).toBe(true)
-  const page = printStatus(status, false, NOW, PLAIN).join(' ')
+  const page = printStatus(status, false, NOW, PLAIN).join(' ').replace(/\s+/g, ' ')
   expect(page).toContain(`! pod shop/web: ${problem} (in force stays: no limit) → write a quantity`)
+})
+
+test('what of Calico is not done is told, and the cluster is ready all the same', () => {
+  const view = sampleView()
+  const { registry } = view
+  if (registry === undefined) throw new Error('the sample has one')
+  const policy: Policy = {
+    ...{ kind: 'GlobalNetworkPolicy', name: 'default.edge', tier: 'namespace', priority: 0 },
+    subject: { namespaces: { labels: [] }, pods: [] },
+    problems: [
+      { field: 'spec.preDNAT', reason: 'is about interfaces of hosts, of which no policy speaks here' },
+      { field: 'spec.ingress[0].http', reason: 'nobody here looks into HTTP' },
+    ],
+  }
+  const refused = ['HostEndpoint n1-eth0: no policy is enforced at interfaces of hosts → guard hosts by a firewall']
+  const status = clusterStatus({ ...view, registry: { ...registry, policies: [policy], refused } })
+  expect(status.ready).toBe(true)
+  expect(status.refused).toEqual([
+    ...refused,
+    'GlobalNetworkPolicy default.edge: spec.preDNAT: is about interfaces of hosts, of which no policy speaks here',
+  ])
+  const page = printStatus(status, false, NOW, PLAIN).join('\n')
+  expect(page).toContain('! HostEndpoint n1-eth0: no policy is enforced')
+  expect(page).toContain('! GlobalNetworkPolicy default.edge: spec.preDNAT')
 })
 
 test('the last line counts nodes apart from hosts outside', () => {

@@ -2,20 +2,26 @@
  * The cluster at a glance.
  * @module
  */
-import type { AgentStatus, NodeFacts, RangeFact, TunnelFact, UnderlayFact } from '../../agent/control/facts.ts'
+
+import type { NodeFacts, RangeFact, TunnelFact, UnderlayFact } from '../../agent/control/facts.ts'
+import { REFUSED_FIELDS } from '../../compat/calico/policy/policy.ts'
 import type { Ip } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
-import type { NodeNetwork } from '../../network/model/node.ts'
+import type { Policy } from '../../network/model/policy.ts'
 import { limitRows } from '../bandwidth/bandwidth.ts'
 import { limitProblems } from '../bandwidth/print.ts'
+import { type FabricSummary, fabricSummary } from '../fabric/summary.ts'
 import { nameOf } from '../trace/party.ts'
-import type { ClusterView, SilentAgent } from '../view.ts'
+import type { ClusterView } from '../view.ts'
+import { answeringNode, reportedNode, silentNode } from './node-status.ts'
 
 /** What `weft status --json` prints. */
 export interface ClusterStatus {
   /** Every node answers, is ready, and nobody reports a problem. */
   readonly ready: boolean
   readonly cluster: Cluster | undefined
+  /** By which ways packets of pods go between its nodes. Absent: no agent tells. */
+  readonly fabric?: FabricSummary
   readonly nodes: readonly NodeStatus[]
   readonly tenants: readonly TenantStatus[]
   /** What the controller says is wrong with namespaces and nodes, and why the registry did not answer. */
@@ -26,6 +32,8 @@ export interface ClusterStatus {
   readonly mesh?: MeshSummary
   /** Limits of pods that are not as somebody asked for. The network is as ready as ever. */
   readonly limits: readonly string[]
+  /** What Calico has and nobody does here. The network is as ready as ever. */
+  readonly refused: readonly string[]
 }
 
 /**
@@ -40,7 +48,7 @@ export interface NodeStatus {
   /** What it waits for, what goes wrong, or why nothing is known. */
   readonly problems: readonly string[]
   /** How full each is, where its agent was asked. */
-  readonly ranges: readonly (RangeFact | Pick<RangeFact, 'range'>)[]
+  readonly ranges: readonly (RangeFact | Pick<RangeFact, 'range' | 'closing'>)[]
   readonly mtu: number | undefined
   readonly uplinkMtu: number | undefined
   readonly peers: readonly string[]
@@ -133,97 +141,26 @@ export function clusterStatus(view: ClusterView, mesh?: MeshSummary): ClusterSta
     .filter(({ status }) => status === undefined)
     .map((agent) => silentNode(agent, networks.get(agent.name)))
   const nodes = [...answering, ...silent, ...missing].sort((a, b) => (a.node < b.node ? -1 : 1))
-  const problems = sharedProblems(view)
+  const { fabric, problems: refused } = fabricSummary(view)
+  const problems = [...sharedProblems(view), ...refused]
   return {
     ready:
       problems.length === 0 &&
       mesh?.isWhole !== false &&
       nodes.every((one) => STATES_OF_HEALTH.has(one.state) && one.problems.length === 0),
     cluster: view.nodes[0]?.cluster,
+    ...(fabric === undefined ? {} : { fabric }),
     nodes,
     tenants: tenantsOf(view),
     problems,
     underlay: view.nodes.flatMap(underlayOf),
     ...(mesh === undefined ? {} : { mesh }),
     limits: limitProblems(limitRows(view.nodes.map(({ status: { node }, limits }) => ({ node, now: limits })))),
+    refused: [...(view.registry?.refused ?? []), ...(view.registry?.policies ?? []).flatMap(refusedPolicy)],
   }
 }
 
 const STATES_OF_HEALTH: ReadonlySet<NodeStatus['state']> = new Set(['ready', 'unmanaged'])
-
-function answeringNode(
-  status: AgentStatus,
-  names: ReadonlySet<string>,
-  network: NodeNetwork | undefined,
-  wired: number,
-): Omit<NodeStatus, 'guardedBridges'> {
-  const peers = status.peers.map(({ node }) => node)
-  return {
-    node: status.node,
-    externalVni: externalVniOf(network),
-    state: status.ready ? 'ready' : 'waiting',
-    problems: [...status.waitingFor.map((what) => `waiting for ${what}`), ...status.problems],
-    ranges: status.ranges,
-    mtu: status.mtu,
-    uplinkMtu: status.uplinkMtu,
-    peers,
-    tunnels: Object.fromEntries(
-      status.peers.flatMap(({ node, tunnel }) => (tunnel === undefined ? [] : [[node, tunnel]])),
-    ),
-    missingPeers: [...names].filter((name) => name !== status.node && !peers.includes(name)),
-    pods: status.endpoints + wired,
-    flows: status.flows,
-    addresses: status.addresses,
-    agent: {
-      version: status.version,
-      pid: status.pid,
-      ovsVersion: status.ovsVersion,
-      datapath: status.datapath,
-      startedAt: status.startedAt,
-      fullSyncs: status.fullSyncs,
-    },
-  }
-}
-
-function silentNode({ name, cause, remedy }: SilentAgent, network: NodeNetwork | undefined): NodeStatus {
-  const reason = network?.status?.reason === undefined ? [] : [`it last said: ${network.status.reason}`]
-  return { ...unaskedNode(name, network), state: 'silent', problems: [`${cause} → ${remedy}`, ...reason] }
-}
-
-/** A machine whose agent is elsewhere: what it last reported stands. */
-function reportedNode(network: NodeNetwork): NodeStatus {
-  const { node, machine, status, silence } = network
-  const said = unaskedNode(node, network)
-  if (silence !== undefined) return { ...said, state: 'silent', problems: [silence] }
-  if (status !== undefined) {
-    const problems = status.reason === undefined ? [] : [status.reason]
-    return { ...said, state: status.ready ? 'ready' : 'waiting', problems }
-  }
-  if (machine.kind === 'external') return { ...said, state: 'unmanaged', problems: [] }
-  return { ...said, state: 'silent', problems: [`its agent has not reported yet → look at its log on ${node}`] }
-}
-
-function unaskedNode(node: string, network: NodeNetwork | undefined) {
-  return {
-    node,
-    externalVni: externalVniOf(network),
-    ranges: network?.ranges.map((range) => ({ range })) ?? [],
-    mtu: undefined,
-    uplinkMtu: network?.status?.uplinkMtu,
-    peers: [],
-    tunnels: {},
-    missingPeers: [],
-    pods: 0,
-    flows: 0,
-    addresses: network?.addresses ?? [],
-    guardedBridges: [],
-    agent: undefined,
-  } satisfies Omit<NodeStatus, 'state' | 'problems'>
-}
-
-function externalVniOf(network: NodeNetwork | undefined): number | undefined {
-  return network?.machine.kind === 'external' ? network.machine.vni : undefined
-}
 
 function sharedProblems({ registry, registryProblem }: ClusterView): string[] {
   const namespaces = registry?.namespaces ?? []
@@ -236,6 +173,15 @@ function sharedProblems({ registry, registryProblem }: ClusterView): string[] {
     ...(registryProblem === undefined ? [] : [`registry: ${registryProblem}`]),
     ...(registry?.unreadable ?? []),
   ]
+}
+
+/** A policy for interfaces of hosts, or of a tier that nobody judges, in the words of its problems. */
+function refusedPolicy(policy: Policy): readonly string[] {
+  const { kind, namespace, name, problems = [] } = policy
+  const about = `${kind === 'CalicoNetworkPolicy' ? 'NetworkPolicy' : kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
+  return problems
+    .filter(({ field }) => REFUSED_FIELDS.has(field))
+    .map(({ field, reason }) => `${about}: ${field}: ${reason}`)
 }
 
 function tenantsOf(view: ClusterView): TenantStatus[] {

@@ -14,8 +14,11 @@ import {
 } from '../../../test/tables/sample-node.ts'
 import { type Lease, linkName } from '../../agent/attach/lease.ts'
 import type { NodeFacts } from '../../agent/control/facts.ts'
+import { WayLog } from '../../agent/node/way-log.ts'
 import { localRange, nodeContext } from '../../network/context.ts'
+import { hostPlan } from '../../network/host.ts'
 import { type Ip, ip, macFromIp } from '../../network/model/address.ts'
+import type { Cluster, Fabric } from '../../network/model/cluster.ts'
 import { type Endpoint, endpointId } from '../../network/model/endpoint.ts'
 import type { Pod } from '../../network/model/pod.ts'
 import type { Policy } from '../../network/model/policy.ts'
@@ -45,10 +48,12 @@ const REMOTE_PODS = { cart: remotePod(2, 'shop', 'cart'), safe: remotePod(3, 'ba
 export function sampleView(
   policies: readonly Policy[] = [],
   names: Readonly<Record<string, readonly Ip[]>> = {},
+  fabric?: SampleFabric,
 ): ClusterView {
+  const cluster = fabric === undefined ? SAMPLE_CLUSTER : { ...SAMPLE_CLUSTER, fabric: fabric.wanted }
   const planners = [
-    { planner: samplePlanner(), pods: Object.values(SAMPLE_PODS) },
-    { planner: secondPlanner(), pods: Object.values(REMOTE_PODS) },
+    { planner: samplePlanner(cluster), pods: Object.values(SAMPLE_PODS) },
+    { planner: secondPlanner(cluster), pods: Object.values(REMOTE_PODS) },
   ]
   const pods = planners.flatMap(({ planner, pods }) => pods.map((pod) => clusterPod(pod, planner.context.self.node)))
   const namespaces = Object.keys(SAMPLE_VNIS).map((name) => ({ name, uid: `uid-${name}`, labels: { team: name } }))
@@ -57,6 +62,7 @@ export function sampleView(
     for (const pod of pods) planner.putPod(pod)
     for (const policy of policies) planner.putPolicy(policy)
     for (const [name, addresses] of Object.entries(names)) planner.putName(name, addresses)
+    if (fabric !== undefined) takeWays(planner, fabric)
   }
   return {
     silent: [],
@@ -71,13 +77,33 @@ export function sampleView(
   }
 }
 
+/** A cluster whose nodes find each other by these ways, and what keeps a node from one, by its name. */
+export interface SampleFabric {
+  readonly wanted: Fabric
+  readonly without?: Readonly<Record<string, string>>
+}
+
+function takeWays(planner: NodePlanner, { without = {} }: SampleFabric): void {
+  const { node } = planner.context.self
+  const [other] = [sampleNode(1), sampleNode(2)].filter((one) => one.node !== node)
+  const [v4, v6] = other?.addresses ?? []
+  if (other === undefined || v4 === undefined || v6 === undefined) throw new Error('the sample’s nodes have addresses')
+  planner.putPeer({ ...other, status: { ready: true, uplinkMtu: 1500, datapath: 'netdev', direct: true } })
+  const why = without[node]
+  const reach = why === undefined ? 'open' : { why }
+  const link = 'eth0'
+  const places = why === undefined ? { 4: { link, address: v4 }, 6: { link, address: v6 } } : {}
+  planner.putPlace(other.node, { reach: { 4: reach, 6: reach }, places })
+  planner.led(hostPlan(planner.context, planner.publication()).direct)
+}
+
 function clusterPod({ namespace, pod, addresses }: Endpoint, node: string): Pod {
   const namedPorts = [{ name: 'http', protocol: 'TCP', port: 8080 }] as const
   return { namespace, name: pod, uid: `uid-${pod}`, node, addresses, labels: { app: pod }, namedPorts }
 }
 
-function secondPlanner(): NodePlanner {
-  const context = nodeContext(SAMPLE_CLUSTER, sampleNode(2), 1450)
+function secondPlanner(cluster: Cluster): NodePlanner {
+  const context = nodeContext(cluster, sampleNode(2), 1450)
   if (context === undefined) throw new Error('the second node has ranges')
   const planner = new NodePlanner(context)
   for (const peer of [sampleNode(1), ...sampleHosts()]) planner.putPeer(peer)
@@ -93,6 +119,7 @@ export function factsOf(planner: NodePlanner, pods: readonly Endpoint[]): NodeFa
   const { self, routerMac, mtu } = planner.context
   const leases = pods.map(leaseOfPod)
   const flows = planner.flows()
+  const ways = new WayLog(() => 1_700_000_000_000).facts(planner)
   return {
     status: {
       node: self.node,
@@ -111,7 +138,12 @@ export function factsOf(planner: NodePlanner, pods: readonly Endpoint[]): NodeFa
         used: String(pods.length),
         capacity: range.includes(':') ? '18446744073709551613' : '509',
       })),
-      peers: [...planner.peers()].map(({ node, addresses, ranges }) => ({ node, address: addresses[0], ranges })),
+      peers: [...planner.peers()].map(({ node, addresses, ranges }) => ({
+        node,
+        address: addresses[0],
+        ranges,
+        ways: ways.get(node) ?? [],
+      })),
       endpoints: pods.length,
       services: SAMPLE_SERVICES.length,
       flows: flows.length,

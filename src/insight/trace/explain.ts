@@ -5,7 +5,8 @@
 import type { NodeFacts } from '../../agent/control/facts.ts'
 import { FIELDS } from '../../flow/fields.ts'
 import type { Action, Flow, Subfield } from '../../flow/flow.ts'
-import { type Ip, parseIp } from '../../network/model/address.ts'
+import { fabricOf } from '../../network/fabric/way.ts'
+import { contains, type Ip, parseIp } from '../../network/model/address.ts'
 import { parseCookie } from '../../network/pipeline/cookie.ts'
 import { DROPS, type DropName, dropByCode } from '../../network/pipeline/drops.ts'
 import {
@@ -20,10 +21,11 @@ import {
 import type { Packet, Step } from '../../network/simulate/simulate.ts'
 import { stageAt } from '../flow-words.ts'
 import { titlesByHash } from '../view.ts'
+import { carrierWords, wayOf, wayWords } from '../ways.ts'
 import { nameOf } from './party.ts'
 import { backendOf, backendText } from './service.ts'
 import { trackingWords } from './tracking-words.ts'
-import type { Hop } from './walk.ts'
+import { addressIn, type Hop } from './walk.ts'
 
 /** One table's part in a packet's way. */
 export interface Explained {
@@ -66,19 +68,20 @@ function decisions(hop: Hop, step: Step, next: Step | undefined, drop: DropName 
   return drop === undefined ? merged : [...merged, `dropped: ${DROPS[drop].because}`]
 }
 
-function wordsOf(action: Action, hop: Hop, { packet }: Step, next: Step | undefined): string[] {
+function wordsOf(action: Action, hop: Hop, step: Step, next: Step | undefined): string[] {
   const { facts, oversize } = hop
+  const { packet } = step
   switch (action.op) {
     case 'set':
-      return setWords(facts, action, packet)
+      return setWords(facts, action, step)
     case 'move':
       return moveWords(action, packet)
     case 'check_pkt_larger':
       return [oversize ? `larger than ${action.size - 14} bytes` : `not larger than ${action.size - 14} bytes`]
     case 'output':
-      return [outOf(facts, action.port)]
+      return [outOf(facts, action.port, packet)]
     case 'output_reg':
-      return [outOf(facts, Number(read(packet, action.from)))]
+      return [outOf(facts, Number(read(packet, action.from)), packet)]
     case 'goto':
       return [`go on to ${stageAt(action.table) ?? `table ${action.table}`}`]
     case 'controller':
@@ -94,7 +97,7 @@ function wordsOf(action: Action, hop: Hop, { packet }: Step, next: Step | undefi
   }
 }
 
-function setWords(facts: NodeFacts, action: Action & { readonly op: 'set' }, packet: Packet): string[] {
+function setWords(facts: NodeFacts, action: Action & { readonly op: 'set' }, step: Step): string[] {
   const { field, value } = action
   if (field === 'eth_src' || field === 'eth_dst') return ['new MAC addresses']
   if (field === 'tun_dst' || field === 'tun_ipv6_dst') {
@@ -102,7 +105,7 @@ function setWords(facts: NodeFacts, action: Action & { readonly op: 'set' }, pac
     return [`to ${peerWords(facts, address)}`]
   }
   const mask = action.mask === undefined ? (1n << BigInt(FIELDS[field].bits)) - 1n : BigInt(action.mask)
-  return registersIn(field, mask).map((name) => registerWords(facts, name, read(packet, REGISTERS[name])))
+  return registersIn(field, mask).map((name) => registerWords(facts, name, read(step.packet, REGISTERS[name]), step))
 }
 
 function moveWords({ from, to }: Action & { readonly op: 'move' }, packet: Packet): string[] {
@@ -123,8 +126,8 @@ function registersIn(field: string, mask: bigint): RegisterName[] {
 type RegisterName = keyof typeof REGISTERS
 const REGISTER_NAMES = Object.keys(REGISTERS) as RegisterName[]
 
-function registerWords(facts: NodeFacts, name: RegisterName, value: bigint): string {
-  if (name === 'origin') return ORIGIN_WORDS.get(Number(value)) ?? `from ${value}`
+function registerWords(facts: NodeFacts, name: RegisterName, value: bigint, step: Step): string {
+  if (name === 'origin') return originWords(facts, Number(value), step)
   if (name === 'destinationPort') return `lives behind ${portWords(facts, Number(value))}`
   const { about, bits } = REGISTERS[name]
   return bits === 1 ? about : `${about}: ${value}`
@@ -132,19 +135,35 @@ function registerWords(facts: NodeFacts, name: RegisterName, value: bigint): str
 
 const ORIGIN_WORDS: ReadonlyMap<number, string> = new Map([
   [ORIGIN.pod, 'from a pod'],
-  [ORIGIN.tunnel, 'from the tunnel'],
   [ORIGIN.gateway, 'from the node’s stack'],
 ])
 
-function outOf(facts: NodeFacts, port: number | string): string {
-  if (port === TUNNEL_PORT) return 'into the tunnel'
-  if (port === DIRECT_PORT) return 'to another node without a tunnel, by the node’s routes'
+/** What came by a route is to the pipeline as what came by the tunnel: of another node, which judged it. */
+function originWords({ cluster, status }: NodeFacts, origin: number, { table, packet }: Step): string {
+  if (origin !== ORIGIN.tunnel) return ORIGIN_WORDS.get(origin) ?? `from ${origin}`
+  if (stageAt(table) !== 'direct') return `from ${carrierWords('tunnel', cluster)}`
+  const { way } = fabricOf(cluster)
+  const sender = peerAt(status.peers, addressIn(packet, 'src'))?.node ?? 'another node'
+  return `from ${sender}, ${way === 'tunnel' ? 'without a tunnel' : `by ${carrierWords(way, cluster)}`}`
+}
+
+function outOf(facts: NodeFacts, port: number | string, packet: Packet): string {
+  const { cluster } = facts
+  if (port === TUNNEL_PORT) return `into ${carrierWords('tunnel', cluster)}`
+  if (port === DIRECT_PORT) {
+    const to = addressIn(packet, 'dst')
+    const peer = peerAt(facts.status.peers, to)?.node
+    const way = peer === undefined ? undefined : wayOf(facts, peer, to)
+    return `to ${peer ?? 'another node'}, ${way === undefined ? 'by the node’s own routes' : wayWords(way, cluster)}`
+  }
   if (port === GATEWAY_PORT) return 'to the node’s stack, by the gateway port'
   if (port === 'in_port') return 'answered: back out of the port it came in by'
   return `out of ${portWords(facts, port)}`
 }
 
 function portWords(facts: NodeFacts, port: number | string): string {
+  if (port === TUNNEL_PORT) return carrierWords('tunnel', facts.cluster)
+  if (port === DIRECT_PORT) return 'the node’s routes to other nodes'
   const lease = facts.leases.find(({ endpoint }) => endpoint.ofport === port)
   return lease === undefined ? `port ${port}` : `port ${port} (pod ${nameOf(lease)})`
 }
@@ -161,6 +180,10 @@ function groupWords({ choice }: Hop): string[] {
 function peerWords(facts: NodeFacts, address: Ip | undefined): string {
   const peer = facts.status.peers.find((one) => one.address === address)
   return peer === undefined ? `${address}` : `${peer.node} at ${address}`
+}
+
+function peerAt(peers: NodeFacts['status']['peers'], address: Ip): NodeFacts['status']['peers'][number] | undefined {
+  return peers.find(({ ranges }) => ranges.some((range) => contains(range, address)))
 }
 
 function read(packet: Packet, { field, offset, bits }: Subfield): bigint {

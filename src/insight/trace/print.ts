@@ -4,7 +4,7 @@
  */
 
 import type { Look } from '../../text/look.ts'
-import { printable, wrap } from '../../text/words.ts'
+import { marked, printable, wrap } from '../../text/words.ts'
 import { matchLine } from '../flow-words.ts'
 import type { HopCheck } from './check.ts'
 import { type Explained, explain } from './explain.ts'
@@ -127,8 +127,8 @@ function backLines(checks: readonly HopCheck[], look: Look): string[] {
 function checkLines(check: HopCheck | undefined, look: Look): string[] {
   if (check === undefined) return []
   const notes = check.notes
-    .flatMap((note) => wrap(`! Open vSwitch adds: ${printable(note)}`, look.width - 2))
-    .map((line) => look.warn(`  ${line}`))
+    .flatMap((note) => marked(`Open vSwitch adds: ${note}`, { ...look, width: look.width - 2 }))
+    .map((line) => `  ${line}`)
   if (check.agrees) return [look.good('  ✔ Open vSwitch says the same (ofproto/trace)'), ...notes]
   return [
     ...wrap(DISAGREES, look.width - 4).map((line, i) => look.bad(`  ${i === 0 ? '✘' : ' '} ${line}`)),

@@ -177,14 +177,19 @@ const ARRIVING: Fields = { in_port: DIRECT_PORT, eth_dst: NEXT_HOP_MAC }
 
 /** The node that has the receiver's range: the kernels' routes lead there, whatever is in between. */
 function owner(view: ClusterView, from: NodeFacts, packet: Packet): NodeFacts | Verdict {
-  const family: Family = packet.get('eth_type') === 0x86ddn ? 6 : 4
-  const to = formatIp(family, packet.get(family === 6 ? 'ipv6_dst' : 'ipv4_dst') ?? 0n)
+  const to = addressIn(packet, 'dst')
   const found = view.nodes.find(({ self }) => self.ranges.some((range) => contains(range, to)))
   if (found !== undefined) return found
   const peer = from.status.peers.find(({ ranges }) => ranges.some((range) => contains(range, to)))
   const who = peer === undefined ? `${to}, which is in no node’s range` : `${peer.node}, whose agent does not answer`
   const why = `it leaves by the node’s own routes to ${who}: the rest of its way is not known`
   return { kind: 'lost', node: from.status.node, why }
+}
+
+/** The address that a packet of IP has at an end. */
+export function addressIn(packet: Packet, end: 'src' | 'dst'): Ip {
+  const family: Family = packet.get('eth_type') === 0x86ddn ? 6 : 4
+  return formatIp(family, packet.get(`ipv${family}_${end}`) ?? 0n)
 }
 
 /** The node at the tunnel's other end, or why its part of the way cannot be told. */

@@ -60,12 +60,12 @@ describe('packets take a way without a tunnel', () => {
     const others = [{ link: 'eth1', address: ip('198.51.100.12') }]
     planner.putPlace('node2', onLink('eth0'))
     apply(planner)
-    expect(wayOf(planner)).toBe('direct')
+    expect(wayOf(planner)).toBe('bgp')
     const both = { ...onLink('eth0'), places: { 4: { link: 'eth0', address: ip('192.0.2.12'), others } } }
     planner.putPlace('node2', both)
     expect(wayOf(planner)).toBe('tunnel')
     apply(planner)
-    expect(wayOf(planner)).toBe('direct')
+    expect(wayOf(planner)).toBe('bgp')
     const segments = hostPlan(planner.context, planner.publication()).direct?.segments
     expect(segments?.map(({ link, ranges }) => `${link} ${ranges}`)).toEqual([
       'eth0 10.129.0.0/23',
@@ -88,7 +88,7 @@ describe('packets take a way without a tunnel', () => {
     expect(wayOf(planner)).toBe('none')
     expect(hostPlan(planner.context, planner.publication()).direct?.routes).toEqual([])
     apply(planner)
-    expect(wayOf(planner)).toBe('direct')
+    expect(wayOf(planner)).toBe('bgp')
   })
 
   test('by own routes only once they are there, where a BGP daemon led before', () => {
@@ -119,13 +119,13 @@ test('a range that is new has no way yet, while packets to the others of its nod
           .filter((range) => familyOf(range) === 4)
           .map((range) => wayToRange(planner.context.cluster, known.peer, range, known).is),
       )
-  expect(ways()).toEqual(['direct', 'none'])
+  expect(ways()).toEqual(['bgp', 'none'])
   planner.putPlace('node2', { ...onLink('eth0', '192.0.2.1'), without: { [fresh]: 'nobody told of it' } })
   apply(planner)
-  expect(ways()).toEqual(['direct', 'none'])
+  expect(ways()).toEqual(['bgp', 'none'])
   planner.putPlace('node2', onLink('eth0', '192.0.2.1'))
   apply(planner)
-  expect(ways()).toEqual(['direct', 'direct'])
+  expect(ways()).toEqual(['bgp', 'bgp'])
 })
 
 test('a node with several ranges has one way to the rest of its network, and an end for each of them', () => {

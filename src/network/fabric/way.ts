@@ -7,11 +7,22 @@ import { type Cidr, type Family, familyOf } from '../model/address.ts'
 import type { Cluster, Fabric } from '../model/cluster.ts'
 import type { NodeNetwork } from '../model/node.ts'
 
-/** `why`: what keeps packets from a way without a tunnel, for people; absent where none is wanted. */
+/**
+ * A tunnel, none, or a route of the kernel: `direct` over the machine's own address, `bgp` as BGP told it. `why`: what keeps packets from
+ * such a route, for people; absent where none is wanted.
+ */
 export type Way =
-  | { readonly is: 'direct' }
+  | { readonly is: 'direct' | 'bgp' }
   | { readonly is: 'tunnel'; readonly why?: string }
   | { readonly is: 'none'; readonly why: string }
+
+/** What a way is called, wherever one is told of. */
+export type WayName = Way['is']
+
+/** Whether packets go this way without a tunnel. */
+export function isRoute(name: WayName): name is 'direct' | 'bgp' {
+  return name === 'direct' || name === 'bgp'
+}
 
 /** What a node's kernel knows of the ways to a machine without a tunnel, per family: a way, or why there is none. */
 export type Reach = { readonly [F in Family]: 'open' | { readonly why: string } }
@@ -43,10 +54,10 @@ export function isDirect(cluster: Pick<Cluster, 'fabric'>): boolean {
 
 /** The way to the pods of a machine. A host outside the cluster is of one tenant, which only the tunnel tells. */
 export function wayTo(cluster: Pick<Cluster, 'fabric'>, peer: NodeNetwork, family: Family, reach: Reach): Way {
-  const { otherwise } = fabricOf(cluster)
-  if (!isDirect(cluster) || peer.machine.kind === 'external') return { is: 'tunnel' }
+  const { way, otherwise } = fabricOf(cluster)
+  if (way === 'tunnel' || peer.machine.kind === 'external') return { is: 'tunnel' }
   const why = obstacle(peer, reach[family])
-  if (why === undefined) return { is: 'direct' }
+  if (why === undefined) return { is: way }
   return otherwise === 'tunnel' ? { is: 'tunnel', why } : { is: 'none', why }
 }
 

@@ -6,7 +6,7 @@
 import type { Action, Flow, Match } from '../../flow/flow.ts'
 import { localRange, type NodeContext, tunnelAddress } from '../context.ts'
 import { DIRECT_MAC } from '../fabric/direct.ts'
-import { type KnownReach, UNKNOWN_REACH, type Way, wayToRange } from '../fabric/way.ts'
+import { isRoute, type KnownReach, UNKNOWN_REACH, type Way, wayToRange } from '../fabric/way.ts'
 import { type Cidr, familyOf, type Ip } from '../model/address.ts'
 import type { Machine, NodeNetwork } from '../model/node.ts'
 import { GLOBAL_VNI } from '../model/tenant.ts'
@@ -71,7 +71,7 @@ function byItself({ flow, end }: FlowMaker, range: Cidr, way: Way, remote: Ip | 
   return [
     ...(remote === undefined ? [] : [flow('route', 130, toNode, sendTo(remote, moveVni))]),
     flow('direct', 100, ipPacket(family, { from: range }), judged),
-    ...(way.is === 'direct' ? [flow('route', 120, pods, leave)] : []),
+    ...(isRoute(way.is) ? [flow('route', 120, pods, leave)] : []),
     ...(way.is === 'none' ? [end('no-way', 'route', 120, pods)] : []),
   ]
 }

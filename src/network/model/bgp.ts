@@ -96,4 +96,6 @@ export interface NodeBgp {
   readonly clusterId?: Ip
   /** What of it nobody understands, for people. */
   readonly problem?: string
+  /** Calico's own record of the node says it (`spec.bgp`), and no annotation. */
+  readonly isRecorded?: true
 }

@@ -138,6 +138,7 @@ export const nodeBgp: Decode<NodeBgp> = record<NodeBgp>({
     }),
   ),
   problem: optional(text(1, MAX_PROBLEM)),
+  isRecorded: optional(literal(true)),
 })
 
 /** The configuration in this input, or what is wrong with it. */

@@ -28,6 +28,7 @@ export interface ClassParts {
 export interface ClassUse {
   /** What flows call it by; 0 before {@link Classes.number}. */
   readonly id: number
+  readonly spec: ClassSpec
   /** Whether rules of the admin tier come first. */
   readonly isAdministered: boolean
 }

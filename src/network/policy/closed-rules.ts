@@ -6,8 +6,7 @@
 import { type Cidr, cidr } from '../model/address.ts'
 import type { Condition } from '../model/condition.ts'
 import { DIRECTIONS, type Direction, type Peer, type Policy, type PolicyRule, policyKey } from '../model/policy.ts'
-import { selectsSet } from './group-members.ts'
-import type { Inventory } from './inventory.ts'
+import type { SetUses } from './set-uses.ts'
 
 const EVERYWHERE: readonly Cidr[] = [cidr('0.0.0.0/0'), cidr('::/0')]
 
@@ -30,37 +29,36 @@ export function closedPolicy(policy: Policy, selectsUnread: (where: Condition) =
 
 /** Policies as they count while sets come and go that cannot be read. */
 export class ClosedRules {
-  readonly #inventory: Inventory
-  /** As they were written, and as they count. */
-  readonly #policies = new Map<string, { readonly written: Policy; readonly counts: Policy }>()
+  readonly #uses: SetUses
+  /** As they were written: those that may come to be closed. */
+  readonly #written = new Map<string, Policy>()
 
-  constructor(inventory: Inventory) {
-    this.#inventory = inventory
+  /** `uses` knows of every policy that {@link put} is told of before that is. */
+  constructor(uses: SetUses) {
+    this.#uses = uses
   }
 
   /** A policy as it counts now. */
   put(written: Policy): Policy {
-    const counts = this.#closed(written)
-    if (selectsSets(written)) this.#policies.set(policyKey(written), { written, counts })
-    else this.#policies.delete(policyKey(written))
-    return counts
+    if (selectsSets(written)) this.#written.set(policyKey(written), written)
+    else this.#written.delete(policyKey(written))
+    return this.#counting(written)
   }
 
   remove(key: string): void {
-    this.#policies.delete(key)
+    this.#written.delete(key)
   }
 
-  /** A set that cannot be read came or went, or has other labels: the policies that count as something else now. */
-  recount(): readonly Policy[] {
-    return [...this.#policies.values()].flatMap(({ written, counts }) => {
-      const now = this.put(written)
-      return isClosedAlike(written, counts, now) ? [] : [now]
+  /** Of these policies those that count as something else since sets that they name can be read, or cannot. */
+  recount(keys: Iterable<string>): readonly Policy[] {
+    return [...keys].flatMap((key) => {
+      const written = this.#written.get(key)
+      return written === undefined ? [] : [this.#counting(written)]
     })
   }
 
-  #closed(policy: Policy): Policy {
-    const unread = this.#inventory.unreadSets()
-    return closedPolicy(policy, (where) => unread.some((set) => selectsSet(where, set, this.#inventory)))
+  #counting(policy: Policy): Policy {
+    return closedPolicy(policy, (where) => this.#uses.isUnread(where))
   }
 }
 
@@ -69,12 +67,6 @@ function selectsSets(policy: Policy): boolean {
   return DIRECTIONS.some((direction) =>
     policy[direction]?.some(({ action, peers }) => action !== 'allow' && peers?.some(({ type }) => type === 'sets')),
   )
-}
-
-function isClosedAlike(written: Policy, a: Policy, b: Policy): boolean {
-  const closedIn = (policy: Policy) =>
-    DIRECTIONS.map((direction) => policy[direction]?.map((rule, i) => rule !== written[direction]?.[i]))
-  return JSON.stringify(closedIn(a)) === JSON.stringify(closedIn(b))
 }
 
 /** All that a set could hold of which the rule speaks. */

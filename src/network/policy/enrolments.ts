@@ -37,13 +37,15 @@ export class Enrolments {
   /** Endpoints, here or gone, that may be subject to other policies than before. */
   readonly #dirty = new Map<string, Endpoint>()
   #areServicesDirty = false
+  /** Keys of policies that may judge services outside otherwise than before. */
+  readonly #judges = new Set<string>()
 
   constructor(parts: EnrolmentParts) {
     this.#parts = parts
   }
 
   get isDirty(): boolean {
-    return this.#dirty.size > 0 || this.#areServicesDirty
+    return this.#dirty.size > 0 || this.#areServicesDirty || this.#judges.size > 0
   }
 
   /** An endpoint, here or gone, may be subject to other policies than before. */
@@ -54,6 +56,12 @@ export class Enrolments {
   /** Services that lead outside do so to other places, or under other names. */
   servicesChanged(): void {
     this.#areServicesDirty = true
+  }
+
+  /** These policies, which select whom they selected before, may say something else of services that lead outside. */
+  judgementsChanged(policies: Iterable<string>): void {
+    if (this.#parts.proxied.isEmpty) return
+    for (const key of policies) this.#judges.add(key)
   }
 
   /** Enrols whom {@link mark} named since the last call. Classes have their numbers then, and are to be settled. */
@@ -68,8 +76,18 @@ export class Enrolments {
     }
     for (const endpoint of this.#dirty.values()) this.#planSubject(endpoint)
     this.#dirty.clear()
-    if (this.#areServicesDirty) for (const endpoint of this.#parts.inventory.endpoints()) this.#planProxied(endpoint)
+    if (this.#areServicesDirty || this.#judges.size > 0) {
+      for (const endpoint of this.#parts.inventory.endpoints()) {
+        if (this.#areServicesDirty || this.#isJudgedAnew(endpoint)) this.#planProxied(endpoint)
+      }
+    }
     this.#areServicesDirty = false
+    this.#judges.clear()
+  }
+
+  #isJudgedAnew({ id }: Endpoint): boolean {
+    const use = this.#enrolled.get(id)?.uses.get('egress')
+    return use?.spec.policies.some((key) => this.#judges.has(key)) === true
   }
 
   /** Has a pod join the classes that it is of now, and leave others. */
@@ -136,7 +154,7 @@ export class Enrolments {
             endpoint,
             callerOf(this.#parts.subjects, this.#subjectOf(endpoint), {
               names: this.#parts.firewalls.addresses,
-              sets: [...this.#parts.inventory.sets()],
+              sets: [...this.#parts.inventory.sets.values()],
             }),
           )
         : []

@@ -3,15 +3,13 @@
  * @module
  */
 import { type Cidr, familyOf, hostCidr, type Ip } from '../model/address.ts'
-import type { Condition } from '../model/condition.ts'
-import type { NetworkSet } from '../model/network-set.ts'
 import type { NamedPort } from '../model/pod.ts'
 import type { AddressRange, Direction, Peer } from '../model/policy.ts'
 import type { ChosenNets } from './chosen-nets.ts'
 import type { Inventory, Member } from './inventory.ts'
 import type { MachineAddresses } from './machines.ts'
 import { inRange } from './ranges.ts'
-import { matchesPodSet, matchesSet } from './selector.ts'
+import { matchesPodSet } from './selector.ts'
 
 /** What a group holds. With `named`, only pods that have this port. */
 export interface GroupSpec {
@@ -48,11 +46,6 @@ export function addressesIn(group: Holding, member: Member, inventory: Inventory
 export function gatewaysIn(group: Holding, { addresses, gateways }: MachineAddresses): readonly Cidr[] {
   const families = new Set(addresses.filter((address) => isNamed(group, address)).map(familyOf))
   return gateways.filter((gateway) => families.has(familyOf(gateway))).map(hostCidr)
-}
-
-/** Whether a rule selects a set. */
-export function selectsSet(where: Condition, set: NetworkSet, inventory: Inventory): boolean {
-  return matchesSet(where, set, set.namespace === undefined ? undefined : inventory.labelsOf(set.namespace))
 }
 
 /** Whether a rule names an address by a range or by network sets. */

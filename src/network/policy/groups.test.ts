@@ -22,7 +22,7 @@ test('a machine costs no look at the networks of sets, and a set one at its own'
   const set = setOf(reads, 0, cidr('192.0.2.0/24'))
   const once = readsOf(reads, () => [...set.nets])
   const looks = readsOf(reads, () => {
-    inventory.putSet(set)
+    inventory.sets.put(set)
     groups.refreshSet('GlobalNetworkSet/set-0')
   })
   // However many machines and other sets there are.
@@ -51,7 +51,7 @@ test('a machine is a peer as long as some set has its address', () => {
   groups.use(OF_SETS, { added: (one) => held.add(one), removed: (one) => held.delete(one) })
   const gateway = cidr('10.128.7.1/32')
   const put = (n: number, nets: Cidr): void => {
-    inventory.putSet(setOf(reads, n, nets))
+    inventory.sets.put(setOf(reads, n, nets))
     groups.refreshSet(`GlobalNetworkSet/set-${n}`)
   }
   expect(held.has(gateway)).toBe(false)
@@ -68,7 +68,7 @@ test('a machine is a peer as long as some set has its address', () => {
 function clusterOf(reads: { count: number }): { readonly inventory: Inventory; readonly groups: Groups } {
   const inventory = new Inventory(() => 'n0')
   for (let n = 0; n < MACHINES; n += 1) inventory.putMachine(machine(n))
-  for (let n = 0; n < SETS; n += 1) inventory.putSet(setOf(reads, n))
+  for (let n = 0; n < SETS; n += 1) inventory.sets.put(setOf(reads, n))
   return { inventory, groups: new Groups(inventory) }
 }
 

@@ -4,10 +4,11 @@
  * @module
  */
 import { type Cidr, hostCidr, type Ip } from '../model/address.ts'
-import { type NetworkSet, networkSetKey } from '../model/network-set.ts'
+import type { NetworkSet } from '../model/network-set.ts'
 import type { PodSet } from '../model/policy.ts'
 import { ChosenNets } from './chosen-nets.ts'
-import { addressesIn, type GroupSpec, gatewaysIn, selectsSet } from './group-members.ts'
+import { ConditionIndex } from './condition-index.ts'
+import { addressesIn, type GroupSpec, gatewaysIn } from './group-members.ts'
 import { type Inventory, type Member, portKey } from './inventory.ts'
 import type { MachineAddresses } from './machines.ts'
 import { PodSetIndex } from './pod-set-index.ts'
@@ -42,8 +43,9 @@ export class Groups {
   readonly #ofPorts = new Map<string, Set<Group>>()
   /** Of ranges that machines may be in. */
   readonly #ofMachines = new Set<Group>()
-  /** Of network sets. */
-  readonly #ofSets = new Set<Group>()
+  /** Of network sets, by what they demand of them, and by those that they have. */
+  readonly #ofSets = new ConditionIndex<Group>()
+  readonly #having = new Map<string, Set<Group>>()
   readonly #ofNames = new Map<string, Set<Group>>()
   readonly #names = new Map<string, readonly Ip[]>()
   readonly #groupsOf = new Map<string, Set<Group>>()
@@ -90,14 +92,12 @@ export class Groups {
 
   /** A network set is there, or another than before, or gone. */
   refreshSet(key: string): void {
-    const set = this.#inventory.set(key)
-    for (const group of this.#ofSets) this.#putSet(group, key, set)
-  }
-
-  /** A namespace has other labels: its network sets may be others'. */
-  refreshSetsIn(namespace: string): void {
-    if (this.#ofSets.size === 0) return
-    for (const set of this.#inventory.sets()) if (set.namespace === namespace) this.refreshSet(networkSetKey(set))
+    const [set, labelled] = [this.#inventory.sets.get(key), this.#inventory.sets.labelled(key)]
+    const now = new Set(labelled === undefined ? [] : this.#ofSets.metBy(labelled))
+    for (const group of this.#having.get(key) ?? []) if (!now.has(group)) this.#putSet(group, key, undefined)
+    for (const group of now) this.#putSet(group, key, set)
+    if (now.size > 0) this.#having.set(key, now)
+    else this.#having.delete(key)
   }
 
   /** What a DNS name stands for; undefined while nobody knows. */
@@ -135,9 +135,14 @@ export class Groups {
   }
 
   #chooseAll(group: Group): void {
-    if (!isOfSets(group.spec)) return
-    this.#ofSets.add(group)
-    for (const set of this.#inventory.sets()) this.#choose(group, networkSetKey(set), set)
+    const { peer } = group.spec
+    if (peer === 'anybody' || peer.type !== 'sets') return
+    this.#ofSets.add(group, peer.where)
+    for (const key of this.#inventory.sets.meeting(peer.where)) {
+      const groups = this.#having.get(key) ?? new Set()
+      this.#having.set(key, groups.add(group))
+      this.#choose(group, key, this.#inventory.sets.get(key))
+    }
   }
 
   /** Machines are known by addresses that their packets do not come from. */
@@ -160,11 +165,11 @@ export class Groups {
     else if (this.#ofMachines.has(group)) this.#meet(group, this.#inventory.machinesIn(changed))
   }
 
-  /** What a group has of a network set. Returns the networks that came or went, where somebody may be in them. */
+  /** What a group has of a network set, which meets its demand unless it is gone. Returns the networks that came or went, where somebody may be in them. */
   #choose(group: Group, key: string, set: NetworkSet | undefined): readonly Cidr[] {
     const { peer, named } = group.spec
     if (peer === 'anybody' || peer.type !== 'sets') return []
-    const nets = set === undefined || !selectsSet(peer.where, set, this.#inventory) ? [] : set.nets
+    const nets = set?.nets ?? []
     if (named === undefined) this.#put(group, setKey(key), partsIn(nets, peer.within))
     return group.chosen?.put(key, nets) ?? []
   }
@@ -183,6 +188,9 @@ export class Groups {
     this.#ofSets.delete(group)
     this.#ofPods.delete(group)
     const { peer, named } = group.spec
+    if (peer !== 'anybody' && peer.type === 'sets') {
+      for (const key of this.#inventory.sets.meeting(peer.where)) this.#having.get(key)?.delete(group)
+    }
     if (named !== undefined) {
       const siblings = this.#ofPorts.get(portKey(named))
       siblings?.delete(group)

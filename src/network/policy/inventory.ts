@@ -7,13 +7,13 @@
  */
 import type { Cidr, Ip } from '../model/address.ts'
 import type { Endpoint } from '../model/endpoint.ts'
-import { isWhole, type NetworkSet, networkSetKey } from '../model/network-set.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import type { NamedPort, Namespace, Pod } from '../model/pod.ts'
 import type { Labels, Selector } from '../model/policy.ts'
 import { namespaceLabels } from '../model/selector.ts'
 import { LabelIndex } from './label-index.ts'
 import { type MachineAddresses, Machines } from './machines.ts'
+import { NetworkSets } from './network-sets.ts'
 
 /** A pod as policies see it. */
 export interface Member {
@@ -41,9 +41,8 @@ export class Inventory {
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #endpointsOf = new Map<string, Set<string>>()
   readonly #machines = new Machines()
-  readonly #sets = new Map<string, NetworkSet>()
-  /** Those of which something cannot be read. */
-  readonly #unreadSets = new Map<string, NetworkSet>()
+  /** Addresses with labels. */
+  readonly sets = new NetworkSets((namespace) => this.labelsOf(namespace))
 
   constructor(self: () => string) {
     this.#self = self
@@ -99,31 +98,6 @@ export class Inventory {
 
   removeMachine(node: string): void {
     this.#machines.remove(node)
-  }
-
-  putSet(set: NetworkSet): void {
-    const key = networkSetKey(set)
-    this.#sets.set(key, set)
-    if (isWhole(set)) this.#unreadSets.delete(key)
-    else this.#unreadSets.set(key, set)
-  }
-
-  removeSet(key: string): void {
-    this.#sets.delete(key)
-    this.#unreadSets.delete(key)
-  }
-
-  set(key: string): NetworkSet | undefined {
-    return this.#sets.get(key)
-  }
-
-  sets(): Iterable<NetworkSet> {
-    return this.#sets.values()
-  }
-
-  /** Those of which something cannot be read. */
-  unreadSets(): readonly NetworkSet[] {
-    return [...this.#unreadSets.values()]
   }
 
   machines(): Iterable<MachineAddresses> {
@@ -196,6 +170,7 @@ export class Inventory {
 
   #label(namespace: string, labels?: Labels): void {
     this.#namespaces.put(namespace, namespaceLabels(namespace, labels))
+    this.sets.relabel(namespace)
   }
 
   /** Forgets a namespace that is gone with all its pods. */

@@ -5,7 +5,14 @@
  * namespace counts for itself.
  * @module
  */
-import { comparePolicies, DIRECTIONS, type Direction, type Policy, policyKey } from '../model/policy.ts'
+import {
+  comparePolicies,
+  DIRECTIONS,
+  type Direction,
+  type Policy,
+  type PolicyRule,
+  policyKey,
+} from '../model/policy.ts'
 
 /** The layers of a policy's rules, in their order. Of two that differ the higher counts first. */
 export type Layer = readonly number[]
@@ -56,9 +63,8 @@ function stack(policies: readonly Policy[], direction: Direction, step: 1 | -1, 
     const namespace = 'name' in policy.subject.namespaces ? policy.subject.namespaces.name : undefined
     let top = namespace === undefined ? highest([common, ...tops.values()], step) : (tops.get(namespace) ?? common)
     const placed = (step === 1 ? rules.toReversed() : rules).map((rule) => {
-      // One that speaks of nobody is in nobody's way.
-      if (rule.peers?.length === 0 || rule.ports?.length === 0) return top.layer
-      top = above(top, rule.action === 'deny' && (rule.log ?? policy.log) ? 'deny and log' : rule.action, step)
+      const acts = actsOf(rule, policy)
+      if (acts !== undefined) top = above(top, acts, step)
       return top.layer
     })
     layers.set(`${direction} ${policyKey(policy)}`, step === 1 ? placed.toReversed() : placed)
@@ -68,6 +74,12 @@ function stack(policies: readonly Policy[], direction: Direction, step: 1 | -1, 
       tops.clear()
     }
   }
+}
+
+/** What a rule does. Undefined for one that speaks of nobody: it is in nobody's way. */
+export function actsOf({ action, peers, ports, log }: PolicyRule, policy: Pick<Policy, 'log'>): string | undefined {
+  if (peers?.length === 0 || ports?.length === 0) return undefined
+  return action === 'deny' && (log ?? policy.log) ? 'deny and log' : action
 }
 
 function above(top: Top, acts: string, step: 1 | -1): Top {

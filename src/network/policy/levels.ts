@@ -5,7 +5,7 @@
  */
 import { comparePolicies, DIRECTIONS, type Direction, type Policy, policyKey } from '../model/policy.ts'
 import type { StageName } from '../pipeline/stages.ts'
-import { type Layer, layersOf } from './layers.ts'
+import { actsOf, type Layer, layersOf } from './layers.ts'
 
 /** Where rules are matched: rules of one level count alike. */
 export interface Level {
@@ -67,6 +67,18 @@ export function finalStage(direction: Direction): StageName {
 /** Whether a policy's rules have places that depend on other policies. */
 export function hasPlaces({ tier, kind }: Policy): boolean {
   return tier !== 'firewall' && kind !== 'NetworkPolicy'
+}
+
+/** Whether no rule is matched elsewhere, of whatever policy, where a policy takes the place of what it was before. */
+export function isPlacedAlike(before: Policy, after: Policy): boolean {
+  return placingOf(before) === placingOf(after)
+}
+
+function placingOf(policy: Policy): string {
+  const { kind, tier, priority, order, subject } = policy
+  const namespace = 'name' in subject.namespaces ? subject.namespaces.name : undefined
+  const acts = DIRECTIONS.map((direction) => policy[direction]?.map((rule) => actsOf(rule, policy) ?? 'nothing'))
+  return JSON.stringify([policyKey(policy), kind, tier, priority, order, namespace, acts])
 }
 
 /** Where the rules of the ordered tiers are matched. */

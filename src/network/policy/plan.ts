@@ -9,7 +9,7 @@ import type { Fragment } from '../fragments/fragment.ts'
 import { revokePermission } from '../fragments/tracking.ts'
 import type { Ip } from '../model/address.ts'
 import type { Endpoint } from '../model/endpoint.ts'
-import { isWhole, type NetworkSet, networkSetKey } from '../model/network-set.ts'
+import { type NetworkSet, networkSetKey } from '../model/network-set.ts'
 import type { NodeNetwork } from '../model/node.ts'
 import type { Namespace, Pod } from '../model/pod.ts'
 import { type Policy, policyKey } from '../model/policy.ts'
@@ -20,11 +20,12 @@ import { Enrolments } from './enrolments.ts'
 import { Firewalls } from './firewalls.ts'
 import { Groups } from './groups.ts'
 import { Inventory } from './inventory.ts'
-import { hasPlaces, Places } from './levels.ts'
+import { hasPlaces, isPlacedAlike, Places } from './levels.ts'
 import { PeerSets, peerAddressKey } from './peer-sets.ts'
 import { PortNames } from './port-names.ts'
 import { ProxiedServices } from './proxied.ts'
 import { matchesPodSet } from './selector.ts'
+import { SetUses } from './set-uses.ts'
 import { Subjects } from './subjects.ts'
 
 /** Policies, and everybody that they speak of, as one node needs them. */
@@ -33,6 +34,7 @@ export class PolicyPlan {
   readonly #places = new Places()
   readonly #portNames = new PortNames()
   readonly #inventory: Inventory
+  readonly #setUses: SetUses
   readonly #closed: ClosedRules
   readonly #groups: Groups
   readonly #peers: PeerSets
@@ -50,7 +52,8 @@ export class PolicyPlan {
     set: (key: string, fragment: Fragment | undefined) => void,
   ) {
     this.#inventory = new Inventory(() => context().self.node)
-    this.#closed = new ClosedRules(this.#inventory)
+    this.#setUses = new SetUses(this.#inventory.sets)
+    this.#closed = new ClosedRules(this.#setUses)
     this.#groups = new Groups(this.#inventory)
     this.#peers = new PeerSets(this.#groups, (address, flows) => {
       const key = peerAddressKey(address)
@@ -108,12 +111,18 @@ export class PolicyPlan {
   }
 
   /** A policy appeared or changed. */
-  put(policy: Policy): void {
-    this.#count(this.#closed.put(policy))
+  put(written: Policy): void {
+    this.#setUses.put(written)
+    const policy = this.#closed.put(written)
+    const key = policyKey(policy)
+    const before = this.#subjects.get(key)
+    this.#subjects.put(policy)
+    this.#policyChanged(key, before, policy)
   }
 
   /** A policy is gone. */
   remove(key: string): void {
+    this.#setUses.remove(key)
     this.#closed.remove(key)
     const before = this.#subjects.remove(key)
     if (before !== undefined) this.#policyChanged(key, before, undefined)
@@ -171,17 +180,14 @@ export class PolicyPlan {
 
   /** A network set appeared or changed. */
   putSet(set: NetworkSet): void {
-    const key = networkSetKey(set)
-    const before = this.#inventory.set(key)
-    this.#inventory.putSet(set)
-    this.#setChanged(key, before, set)
+    this.#inventory.sets.put(set)
+    this.#setChanged(networkSetKey(set))
   }
 
   /** A network set is gone. It goes by its `networkSetKey`. */
   removeSet(key: string): void {
-    const before = this.#inventory.set(key)
-    this.#inventory.removeSet(key)
-    this.#setChanged(key, before, undefined)
+    this.#inventory.sets.remove(key)
+    this.#setChanged(key)
   }
 
   /** A pod was attached here. */
@@ -208,26 +214,24 @@ export class PolicyPlan {
     this.#peers.touchAll()
   }
 
-  /** A policy counts as this from now on. */
-  #count(policy: Policy): void {
-    const key = policyKey(policy)
-    const before = this.#subjects.get(key)
-    this.#subjects.put(policy)
-    this.#policyChanged(key, before, policy)
-  }
-
-  #setChanged(key: string, ...states: readonly (NetworkSet | undefined)[]): void {
+  #setChanged(key: string): void {
     this.#groups.refreshSet(key)
-    if (states.some((set) => set !== undefined && !isWhole(set))) this.#recount()
-    this.#enrolments.servicesChanged()
+    const { naming, turned } = this.#setUses.setChanged(key)
+    for (const policy of this.#closed.recount(turned)) this.#recount(policy)
+    this.#enrolments.judgementsChanged(naming)
   }
 
-  #recount(): void {
-    for (const policy of this.#closed.recount()) this.#count(policy)
+  /** Rules of a policy count as others than before. Whom it selects is as it was. */
+  #recount(policy: Policy): void {
+    const before = this.#subjects.get(policyKey(policy))
+    this.#subjects.put(policy)
+    if (before === undefined || !isPlacedAlike(before, policy)) this.#isUnarranged = true
+    this.#classes.replan(policyKey(policy))
   }
 
   #policyChanged(key: string, before: Policy | undefined, after: Policy | undefined): void {
-    if ([before, after].some((one) => one !== undefined && hasPlaces(one))) this.#isUnarranged = true
+    const isPlaced = before !== undefined && after !== undefined && isPlacedAlike(before, after)
+    if (!isPlaced && [before, after].some((one) => one !== undefined && hasPlaces(one))) this.#isUnarranged = true
     // Also one that comes back under its name: what it was before may not have been taken out yet.
     if (after !== undefined) this.#classes.replan(key)
     for (const endpoint of this.#inventory.endpoints()) {
@@ -263,8 +267,7 @@ export class PolicyPlan {
 
   #namespaceChanged(name: string): void {
     for (const { key } of this.#inventory.membersIn(name)) this.#groups.refresh(key)
-    this.#groups.refreshSetsIn(name)
-    if (this.#inventory.unreadSets().some(({ namespace }) => namespace === name)) this.#recount()
+    for (const key of [...this.#inventory.sets.keysIn(name)]) this.#setChanged(key)
     for (const endpoint of this.#inventory.endpoints()) {
       if (endpoint.namespace === name) this.#enrolments.mark(endpoint)
     }

@@ -78,15 +78,14 @@ async function fabricViews(rig: Cluster): Promise<readonly FabricView[]> {
   return said.map(({ stdout }) => (stdout.startsWith('{') ? JSON.parse(stdout) : { ways: [], sessions: [] }))
 }
 
-/** What BGP told is a way without a tunnel; its sessions are there with it, and gone without it. */
+/** BGP's sessions are there with its ways, and gone without them. */
 function isAsWanted(views: readonly FabricView[], wanted: Wanted): boolean {
   const ways = views.flatMap((view) => view.ways)
   const sessions = views.flatMap((view) => view.sessions)
-  const way = wanted === 'bgp' ? 'direct' : wanted
   return (
     views.every((view) => view.wanted?.way === wanted) &&
     ways.length === ALL &&
-    ways.every((one) => one.way === way) &&
+    ways.every((one) => one.way === wanted) &&
     sessions.length === (wanted === 'bgp' ? ALL : 0) &&
     sessions.every(({ isUp }) => isUp)
   )

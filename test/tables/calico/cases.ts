@@ -349,6 +349,41 @@ export const CALICO_CASES: readonly CalicoCase[] = [
     ],
   },
   {
+    name: 'ports of protocols by their numbers',
+    calico: [
+      np(
+        'p',
+        ingress(
+          { action: 'Allow', protocol: 6, destination: { ports: [80] } },
+          { action: 'Allow', protocol: 132, destination: { ports: ['81:90'] } },
+        ),
+      ),
+    ],
+    allowed: ['y/a -> x/a TCP/80', 'v6 y/a -> x/a TCP/80', 'y/a -> x/a SCTP/81'],
+    denied: ['y/a -> x/a TCP/81', 'y/a -> x/a SCTP/80', 'y/a -> x/a UDP/80'],
+  },
+  {
+    name: 'a policy of the cluster for pods of some namespaces, which one of its own selectors leaves out again',
+    calico: [gnp('p', { selector: "pod != 'c'", namespaceSelector: "ns in {'x', 'y'}", ...ingress() })],
+    allowed: ['y/a -> x/c TCP/80', 'y/a -> z/a TCP/80'],
+    denied: ['z/a -> x/a TCP/80', 'z/a -> y/b TCP/80', 'v6 z/a -> y/a UDP/81'],
+  },
+  {
+    name: 'those of some namespaces but some of them, in one family',
+    calico: [
+      np(
+        'p',
+        ingress({
+          action: 'Allow',
+          ipVersion: 4,
+          source: { namespaceSelector: "ns == 'y'", notSelector: "pod == 'c'" },
+        }),
+      ),
+    ],
+    allowed: ['y/a -> x/a TCP/80', 'y/b -> x/a ICMP'],
+    denied: ['y/c -> x/a TCP/80', 'v6 y/a -> x/a TCP/80', 'z/a -> x/a TCP/80', 'x/b -> x/a TCP/80'],
+  },
+  {
     name: 'both ends have to allow it',
     calico: [
       gnp('in', { order: 1, selector: "pod == 'a'", ...ingress(DENY) }),

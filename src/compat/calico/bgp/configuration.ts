@@ -8,6 +8,7 @@ import type { Cidr } from '../../../network/model/address.ts'
 import type { BgpConfiguration } from '../../../network/model/bgp.ts'
 import { at, listAt, nameOf, optionalField, textAt } from '../../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../../merge.ts'
+import { fieldNamed } from './field-names.ts'
 import { bfdAnnotation, bfdTimesIn, passwordIn, passwordOf, secondsIn, secondsText, wordIn, wordOf } from './reading.ts'
 import { BGP_CONFIGURATIONS } from './resources.ts'
 
@@ -18,6 +19,29 @@ export const bgpConfigurationBinding: KubeBinding<'BgpConfiguration'> = {
   keepsLast: true,
   place: clusterPlace,
   nameOf,
+  fieldOf: fieldNamed({
+    mesh: 'spec.nodeToNodeMeshEnabled',
+    asNumber: 'spec.asNumber',
+    port: 'spec.listenPort',
+    isStrictlyBound: 'spec.bindMode',
+    meshPassword: 'spec.nodeMeshPassword.secretKeyRef',
+    meshRestart: 'spec.nodeMeshMaxRestartTime',
+    bfd: 'annotation weft.dev/bfd',
+    'bfd.interval': 'annotation weft.dev/bfd',
+    'bfd.multiplier': 'annotation weft.dev/bfd',
+    ignoredInterfaces: 'spec.ignoredInterfaces',
+    metric4: 'spec.ipv4NormalRoutePriority',
+    metric6: 'spec.ipv6NormalRoutePriority',
+    communities: 'spec.prefixAdvertisements',
+    'communities[].add': 'spec.prefixAdvertisements[].communities',
+    clusterIps: 'spec.serviceClusterIPs',
+    'clusterIps[]': 'spec.serviceClusterIPs[].cidr',
+    externalIps: 'spec.serviceExternalIPs',
+    'externalIps[]': 'spec.serviceExternalIPs[].cidr',
+    loadBalancerIps: 'spec.serviceLoadBalancerIPs',
+    'loadBalancerIps[]': 'spec.serviceLoadBalancerIPs[].cidr',
+    tellsEachLoadBalancer: 'spec.serviceLoadBalancerAggregation',
+  }),
   decode,
   encode: (value) => objectOf(BGP_CONFIGURATIONS, clusterPlace(value.name), patch(value)),
   patch,

@@ -7,8 +7,39 @@ import type { KubeObject } from '../../../kube/object.ts'
 import type { BgpFilter, Community, PrefixMatch, RouteChange, RouteRule } from '../../../network/fabric/bgp/model.ts'
 import { at, listAt, nameOf, optionalField } from '../../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../../merge.ts'
+import { type FieldNames, fieldNamed } from './field-names.ts'
 import { communityIn, wordIn, wordOf } from './reading.ts'
 import { BGP_FILTERS } from './resources.ts'
+
+/** Of a rule. Addresses' families are told apart by the list that a rule is in. */
+const RULE_FIELDS: FieldNames = {
+  'prefix.operator': 'matchOperator',
+  'prefix.cidr': 'cidr',
+  'prefix.lengths': 'prefixLength',
+  isLearned: 'source',
+  outgoing: 'interface',
+  peers: 'peerType',
+  community: 'communities.values',
+  pathStart: 'asPathPrefix',
+  'changes[].community': 'operations[].addCommunity.value',
+  'changes[].asNumbers': 'operations[].prependASPath.prefix',
+  'changes[].value': 'operations[].setPriority.value',
+  changes: 'operations',
+}
+
+const LISTS = {
+  'imports.4': 'spec.importV4',
+  'imports.6': 'spec.importV6',
+  'exports.4': 'spec.exportV4',
+  'exports.6': 'spec.exportV6',
+} as const
+
+const FIELDS: FieldNames = Object.fromEntries(
+  Object.entries(LISTS).flatMap(([ours, theirs]) => [
+    [ours, theirs],
+    ...Object.entries(RULE_FIELDS).map(([our, their]) => [`${ours}[].${our}`, `${theirs}[].${their}`]),
+  ]),
+)
 
 /** BGPFilter ↔ BgpFilter. */
 export const bgpFilterBinding: KubeBinding<'BgpFilter'> = {
@@ -17,6 +48,7 @@ export const bgpFilterBinding: KubeBinding<'BgpFilter'> = {
   keepsLast: true,
   place: clusterPlace,
   nameOf,
+  fieldOf: fieldNamed(FIELDS),
   decode,
   encode: (value) => objectOf(BGP_FILTERS, clusterPlace(value.name), patch(value)),
   patch,

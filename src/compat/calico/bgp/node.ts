@@ -21,11 +21,28 @@ const AS_NUMBER = BGP_ANNOTATIONS.asNumber
 const CLUSTER_ID = BGP_ANNOTATIONS.clusterId
 const MAX_PROBLEM = 1024
 
-/** What is said; undefined where nothing is. What nobody understands is left out and told. */
-export function nodeBgpIn(object: KubeObject): NodeBgp | undefined {
+/** The same in Calico's own record of a node. */
+export const RECORD_FIELDS = {
+  ipv4Address: BGP_ANNOTATIONS[4],
+  ipv6Address: BGP_ANNOTATIONS[6],
+  asNumber: BGP_ANNOTATIONS.asNumber,
+  routeReflectorClusterID: BGP_ANNOTATIONS.clusterId,
+} as const
+
+/** What a part of it is called where it was said. */
+export function nodeBgpField(annotation: string, { isRecorded }: Pick<NodeBgp, 'isRecorded'>): string {
+  const field = Object.entries(RECORD_FIELDS).find(([, one]) => one === annotation)?.[0]
+  return isRecorded && field !== undefined ? `spec.bgp.${field}` : `annotation ${annotation}`
+}
+
+/**
+ * What is said; undefined where nothing is. What nobody understands is left out and told. With `isRecorded` these annotations stand for
+ * what Calico's own record has.
+ */
+export function nodeBgpIn(object: KubeObject, isRecorded?: true): NodeBgp | undefined {
   const problems: string[] = []
   const wrong = (key: string, text: string, wanted: string): undefined => {
-    problems.push(`annotation ${key}: ${shown(text)} is ${wanted}`)
+    problems.push(`${nodeBgpField(key, optionalField('isRecorded', isRecorded))}: ${shown(text)} is ${wanted}`)
     return undefined
   }
   const addresses = ([4, 6] as const).flatMap((family) => {
@@ -55,6 +72,7 @@ export function nodeBgpIn(object: KubeObject): NodeBgp | undefined {
     ...optionalField('asNumber', asNumber),
     ...optionalField('clusterId', clusterId),
     ...optionalField('problem', problems.length === 0 ? undefined : problems.join('; ').slice(0, MAX_PROBLEM)),
+    ...optionalField('isRecorded', isRecorded),
   }
 }
 

@@ -5,7 +5,7 @@
 import { type BgpCluster, type BgpNode, FAMILIES } from '../../../network/fabric/bgp/model.ts'
 import { contains, familyOf, type Ip, networkAround } from '../../../network/model/address.ts'
 import type { Node } from '../../../network/model/node.ts'
-import { ADDRESSES } from './node.ts'
+import { ADDRESSES, nodeBgpField } from './node.ts'
 import { type BgpProblem, bgpProblem } from './problem.ts'
 
 /** Whose an address is. What a node's annotation says is worth less than what the cluster reaches nodes at. */
@@ -50,7 +50,9 @@ export function withNode(
 ): BgpNode {
   const said = object?.bgp
   if (said === undefined) return node
-  const remedy = 'correct the annotation, or take it away'
+  const remedy = said.isRecorded
+    ? "correct it in Calico's record of the node"
+    : 'correct the annotation, or take it away'
   if (said.problem !== undefined) {
     problems.push(bgpProblem('Node', node.name, { field: '', reason: said.problem, remedy }))
   }
@@ -59,7 +61,7 @@ export function withNode(
     const one = of(family)
     const objection = one && whose.objection(node.name, one.address)
     if (one !== undefined && objection !== undefined) {
-      const field = `annotation ${ADDRESSES[family]}`
+      const field = nodeBgpField(ADDRESSES[family], said)
       const reason = `${one.address} does not count: ${objection}`
       problems.push(bgpProblem('Node', node.name, { field, reason, remedy }))
     }

@@ -8,6 +8,7 @@ import { familyOf } from '../../../network/model/address.ts'
 import type { BgpPeering } from '../../../network/model/bgp.ts'
 import { at, nameOf, optionalField, textAt } from '../../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../../merge.ts'
+import { fieldNamed } from './field-names.ts'
 import {
   bfdAnnotation,
   bfdIn,
@@ -28,6 +29,26 @@ export const bgpPeerBinding: KubeBinding<'BgpPeering'> = {
   keepsLast: true,
   place: clusterPlace,
   nameOf,
+  fieldOf: fieldNamed({
+    node: 'spec.node',
+    nodeSelector: 'spec.nodeSelector',
+    address: 'spec.peerIP',
+    port: 'spec.peerIP',
+    peerSelector: 'spec.peerSelector',
+    asNumber: 'spec.asNumber',
+    localAs: 'spec.localASNumber',
+    nextHop: 'spec.nextHopMode',
+    password: 'spec.password.secretKeyRef',
+    source: 'spec.sourceAddress',
+    restart: 'spec.maxRestartTime',
+    keepalive: 'spec.keepaliveTime',
+    allowedLocalAs: 'spec.numAllowedLocalASNumbers',
+    ttlSecurity: 'spec.ttlSecurity',
+    reachableBy: 'spec.reachableBy',
+    filters: 'spec.filters',
+    isMutual: 'spec.reversePeering',
+    bfd: 'annotation weft.dev/bfd',
+  }),
   decode,
   encode: (value) => objectOf(BGP_PEERS, clusterPlace(value.name), patch(value)),
   patch,

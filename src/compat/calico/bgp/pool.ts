@@ -8,6 +8,7 @@ import type { BgpRange } from '../../../network/model/bgp.ts'
 import { at, nameOf, optionalField, textAt } from '../../fields.ts'
 import { clusterPlace, type MergePatch, objectOf } from '../../merge.ts'
 import { CALICO_IP_POOLS } from '../../spiderpool/coordinator-sources.ts'
+import { fieldNamed } from './field-names.ts'
 
 /** IPPool ↔ BgpRange. */
 export const bgpRangeBinding: KubeBinding<'BgpRange'> = {
@@ -16,6 +17,12 @@ export const bgpRangeBinding: KubeBinding<'BgpRange'> = {
   keepsLast: true,
   place: clusterPlace,
   nameOf,
+  fieldOf: fieldNamed({
+    cidr: 'spec.cidr',
+    isHidden: 'spec.disableBGPExport',
+    isTranslated: 'spec.natOutgoing',
+    isDisabled: 'spec.disabled',
+  }),
   decode,
   encode: (value) => objectOf(CALICO_IP_POOLS, clusterPlace(value.name), patch(value)),
   patch,

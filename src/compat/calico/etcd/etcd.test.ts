@@ -99,7 +99,7 @@ test('a node: what concerns BGP, whatever else it is', () => {
     spec: { bgp: { asNumber: '64600', ipv4Address: '192.0.2.1/24' } },
   }
   expect(calicoNodeIn(JSON.stringify(node))).toEqual({
-    bgp: { addresses: [{ address: '192.0.2.1' as never, length: 24 }], asNumber: 64_600 },
+    bgp: { addresses: [{ address: '192.0.2.1' as never, length: 24 }], asNumber: 64_600, isRecorded: true },
     labels: { a: 'b' },
   })
   expect(calicoNodeIn('{}')).toEqual({ labels: {} })
@@ -110,5 +110,12 @@ test('a node: what concerns BGP, whatever else it is', () => {
       if (said?.bgp === undefined) return
       expect(decodeNode({ name: 'n', uid: 'u', addresses: ['192.0.2.1'], bgp: said.bgp }).ok).toBe(true)
     }),
+  )
+})
+
+test('what is wrong with a node is told by the fields of its record', () => {
+  const spec = { bgp: { asNumber: 'x', ipv4Address: '192.0.2.1/40' } }
+  expect(calicoNodeIn(JSON.stringify({ spec }))?.bgp?.problem).toBe(
+    'spec.bgp.ipv4Address: "192.0.2.1/40" is no IPv4 address; spec.bgp.asNumber: "x" is no AS number',
   )
 })

@@ -4,6 +4,7 @@
  * @module
  */
 import type { KubeBinding } from '../../../kube/binding.ts'
+import type { Resource } from '../../../kube/object.ts'
 import type { Kind } from '../../../registry/registry.ts'
 import { bgpConfigurationBinding } from '../bgp/configuration.ts'
 import { bgpFilterBinding } from '../bgp/filter.ts'
@@ -78,7 +79,11 @@ export class CalicoLayout {
   }
 
   folderOf(kind: CalicoKind): string {
-    return `${this.#root}${bindingOf(kind).resource.plural}/`
+    return this.folderNamed(bindingOf(kind).resource.plural)
+  }
+
+  folderNamed(plural: string): string {
+    return `${this.#root}${plural}/`
   }
 
   keyOf(kind: CalicoKind, name: string): string {
@@ -88,12 +93,17 @@ export class CalicoLayout {
 
   /** What the key of an object of a kind says; undefined for a key that is none. */
   named(kind: CalicoKind, key: string): CalicoName | undefined {
-    const parts = belowIn(this.folderOf(kind), key)
+    const named = this.placeNamed(bindingOf(kind).resource, key)
+    return kind === 'CalicoNetworkPolicy' && named?.name.startsWith(COPIED) === true ? undefined : named
+  }
+
+  /** The same of any resource, with all its objects. */
+  placeNamed({ plural, namespaced }: Pick<Resource, 'plural' | 'namespaced'>, key: string): CalicoName | undefined {
+    const parts = belowIn(this.folderNamed(plural), key)
     const [first, second] = parts
     if (first === undefined || parts.some((part) => part === '')) return undefined
-    if (!bindingOf(kind).resource.namespaced) return parts.length === 1 ? { name: first } : undefined
-    if (second === undefined || parts.length !== 2) return undefined
-    return kind === 'CalicoNetworkPolicy' && second.startsWith(COPIED) ? undefined : { namespace: first, name: second }
+    if (!namespaced) return parts.length === 1 ? { name: first } : undefined
+    return second === undefined || parts.length !== 2 ? undefined : { namespace: first, name: second }
   }
 
   /** The name of the node of a key; undefined for a key that is none. */

@@ -19,19 +19,32 @@ import {
 import { registryError } from '../../k8s-ovs/errors.ts'
 import type { CalicoLayout } from './layout.ts'
 import { type CalicoNode, calicoNodeIn } from './node.ts'
+import { isToldIn, sourceRevision, toldIn } from './telling.ts'
 
 /** An etcd that does not answer is asked again after so many milliseconds; nodes are what they were meanwhile. */
 const PAUSE_MS = 5_000
 
 type Said = Map<string, CalicoNode>
 
-/** Kubernetes' nodes, with what is said of them elsewhere. Of other kinds it has nothing. */
+/** What was said at one time, and which of these times it is. */
+interface Saying {
+  readonly said: Said
+  /** Counts them: the telling of revisions. */
+  readonly number: number
+}
+
+/**
+ * Kubernetes' nodes, with what is said of them elsewhere. Of other kinds it has nothing.
+ *
+ * A revision is Kubernetes', told in what was said then: a watch that goes on after one knows what its own watcher was told, whatever
+ * others have been told since.
+ */
 export class CalicoNodes implements Registry {
   readonly #space: KeySpace
   readonly #layout: CalicoLayout
   readonly #lower: Registry
   readonly #pause: (milliseconds: number, signal: AbortSignal) => Promise<void>
-  #said: Said | undefined
+  #now: Saying | undefined
 
   constructor(space: KeySpace, layout: CalicoLayout, lower: Registry, pause = sleep) {
     this.#space = space
@@ -41,34 +54,41 @@ export class CalicoNodes implements Registry {
   }
 
   async get<K extends Kind>(kind: K, name: string): Promise<Stored<K> | undefined> {
-    if (this.#said === undefined) await this.#learn()
+    const saying = this.#now ?? (await this.#learn())
     const stored = await this.#lower.get(kind, name)
-    return stored && this.#over(kind, stored)
+    return stored && over(kind, stored, saying)
   }
 
   /** Where etcd does not answer any more, what it last said stays. */
   async list<K extends Kind>(kind: K, atLeast?: number): Promise<Listing<K>> {
-    await this.#learn().catch((error: unknown) => {
-      if (this.#said === undefined) throw registryError(error)
+    const saying = await this.#learn().catch((error: unknown) => {
+      if (this.#now === undefined) throw registryError(error)
+      return this.#now
     })
-    const { revision, objects } = await this.#lower.list(kind, atLeast)
-    return { revision, objects: objects.map((stored) => this.#over(kind, stored)) }
+    const { revision, objects } = await this.#lower.list(
+      kind,
+      atLeast === undefined ? undefined : sourceRevision(atLeast),
+    )
+    return { revision: toldIn(saying.number, revision), objects: objects.map((stored) => over(kind, stored, saying)) }
   }
 
   async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
+    const saying = this.#now
+    if (saying === undefined || !isToldIn(saying.number, after)) throw moving()
     const ended = new AbortController()
     const both = AbortSignal.any([signal, ended.signal])
-    const changes = this.#lower.watch(kind, after, both)[Symbol.asyncIterator]()
-    const moved = this.#untilMoved(both)
+    const changes = this.#lower.watch(kind, sourceRevision(after), both)[Symbol.asyncIterator]()
+    const moved = this.#untilMoved(saying.said, both)
     try {
       for (;;) {
         const next = await Promise.race([changes.next(), moved])
         if (signal.aborted) return
-        if (next === 'moved')
-          throw new RegistryError('REGISTRY_EXPIRED', 'Calico says something else of a node: list again')
+        if (next === 'moved') throw moving()
         if (next.done === true) return
         const change = next.value
-        yield change.type === 'bookmark' ? change : { ...change, object: this.#over(kind, change.object) }
+        yield change.type === 'bookmark'
+          ? { ...change, revision: toldIn(saying.number, change.revision) }
+          : { ...change, object: over(kind, change.object, saying) }
       }
     } finally {
       ended.abort()
@@ -81,16 +101,15 @@ export class CalicoNodes implements Registry {
   }
 
   update<K extends Kind>(kind: K, name: string, value: Kinds[K], revision: number): Promise<Stored<K>> {
-    return this.#lower.update(kind, name, value, revision)
+    return this.#lower.update(kind, name, value, sourceRevision(revision))
   }
 
   delete(kind: Kind, name: string, revision?: number): Promise<void> {
-    return this.#lower.delete(kind, name, revision)
+    return this.#lower.delete(kind, name, revision === undefined ? undefined : sourceRevision(revision))
   }
 
-  /** Ends when something else is said of nodes than was listed last, or when `signal` aborts. */
-  async #untilMoved(signal: AbortSignal): Promise<'moved'> {
-    const listed = this.#said
+  /** Ends when something else is said of nodes than this, or when `signal` aborts. */
+  async #untilMoved(listed: Said, signal: AbortSignal): Promise<'moved'> {
     while (!signal.aborted) {
       try {
         const { revision, said } = await this.#ask(signal)
@@ -106,8 +125,14 @@ export class CalicoNodes implements Registry {
     return 'moved'
   }
 
-  async #learn(): Promise<void> {
-    this.#said = (await this.#ask()).said
+  /** What is said now. Answers that come late say nothing new: who watches by them is told that it moved. */
+  async #learn(): Promise<Saying> {
+    const { said } = await this.#ask()
+    const { number = -1 } = this.#now ?? {}
+    if (this.#now === undefined || !isDeepStrictEqual(said, this.#now.said)) {
+      this.#now = { said, number: number + 1 }
+    }
+    return this.#now
   }
 
   async #ask(signal?: AbortSignal): Promise<{ readonly revision: number; readonly said: Said }> {
@@ -120,24 +145,30 @@ export class CalicoNodes implements Registry {
   #note(said: Said, event: KeyEvent): void {
     const name = this.#layout.nodeNamed(event.type === 'put' ? event.entry.key : event.key)
     if (name === undefined) return
-    if (event.type === 'put') said.set(name, calicoNodeIn(event.entry.value) ?? unreadable(this.#said?.get(name)))
+    if (event.type === 'put') said.set(name, calicoNodeIn(event.entry.value) ?? unreadable(this.#now?.said.get(name)))
     else said.delete(name)
   }
+}
 
-  #over<K extends Kind>(kind: K, stored: Stored<K>): Stored<K> {
-    const said = kind === 'Node' ? this.#said?.get(stored.name) : undefined
-    if (said === undefined) return stored
-    const node = stored.value as Node
-    const labels = { ...said.labels, ...node.labels }
-    const bgp = said.bgp ?? node.bgp
-    const value = { ...node, labels, ...(bgp === undefined ? {} : { bgp }) }
-    try {
-      return Object.freeze({ ...stored, value: decodeValue(kind, stored.name, value) })
-    } catch {
-      // What no node can be is not said of one.
-      return stored
-    }
+/** A node with what is said of it. */
+function over<K extends Kind>(kind: K, { name, revision, value }: Stored<K>, saying: Saying): Stored<K> {
+  const stored: Stored<K> = Object.freeze({ name, revision: toldIn(saying.number, revision), value })
+  const said = kind === 'Node' ? saying.said.get(name) : undefined
+  if (said === undefined) return stored
+  const node = value as Node
+  const labels = { ...said.labels, ...node.labels }
+  const bgp = said.bgp ?? node.bgp
+  try {
+    const whole = { ...node, labels, ...(bgp === undefined ? {} : { bgp }) }
+    return Object.freeze({ ...stored, value: decodeValue(kind, name, whole) })
+  } catch {
+    // What no node can be is not said of one.
+    return stored
   }
+}
+
+function moving(): RegistryError {
+  return new RegistryError('REGISTRY_EXPIRED', 'Calico says something else of a node: list again')
 }
 
 /** What a node's record last said, where it cannot be read. */

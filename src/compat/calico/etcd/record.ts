@@ -38,7 +38,8 @@ function closedOf<K extends CalicoKind>(kind: K, name: string, named: CalicoName
 }
 
 function decoded<K extends CalicoKind>(kind: K, name: string, object: KubeObject): Kinds[K] {
-  return decodeValue(kind, name, bindingOf(kind).decode(object))
+  const { decode, fieldOf } = bindingOf(kind)
+  return decodeValue(kind, name, decode(object), fieldOf)
 }
 
 function objectOf(kind: CalicoKind, { namespace, name }: CalicoName, object: object): KubeObject {

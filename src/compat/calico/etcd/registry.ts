@@ -16,6 +16,7 @@ import {
 import { asRegistry, registryError } from '../../k8s-ovs/errors.ts'
 import { CALICO_KINDS, type CalicoKind, type CalicoLayout } from './layout.ts'
 import { readRecord } from './record.ts'
+import { isToldIn, sourceRevision, toldIn } from './telling.ts'
 
 /** An object as it was told last. */
 interface Told {
@@ -27,7 +28,7 @@ interface Told {
 }
 
 /**
- * Calico's etcd. Revisions are etcd's. An object that cannot be read is reported, and shown as what it last was as far as
+ * Calico's etcd. Revisions are etcd's, told in the history that they count. An object that cannot be read is reported, and shown as what it last was as far as
  * this process knows; else a policy denies, a network set is one of which nothing is known, and others are absent.
  */
 export class CalicoRegistry implements Registry {
@@ -36,8 +37,6 @@ export class CalicoRegistry implements Registry {
   readonly #invalid: InvalidObjects
   /** By key. */
   readonly #told = new Map<string, Told>()
-  /** Which history a kind was last listed in. */
-  readonly #listedIn = new Map<CalicoKind, number>()
 
   constructor(space: KeySpace, layout: CalicoLayout, invalid = new InvalidObjects()) {
     this.#space = space
@@ -51,7 +50,8 @@ export class CalicoRegistry implements Registry {
     const question = this.#invalid.ask(ours)
     const { entry } = await asRegistry(() => this.#space.get(key))
     if (entry === undefined) question.gone(key)
-    return (entry && this.#read(ours, entry, question)?.stored) as Stored<Kind> as Stored<K> | undefined
+    const stored = entry && this.#read(ours, entry, question)?.stored
+    return (stored && tell(this.#space.history, stored)) as Stored<Kind> | undefined as Stored<K> | undefined
   }
 
   async list<K extends Kind>(kind: K): Promise<Listing<K>> {
@@ -59,12 +59,13 @@ export class CalicoRegistry implements Registry {
     const folder = this.#layout.folderOf(ours)
     const question = this.#invalid.ask(ours)
     const { revision, entries } = await asRegistry(() => this.#space.list(folder))
-    this.#listedIn.set(ours, this.#space.history)
+    const { history } = this.#space
     const keys = new Set(entries.map(({ key }) => key))
     for (const key of this.#told.keys()) if (key.startsWith(folder) && !keys.has(key)) this.#told.delete(key)
-    const objects: readonly Stored<Kind>[] = entries.flatMap((entry) => this.#read(ours, entry, question)?.stored ?? [])
+    const told = entries.flatMap((entry) => this.#read(ours, entry, question)?.stored ?? [])
+    const objects: readonly Stored<Kind>[] = told.map((stored) => tell(history, stored))
     question.listed(revision)
-    return { revision, objects: objects as readonly Stored<K>[] }
+    return { revision: toldIn(history, revision), objects: objects as readonly Stored<K>[] }
   }
 
   async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
@@ -85,13 +86,17 @@ export class CalicoRegistry implements Registry {
 
   async *#changes<K extends CalicoKind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
     if (signal.aborted) return
-    const listedIn = this.#listedIn.get(kind)
     try {
-      for await (const batch of this.#space.watch(this.#layout.folderOf(kind), after, signal)) {
-        if (listedIn !== undefined && listedIn !== this.#space.history) {
+      for await (const batch of this.#space.watch(this.#layout.folderOf(kind), sourceRevision(after), signal)) {
+        const { history } = this.#space
+        if (!isToldIn(history, after)) {
           throw new RegistryError('REGISTRY_EXPIRED', 'another etcd cluster answers than before: list again')
         }
-        yield* this.#apply(kind, batch)
+        for (const change of this.#apply(kind, batch)) {
+          yield change.type === 'bookmark'
+            ? { type: 'bookmark', revision: toldIn(history, change.revision) }
+            : { type: change.type, object: tell(history, change.object) }
+        }
       }
     } catch (error) {
       if (!signal.aborted) throw registryError(error)
@@ -151,6 +156,10 @@ export class CalicoRegistry implements Registry {
     this.#told.set(key, told)
     return told
   }
+}
+
+function tell<K extends Kind>(history: number, { name, revision, value }: Stored<K>): Stored<K> {
+  return Object.freeze({ name, revision: toldIn(history, revision), value })
 }
 
 function calicoKind(kind: Kind): CalicoKind {

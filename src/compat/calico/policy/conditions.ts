@@ -38,9 +38,7 @@ export function selectingIn(input: unknown, notes: Notes, unread: () => void): S
   const parsed = parseSelector(input)
   if (!parsed.ok) {
     unread()
-    return notes.problem(
-      `at character ${parsed.at}: ${parsed.reason}; until that is corrected, agents go on with what the policy last said`,
-    )
+    return notes.problem(`at character ${parsed.at}: ${parsed.reason}`)
   }
   const strange = keysOf(parsed.expression).find((key) => key === SERVICE_ACCOUNT || key.startsWith(OF_SERVICE_ACCOUNT))
   if (strange !== undefined) return notes.problem(`${strange}: service accounts are not known here; use labels of pods`)

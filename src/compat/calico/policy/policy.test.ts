@@ -98,8 +98,7 @@ describe('a policy that is not understood allows nothing, and counts first', () 
     expect(policy.problems).toEqual([
       {
         field: 'spec.selector',
-        reason:
-          'at character 5: it ends where a text in quotes is expected; until that is corrected, agents go on with what the policy last said',
+        reason: 'at character 5: it ends where a text in quotes is expected',
       },
     ])
   })

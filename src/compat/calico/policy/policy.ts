@@ -40,6 +40,8 @@ const KNOWN = ['tier', 'order', 'selector', 'types', 'ingress', 'egress', 'servi
 const GLOBAL = ['namespaceSelector', 'doNotTrack', 'preDNAT', 'applyOnForward']
 /** What only policies of the hosts' own interfaces have. */
 const OF_HOSTS = ['doNotTrack', 'preDNAT', 'applyOnForward']
+/** Fields of problems that say of a whole policy that nobody does what it is for. */
+export const REFUSED_FIELDS: ReadonlySet<string> = new Set(['tier', ...OF_HOSTS].map((field) => `spec.${field}`))
 const TYPES: Readonly<Record<string, Direction>> = { Ingress: 'ingress', Egress: 'egress' }
 const DENY_ALL: PolicyRule = { action: 'deny' }
 /** What is closed counts before all others: who knows what it would have denied. */

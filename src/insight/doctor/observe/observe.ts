@@ -3,7 +3,7 @@
  * @module
  */
 import { filterChains } from '../../../agent/node/foreign-filters.ts'
-import { birdVersion } from '../../../bird/program.ts'
+import { birdEnvironment, birdVersion } from '../../../bird/program.ts'
 import { addrList, legacyFilter, linkList, openRtnl, routeList, sysctlGet, sysctlKey } from '../../../linux/index.ts'
 import { BRIDGE } from '../../../network/host.ts'
 import { connectOvsdb, decodeRows, everyRow, select } from '../../../ovs/ovsdb/index.ts'
@@ -48,6 +48,11 @@ export async function observeHost(paths: HostPaths): Promise<HostFacts> {
     udp: udpSockets(),
     tcp: tcpListeners(),
     bird,
+    birdc: reading(() => {
+      const found = Bun.which('birdc', { PATH: birdEnvironment()['PATH'] ?? '' })
+      if (found === null) throw new Error('birdc is not in the PATH, and not in /usr/sbin')
+      return found
+    }),
     cniConfigs: cniConfigs(paths.cniConfDir),
     plugin: pluginFile(paths.cniBinDir),
     portmap: portmapIn(paths.cniBinDir),

@@ -57,6 +57,7 @@ export const FINE: HostFacts = {
   udp: yes([{ port: 4789, owner: undefined }]),
   tcp: yes([{ port: 22, owner: { pid: 7, name: 'sshd' } }]),
   bird: yes('2.0.12'),
+  birdc: yes('/usr/sbin/birdc'),
   cniConfigs: yes([{ name: '10-weft.conflist', types: ['weft', 'portmap'], publishes: true }]),
   plugin: yes({ path: '/opt/cni/bin/weft', uid: 0, mode: 0o755 }),
   portmap: yes({ folder: '/opt/cni/bin', isThere: true }),

@@ -166,6 +166,7 @@ function verdictFunctions(cluster: BgpCluster, self: BgpSelf, family: Family): s
     said('pooled', isWithin(ofFamily(poolsOf(cluster), family))),
     said('services', isWithin(services)),
     said('encapsulated', encapsulatedExpression(cluster, self, family)),
+    said('behind', behindExpression(cluster, family)),
     said(
       'inside',
       `!weft_is_guarded${family}() && !weft_is_hidden${family}() && (weft_is_pooled${family}() || weft_is_services${family}())`,
@@ -196,6 +197,14 @@ function encapsulatedExpression({ pools, nodes }: BgpCluster, { name }: BgpSelf,
   return `${of('always')} || (${of('across')} && !(${isNear}))`
 }
 
+/**
+ * What a node told, and a router leads there: nobody told the router. Where it knows all the same, it tells this node itself. Behind a
+ * link between two ends alone there is no gateway. Without tunnels a router that may know is better than none.
+ */
+function behindExpression({ hasTunnels }: BgpCluster, family: Family): string {
+  return hasTunnels ? `proto ~ "node${family}_*" && gw != :: && gw != bgp_next_hop` : 'false'
+}
+
 function addText(community: BgpCluster['communities'][number]['add'][number]): string {
   const { value, attribute } = communityText(community)
   return `${attribute}.add(${value});`
@@ -213,7 +222,7 @@ function kernelText(family: Family): string {
     'accept;',
   ]
   return `filter weft_to_pods${family} {
-  if source != RTS_BGP || !weft_is_pooled${family}() || weft_is_encapsulated${family}() then reject;
+  if source != RTS_BGP || !weft_is_pooled${family}() || weft_is_encapsulated${family}() || weft_is_behind${family}() then reject;
 ${indented(accepted)}}
 filter weft_to_outside${family} {
   if source != RTS_BGP || weft_is_pooled${family}() || weft_is_services${family}() || weft_is_guarded${family}() then reject;

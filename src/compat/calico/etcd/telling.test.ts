@@ -1,0 +1,35 @@
+import { expect, test } from 'bun:test'
+import { Readable } from 'node:stream'
+import type { Batch, KeySpace } from '../../../etcd/key-space.ts'
+import { CalicoLayout } from './layout.ts'
+import { CalicoRegistry } from './registry.ts'
+import { isToldIn, sourceRevision, toldIn } from './telling.ts'
+
+test.each([
+  [0, 0],
+  [7, 1],
+  [2 ** 41 - 1, 4095],
+  [12, 4096],
+])('revision %d told in telling %d is both again', (revision, telling) => {
+  const told = toldIn(telling, revision)
+  expect(sourceRevision(told)).toBe(revision)
+  expect(isToldIn(telling, told)).toBe(true)
+  expect(isToldIn(telling + 1, told)).toBe(false)
+})
+
+test('a watcher of one history is not taken for one of the next because another listed there', async () => {
+  const told: Batch = { revision: 501, events: [] }
+  const source = {
+    history: 1,
+    list: async () => ({ revision: 500, entries: [] }),
+    watch: () => Readable.from([told]),
+  }
+  const layout = CalicoLayout.of('/calico')
+  if (layout === undefined) throw new Error('a path')
+  const registry = new CalicoRegistry(source as unknown as KeySpace, layout)
+  const before = await registry.list('BgpPeering')
+  source.history = 2
+  await registry.list('BgpPeering')
+  const watch = registry.watch('BgpPeering', before.revision, new AbortController().signal)
+  await expect(watch.next()).rejects.toMatchObject({ code: 'REGISTRY_EXPIRED' })
+})
