@@ -7,6 +7,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type BgpObjects, wishedBgp } from '../compat/calico/bgp/cluster.ts'
 import type { BgpProblem } from '../compat/calico/bgp/problem.ts'
+import { CALICO_IP_POOLS } from '../compat/spiderpool/coordinator-sources.ts'
 import { fullMesh } from '../network/fabric/bgp/cluster.ts'
 import { fabricOf } from '../network/fabric/way.ts'
 import { sleep } from '../registry/backoff.ts'
@@ -15,6 +16,7 @@ import type { Kinds, Registry, Stored } from '../registry/registry.ts'
 import { Complaints } from './complaints.ts'
 import type { ControllerLog } from './controller.ts'
 import type { ControllerEvents } from './events.ts'
+import type { ToldElsewhere } from './refused-status.ts'
 
 /** What they are looked after with. */
 export interface BgpStatusOptions {
@@ -49,8 +51,17 @@ export async function runBgpStatus(options: BgpStatusOptions): Promise<void> {
   if (!signal.aborted) await lookAfter(options)
 }
 
+/** Of pools more is told by events here, where nodes speak BGP. */
+export function poolsToldHere({ cluster }: Pick<BgpStatusOptions, 'cluster'>): ToldElsewhere {
+  return {
+    ready: cluster.synced,
+    isTold: ({ kind }) => kind === CALICO_IP_POOLS.kind && speaksBgp({ cluster }),
+    listen: (onChange) => cluster.listen(onChange),
+  }
+}
+
 /** Whether nodes speak BGP, as far as the cluster's configuration is known. */
-export function speaksBgp({ cluster }: Pick<BgpStatusOptions, 'cluster'>): boolean {
+function speaksBgp({ cluster }: Pick<BgpStatusOptions, 'cluster'>): boolean {
   const one = cluster.store.get('default')?.value
   return one !== undefined && fabricOf(one).way === 'bgp'
 }

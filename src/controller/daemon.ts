@@ -6,7 +6,6 @@
 import { weftBindings } from '../compat/bindings.ts'
 import type { RefusedSource } from '../compat/calico/refused/source.ts'
 import { ELECTION_LEASE } from '../compat/permissions.ts'
-import { CALICO_IP_POOLS } from '../compat/spiderpool/coordinator-sources.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { fencedApi } from '../kube/election/fenced.ts'
 import { lead } from '../kube/election/lead.ts'
@@ -15,7 +14,7 @@ import type { OnInvalid, Unreadable } from '../kube/invalid.ts'
 import { fenced } from '../registry/fenced.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ClusterWish } from '../settings/cluster.ts'
-import { runBgpStatus, speaksBgp } from './bgp-status.ts'
+import { poolsToldHere, runBgpStatus } from './bgp-status.ts'
 import { runClaims } from './claims/run.ts'
 import { type ControllerLog, type RunningController, startController } from './controller.ts'
 import { runFirstCluster } from './first-cluster.ts'
@@ -121,8 +120,8 @@ export class ControllerDaemon {
     const refused = runRefusedStatus({
       sources: parts.refused ?? [],
       ...(recorder === undefined ? {} : { events: recorder }),
-      // Of pools more is told where nodes speak BGP.
-      isToldElsewhere: ({ kind }) => kind === CALICO_IP_POOLS.kind && speaksBgp({ cluster }),
+      // Without events nobody else tells of anything.
+      ...(events === undefined ? {} : { elsewhere: poolsToldHere({ cluster }) }),
       signal,
       log,
     })

@@ -7,21 +7,25 @@ import { EventRecorder } from '../kube/events.ts'
 import { apiVersionOf, type KubeObject, type Resource } from '../kube/object.ts'
 import { EVENTS, NODES } from '../kube/resources.ts'
 import { MemoryApi } from '../kube/testing/memory-api.ts'
-import { runRefusedStatus } from './refused-status.ts'
+import { cidr } from '../network/model/address.ts'
+import type { Cluster, Fabric } from '../network/model/cluster.ts'
+import { MemoryRegistry } from '../registry/memory.ts'
+import { reflect } from '../registry/reflector.ts'
+import { poolsToldHere } from './bgp-status.ts'
+import { runRefusedStatus, type ToldElsewhere } from './refused-status.ts'
 
 let stop: () => Promise<void> = async () => undefined
 afterEach(() => stop())
 
-function start(api: MemoryApi) {
+function start(api: MemoryApi, elsewhere?: ToldElsewhere) {
   const ending = new AbortController()
   const lines: string[] = []
   const warn = (_: object, text: string): void => void lines.push(text)
   const log = { info: () => undefined, error: () => undefined, warn }
   const events = new EventRecorder(api, { component: 'weft-controller' })
-  const told = { pools: false }
   const running = runRefusedStatus({
     ...{ sources: [refusedInKubernetes(api)], events, signal: ending.signal, log },
-    isToldElsewhere: ({ kind }) => told.pools && kind === 'IPPool',
+    ...(elsewhere === undefined ? {} : { elsewhere }),
   })
   stop = async () => {
     ending.abort()
@@ -29,7 +33,7 @@ function start(api: MemoryApi) {
     await events.settled()
     stop = async () => undefined
   }
-  return { lines, told, events }
+  return { lines, events }
 }
 
 function object(resource: Resource, name: string, spec: object, annotations: Record<string, string> = {}): KubeObject {
@@ -78,15 +82,90 @@ test('who has something of Calico that is not done hears so once, at the object;
   expect(lines.length).toBe(3)
 })
 
-test('of pools that others tell of nothing is told', async () => {
+/** Who tells of pools as the cluster's configuration has it; `open` lets that be read. */
+async function bgp(way: Fabric['way']) {
+  const registry = new MemoryRegistry()
+  const opened = Promise.withResolvers<void>()
+  const list = registry.list.bind(registry)
+  registry.list = (async (kind: 'Cluster') => {
+    await opened.promise
+    return await list(kind)
+  }) as typeof registry.list
+  const ending = new AbortController()
+  const cluster = reflect(registry, 'Cluster', { signal: ending.signal })
+  const set = async (to: Fabric['way']): Promise<void> => {
+    const revision = (await registry.get('Cluster', 'default'))?.revision
+    const value: Cluster = { ...CLUSTER, fabric: { way: to, otherwise: 'tunnel' } }
+    await (revision === undefined
+      ? registry.create('Cluster', 'default', value)
+      : registry.update('Cluster', 'default', value, revision))
+  }
+  await set(way)
+  const end = (): void => ending.abort()
+  return { elsewhere: poolsToldHere({ cluster }), open: () => opened.resolve(), set, end }
+}
+
+const CLUSTER: Cluster = {
+  networks: [{ cidr: cidr('10.128.0.0/14'), hostBits: 9 }],
+  serviceNetworks: [cidr('172.30.0.0/16')],
+  tenancy: 'multitenant',
+  encapsulation: { type: 'vxlan', port: 4789 },
+  underlay: 4,
+  services: 'weft',
+}
+
+test('of a pool that others tell of nothing is told, also when it was there before the cluster was read', async () => {
   const api = new MemoryApi()
-  await api.create(TIERS, object(TIERS, 'default', {}))
-  const { told } = start(api)
-  told.pools = true
   await api.create(CALICO_IP_POOLS, object(CALICO_IP_POOLS, 'pods', { ipipMode: 'Always' }))
+  const { elsewhere, open, end } = await bgp('bgp')
+  start(api, elsewhere)
+  // Time in which the pool would be told of, were the cluster not waited for.
+  await Bun.sleep(50)
+  open()
   await api.create(TIERS, object(TIERS, 'security', {}))
   await eventually(() => expect(eventsOf(api)).toHaveLength(1))
   expect(eventsOf(api)[0]).toContain('Tier security')
+  end()
+})
+
+test('pools that stay as they are are told of when nodes speak BGP no more', async () => {
+  const api = new MemoryApi()
+  await api.create(CALICO_IP_POOLS, object(CALICO_IP_POOLS, 'pods', { ipipMode: 'Always' }))
+  await api.create(TIERS, object(TIERS, 'security', {}))
+  const { elsewhere, open, set, end } = await bgp('bgp')
+  open()
+  start(api, elsewhere)
+  await eventually(() => expect(eventsOf(api)).toHaveLength(1))
+  await set('tunnel')
+  await eventually(() => expect(eventsOf(api)).toHaveLength(2))
+  expect(eventsOf(api)[0]).toContain('IPPool pods ×1: spec.ipipMode')
+  await set('bgp')
+  await eventually(() => expect(elsewhere.isTold(object(CALICO_IP_POOLS, 'pods', {}))).toBe(true))
+  await set('tunnel')
+  await eventually(() => expect(eventsOf(api)[0]).toContain('IPPool pods ×2: spec.ipipMode'))
+  end()
+})
+
+test('events are written one after the other, for a thousand objects and no more; the log counts the rest', async () => {
+  const api = new MemoryApi()
+  for (let n = 0; n < 1_010; n += 1) await api.create(HOST_ENDPOINTS, object(HOST_ENDPOINTS, `n${n}`, { node: 'n' }))
+  let [underway, most] = [0, 0]
+  api.before = async (_, { plural }) => {
+    if (plural !== EVENTS.plural) return
+    underway += 1
+    most = Math.max(most, underway)
+    await Bun.sleep(0)
+    underway -= 1
+  }
+  const { lines } = start(api)
+  await eventually(() => expect(lines).toHaveLength(2))
+  expect(lines[1]).toStartWith('10 more objects have something that is not done, and no event: 1000 have one.')
+  expect([api.all(EVENTS).length, most]).toEqual([1_000, 1])
+  // What goes makes room for the next.
+  await api.delete(HOST_ENDPOINTS, { name: 'n7' })
+  await eventually(() => expect(api.all(EVENTS)).toHaveLength(1_001))
+  expect(eventsOf(api).join('\n')).toContain('HostEndpoint n1000 ')
+  expect(lines).toHaveLength(2)
 })
 
 test('without Calico it is asked which kinds there are, nothing is watched, and nodes are left alone; with Felix they are not', async () => {

@@ -1,6 +1,7 @@
 /**
  * Tells whoever has objects of Calico of which something is not done: by an event at each, once for what is to be said of it,
- * and in the log once for all of a kind. Where nobody has such objects there is nothing to follow but whether the server has
+ * and in the log once for all of a kind. Events are written one after the other, and there is an end to them: every controller
+ * that begins to lead tells anew, over the connection on which it goes on to lead. Where nobody has such objects there is nothing to follow but whether the server has
  * the kind.
  * @module
  */
@@ -9,6 +10,8 @@ import type { Refused, RefusedSource } from '../compat/calico/refused/source.ts'
 import { refusalText } from '../compat/calico/refused/words.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import type { KubeObject } from '../kube/object.ts'
+import { aborted } from '../registry/backoff.ts'
+import { Bell } from './bell.ts'
 import { Complaints } from './complaints.ts'
 import type { ControllerLog } from './controller.ts'
 
@@ -16,20 +19,37 @@ import type { ControllerLog } from './controller.ts'
 export interface RefusedStatusOptions {
   readonly sources: readonly RefusedSource[]
   /** Absent: there is no Kubernetes API server to keep events in. */
-  readonly events?: Pick<EventRecorder, 'record'>
-  /** Of what the owner hears in another way now. */
-  isToldElsewhere?(about: KubeObject): boolean
+  readonly events?: Pick<EventRecorder, 'record' | 'settled'>
+  /** Absent: nobody else tells of anything. */
+  readonly elsewhere?: ToldElsewhere
   readonly signal: AbortSignal
   readonly log: ControllerLog
+}
+
+/** Of what the owner hears in another way. */
+export interface ToldElsewhere {
+  /** When it can be said: nothing is told before. */
+  readonly ready: Promise<void>
+  /** Whether it is so now. */
+  isTold(about: KubeObject): boolean
+  /** Calls whenever it may be otherwise than before. */
+  listen(onChange: () => void): void
 }
 
 /** The reason of the events. */
 export const NOT_ENFORCED = 'NotEnforced'
 
+/** So many objects have an event at a time: Calico's controllers make host endpoints for each node. */
+const MOST = 1_000
+
 /** Looks after them until `signal` aborts. Does not reject for anything that a source does. */
 export async function runRefusedStatus({ sources, ...options }: RefusedStatusOptions): Promise<void> {
+  const { elsewhere, signal } = options
+  await elsewhere?.ready
   const teller = new Teller(options)
-  await Promise.all(sources.map((source) => follow(source, teller, options)))
+  elsewhere?.listen(() => teller.lookAgain())
+  const telling = Promise.race([teller.work(signal), aborted(signal)])
+  await Promise.all([telling, ...sources.map((source) => follow(source, teller, options))])
 }
 
 async function follow(
@@ -58,33 +78,102 @@ async function follow(
   for (let at = 0; at < running.length; at += 1) await running[at]
 }
 
-/** What was told, for as long as it is so. */
+/** What is refused, and what of it was told, for as long as it is so. */
 class Teller {
-  readonly #options: Pick<RefusedStatusOptions, 'events' | 'isToldElsewhere' | 'log'>
+  readonly #options: Pick<RefusedStatusOptions, 'events' | 'elsewhere' | 'log'>
+  readonly #bell = new Bell()
+  /** By key, as all that follows. */
+  readonly #known = new Map<string, Refused>()
+  /** What the events said, of those that have some. */
   readonly #told = new Map<string, string>()
+  /** Those that have none yet, in the order in which they came. */
+  readonly #waiting = new Map<string, Refused>()
   readonly #logged = new Set<string>()
+  /** As many without an event were told of in the log. */
+  #untold = 0
 
-  constructor(options: Pick<RefusedStatusOptions, 'events' | 'isToldElsewhere' | 'log'>) {
+  constructor(options: Pick<RefusedStatusOptions, 'events' | 'elsewhere' | 'log'>) {
     this.#options = options
   }
 
-  tell({ about, refusals }: Refused, isThere: boolean): void {
-    const { namespace = '', name, uid } = about.metadata
-    const key = `${about.apiVersion} ${about.kind}/${namespace}/${name}`
-    if (!isThere || this.#options.isToldElsewhere?.(about) === true) {
-      this.#told.delete(key)
-      return
-    }
-    const texts = refusals.map(refusalText)
-    const words = JSON.stringify([uid, texts])
-    if (this.#told.get(key) === words) return
-    this.#told.set(key, words)
-    for (const message of texts) {
-      this.#options.events?.record(about, { type: 'Warning', reason: NOT_ENFORCED, message })
-      const line = `${about.kind}: ${message}`
-      if (this.#logged.has(line)) continue
-      this.#logged.add(line)
-      this.#options.log.warn({ kind: about.kind, name: namespace === '' ? name : `${namespace}/${name}` }, line)
+  tell(refused: Refused, isThere: boolean): void {
+    const key = keyOf(refused.about)
+    if (isThere) this.#known.set(key, refused)
+    else this.#known.delete(key)
+    this.#look(key, refused, isThere)
+  }
+
+  /** Others tell of something else than before. */
+  lookAgain(): void {
+    for (const [key, refused] of this.#known) this.#look(key, refused, true)
+  }
+
+  /** Writes events, one after the other, until `signal` aborts. */
+  async work(signal: AbortSignal): Promise<void> {
+    const { events } = this.#options
+    if (events === undefined) return
+    while (await this.#bell.rung(signal)) {
+      for (let refused = this.#take(); refused !== undefined; refused = this.#take()) {
+        for (const message of textsOf(refused)) {
+          events.record(refused.about, { type: 'Warning', reason: NOT_ENFORCED, message })
+        }
+        // Others have things to say, too, and a lease to renew.
+        await events.settled()
+        if (signal.aborted) return
+      }
+      this.#sayUntold()
     }
   }
+
+  #look(key: string, refused: Refused, isThere: boolean): void {
+    const isMine = isThere && this.#options.elsewhere?.isTold(refused.about) !== true
+    if (isMine && this.#told.get(key) === wordsOf(refused)) return
+    this.#told.delete(key)
+    if (isMine) this.#waiting.set(key, refused)
+    else this.#waiting.delete(key)
+    if (isMine) this.#say(refused)
+    this.#bell.ring()
+  }
+
+  /** The next to have an event, unless enough have one. */
+  #take(): Refused | undefined {
+    const [next] = this.#waiting
+    if (next === undefined || this.#told.size >= MOST) return undefined
+    const [key, refused] = next
+    this.#waiting.delete(key)
+    this.#told.set(key, wordsOf(refused))
+    return refused
+  }
+
+  #say(refused: Refused): void {
+    const { kind, metadata } = refused.about
+    const { namespace = '', name } = metadata
+    for (const text of textsOf(refused)) {
+      const line = `${kind}: ${text}`
+      if (this.#logged.has(line)) continue
+      this.#logged.add(line)
+      this.#options.log.warn({ kind, name: namespace === '' ? name : `${namespace}/${name}` }, line)
+    }
+  }
+
+  /** Again when they are twice as many: they come and go. */
+  #sayUntold(): void {
+    const { size } = this.#waiting
+    if (size === 0 || size < 2 * this.#untold) return
+    this.#untold = size
+    const line = `${size} more objects have something that is not done, and no event: ${MOST} have one. weft status counts all`
+    this.#options.log.warn({ reason: NOT_ENFORCED, objects: size }, line)
+  }
+}
+
+function keyOf({ apiVersion, kind, metadata: { namespace = '', name } }: KubeObject): string {
+  return `${apiVersion} ${kind}/${namespace}/${name}`
+}
+
+function textsOf({ refusals }: Refused): readonly string[] {
+  return refusals.map(refusalText)
+}
+
+function wordsOf(refused: Refused): string {
+  return JSON.stringify([refused.about.metadata.uid, textsOf(refused)])
 }

@@ -115,7 +115,10 @@ if (program === undefined) {
     const told: string[] = []
     const running = runRefusedStatus({
       sources: calico.refused,
-      events: { record: ({ kind, metadata: { name } }, { message }) => void told.push(`${kind} ${name}: ${message}`) },
+      events: {
+        record: ({ kind, metadata: { name } }, { message }) => void told.push(`${kind} ${name}: ${message}`),
+        settled: async () => undefined,
+      },
       signal: calico.signal,
       log: { info: () => undefined, error: () => undefined, warn: () => undefined },
     })

@@ -2,12 +2,13 @@
  * The same objects where Calico keeps them in etcd.
  * @module
  */
-import { EtcdError } from '../../../etcd/errors.ts'
+import { EtcdError, expired } from '../../../etcd/errors.ts'
 import type { Entry, KeyEvent, KeySpace } from '../../../etcd/key-space.ts'
 import { reflectSource, type Source, type SourceChange } from '../../../registry/reflect.ts'
 import { at, optionalField } from '../../fields.ts'
 import { parseGoObject } from '../../k8s-ovs/go-object.ts'
 import type { CalicoLayout } from '../etcd/layout.ts'
+import { isToldIn, sourceRevision, toldIn } from '../etcd/telling.ts'
 import type { RefusedKind } from './kinds.ts'
 import { isRefused, type Refused, type RefusedSource, reflecting, refusedIn } from './source.ts'
 
@@ -15,7 +16,9 @@ import { isRefused, type Refused, type RefusedSource, reflecting, refusedIn } fr
 export function refusedInEtcd(space: KeySpace, layout: CalicoLayout): RefusedSource {
   const listed = async (kind: RefusedKind, signal?: AbortSignal) => {
     const { revision, entries } = await space.list(layout.folderNamed(kind.resource.plural), signal)
-    return { revision, objects: entries.flatMap((entry) => readIn(layout, kind, entry) ?? []).filter(isKept) }
+    const { history } = space
+    const objects = entries.flatMap((entry) => readIn(layout, kind, entry) ?? []).filter(isKept)
+    return { revision: toldIn(history, revision), objects: objects.map((object) => told(history, object)) }
   }
   return {
     list: async (kind) => (await listed(kind)).objects.map(({ value }) => value),
@@ -34,6 +37,7 @@ export function refusedInEtcd(space: KeySpace, layout: CalicoLayout): RefusedSou
 
 interface Kept {
   readonly name: string
+  /** As it is told in its history, where it is one that the source handed out. */
   readonly revision: number
   readonly value: Refused
 }
@@ -45,14 +49,22 @@ async function* changes(
   after: number,
   signal: AbortSignal,
 ): AsyncGenerator<SourceChange<number, Kept>, void> {
-  for await (const { revision, events } of space.watch(layout.folderNamed(kind.resource.plural), after, signal)) {
+  const folder = layout.folderNamed(kind.resource.plural)
+  for await (const { revision, events } of space.watch(folder, sourceRevision(after), signal)) {
+    const { history } = space
+    // Whoever asked for something else may have met another cluster since this was listed.
+    if (!isToldIn(history, after)) throw expired('another etcd cluster answers than before')
     for (const event of events) {
       const object = readIn(layout, kind, entryOf(event, revision))
-      if (object !== undefined) yield { type: isKept(object) ? 'put' : 'delete', object }
+      if (object !== undefined) yield { type: isKept(object) ? 'put' : 'delete', object: told(history, object) }
     }
-    yield { type: 'bookmark', revision }
+    yield { type: 'bookmark', revision: toldIn(history, revision) }
   }
   if (!signal.aborted) throw new Error('etcd ended the watch')
+}
+
+function told(history: number, object: Kept): Kept {
+  return { ...object, revision: toldIn(history, object.revision) }
 }
 
 /** What is gone asks for nothing any more. */
