@@ -82,9 +82,9 @@ export class BirdPair {
     return this.#rtnl
   }
 
-  /** Waits until the kernel has every other node's ranges. */
+  /** Waits until the kernel has the ranges of every other node but the last, which the reflector is: it leads nowhere for itself. */
   async learn(): Promise<Learned> {
-    const wanted = 2 * (this.#nodes - 1)
+    const wanted = 2 * (this.#nodes - 2)
     const own = this.#start(this.node, this.#files())
     const socket = { path: join(this.#folder, `${this.node}.ctl`) }
     await until(
@@ -132,8 +132,8 @@ export class BirdPair {
 
   #peerText(): string {
     const of = (family: 4 | 6): string => {
-      const routes = Array.from({ length: this.#nodes - 1 }, (_, i) => i + 2)
-        .map((n) => `  route ${rangeOf(n, family)} via ${nodeAddress(n === this.#nodes ? 2 : n, family)};\n`)
+      const routes = Array.from({ length: this.#nodes - 2 }, (_, i) => i + 2)
+        .map((n) => `  route ${rangeOf(n, family)} via ${nodeAddress(n, family)};\n`)
         .join('')
       const ends = [this.#nodes, 1].map((n) => `${nodeAddress(n, family)} port 179 as ${AS};`)
       return `protocol static nodes${family} {\n  ipv${family};\n${routes}}
