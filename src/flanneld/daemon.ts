@@ -111,7 +111,7 @@ async function session(run: FlanneldRun, filters: OwnFilters): Promise<void> {
     note(options.subnetFile, { env, addresses, oldNetworks })
     log.info({ ...subnets, mtu: mesh.mtu, backend: config.backend.type }, 'the lease of this machine')
     const changed = watchUplink({ rtnl, families, uplink, wish, run, signal })
-    const onApplied = (): void => noteAlone(options.subnetFile, { env, addresses, oldNetworks: [] })
+    const onApplied = (): void => noteAlone(options.subnetFile, { env, addresses, oldNetworks: mesh.oldNetworks })
     const keeping = keep({ run, rtnl, mesh, held, filters, uplink, signal, onApplied })
     // The first of them decides: the lease is lost, the link is another one, or it is to end.
     await Promise.race([held.lost, changed, keeping, aborted(signal)])
@@ -199,7 +199,7 @@ interface Keeping {
   readonly filters: OwnFilters
   readonly uplink: Uplink
   readonly signal: AbortSignal
-  /** All is in the kernel, and what the time before left is gone. */
+  /** The kernel was brought to the leases; what the time before left there may be gone. */
   readonly onApplied: () => void
 }
 
@@ -225,7 +225,7 @@ function keep({ run, mesh, held, filters, uplink, signal, onApplied }: Keeping):
         run.onReady()
         await held.ready()
       }
-      if (applied.problems.length === 0) onApplied()
+      onApplied()
     },
     (error) => kernelTold.tell([`the mesh is not complete: ${error instanceof Error ? error.message : error}`]),
     signal,

@@ -47,11 +47,22 @@ describe('what a machine remembers', () => {
     expect(readFileSync(file, 'utf8')).toBe(FLANNELS)
   })
 
+  test('in a note of an earlier build, which names no networks, is what that build wrote into subnet.env', () => {
+    note(file, { ...NOTE, oldNetworks: [] })
+    writeFileSync(
+      join(folder, 'weft-lease.json'),
+      JSON.stringify({ publicIp: '192.0.2.1', env: readFileSync(file, 'utf8') }),
+    )
+    expect(remember(file).networks).toEqual([NETWORK])
+    writeFileSync(file, FLANNELS)
+    expect(remember(file).networks).toEqual([NETWORK])
+  })
+
   test('is taken away where it is its own, and a note that makes no sense names no networks', () => {
     note(file, NOTE)
     expect(forget(file)).toEqual({ found: true, left: [] })
     expect(existsSync(file)).toBe(false)
-    for (const text of ['', '[]', '{"networks": 7}', '{"networks": ["10.1.0.1/16", 5, null]}']) {
+    for (const text of ['', '[]', '{"networks": 7}', '{"env": 7}', '{"networks": ["10.1.0.1/16", 5, null]}']) {
       writeFileSync(join(folder, 'weft-lease.json'), text)
       expect(remember(file)).toEqual({ memory: undefined, networks: [] })
     }

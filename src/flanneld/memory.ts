@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Memory } from '../compat/flannel/choice.ts'
 import type { LeaseAttributes } from '../compat/flannel/lease.ts'
-import { encodeSubnetEnv, type SubnetEnv, subnetsIn } from '../compat/flannel/subnet-env.ts'
+import { encodeSubnetEnv, networksIn, type SubnetEnv, subnetsIn } from '../compat/flannel/subnet-env.ts'
 import { writeWhole } from '../files/whole-file.ts'
 import { type Cidr, parseCidr } from '../network/model/address.ts'
 
@@ -25,7 +25,7 @@ export function remember(subnetFile: string): Remembered {
   return {
     // Another flanneld's subnets are taken over, as it would take ours.
     memory: subnets && { subnets, ...addressesIn(noted) },
-    networks: networksOf(noted['networks']),
+    networks: networksOf(noted),
   }
 }
 
@@ -89,8 +89,10 @@ function textOf(path: string): string | undefined {
   }
 }
 
-function networksOf(input: unknown): readonly Cidr[] {
-  const some: readonly unknown[] = Array.isArray(input) ? input : []
+function networksOf({ networks, env }: Readonly<Record<string, unknown>>): readonly Cidr[] {
+  // Earlier builds noted what they wrote into `subnet.env` alone.
+  if (networks === undefined) return typeof env === 'string' ? networksIn(env) : []
+  const some: readonly unknown[] = Array.isArray(networks) ? networks : []
   return some.flatMap((one) => (typeof one === 'string' ? (parseCidr(one) ?? []) : []))
 }
 

@@ -25,7 +25,7 @@ export interface MeshParts {
   readonly config: NetworkConfig
   readonly uplink: Uplink
   readonly keeper: ProxyKeeper
-  /** Networks of the time before: routes to them are of no use any more. */
+  /** Networks of the time before: routes of ours to them are removed. */
   readonly oldNetworks: readonly Cidr[]
   readonly hasBlackhole: boolean
 }
@@ -42,6 +42,7 @@ export interface Applied {
 export class Mesh {
   readonly #parts: MeshParts
   readonly #backend: Backend
+  #oldNetworks: readonly Cidr[]
   /** The MAC addresses that the other machines know. */
   readonly #macs: { 4?: Mac; 6?: Mac } = {}
 
@@ -49,6 +50,7 @@ export class Mesh {
   constructor(parts: MeshParts) {
     const { config, uplink } = parts
     this.#parts = parts
+    this.#oldNetworks = parts.oldNetworks
     this.#backend = config.backend
     if (config.backend.type === 'host-gw') refuseForeignAddresses(uplink)
   }
@@ -62,6 +64,11 @@ export class Mesh {
   get networks(): readonly Cidr[] {
     const { ipv4, ipv6 } = this.#parts.config
     return [ipv4?.network, ipv6?.network].filter((network) => network !== undefined)
+  }
+
+  /** Those of the time before that routes of ours may still lead to: none since all went into the kernel, and out of it. */
+  get oldNetworks(): readonly Cidr[] {
+    return this.#oldNetworks
   }
 
   /** Makes what has to be there before a lease can tell of it. `stored`: what the last one told. */
@@ -94,7 +101,7 @@ export class Mesh {
 
   /** Brings the kernel to these leases. Throws what nothing works without. */
   async apply(own: Lease, leases: readonly Lease[]): Promise<Applied> {
-    const { rtnl, uplink, oldNetworks, hasBlackhole } = this.#parts
+    const { rtnl, uplink, hasBlackhole } = this.#parts
     const plan = meshPlan({
       backend: this.#backend,
       networks: this.networks,
@@ -107,9 +114,11 @@ export class Mesh {
     const problems = applyToKernel(rtnl, {
       plan,
       links,
-      networks: [...this.networks, ...oldNetworks],
+      networks: [...this.networks, ...this.#oldNetworks],
       blackholes: hasBlackhole ? [ipv4, ipv6].filter((subnet) => subnet !== undefined) : [],
     })
+    // What others' leases say is no matter of the kernel's; from now on routes there are somebody else's.
+    if (problems.length === 0) this.#oldNetworks = []
     await this.#removeUnused()
     return { machines: plan.machines, problems: [...plan.refusals, ...problems] }
   }

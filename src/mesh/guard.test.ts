@@ -1,6 +1,6 @@
 /** On a real kernel: a machine of a mesh with a container, a container of another network, and the other machine behind a segment. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { ethernet, ipv4, udp } from '../../test/lab/frames.ts'
+import { ETH, ethernet, ipv4, ipv6, udp } from '../../test/lab/frames.ts'
 import {
   addrAdd,
   applyRuleset,
@@ -22,6 +22,7 @@ import { planMesh } from './plan.ts'
 import { meshRuleset } from './ruleset.ts'
 
 const [SELF, PEER, OTHER_PEER] = ['192.0.2.1', '192.0.2.2', '192.0.2.3']
+const [SELF6, PEER6, OTHER_PEER6] = ['2001:db8::1', '2001:db8::2', '2001:db8::3']
 const [INSIDE, ELSEWHERE] = ['172.17.1.2', '10.9.0.2']
 const GRE = 47
 const NETNS = `wefttest-mesh-guard-${process.pid}`
@@ -37,7 +38,12 @@ beforeAll(async () => {
   const nsFd = netnsOpen(NETNS)
   machine = { nsFd, rtnl: openRtnl({ nsFd }), [Symbol.dispose]: () => closeFd(nsFd) }
   sysctlSet(['net', 'ipv4', 'conf', 'all', 'forwarding'], '1', machine.nsFd)
-  for (const name of ['all', 'default']) sysctlSet(['net', 'ipv4', 'conf', name, 'rp_filter'], '0', machine.nsFd)
+  sysctlSet(['net', 'ipv6', 'conf', 'all', 'forwarding'], '1', machine.nsFd)
+  for (const name of ['all', 'default']) {
+    sysctlSet(['net', 'ipv4', 'conf', name, 'rp_filter'], '0', machine.nsFd)
+    // Its addresses are there at once.
+    sysctlSet(['net', 'ipv6', 'conf', name, 'accept_dad'], '0', machine.nsFd)
+  }
   for (const [from, link, address] of [
     ['segment', 'eth0', `${SELF}/24`],
     ['container', 'docker0', '172.17.1.1/24'],
@@ -55,6 +61,7 @@ beforeAll(async () => {
     addrAdd(machine.rtnl, { link: linkGet(machine.rtnl, link).index, address })
     senders.set(from, { at, link })
   }
+  addrAdd(machine.rtnl, { link: linkGet(machine.rtnl, 'eth0').index, address: `${SELF6}/64` })
   await applyRuleset(OBSERVER, HERE)
 })
 
@@ -66,19 +73,20 @@ afterAll(() => {
 })
 
 /** As Docker translates, and what came through. */
-const OBSERVER = `table ip seen {
+const OBSERVER = `table inet seen {
   counter in { }
   counter out { }
   chain docker { type nat hook postrouting priority srcnat; oifname "eth0" ip saddr { 172.17.0.0/16, 10.9.0.0/24 } masquerade; }
   chain input { type filter hook input priority 200; ip daddr ${SELF} counter name in; }
-  chain leaving { type filter hook postrouting priority 200; ip daddr { ${PEER}, ${OTHER_PEER} } meta l4proto != icmp counter name out; }
+  chain leaving { type filter hook postrouting priority 200; ip daddr { ${PEER}, ${OTHER_PEER} } meta l4proto != icmp counter name out;
+    ip6 daddr { ${PEER6}, ${OTHER_PEER6} } meta l4proto != ipv6-icmp counter name out; }
 }`
 
-const hosts = [SELF, PEER, OTHER_PEER].map(
-  (address, i) => `{name: n${i}, address: ${address}, subnet: 172.17.${i + 1}.0/24}`,
-)
+type Machines = readonly [self: string, peer: string, otherPeer: string]
+const MACHINES: Machines = [SELF, PEER, OTHER_PEER]
 
-function planOf(way: string, more = '') {
+function planOf(way: string, more = '', machines = MACHINES) {
+  const hosts = machines.map((address, i) => `{name: n${i}, address: "${address}", subnet: 172.17.${i + 1}.0/24}`)
   const config = decodeMeshConfig(
     `way: ${way}\n${more}\nhosts:\n${hosts.map((host) => `  - ${host}\n`).join('')}`,
     'test',
@@ -89,8 +97,8 @@ function planOf(way: string, more = '') {
   return planMesh(config, self, places, { link: 'eth0', mtu: 1500 })
 }
 
-async function guard(way: string, more = ''): Promise<void> {
-  await applyRuleset(meshRuleset(planOf(way, more)), HERE)
+async function guard(way: string, more = '', machines = MACHINES): Promise<void> {
+  await applyRuleset(meshRuleset(planOf(way, more, machines)), HERE)
 }
 
 /** Sends packets to the machine, by a link, and tells how many came to it, and how many left it for others. */
@@ -103,15 +111,16 @@ async function passing(
   const sender = senders.get(from)
   if (sender === undefined) throw new Error('somebody sends')
   const addresses = { from: source, to }
+  const [type, packet] = to.includes(':') ? ([ETH.ipv6, ipv6] as const) : ([ETH.ipv4, ipv4] as const)
   const payload =
     typeof protocol === 'number'
-      ? ipv4(addresses, protocol, new Uint8Array(40))
-      : ipv4(addresses, 17, udp(addresses, { from: 40_000, to: protocol.udp }, new Uint8Array(40)))
+      ? packet(addresses, protocol, new Uint8Array(40))
+      : packet(addresses, 17, udp(addresses, { from: 40_000, to: protocol.udp }, new Uint8Array(40)))
   const mac = linkGet(machine.rtnl, sender.link).mac ?? ''
   const own = linkGet(sender.at.rtnl, 'eth0')
   const socket = openPacketSocket({ link: own.index, nsFd: sender.at.nsFd, protocol: 0 })
   const before = await counters()
-  for (let i = 0; i < COUNT; i += 1) socket.send(ethernet(own.mac ?? '', mac, 0x0800, payload))
+  for (let i = 0; i < COUNT; i += 1) socket.send(ethernet(own.mac ?? '', mac, type, payload))
   socket.close()
   // A packet through a veth is there when the call returns, or a moment later.
   await Bun.sleep(50)
@@ -123,7 +132,7 @@ const COUNT = 3
 const UNTOUCHED = { udp: 53 }
 
 async function counters(): Promise<{ readonly in: number; readonly out: number }> {
-  const { nftables } = (await listRuleset({ table: 'ip seen', ...HERE })) as {
+  const { nftables } = (await listRuleset({ table: 'inet seen', ...HERE })) as {
     readonly nftables: readonly { readonly counter?: { readonly name: string; readonly packets: number } }[]
   }
   const of = (name: string): number => nftables.find(({ counter }) => counter?.name === name)?.counter?.packets ?? -1
@@ -214,5 +223,38 @@ describe('a machine whose packets come by another link than those to it leave by
     const { bridge } = planOf('gre')
     const remotes = bridge?.ports.map(({ options }) => [options['remote_ip'], options['local_ip']])
     expect(remotes).toEqual([PEER, OTHER_PEER].map((address) => [address, SELF]))
+  })
+})
+
+describe.each<[string, Machines, number]>([
+  ['IPv4', MACHINES, 32],
+  ['IPv6', [SELF6, PEER6, OTHER_PEER6], 128],
+])('a machine that leads to another one by a second link, over %s,', (_, machines, length) => {
+  const [self, peer, otherPeer] = machines
+  const led = () => ({ link: linkGet(machine.rtnl, 'eth1').index, destination: `${otherPeer}/${length}` })
+  const passingOn = (from: From, source: string, to: string) => passing(from, source, to, { udp: 4789 })
+  beforeAll(() => routeReplace(machine.rtnl, led()))
+  afterAll(() => routeDel(machine.rtnl, led()))
+
+  test('passes on what comes in a machine’s name by the link that leads to that machine', async () => {
+    await guard('vxlan', '', machines)
+    expect(await passingOn('segment', peer, otherPeer)).toEqual({ in: 0, out: COUNT })
+    expect(await passingOn('second', otherPeer, peer)).toEqual({ in: 0, out: COUNT })
+  })
+
+  test('passes on nothing that comes in a machine’s name by another link, the one that has its own address included', async () => {
+    await guard('vxlan', '', machines)
+    expect(await passingOn('segment', otherPeer, peer)).toEqual({ in: 0, out: 0 })
+    expect(await passingOn('second', peer, otherPeer)).toEqual({ in: 0, out: 0 })
+    await guard('vxlan', 'guard: false', machines)
+    expect(await passingOn('segment', otherPeer, peer)).toEqual({ in: 0, out: COUNT })
+  })
+
+  test.each(['', 'guard: false'])('passes on nothing in its own name, whatever link it comes by: %p', async (more) => {
+    await guard('vxlan', more, machines)
+    for (const from of ['segment', 'second', 'other'] as const) {
+      expect(await passingOn(from, self, otherPeer)).toEqual({ in: 0, out: 0 })
+      expect(await passingOn(from, self, peer)).toEqual({ in: 0, out: 0 })
+    }
   })
 })

@@ -19,9 +19,9 @@ const PORTS = { vxlan: 4789, geneve: 6081 } as const
 
 /**
  * Rules that drop tunnel packets between machines of the mesh that a machine of it did not send: of its containers, whomever they say
- * that they are; with a machine's address, by a link that is neither the one that leads to that machine nor the one that has this machine's
- * address, unless the plan has no such guard; and with this machine's own, which an address translation gave them. Tunnel packets of others, to
- * and from other addresses, are none of its business.
+ * that they are; with a machine's address, by a link that does not lead to that machine, unless the plan has no such guard, or they are for
+ * this machine itself and come by the link that has its address; and with this machine's own, which it forwards, or which an address translation
+ * gave them. Tunnel packets of others, to and from other addresses, are none of its business.
  */
 export function tunnelGuard({ attach, self, peers, guard, uplink }: MeshPlan, tunnel: Tunnel): TunnelGuard {
   const word = WORD[familyOf(self.address)]
@@ -30,17 +30,14 @@ export function tunnelGuard({ attach, self, peers, guard, uplink }: MeshPlan, tu
   const packet = packetOf(tunnel)
   const contained = `iifname "${attach}" ${word} daddr ${set(all)} ${packet} counter drop`
   if (others.length === 0) return { forward: [contained], input: [contained], leaving: [] }
-  // Ways there and back may differ: what is for an address comes by the link that has it, whatever the way back is.
-  const elsewhere = (from: readonly string[], to: readonly string[]): readonly string[] =>
-    guard
-      ? [
-          `iifname != "${uplink}" ${word} saddr ${set(from)} ${word} daddr ${set(to)} ${packet} ` +
-            'fib saddr . iif oif missing counter drop',
-        ]
-      : []
+  const elsewhere = (to: readonly string[]): string =>
+    `${word} saddr ${set(others)} ${word} daddr ${set(to)} ${packet} fib saddr . iif oif missing counter drop`
+  // The kernel itself refuses to forward in its own name over IPv4 alone.
+  const inOwnName = `${word} saddr ${self.address} ${word} daddr ${set(others)} ${packet} counter drop`
   return {
-    forward: [contained, ...elsewhere(all, others)],
-    input: [contained, ...elsewhere(others, [self.address])],
+    forward: [contained, inOwnName, ...(guard ? [elsewhere(others)] : [])],
+    // Ways there and back may differ: what is for an address comes by the link that has it, whatever the way back is.
+    input: [contained, ...(guard ? [`iifname != "${uplink}" ${elsewhere([self.address])}`] : [])],
     leaving: [
       `${word} saddr ${self.address} ${word} daddr ${set(others)} ${packet} ct original ${word} saddr != ${self.address} counter drop`,
     ],

@@ -38,18 +38,24 @@ export class OwnFilters {
   }
 
   /**
-   * Brings them there; where the wish is the last one, only when it is `asked` to look. Resolves with what still drops packets, in words.
-   * Throws LINUX_TOOL, LINUX_TOOL_MISSING.
+   * Brings them there; where the wish is the last one that came true, only when it is `asked` to look. Resolves with what still drops packets,
+   * in words. Throws LINUX_TOOL, LINUX_TOOL_MISSING.
    */
   async apply({ ruleset, ...foreign }: FilterWish, asked: boolean): Promise<readonly string[]> {
     const wish = JSON.stringify([ruleset, foreign])
     if (this.#written?.wish === wish && !asked) return this.#drops
-    if (this.#written?.wish !== wish || this.#written.told !== (await this.#told())) {
-      await applyRuleset(ruleset, this.#options)
-      this.#written = { wish, told: await this.#told() }
+    try {
+      if (this.#written?.wish !== wish || this.#written.told !== (await this.#told())) {
+        await applyRuleset(ruleset, this.#options)
+        this.#written = { wish, told: await this.#told() }
+      }
+      this.#drops = await admitPods(foreign, this.#options, this.#owner.acceptance)
+      return this.#drops
+    } catch (error) {
+      // What failed is tried by the next turn, asked or not: it would have nothing to tell of it.
+      this.#written = undefined
+      throw error
     }
-    this.#drops = await admitPods(foreign, this.#options, this.#owner.acceptance)
-    return this.#drops
   }
 
   /** Removes all that is the owner's. Resolves with whether there was something. Throws LINUX_TOOL. */
