@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: measures Weft beside Debian's `bridge` + `host-local` in the same run on the same machine, and prints
- * ratios against the targets of the design. Numbers are told, never asserted.
+ * ratios against targets. Numbers are told, never asserted.
  * @module
  */
 import { existsSync } from 'node:fs'

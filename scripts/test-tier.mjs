@@ -1,5 +1,5 @@
 /**
- * `npm run test:image`, `test:package` and `test:long`: what is delivered, tried where it is to run, and what takes longest.
+ * `npm run test:image`, `test:package`, `test:openstack` and `test:long`: what is delivered, tried where it is to run, and what takes longest.
  * Beside `npm test`, because of packages that nothing else needs, and of minutes.
  */
 import { bunTest } from './lib/bun-test.mjs'
@@ -15,6 +15,7 @@ const FILES = {
     ),
     './src/bridge/persist/persist.test.ts',
   ],
+  openstack: ['./test/openstack/neutron.test.ts'],
   long: [
     ...`adopt api-outages bgp direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links tunnels`
       .split(' ')

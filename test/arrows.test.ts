@@ -27,6 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   linux: ['flow'],
   ovs: ['flow'],
   bird: [],
+  openstack: ['registry/deadline.ts', 'registry/backoff.ts'],
   cni: ['network/model'],
   dns: ['linux/ip.ts'],
   kube: ['registry', 'network/model'],

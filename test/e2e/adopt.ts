@@ -200,8 +200,8 @@ async function between({ lab, say }: StepContext, site: Site): Promise<void> {
 
 async function secondNode({ lab, say }: StepContext, site: Site): Promise<void> {
   const [, second] = site.nodes
-  // Killed a little later every time, until it once comes to its end.
-  for (let after = 100 * SLOWNESS, calls = 1; ; after += 20 * SLOWNESS ** 2, calls += 1) {
+  // Killed a little later every time, until it once comes to its end: the longer a busy machine lets it take, the larger the steps.
+  for (let after = 100 * SLOWNESS, calls = 1; ; after += Math.max(20 * SLOWNESS ** 2, after / 20), calls += 1) {
     const child = Bun.spawn([...adoptCommand(lab, site, second)], { stdout: 'pipe', stderr: 'pipe' })
     const timer = setTimeout(() => child.kill('SIGKILL'), after)
     const code = await child.exited

@@ -1,0 +1,70 @@
+/**
+ * `openstackConf` in the netconf of cni-ipam-neutron.
+ * Source: yaoice/cni-ipam-neutron `ff9f995`: user name, password, project and domain by name, and the auth URL.
+ * @module
+ */
+import { type Fields, isFields } from '../decode.ts'
+import { configError } from '../errors.ts'
+import { decryptLegacyPassword } from './legacy-password.ts'
+import { pick, type SettingName, type Settings } from './settings.ts'
+
+/** Where it stands, for errors. */
+export const NETCONF = '"ipam.openstackConf"'
+
+/** What an `openstackConf` says, and what is wrong with its form. */
+export interface NetconfCloud {
+  readonly settings: Settings
+  readonly warnings: readonly string[]
+}
+
+/** Keys of the old plugin, which meant a name by each, and some that it lacked. */
+const KEYS: Readonly<Partial<Record<SettingName, string>>> = {
+  authUrl: 'authUrl',
+  username: 'username',
+  userId: 'userId',
+  projectName: 'project',
+  projectId: 'projectId',
+  userDomainName: 'domain',
+  projectDomainName: 'domain',
+  credentialId: 'applicationCredentialId',
+  credentialSecret: 'applicationCredentialSecret',
+  token: 'token',
+  region: 'region',
+  interface: 'interface',
+  caFile: 'caFile',
+}
+
+/** Reads `openstackConf`. Throws `OPENSTACK_CONFIG` for what is none. */
+export function netconfCloud(input: unknown): NetconfCloud {
+  if (!isFields(input)) {
+    throw configError(`${NETCONF} is missing`, 'add username, password, project, domain and authUrl, or name a cloud')
+  }
+  const written = textIn(input, 'password')
+  const decrypted = written === undefined ? undefined : decryptedIn(input, written)
+  const settings = pick((name) => {
+    const key = KEYS[name]
+    if (name === 'password') return decrypted ?? written
+    return key === undefined ? undefined : textIn(input, key)
+  })
+  return { settings, warnings: decrypted === undefined ? [] : [WEAK] }
+}
+
+const WEAK =
+  'The password is encrypted with a key that is published: everybody who can read the file has it. ' +
+  'Write an application credential instead, and keep the file readable for root alone.'
+
+/** `passwordEncrypted` says which form it is where it could be both: a short password of hexadecimal digits. */
+function decryptedIn(fields: Fields, written: string): string | undefined {
+  const said = fields['passwordEncrypted']
+  if (said === false) return undefined
+  const decrypted = decryptLegacyPassword(written)
+  if (said !== true || decrypted !== undefined) return decrypted
+  throw configError(`password of ${NETCONF} is not encrypted`, 'remove passwordEncrypted, or encrypt it')
+}
+
+function textIn(fields: Fields, key: string): string | undefined {
+  const value = Object.hasOwn(fields, key) ? fields[key] : undefined
+  if (value === undefined || value === null || value === '') return undefined
+  if (typeof value === 'string') return value
+  throw configError(`${key} of ${NETCONF} is no text`, 'write it in quotes')
+}

@@ -1,0 +1,63 @@
+/**
+ * Where a service is, as the catalogue in a token says. Pure.
+ * @module
+ */
+import type { CloudConfig } from '../config/model.ts'
+import { OpenStackError } from '../errors.ts'
+import type { Secret } from '../secret.ts'
+import type { Endpoint } from './token.ts'
+
+/** Which address of which service. */
+export interface Wanted extends Pick<CloudConfig, 'region' | 'interface'> {
+  readonly type: 'network'
+}
+
+/**
+ * The first address that fits; without a region that of the first region, as every client does it. Throws `OPENSTACK_CONFIG`,
+ * which says what there is.
+ */
+export function endpointIn(catalogue: readonly Endpoint[], wanted: Wanted, secrets: readonly Secret[]): string {
+  const { type, region, interface: side } = wanted
+  const ofType = catalogue.filter((endpoint) => endpoint.type === type)
+  const inRegion = ofType.filter((endpoint) => region === undefined || endpoint.region === region)
+  const found = inRegion.find((endpoint) => endpoint.interface === side)
+  if (found !== undefined) return found.url
+  if (ofType.length === 0) {
+    throw new OpenStackError(
+      'OPENSTACK_CONFIG',
+      `Keystone's catalogue has no service of type ${type}`,
+      'give a project that has services (project_name), or have Neutron registered: openstack service create network',
+      { service: 'Keystone' },
+    )
+  }
+  if (inRegion.length === 0) {
+    const regions = named(
+      ofType.map((endpoint) => endpoint.region ?? ''),
+      secrets,
+    )
+    throw new OpenStackError(
+      'OPENSTACK_CONFIG',
+      `Keystone's catalogue has no service of type ${type} in region ${region}`,
+      `set region_name (OS_REGION_NAME) to one of ${regions}; capitals count`,
+      { service: 'Keystone' },
+    )
+  }
+  throw new OpenStackError(
+    'OPENSTACK_CONFIG',
+    `Keystone's catalogue has no ${side} address of the service of type ${type}`,
+    `set interface (OS_INTERFACE) to one of ${named(
+      inRegion.map((endpoint) => endpoint.interface),
+      secrets,
+    )}`,
+    { service: 'Keystone' },
+  )
+}
+
+/** Somebody's names, as far as they are such. */
+function named(names: readonly string[], secrets: readonly Secret[]): string {
+  const words = names.filter((name) => /^[\w.-]{1,64}$/.test(name))
+  const harmless = words.filter(
+    (name) => !secrets.some((secret) => secret.isIn(name) || secret.reveal().includes(name)),
+  )
+  return [...new Set(harmless)].slice(0, 10).join(', ') || 'those that the administrator names'
+}
