@@ -47,6 +47,16 @@ const CASES: readonly (readonly [title: string, feeds: readonly Feed[], revision
   ['a registry that was restored', [put(500), list(20, 4)], 4],
 ]
 
+test('a listing that says something else of an object at the same revision', () => {
+  const told: (string | undefined)[] = []
+  const mirror = new Mirror<'Namespace'>({ put: ({ value }) => void told.push(value.uid), remove: () => undefined })
+  const other = { ...at(4), value: { name: 'a', uid: 'other' } }
+  for (const object of [at(4), other, { ...other, value: { ...other.value } }]) {
+    mirror.listed({ revision: 9, objects: [object] })
+  }
+  expect(told).toEqual(['u', 'other'])
+})
+
 test.each(CASES)('%s', (_, feeds, revision) => {
   const told = new Map<string, number>()
   const mirror = new Mirror<'Namespace'>({

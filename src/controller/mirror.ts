@@ -5,6 +5,7 @@
  * on a state from before the controller's own last write.
  * @module
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Change, Kind, Listing, Stored } from '../registry/registry.ts'
 
 /** Is told what becomes of a kind's objects. */
@@ -65,7 +66,10 @@ export class Mirror<K extends Kind> {
 
   #put(object: Stored<K>): void {
     const { name, revision } = object
-    if (revision <= (this.#objects.get(name)?.revision ?? 0) || revision <= (this.#gone.get(name) ?? 0)) return
+    const known = this.#objects.get(name)
+    if (revision < (known?.revision ?? 0) || revision <= (this.#gone.get(name) ?? 0)) return
+    // Somebody else may say something of an object that was not written: of a Node, Calico's etcd.
+    if (revision === known?.revision && isDeepStrictEqual(object.value, known.value)) return
     this.#gone.delete(name)
     this.#objects.set(name, object)
     this.#audience.put(object)

@@ -156,6 +156,36 @@ test('a policy with a selector that cannot be read goes on as it last was, and i
   expect(sorted(known.view)).toEqual(sorted(unknown.view))
 })
 
+test('what cannot be read does not go on as another object of its name was', () => {
+  const unread: Policy = { ...policy, uid: 'second', ingress: [], isUnread: true }
+  const [anew, unknown] = [scene(), scene()]
+  for (const one of [anew, unknown]) {
+    one.policies.put(one === anew ? { ...policy, uid: 'first' } : unread)
+    one.pods.put(web)
+    one.pods.put(client)
+    one.start()
+  }
+  // Deleted and made anew while the watch was cut off: a listing tells it as one change.
+  anew.policies.put(unread, { ...policy, uid: 'first' })
+  expect(anew.view.policies.kept()).toEqual([])
+  expect(sorted(anew.view)).toEqual(sorted(unknown.view))
+  const set = { kind: 'GlobalNetworkSet', name: 'all', labels: { a: 'b' }, nets: [cidr('203.0.113.0/24')] } as const
+  const first = { ...set, uid: 'first' }
+  const second = { ...set, uid: 'second', nets: [], problems: [{ field: 'spec.nets[0]', reason: 'is none' }] }
+  const where = { type: 'has', of: 'own', key: 'a' } as const
+  const denying: Policy = {
+    ...policy,
+    kind: 'CalicoNetworkPolicy',
+    ingress: [{ action: 'deny', peers: [{ type: 'sets', where }] }, { action: 'allow' }],
+  }
+  for (const one of [anew, unknown]) {
+    one.calico.put(denying)
+    one.sets.put(one === anew ? first : second)
+  }
+  anew.sets.put(second, first)
+  expect(sorted(anew.view)).toEqual(sorted(unknown.view))
+})
+
 test('network sets are told to the plan, before and after there is one', () => {
   const set = { kind: 'GlobalNetworkSet', name: 'all', labels: { a: 'b' }, nets: [cidr('203.0.113.0/24')] } as const
   const where = { type: 'has', of: 'own', key: 'a' } as const

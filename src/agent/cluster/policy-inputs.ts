@@ -159,8 +159,11 @@ class Input<T> implements Watcher<T>, Feed {
   }
 }
 
-/** Tells an input of the objects of a kind; what cannot be read leaves in force what could be, where that is known. */
-class LastGood<T> implements Watcher<T> {
+/**
+ * Tells an input of the objects of a kind; what cannot be read leaves in force what could be, where that is known. Another object
+ * of the same name, which may come without a word of the former's end, was never anything else.
+ */
+class LastGood<T extends { readonly uid?: string }> implements Watcher<T> {
   readonly #input: Watcher<T>
   readonly #kind: string
   readonly #keyOf: (value: T) => string
@@ -179,12 +182,14 @@ class LastGood<T> implements Watcher<T> {
 
   put(value: T, before?: T): void {
     const key = this.#keyOf(value)
-    if (!this.#isGood(value) && this.#good.has(key)) {
+    const good = this.#good.get(key)
+    if (!this.#isGood(value) && good !== undefined && good.uid === value.uid) {
       this.#kept.add(key)
       return
     }
     this.#kept.delete(key)
     if (this.#isGood(value)) this.#good.set(key, value)
+    else this.#good.delete(key)
     // What was in force before is not what the registry had before, where that could not be read.
     this.#input.put(value, before !== undefined && this.#isGood(before) ? before : undefined)
   }

@@ -93,10 +93,10 @@ test('what BGP told is followed while the node that it leads to is on the segmen
   await become(`node2 (${PEER}) is on another segment, behind ${ROUTER}`, 'open')
   // So BIRD takes back what it learned.
   command('route', 'del', RANGE, 'table', `${LEAVE_TABLE}`)
-  await Bun.sleep(500)
-  await become(`node2 (${PEER}) is on another segment, behind ${ROUTER}`, 'open')
+  const untold = `no BGP neighbour told this node a route to ${RANGE} of node2`
+  await become(`${untold}; node2 (${PEER}) is on another segment, behind ${ROUTER}`, 'open')
   command('route', 'del', PEER)
-  await become(`no BGP neighbour told this node a route to ${RANGE} of node2`, 'open')
+  await become(untold, 'open')
   learn(PEER, PEER6)
   await become('open', 'open')
   expect(told).toBeGreaterThan(2)

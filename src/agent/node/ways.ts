@@ -160,7 +160,9 @@ export class Ways implements Disposable {
     const [place, ...others] = hops.filter((hop, index) => hops.findIndex((one) => isAt(one, hop)) === index)
     if (place === undefined) {
       const segment = this.#onSegment(peer, family, links)
-      return { ...segment, reach: segment.reach === 'open' ? { why: whyNot(first) } : segment.reach }
+      // In a fabric of routers another segment is no reason: that nobody told of the range is one.
+      const why = segment.reach === 'open' ? whyNot(first) : `${whyNot(first)}; ${segment.reach.why}`
+      return { ...segment, reach: { why } }
     }
     const lacking = found.filter((one) => one.place === undefined).map(({ range }) => [range, whyNot(range)] as const)
     const all = others.length === 0 ? place : { ...place, others }

@@ -7,7 +7,7 @@ import type { Cidr } from './address.ts'
 import { type Decode, type Decoded, decodeWith } from './decode.ts'
 import { list, literal, network, optional, record } from './decoders.ts'
 import { labels } from './labels.ts'
-import { namespaceName, objectName } from './names.ts'
+import { namespaceName, objectName, uid } from './names.ts'
 import type { Labels, PolicyProblem } from './policy.ts'
 import { policyProblems } from './validate-policy.ts'
 
@@ -22,6 +22,8 @@ export interface NetworkSet {
   /** Of a NetworkSet alone. */
   readonly namespace?: string
   readonly name: string
+  /** Absent: any of that name. */
+  readonly uid?: string
   readonly labels: Labels
   readonly nets: readonly Cidr[]
   /** What of it cannot be read: it holds more than `nets` then, and nobody knows what. */
@@ -35,6 +37,7 @@ const networkSet: Decode<NetworkSet> = record<NetworkSet>({
   kind: literal(...NETWORK_SET_KINDS),
   namespace: optional(namespaceName),
   name: objectName,
+  uid: optional(uid),
   labels,
   nets: list(network, MAX_NETS),
   problems: optional(policyProblems),

@@ -36,8 +36,9 @@ interface Saying {
 /**
  * Kubernetes' nodes, with what is said of them elsewhere. Of other kinds it has nothing.
  *
- * A revision is Kubernetes', told in what was said then: a watch that goes on after one knows what its own watcher was told, whatever
- * others have been told since.
+ * A node's revision is Kubernetes' own, also where something else is said of it than before. That of a listing, and of a bookmark,
+ * is told in what was said then: a watch that goes on after one knows what its own watcher was told, whatever others have been told
+ * since. A change is followed by such a bookmark.
  */
 export class CalicoNodes implements Registry {
   readonly #space: KeySpace
@@ -56,7 +57,7 @@ export class CalicoNodes implements Registry {
   async get<K extends Kind>(kind: K, name: string): Promise<Stored<K> | undefined> {
     const saying = this.#now ?? (await this.#learn())
     const stored = await this.#lower.get(kind, name)
-    return stored && over(kind, stored, saying)
+    return stored && over(kind, stored, saying.said)
   }
 
   /** Where etcd does not answer any more, what it last said stays. */
@@ -69,7 +70,10 @@ export class CalicoNodes implements Registry {
       kind,
       atLeast === undefined ? undefined : sourceRevision(atLeast),
     )
-    return { revision: toldIn(saying.number, revision), objects: objects.map((stored) => over(kind, stored, saying)) }
+    return {
+      revision: toldIn(saying.number, revision),
+      objects: objects.map((stored) => over(kind, stored, saying.said)),
+    }
   }
 
   async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
@@ -86,9 +90,9 @@ export class CalicoNodes implements Registry {
         if (next === 'moved') throw moving()
         if (next.done === true) return
         const change = next.value
-        yield change.type === 'bookmark'
-          ? { ...change, revision: toldIn(saying.number, change.revision) }
-          : { ...change, object: over(kind, change.object, saying) }
+        const { revision } = change.type === 'bookmark' ? change : change.object
+        if (change.type !== 'bookmark') yield { ...change, object: over(kind, change.object, saying.said) }
+        yield { type: 'bookmark', revision: toldIn(saying.number, revision) }
       }
     } finally {
       ended.abort()
@@ -151,9 +155,9 @@ export class CalicoNodes implements Registry {
 }
 
 /** A node with what is said of it. */
-function over<K extends Kind>(kind: K, { name, revision, value }: Stored<K>, saying: Saying): Stored<K> {
-  const stored: Stored<K> = Object.freeze({ name, revision: toldIn(saying.number, revision), value })
-  const said = kind === 'Node' ? saying.said.get(name) : undefined
+function over<K extends Kind>(kind: K, stored: Stored<K>, all: Said): Stored<K> {
+  const { name, value } = stored
+  const said = kind === 'Node' ? all.get(name) : undefined
   if (said === undefined) return stored
   const node = value as Node
   const labels = { ...said.labels, ...node.labels }
@@ -174,5 +178,5 @@ function moving(): RegistryError {
 /** What a node's record last said, where it cannot be read. */
 function unreadable(before: CalicoNode | undefined): CalicoNode {
   const problem = "its record in Calico's etcd is not a JSON object; what it last said stays"
-  return { labels: before?.labels ?? {}, bgp: { ...(before?.bgp ?? { addresses: [] }), problem } }
+  return { labels: before?.labels ?? {}, bgp: { ...(before?.bgp ?? { addresses: [] }), isRecorded: true, problem } }
 }

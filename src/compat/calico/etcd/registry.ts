@@ -23,12 +23,14 @@ interface Told {
   readonly stored: Stored<CalicoKind>
   /** Of the record that it was read from. */
   readonly revision: number
+  /** When its key came to be: one that was made anew under its name is another object. */
+  readonly created: number
   /** Whether it could be read: then it stays what it is while it cannot be. */
   readonly isGood: boolean
 }
 
 /**
- * Calico's etcd. Revisions are etcd's, told in the history that they count. An object that cannot be read is reported, and shown as what it last was as far as
+ * Calico's etcd. Revisions are etcd's; places to go on after are told in the history that they count. An object that cannot be read is reported, and shown as what it last was as far as
  * this process knows; else a policy denies, a network set is one of which nothing is known, and others are absent.
  */
 export class CalicoRegistry implements Registry {
@@ -50,8 +52,8 @@ export class CalicoRegistry implements Registry {
     const question = this.#invalid.ask(ours)
     const { entry } = await asRegistry(() => this.#space.get(key))
     if (entry === undefined) question.gone(key)
-    const stored = entry && this.#read(ours, entry, question)?.stored
-    return (stored && tell(this.#space.history, stored)) as Stored<Kind> | undefined as Stored<K> | undefined
+    const stored: Stored<Kind> | undefined = entry && this.#read(ours, entry, question)?.stored
+    return stored as Stored<K> | undefined
   }
 
   async list<K extends Kind>(kind: K): Promise<Listing<K>> {
@@ -62,8 +64,7 @@ export class CalicoRegistry implements Registry {
     const { history } = this.#space
     const keys = new Set(entries.map(({ key }) => key))
     for (const key of this.#told.keys()) if (key.startsWith(folder) && !keys.has(key)) this.#told.delete(key)
-    const told = entries.flatMap((entry) => this.#read(ours, entry, question)?.stored ?? [])
-    const objects: readonly Stored<Kind>[] = told.map((stored) => tell(history, stored))
+    const objects: readonly Stored<Kind>[] = entries.flatMap((entry) => this.#read(ours, entry, question)?.stored ?? [])
     question.listed(revision)
     return { revision: toldIn(history, revision), objects: objects as readonly Stored<K>[] }
   }
@@ -93,9 +94,9 @@ export class CalicoRegistry implements Registry {
           throw new RegistryError('REGISTRY_EXPIRED', 'another etcd cluster answers than before: list again')
         }
         for (const change of this.#apply(kind, batch)) {
-          yield change.type === 'bookmark'
-            ? { type: 'bookmark', revision: toldIn(history, change.revision) }
-            : { type: change.type, object: tell(history, change.object) }
+          const { revision } = change.type === 'bookmark' ? change : change.object
+          if (change.type !== 'bookmark') yield change
+          yield { type: 'bookmark', revision: toldIn(history, revision) }
         }
       }
     } catch (error) {
@@ -136,30 +137,28 @@ export class CalicoRegistry implements Registry {
   }
 
   /** An object as it counts now; undefined for a key that is none, and for one that nobody can make anything of. */
-  #read(kind: CalicoKind, { key, value: text, revision }: Entry, witness: Witness): Told | undefined {
+  #read(kind: CalicoKind, { key, value: text, revision, created }: Entry, witness: Witness): Told | undefined {
     const named = this.#layout.named(kind, key)
     if (named === undefined) return undefined
     const record = readRecord(kind, named, text)
     const { name, problem } = record
     if (problem === undefined) {
       witness.settled(kind, key, revision)
-      return this.#tell(key, { stored: Object.freeze({ name, revision, value: record.value }), revision, isGood: true })
+      const stored = Object.freeze({ name, revision, value: record.value })
+      return this.#tell(key, { stored, revision, created, isGood: true })
     }
     witness.invalid(key, { kind, name, revision, problem: `${key}: ${problem}` })
     const before = this.#told.get(key)
-    if (before?.isGood === true) return before
+    if (before?.isGood === true && before.created === created) return before
     if (record.closed === undefined) return undefined
-    return this.#tell(key, { stored: Object.freeze({ name, revision, value: record.closed }), revision, isGood: false })
+    const stored = Object.freeze({ name, revision, value: record.closed })
+    return this.#tell(key, { stored, revision, created, isGood: false })
   }
 
   #tell(key: string, told: Told): Told {
     this.#told.set(key, told)
     return told
   }
-}
-
-function tell<K extends Kind>(history: number, { name, revision, value }: Stored<K>): Stored<K> {
-  return Object.freeze({ name, revision: toldIn(history, revision), value })
 }
 
 function calicoKind(kind: Kind): CalicoKind {

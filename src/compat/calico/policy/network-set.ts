@@ -45,6 +45,7 @@ function decode(kind: NetworkSetKind, { namespaced }: Resource, object: KubeObje
     kind,
     ...optionalField('namespace', namespaced ? textAt(object, 'metadata', 'namespace') : undefined),
     name: nameOf(object),
+    ...optionalField('uid', textAt(object, 'metadata', 'uid')),
     labels: at(object, 'metadata', 'labels') ?? {},
     nets: [...new Set(nets)],
     ...optionalField('problems', problems.length === 0 ? undefined : problems),
