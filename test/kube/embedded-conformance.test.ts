@@ -9,6 +9,7 @@ import { KubeClient } from '../../src/kube/client.ts'
 import { loadKubeconfig } from '../../src/kube/kubeconfig.ts'
 import { KubeRegistry } from '../../src/kube/registry.ts'
 import { cidr } from '../../src/network/model/address.ts'
+import { NETWORK_SET_KINDS } from '../../src/network/model/network-set.ts'
 import { POLICY_KINDS } from '../../src/network/model/policy.ts'
 import { formats } from '../../src/playground/apiserver/all-formats.ts'
 import { type ApiServer, serveApi } from '../../src/playground/apiserver/serve.ts'
@@ -39,7 +40,7 @@ registryConformance('KubeRegistry on the embedded API server', async () => {
   return {
     registry,
     isForeign,
-    givesUids: ['Node', 'Namespace', 'Pod', 'AddressPool', ...POLICY_KINDS],
+    givesUids: ['Node', 'Namespace', 'Pod', 'AddressPool', ...POLICY_KINDS, ...NETWORK_SET_KINDS],
     forgetPast: () => forgetPast(registry, () => (clock.ahead += 2 * HOUR)),
     close: async () => {
       client.close()

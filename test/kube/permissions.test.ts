@@ -147,6 +147,13 @@ function controllerPermissions(assets: string): void {
         })
         await kubectl(['wait', kind, name, '--for=condition=Accepted', '--timeout=30s'])
       }
+      // What of Calico's objects of BGP cannot be read is told at them.
+      await kubectl(['patch', 'clusternetwork', 'default', '--type=merge', '-p', '{"weft":{"fabric":{"way":"bgp"}}}'])
+      for (const [kind, spec] of UNREADABLE) {
+        const metadata = { name: kind === 'BGPConfiguration' ? 'default' : 'unreadable' }
+        await kubectl(['create', '-f', '-'], { apiVersion: 'crd.projectcalico.org/v1', kind, metadata, spec })
+        await eventually(hasDone('get', `${kind.toLowerCase()}s`), PATIENCE)
+      }
       await exerciseNetworks({ kubectl, hasDone })
       await exerciseClaims({ kubectl, hasDone })
       await exerciseSubnets({ kubectl, hasDone })
@@ -171,6 +178,13 @@ function controllerPermissions(assets: string): void {
     expect(unused.filter((one) => !RARE.has(one) && !UNSERVED.has(one))).toEqual([])
   })
 }
+
+const UNREADABLE = [
+  ['BGPPeer', { peerIP: 'nowhere', asNumber: 64_512 }],
+  ['BGPFilter', { exportV4: [{ action: 'Accept', cidr: 'nowhere', matchOperator: 'In' }] }],
+  ['BGPConfiguration', { serviceClusterIPs: [{ cidr: 'nowhere' }] }],
+  ['IPPool', { cidr: 'nowhere' }],
+] as const
 
 const POLICIES = [
   ['AdminNetworkPolicy', 'v1alpha1', 'tenants', { priority: 5 }],

@@ -5,6 +5,7 @@ import { afterAll, test } from 'bun:test'
 import { weftBindings } from '../../src/compat/bindings.ts'
 import { KubeClient } from '../../src/kube/client.ts'
 import { KubeRegistry } from '../../src/kube/registry.ts'
+import { NETWORK_SET_KINDS } from '../../src/network/model/network-set.ts'
 import { POLICY_KINDS } from '../../src/network/model/policy.ts'
 import { type RegistryUnderTest, registryConformance } from '../../src/registry/conformance.ts'
 import { installCrds, isForeign, removeAll } from './cluster-objects.ts'
@@ -27,7 +28,7 @@ if (ASSETS === undefined) {
       registry: new KubeRegistry(client, weftBindings),
       forgetPast: () => plane.forgetPast(),
       isForeign,
-      givesUids: ['Node', 'Namespace', 'Pod', 'AddressPool', ...POLICY_KINDS],
+      givesUids: ['Node', 'Namespace', 'Pod', 'AddressPool', ...POLICY_KINDS, ...NETWORK_SET_KINDS],
       bookmarkRounds: 3,
     }
   }
