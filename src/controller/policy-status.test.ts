@@ -13,6 +13,7 @@ import { apiVersionOf, type KubeObject, type Resource } from '../kube/object.ts'
 import { EVENTS, NETWORK_POLICIES } from '../kube/resources.ts'
 import { MemoryApi } from '../kube/testing/memory-api.ts'
 import { runPolicyStatus } from './policy-status.ts'
+import { eventually } from './testing/eventually.ts'
 
 let stop: () => Promise<void> = async () => undefined
 afterEach(() => stop())
@@ -56,17 +57,6 @@ function eventsOf(api: MemoryApi): readonly string[] {
     const { kind, namespace, name } = involvedObject as Record<string, string>
     return `${type} ${reason} ${kind} ${namespace}/${name}: ${message}`
   })
-}
-
-async function eventually(check: () => void): Promise<void> {
-  for (let turn = 0; ; turn += 1) {
-    try {
-      return check()
-    } catch (error) {
-      if (turn > 4_000) throw error
-      await Bun.sleep(5)
-    }
-  }
 }
 
 test('a policy that is understood is accepted; one that is not says which field, and why; others’ conditions stay', async () => {

@@ -7,12 +7,13 @@ import { EventRecorder } from '../kube/events.ts'
 import { apiVersionOf, type KubeObject, type Resource } from '../kube/object.ts'
 import { EVENTS, NODES } from '../kube/resources.ts'
 import { MemoryApi } from '../kube/testing/memory-api.ts'
-import { cidr } from '../network/model/address.ts'
-import type { Cluster, Fabric } from '../network/model/cluster.ts'
+import type { Fabric } from '../network/model/cluster.ts'
 import { MemoryRegistry } from '../registry/memory.ts'
 import { reflect } from '../registry/reflector.ts'
 import { poolsToldHere } from './bgp-status.ts'
 import { runRefusedStatus, type ToldElsewhere } from './refused-status.ts'
+import { clusterOf } from './testing/cluster.ts'
+import { eventually } from './testing/eventually.ts'
 
 let stop: () => Promise<void> = async () => undefined
 afterEach(() => stop())
@@ -50,17 +51,6 @@ function eventsOf(api: MemoryApi): readonly string[] {
     .toSorted()
 }
 
-async function eventually(check: () => void): Promise<void> {
-  for (let turn = 0; ; turn += 1) {
-    try {
-      return check()
-    } catch (error) {
-      if (turn > 4_000) throw error
-      await Bun.sleep(5)
-    }
-  }
-}
-
 test('who has something of Calico that is not done hears so once, at the object; the log once for all alike', async () => {
   const api = new MemoryApi()
   for (const name of ['a', 'b']) await api.create(HOST_ENDPOINTS, object(HOST_ENDPOINTS, name, { node: name }))
@@ -95,7 +85,7 @@ async function bgp(way: Fabric['way']) {
   const cluster = reflect(registry, 'Cluster', { signal: ending.signal })
   const set = async (to: Fabric['way']): Promise<void> => {
     const revision = (await registry.get('Cluster', 'default'))?.revision
-    const value: Cluster = { ...CLUSTER, fabric: { way: to, otherwise: 'tunnel' } }
+    const value = clusterOf({ fabric: { way: to, otherwise: 'tunnel' } })
     await (revision === undefined
       ? registry.create('Cluster', 'default', value)
       : registry.update('Cluster', 'default', value, revision))
@@ -103,15 +93,6 @@ async function bgp(way: Fabric['way']) {
   await set(way)
   const end = (): void => ending.abort()
   return { elsewhere: poolsToldHere({ cluster }), open: () => opened.resolve(), set, end }
-}
-
-const CLUSTER: Cluster = {
-  networks: [{ cidr: cidr('10.128.0.0/14'), hostBits: 9 }],
-  serviceNetworks: [cidr('172.30.0.0/16')],
-  tenancy: 'multitenant',
-  encapsulation: { type: 'vxlan', port: 4789 },
-  underlay: 4,
-  services: 'weft',
 }
 
 test('of a pool that others tell of nothing is told, also when it was there before the cluster was read', async () => {

@@ -22,8 +22,15 @@ import { basename, dirname, join } from 'node:path'
  * says; then the former one stands.
  */
 export function writeWhole(path: string, content: string | Uint8Array, mode: number): void {
+  sweepDrafts(dirname(path))
+  replaceWhole(path, content, mode)
+}
+
+/**
+ * As {@link writeWhole}, but looks at no other file: for a folder with a file per pod, whose owner sweeps it when it starts.
+ */
+export function replaceWhole(path: string, content: string | Uint8Array, mode: number): void {
   const folder = dirname(path)
-  sweepDrafts(folder)
   const draft = join(folder, `.${basename(path)}.weft-${pidNamespace()}-${process.pid}`)
   try {
     writeSynced(draft, content, mode)

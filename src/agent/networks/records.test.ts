@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EMPTY_RESULT } from '../../cni/index.ts'
@@ -79,6 +79,20 @@ test('what was not finished is no record, and what cannot be read stays and is t
     ['b.json', 'c.json', 'd.json'].map((name) => join(inner, name)),
   )
   expect(readdirSync(inner).sort()).toEqual(['b.json', 'c.json', 'd.json'])
+})
+
+test('writing a record costs no look at those of other pods: what was not finished goes with the next start', () => {
+  const stateDir = folder()
+  const records = new Records(stateDir)
+  records.put(record)
+  const inner = join(stateDir, 'attachments')
+  // Of no process that there can be.
+  const draft = `.a.json.weft-${/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0]}-${2 ** 22 + 1}`
+  writeFileSync(join(inner, draft), '')
+  records.put(record)
+  expect(readdirSync(inner)).toContain(draft)
+  expect(new Records(stateDir).values()).toHaveLength(1)
+  expect(readdirSync(inner)).not.toContain(draft)
 })
 
 test('without a folder there is nothing, and none is made for reading', () => {

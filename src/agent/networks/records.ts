@@ -5,7 +5,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeWhole } from '../../files/whole-file.ts'
+import { replaceWhole } from '../../files/whole-file.ts'
 import { type NetworkRecord, printRecord, readRecord, recordId } from './record.ts'
 
 /** A file that cannot be read. It stays: somebody has to look at it. */
@@ -46,7 +46,7 @@ export class Records {
   put(record: NetworkRecord): void {
     const id = recordId(record)
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
-    writeWhole(this.#path(id), printRecord(record), 0o600)
+    replaceWhole(this.#path(id), printRecord(record), 0o600)
     this.#records.set(id, record)
     this.#changed()
   }

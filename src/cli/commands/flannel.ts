@@ -1,9 +1,7 @@
 import type { Command } from 'commander'
 import { takeFlannelDown } from '../../flanneld/down.ts'
-import { marked } from '../../text/words.ts'
 import { FLANNELD_DEFAULTS } from '../flanneld/flags.ts'
-import { printJson, printLines } from '../insight.ts'
-import { outputLook } from '../look.ts'
+import { printTakenDown } from '../taken-down.ts'
 
 interface Down {
   readonly subnetFile: string
@@ -34,12 +32,8 @@ Examples:
   weft flannel down`
 
 async function down({ subnetFile, json }: Down): Promise<void> {
-  const { found, left } = await takeFlannelDown(subnetFile)
-  if (json === true) printJson({ done: true, found, left })
-  else {
-    const told = found
-      ? 'what flanneld made on this machine is taken away'
-      : 'nothing to take down: flanneld left nothing here'
-    printLines([told, ...left.flatMap((sentence) => marked(sentence, outputLook()))])
-  }
+  printTakenDown(await takeFlannelDown(subnetFile), json === true, {
+    something: 'what flanneld made on this machine is taken away',
+    nothing: 'nothing to take down: flanneld left nothing here',
+  })
 }

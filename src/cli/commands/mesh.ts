@@ -8,7 +8,6 @@ import { MESH_FOLDER } from '../../mesh/record.ts'
 import { etcdSource, fileSource, type Source } from '../../mesh/source.ts'
 import { isWhole, meshStatus } from '../../mesh/status.ts'
 import type { DatapathType } from '../../mesh/switch.ts'
-import { marked } from '../../text/words.ts'
 import { usage } from '../errors.ts'
 import { accountOptions, type EtcdAccount, etcdSettings } from '../etcd-options.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -18,6 +17,7 @@ import { outputLook } from '../look.ts'
 import { defaultSocket } from '../ovsdb-socket.ts'
 import { managerOfThis, signsOfLife, tellOfEnd } from '../service-manager.ts'
 import { endSignal } from '../signals.ts'
+import { printTakenDown } from '../taken-down.ts'
 
 interface Common {
   readonly ovsdb: string
@@ -152,12 +152,8 @@ async function status({ ovsdb, runDir, json }: Common): Promise<void> {
 }
 
 async function down({ ovsdb, runDir, json }: Common): Promise<void> {
-  const { found, left } = await takeMeshDown({ ovsdb, folder: runDir })
-  if (json === true) printJson({ done: true, found, left })
-  else {
-    const told = found
-      ? 'the mesh of this machine is taken away'
-      : 'nothing to take down: there is no mesh on this machine'
-    printLines([told, ...left.flatMap((sentence) => marked(sentence, outputLook()))])
-  }
+  printTakenDown(await takeMeshDown({ ovsdb, folder: runDir }), json === true, {
+    something: 'the mesh of this machine is taken away',
+    nothing: 'nothing to take down: there is no mesh on this machine',
+  })
 }

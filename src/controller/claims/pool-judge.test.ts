@@ -3,7 +3,8 @@ import { SPIDER_IP_POOLS, SPIDER_RESERVED_IPS } from '../../compat/spiderpool/re
 import { ADDRESS_CLAIMS, addressClaimBinding } from '../../compat/weft/address-claim.ts'
 import { apiVersionOf, type KubeObject, type Resource } from '../../kube/object.ts'
 import { ip } from '../../network/model/address.ts'
-import { Bench, eventually, quiet } from '../spiderpool/testing/bench.ts'
+import { Bench, quiet } from '../spiderpool/testing/bench.ts'
+import { eventually } from '../testing/eventually.ts'
 import { runClaims } from './run.ts'
 
 let bench = new Bench()

@@ -7,8 +7,9 @@ import { CONFIG_MAPS, PODS, SERVICE_CIDRS } from '../../kube/resources.ts'
 import { MemoryApi } from '../../kube/testing/memory-api.ts'
 import { cidr } from '../../network/model/address.ts'
 import type { Cluster } from '../../network/model/cluster.ts'
+import { eventually } from '../testing/eventually.ts'
 import { runCoordinators } from './coordinators.ts'
-import { Bench, eventually, quiet } from './testing/bench.ts'
+import { Bench, quiet } from './testing/bench.ts'
 
 let bench = new Bench()
 afterEach(async () => {

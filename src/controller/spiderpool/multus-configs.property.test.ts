@@ -6,8 +6,9 @@ import { definitionNameOf } from '../../compat/spiderpool/multus-config/read.ts'
 import { multusConfig } from '../../compat/spiderpool/multus-config/testing/objects.ts'
 import { SPIDER_MULTUS_CONFIGS } from '../../compat/spiderpool/resources.ts'
 import { keyOf } from '../../kube/reflector.ts'
+import { eventually } from '../testing/eventually.ts'
 import { runMultusConfigs } from './multus-configs.ts'
-import { Bench, eventually } from './testing/bench.ts'
+import { Bench } from './testing/bench.ts'
 
 const NAMESPACES = ['kube-system', 'shop']
 const NAMES = ['a', 'b', 'c']

@@ -5,8 +5,9 @@ import { SPIDER_MULTUS_CONFIGS } from '../../compat/spiderpool/resources.ts'
 import { KubeError } from '../../kube/errors.ts'
 import type { KubeObject, ObjectMeta } from '../../kube/object.ts'
 import { MemoryApi } from '../../kube/testing/memory-api.ts'
+import { eventually } from '../testing/eventually.ts'
 import { runMultusConfigs } from './multus-configs.ts'
-import { Bench, eventually, quiet } from './testing/bench.ts'
+import { Bench, quiet } from './testing/bench.ts'
 
 let bench = new Bench()
 afterEach(async () => {

@@ -54,7 +54,7 @@ describe('clouds.yaml', () => {
   })
 
   test('old names, numbers and lists of regions are understood', () => {
-    expect(inFiles({ '/work/clouds.yml': CLOUDS }, 'old')?.settings).toEqual({
+    expect(inFiles({ '/srv/clouds.yml': CLOUDS }, 'old')?.settings).toEqual({
       authUrl: 'https://old.example:5000/v2.0',
       username: 'demo',
       password: '12345',
@@ -65,7 +65,7 @@ describe('clouds.yaml', () => {
   })
 
   test.each([
-    ['the folder one is in', ['/work/clouds.yaml', '/root/.config/openstack/clouds.yaml'], '/work/clouds.yaml'],
+    ['the folder one is in', ['/srv/clouds.yaml', '/root/.config/openstack/clouds.yaml'], '/srv/clouds.yaml'],
     [
       "the user's",
       ['/etc/openstack/clouds.yaml', '/root/.config/openstack/clouds.yml'],
@@ -79,12 +79,12 @@ describe('clouds.yaml', () => {
 
   test('a file that is named is the one', () => {
     const variables = { OS_CLIENT_CONFIG_FILE: '/a/b.yaml', OS_CLOUD: 'prod' }
-    const files = { '/a/b.yaml': CLOUDS, '/work/clouds.yaml': 'clouds: {}' }
+    const files = { '/a/b.yaml': CLOUDS, '/srv/clouds.yaml': 'clouds: {}' }
     expect(inFiles(files, undefined, variables)?.from).toBe('cloud prod in /a/b.yaml')
   })
 
   test('the only cloud needs no name, and where there is no file there is nothing', () => {
-    expect(inFiles({ '/work/clouds.yaml': 'clouds: { a: { auth: { auth_url: "https://a/" } } }' })?.from).toContain(
+    expect(inFiles({ '/srv/clouds.yaml': 'clouds: { a: { auth: { auth_url: "https://a/" } } }' })?.from).toContain(
       'cloud a in',
     )
     expect(inFiles({})).toBeUndefined()
@@ -92,7 +92,7 @@ describe('clouds.yaml', () => {
 
   test.each([
     ['several and no name', CLOUDS, undefined, /has several clouds and none is named/],
-    ['another name', CLOUDS, 'test', /there is no cloud "test" in \/work\/clouds.yaml/],
+    ['another name', CLOUDS, 'test', /there is no cloud "test" in \/srv\/clouds.yaml/],
     ['a name of every object', CLOUDS, 'constructor', /there is no cloud "constructor"/],
     ['no YAML', `clouds: {a: *${SECRET}\n`, 'a', /is not YAML in line \d/],
     ['an alias that is none', `clouds: {a: {auth: {password: *${SECRET}}}}`, 'a', /is not YAML|refers to itself/],
@@ -105,7 +105,7 @@ describe('clouds.yaml', () => {
       /takes its address from a vendor's profile/,
     ],
   ])('%s is refused, without a word of what is in it', (_, text, name, message) => {
-    const error = thrown(() => inFiles({ '/work/clouds.yaml': text }, name))
+    const error = thrown(() => inFiles({ '/srv/clouds.yaml': text }, name))
     expect(error).toEqual(
       expect.objectContaining({ code: 'OPENSTACK_CONFIG', message: expect.stringMatching(message) }),
     )
@@ -115,7 +115,7 @@ describe('clouds.yaml', () => {
   test('aliases that multiply are refused in bounded time', () => {
     const levels = Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`)
     const text = `a0: &a0 [x]\n${levels.join('\n')}\nclouds: { a: *a30 }`
-    expect(thrown(() => inFiles({ '/work/clouds.yaml': text }, 'a')).message).toContain('refers to itself too often')
+    expect(thrown(() => inFiles({ '/srv/clouds.yaml': text }, 'a')).message).toContain('refers to itself too often')
   })
 })
 
@@ -271,7 +271,7 @@ function inFiles(
   variables: Readonly<Record<string, string>> = {},
 ) {
   const readIfThere = (path: string): string | undefined => files[path]
-  return cloudInFiles({ variables: { HOME: '/root', ...variables }, cwd: '/work', readIfThere }, name)
+  return cloudInFiles({ variables: { HOME: '/root', ...variables }, cwd: '/srv', readIfThere }, name)
 }
 
 function thrown(act: () => unknown): { readonly message: string; readonly remedy: string } {

@@ -62,18 +62,6 @@ export class Bench {
   }
 }
 
-/** Waits until a check passes. */
-export async function eventually(check: () => void): Promise<void> {
-  for (let turn = 0; ; turn += 1) {
-    try {
-      return check()
-    } catch (error) {
-      if (turn > 4_000) throw error
-      await Bun.sleep(5)
-    }
-  }
-}
-
 /** Waits until nothing more can come of what happened. */
 export async function quiet(): Promise<void> {
   await Bun.sleep(60)
