@@ -12,7 +12,9 @@ export function printTakenDown(
   asJson: boolean,
   told: { readonly something: string; readonly nothing: string },
 ): void {
-  if (asJson) return printJson({ done: true, found, left })
-  const first = found ? told.something : told.nothing
-  printLines([first, ...left.flatMap((sentence) => marked(sentence, outputLook()))])
+  if (asJson) printJson({ done: true, found, left })
+  else {
+    const first = found ? told.something : told.nothing
+    printLines([first, ...left.flatMap((sentence) => marked(sentence, outputLook()))])
+  }
 }
