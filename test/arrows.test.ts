@@ -27,6 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   linux: ['flow'],
   ovs: ['flow'],
   bird: [],
+  ovn: ['ovs', 'network/model', 'registry', 'text/coded-error.ts'],
   openstack: ['registry/deadline.ts', 'registry/backoff.ts'],
   cni: ['network/model'],
   dns: ['linux/ip.ts'],
