@@ -33,7 +33,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   kube: ['registry', 'network/model'],
   etcd: ['registry', 'network/model'],
   compat: [
-    ...['kube', 'etcd', 'registry', 'cni', 'network/model', 'network/fabric/bgp/model.ts'],
+    ...['kube', 'etcd', 'openstack', 'registry', 'cni', 'network/model', 'network/fabric/bgp/model.ts'],
     'network/fabric/overhead.ts',
     'text/coded-error.ts',
   ],
