@@ -33,7 +33,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   kube: ['registry', 'network/model'],
   etcd: ['registry', 'network/model'],
   compat: [
-    ...['kube', 'etcd', 'registry', 'cni', 'network/model', 'network/fabric/bgp/model.ts'],
+    ...['kube', 'etcd', 'openstack', 'registry', 'cni', 'network/model', 'network/fabric/bgp/model.ts'],
     'network/fabric/overhead.ts',
     'text/coded-error.ts',
   ],
@@ -66,7 +66,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   insight: [...JOINT, 'agent', 'text'],
   playground: ['network', 'registry', 'linux', 'dns', 'kube', 'compat', 'agent/log.ts', 'text', 'version.ts'],
-  cli: [...JOINT, 'settings', 'agent', 'bridge', 'controller', 'flanneld', 'mesh', 'insight', 'playground', 'text'],
+  cli: [...JOINT, 'openstack', 'settings', 'agent', 'bridge', 'controller', 'flanneld', 'mesh', 'insight', 'playground', 'text'],
   'main.ts': ['cli'],
   'version.ts': [],
 }
