@@ -4,6 +4,7 @@
  */
 import { cidr, ip } from '../network/model/address.ts'
 import { bgpExamples } from './conformance-bgp.ts'
+import { neutronExamples } from './conformance-neutron.ts'
 import { policyExamples } from './conformance-policies.ts'
 import { poolExamples } from './conformance-pools.ts'
 import { type Change, type Kind, type Kinds, type Registry, RegistryError, type RegistryErrorCode } from './registry.ts'
@@ -145,6 +146,7 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
   ...policyExamples,
   ...poolExamples,
   ...bgpExamples,
+  ...neutronExamples,
 }
 
 /** A node. */

@@ -8,6 +8,7 @@ import type { BgpConfiguration, BgpPeering, BgpRange } from '../network/model/bg
 import type { Cluster } from '../network/model/cluster.ts'
 import type { AttachmentDefinition, Coordinator } from '../network/model/definition.ts'
 import type { NetworkSet, NetworkSetKind } from '../network/model/network-set.ts'
+import type { NeutronNetwork, NodePorts, PortUse } from '../network/model/neutron.ts'
 import type { Node, NodeNetwork, NodeNetworkStatus } from '../network/model/node.ts'
 import type { Namespace, Pod } from '../network/model/pod.ts'
 import type { Policy, PolicyKind } from '../network/model/policy.ts'
@@ -49,6 +50,10 @@ export interface Kinds extends PolicyKinds, NetworkSetKinds {
   readonly BgpFilter: BgpFilter
   readonly BgpPeering: BgpPeering
   readonly BgpRange: BgpRange
+  readonly NeutronNetwork: NeutronNetwork
+  /** Named as its node, as {@link PortUse} is. */
+  readonly NodePorts: NodePorts
+  readonly PortUse: PortUse
 }
 
 /** The name of a kind. */
