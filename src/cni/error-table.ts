@@ -148,6 +148,11 @@ const own = {
     message: 'link {master} of this node cannot carry {kind} interfaces of pods: {reason}',
     remedy: 'name another link of this node as master in the network configuration',
   },
+  'nic-unfit': {
+    code: 154,
+    message: 'NIC {nic} of this node cannot go into a pod: {reason}',
+    remedy: 'name another NIC in the network configuration, or free this one (docs/nics.md)',
+  },
   'bridge-missing': {
     code: 146,
     message: 'Open vSwitch on this node has no bridge {bridge}',
