@@ -48,7 +48,7 @@ function readInput(): Uint8Array | undefined {
  * What tells machines apart that have the same name: what the firmware says (for a machine of OpenStack it is the server's
  * ID), which a container sees too; else what systemd made at the first start.
  */
-function machineId(): string {
+export function machineId(): string {
   for (const path of ['/sys/class/dmi/id/product_uuid', '/etc/machine-id']) {
     try {
       const id = readFileSync(path, 'utf8').trim().toLowerCase()

@@ -2,6 +2,8 @@
  * Between us and Neutron: hears what is said, and does to it what networks and busy servers do.
  * @module
  */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 
 /** What happens to one request. */
 export type Mishap =
@@ -11,6 +13,10 @@ export type Mishap =
   | { readonly kind: 'refused'; readonly status: number }
   /** Neutron does it, and nobody hears of that. */
   | { readonly kind: 'lost'; readonly status: number }
+  /** The connection ends without an answer, before Neutron hears of it or when it has done it. */
+  | { readonly kind: 'cut'; readonly when: 'before' | 'after' }
+  /** Half of Neutron's answer, and the end of the connection. */
+  | { readonly kind: 'torn' }
 
 /** A request that came by. */
 export interface Heard {
@@ -21,46 +27,79 @@ export interface Heard {
 
 /** A proxy on a loopback port. */
 export class NeutronProxy {
-  /** What stands in a configuration as Neutron's endpoint. */
-  readonly address: string
   readonly heard: Heard[] = []
   /** What happens to the next one. */
   mishap: (heard: Heard) => Mishap | undefined = () => undefined
-  readonly #server: ReturnType<typeof Bun.serve>
+  /** Requests that are not answered yet, whoever still waits for it. */
+  pending = 0
+  readonly #target: string
+  readonly #server: Server
 
   constructor(target: string) {
-    this.#server = Bun.serve({
-      hostname: '127.0.0.1',
-      port: 0,
-      idleTimeout: 0,
-      fetch: async (request) => {
-        const { pathname, search } = new URL(request.url)
-        const heard = { method: request.method, path: pathname, token: request.headers.get('x-auth-token') ?? '' }
-        this.heard.push(heard)
-        const mishap = this.mishap(heard)
-        if (mishap?.kind === 'refused') return new Response('', { status: mishap.status })
-        if (mishap?.kind === 'late') await Bun.sleep(mishap.by)
-        const headers = new Headers(request.headers)
-        headers.delete('host')
-        const body = request.method === 'GET' || request.method === 'DELETE' ? {} : { body: await request.text() }
-        const answer = await fetch(`${target}${pathname}${search}`, {
-          method: request.method,
-          headers,
-          ...body,
-          keepalive: false,
-          redirect: 'manual',
-        })
-        if (mishap?.kind === 'lost') return new Response('', { status: mishap.status })
-        const text = await answer.text()
-        const kept = new Headers(answer.headers)
-        for (const name of ['content-length', 'content-encoding', 'connection', 'transfer-encoding']) kept.delete(name)
-        return new Response(answer.status === 204 ? null : text, { status: answer.status, headers: kept })
-      },
+    this.#target = target
+    this.#server = createServer((request, response) => {
+      this.pending += 1
+      const done = (): void => {
+        this.pending -= 1
+      }
+      // Who asked may have gone.
+      void this.#serve(request, response)
+        .catch(() => response.destroy())
+        .finally(done)
     })
-    this.address = `http://127.0.0.1:${this.#server.port}/v2.0`
+    this.#server.listen(0, '127.0.0.1')
   }
 
-  async stop(): Promise<void> {
-    await this.#server.stop(true)
+  /** What stands in a configuration as Neutron's endpoint. */
+  get address(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v2.0`
   }
+
+  stop(): Promise<void> {
+    this.#server.closeAllConnections()
+    return new Promise((resolve) => this.#server.close(() => resolve()))
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = 'GET', url = '/', headers } = request
+    const body = await bodyOf(request)
+    const token = headers['x-auth-token']
+    const heard = { method, path: url.replace(/\?.*$/, ''), token: typeof token === 'string' ? token : '' }
+    this.heard.push(heard)
+    const mishap = this.mishap(heard)
+    if (mishap?.kind === 'cut' && mishap.when === 'before') return void response.destroy()
+    if (mishap?.kind === 'refused') return void response.writeHead(mishap.status).end()
+    if (mishap?.kind === 'late') await Bun.sleep(mishap.by)
+    const answer = await fetch(`${this.#target}${url}`, {
+      method,
+      headers: passed(headers),
+      ...(body.length === 0 ? {} : { body }),
+      keepalive: false,
+      redirect: 'manual',
+    })
+    const text = await answer.text()
+    if (mishap?.kind === 'cut') return void response.destroy()
+    if (mishap?.kind === 'lost') return void response.writeHead(mishap.status).end()
+    response.statusCode = answer.status
+    for (const [name, value] of answer.headers) if (!OF_CONNECTIONS.has(name)) response.setHeader(name, value)
+    response.setHeader('content-length', Buffer.byteLength(text))
+    if (mishap?.kind !== 'torn') return void response.end(text)
+    response.write(text.slice(0, text.length / 2), () => response.destroy())
+  }
+}
+
+const OF_CONNECTIONS = new Set(['content-length', 'content-encoding', 'connection', 'transfer-encoding', 'host'])
+
+function passed(headers: IncomingMessage['headers']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      typeof value === 'string' && !OF_CONNECTIONS.has(name) ? [[name, value]] : [],
+    ),
+  )
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
 }
