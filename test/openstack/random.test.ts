@@ -46,7 +46,7 @@ describe.skipIf(!wanted)(`${PODS} pods at random (npm run test:openstack)`, () =
   let proxy: NeutronProxy
   let ipam: IpamCaller
   let networks: readonly string[]
-  let token: string
+  let keystone: ReturnType<typeof Bun.serve>
   const counted = { add: 0, failed: 0, ended: 0, killed: 0, mishaps: 0, requests: 0 }
 
   beforeAll(async () => {
@@ -59,13 +59,13 @@ describe.skipIf(!wanted)(`${PODS} pods at random (npm run test:openstack)`, () =
         return id
       }),
     )
-    // Keystone takes its time for each password, and it is not Keystone that is tried here.
-    token = await cloud.identity.tokenOf('cni', 'k8s')
+    keystone = await tokenAgain(cloud.authUrl)
     // As the program is that is killed.
     ipam = new IpamCaller(cloud, 'ovs', { node: hostname(), machine: machineId() })
   })
   afterAll(async () => {
     for (const one of proxies) await one.stop()
+    await keystone.stop(true)
     for (const networkId of networks) {
       for (const { id } of await neutron.ports.list({ networkId })) await neutron.ports.delete(id)
       await neutron.networks.delete(networkId)
@@ -87,7 +87,7 @@ describe.skipIf(!wanted)(`${PODS} pods at random (npm run test:openstack)`, () =
 
   const callOf = ({ id, networks: asked }: Pick<Pod, 'id' | 'networks'>, address = proxy.address): IpamCall => ({
     ...{ networks: asked, version: '1.1.0', containerId: id },
-    account: { username: '', password: '', token, networkEndpoint: address },
+    account: { authUrl: `http://127.0.0.1:${keystone.port}/v3`, networkEndpoint: address },
   })
   const ours = async (): Promise<readonly Port[]> =>
     (await Promise.all(networks.map((networkId) => neutron.ports.list({ networkId, tags: ['weft'] })))).flat()
@@ -178,6 +178,25 @@ const MISHAPS: readonly Mishap[] = [
   { kind: 'cut', when: 'after' },
   { kind: 'torn' },
 ]
+
+/** Keystone takes its time for each password, and it is not Keystone that is tried: its answer of once, again and again. */
+async function tokenAgain(authUrl: string): Promise<ReturnType<typeof Bun.serve>> {
+  const domain = { name: 'default' }
+  const user = { name: 'cni', domain, password: 'cni' }
+  const auth = {
+    identity: { methods: ['password'], password: { user } },
+    scope: { project: { name: 'k8s', domain } },
+  }
+  const answer = await fetch(`${authUrl}/auth/tokens`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ auth }),
+    keepalive: false,
+  })
+  const headers = { 'x-subject-token': answer.headers.get('x-subject-token') ?? '' }
+  const body = await answer.text()
+  return Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response(body, { status: 201, headers }) })
+}
 
 /** Does one after another, several at a time. */
 async function byWorkers<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
