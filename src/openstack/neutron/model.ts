@@ -97,6 +97,7 @@ export interface Network {
   readonly isShared: boolean
   readonly isExternal: boolean
   readonly hasPortSecurity: boolean | undefined
+  readonly description: string
   readonly tags: readonly string[]
   readonly revision: number | undefined
 }
