@@ -13,7 +13,7 @@ import { Keystone, type KeystoneOptions } from './keystone/keystone.ts'
 import type { Token } from './keystone/token.ts'
 
 /** A call on Neutron. */
-export interface NeutronCall extends Pick<HttpCall, 'doing' | 'method' | 'isSafe' | 'signal'> {
+export interface NeutronCall extends Pick<HttpCall, 'doing' | 'method' | 'isSafe' | 'objects' | 'signal'> {
   /** Below `/v2.0`, with its query: `/ports?name=a`. */
   readonly path: string
   readonly body?: unknown
@@ -58,12 +58,13 @@ export class OpenStackSession {
   }
 
   #send(call: NeutronCall, token: Token): Promise<HttpAnswer> {
-    const { doing, method, isSafe, signal, path, body, revision } = call
+    const { doing, method, isSafe, objects, signal, path, body, revision } = call
     return this.#http.send({
       service: 'Neutron',
       doing,
       method,
       isSafe,
+      ...(objects === undefined ? {} : { objects }),
       signal,
       url: `${this.#address(token)}${path}`,
       headers: {
