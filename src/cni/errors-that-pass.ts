@@ -87,6 +87,11 @@ export const PASSING_ERRORS = {
     remedy:
       'it is retried; create ConfigMap kubeadm-config in namespace kube-system, whose ClusterConfiguration has networking.podSubnet and networking.serviceSubnet (docs/coordinator.md shows it)',
   },
+  'nic-not-home': {
+    code: 11,
+    message: 'NIC {nic} is not back from the pod as it was: {reason}',
+    remedy: 'it is retried; see ip link show on this node if this lasts (docs/nics.md)',
+  },
   'flannel-not-ready': {
     code: 11,
     message: 'flannel has no subnet for this machine yet: {reason}',
