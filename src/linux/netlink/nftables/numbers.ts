@@ -45,7 +45,6 @@ export const NFT_CMP_NEQ = 1
 export const NFT_META_MARK = 3
 export const NFT_META_IIFNAME = 6
 export const NFT_META_OIFNAME = 7
-export const NFT_META_NFPROTO = 15
 export const NFT_META_IIFGROUP = 21
 export const NFT_META_OIFGROUP = 22
 export const NFT_CT_STATE = 0

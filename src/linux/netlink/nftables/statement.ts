@@ -23,7 +23,6 @@ type NftMatch =
   | { readonly match: 'iifname' | 'oifname'; readonly name: string }
   /** Link groups; `iifgroup` behind routing, too, which takes Linux 5.7. */
   | { readonly match: 'iifgroup' | 'oifgroup'; readonly group: number; readonly not?: true }
-  | { readonly match: 'nfproto'; readonly family: 4 | 6 }
   | { readonly match: 'ct state new' }
   | { readonly match: 'ct direction'; readonly value: 'original' | 'reply' }
   | { readonly match: 'ct mark'; readonly value: number }
@@ -60,10 +59,6 @@ function writeMatch(list: MessageWriter, statement: NftMatch): void {
     case 'oifgroup':
       load(list, 'meta', statement.match === 'iifgroup' ? n.NFT_META_IIFGROUP : n.NFT_META_OIFGROUP)
       compare(list, statement.not === true ? n.NFT_CMP_NEQ : n.NFT_CMP_EQ, word(statement.group))
-      return
-    case 'nfproto':
-      load(list, 'meta', n.NFT_META_NFPROTO)
-      compare(list, n.NFT_CMP_EQ, Uint8Array.of(n.NFPROTO[statement.family]))
       return
     case 'ct state new':
       load(list, 'ct', n.NFT_CT_STATE)

@@ -66,7 +66,6 @@ const WORDS: NftTable = {
         [
           { match: 'oifgroup', group: 0x574c, not: true },
           { match: 'oifname', name: 'eth0' },
-          { match: 'nfproto', family: 6 },
           { verdict: 'masquerade' },
         ],
       ],
@@ -127,12 +126,7 @@ describe('a table', () => {
         is({ rt: { key: 'nexthop', family: 'ip6' } }, 'fe80::77:5'),
         { snat: { family: 'ip6', addr: 'fd77:6566:7400::6' } },
       ],
-      [
-        is({ meta: { key: 'oifgroup' } }, 0x574c, '!='),
-        is({ meta: { key: 'oifname' } }, 'eth0'),
-        is({ meta: { key: 'nfproto' } }, 'ipv6'),
-        { masquerade: null },
-      ],
+      [is({ meta: { key: 'oifgroup' } }, 0x574c, '!='), is({ meta: { key: 'oifname' } }, 'eth0'), { masquerade: null }],
     ])
   })
 
