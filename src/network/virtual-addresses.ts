@@ -16,3 +16,6 @@ export const NODE_PORT_ADDRESS: { readonly [F in Family]: Ip } = { 4: ip('169.25
  */
 export const BACK_HOP: { readonly [F in Family]: Ip } = { 4: ip('169.254.77.5'), 6: ip('fe80::77:5') }
 export const BACK_SOURCE: { readonly [F in Family]: Ip } = { 4: ip('169.254.77.6'), 6: ip('fd77:6566:7400::6') }
+
+/** What a node has on its ends of pods' legs, in IPv6: by it its stack's messages about them are known. */
+export const LEG_ADDRESS: Ip = ip('fe80::77:7')

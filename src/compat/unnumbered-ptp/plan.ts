@@ -20,7 +20,7 @@ import {
   parseIp,
 } from '../../network/model/address.ts'
 import type { SysctlWish, WayNeighbour, WayRoute, WayRule, Ways } from '../../network/model/ways.ts'
-import { BACK_HOP, BACK_SOURCE } from '../../network/virtual-addresses.ts'
+import { BACK_HOP, BACK_SOURCE, LEG_ADDRESS } from '../../network/virtual-addresses.ts'
 import type { PtpNetconf } from './netconf.ts'
 import * as n from './numbers.ts'
 import { nodeSysctls, podSysctls } from './sysctls.ts'
@@ -59,6 +59,8 @@ export interface LegPlan {
     readonly address?: Cidr
   }
   readonly node: LegSide<ReturnType<typeof nodeTable>> & {
+    /** Of the leg's end, in IPv6. */
+    readonly linkLocal?: Ip
     /** Addresses that the node answers for on a link of its own. */
     readonly proxies: readonly { readonly link: string; readonly address: Ip }[]
   }
@@ -109,6 +111,7 @@ export function planLeg(input: LegInput): LegPlan {
       ),
     },
     node: {
+      ...(families.includes(6) ? { linkLocal: LEG_ADDRESS } : {}),
       sysctls: nodeSysctls(input.link, netconf.hostInterface, families, input.isSilent),
       neighbours: parts.flatMap((part) => nodeNeighbours(input, part)),
       routes: parts.flatMap((part) => nodeRoutes(input, part)),

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Ip } from '../../network/model/address.ts'
-import { BACK_HOP, BACK_SOURCE } from '../../network/virtual-addresses.ts'
+import { BACK_HOP, BACK_SOURCE, LEG_ADDRESS } from '../../network/virtual-addresses.ts'
 import { LEG_GROUP, LEG_GROUPS, LEG_MASQUERADE_GROUP, LEG_NFT_TABLE, POD_MARKS } from './numbers.ts'
 
 /** Of nft(8): `mangle`, and before other people's source translation: the first one of a connection counts. */
@@ -19,6 +19,9 @@ export function nodeTableName(mark: number): string {
 /**
  * The node's table. Answers of pods are marked, so that they leave as the question came; whom the node would not answer by a
  * leg has no business to come by it; what goes back into its pod gets a source that is the node's to translate back.
+ *
+ * That this leaves by the link it came from is meant so. The kernel would tell of a better way each time: IPv6 even endpoints on
+ * the wire, which then send to where nobody hears them.
  */
 export function nodeTable(mark: number) {
   const fromLeg = LEG_GROUPS.map((group) => ({ match: 'iifgroup', group }) as const)
@@ -62,6 +65,19 @@ export function nodeTable(mark: number) {
             { match: 'oifgroup', group: LEG_MASQUERADE_GROUP, not: true },
             { verdict: 'masquerade' },
           ],
+        ],
+      },
+      {
+        name: 'speak',
+        type: 'filter',
+        hook: 'output',
+        priority: 0,
+        rules: [
+          ...LEG_GROUPS.map(
+            (group) =>
+              [{ match: 'oifgroup', group }, { match: 'icmp redirect', family: 4 }, { verdict: 'drop' }] as const,
+          ),
+          [{ match: 'icmp redirect', family: 6 }, { match: 'ip6 saddr', address: LEG_ADDRESS }, { verdict: 'drop' }],
         ],
       },
     ],

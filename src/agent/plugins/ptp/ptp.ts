@@ -81,6 +81,7 @@ async function add(
       mtu,
       alias: guestAlias(args.pod, network),
       sysctls: plan.node.sysctls,
+      ...(plan.node.linkLocal === undefined ? {} : { linkLocal: plan.node.linkLocal }),
     })
     apply(sides, netconf, plan)
     signal.throwIfAborted()

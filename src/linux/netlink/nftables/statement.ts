@@ -28,6 +28,9 @@ type NftMatch =
   | { readonly match: 'ct mark'; readonly value: number }
   /** The next hop of the packet's route. */
   | { readonly match: 'rt nexthop'; readonly address: string }
+  | { readonly match: 'ip6 saddr'; readonly address: string }
+  /** ICMP's and ICMPv6's word that there is a better way. */
+  | { readonly match: 'icmp redirect'; readonly family: 4 | 6 }
   /** An answer to the packet's source would not leave where the packet came in: `fib saddr . iif oif missing`. */
   | { readonly match: 'fib saddr . iif oif missing' }
 
@@ -80,6 +83,22 @@ function writeMatch(list: MessageWriter, statement: NftMatch): void {
       compare(list, n.NFT_CMP_EQ, bytes)
       return
     }
+    case 'ip6 saddr': {
+      const bytes = parseIp(statement.address)
+      load(list, 'meta', n.NFT_META_NFPROTO)
+      compare(list, n.NFT_CMP_EQ, Uint8Array.of(n.NFPROTO[6]))
+      payload(list, n.NFT_PAYLOAD.network, IP6_SADDR, bytes.length)
+      compare(list, n.NFT_CMP_EQ, bytes)
+      return
+    }
+    case 'icmp redirect': {
+      const { protocol, type } = n.REDIRECT[statement.family]
+      load(list, 'meta', n.NFT_META_L4PROTO)
+      compare(list, n.NFT_CMP_EQ, Uint8Array.of(protocol))
+      payload(list, n.NFT_PAYLOAD.transport, 0, 1)
+      compare(list, n.NFT_CMP_EQ, Uint8Array.of(type))
+      return
+    }
     case 'fib saddr . iif oif missing':
       expression(list, 'fib', (w) =>
         w
@@ -122,6 +141,19 @@ function immediate(list: MessageWriter, value: Uint8Array): void {
     w.be32(n.NftaImmediate.DREG, n.NFT_REG_1)
     data(w, n.NftaImmediate.DATA, value)
   })
+}
+
+/** Where the source is in an IPv6 header. */
+const IP6_SADDR = 8
+
+function payload(list: MessageWriter, base: number, offset: number, length: number): void {
+  expression(list, 'payload', (w) =>
+    w
+      .be32(n.NftaPayload.DREG, n.NFT_REG_1)
+      .be32(n.NftaPayload.BASE, base)
+      .be32(n.NftaPayload.OFFSET, offset)
+      .be32(n.NftaPayload.LEN, length),
+  )
 }
 
 /** Register 1 becomes itself and the mask, exclusive-or the rest. */

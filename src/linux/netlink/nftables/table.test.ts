@@ -70,6 +70,16 @@ const WORDS: NftTable = {
         ],
       ],
     },
+    {
+      name: 'speak',
+      type: 'filter',
+      hook: 'output',
+      priority: 0,
+      rules: [
+        [{ match: 'icmp redirect', family: 4 }, { verdict: 'drop' }],
+        [{ match: 'icmp redirect', family: 6 }, { match: 'ip6 saddr', address: 'fe80::77:7' }, { verdict: 'drop' }],
+      ],
+    },
   ],
 }
 
@@ -127,6 +137,12 @@ describe('a table', () => {
         { snat: { family: 'ip6', addr: 'fd77:6566:7400::6' } },
       ],
       [is({ meta: { key: 'oifgroup' } }, 0x574c, '!='), is({ meta: { key: 'oifname' } }, 'eth0'), { masquerade: null }],
+      [is({ payload: { protocol: 'icmp', field: 'type' } }, 'redirect'), { drop: null }],
+      [
+        is({ payload: { protocol: 'icmpv6', field: 'type' } }, 'nd-redirect'),
+        is({ payload: { protocol: 'ip6', field: 'saddr' } }, 'fe80::77:7'),
+        { drop: null },
+      ],
     ])
   })
 
