@@ -15,7 +15,7 @@ const FILES = {
     ),
     './src/bridge/persist/persist.test.ts',
   ],
-  openstack: ['./test/openstack/neutron.test.ts'],
+  openstack: ['./test/openstack/neutron.test.ts', './test/openstack/nic.test.ts'],
   long: [
     ...`adopt api-outages bgp direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links tunnels`
       .split(' ')

@@ -56,6 +56,7 @@ describe('what Neutron knows of a port', () => {
       mac: MAC,
       mtu: 1442,
       answer: {
+        interfaces: [],
         ips: [{ address: '203.0.113.2/24', gateway: '203.0.113.1' }, { address: '2001:db8::2/64' }],
         routes: [
           { dst: '10.0.0.0/8', gw: '203.0.113.254' },
