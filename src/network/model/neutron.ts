@@ -104,14 +104,23 @@ export interface PortPool {
   /** The network's id in Neutron. */
   readonly networkId: string
   readonly mode: AddressMode
-  /** The VM's own port. */
-  readonly parent: { readonly portId: string; readonly mac: Mac }
+  readonly parent: ParentPort
   /** Of the network, in bytes: pods' interfaces have it. */
   readonly mtu: number
   readonly subnets: readonly PoolSubnet[]
   /** Ids of the security groups of ports that name none; sorted. In mode `fixed` those of the VM's port. */
   readonly groups: readonly string[]
   readonly ports: readonly PooledPort[]
+}
+
+/** The VM's own port. */
+export interface ParentPort {
+  readonly portId: string
+  readonly mac: Mac
+  /** In mode `fixed`: its addresses that are nobody's but the VM's. The others are pods'. */
+  readonly own?: readonly Ip[]
+  /** In mode `fixed`: more addresses were asked for, and what came of it is not known yet. */
+  readonly asked?: true
 }
 
 /** What a pod has to know of a subnet. */

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { cloudConfig } from '../../../src/openstack/config/cloud.ts'
 import type { CloudConfig } from '../../../src/openstack/config/model.ts'
 import { Neutron } from '../../../src/openstack/neutron/neutron.ts'
-import { OpenStackSession, type SessionOptions } from '../../../src/openstack/session.ts'
+import { OpenStackSession } from '../../../src/openstack/session.ts'
 import { freePort } from '../../kube/process.ts'
 import { Database } from './database.ts'
 import type { NetworkDriver, NeutronFacts } from './files.ts'
@@ -35,7 +35,6 @@ export class Cloud {
   #database: Database | undefined
   #keystone: KeystoneServer | undefined
   #identity: Identity | undefined
-  #publish: ((region: string, url: string) => Promise<void>) | undefined
   #ovn: OvnCentral | undefined
   readonly #neutrons = new Map<NetworkDriver, NeutronServer>()
   readonly #ports = new Map<NetworkDriver, number>()
@@ -112,9 +111,10 @@ export class Cloud {
     return { ...cloudConfig(settings, { from: 'the test', readFile: () => '' }), ...change }
   }
 
-  /** A client of it. */
-  client(driver: NetworkDriver, account: Account, options: SessionOptions = {}): Neutron {
-    return new Neutron(new OpenStackSession(this.config(driver, account), options))
+  /** A client of it, with patience: Neutron has one worker here, on a machine that may have much else to do. */
+  client(driver: NetworkDriver, account: Account, change: Partial<CloudConfig> = {}): Neutron {
+    const limits = { attempt: 240_000, total: 280_000 }
+    return new Neutron(new OpenStackSession(this.config(driver, account, change), { limits }))
   }
 
   async stop(): Promise<void> {
@@ -146,7 +146,6 @@ export class Cloud {
     const k8s = await identity.create('projects', 'project', { name: 'k8s', domain_id: 'default' })
     const cni = await identity.create('users', 'user', { name: 'cni', password: 'cni', domain_id: 'default' })
     await identity.grant(k8s, cni, 'member')
-    this.#publish = await identity.service('network', 'neutron')
   }
 
   /** The second one's database begins as a copy of the first one's: migrations take longest of all. */
@@ -170,7 +169,8 @@ export class Cloud {
     }
     this.#neutrons.set(driver, await NeutronServer.start(facts, args))
     this.#ports.set(driver, facts.port)
-    await part(this.#publish)(driver, `http://127.0.0.1:${facts.port}`)
+    await this.identity.publish({ type: 'network', name: 'neutron' }, driver, this.neutronUrl(driver))
+    await this.identity.publish({ type: 'identity', name: 'keystone' }, driver, `${this.authUrl}/`)
   }
 }
 

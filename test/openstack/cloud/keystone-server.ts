@@ -33,8 +33,7 @@ export class KeystoneServer {
     await manage('db_sync')
     await manage('fernet_setup', ...owner)
     await manage('credential_setup', ...owner)
-    const urls = ['admin', 'internal', 'public'].flatMap((side) => [`--bootstrap-${side}-url`, `${url}/v3/`])
-    await manage('bootstrap', '--bootstrap-password', 'admin', '--bootstrap-region-id', 'ovs', ...urls)
+    await manage('bootstrap', '--bootstrap-password', 'admin')
     return new KeystoneServer(url, await serve(folder, file, url))
   }
 

@@ -21,7 +21,8 @@ export interface Heard {
 
 /** A proxy on a loopback port. */
 export class NeutronProxy {
-  readonly url: string
+  /** What stands in a configuration as Neutron's endpoint. */
+  readonly address: string
   readonly heard: Heard[] = []
   /** What happens to the next one. */
   mishap: (heard: Heard) => Mishap | undefined = () => undefined
@@ -56,7 +57,7 @@ export class NeutronProxy {
         return new Response(answer.status === 204 ? null : text, { status: answer.status, headers: kept })
       },
     })
-    this.url = `http://127.0.0.1:${this.#server.port}`
+    this.address = `http://127.0.0.1:${this.#server.port}/v2.0`
   }
 
   async stop(): Promise<void> {
