@@ -212,8 +212,9 @@ const own = {
   },
   'vlan-in-use': {
     code: 168,
-    message: 'VLAN {vlan} of {master}, which the pod is to get, is in use on this node: by {holder}',
-    remedy: 'remove that link, or have whoever made it take another VLAN; those of a trunk are for its ports alone',
+    message: 'VLAN {vlan} of {master} is in use already, and can be in one place only: it is {holder}',
+    remedy:
+      'remove that link, or take another VLAN; several pods get one VLAN by macvlan on a VLAN link of the node (ifacer), and those of a trunk are for its ports alone',
   },
   internal: {
     code: 999,

@@ -106,6 +106,11 @@ export class LocalPorts implements Disposable {
     return undefined
   }
 
+  /** Why a network has nothing here, for people. */
+  whyNone(network: string): string {
+    return whyNone(this.#nodePorts, { network }, this.#book)
+  }
+
   /**
    * Gives an interface a port, the same again when it is asked for again. Where none is free it waits for one to be made. Throws
    * `neutron-ports-none` when none comes, `neutron-mode-unfit`, and `agent-starting` while it is not known what there is.
@@ -126,6 +131,11 @@ export class LocalPorts implements Disposable {
     if (found !== undefined) return found
     const difference = `port ${lease.id} of ${holder.ifname} is gone: somebody deleted it in Neutron`
     throw cniError('check-failed', { difference })
+  }
+
+  /** Of how many networks an interface has a port. */
+  countOf(holder: PortHolder): number {
+    return this.#book.of(holder).length
   }
 
   /** Takes back what an interface has, of all networks. Nothing to take back is no failure. */
