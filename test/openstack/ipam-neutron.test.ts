@@ -253,7 +253,7 @@ describe.skipIf(!wanted).each(DRIVERS)('Neutron with %s (npm run test:openstack)
   test.each(['SIGTERM', 'SIGKILL'] as const)(
     'a program that is ended by %s in the middle leaves nothing for good',
     async (signal) => {
-      const proxy = new NeutronProxy(cloud.neutronUrl(driver))
+      const proxy = await NeutronProxy.start(cloud.neutronUrl(driver))
       const asked = Promise.withResolvers<void>()
       proxy.mishap = ({ method }) => {
         if (method !== 'POST') return undefined

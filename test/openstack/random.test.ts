@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { machineId } from '../../src/cli/ipam-neutron/program.ts'
+import { machineId } from '../../src/files/machine-id.ts'
 import type { Port } from '../../src/openstack/neutron/model.ts'
 import type { Neutron } from '../../src/openstack/neutron/neutron.ts'
 import { Cloud, missingPrograms } from './cloud/cloud.ts'
@@ -51,7 +51,7 @@ describe.skipIf(!wanted)(`${PODS} pods at random (npm run test:openstack)`, () =
 
   beforeAll(async () => {
     neutron = cloud.client('ovs', 'cni')
-    proxy = troubled()
+    proxy = await troubled()
     networks = await Promise.all(
       ['10.81.0.0/20', '10.82.0.0/20'].map(async (cidr) => {
         const { id } = await neutron.networks.create({ name: `random-${cidr}` })
@@ -73,8 +73,8 @@ describe.skipIf(!wanted)(`${PODS} pods at random (npm run test:openstack)`, () =
   })
 
   /** A line to Neutron that fails one request in five, in one of many ways. */
-  function troubled(): NeutronProxy {
-    const made = new NeutronProxy(cloud.neutronUrl('ovs'))
+  async function troubled(): Promise<NeutronProxy> {
+    const made = await NeutronProxy.start(cloud.neutronUrl('ovs'))
     proxies.push(made)
     made.mishap = () => {
       counted.requests += 1
@@ -121,7 +121,7 @@ describe.skipIf(!wanted)(`${PODS} pods at random (npm run test:openstack)`, () =
 
   /** A program of its own, killed at any moment. What it asked Neutron for comes to its end all the same. */
   async function addAndKill(pod: Pod): Promise<void> {
-    const line = troubled()
+    const line = await troubled()
     const call = callOf(pod, line.address)
     const child = Bun.spawn([join(import.meta.dir, '../../dist/weft')], {
       argv0: 'cni-ipam-neutron',
@@ -174,9 +174,9 @@ const MISHAPS: readonly Mishap[] = [
   { kind: 'refused', status: 503 },
   { kind: 'lost', status: 500 },
   { kind: 'lost', status: 503 },
-  { kind: 'cut', when: 'before' },
-  { kind: 'cut', when: 'after' },
-  { kind: 'torn' },
+  { kind: 'cut' },
+  { kind: 'cut-after' },
+  { kind: 'half' },
 ]
 
 /** Keystone takes its time for each password, and it is not Keystone that is tried: its answer of once, again and again. */

@@ -48,7 +48,8 @@ export class Ports {
     const networks = [...new Set(specs.map(({ networkId }) => networkId))]
     const doing = `create ${specs.length} ports on ${networks.length === 1 ? 'network' : 'networks'} ${networks.slice(0, 3).join(', ')}`
     const body = { ports: specs.map(bodyOf) }
-    const call = { method: 'POST', path: '/ports', key: 'ports', body, doing, signal } as const
+    const objects = specs.length
+    const call = { method: 'POST', path: '/ports', key: 'ports', body, objects, doing, signal } as const
     const ports = (await this.#calls.many(call)).map(portOf)
     if (ports.length === specs.length) return ports
     throw garbage('Neutron', 'another number of ports than it was asked to make', { isUncertain: true })

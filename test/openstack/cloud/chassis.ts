@@ -48,14 +48,7 @@ export class Chassis {
       const name = hostOf(underlay, short)
       await integrate(ovs, { name, southbound: central.southbound, address: place.address })
       daemons.push(await controller(ovs, netns))
-      await eventually(
-        `OVN knows ${name}`,
-        async () => {
-          const found = await central.sbctl('--bare', '--columns=hostname', 'find', 'Chassis', `hostname=${name}`)
-          return found === name
-        },
-        120_000,
-      )
+      await isHeardOf(central, name)
       const [running] = daemons
       if (running === undefined) throw new Error('no controller')
       return new Chassis(short, netns, underlay, ovs, running)
@@ -128,6 +121,22 @@ async function integrate(
   const settings = Object.entries(ids).map(([key, value]) => `external_ids:${key}="${value}"`)
   const bridge = ['set', 'bridge', INTEGRATION, 'datapath_type=netdev', 'fail_mode=secure']
   await ovs.vsctl('set', 'Open_vSwitch', '.', ...settings, '--', 'add-br', INTEGRATION, '--', ...bridge)
+}
+
+/**
+ * Waits until OVN knows a chassis, and until the chassis has followed a change of the northbound database: Neutron takes one
+ * that never did for dead, and binds no port there.
+ */
+async function isHeardOf(central: OvnCentral, name: string): Promise<void> {
+  await central.nbctl('--wait=sb', 'sync')
+  await eventually(
+    `OVN hears from ${name}`,
+    async () => {
+      const asked = ['--bare', '--columns=nb_cfg', 'find', 'Chassis_Private', `name=${name}`]
+      return Number(await central.sbctl(...asked)) > 0
+    },
+    120_000,
+  )
 }
 
 /** It takes no option for its control socket: that is in its run folder, by its process's number. */

@@ -17,6 +17,7 @@ import { Identity } from './identity.ts'
 import { KeystoneServer } from './keystone-server.ts'
 import { NeutronServer } from './neutron-server.ts'
 import { OvnCentral } from './ovn-central.ts'
+import { step } from './programs.ts'
 
 /** Programs that have to be there. */
 const PROGRAMS = ['mariadbd', 'keystone-manage', 'uwsgi_python3', 'neutron-server', 'neutron-db-manage', 'ovn-northd']
@@ -159,16 +160,24 @@ export class Cloud {
   }
 
   async #start(drivers: readonly NetworkDriver[]): Promise<void> {
-    this.#database = await Database.start(this.folder)
-    this.#keystone = await KeystoneServer.start(this.folder, this.#database)
+    this.#database = await step('Starting MariaDB', () => Database.start(this.folder))
+    await step('Starting Keystone', () => this.#startKeystone(part(this.#database)))
+    if (drivers.includes('ovn')) this.#ovn = await OvnCentral.start(this.folder)
+    const [first] = drivers
+    for (const driver of drivers) {
+      await step(`Starting Neutron with ${driver}`, () =>
+        this.#startNeutron(driver, driver === first ? undefined : first),
+      )
+    }
+    const whereabouts: Whereabouts = { keystone: part(this.#keystoneUrl), neutron: Object.fromEntries(this.#ports) }
+    writeFileSync(join(this.folder, WHEREABOUTS), JSON.stringify(whereabouts))
+  }
+
+  async #startKeystone(database: Database): Promise<void> {
+    this.#keystone = await KeystoneServer.start(this.folder, database)
     this.#keystoneUrl = this.#keystone.url
     this.#identity = await Identity.login(this.authUrl)
     await this.#accounts(this.#identity)
-    if (drivers.includes('ovn')) this.#ovn = await OvnCentral.start(this.folder)
-    const [first] = drivers
-    for (const driver of drivers) await this.#startNeutron(driver, driver === first ? undefined : first)
-    const whereabouts: Whereabouts = { keystone: this.#keystone.url, neutron: Object.fromEntries(this.#ports) }
-    writeFileSync(join(this.folder, WHEREABOUTS), JSON.stringify(whereabouts))
   }
 
   async #accounts(identity: Identity): Promise<void> {
@@ -207,6 +216,8 @@ export class Cloud {
     this.#ports.set(driver, facts.port)
     await this.identity.publish({ type: 'network', name: 'neutron' }, driver, this.neutronUrl(driver))
     await this.identity.publish({ type: 'identity', name: 'keystone' }, driver, `${this.authUrl}/`)
+    // With the first question it asks Keystone for a token of its own, which may fail while both are busy with starting.
+    await this.client(driver, 'admin').networks.list({ name: 'any' })
   }
 }
 

@@ -48,10 +48,12 @@ function netnsPrefix(folder: string): string {
 }
 
 function isLeftBehind(folder: string): boolean {
-  const text = readIfThere(join(folder, OWNER))
-  if (text === undefined) return false
-  const { pid, startedAt } = JSON.parse(text) as { readonly pid: number; readonly startedAt: string }
-  return startOf(pid) !== startedAt
+  try {
+    const { pid, startedAt } = JSON.parse(readFileSync(join(folder, OWNER), 'utf8'))
+    return Number.isInteger(pid) && typeof startedAt === 'string' && startOf(pid) !== startedAt
+  } catch {
+    return false
+  }
 }
 
 /** Every program is started in a folder below, and none has a terminal: somebody's shell in there is left alone. */
@@ -95,12 +97,4 @@ function startOf(pid: number): string | undefined {
 function statOf(pid: number): readonly string[] {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
   return text.slice(text.lastIndexOf(')') + 2).split(' ')
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
-  }
 }

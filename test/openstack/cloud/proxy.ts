@@ -11,12 +11,14 @@ export type Mishap =
   | { readonly kind: 'late'; readonly by: number }
   /** Neutron never hears of it. */
   | { readonly kind: 'refused'; readonly status: number }
-  /** Neutron does it, and nobody hears of that. */
+  /** Neutron does it, and something in front of it says that it failed. */
   | { readonly kind: 'lost'; readonly status: number }
-  /** The connection ends without an answer, before Neutron hears of it or when it has done it. */
-  | { readonly kind: 'cut'; readonly when: 'before' | 'after' }
-  /** Half of Neutron's answer, and the end of the connection. */
-  | { readonly kind: 'torn' }
+  /** Neutron never hears of it, and the connection ends without a word. */
+  | { readonly kind: 'cut' }
+  /** Neutron does it, and the connection ends without a word. */
+  | { readonly kind: 'cut-after' }
+  /** Neutron does it, and the connection ends in the middle of the answer. */
+  | { readonly kind: 'half' }
 
 /** A request that came by. */
 export interface Heard {
@@ -25,81 +27,81 @@ export interface Heard {
   readonly token: string
 }
 
-/** A proxy on a loopback port. */
+/** Headers that are about one connection, or a form of the body that it has here no longer. */
+const OF_A_CONNECTION = new Set(['connection', 'content-encoding', 'content-length', 'host', 'transfer-encoding'])
+
+/** A proxy on a loopback port. Always `stop()` it. */
 export class NeutronProxy {
+  /** What stands in a configuration as Neutron's endpoint. */
+  readonly address: string
   readonly heard: Heard[] = []
   /** What happens to the next one. */
   mishap: (heard: Heard) => Mishap | undefined = () => undefined
-  /** Requests that are not answered yet, whoever still waits for it. */
+  /** Requests that are not answered yet, whether somebody still waits for it or not. */
   pending = 0
-  readonly #target: string
   readonly #server: Server
 
-  constructor(target: string) {
-    this.#target = target
-    this.#server = createServer((request, response) => {
-      this.pending += 1
-      const done = (): void => {
-        this.pending -= 1
+  private constructor(server: Server) {
+    this.#server = server
+    this.address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v2.0`
+  }
+
+  /** Starts one in front of a Neutron: `http://127.0.0.1:port`, without a version. */
+  static async start(target: string): Promise<NeutronProxy> {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const proxy = new NeutronProxy(server)
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      proxy.pending += 1
+      const ended = (): void => {
+        proxy.pending -= 1
       }
-      // Who asked may have gone.
-      void this.#serve(request, response)
-        .catch(() => response.destroy())
-        .finally(done)
+      void proxy
+        .#pass(target, request, response)
+        .catch(() => request.socket.destroy())
+        .finally(ended)
     })
-    this.#server.listen(0, '127.0.0.1')
+    return proxy
   }
 
-  /** What stands in a configuration as Neutron's endpoint. */
-  get address(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v2.0`
-  }
-
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#server.closeAllConnections()
-    return new Promise((resolve) => this.#server.close(() => resolve()))
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = 'GET', url = '/', headers } = request
-    const body = await bodyOf(request)
-    const token = headers['x-auth-token']
-    const heard = { method, path: url.replace(/\?.*$/, ''), token: typeof token === 'string' ? token : '' }
+  async #pass(target: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = 'GET', url = '/', socket } = request
+    const body = await textOf(request)
+    const [path = '/'] = url.split('?')
+    const heard = { method, path, token: String(request.headers['x-auth-token'] ?? '') }
     this.heard.push(heard)
     const mishap = this.mishap(heard)
-    if (mishap?.kind === 'cut' && mishap.when === 'before') return void response.destroy()
+    if (mishap?.kind === 'cut') return void socket.destroy()
     if (mishap?.kind === 'refused') return void response.writeHead(mishap.status).end()
     if (mishap?.kind === 'late') await Bun.sleep(mishap.by)
-    const answer = await fetch(`${this.#target}${url}`, {
-      method,
-      headers: passed(headers),
-      ...(body.length === 0 ? {} : { body }),
-      keepalive: false,
-      redirect: 'manual',
-    })
-    const text = await answer.text()
-    if (mishap?.kind === 'cut') return void response.destroy()
+    const answer = await forward(`${target}${url}`, request, body)
+    if (mishap?.kind === 'cut-after') return void socket.destroy()
     if (mishap?.kind === 'lost') return void response.writeHead(mishap.status).end()
-    response.statusCode = answer.status
-    for (const [name, value] of answer.headers) if (!OF_CONNECTIONS.has(name)) response.setHeader(name, value)
-    response.setHeader('content-length', Buffer.byteLength(text))
-    if (mishap?.kind !== 'torn') return void response.end(text)
-    response.write(text.slice(0, text.length / 2), () => response.destroy())
+    const bytes = Buffer.from(await answer.arrayBuffer())
+    const headers = [...answer.headers].filter(([name]) => !OF_A_CONNECTION.has(name))
+    const hasBody = answer.status !== 204
+    response.writeHead(answer.status, [...headers, ...(hasBody ? [['content-length', `${bytes.length}`]] : [])].flat())
+    if (mishap?.kind !== 'half') return void response.end(bytes)
+    response.flushHeaders()
+    response.write(bytes.subarray(0, bytes.length / 2), () => socket.destroy())
   }
 }
 
-const OF_CONNECTIONS = new Set(['content-length', 'content-encoding', 'connection', 'transfer-encoding', 'host'])
-
-function passed(headers: IncomingMessage['headers']): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      typeof value === 'string' && !OF_CONNECTIONS.has(name) ? [[name, value]] : [],
-    ),
+function forward(url: string, { method = 'GET', headers }: IncomingMessage, body: string): Promise<Response> {
+  const kept = Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined || OF_A_CONNECTION.has(name) ? [] : [[name, String(value)] satisfies [string, string]],
   )
+  const sent = method === 'GET' || method === 'DELETE' ? {} : { body }
+  return fetch(url, { method, headers: kept, ...sent, keepalive: false, redirect: 'manual' })
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function textOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk)
+  for await (const chunk of request) chunks.push(Buffer.from(chunk as Uint8Array))
   return Buffer.concat(chunks).toString('utf8')
 }
