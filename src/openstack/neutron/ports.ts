@@ -35,7 +35,9 @@ export class Ports {
 
   /** An error with `isUncertain` leaves open whether the port is there: look by what was asked for before asking again. */
   async create(spec: PortSpec, signal?: AbortSignal): Promise<Port> {
-    const doing = `create port ${spec.name} on network ${spec.networkId}`
+    const asked = (spec.fixedIps ?? []).flatMap(({ address }) => address ?? [])
+    const addresses = asked.length === 0 ? '' : ` with address ${asked.slice(0, 4).join(', ')}`
+    const doing = `create port ${spec.name}${addresses} on network ${spec.networkId}`
     const body = { port: bodyOf(spec) }
     return portOf(await this.#calls.one({ method: 'POST', path: '/ports', key: 'port', body, doing, signal }))
   }
