@@ -7,6 +7,7 @@ import { runMkDockerOpts } from './cli/flanneld/mk-docker-opts.ts'
 import { runFlannelPlugin } from './cli/flanneld/plugin.ts'
 import { runFlanneldProgram, runFlanneldStart } from './cli/flanneld/program.ts'
 import { runK8sOvs } from './cli/k8s-ovs/program.ts'
+import { runUnderlayPlugin } from './cli/ovn-underlay/plugin.ts'
 import { runProgram } from './cli/program.ts'
 
 const PROGRAMS: ReadonlyMap<string, (words: readonly string[]) => Promise<number>> = new Map([
@@ -15,6 +16,8 @@ const PROGRAMS: ReadonlyMap<string, (words: readonly string[]) => Promise<number
   ['flanneld-start', runFlanneldStart],
   ['mk-docker-opts.sh', runMkDockerOpts],
   ['flannel', runFlannelPlugin],
+  ['ovn-underlay', runUnderlayPlugin],
+  ['ovn', runUnderlayPlugin],
 ])
 
 const run = PROGRAMS.get(process.argv0.replace(/^.*\//, '')) ?? runProgram

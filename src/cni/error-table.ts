@@ -188,6 +188,12 @@ const own = {
     message: '{source} names IPv{family} pools for {ifname}, and IPv{family} is off',
     remedy: 'name pools of the other family only, or have an administrator turn IPv{family} on',
   },
+  'underlay-used-out': {
+    code: 170,
+    message: 'all {count} ports of logical switch {name} have pods',
+    remedy:
+      'remove pods from this node, let its kubelet run {count} pods at most (maxPods), or give the node a larger subnet (lswitch-destroy, then lswitch-setup)',
+  },
   internal: {
     code: 999,
     message: 'internal error',

@@ -87,6 +87,11 @@ export const PASSING_ERRORS = {
     remedy:
       'it is retried; create ConfigMap kubeadm-config in namespace kube-system, whose ClusterConfiguration has networking.podSubnet and networking.serviceSubnet (docs/coordinator.md shows it)',
   },
+  'underlay-not-ready': {
+    code: 11,
+    message: 'this node has no logical switch for pods: {reason}',
+    remedy: 'it is retried; run ovn-k8-underlay.py lswitch-setup on this node (docs/ovn-underlay.md) if this lasts',
+  },
   'flannel-not-ready': {
     code: 11,
     message: 'flannel has no subnet for this machine yet: {reason}',
