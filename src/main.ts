@@ -6,6 +6,7 @@
 import { runMkDockerOpts } from './cli/flanneld/mk-docker-opts.ts'
 import { runFlannelPlugin } from './cli/flanneld/plugin.ts'
 import { runFlanneldProgram, runFlanneldStart } from './cli/flanneld/program.ts'
+import { runIpamNeutron } from './cli/ipam-neutron/program.ts'
 import { runK8sOvs } from './cli/k8s-ovs/program.ts'
 import { runUnderlayPlugin } from './cli/ovn-underlay/plugin.ts'
 import { runProgram } from './cli/program.ts'
@@ -18,6 +19,8 @@ const PROGRAMS: ReadonlyMap<string, (words: readonly string[]) => Promise<number
   ['flannel', runFlannelPlugin],
   ['ovn-underlay', runUnderlayPlugin],
   ['ovn', runUnderlayPlugin],
+  ['ipam-neutron', runIpamNeutron],
+  ['cni-ipam-neutron', runIpamNeutron],
 ])
 
 const run = PROGRAMS.get(process.argv0.replace(/^.*\//, '')) ?? runProgram

@@ -27,13 +27,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   linux: ['flow'],
   ovs: ['flow'],
   bird: [],
+  ovn: ['ovs', 'network/model', 'registry', 'text/coded-error.ts'],
   openstack: ['registry/deadline.ts', 'registry/backoff.ts'],
   cni: ['network/model'],
   dns: ['linux/ip.ts'],
   kube: ['registry', 'network/model'],
   etcd: ['registry', 'network/model'],
   compat: [
-    ...['kube', 'etcd', 'registry', 'cni', 'network/model', 'network/fabric/bgp/model.ts'],
+    ...['kube', 'etcd', 'openstack', 'registry', 'cni', 'network/model', 'network/fabric/bgp/model.ts'],
     'network/fabric/overhead.ts',
     'text/coded-error.ts',
   ],
@@ -69,6 +70,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   playground: ['network', 'registry', 'linux', 'dns', 'kube', 'compat', 'agent/log.ts', 'text', 'version.ts'],
   cli: [
     ...JOINT,
+    'openstack',
     'settings',
     'agent',
     'bridge',

@@ -92,6 +92,11 @@ export const PASSING_ERRORS = {
     message: 'this node has no logical switch for pods: {reason}',
     remedy: 'it is retried; run ovn-k8-underlay.py lswitch-setup on this node (docs/ovn-underlay.md) if this lasts',
   },
+  'nic-not-home': {
+    code: 11,
+    message: 'NIC {nic} is not back from the pod as it was: {reason}',
+    remedy: 'it is retried; see ip link show on this node if this lasts (docs/nics.md)',
+  },
   'flannel-not-ready': {
     code: 11,
     message: 'flannel has no subnet for this machine yet: {reason}',

@@ -55,6 +55,7 @@ import {
   SPIDER_SUBNETS,
 } from './spiderpool/resources.ts'
 import { ADDRESS_CLAIMS } from './weft/address-claim.ts'
+import { NEUTRON_OF_CONTROLLER } from './weft/neutron-permissions.ts'
 import { NODE_NETWORKS } from './weft/node-network.ts'
 import { NODE_REPORTS } from './weft/node-report.ts'
 
@@ -227,6 +228,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       verbs: [...FOLLOW, 'create', 'delete'],
       why: 'addresses that nobody gave back; those that Spiderpool gave out',
     },
+    ...NEUTRON_OF_CONTROLLER,
     { resource: PODS, verbs: ['get', ...FOLLOW], why: 'whose addresses these were' },
     { resource: STATEFUL_SETS, verbs: ['get', ...FOLLOW], why: 'whose pods come back and have their addresses again' },
     {
