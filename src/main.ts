@@ -6,6 +6,7 @@
 import { runMkDockerOpts } from './cli/flanneld/mk-docker-opts.ts'
 import { runFlannelPlugin } from './cli/flanneld/plugin.ts'
 import { runFlanneldProgram, runFlanneldStart } from './cli/flanneld/program.ts'
+import { runIpamNeutron } from './cli/ipam-neutron/program.ts'
 import { runK8sOvs } from './cli/k8s-ovs/program.ts'
 import { runProgram } from './cli/program.ts'
 
@@ -15,6 +16,8 @@ const PROGRAMS: ReadonlyMap<string, (words: readonly string[]) => Promise<number
   ['flanneld-start', runFlanneldStart],
   ['mk-docker-opts.sh', runMkDockerOpts],
   ['flannel', runFlannelPlugin],
+  ['ipam-neutron', runIpamNeutron],
+  ['cni-ipam-neutron', runIpamNeutron],
 ])
 
 const run = PROGRAMS.get(process.argv0.replace(/^.*\//, '')) ?? runProgram

@@ -27,6 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   linux: ['flow'],
   ovs: ['flow'],
   bird: [],
+  ovn: ['ovs', 'network/model', 'registry', 'text/coded-error.ts'],
   openstack: ['registry/deadline.ts', 'registry/backoff.ts'],
   cni: ['network/model'],
   dns: ['linux/ip.ts'],
@@ -38,7 +39,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'text/coded-error.ts',
   ],
   place: ['files', 'kube', 'etcd', 'compat', 'registry'],
-  agent: [...JOINT, 'dns'],
+  agent: [...JOINT, 'dns', 'openstack'],
   bridge: ['network', 'files', 'linux', 'ovs', 'agent/wire', 'text'],
   controller: [...SHARED, 'kube', 'openstack', 'compat', 'settings', 'version.ts'],
   flanneld: [
@@ -64,6 +65,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'agent/node/own-filters.ts',
     'agent/repeater.ts',
   ],
+  underlay: [...JOINT, 'openstack', 'bridge', 'text', 'agent/attach/veth.ts', 'agent/plugins/configure.ts'],
   insight: [...JOINT, 'agent', 'text'],
   playground: ['network', 'registry', 'linux', 'dns', 'kube', 'compat', 'agent/log.ts', 'text', 'version.ts'],
   cli: [
@@ -75,6 +77,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'controller',
     'flanneld',
     'mesh',
+    'underlay',
     'insight',
     'playground',
     'text',

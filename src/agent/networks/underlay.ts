@@ -17,6 +17,7 @@ import { OverlayGuests, watchRules } from '../node/guests.ts'
 import type { AgentOptions } from '../options.ts'
 import { coordinatorPlugin } from '../plugins/coordinator/coordinator.ts'
 import { bridgeOfLink, linkPlugins } from '../plugins/links/index.ts'
+import { nicPlugin } from '../plugins/nics/index.ts'
 import { keepPorts } from '../plugins/ovs/keeper.ts'
 import { MIRROR_TYPES, mirrorPlugin } from '../plugins/ovs/mirrors.ts'
 import { OvsPlugin } from '../plugins/ovs/plugin.ts'
@@ -136,6 +137,7 @@ export function startUnderlay(start: UnderlayStart): Underlay {
     grants,
   })
   const bridgeOf = (link: string): Promise<string | undefined> => bridgeOfLink(ovsdb, link, signal)
+  const linkParts = { rtnl, bridgeOf, plugins: delegate, grants, announce }
   const plugins = new Map<string, Plugin>([
     ['ovs', ovs],
     ...MIRROR_TYPES.map((type) => [type, mirrorPlugin(type)] as const),
@@ -149,7 +151,15 @@ export function startUnderlay(start: UnderlayStart): Underlay {
         wantedRouteNic: ({ args }) => start.wishOf(args.pod, DEFAULT_ROUTE_NIC) || undefined,
       }),
     ],
-    ...linkPlugins({ rtnl, bridgeOf, plugins: delegate, grants, announce }),
+    ...linkPlugins(linkParts),
+    [
+      'host-device',
+      nicPlugin({
+        ...linkParts,
+        stateDir: options.stateDir,
+        unreadable: (file, error) => log.warn({ file, err: error }, 'this note of a NIC in a pod cannot be read'),
+      }),
+    ],
   ])
   const owned = resources.move()
   return { plugins, wires, guests, look, [Symbol.dispose]: () => owned.dispose() }

@@ -4,20 +4,22 @@
  * @module
  */
 import { type CniResult, cniError, type JsonObject } from '../../../cni/index.ts'
-import { linkFind, linkList, openRtnl, type RtnlSocket } from '../../../linux/index.ts'
+import { addrAdd, linkFind, linkGet, linkList, openRtnl, type RtnlSocket } from '../../../linux/index.ts'
 import { GUEST_GROUP } from '../../../network/guests.ts'
-import { familyOf, type Ip, type Mac, parseIp } from '../../../network/model/address.ts'
+import { type Family, familyOf, type Ip, type Mac, parseIp } from '../../../network/model/address.ts'
 import type { Coordinator } from '../../../network/model/definition.ts'
 import { type Grants, isTrusted } from '../../../network/model/grants.ts'
 import { announce } from '../../wire/announce.ts'
+import { makePair, type PodSite, removePair, type Site } from '../pair.ts'
 import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside } from '../plugin.ts'
-import { applyHost, applyPod, makePair, problemOf, type Site } from './apply.ts'
+import { once } from '../ways.ts'
+import { applyHost, applyPod, guardOf, problemOf } from './apply.ts'
 import { guestAlias, hostLink, POD_LINK, pairMacs } from './numbers.ts'
 import { observeHost, observePod, reservedAddresses } from './observe.ts'
 import { planCoordination } from './plan.ts'
 import { addressesOf, type CoordinationPlan, DEFAULT_ROUTE } from './planned.ts'
 import { type CoordinatorSettings, coordinatorSettings, hostTableOf, NODE_KEY } from './settings.ts'
-import { removeHostRoutes, removePair, undoInPod } from './undo.ts'
+import { removeHostRoutes, undoInPod } from './undo.ts'
 
 /** What the plugin needs. */
 export interface CoordinatorParts {
@@ -91,7 +93,7 @@ async function del(parts: CoordinatorParts, call: PluginCallAfter): Promise<void
     removeHostRoutes(host, link, table, own)
   }
   if (ordinal === 0) {
-    await removePair(host, link)
+    await removePair(host, link, [GUEST_GROUP])
     parts.guests?.dismiss(link)
   }
   removeHostRoutes(
@@ -109,7 +111,7 @@ async function collect(parts: CoordinatorParts, network: string, valid: Readonly
   const kept = new Set([...valid].map((attachment) => hostLink(attachment.slice(0, attachment.lastIndexOf('/')))))
   for (const { name, alias } of linkList(rtnl, { group: GUEST_GROUP })) {
     if (kept.has(name) || alias?.endsWith(` on ${network}`) !== true) continue
-    await removePair(siteOf(rtnl, parts.hostNsFd), name)
+    await removePair(siteOf(rtnl, parts.hostNsFd), name, [GUEST_GROUP])
     parts.guests?.dismiss(name)
   }
 }
@@ -147,7 +149,7 @@ function lostDefault(rtnl: RtnlSocket, { ifname, prevResult }: PluginCallInside)
 /** Both namespaces of a call. */
 interface Sites extends Disposable {
   readonly host: Site
-  readonly pod: Site & { readonly nsFd: number }
+  readonly pod: PodSite
 }
 
 function openSites({ hostNsFd, open = openRtnl }: CoordinatorParts, podNsFd: number): Sites {
@@ -201,15 +203,19 @@ async function apply(
   if (plan.makesPair) {
     const link = hostLink(containerId)
     const own = plan.host.neighbours.map(({ address }) => address)
-    const hasIpv4 = own.some((address) => familyOf(address) === 4)
+    const has = (family: Family): boolean => own.some((address) => familyOf(address) === family)
     await makePair(host, pod, {
       host: link,
+      pod: POD_LINK,
+      group: GUEST_GROUP,
       macs: pairMacs(containerId),
       mtu,
       alias: guestAlias(args.pod, network),
-      hasIpv6: own.some((address) => familyOf(address) === 6),
-      ...(vethLinkAddress === undefined || !hasIpv4 ? {} : { address: vethLinkAddress }),
+      sysctls: guardOf(link, has(6)),
     })
+    const index = linkGet(pod.rtnl, POD_LINK).index
+    if (vethLinkAddress !== undefined && has(4))
+      once(() => addrAdd(pod.rtnl, { link: index, address: `${vethLinkAddress}/32` }))
   }
   applyPod(pod, ifname, plan)
   applyHost(host, plan)

@@ -5,8 +5,8 @@
  */
 
 import type { PodReference } from '../../../cni/index.ts'
-import type { Mac } from '../../../network/model/address.ts'
 import { linkName } from '../../attach/lease.ts'
+import { macsOfPair, type Pair } from '../pair.ts'
 
 /** The pod's end of the pair that leads to its node. */
 export const POD_LINK = 'veth0'
@@ -51,9 +51,7 @@ export function namespaceIn(alias: string): string | undefined {
 /** In characters; namespaces' and pods' names are ASCII, and at most 63 and 253 of them. */
 const LONGEST_ALIAS = 250
 
-/** MAC addresses of both ends, explicit and always the same for a pod: systemd leaves alone what was set at birth. */
-export function pairMacs(containerId: string): { readonly pod: Mac; readonly host: Mac } {
-  const digest = new Bun.CryptoHasher('sha256').update(`${containerId}/${POD_LINK}`).digest('hex')
-  const mac = (at: number): Mac => `0a${digest.slice(at, at + 10).replace(/../g, ':$&')}` as Mac
-  return { pod: mac(12), host: mac(24) }
+/** MAC addresses of both ends. */
+export function pairMacs(containerId: string): Pair['macs'] {
+  return macsOfPair(`${containerId}/${POD_LINK}`)
 }

@@ -4,6 +4,7 @@
  */
 import type { NftTable } from '../../../linux/index.ts'
 import { type Cidr, type Family, familyOf, hostCidr, type Ip, type Mac } from '../../../network/model/address.ts'
+import type { SysctlWish, WayNeighbour, WayRoute, WayRule } from '../../../network/model/ways.ts'
 import type { HostFacts, PodFacts, RouteFact } from './facts.ts'
 import { SOURCE_PRIORITY } from './numbers.ts'
 import type { CoordinatorSettings } from './settings.ts'
@@ -20,31 +21,9 @@ export interface CoordinationInput {
   readonly pair: { readonly host: string; readonly macs: { readonly pod: Mac; readonly host: Mac } }
 }
 
-/** A route of a pod, by the name of its link. */
-export interface PlannedRoute {
-  readonly table: number
-  readonly destination: Cidr
-  readonly link: string
-  readonly gateway?: Ip
-  readonly source?: Ip
-  readonly onlink?: true
-}
-
-/** A rule; `table` is where to look. */
-export interface PlannedRule {
-  readonly family: Family
-  readonly priority: number
-  readonly table: number
-  readonly from?: Cidr
-  readonly mark?: number
-}
-
-/** Who has an address, for good. */
-export interface PlannedNeighbour {
-  readonly link: string
-  readonly address: Ip
-  readonly mac: Mac
-}
+export type PlannedRoute = WayRoute
+export type PlannedRule = WayRule & { readonly table: number }
+export type PlannedNeighbour = WayNeighbour
 
 /** What is wanted. */
 export interface CoordinationPlan {
@@ -55,7 +34,7 @@ export interface CoordinationPlan {
     /** Of the interface; absent: it stays. */
     readonly mac?: Mac
     readonly txQueueLength?: number
-    readonly sysctls: readonly (readonly [key: readonly string[], value: string])[]
+    readonly sysctls: readonly SysctlWish[]
     readonly routes: readonly PlannedRoute[]
     /** Default routes that have moved into a table. */
     readonly removed: readonly RouteFact[]

@@ -3,8 +3,6 @@
  * @module
  */
 import {
-  hasErrno,
-  linkDel,
   linkFind,
   nftTableDel,
   type RtnlSocket,
@@ -15,25 +13,13 @@ import {
   ruleDel,
   ruleList,
 } from '../../../linux/index.ts'
-import { GUEST_GROUP } from '../../../network/guests.ts'
 import { familyOf, hostCidr, type Ip } from '../../../network/model/address.ts'
-import type { Site } from './apply.ts'
+import type { Site } from '../pair.ts'
+import { quietly } from '../ways.ts'
 import type { PodFacts } from './facts.ts'
 import { POD_LINK, POD_NFT_TABLE, PROTOCOL, RULE_PRIORITY, TABLE_MAIN, tableOf } from './numbers.ts'
 import { observePod } from './observe.ts'
 import { addressesOf, DEFAULT_ROUTE } from './planned.ts'
-
-/** The node's end of a pair, with the routes and neighbours that lead by it. Any other link of that name stays. */
-export async function removePair({ rtnl }: Site, host: string): Promise<void> {
-  const link = linkFind(rtnl, host)
-  if (link?.kind !== 'veth' || link.group !== GUEST_GROUP) return
-  try {
-    await linkDel(rtnl, link.index)
-  } catch (error) {
-    // The pod's namespace took it along.
-    if (!hasErrno(error, 'ENODEV')) throw error
-  }
-}
 
 /** The node's routes to addresses of a pod by its pair, and the rule where nothing is left in its table. */
 export function removeHostRoutes({ rtnl }: Site, host: string, table: number, addresses: readonly Ip[]): void {
@@ -82,13 +68,4 @@ function ours(rtnl: RtnlSocket, table: number) {
   return ([4, 6] as const)
     .flatMap((family) => routeList(rtnl, { family, table }))
     .filter(({ protocol }) => protocol === PROTOCOL)
-}
-
-/** What has gone by itself is gone. */
-function quietly(remove: () => void): void {
-  try {
-    remove()
-  } catch (error) {
-    if (!hasErrno(error, 'ESRCH', 'ENOENT', 'ENODEV', 'EEXIST', 'ENETUNREACH')) throw error
-  }
 }

@@ -32,6 +32,57 @@ const TABLE: NftTable = {
   ],
 }
 
+const WORDS: NftTable = {
+  name: 'weft-words',
+  chains: [
+    {
+      name: 'arrive',
+      type: 'filter',
+      hook: 'prerouting',
+      priority: -150,
+      rules: [
+        [
+          { match: 'iifgroup', group: 0x574c },
+          { match: 'ct direction', value: 'reply' },
+          { set: 'meta mark', bits: 0x2000 },
+        ],
+        [{ match: 'ct direction', value: 'original' }, { match: 'fib saddr . iif oif missing' }, { verdict: 'drop' }],
+      ],
+    },
+    {
+      name: 'leave',
+      type: 'nat',
+      hook: 'postrouting',
+      priority: 90,
+      rules: [
+        [
+          { match: 'rt nexthop', address: '169.254.77.5' },
+          { verdict: 'snat', to: '169.254.77.6' },
+        ],
+        [
+          { match: 'rt nexthop', address: 'fe80::77:5' },
+          { verdict: 'snat', to: 'fd77:6566:7400::6' },
+        ],
+        [
+          { match: 'oifgroup', group: 0x574c, not: true },
+          { match: 'oifname', name: 'eth0' },
+          { verdict: 'masquerade' },
+        ],
+      ],
+    },
+    {
+      name: 'speak',
+      type: 'filter',
+      hook: 'output',
+      priority: 0,
+      rules: [
+        [{ match: 'icmp redirect', family: 4 }, { verdict: 'drop' }],
+        [{ match: 'icmp redirect', family: 6 }, { match: 'ip6 saddr', address: 'fe80::77:7' }, { verdict: 'drop' }],
+      ],
+    },
+  ],
+}
+
 describe('a table', () => {
   test('is what nft says it is', async () => {
     const netns = `wefttest-nftables-${process.pid}`
@@ -56,6 +107,42 @@ describe('a table', () => {
         ],
       },
       { chain: 'answer', expr: [{ match: { op: 'in', left: { ct: { key: 'state' } }, right: 'new' } }] },
+    ])
+  })
+
+  test('speaks of links, groups, directions, ways and translations as nft does', async () => {
+    const netns = `wefttest-nftables-words-${process.pid}`
+    const nsFd = netnsAdd(netns)
+    nftTableReplace(WORDS, nsFd)
+    const rules = (await rulesIn(netns).finally(() => netnsDel(netns))) as readonly {
+      readonly expr: readonly unknown[]
+    }[]
+    closeFd(nsFd)
+    const is = (left: object, right: unknown, op = '=='): unknown => ({ match: { op, left, right } })
+    const mark = { meta: { key: 'mark' } }
+    expect(rules.map(({ expr }) => expr)).toEqual([
+      [
+        is({ meta: { key: 'iifgroup' } }, 0x574c),
+        is({ ct: { key: 'direction' } }, 'reply'),
+        { mangle: { key: mark, value: { '|': [mark, 0x2000] } } },
+      ],
+      [
+        is({ ct: { key: 'direction' } }, 'original'),
+        is({ fib: { result: 'oif', flags: ['saddr', 'iif'] } }, '0'),
+        { drop: null },
+      ],
+      [is({ rt: { key: 'nexthop', family: 'ip' } }, '169.254.77.5'), { snat: { family: 'ip', addr: '169.254.77.6' } }],
+      [
+        is({ rt: { key: 'nexthop', family: 'ip6' } }, 'fe80::77:5'),
+        { snat: { family: 'ip6', addr: 'fd77:6566:7400::6' } },
+      ],
+      [is({ meta: { key: 'oifgroup' } }, 0x574c, '!='), is({ meta: { key: 'oifname' } }, 'eth0'), { masquerade: null }],
+      [is({ payload: { protocol: 'icmp', field: 'type' } }, 'redirect'), { drop: null }],
+      [
+        is({ payload: { protocol: 'icmpv6', field: 'type' } }, 'nd-redirect'),
+        is({ payload: { protocol: 'ip6', field: 'saddr' } }, 'fe80::77:7'),
+        { drop: null },
+      ],
     ])
   })
 
