@@ -12,6 +12,8 @@ export class PortsStore implements NodePortsStore {
   readonly #registry: Registry
   readonly #heard: Pick<Reflection<'NodePorts'>, 'store'>
   readonly #written = new Map<string, Stored<'NodePorts'>>()
+  /** Deleted here: up to this revision nothing that is heard counts. */
+  readonly #removed = new Map<string, number>()
 
   constructor(registry: Registry, heard: Pick<Reflection<'NodePorts'>, 'store'>) {
     this.#registry = registry
@@ -29,7 +31,7 @@ export class PortsStore implements NodePortsStore {
   }
 
   names(): ReadonlySet<string> {
-    return new Set([...this.#heard.store.keys(), ...this.#written.keys()])
+    return new Set([...this.#heard.store.keys(), ...this.#written.keys()].filter((name) => this.get(name) !== undefined))
   }
 
   async put(value: NodePorts): Promise<void> {
@@ -51,12 +53,17 @@ export class PortsStore implements NodePortsStore {
 
   async remove(node: string): Promise<void> {
     await this.#delete('NodePorts', node)
-    await this.#delete('PortUse', node)
     this.#written.delete(node)
+    this.#removed.set(node, this.#heard.store.get(node)?.revision ?? 0)
+  }
+
+  async forgetUse(node: string): Promise<void> {
+    await this.#delete('PortUse', node)
   }
 
   #newest(node: string): Stored<'NodePorts'> | undefined {
-    const [heard, written] = [this.#heard.store.get(node), this.#written.get(node)]
+    const [told, written] = [this.#heard.store.get(node), this.#written.get(node)]
+    const heard = told !== undefined && told.revision <= (this.#removed.get(node) ?? -1) ? undefined : told
     return heard !== undefined && (written === undefined || heard.revision > written.revision) ? heard : written
   }
 
