@@ -54,6 +54,7 @@ const PROGRAMS: Readonly<Record<string, readonly [source: string, ...words: stri
 const TESTS: Readonly<Record<string, string>> = {
   'kernel-vlans': 'src/agent/plugins/ovs/wire.test.ts',
   'kernel-guards': 'src/agent/switch/wires.test.ts',
+  'kernel-neutron': 'src/agent/plugins/neutron/plugin.test.ts',
 }
 const ALL = [...Object.keys(PROGRAMS), ...Object.keys(TESTS)]
 
