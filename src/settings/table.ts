@@ -9,6 +9,7 @@ import { MOST_RANGES } from '../network/model/cluster.ts'
 import { fabricWay } from '../network/model/fabric-way.ts'
 import { AGENT_SETTINGS } from './agent-table.ts'
 import { ATTACHMENT_SETTINGS } from './attachments-table.ts'
+import { OPENSTACK_SETTINGS } from './openstack-table.ts'
 import {
   networks,
   oneOf,
@@ -171,6 +172,7 @@ export const SETTINGS = {
     flag: 'etcd-password-file',
   }),
   ...ATTACHMENT_SETTINGS,
+  ...OPENSTACK_SETTINGS,
   'log.level': setting({
     type: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     default: 'info',
@@ -281,6 +283,7 @@ export const SECTIONS: Readonly<Record<string, string>> = {
   kubernetes: 'The Kubernetes API server.',
   etcd: 'k8s-ovs’s registry in etcd, or Calico’s, for clusters that come from there. What Kubernetes says still comes from Kubernetes.',
   attachments: 'Networks that pods are attached to by name, and who may ask for what.',
+  openstack: 'The cloud that nodes’ ports are made in, where NeutronNetworks ask for some',
   log: 'The logs of agent and controller.',
   cluster:
     'What the controller creates as ClusterNetwork "default" when there is none. Afterwards that object says it: a difference is told, not applied.',
