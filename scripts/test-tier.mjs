@@ -15,7 +15,7 @@ const FILES = {
     ),
     './src/bridge/persist/persist.test.ts',
   ],
-  openstack: ['./test/openstack/neutron.test.ts'],
+  openstack: ['neutron', 'northbound'].map((name) => `./test/openstack/${name}.test.ts`),
   long: [
     ...`adopt api-outages bgp direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links tunnels`
       .split(' ')

@@ -71,6 +71,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cli: [
     ...JOINT,
     'openstack',
+    'ovn',
     'settings',
     'agent',
     'bridge',
