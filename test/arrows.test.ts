@@ -38,7 +38,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'network/fabric/overhead.ts',
     'text/coded-error.ts',
   ],
-  place: ['files', 'kube', 'etcd', 'compat', 'registry'],
+  place: ['files', 'kube', 'etcd', 'ovn', 'compat', 'registry'],
   agent: [...JOINT, 'dns'],
   bridge: ['network', 'files', 'linux', 'ovs', 'agent/wire', 'text'],
   controller: [...SHARED, 'kube', 'compat', 'settings', 'version.ts'],

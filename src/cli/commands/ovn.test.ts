@@ -28,7 +28,7 @@ describe.skipIf(SKIPPED !== undefined)('weft ovn', () => {
 
   test('prepares a node’s switch and ports, twice the same, and takes them away again', async () => {
     const before = await central.nbctl('show')
-    const first = await weft(...prepare, '--cluster', 'blue')
+    const first = await weft(...prepare, '--ovn-cluster', 'blue')
     expect(first.stderr).toBe('')
     const ports = parseCache(first.stdout)
     expect<string[]>(ports.map(({ address }) => address).toSorted()).toEqual(
@@ -36,36 +36,40 @@ describe.skipIf(SKIPPED !== undefined)('weft ovn', () => {
     )
     expect(ports.map(({ vlan }) => vlan).toSorted()).toEqual([1, 2, 3, 4, 5])
     expect(ports[0]).toEqual(expect.objectContaining({ prefixLength: 29, gateway: '192.168.1.1' }))
-    expect((await weft(...prepare, '--cluster', 'blue')).stdout).toBe(first.stdout)
+    expect((await weft(...prepare, '--ovn-cluster', 'blue')).stdout).toBe(first.stdout)
     expect(await central.nbctl('lrp-list', 'k8-router')).toContain('k8-router-to-ls-worker1')
-    const { stdout } = await weft('rows', '--cluster', 'blue', '--json')
+    const { stdout } = await weft('rows', '--ovn-cluster', 'blue', '--json')
     expect(
       JSON.parse(stdout)
         .map(({ purpose }: { readonly purpose: string }) => purpose)
         .toSorted(),
     ).toEqual([...['join', 'join', 'port', 'port', 'port', 'port', 'port', 'switch']])
-    const status = await weft('status', '--cluster', 'blue')
+    const status = await weft('status', '--ovn-cluster', 'blue')
     expect(status.stdout).toContain('rows of blue: 8\n  join: 2\n  port: 5\n  switch: 1\n')
     expect(status.code).toBe(0)
     // Another cluster sees nothing of it, and cannot take it away.
-    expect((await weft('status', '--cluster', 'red')).stdout).toContain('rows of red: 0\n')
-    expect(await weft('release', 'ls-worker1', '--cluster', 'red')).toEqual(
+    expect((await weft('status', '--ovn-cluster', 'red')).stdout).toContain('rows of red: 0\n')
+    expect(await weft('release', 'ls-worker1', '--ovn-cluster', 'red')).toEqual(
       expect.objectContaining({ code: 1, stderr: expect.stringContaining('is not of this cluster') }),
     )
-    expect((await weft('release', 'ls-worker1', '--cluster', 'blue')).stdout).toBe('ls-worker1 is gone.\n')
+    expect((await weft('release', 'ls-worker1', '--ovn-cluster', 'blue')).stdout).toBe('ls-worker1 is gone.\n')
     expect(await central.nbctl('show')).toBe(before)
   }, 60_000)
 
   test.each([
-    [['status'], 2, '--cluster'],
-    [['status', '--cluster', 'Not A Name'], 2, 'lower case letters'],
-    [['status', '--cluster', 'blue', '--nb', 'nonsense'], 2, 'write unix:/path/to/db.sock'],
-    [['status', '--cluster', 'blue', '--ca', 'x'], 2, '--ca, --cert and --key go together'],
-    [['status', '--cluster', 'blue', '--nb', 'ssl:127.0.0.1:1'], 2, 'name the files of the authority'],
-    [['status', '--cluster', 'blue', '--nb', 'unix:/nonexistent'], 3, 'service ovn-central'],
-    [[...prepare.slice(0, 3), '--cluster', 'blue', '--parent', 'nobody'], 1, 'there is none of this name'],
-    [['prepare', 'ls', '10.0.0.0/31', '--cluster', 'blue', '--parent', 'vm1'], 2, 'has room for 0 pods'],
-    [['prepare', 'ls', '10.0.0.0/8', '--cluster', 'blue', '--parent', 'vm1'], 2, '4094 VLANs'],
+    [['status'], 2, '--ovn-cluster'],
+    [['status', '--ovn-cluster', 'Not A Name'], 2, 'lower case letters'],
+    [['status', '--ovn-cluster', 'blue', '--ovn-nb', 'nonsense'], 2, 'write unix:/path/to/db.sock'],
+    [
+      ['status', '--ovn-cluster', 'blue', '--ovn-cafile', 'x'],
+      2,
+      '--ovn-cafile, --ovn-certfile and --ovn-keyfile go together',
+    ],
+    [['status', '--ovn-cluster', 'blue', '--ovn-nb', 'ssl:127.0.0.1:1'], 2, 'name the files of the authority'],
+    [['status', '--ovn-cluster', 'blue', '--ovn-nb', 'unix:/nonexistent'], 3, 'service ovn-central'],
+    [[...prepare.slice(0, 3), '--ovn-cluster', 'blue', '--parent', 'nobody'], 1, 'there is none of this name'],
+    [['prepare', 'ls', '10.0.0.0/31', '--ovn-cluster', 'blue', '--parent', 'vm1'], 2, 'has room for 0 pods'],
+    [['prepare', 'ls', '10.0.0.0/8', '--ovn-cluster', 'blue', '--parent', 'vm1'], 2, '4094 VLANs'],
   ])('weft ovn %p ends with %p', async (words, code, says) => {
     const result = await weft(...words)
     expect(result.stderr).toContain(says)

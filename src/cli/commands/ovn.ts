@@ -1,25 +1,22 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { formatCache } from '../../compat/ovn-underlay/cache.ts'
 import { type Cidr, parseCidr } from '../../network/model/address.ts'
-import { connectNorthbound, type Northbound, type NorthboundOptions } from '../../ovn/connect.ts'
+import { connectNorthbound, type Northbound } from '../../ovn/connect.ts'
 import { type OwnedRow, ownedRows } from '../../ovn/rows/owned.ts'
 import { ensurePool } from '../../ovn/rows/pool.ts'
 import { ensureRouter } from '../../ovn/rows/routers.ts'
 import { type Following, followingOf } from '../../ovn/rows/status.ts'
 import { removeSwitch } from '../../ovn/rows/switches.ts'
+import type { OvnPlace } from '../../place/ovn.ts'
 import { table } from '../../text/table.ts'
 import { usage } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { printJson, printLines } from '../insight.ts'
 import { outputLook } from '../look.ts'
-import { objectName, wholeNumber } from '../numbers.ts'
+import { wholeNumber } from '../numbers.ts'
+import { type OvnOptions, ovnPlaceNamed, splitOvnOptions, withOvnOptions } from '../ovn-options.ts'
 
-interface Options {
-  readonly nb: string
-  readonly cluster: string
-  readonly ca?: string
-  readonly cert?: string
-  readonly key?: string
+interface Options extends OvnOptions {
   readonly json?: boolean
 }
 
@@ -68,24 +65,18 @@ export function registerOvn(program: Command): void {
 
 const EXAMPLES = `
 Examples:
-  weft ovn status --cluster blue
+  weft ovn status --ovn-cluster blue
   weft ovn prepare ls-worker1 192.168.1.0/29 --parent vm1 --router k8-router \\
-    --cluster blue --nb ssl:192.0.2.1:6641,ssl:192.0.2.2:6641 \\
-    --ca ca.pem --cert node.pem --key node.key
-  weft ovn release ls-worker1 --cluster blue`
+    --ovn-cluster blue --ovn-nb ssl:192.0.2.1:6641,ssl:192.0.2.2:6641 \\
+    --ovn-cafile ca.pem --ovn-certfile node.pem --ovn-keyfile node.key
+  weft ovn release ls-worker1 --ovn-cluster blue`
 
 function withPlace(command: Command): Command {
-  return command
-    .option('--nb <places>', 'unix:PATH, tcp:HOST:PORT, ssl:HOST:PORT; commas between a cluster’s servers', placeOf())
-    .requiredOption('--cluster <name>', 'whose rows are ours: a name that nobody else uses there', objectName)
-    .option('--ca <file>', 'ssl: the authority of the servers’ certificates')
-    .option('--cert <file>', 'ssl: our certificate')
-    .option('--key <file>', 'ssl: its key')
-    .option('--json', 'print JSON')
+  return withOvnOptions(command, placeOtherwise()).option('--json', 'print JSON')
 }
 
 /** As OVN's own tools. */
-function placeOf(): string {
+function placeOtherwise(): string {
   return process.env['OVN_NB_DB'] || DEFAULT_NB
 }
 
@@ -96,7 +87,7 @@ async function status(options: Options): Promise<void> {
   }))
   if (following.isFollowed === false) process.exitCode = EXIT.failed
   if (options.json === true) printJson({ ...following, rows: counted(owned) })
-  else printLines(statusLines(options, following, owned))
+  else printLines(statusLines(placeOf(options), following, owned))
 }
 
 async function rows(options: Options): Promise<void> {
@@ -130,7 +121,7 @@ async function release(name: string, options: Options): Promise<void> {
 }
 
 async function connected<T>(options: Options, use: (nbd: Northbound) => Promise<T>): Promise<T> {
-  const nbd = await connectNorthbound(northboundOptions(options))
+  const nbd = await connectNorthbound(placeOf(options))
   try {
     return await use(nbd)
   } finally {
@@ -138,19 +129,22 @@ async function connected<T>(options: Options, use: (nbd: Northbound) => Promise<
   }
 }
 
-function northboundOptions({ nb: remotes, cluster, ca, cert, key }: Options): NorthboundOptions {
-  if (ca === undefined && cert === undefined && key === undefined) return { remotes, cluster }
-  if (ca !== undefined && cert !== undefined && key !== undefined) {
-    return { remotes, cluster, tls: { ca, certificate: cert, key } }
-  }
-  throw usage('--ca, --cert and --key go together', 'give all three, or none where no remote is ssl:')
+function placeOf(options: Options): OvnPlace {
+  const { ovn } = splitOvnOptions(options)
+  const place = ovnPlaceNamed({ ...ovn, ovnNb: ovn.ovnNb ?? placeOtherwise() })
+  if (place !== undefined) return place
+  throw usage('nothing says where the database is', 'give --ovn-nb')
 }
 
-function statusLines({ nb, cluster }: Options, following: Following, owned: readonly OwnedRow[]): readonly string[] {
+function statusLines(
+  { remotes, cluster }: OvnPlace,
+  following: Following,
+  owned: readonly OwnedRow[],
+): readonly string[] {
   const { wanted, translated, onChassis } = following
   const counts = Object.entries(counted(owned)).map(([purpose, count]) => `  ${purpose}: ${count}`)
   return [
-    `northbound  ${nb}`,
+    `northbound  ${remotes}`,
     `ovn-northd  ${following.isFollowed ? `has translated ${translated} of ${wanted}` : `is behind: ${translated} of ${wanted} translated`}`,
     `chassis     ${onChassis} of ${wanted}`,
     `rows of ${cluster}: ${owned.length}`,
