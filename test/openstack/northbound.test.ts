@@ -33,7 +33,7 @@ describe.skipIf(!wanted)('a northbound database that Neutron uses too (npm run t
   const nested = podPortName('blue', { sandbox: 's1', interface: 'eth0' })
 
   beforeAll(async () => {
-    cloud = await Cloud.start(['ovn'])
+    cloud = await Cloud.startOwn(['ovn'])
     neutron = cloud.client('ovn', 'admin')
     networkId = (await neutron.networks.create({ name: 'machines' })).id
     await neutron.subnets.create({ networkId, name: 'machines', cidr: '10.60.0.0/24', hasDhcp: true })
