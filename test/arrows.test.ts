@@ -39,7 +39,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'text/coded-error.ts',
   ],
   place: ['files', 'kube', 'etcd', 'compat', 'registry'],
-  agent: [...JOINT, 'dns'],
+  agent: [...JOINT, 'dns', 'openstack'],
   bridge: ['network', 'files', 'linux', 'ovs', 'agent/wire', 'text'],
   controller: [...SHARED, 'kube', 'compat', 'settings', 'version.ts'],
   flanneld: [

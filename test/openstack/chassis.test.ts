@@ -10,6 +10,7 @@ import { Chassis } from './cloud/chassis.ts'
 import { Cloud, missingPrograms } from './cloud/cloud.ts'
 import { type Layer, layersOf } from './cloud/layers.ts'
 import { NestedSwitch } from './cloud/nested.ts'
+import { step } from './cloud/programs.ts'
 import { Underlay } from './cloud/underlay.ts'
 import { reaches, VirtualMachine } from './cloud/virtual-machine.ts'
 
@@ -39,26 +40,25 @@ describe.skipIf(!wanted)('machines on chassis of OVN (npm run test:openstack)', 
     admin = cloud.client('ovn', 'admin')
     underlay = await Underlay.start()
     atEnd(() => underlay.stop())
-    await routedNetworks()
+    await step('Making networks', routedNetworks)
     for (const name of NAMES) {
-      const one = await Chassis.start(underlay, cloud.ovn, name)
+      const one = await step(`Starting chassis ${name}`, () => Chassis.start(underlay, cloud.ovn, name))
       chassis.set(name, one)
       atEnd(() => one.stop())
     }
     for (const name of NAMES) {
-      const machine = await VirtualMachine.start(of(chassis, name), {
-        name: `vm-${name}`,
-        admin,
-        portId: of(ports, name).id,
-      })
+      const spec = { name: `vm-${name}`, admin, portId: of(ports, name).id }
+      const machine = await step(`Starting a machine on ${name}`, () => VirtualMachine.start(of(chassis, name), spec))
       machines.set(name, machine)
       atEnd(() => machine.stop())
     }
   }, 900_000)
 
   afterAll(async () => {
-    for (const end of ended.toReversed()) await end()
-  }, 120_000)
+    await step('Removing all of it', async () => {
+      for (const end of ended.toReversed()) await end()
+    })
+  }, 300_000)
 
   /** A subnet with a port for each machine, one for the nested port, and a router that leads to all of them. */
   async function routedNetworks(): Promise<void> {

@@ -8,6 +8,7 @@ import { OpenStackError } from '../../openstack/errors.ts'
 import type { Port, Subnet } from '../../openstack/neutron/model.ts'
 import { Neutron } from '../../openstack/neutron/neutron.ts'
 import { OpenStackSession } from '../../openstack/session.ts'
+import { resultOf } from '../ipam-neutron/result.ts'
 
 /** What a NIC's port has. */
 export interface PortFacts {
@@ -70,22 +71,14 @@ async function byMac({ ports }: Pick<Neutron, 'ports'>, mac: string, signal?: Ab
   )
 }
 
-/** Routes as a DHCP client has them of Neutron: a default among a subnet's own routes stands in place of its gateway. */
-function answerOf({ fixedIps }: Port, subnets: ReadonlyMap<string, Subnet>): PortFacts['answer'] {
+function answerOf(port: Port, subnets: ReadonlyMap<string, Subnet>): PortFacts['answer'] {
   const used = [...subnets.values()]
-  return {
-    ips: fixedIps.map(({ subnetId, address }) => {
-      const subnet = subnets.get(subnetId)
-      return {
-        address: `${address}/${subnet?.cidr.split('/')[1] ?? (address.includes(':') ? 128 : 32)}`,
-        ...(subnet?.gateway === undefined ? {} : { gateway: subnet.gateway }),
-      }
-    }),
-    routes: used.flatMap(routesOf),
-    dns: { nameservers: [...new Set(used.flatMap(({ nameservers }) => nameservers))], search: [], options: [] },
-  }
+  const nameservers = [...new Set(used.flatMap((subnet) => subnet.nameservers))]
+  const rest = { routes: used.flatMap(routesOf), dns: { nameservers, search: [], options: [] } }
+  return resultOf([port], subnets, rest, '1.1.0')
 }
 
+/** As a DHCP client has them of Neutron: a default among a subnet's own routes stands in place of its gateway. */
 function routesOf({ family, gateway, hostRoutes }: Subnet): CniResult['routes'] {
   const own = hostRoutes.map(({ destination, nexthop }) => ({ dst: destination, gw: nexthop }))
   if (gateway === undefined || own.some(({ dst }) => DEFAULTS.has(dst))) return own

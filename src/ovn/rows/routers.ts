@@ -38,10 +38,20 @@ export async function removeRouter(nbd: Northbound, name: string): Promise<void>
     const [row] = found
     if (row === undefined) return { done: undefined }
     if (!isOurs(row, nbd.cluster)) throw nameTaken('Logical_Router', name)
-    const leave = await leaveSwitches(nbd, row.ports)
-    const same = nb.wait('Logical_Router', byUuid(row.uuid), ['ports'], '==', [{ ports: row.ports }])
-    return { write: [same, ...leave, nb.deleteRows('Logical_Router', byUuid(row.uuid))] }
+    return { write: await routerRemoval(nbd, row) }
   })
+}
+
+/** The operations that remove a router of ours as it was read. */
+export async function routerRemoval(
+  nbd: Northbound,
+  row: Found & { readonly ports: readonly string[] },
+): Promise<readonly Operation[]> {
+  return [
+    nb.wait('Logical_Router', byUuid(row.uuid), ['ports'], '==', [{ ports: row.ports }]),
+    ...(await leaveSwitches(nbd, row.ports)),
+    nb.deleteRows('Logical_Router', byUuid(row.uuid)),
+  ]
 }
 
 /** A switch's way to a router. */

@@ -182,9 +182,11 @@ test('both its names are taken on the node: it comes home under one of its own, 
 test('what a pod does to its interface is undone', async () => {
   await bench.plugin.add(call(), never)
   linkSet(pod().rtnl, 'net1', { up: false })
-  linkSet(pod().rtnl, indexOf(pod(), 'net1'), { name: 'mine', mtu: 1280 })
+  const { mac = '' } = bench.inside ?? {}
+  linkSet(pod().rtnl, indexOf(pod(), 'net1'), { name: 'mine', mtu: 1280, mac: '02:00:00:00:00:99' })
   await bench.plugin.del(call())
   expectHome()
+  expect(bench.nic.mac).toBe(mac)
 })
 
 test('a link that a pod made is not brought to the node in its place', async () => {

@@ -110,7 +110,10 @@ function settle({ rtnl }: NicHome, { index, name, up }: Link, note: NicNote): vo
     if (up) linkSet(rtnl, index, { up: false })
     linkSet(rtnl, index, { name: nic.name })
   }
-  if (linkGet(rtnl, index).mtu !== nic.mtu) linkSet(rtnl, index, { mtu: nic.mtu })
+  const now = linkGet(rtnl, index)
+  if (now.mtu !== nic.mtu) linkSet(rtnl, index, { mtu: nic.mtu })
+  // A pod may have given it another: then nobody on the wire answers it.
+  if (nic.mac !== undefined && now.mac !== nic.mac) linkSet(rtnl, index, { mac: nic.mac })
   linkSet(rtnl, index, { up: nic.up, alias: nic.alias ?? '' })
 }
 
