@@ -51,6 +51,8 @@ export const EXIT_BY_CODE: ReadonlyMap<string, number> = new Map([
     'ETCD_CONFIG',
     'FLANNEL_CONFIG',
     'MESH_CONFIG',
+    'UNDERLAY_USAGE',
+    'UNDERLAY_CONFIG',
   ].map((code) => [code, EXIT.usage] as const),
   ...[
     'CLI_NOT_RUNNING',

@@ -200,7 +200,7 @@ const own = {
     remedy: 'name pools of the other family only, or have an administrator turn IPv{family} on',
   },
   'underlay-used-out': {
-    code: 170,
+    code: 185,
     message: 'all {count} ports of logical switch {name} have pods',
     remedy:
       'remove pods from this node, let its kubelet run {count} pods at most (maxPods), or give the node a larger subnet (lswitch-destroy, then lswitch-setup)',

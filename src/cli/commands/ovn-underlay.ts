@@ -1,6 +1,6 @@
+import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { createBridge } from '../../bridge/create.ts'
-import { BRIDGE_FOLDER } from '../../bridge/guard/state.ts'
 import { sentencesOf } from '../../bridge/tell.ts'
 import { execCall } from '../../compat/ovn-underlay/exec.ts'
 import { DEFAULT_BRIDGE, DEFAULT_HOST_BRIDGE } from '../../compat/ovn-underlay/netconf.ts'
@@ -9,13 +9,7 @@ import { type Cidr, parseCidr } from '../../network/model/address.ts'
 import { connectOvsdb } from '../../ovs/ovsdb/index.ts'
 import { selfCommand } from '../../playground/self.ts'
 import { makeAgain, notedWire, noteWire } from '../../underlay/again.ts'
-import {
-  destroySwitch,
-  type SwitchPlace,
-  type SwitchWords,
-  setUpSwitch,
-  UNDERLAY_FOLDER,
-} from '../../underlay/lswitch.ts'
+import { destroySwitch, type SwitchPlace, type SwitchWords, setUpSwitch } from '../../underlay/lswitch.ts'
 import { type NodeOptions, previewWire, unwireNode, wireNode } from '../../underlay/node/node.ts'
 import { serveExec } from '../../underlay/pods/exec.ts'
 import { type NodeState, readState } from '../../underlay/state.ts'
@@ -25,6 +19,9 @@ import { outputLook } from '../look.ts'
 import { wholeNumber } from '../numbers.ts'
 import { stateJson, stateLines } from '../ovn-underlay/show.ts'
 import { defaultSocket } from '../ovsdb-socket.ts'
+
+/** Where commands lock each other out. */
+const RUN_FOLDER = '/run/weft'
 
 interface Common {
   readonly ovsdb: string
@@ -61,13 +58,16 @@ export function registerOvnUnderlay(program: Command): void {
   nodeCommands(underlay)
   switchCommands(underlay)
   withPlaces(underlay.command('show'))
+    .summary('the logical switch, and which pod has which port')
     .description('Shows the logical switch of this machine, and which pod has which port.')
     .action(show)
   withPlaces(underlay.command('init'))
+    .summary('makes again what a restart of the machine took')
     .description('Makes again what a restart of the machine took: bridge, addresses, neighbours, routes.')
     .action(init)
   for (const verb of ['setup', 'status', 'teardown'] as const) {
     withPlaces(underlay.command(verb))
+      .summary('of kubelets before there was CNI')
       .description(`${EXEC[verb]} A call of kubelets before there was CNI.`)
       .argument('<namespace>', 'the pod’s namespace')
       .argument('<pod>', 'its name')
@@ -81,6 +81,7 @@ export function registerOvnUnderlay(program: Command): void {
 
 function nodeCommands(underlay: Command): void {
   withPlaces(underlay.command('node-setup'))
+    .summary('bridges for pods’ frames, and the machine’s addresses on them')
     .description(
       'Makes the bridges that pods’ frames pass, and moves addresses, routes and rules of the machine’s interface to them. ' +
         'When the gateway does not answer afterwards, or the command dies, everything is put back by itself.',
@@ -100,6 +101,7 @@ function nodeCommands(underlay: Command): void {
     .option('--dry-run', 'tell what would be done')
     .action(nodeSetup)
   withPlaces(underlay.command('node-destroy'))
+    .summary('the way back of node-setup')
     .description('Gives the machine’s interface back what it had, and removes the bridges that node-setup made.')
     .option('--no-gateway-check', 'do not ask the gateway')
     .action(nodeDestroy)
@@ -107,6 +109,7 @@ function nodeCommands(underlay: Command): void {
 
 function switchCommands(underlay: Command): void {
   withPlaces(underlay.command('lswitch-setup'))
+    .summary('a logical switch with a port for every pod')
     .description(
       'Makes a logical switch for the pods of this machine: a network and a subnet of Neutron, attached to a router, with a ' +
         'port for every pod. The ports’ addresses, MACs and VLANs are kept in Open vSwitch. Run again, it completes what is missing.',
@@ -138,6 +141,7 @@ function switchCommands(underlay: Command): void {
     )
     .action(lswitchSetup)
   withPlaces(underlay.command('lswitch-destroy'))
+    .summary('removes what lswitch-setup made')
     .description('Removes everything that lswitch-setup made for this machine, and nothing else.')
     .option('--force', 'also when pods have ports of it: they lose their network')
     .action(async (options: Common & { readonly force?: boolean }) => {
@@ -164,9 +168,7 @@ Examples:
 function withPlaces(command: Command): Command {
   return command
     .option('--ovsdb <path>', 'socket of ovsdb-server', defaultSocket())
-    .addOption(
-      new Option('--run-dir <folder>', 'where commands lock each other out').default(UNDERLAY_FOLDER).hideHelp(),
-    )
+    .addOption(new Option('--run-dir <folder>', 'where commands lock each other out').default(RUN_FOLDER).hideHelp())
     .option('--host-bridge <name>', 'the Linux bridge with the machine’s addresses', DEFAULT_HOST_BRIDGE)
     .option('--json', 'print JSON')
 }
@@ -250,13 +252,14 @@ function nothing(uplink: string, hostBridge: string): string {
 }
 
 function placeOf({ ovsdb, runDir, hostBridge, json }: Common): SwitchPlace {
-  return { ovsdb, folder: runDir, hostBridge, tell: json === true ? () => undefined : told }
+  return { ovsdb, folder: join(runDir, 'underlay'), hostBridge, tell: json === true ? () => undefined : told }
 }
 
-function guarded({ ovsdb, gatewayCheck, json }: Node): NodeOptions {
+function guarded({ ovsdb, runDir, gatewayCheck, json }: Node): NodeOptions {
   return {
     ovsdb,
-    folder: BRIDGE_FOLDER,
+    // Shared with `weft bridge`: both move addresses.
+    folder: join(runDir, 'bridge'),
     gatewayMs: 10_000,
     asksGateways: gatewayCheck,
     guardCommand: (file) => selfCommand('bridge', 'guard', file),
