@@ -199,15 +199,6 @@ const own = {
     message: '{source} names IPv{family} pools for {ifname}, and IPv{family} is off',
     remedy: 'name pools of the other family only, or have an administrator turn IPv{family} on',
   },
-<<<<<<< HEAD
-  'underlay-used-out': {
-    code: 185,
-    message: 'all {count} ports of logical switch {name} have pods',
-    remedy:
-      'remove pods from this node, let its kubelet run {count} pods at most (maxPods), or give the node a larger subnet (lswitch-destroy, then lswitch-setup)',
-  },
-=======
->>>>>>> main
   'neutron-mode-unfit': {
     code: 166,
     message: 'pods cannot be on Neutron network {network} that way: {reason}',
@@ -224,15 +215,12 @@ const own = {
     message: 'VLAN {vlan} of {master} is in use already, and can be in one place only: it is {holder}',
     remedy:
       'remove that link, or take another VLAN; several pods get one VLAN by macvlan on a VLAN link of the node (ifacer), and those of a trunk are for its ports alone',
-<<<<<<< HEAD
-=======
   },
   'underlay-used-out': {
     code: 169,
     message: 'all {count} ports of logical switch {name} have pods',
     remedy:
       'remove pods from this node, let its kubelet run {count} pods at most (maxPods), or give the node a larger subnet (lswitch-destroy, then lswitch-setup)',
->>>>>>> main
   },
   internal: {
     code: 999,
