@@ -199,6 +199,29 @@ const own = {
     message: '{source} names IPv{family} pools for {ifname}, and IPv{family} is off',
     remedy: 'name pools of the other family only, or have an administrator turn IPv{family} on',
   },
+  'neutron-mode-unfit': {
+    code: 166,
+    message: 'pods cannot be on Neutron network {network} that way: {reason}',
+    remedy: '{advice}',
+  },
+  'neutron-nic-missing': {
+    code: 167,
+    message: 'no link of this node can carry pods of Neutron network {network}: {reason}',
+    remedy:
+      'see that the port of the VM (NodePorts, parent.mac) is a NIC of this node, or name the link as master in the network configuration',
+  },
+  'vlan-in-use': {
+    code: 168,
+    message: 'VLAN {vlan} of {master} is in use already, and can be in one place only: it is {holder}',
+    remedy:
+      'remove that link, or take another VLAN; several pods get one VLAN by macvlan on a VLAN link of the node (ifacer), and those of a trunk are for its ports alone',
+  },
+  'underlay-used-out': {
+    code: 169,
+    message: 'all {count} ports of logical switch {name} have pods',
+    remedy:
+      'remove pods from this node, let its kubelet run {count} pods at most (maxPods), or give the node a larger subnet (lswitch-destroy, then lswitch-setup)',
+  },
   internal: {
     code: 999,
     message: 'internal error',

@@ -13,7 +13,7 @@ import { Keystone, type KeystoneOptions } from './keystone/keystone.ts'
 import type { Token } from './keystone/token.ts'
 
 /** A call on a service. */
-export interface ServiceCall extends Pick<HttpCall, 'doing' | 'method' | 'isSafe' | 'signal'> {
+export interface ServiceCall extends Pick<HttpCall, 'doing' | 'method' | 'isSafe' | 'objects' | 'signal'> {
   /** Below the address of the service's API, with its query: `/ports?name=a`. */
   readonly path: string
   readonly body?: unknown
@@ -71,12 +71,13 @@ export class OpenStackSession {
   }
 
   #send(service: Service, call: ServiceCall, headers: Headers, token: Token): Promise<HttpAnswer> {
-    const { doing, method, isSafe, signal, path, body } = call
+    const { doing, method, isSafe, objects, signal, path, body } = call
     return this.#http.send({
       service,
       doing,
       method,
       isSafe,
+      ...(objects === undefined ? {} : { objects }),
       signal,
       url: `${this.#address(service, token)}${path}`,
       headers: { 'x-auth-token': token.id.reveal(), ...headers },

@@ -47,8 +47,8 @@ export async function read<const Q extends Readonly<Record<string, Query<unknown
   return Object.fromEntries(entries.map(([name, query], at) => [name, query.decode(results[at])])) as Answers<Q>
 }
 
-/** What is to be written, or what there is when nothing is. */
-export type Decision<T> = { readonly done: T } | { readonly write: readonly Operation[] }
+/** What is to be written, or what there is when nothing is. With `result` that is the answer once it is written. */
+export type Decision<T> = { readonly done: T } | { readonly write: readonly Operation[]; readonly result?: T }
 
 /** Others came in between, or may have: the next reading tells. */
 const READ_AGAIN: ReadonlySet<OvsdbErrorCode> = new Set([
@@ -67,25 +67,31 @@ const MOST_TRIES = 50
  */
 export async function settle<T>(nbd: Northbound, what: string, decide: () => Promise<Decision<T>>): Promise<T> {
   const until = performance.now() + nbd.timeoutMs
-  let last: unknown
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  let last: OvsdbError | undefined
+  for (let tries = 0; tries < MOST_TRIES && performance.now() <= until; tries += 1) {
     try {
       const decision = await decide()
       if ('done' in decision) return decision.done
       const results = await nbd.client.transact(decision.write, { timeoutMs: Math.max(1, until - performance.now()) })
       insistOnCounts(decision.write, results)
+      if (decision.result !== undefined) return decision.result
     } catch (error) {
       if (!isOvsdbError(error)) throw error
       last = error
-      if (error.retryable) await reconnected(nbd, what, until, error)
-      else if (!READ_AGAIN.has(error.code)) throw refused(what, error)
+      await mayTryAgain(nbd, what, until, error)
     }
-    if (performance.now() > until) break
   }
-  if (last === undefined || (isOvsdbError(last) && last.retryable)) throw unreachable(what, last)
-  const remedy = 'see who else writes there (comments in the log of ovsdb-server), then try again'
-  throw new OvnError('OVN_CONTENDED', `${what}: others kept changing the same rows, ${describe(last)}`, remedy, {
-    cause: last,
+  throw last === undefined || last.retryable ? unreachable(what, last) : contended(what, last)
+}
+
+/** Returns when the same may be tried again. Throws where that makes no sense, or nobody answers in time. */
+async function mayTryAgain({ client }: Northbound, what: string, until: number, error: OvsdbError): Promise<void> {
+  if (READ_AGAIN.has(error.code)) return
+  if (!error.retryable) throw new OvnError('OVN_REFUSED', `${what}: ${error.message}`, error.remedy, { cause: error })
+  const timeoutMs = until - performance.now()
+  if (timeoutMs <= 0) throw unreachable(what, error)
+  await client.whenConnected({ timeoutMs }).catch((cause: unknown) => {
+    throw unreachable(what, cause)
   })
 }
 
@@ -97,22 +103,17 @@ function insistOnCounts(operations: readonly Operation[], results: readonly Oper
   throw new OvsdbError('OVSDB_BAD_RESULT', `${op} of ${table} changed ${results[missed]?.count} rows in place of one`)
 }
 
-async function reconnected({ client }: Northbound, what: string, until: number, cause: OvsdbError): Promise<void> {
-  const timeoutMs = until - performance.now()
-  if (timeoutMs <= 0) throw unreachable(what, cause)
-  await client.whenConnected({ timeoutMs }).catch((error: unknown) => {
-    throw unreachable(what, error)
-  })
-}
-
 function unreachable(what: string, cause: unknown): OvnError {
   const remedy =
     "see that OVN's northbound server is running and that one of its cluster leads; it is safe to try again"
   return new OvnError('OVN_UNREACHABLE', `${what}: ${describe(cause)}`, remedy, { cause })
 }
 
-function refused(what: string, cause: OvsdbError): OvnError {
-  return new OvnError('OVN_REFUSED', `${what}: ${cause.message}`, cause.remedy, { cause })
+function contended(what: string, cause: OvsdbError): OvnError {
+  const remedy = 'see who else writes there (comments in the log of ovsdb-server), then try again'
+  return new OvnError('OVN_CONTENDED', `${what}: others kept changing the same rows, ${describe(cause)}`, remedy, {
+    cause,
+  })
 }
 
 function describe(error: unknown): string {

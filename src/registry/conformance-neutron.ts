@@ -46,7 +46,7 @@ export const neutronExamples: { readonly [K in NeutronKind]: { readonly name: st
           network: 'pods',
           networkId: NETWORK,
           mode: 'trunk',
-          parent: { portId: PARENT, mac: MAC, own: [ip('10.244.1.5')], asked: true },
+          parent: { portId: PARENT, mac: MAC, own: [ip('10.244.1.5')], asked: 4 },
           mtu: 1442,
           subnets: [
             {

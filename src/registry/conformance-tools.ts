@@ -66,6 +66,7 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
       uid: 'u2',
       labels: { 'kubernetes.io/metadata.name': 'shop', team: 'sales' },
       defaultPools: { ipv4: '["shop-v4"]', ipv6: '["shop-v6"]' },
+      securityGroups: 'web, db',
     },
   },
   Tenant: {

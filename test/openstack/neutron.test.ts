@@ -279,7 +279,7 @@ describe.skipIf(!wanted).each(DRIVERS)('Neutron with %s (npm run test:openstack)
   })
 
   test('a token that is revoked in mid-flight is replaced once, and nothing is done twice', async () => {
-    const proxy = new NeutronProxy(cloud.neutronUrl(driver))
+    const proxy = await NeutronProxy.start(cloud.neutronUrl(driver))
     const client = cloud.client(driver, 'cni', { networkEndpoint: proxy.address })
     await client.networks.get(networkId)
     const [{ token } = { token: '' }] = proxy.heard.splice(0)
@@ -294,7 +294,7 @@ describe.skipIf(!wanted).each(DRIVERS)('Neutron with %s (npm run test:openstack)
   })
 
   test('an answer that is lost leaves open whether the port is there, and it is', async () => {
-    const proxy = new NeutronProxy(cloud.neutronUrl(driver))
+    const proxy = await NeutronProxy.start(cloud.neutronUrl(driver))
     proxy.mishap = ({ method }) => (method === 'POST' ? { kind: 'lost', status: 503 } : undefined)
     const client = cloud.client(driver, 'cni', { networkEndpoint: proxy.address })
     expect(await failure(client.ports.create(spec('lost')))).toEqual(expect.objectContaining({ isUncertain: true }))

@@ -3,10 +3,10 @@
  * @module
  */
 import { cniError } from '../../cni/index.ts'
-import { hasErrno, linkAdd, linkDel, linkFind, linkSet, type RtnlSocket } from '../../linux/index.ts'
-import type { Mac } from '../../network/model/address.ts'
+import { addrAdd, hasErrno, linkAdd, linkDel, linkFind, linkGet, linkSet, type RtnlSocket } from '../../linux/index.ts'
+import type { Ip, Mac } from '../../network/model/address.ts'
 import type { SysctlWish } from '../../network/model/ways.ts'
-import { setSysctls } from './ways.ts'
+import { once, setSysctls } from './ways.ts'
 
 /** A network namespace to change. Without a descriptor it is the program's own. */
 export interface Site {
@@ -31,6 +31,8 @@ export interface Pair {
   readonly alias: string
   /** Of the node's end, before it is up. */
   readonly sysctls: readonly SysctlWish[]
+  /** Of the node's end, in IPv6; absent: the kernel's choice. */
+  readonly linkLocal?: Ip
 }
 
 /** Makes the pair, or makes one that is there right. Throws `interface-exists` where the pod has a link of the name. */
@@ -46,6 +48,11 @@ export async function makePair(host: Site, pod: PodSite, pair: Pair): Promise<vo
     bear(host.rtnl, pair, pod.nsFd)
   }
   setSysctls(pair.sysctls, host.nsFd)
+  if (pair.linkLocal !== undefined) {
+    linkSet(host.rtnl, pair.host, { addrGenMode: 'none' })
+    const link = linkGet(host.rtnl, pair.host).index
+    once(() => addrAdd(host.rtnl, { link, address: `${pair.linkLocal}/64`, nodad: true }))
+  }
   linkSet(host.rtnl, pair.host, { up: true, alias: pair.alias })
   linkSet(pod.rtnl, pair.pod, { up: true })
 }

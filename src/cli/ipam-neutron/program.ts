@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { cniError, errorAnswer, MAX_INPUT } from '../../cni/index.ts'
+import { machineId } from '../../files/machine-id.ts'
 import { serveIpam } from './serve.ts'
 
 /** Serves the call of this process. Never throws; resolves to the exit code. */
@@ -42,20 +43,4 @@ function readInput(): Uint8Array | undefined {
   } catch {
     return undefined
   }
-}
-
-/**
- * What tells machines apart that have the same name: what the firmware says (for a machine of OpenStack it is the server's
- * ID), which a container sees too; else what systemd made at the first start.
- */
-function machineId(): string {
-  for (const path of ['/sys/class/dmi/id/product_uuid', '/etc/machine-id']) {
-    try {
-      const id = readFileSync(path, 'utf8').trim().toLowerCase()
-      if (/^[0-9a-f-]{32,36}$/.test(id) && /[1-9a-e]/.test(id)) return id
-    } catch {
-      // The next one may be there.
-    }
-  }
-  return ''
 }

@@ -33,6 +33,8 @@ export interface ServeOptions extends Omit<IpamSurroundings, 'neutron'> {
   /** Ends the call; what it made is given back. */
   readonly signal: AbortSignal
   readonly session?: SessionOptions
+  /** Milliseconds for the call itself. */
+  readonly patience?: number
 }
 
 /** For standard output, and the exit code. */
@@ -42,20 +44,21 @@ export interface IpamAnswer {
 }
 
 /**
- * A kubelet waits two minutes for a pod's network. This is for the call itself; 25 seconds more are for what a failed one has
- * to give back.
+ * A kubelet waits two minutes for a pod's network. This is for the call itself. A port that is being made then is waited for,
+ * half a minute at most, and 25 seconds more are for giving back what a failed call has made.
  */
-const PATIENCE = 80_000
-const HTTP: Partial<HttpLimits> = { attempt: 20_000, total: 40_000 }
+const PATIENCE = 60_000
+const HTTP: Partial<HttpLimits> = { attempt: 20_000, total: 30_000 }
 
 /** Serves one call. Never throws. */
 export async function serveIpam({ environment, input }: IpamInput, options: ServeOptions): Promise<IpamAnswer> {
-  const deadline = new Deadline(options.signal, PATIENCE)
+  const { patience = PATIENCE } = options
+  const deadline = new Deadline(options.signal, patience)
   try {
     const request = parseRequest(environment, input, parseIpamConfig)
     return { output: await answer(request, options, deadline), status: 0 }
   } catch (error) {
-    const told = deadline.passed ? tooSlow(error) : toCniError(error)
+    const told = deadline.passed ? tooSlow(error, patience) : toCniError(error)
     return { output: print(errorAnswer(told, requestedVersion(input))), status: 1 }
   } finally {
     deadline.clear()
@@ -112,9 +115,9 @@ function notReady(error: unknown): never {
   throw cniError('status-openstack', { reason: message, advice: remedy })
 }
 
-function tooSlow(error: unknown): CniError {
+function tooSlow(error: unknown, patience: number): CniError {
   const reason = error instanceof Error ? error.message : 'no answer came'
-  return cniError('openstack-slow', { seconds: PATIENCE / 1000, reason })
+  return cniError('openstack-slow', { seconds: patience / 1000, reason })
 }
 
 /** As plugins of the Go library write it: people read it too. */

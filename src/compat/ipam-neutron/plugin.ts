@@ -208,10 +208,10 @@ async function groupIds(
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** A cloud that tells nobody about quotas has none that could be told. */
-async function quotaLeft({ quotas, projectId }: NeutronForIpam, wanted: number, signal: AbortSignal): Promise<void> {
-  const project = await projectId()
+async function quotaLeft(neutron: NeutronForIpam, wanted: number, signal: AbortSignal): Promise<void> {
+  const project = await neutron.projectId()
   if (project === undefined) return
-  const port = await quotas.get(project, signal).then(
+  const port = await neutron.quotas.get(project, signal).then(
     (found) => found.get('port'),
     () => undefined,
   )

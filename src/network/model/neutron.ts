@@ -45,7 +45,7 @@ export interface PoolSizes {
 }
 
 /** What counts where a NeutronNetwork says nothing. */
-export const DEFAULT_POOL: PoolSizes = { min: 8, max: 250, batch: 16 }
+export const DEFAULT_POOL: PoolSizes = { min: 8, max: 250, batch: 8 }
 
 /** The sizes that count for a network. One that contradicts itself is refused when it is decoded. */
 export function poolSizesOf({ pool }: NeutronNetwork): PoolSizes {
@@ -119,8 +119,8 @@ export interface ParentPort {
   readonly mac: Mac
   /** In mode `fixed`: its addresses that are nobody's but the VM's. The others are pods'. */
   readonly own?: readonly Ip[]
-  /** In mode `fixed`: more addresses were asked for, and what came of it is not known yet. */
-  readonly asked?: true
+  /** In mode `fixed`: so many more addresses were asked for, and what came of it is not known yet. */
+  readonly asked?: number
 }
 
 /** What a pod has to know of a subnet. */

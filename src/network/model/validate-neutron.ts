@@ -126,7 +126,7 @@ const pool: Decode<PortPool> = checked(
       portId: id,
       mac,
       own: optional(list(address, MAX_POOL_PORTS)),
-      asked: optional(literal(true)),
+      asked: optional(integer(1, 2 * MAX_POOL_PORTS)),
     }),
     mtu: integer(68, 65_535),
     subnets: list(subnet, MAX_SUBNETS),

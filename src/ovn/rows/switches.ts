@@ -30,7 +30,7 @@ export interface Found {
 const COLUMNS = ['name', 'ports', 'other_config', 'external_ids'] as const
 
 /** The keys of `other_config` that are ours to say in a switch of ours. */
-const SUBNET_KEYS = ['subnet', 'ipv6_prefix', 'exclude_ips'] as const
+export const SUBNET_KEYS = ['subnet', 'ipv6_prefix', 'exclude_ips'] as const
 
 /** Makes a switch, or has the one of ours with this name be as asked. Throws OVN_NAME_TAKEN, OVN_AMBIGUOUS. */
 export async function ensureSwitch(nbd: Northbound, wish: SwitchWish): Promise<Found> {
@@ -67,19 +67,25 @@ export async function removeSwitch(nbd: Northbound, name: string): Promise<void>
     const [row] = found
     if (row === undefined) return { done: undefined }
     if (!isOurs(row, nbd.cluster)) throw nameTaken('Logical_Switch', name)
-    const ports = await portsOf(nbd, row.ports)
-    const foreign = ports.find((port) => !isOurs(port, nbd.cluster))
-    if (foreign !== undefined) throw inUse(name, foreign.name)
-    const routerEnds = ports.flatMap((port) => (port.type === 'router' ? [port.options.get('router-port') ?? ''] : []))
-    return {
-      write: [
-        // A port that somebody adds meanwhile would go with the switch.
-        nb.wait('Logical_Switch', byUuid(row.uuid), ['ports'], '==', [{ ports: row.ports }]),
-        ...(await leaveRouters(nbd, routerEnds)),
-        nb.deleteRows('Logical_Switch', byUuid(row.uuid)),
-      ],
-    }
+    return { write: await switchRemoval(nbd, row) }
   })
+}
+
+/** The operations that remove a switch of ours as it was read. Throws OVN_IN_USE. */
+export async function switchRemoval(
+  nbd: Northbound,
+  row: Found & { readonly ports: readonly string[] },
+): Promise<readonly Operation[]> {
+  const ports = await portsOf(nbd, row.ports)
+  const foreign = ports.find((port) => !isOurs(port, nbd.cluster))
+  if (foreign !== undefined) throw inUse(row.name, foreign.name)
+  const routerEnds = ports.flatMap((port) => (port.type === 'router' ? [port.options.get('router-port') ?? ''] : []))
+  return [
+    // A port that somebody adds meanwhile would go with the switch.
+    nb.wait('Logical_Switch', byUuid(row.uuid), ['ports'], '==', [{ ports: row.ports }]),
+    ...(await leaveRouters(nbd, routerEnds)),
+    nb.deleteRows('Logical_Switch', byUuid(row.uuid)),
+  ]
 }
 
 /** Insists that a row is there under its name and as it was marked when it was read. */
@@ -140,18 +146,23 @@ async function portsOf(nbd: Northbound, uuids: readonly string[]) {
   return uuids.length === 0 ? [] : Object.values(await read(nbd, queries)).flat()
 }
 
-function configOf({ name, subnets = [], excluded = [] }: SwitchWish): Readonly<Record<string, string>> {
-  const v4 = subnets.filter((subnet) => familyOf(subnet) === 4)
-  const v6 = subnets.filter((subnet) => familyOf(subnet) === 6)
-  if (v4.length > 1 || v6.length > 1) {
-    const remedy = 'make a switch for each, and join them by a router'
-    throw new OvnError('OVN_BAD_REQUEST', `the switch ${name} cannot have two subnets of one family`, remedy)
-  }
-  const [subnet] = v4
-  const [prefix] = v6
+/** What `other_config` says of the first subnet of each family. */
+export function subnetConfig(subnets: readonly Cidr[]): Readonly<Record<string, string>> {
+  const subnet = subnets.find((one) => familyOf(one) === 4)
+  const prefix = subnets.find((one) => familyOf(one) === 6)
   return {
     ...(subnet === undefined ? {} : { subnet }),
     ...(prefix === undefined ? {} : { ipv6_prefix: firstIp(prefix) }),
+  }
+}
+
+function configOf({ name, subnets = [], excluded = [] }: SwitchWish): Readonly<Record<string, string>> {
+  if (subnets.length > new Set(subnets.map(familyOf)).size) {
+    const remedy = 'make a switch for each, and join them by a router'
+    throw new OvnError('OVN_BAD_REQUEST', `the switch ${name} cannot have two subnets of one family`, remedy)
+  }
+  return {
+    ...subnetConfig(subnets),
     ...(excluded.length === 0 ? {} : { exclude_ips: excluded.join(' ') }),
   }
 }

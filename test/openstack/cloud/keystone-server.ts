@@ -47,7 +47,7 @@ function serve(folder: string, file: string, url: string): Promise<Daemon> {
   const { host } = new URL(url)
   const argv = [
     ...['uwsgi_python3', '--http-socket', host, '--plugins', 'python3', '--master', '--lazy-apps', '--die-on-term'],
-    ...['--processes', '1', '--threads', '6', '--buffer-size', '65535', '--need-app'],
+    ...['--processes', '1', '--threads', '6', '--buffer-size', '65535', '--need-app', '--no-orphans'],
     ...['--wsgi-file', '/usr/bin/keystone-wsgi-public'],
   ]
   return started(argv, { folder, env: { OS_KEYSTONE_CONFIG_FILES: file }, isReady: () => answers(`${url}/v3`) })

@@ -62,7 +62,8 @@ export function bridgeProblem(bridge: string | undefined): string | undefined {
   return `it is a port of ${bridge}, which takes what arrives there; put pods on the bridge, by the plugin ovs`
 }
 
-function defaultLink(rtnl: RtnlSocket): Link | undefined {
+/** The link of the default route. */
+export function defaultLink(rtnl: RtnlSocket): Link | undefined {
   const defaults = routeList(rtnl, { table: MAIN_TABLE })
     .filter(({ destination }) => destination === '0.0.0.0/0' || destination === '::/0')
     .toSorted((a, b) => a.priority - b.priority)

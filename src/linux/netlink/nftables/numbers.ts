@@ -32,6 +32,7 @@ export const NFTA_DATA_VALUE = 1
 
 export const NftaRt = { DREG: 1, KEY: 2 } as const
 export const NftaFib = { DREG: 1, RESULT: 2, FLAGS: 3 } as const
+export const NftaPayload = { DREG: 1, BASE: 2, OFFSET: 3, LEN: 4 } as const
 export const NftaNat = { TYPE: 1, FAMILY: 2, REG_ADDR_MIN: 3 } as const
 export const NFTA_DATA_VERDICT = 2
 export const NFTA_VERDICT_CODE = 1
@@ -46,6 +47,7 @@ export const NFT_META_MARK = 3
 export const NFT_META_IIFNAME = 6
 export const NFT_META_OIFNAME = 7
 export const NFT_META_NFPROTO = 15
+export const NFT_META_L4PROTO = 16
 export const NFT_META_IIFGROUP = 21
 export const NFT_META_OIFGROUP = 22
 export const NFT_CT_STATE = 0
@@ -55,6 +57,9 @@ export const NFT_RT_NEXTHOP = { 4: 1, 6: 2 } as const
 export const NFT_FIB_RESULT_OIF = 1
 /** NFTA_FIB_F_SADDR and NFTA_FIB_F_IIF. */
 export const NFT_FIB_BACK = 0b1001
+export const NFT_PAYLOAD = { network: 1, transport: 2 } as const
+/** Numbers of protocols, and of their messages that tell of a better way. */
+export const REDIRECT = { 4: { protocol: 1, type: 5 }, 6: { protocol: 58, type: 137 } } as const
 export const NFT_NAT_SNAT = 0
 export const NFPROTO = { 4: 2, 6: 10 } as const
 /** NF_CT_STATE_BIT(IP_CT_NEW). */

@@ -23,12 +23,14 @@ type NftMatch =
   | { readonly match: 'iifname' | 'oifname'; readonly name: string }
   /** Link groups; `iifgroup` behind routing, too, which takes Linux 5.7. */
   | { readonly match: 'iifgroup' | 'oifgroup'; readonly group: number; readonly not?: true }
-  | { readonly match: 'nfproto'; readonly family: 4 | 6 }
   | { readonly match: 'ct state new' }
   | { readonly match: 'ct direction'; readonly value: 'original' | 'reply' }
   | { readonly match: 'ct mark'; readonly value: number }
   /** The next hop of the packet's route. */
   | { readonly match: 'rt nexthop'; readonly address: string }
+  | { readonly match: 'ip6 saddr'; readonly address: string }
+  /** ICMP's and ICMPv6's word that there is a better way. */
+  | { readonly match: 'icmp redirect'; readonly family: 4 | 6 }
   /** An answer to the packet's source would not leave where the packet came in: `fib saddr . iif oif missing`. */
   | { readonly match: 'fib saddr . iif oif missing' }
 
@@ -61,10 +63,6 @@ function writeMatch(list: MessageWriter, statement: NftMatch): void {
       load(list, 'meta', statement.match === 'iifgroup' ? n.NFT_META_IIFGROUP : n.NFT_META_OIFGROUP)
       compare(list, statement.not === true ? n.NFT_CMP_NEQ : n.NFT_CMP_EQ, word(statement.group))
       return
-    case 'nfproto':
-      load(list, 'meta', n.NFT_META_NFPROTO)
-      compare(list, n.NFT_CMP_EQ, Uint8Array.of(n.NFPROTO[statement.family]))
-      return
     case 'ct state new':
       load(list, 'ct', n.NFT_CT_STATE)
       bitwise(list, n.CT_STATE_NEW, 0)
@@ -83,6 +81,22 @@ function writeMatch(list: MessageWriter, statement: NftMatch): void {
       const key = n.NFT_RT_NEXTHOP[familyOf(bytes)]
       expression(list, 'rt', (w) => w.be32(n.NftaRt.KEY, key).be32(n.NftaRt.DREG, n.NFT_REG_1))
       compare(list, n.NFT_CMP_EQ, bytes)
+      return
+    }
+    case 'ip6 saddr': {
+      const bytes = parseIp(statement.address)
+      load(list, 'meta', n.NFT_META_NFPROTO)
+      compare(list, n.NFT_CMP_EQ, Uint8Array.of(n.NFPROTO[6]))
+      payload(list, n.NFT_PAYLOAD.network, IP6_SADDR, bytes.length)
+      compare(list, n.NFT_CMP_EQ, bytes)
+      return
+    }
+    case 'icmp redirect': {
+      const { protocol, type } = n.REDIRECT[statement.family]
+      load(list, 'meta', n.NFT_META_L4PROTO)
+      compare(list, n.NFT_CMP_EQ, Uint8Array.of(protocol))
+      payload(list, n.NFT_PAYLOAD.transport, 0, 1)
+      compare(list, n.NFT_CMP_EQ, Uint8Array.of(type))
       return
     }
     case 'fib saddr . iif oif missing':
@@ -127,6 +141,19 @@ function immediate(list: MessageWriter, value: Uint8Array): void {
     w.be32(n.NftaImmediate.DREG, n.NFT_REG_1)
     data(w, n.NftaImmediate.DATA, value)
   })
+}
+
+/** Where the source is in an IPv6 header. */
+const IP6_SADDR = 8
+
+function payload(list: MessageWriter, base: number, offset: number, length: number): void {
+  expression(list, 'payload', (w) =>
+    w
+      .be32(n.NftaPayload.DREG, n.NFT_REG_1)
+      .be32(n.NftaPayload.BASE, base)
+      .be32(n.NftaPayload.OFFSET, offset)
+      .be32(n.NftaPayload.LEN, length),
+  )
 }
 
 /** Register 1 becomes itself and the mask, exclusive-or the rest. */

@@ -66,9 +66,18 @@ const WORDS: NftTable = {
         [
           { match: 'oifgroup', group: 0x574c, not: true },
           { match: 'oifname', name: 'eth0' },
-          { match: 'nfproto', family: 6 },
           { verdict: 'masquerade' },
         ],
+      ],
+    },
+    {
+      name: 'speak',
+      type: 'filter',
+      hook: 'output',
+      priority: 0,
+      rules: [
+        [{ match: 'icmp redirect', family: 4 }, { verdict: 'drop' }],
+        [{ match: 'icmp redirect', family: 6 }, { match: 'ip6 saddr', address: 'fe80::77:7' }, { verdict: 'drop' }],
       ],
     },
   ],
@@ -127,11 +136,12 @@ describe('a table', () => {
         is({ rt: { key: 'nexthop', family: 'ip6' } }, 'fe80::77:5'),
         { snat: { family: 'ip6', addr: 'fd77:6566:7400::6' } },
       ],
+      [is({ meta: { key: 'oifgroup' } }, 0x574c, '!='), is({ meta: { key: 'oifname' } }, 'eth0'), { masquerade: null }],
+      [is({ payload: { protocol: 'icmp', field: 'type' } }, 'redirect'), { drop: null }],
       [
-        is({ meta: { key: 'oifgroup' } }, 0x574c, '!='),
-        is({ meta: { key: 'oifname' } }, 'eth0'),
-        is({ meta: { key: 'nfproto' } }, 'ipv6'),
-        { masquerade: null },
+        is({ payload: { protocol: 'icmpv6', field: 'type' } }, 'nd-redirect'),
+        is({ payload: { protocol: 'ip6', field: 'saddr' } }, 'fe80::77:7'),
+        { drop: null },
       ],
     ])
   })
