@@ -7,10 +7,11 @@ import { machineId } from '../../files/machine-id.ts'
 import type { Coordinator } from '../../network/model/definition.ts'
 import type { Grants } from '../../network/model/grants.ts'
 import type { IpRange } from '../../network/model/ip-range.ts'
+import type { Node } from '../../network/model/node.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Attachments } from '../attach/attachments.ts'
 import { reflectKinds } from '../cluster/reflection.ts'
-import type { NamespaceWatcher, PodWatcher, Watcher } from '../cluster/watcher.ts'
+import { type NamespaceWatcher, type PodWatcher, toAll, type Watcher } from '../cluster/watcher.ts'
 import { startNeutron } from '../neutron/start.ts'
 import { presentHijacked } from '../node/hijacked.ts'
 import type { PodNotices } from '../notices.ts'
@@ -56,6 +57,8 @@ export interface NetworksStart
   readonly overlay: Attachments
   readonly notices: PodNotices
   readonly annotate?: AnnotatePod
+  /** Is told of Nodes, too. */
+  readonly nodes: Watcher<Node>
   /** Guests of the overlay are led elsewhere by an administrator than before. */
   hijacksChanged(): void
 }
@@ -162,7 +165,7 @@ export function startNetworks(start: NetworksStart): RunningNetworks {
       AddressPool,
       ReservedAddresses,
       AddressClaim,
-      Node,
+      Node: toAll(Node, start.nodes),
     }
     reflectKinds(registry, watchers, problems, signal)
   }
