@@ -8,6 +8,7 @@ import { runFlannelPlugin } from './cli/flanneld/plugin.ts'
 import { runFlanneldProgram, runFlanneldStart } from './cli/flanneld/program.ts'
 import { runIpamNeutron } from './cli/ipam-neutron/program.ts'
 import { runK8sOvs } from './cli/k8s-ovs/program.ts'
+import { runUnderlayPlugin, runUnderlayScript } from './cli/ovn-underlay/plugin.ts'
 import { runProgram } from './cli/program.ts'
 
 const PROGRAMS: ReadonlyMap<string, (words: readonly string[]) => Promise<number>> = new Map([
@@ -16,6 +17,9 @@ const PROGRAMS: ReadonlyMap<string, (words: readonly string[]) => Promise<number
   ['flanneld-start', runFlanneldStart],
   ['mk-docker-opts.sh', runMkDockerOpts],
   ['flannel', runFlannelPlugin],
+  ['ovn-underlay', runUnderlayPlugin],
+  ['ovn', runUnderlayPlugin],
+  ['ovn-k8-underlay.py', runUnderlayScript],
   ['ipam-neutron', runIpamNeutron],
   ['cni-ipam-neutron', runIpamNeutron],
 ])

@@ -216,6 +216,12 @@ const own = {
     remedy:
       'remove that link, or take another VLAN; several pods get one VLAN by macvlan on a VLAN link of the node (ifacer), and those of a trunk are for its ports alone',
   },
+  'underlay-used-out': {
+    code: 169,
+    message: 'all {count} ports of logical switch {name} have pods',
+    remedy:
+      'remove pods from this node, let its kubelet run {count} pods at most (maxPods), or give the node a larger subnet (lswitch-destroy, then lswitch-setup)',
+  },
   internal: {
     code: 999,
     message: 'internal error',

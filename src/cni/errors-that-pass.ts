@@ -93,6 +93,11 @@ export const PASSING_ERRORS = {
     remedy:
       'it is retried; see kubectl get neutronnetworks, and raise pool.max of the NeutronNetwork or the quota of the project if this lasts',
   },
+  'underlay-not-ready': {
+    code: 11,
+    message: 'this node has no logical switch for pods: {reason}',
+    remedy: 'it is retried; run ovn-k8-underlay.py lswitch-setup on this node (docs/ovn-underlay.md) if this lasts',
+  },
   'nic-not-home': {
     code: 11,
     message: 'NIC {nic} is not back from the pod as it was: {reason}',

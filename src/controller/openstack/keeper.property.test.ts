@@ -39,15 +39,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc
-      .nat({ max: 6 })
-      .chain((min) =>
-        fc.record({
-          do: fc.constant('resize' as const),
-          min: fc.constant(min),
-          max: fc.integer({ min: Math.max(1, min), max: 14 }),
-        }),
-      ),
+    arbitrary: fc.nat({ max: 6 }).chain((min) =>
+      fc.record({
+        do: fc.constant('resize' as const),
+        min: fc.constant(min),
+        max: fc.integer({ min: Math.max(1, min), max: 14 }),
+      }),
+    ),
   },
   {
     weight: 1,

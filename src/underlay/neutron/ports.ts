@@ -11,7 +11,7 @@ import { isRefusal } from './outcome.ts'
 import type { Clerk, SwitchWish } from './wish.ts'
 
 /** Ports that one call makes at most: Neutron takes its time for each, and its callers have a limit. */
-const BATCH = 25
+const BATCH = 8
 /** A call whose outcome was lost is followed by a look; more than so many of them are no accident. */
 const MOST_LOST = 5
 
