@@ -174,7 +174,7 @@ function ovnKind(kind: Kind): OvnKind {
 }
 
 /** A call's result; what is between us and the database is told as the registry tells it. */
-async function unavailable<T>(call: Promise<T>): Promise<T> {
+export async function unavailable<T>(call: Promise<T>): Promise<T> {
   try {
     return await call
   } catch (error) {
