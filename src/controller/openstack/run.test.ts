@@ -144,6 +144,18 @@ test('a network that is deleted under us is told of, and others go on', async ()
   expect(one.events.some((event) => event.startsWith('NeutronNetwork lost PORTS_NO_SUBNET '))).toBe(true)
 })
 
+test('of two nodes with the address of one VM one has its ports, and the other is told', async () => {
+  const one = await house()
+  await one.registry.create('NeutronNetwork', 'pods', WISH)
+  await eventually(async () => expect((await poolOf(one))?.ports).toHaveLength(3))
+  await one.registry.create('Node', 'node-3', { name: 'node-3', uid: 'u3', addresses: [ip('10.1.0.200')] })
+  await eventually(() =>
+    expect(one.events.some((event) => event.startsWith('Node node-3 PORTS_SHARED_PARENT '))).toBe(true),
+  )
+  expect(await poolOf(one, 'node-3')).toBeUndefined()
+  expect((await poolOf(one))?.ports).toHaveLength(3)
+})
+
 test('a quota names the resource and the project', async () => {
   const one = await house()
   one.neutron.quota = 2
