@@ -65,7 +65,6 @@ export const WEFT_NAMESPACE = 'weft-system'
 export const ELECTION_LEASE = { namespace: 'kube-system', name: 'weft-controller' } as const
 
 const FOLLOW: readonly Verb[] = ['list', 'watch']
-
 /** Policies that have a status, for what of them cannot be done. */
 const POLICIES_WITH_STATUS: readonly Resource[] = [
   ADMIN_NETWORK_POLICIES,
