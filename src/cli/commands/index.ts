@@ -22,6 +22,7 @@ import { registerIpam } from './ipam.ts'
 import { registerMesh } from './mesh.ts'
 import { registerMigrate } from './migrate.ts'
 import { registerNode } from './node.ts'
+import { registerOvn } from './ovn.ts'
 import { registerPlay } from './play.ts'
 import { registerPolicy } from './policy.ts'
 import { registerRegistry } from './registry.ts'
@@ -50,6 +51,7 @@ export const COMMANDS: readonly Register[] = [
   registerAdopt,
   registerBridge,
   registerMesh,
+  registerOvn,
   registerFlannel,
   registerAgent,
   registerController,
