@@ -41,7 +41,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   place: ['files', 'kube', 'etcd', 'ovn', 'compat', 'registry'],
   agent: [...JOINT, 'dns', 'openstack'],
   bridge: ['network', 'files', 'linux', 'ovs', 'agent/wire', 'text'],
-  controller: [...SHARED, 'kube', 'compat', 'settings', 'version.ts'],
+  controller: [...SHARED, 'kube', 'openstack', 'compat', 'settings', 'version.ts'],
   flanneld: [
     ...CORE,
     'files',

@@ -55,7 +55,7 @@ import {
   SPIDER_SUBNETS,
 } from './spiderpool/resources.ts'
 import { ADDRESS_CLAIMS } from './weft/address-claim.ts'
-import { NEUTRON_OF_CONTROLLER } from './weft/neutron-permissions.ts'
+import { NEUTRON_OF_AGENT, NEUTRON_OF_CONTROLLER } from './weft/neutron-permissions.ts'
 import { NODE_NETWORKS } from './weft/node-network.ts'
 import { NODE_REPORTS } from './weft/node-report.ts'
 
@@ -124,6 +124,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       verbs: ['get', 'create', 'patch'],
       why: 'how this node does; the admission policy keeps an agent to its own',
     },
+    ...NEUTRON_OF_AGENT,
     ...UNDERLAY.map((resource) => ({
       resource,
       verbs: FOLLOW,

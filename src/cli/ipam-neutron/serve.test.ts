@@ -247,7 +247,8 @@ describe('when the answer to a port is lost', () => {
   test('ended in the middle, as by SIGTERM, it leaves nothing', async () => {
     once('POST /ports', { kind: 'hangs' })
     const ending = new AbortController()
-    const adding = call('ADD', { options: { signal: ending.signal } })
+    const session = { limits: { attempt: 500, attempts: 1 } }
+    const adding = call('ADD', { options: { signal: ending.signal, session } })
     while (!neutron.heard.includes('POST /ports')) await Bun.sleep(5)
     neutron.put({ ...{ device_id: 'weft:example/dummy0', tags: tagsOf() } })
     ending.abort()

@@ -5,7 +5,7 @@
  */
 import type { AttachmentKey } from '../../cni/index.ts'
 import { parseIp } from '../../network/model/address.ts'
-import { OpenStackError } from '../../openstack/errors.ts'
+import { ended, OpenStackError } from '../../openstack/errors.ts'
 import type { Port, PortSpec } from '../../openstack/neutron/model.ts'
 import type { Neutron } from '../../openstack/neutron/neutron.ts'
 import { sleep } from '../../registry/backoff.ts'
@@ -162,7 +162,9 @@ async function takePort(
   const spec = specOf(wish, network)
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const port = await neutron.ports.create(spec, signal)
+      // Whoever ends the call waits for this answer: a port that Neutron is at would come when nobody looks for it any more.
+      const port = await neutron.ports.create(spec)
+      if (signal.aborted) throw ended(`create port ${spec.name} on network ${spec.networkId}`)
       return attempt === 1 ? port : await onlyOne(neutron, wish, network, port, signal)
     } catch (error) {
       if (!isDoubtful(error)) throw error
