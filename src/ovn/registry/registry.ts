@@ -71,8 +71,7 @@ export class OvnRegistry implements Registry {
   }
 
   async get<K extends Kind>(kind: K, name: string): Promise<Stored<K> | undefined> {
-    const { objects } = await this.list(kind, undefined, name)
-    return objects[0]
+    return (await this.list(kind, undefined, name)).objects[0]
   }
 
   async list<K extends Kind>(kind: K, atLeast?: number, name?: string): Promise<Listing<K>> {
@@ -98,7 +97,7 @@ export class OvnRegistry implements Registry {
         throw new RegistryError('REGISTRY_EXPIRED', `no history back to revision ${seen}`)
       }
       const entries = this.#view.after(seen)
-      const next = entries.find((entry) => entry.kind === ours && (name === undefined || entry.object.name === name))
+      const next = entries.find(({ kind: of, object }) => of === ours && (name === undefined || object.name === name))
       if (next !== undefined) {
         seen = next.object.revision
         told = seen
