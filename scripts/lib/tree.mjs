@@ -13,6 +13,7 @@ export const PLUGIN_NAMES = [
   'spiderpool',
   'coordinator',
   'ifacer',
+  'neutron',
   'ipam-neutron',
   'cni-ipam-neutron',
 ]
