@@ -49,6 +49,7 @@ const PROGRAMS: Readonly<Record<string, readonly [source: string, ...words: stri
   'kernel-shares': ['kernel-shares.ts'],
   'kernel-agent': ['kernel-agent.ts'],
   'kernel-links': ['kernel-links.ts'],
+  'kernel-ptp': ['kernel-ptp.ts'],
 }
 /** Tests of the rest of the project, on the kernel's datapath. */
 const TESTS: Readonly<Record<string, string>> = {

@@ -3,6 +3,8 @@
  * rules by which filters of others accept pods.
  * @module
  */
+
+import { LEG_GROUPS, LEG_NFT_TABLE, LEG_PROTOCOL } from '../../compat/unnumbered-ptp/numbers.ts'
 import {
   applyRuleset,
   hasErrno,
@@ -11,6 +13,8 @@ import {
   linkFind,
   linkList,
   listChains,
+  neighDel,
+  neighList,
   openRtnl,
   qdiscDel,
   qdiscList,
@@ -42,12 +46,16 @@ import { PROTOCOL as COORDINATOR_PROTOCOL } from '../plugins/coordinator/numbers
 import { isOurs } from '../qos/tc.ts'
 import type { Trace } from './clean.ts'
 
+const PROTOCOLS: readonly number[] = [ROUTE_PROTOCOL, COORDINATOR_PROTOCOL, LEG_PROTOCOL]
+const POD_GROUPS: readonly number[] = [ENDPOINT_GROUP, UNDERLAY_GROUP, GUEST_GROUP, ...LEG_GROUPS, DOOMED_GROUP]
+
 /** Links, routes and rules of ours. */
 export async function kernelTraces(): Promise<readonly Trace[]> {
   return [
     ...routeTraces(),
     ...learnedTraces(),
     ...policyTraces(),
+    ...proxyTraces(),
     ...linkTraces(),
     ...queueTraces(),
     ...(await ruleTraces()),
@@ -57,9 +65,7 @@ export async function kernelTraces(): Promise<readonly Trace[]> {
 function routeTraces(): readonly Trace[] {
   using rtnl = openRtnl()
   return ([4, 6] as const)
-    .flatMap((family) =>
-      [ROUTE_PROTOCOL, COORDINATOR_PROTOCOL].flatMap((protocol) => ownRoutes(rtnl, family, protocol)),
-    )
+    .flatMap((family) => PROTOCOLS.flatMap((protocol) => ownRoutes(rtnl, family, protocol)))
     .map((route) => ({
       what: `route to ${route.destination}`,
       remove: () => withRtnl((own) => removeRoute(own, route)),
@@ -79,14 +85,25 @@ function ownRoutes(rtnl: RtnlSocket, family: 4 | 6, protocol: number): readonly 
   return routeList(rtnl, { family, protocol }).filter((route) => route.protocol === protocol)
 }
 
-/** Rules that lead to pods on the physical network, them to the overlay, and pods without a tunnel to other nodes. */
+/** Rules that lead to pods on the physical network, by their legs, them to the overlay, and pods without a tunnel to other nodes. */
 function policyTraces(): readonly Trace[] {
   using rtnl = openRtnl()
   return ruleList(rtnl)
-    .filter(({ protocol }) => protocol === COORDINATOR_PROTOCOL || protocol === ROUTE_PROTOCOL)
+    .filter(({ protocol }) => protocol !== undefined && PROTOCOLS.includes(protocol))
     .map((rule) => ({
       what: `rule for table ${rule.table}`,
       remove: () => withRtnl((own) => removeRule(own, rule)),
+    }))
+}
+
+/** Addresses of pods that the node answers for, as their links do not. */
+function proxyTraces(): readonly Trace[] {
+  using rtnl = openRtnl()
+  return neighList(rtnl, { proxy: true })
+    .filter(({ protocol }) => protocol === LEG_PROTOCOL)
+    .map(({ link, address }) => ({
+      what: `proxy for ${address}`,
+      remove: () => withRtnl((own) => unlessGone(() => neighDel(own, { link, address, proxy: true }))),
     }))
 }
 
@@ -135,7 +152,7 @@ function queueTraces(): readonly Trace[] {
 }
 
 function isPodLink({ kind, group }: Link): boolean {
-  return kind === 'veth' && [ENDPOINT_GROUP, UNDERLAY_GROUP, GUEST_GROUP, DOOMED_GROUP].includes(group)
+  return kind === 'veth' && POD_GROUPS.includes(group)
 }
 
 /** What pods' packets make a detour over to be shaped. */
@@ -156,7 +173,7 @@ async function removeLink(rtnl: RtnlSocket, index: number, name: string): Promis
 async function ruleTraces(): Promise<readonly Trace[]> {
   const tables = new Set(
     decodeRuleset(await listChains()).flatMap(({ family, table }) =>
-      table === NFT_TABLE ? [`${family} ${table}`] : [],
+      table === NFT_TABLE || (family === 'inet' && table.startsWith(`${LEG_NFT_TABLE}-`)) ? [`${family} ${table}`] : [],
     ),
   )
   const ours = [...tables].map((table) => ({

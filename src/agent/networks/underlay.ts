@@ -23,6 +23,8 @@ import { OvsPlugin } from '../plugins/ovs/plugin.ts'
 import { PodLinks } from '../plugins/ovs/pod-link.ts'
 import type { UnderlayPorts } from '../plugins/ovs/ports.ts'
 import type { Plugin, Plugins } from '../plugins/plugin.ts'
+import { joinedPlugins } from '../plugins/ptp/joined.ts'
+import { ptpPlugin } from '../plugins/ptp/ptp.ts'
 import type { Problems } from '../problems.ts'
 import { type WireBridge, Wires } from '../switch/wires.ts'
 import { announce } from '../wire/announce.ts'
@@ -136,6 +138,8 @@ export function startUnderlay(start: UnderlayStart): Underlay {
     grants,
   })
   const bridgeOf = (link: string): Promise<string | undefined> => bridgeOfLink(ovsdb, link, signal)
+  const onLinks = linkPlugins({ rtnl, bridgeOf, plugins: delegate, grants, announce })
+  const legs = { rtnl, grants }
   const plugins = new Map<string, Plugin>([
     ['ovs', ovs],
     ...MIRROR_TYPES.map((type) => [type, mirrorPlugin(type)] as const),
@@ -149,7 +153,9 @@ export function startUnderlay(start: UnderlayStart): Underlay {
         wantedRouteNic: ({ args }) => start.wishOf(args.pod, DEFAULT_ROUTE_NIC) || undefined,
       }),
     ],
-    ...linkPlugins({ rtnl, bridgeOf, plugins: delegate, grants, announce }),
+    ...onLinks,
+    ['unnumbered-ptp', ptpPlugin(legs)],
+    ...joinedPlugins(onLinks, legs),
   ])
   const owned = resources.move()
   return { plugins, wires, guests, look, [Symbol.dispose]: () => owned.dispose() }
