@@ -146,8 +146,8 @@ async function seen({ nsFd }: Scratch, address: string, port: number) {
 async function leftOn(netns: string): Promise<readonly string[]> {
   const enter = ['ip', 'netns', 'exec', netns]
   const commands = [
-    ['ip', 'rule', 'show', 'proto', '79'],
-    ['ip', '-6', 'rule', 'show', 'proto', '79'],
+    ['sh', '-c', 'ip rule show | grep "proto 79"'],
+    ['sh', '-c', 'ip -6 rule show | grep "proto 79"'],
     ['ip', 'route', 'show', 'table', 'all', 'proto', '79'],
     ['ip', '-6', 'route', 'show', 'table', 'all', 'proto', '79'],
     ['ip', 'neigh', 'show', 'proxy'],
