@@ -13,8 +13,6 @@ import {
   linkFind,
   linkList,
   listChains,
-  neighDel,
-  neighList,
   openRtnl,
   qdiscDel,
   qdiscList,
@@ -55,7 +53,6 @@ export async function kernelTraces(): Promise<readonly Trace[]> {
     ...routeTraces(),
     ...learnedTraces(),
     ...policyTraces(),
-    ...proxyTraces(),
     ...linkTraces(),
     ...queueTraces(),
     ...(await ruleTraces()),
@@ -93,17 +90,6 @@ function policyTraces(): readonly Trace[] {
     .map((rule) => ({
       what: `rule for table ${rule.table}`,
       remove: () => withRtnl((own) => removeRule(own, rule)),
-    }))
-}
-
-/** Addresses of pods that the node answers for, as their links do not. */
-function proxyTraces(): readonly Trace[] {
-  using rtnl = openRtnl()
-  return neighList(rtnl, { proxy: true })
-    .filter(({ protocol }) => protocol === LEG_PROTOCOL)
-    .map(({ link, address }) => ({
-      what: `proxy for ${address}`,
-      remove: () => withRtnl((own) => unlessGone(() => neighDel(own, { link, address, proxy: true }))),
     }))
 }
 

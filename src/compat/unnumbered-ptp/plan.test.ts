@@ -9,7 +9,7 @@ import { type LegInput, planLeg } from './plan.ts'
 const INPUT: LegInput = {
   netconf: parsePtpNetconf({ hostInterface: 'eth0', containerInterface: 'veth0' }),
   ifname: 'eth0',
-  isSilent: false,
+  isByNode: false,
   ips: [{ address: '10.0.0.50/24', gateway: '10.0.0.1' }],
   routes: [{ dst: '172.20.0.0/16' }],
   node: [ip('10.0.0.10'), ip('10.0.0.11')],
@@ -65,7 +65,6 @@ test('a pod of one family, as the original has it', () => {
     '10.0.0.50 0a:00:00:00:00:01',
     '169.254.77.5 0a:00:00:00:00:01',
   ])
-  expect(node.proxies).toEqual([])
 })
 
 describe('what goes by the leg', () => {
@@ -112,13 +111,12 @@ test('a wire without a gateway is a way to its own networks alone', () => {
   ])
 })
 
-test('where nobody on the wire hears from the pod, its node answers for it', () => {
-  const { node } = planLeg({ ...DUAL, isSilent: true })
-  expect(node.proxies).toEqual([
-    { link: 'eth0', address: ip('10.0.0.50') },
-    { link: 'eth0', address: ip('fd00::50') },
-  ])
-  expect(node.sysctls).toContainEqual([['net', 'ipv6', 'conf', 'eth0', 'proxy_ndp'], '1'])
+test('where answers pass the node anyway, nothing goes back into the pod', () => {
+  const { node } = planLeg({ ...INPUT, isByNode: true })
+  expect(routes(node.routes)).toEqual(['22348: 10.0.0.50/32 dev weftleg src 10.0.0.10'])
+  expect(rules(node.rules)).toEqual(['511: lookup 22348', '512: fwmark 8192/8192 lookup main'])
+  const netconf = { ...INPUT.netconf, ipMasq: true }
+  expect(() => planLeg({ ...INPUT, isByNode: true, netconf })).toThrow('ipMasq: must be false')
 })
 
 test('a family that only one of both has is left out', () => {

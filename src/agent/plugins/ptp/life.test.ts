@@ -1,15 +1,6 @@
 /** What legs are made of, and that nothing of them is left, wherever a program died and whatever became of the pod. */
 import { describe, expect, test } from 'bun:test'
-import {
-  linkList,
-  linkSet,
-  neighList,
-  nftRuleCounts,
-  type Rule,
-  routeList,
-  ruleDel,
-  ruleList,
-} from '../../../linux/index.ts'
+import { linkList, linkSet, nftRuleCounts, type Rule, routeList, ruleDel, ruleList } from '../../../linux/index.ts'
 import { crashesAfter } from '../../../linux/testing/crash.ts'
 import type { Scratch } from '../../../linux/testing/scratch.ts'
 import { ptpPlugin } from './ptp.ts'
@@ -210,7 +201,7 @@ async function answer(site: Site) {
   }
 }
 
-/** Everything that legs could leave: rules, routes of unicast, links, neighbours for good, proxies, tables of nftables. */
+/** Everything that legs could leave: rules, routes of unicast, links, tables of nftables. */
 function traces({ rtnl, nsFd }: Scratch): readonly string[] {
   const names = new Map(linkList(rtnl).map(({ index, name }) => [index, name]))
   return [
@@ -224,7 +215,6 @@ function traces({ rtnl, nsFd }: Scratch): readonly string[] {
       )
       .map(({ table, destination, link }) => `route ${table} ${destination} ${names.get(link ?? 0)}`),
     ...[...names.values()].map((name) => `link ${name}`),
-    ...neighList(rtnl, { proxy: true }).map(({ address }) => `proxy ${address}`),
     ...['weft-ptp', 'weft-ptp-2000'].flatMap((table) =>
       nftRuleCounts(table, nsFd).size > 0 ? [`table ${table}`] : [],
     ),

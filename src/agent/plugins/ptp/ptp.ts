@@ -8,7 +8,7 @@ import { type CniResult, cniError } from '../../../cni/index.ts'
 import { type PtpDefaults, type PtpNetconf, parsePtpNetconf } from '../../../compat/unnumbered-ptp/netconf.ts'
 import { LEG_GROUP, LEG_GROUPS, LEG_MASQUERADE_GROUP, LEG_PROTOCOL } from '../../../compat/unnumbered-ptp/numbers.ts'
 import { type LegPlan, planLeg } from '../../../compat/unnumbered-ptp/plan.ts'
-import { addrAdd, closeFd, linkFind, linkGet, linkList, neighReplace, netnsOpen } from '../../../linux/index.ts'
+import { addrAdd, closeFd, linkFind, linkGet, linkList, netnsOpen } from '../../../linux/index.ts'
 import type { Grants } from '../../../network/model/grants.ts'
 import { guestAlias } from '../coordinator/numbers.ts'
 import { reservedAddresses } from '../coordinator/observe.ts'
@@ -18,7 +18,7 @@ import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside, PluginCallS
 import { isWholeTable, missingWay, once, setNftTable, setSysctls, setWays, wrongSysctl } from '../ways.ts'
 import {
   addressesOn,
-  isSilent,
+  isByNode,
   legId,
   legLink,
   legOwner,
@@ -168,7 +168,7 @@ function planFor(
     planLeg({
       netconf,
       ifname,
-      isSilent: isSilent(pod, ifname),
+      isByNode: isByNode(pod, ifname),
       ...wire,
       node: addressesOn(node.rtnl, nodeLink(node.rtnl, netconf.hostInterface).index),
       link,
@@ -189,13 +189,6 @@ function apply({ node, pod }: Sides, netconf: PtpNetconf, plan: LegPlan): void {
   setSysctls(plan.node.sysctls, node.nsFd)
   setWays(node.rtnl, plan.node, LEG_PROTOCOL)
   setNftTable(plan.node.nftables, node.nsFd)
-  for (const { link, address } of plan.node.proxies)
-    neighReplace(node.rtnl, {
-      link: nodeLink(node.rtnl, link).index,
-      address,
-      proxy: true,
-      protocol: LEG_PROTOCOL,
-    })
 }
 
 function missingLink({ node, pod }: Sides, link: string, inside: string): string | undefined {

@@ -78,10 +78,10 @@ export function wireOf({ interfaces, ips, routes }: CniResult, ifname: string): 
   return { ips: ips.filter((one) => one.interface === undefined || at < 0 || one.interface === at), routes }
 }
 
-/** Whether the pod's interface takes packets by its node's routes alone: then nobody on the wire hears of it. */
-export function isSilent({ rtnl }: Site, ifname: string): boolean {
+/** Whether what arrives for the pod passes the node's filter on its way, and not the pod's own. */
+export function isByNode({ rtnl }: Site, ifname: string): boolean {
   const data = linkFind(rtnl, ifname)?.data
-  return data?.kind === 'ipvlan' && data.mode !== 'l2'
+  return data?.kind === 'ipvlan' && data.mode === 'l3s'
 }
 
 /** The leg's table, or one that nobody uses. */

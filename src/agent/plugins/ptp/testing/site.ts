@@ -152,6 +152,13 @@ export class Site implements Disposable {
     return await this.plugin('unnumbered-ptp').add({ ...call, config: ptpConfig(config), prevResult }, never)
   }
 
+  /** Nobody asks a pod in ipvlan's modes l3 and l3s for its address: its neighbours know that its node has it. */
+  routeToPods(): void {
+    for (const { rtnl } of [this.far, this.router])
+      for (const pod of [AT.pod, AT.other])
+        routeAdd(rtnl, { destination: `${pod[4]}/32`, gateway: AT.node[4], link: linkGet(rtnl, 'eth0').index })
+  }
+
   /** What a kube-proxy does: for services of every family, and for a node port whose caller is not translated. */
   async kubeProxy(): Promise<void> {
     const dnat = ([4, 6] as const).flatMap((family) => {
