@@ -35,6 +35,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   compat: [
     ...['kube', 'etcd', 'registry', 'cni', 'network/model', 'network/fabric/bgp/model.ts'],
     'network/fabric/overhead.ts',
+    'network/virtual-addresses.ts',
     'text/coded-error.ts',
   ],
   place: ['files', 'kube', 'etcd', 'compat', 'registry'],
