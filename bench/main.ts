@@ -13,6 +13,7 @@ import { measureBundles } from './measure/flows.ts'
 import { measureIpam } from './measure/ipam.ts'
 import { measureMemory } from './measure/memory.ts'
 import { measureMesh } from './measure/mesh.ts'
+import { measureOpenStack } from './measure/openstack.ts'
 import { fill, measureParallel } from './measure/parallel.ts'
 import { measurePlanCost } from './measure/plan-cost.ts'
 import { measurePolicyScale } from './measure/policy-scale.ts'
@@ -109,6 +110,12 @@ const MEASUREMENTS: readonly Measurement[] = [
     alone: true,
     long: true,
     run: (_rig, { quick }) => measureFabrics(effortOf(quick)),
+  },
+  {
+    name: 'openstack',
+    alone: true,
+    long: true,
+    run: (_rig, { quick, source }) => measureOpenStack(quick ? 5 : 30, source),
   },
   { name: 'fabric-scale', alone: true, long: true, run: (_rig, { quick }) => measureFabricScale(quick) },
   {

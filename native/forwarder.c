@@ -1,6 +1,6 @@
 /*
- * The CNI plugin: hands environment, standard input and the network namespace to the agent and prints its answer.
- * It decides nothing. The protocol is described in src/cni/wire.ts, every text comes from src/cni/error-table.ts.
+ * The CNI plugin: hands environment, standard input and the network namespace to the agent and prints its answer. Under the
+ * name of a plugin that needs no agent it becomes the whole program where none runs. It decides nothing. The protocol is described in src/cni/wire.ts, every text comes from src/cni/error-table.ts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -207,7 +208,33 @@ static ssize_t receive_answer(int fd, int64_t deadline) {
   return length < 0 ? 0 : length;
 }
 
-static _Noreturn void fail_unconnected(int error, const char *verb) {
+static bool is_agentless(const char *program) {
+  static const char *const names[] = {AGENTLESS};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(program, names[i]) == 0) return true;
+  return false;
+}
+
+/*
+ * Becomes the whole program under this name, with the input that was read; returns where that is not installed. It is never
+ * looked for: not in PATH, not in the runtime's folder.
+ */
+static void become_program(const char *program) {
+  const char *path = getenv("WEFT_PROGRAM");
+  char *arguments[] = {(char *)program, NULL};
+  if (path == NULL || *path != '/') path = PROGRAM_PATH;
+  int file = memfd_create("cni-input", MFD_CLOEXEC);
+  if (file < 0) return;
+  print(file, input, input_length);
+  if (lseek(file, 0, SEEK_SET) != 0 || dup2(file, STDIN_FILENO) < 0) return;
+  signal(SIGPIPE, SIG_DFL);
+  execv(path, arguments);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+static _Noreturn void fail_unconnected(int error, const char *program, const char *verb) {
+  bool is_absent = error != EAGAIN && error != EACCES && error != EPERM;
+  if (is_absent && is_agentless(program)) become_program(program);
   if (error == EAGAIN) fail(TEXT_AGENT_TIMEOUT);
   if (error == EACCES || error == EPERM) fail(TEXT_AGENT_FORBIDDEN);
   fail(strcmp(verb, "STATUS") == 0 ? TEXT_STATUS_AGENT_NOT_RUNNING : TEXT_AGENT_NOT_RUNNING);
@@ -234,7 +261,7 @@ int main(int argc, char **argv) {
   /* Only now, with the input at hand: neither the agent nor its time limit waits for the runtime. */
   int64_t deadline = deadline_after(timeout_seconds(ANSWER_SECONDS));
   int agent = connect_agent();
-  if (agent < 0) fail_unconnected(errno, verb);
+  if (agent < 0) fail_unconnected(errno, program, verb);
   /* Opened here, as the path may mean something else where the agent runs. Without O_NONBLOCK a pipe would stop us. */
   int netns = netns_path == NULL ? -1 : open(netns_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   int unsent = send_request(agent, program, environment_length, netns);

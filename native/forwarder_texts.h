@@ -9,6 +9,8 @@
 #define VERSIONS "0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"
 #define NEWEST_VERSION "1.1.0"
 #define FALLBACK_VERSION "0.4.0"
+#define AGENTLESS "ipam-neutron", "cni-ipam-neutron"
+#define PROGRAM_PATH "/usr/lib/weft/weft"
 #define TEXT_ABOUT "CNI plugin of Weft; CNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0\n"
 /* Every answer is TEXT_HEAD, a version, and one of these. */
 #define TEXT_HEAD "{\"cniVersion\":\""

@@ -3,6 +3,7 @@
  * Beside `npm test`, because of packages that nothing else needs, and of minutes.
  */
 import { bunTest } from './lib/bun-test.mjs'
+import { withCloud } from './lib/cloud.mjs'
 import { main, Refusal } from './lib/fail.mjs'
 import { saidYes, setup } from './lib/setup.mjs'
 import { finalLine } from './lib/summary.mjs'
@@ -15,7 +16,7 @@ const FILES = {
     ),
     './src/bridge/persist/persist.test.ts',
   ],
-  openstack: ['./test/openstack/neutron.test.ts'],
+  openstack: ['./test/openstack/'],
   long: [
     ...`adopt api-outages bgp direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links tunnels`
       .split(' ')
@@ -34,7 +35,9 @@ await main(async () => {
   }
   await setup(`test:${what}`, { yes: saidYes(args) })
   const env = { [`WEFT_TEST_${what.toUpperCase()}`]: '1' }
-  const total = await bunTest({ how: ['--timeout', '60000'], files: FILES[what], env })
+  const test = (more = {}) =>
+    bunTest({ how: ['--timeout', '60000'], files: FILES[what], env: { ...env, ...more }, silence: 2_000 })
+  const total = await (what === 'openstack' ? withCloud((folder) => test({ WEFT_TEST_CLOUD: folder })) : test())
   process.stdout.write(`${finalLine(total)}\n`)
   return total.failed === 0 ? 0 : 1
 })

@@ -6,7 +6,9 @@
 import { runMkDockerOpts } from './cli/flanneld/mk-docker-opts.ts'
 import { runFlannelPlugin } from './cli/flanneld/plugin.ts'
 import { runFlanneldProgram, runFlanneldStart } from './cli/flanneld/program.ts'
+import { runIpamNeutron } from './cli/ipam-neutron/program.ts'
 import { runK8sOvs } from './cli/k8s-ovs/program.ts'
+import { runUnderlayPlugin, runUnderlayScript } from './cli/ovn-underlay/plugin.ts'
 import { runProgram } from './cli/program.ts'
 
 const PROGRAMS: ReadonlyMap<string, (words: readonly string[]) => Promise<number>> = new Map([
@@ -15,6 +17,11 @@ const PROGRAMS: ReadonlyMap<string, (words: readonly string[]) => Promise<number
   ['flanneld-start', runFlanneldStart],
   ['mk-docker-opts.sh', runMkDockerOpts],
   ['flannel', runFlannelPlugin],
+  ['ovn-underlay', runUnderlayPlugin],
+  ['ovn', runUnderlayPlugin],
+  ['ovn-k8-underlay.py', runUnderlayScript],
+  ['ipam-neutron', runIpamNeutron],
+  ['cni-ipam-neutron', runIpamNeutron],
 ])
 
 const run = PROGRAMS.get(process.argv0.replace(/^.*\//, '')) ?? runProgram

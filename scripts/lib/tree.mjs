@@ -13,6 +13,8 @@ export const PLUGIN_NAMES = [
   'spiderpool',
   'coordinator',
   'ifacer',
+  'ipam-neutron',
+  'cni-ipam-neutron',
   'unnumbered-ptp',
   'ipvlan-ptp',
   'macvlan-ptp',

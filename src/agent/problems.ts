@@ -25,6 +25,7 @@ export type Part =
   | 'uplink'
   | 'bgp'
   | 'bgp-objects'
+  | 'neutron'
 
 /** Present problems. */
 export class Problems {

@@ -128,6 +128,11 @@ export type Change =
       readonly up?: boolean
       readonly addrGenMode?: LinkFacts['addrGenMode']
     }
+  | { readonly do: 'new-link'; readonly made: NewLink }
+  /** Only where it is one that was made here. */
+  | { readonly do: 'no-link'; readonly link: string }
+  /** A link of a Linux bridge. */
+  | { readonly do: 'member' | 'no-member'; readonly link: string; readonly master: string }
   | { readonly do: 'sysctl'; readonly link: string; readonly key: string; readonly value: string }
   /** `quiet`: without the route to its prefix, which would draw traffic (IPv6). */
   | { readonly do: 'address'; readonly link: string; readonly address: HeldAddress; readonly quiet?: boolean }
@@ -141,6 +146,16 @@ export type Change =
   | ({ readonly do: 'no-file' } & PlannedFile)
   /** A tool of the system; `mayFail` where nothing depends on it. */
   | { readonly do: 'run'; readonly argv: readonly string[]; readonly mayFail: boolean }
+
+/** A link that is made for a bridge: a Linux bridge, or a pair with both ends on this node. They have {@link MADE_GROUP}. */
+export type NewLink = { readonly name: string; readonly mtu: number } & (
+  | { readonly kind: 'bridge'; readonly mac: string }
+  /** `offloads: false` behind a datapath in user space, which takes no checksums that are left to hardware. */
+  | { readonly kind: 'veth'; readonly peer: string; readonly offloads: boolean }
+)
+
+/** The link group of links that were made for a bridge: given at birth, so that none is ever without it. */
+export const MADE_GROUP = 0x5742
 
 /** What is put or taken as the kernel told it; `text` is for people. */
 interface Copied {

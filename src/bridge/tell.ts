@@ -56,6 +56,18 @@ function lineOf(change: Change): string {
       ]
       return `ip link set ${link} ${parts.flat().join(' ')}`
     }
+    case 'new-link': {
+      const { made } = change
+      const of =
+        made.kind === 'bridge' ? `address ${made.mac} type bridge ageing_time 0` : `type veth peer name ${made.peer}`
+      return `ip link add ${made.name} mtu ${made.mtu} ${of}`
+    }
+    case 'no-link':
+      return `ip link del ${change.link}`
+    case 'member':
+      return `ip link set ${change.link} master ${change.master}`
+    case 'no-member':
+      return `ip link set ${change.link} nomaster`
     case 'sysctl':
       return `sysctl -w net/${change.key.replace('/', `/conf/${change.link}/`)}=${change.value}`
     case 'address':

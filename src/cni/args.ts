@@ -23,6 +23,8 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'K8S_POD_NAME',
   'K8S_POD_UID',
   'K8S_POD_INFRA_CONTAINER_ID',
+  // Of plugins that give out addresses.
+  'IP',
   // Of ovs-cni.
   'MAC',
   'OvnPort',

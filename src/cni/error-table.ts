@@ -8,6 +8,7 @@
  */
 import type { CniErrorRow } from './error-row.ts'
 import { CONTRACT_ERRORS } from './errors-of-contract.ts'
+import { OPENSTACK_ERRORS } from './errors-of-openstack.ts'
 import { PASSING_ERRORS, STATUS_ERRORS } from './errors-that-pass.ts'
 
 /** Ours: a request that is understood and cannot be met. */
@@ -50,6 +51,11 @@ const own = {
   'result-without-address': {
     code: 110,
     message: 'a result without an address cannot be written in CNI version {version}',
+    remedy: 'set cniVersion to 0.3.1 or newer',
+  },
+  'result-too-small': {
+    code: 111,
+    message: 'a result in CNI version {version} holds one IPv{family} address, and there are {count}',
     remedy: 'set cniVersion to 0.3.1 or newer',
   },
   'agent-forbidden': {
@@ -142,6 +148,11 @@ const own = {
     message: 'link {master} of this node cannot carry {kind} interfaces of pods: {reason}',
     remedy: 'name another link of this node as master in the network configuration',
   },
+  'nic-unfit': {
+    code: 154,
+    message: 'NIC {nic} of this node cannot go into a pod: {reason}',
+    remedy: 'name another NIC in the network configuration, or free this one (docs/nics.md)',
+  },
   'bridge-missing': {
     code: 146,
     message: 'Open vSwitch on this node has no bridge {bridge}',
@@ -188,6 +199,29 @@ const own = {
     message: '{source} names IPv{family} pools for {ifname}, and IPv{family} is off',
     remedy: 'name pools of the other family only, or have an administrator turn IPv{family} on',
   },
+  'neutron-mode-unfit': {
+    code: 166,
+    message: 'pods cannot be on Neutron network {network} that way: {reason}',
+    remedy: '{advice}',
+  },
+  'neutron-nic-missing': {
+    code: 167,
+    message: 'no link of this node can carry pods of Neutron network {network}: {reason}',
+    remedy:
+      'see that the port of the VM (NodePorts, parent.mac) is a NIC of this node, or name the link as master in the network configuration',
+  },
+  'vlan-in-use': {
+    code: 168,
+    message: 'VLAN {vlan} of {master} is in use already, and can be in one place only: it is {holder}',
+    remedy:
+      'remove that link, or take another VLAN; several pods get one VLAN by macvlan on a VLAN link of the node (ifacer), and those of a trunk are for its ports alone',
+  },
+  'underlay-used-out': {
+    code: 169,
+    message: 'all {count} ports of logical switch {name} have pods',
+    remedy:
+      'remove pods from this node, let its kubelet run {count} pods at most (maxPods), or give the node a larger subnet (lswitch-destroy, then lswitch-setup)',
+  },
   internal: {
     code: 999,
     message: 'internal error',
@@ -196,7 +230,13 @@ const own = {
 } as const satisfies Record<string, CniErrorRow>
 
 /** The table: id → row. */
-export const CNI_ERRORS = { ...CONTRACT_ERRORS, ...PASSING_ERRORS, ...STATUS_ERRORS, ...own } as const
+export const CNI_ERRORS = {
+  ...CONTRACT_ERRORS,
+  ...PASSING_ERRORS,
+  ...STATUS_ERRORS,
+  ...OPENSTACK_ERRORS,
+  ...own,
+} as const
 
 /** The stable id of an error. */
 export type CniErrorId = keyof typeof CNI_ERRORS

@@ -87,6 +87,22 @@ export const PASSING_ERRORS = {
     remedy:
       'it is retried; create ConfigMap kubeadm-config in namespace kube-system, whose ClusterConfiguration has networking.podSubnet and networking.serviceSubnet (docs/coordinator.md shows it)',
   },
+  'neutron-ports-none': {
+    code: 11,
+    message: 'no port of Neutron network {network} was free for {ifname} within {seconds} seconds: {reason}',
+    remedy:
+      'it is retried; see kubectl get neutronnetworks, and raise pool.max of the NeutronNetwork or the quota of the project if this lasts',
+  },
+  'underlay-not-ready': {
+    code: 11,
+    message: 'this node has no logical switch for pods: {reason}',
+    remedy: 'it is retried; run ovn-k8-underlay.py lswitch-setup on this node (docs/ovn-underlay.md) if this lasts',
+  },
+  'nic-not-home': {
+    code: 11,
+    message: 'NIC {nic} is not back from the pod as it was: {reason}',
+    remedy: 'it is retried; see ip link show on this node if this lasts (docs/nics.md)',
+  },
   'flannel-not-ready': {
     code: 11,
     message: 'flannel has no subnet for this machine yet: {reason}',

@@ -22,7 +22,7 @@ export interface CniErrorAnswer {
 }
 
 /** No text from outside makes a message longer than this, in characters. */
-const MAX_VALUE = 256
+const MAX_VALUE = 512
 const MAX_MESSAGE = 1024
 
 /**
@@ -43,7 +43,7 @@ export class CniError extends Error {
   }
 }
 
-/** Makes an error of the table. Values are cut to 256 characters and stripped of control characters. */
+/** Makes an error of the table. Values are cut to 512 characters and stripped of control characters. */
 export function cniError<Id extends CniErrorId>(id: Id, ...[values]: ValuesArgument<Id>): CniError {
   const row = CNI_ERRORS[id]
   const given: Readonly<Record<string, string | number>> = values ?? {}
@@ -67,7 +67,9 @@ export function toCniError(thrown: unknown): CniError {
   if (thrown instanceof CniError) return thrown
   if (!isRoomError(thrown)) return cniError('internal')
   const { code, message, remedy } = thrown
-  return ROWS_OF_ROOMS.get(code)?.(message) ?? new CniError(code, INTERNAL, cleanText(message), cleanText(remedy))
+  return (
+    ROWS_OF_ROOMS.get(code)?.(message, remedy) ?? new CniError(code, INTERNAL, cleanText(message), cleanText(remedy))
+  )
 }
 
 /** The error in the form the specification gives it. `version` is that of the request, as far as it is known. */
@@ -103,9 +105,13 @@ const ovsdbAway = (reason: string): CniError => cniError('ovs-unreachable', { ta
 const switchAway = (reason: string): CniError => cniError('ovs-unreachable', { target: 'ovs-vswitchd', reason })
 const notPermitted = (reason: string): CniError => cniError('permission-denied', { reason })
 const notInKernel = (reason: string): CniError => cniError('kernel-feature-missing', { reason })
+const openStackAway = (reason: string, advice: string): CniError =>
+  cniError('openstack-unavailable', { reason, advice })
+const refusedByOpenStack = (reason: string, advice: string): CniError =>
+  cniError('openstack-refused', { reason, advice })
 
 /** What the runtime should make of an error of another room, by its code: rooms below are not imported. */
-const ROWS_OF_ROOMS: ReadonlyMap<string, (message: string) => CniError> = new Map([
+const ROWS_OF_ROOMS: ReadonlyMap<string, (message: string, remedy: string) => CniError> = new Map([
   ['AGENT_NOT_READY', (waiting) => cniError('agent-starting', { waiting })],
   ['AGENT_SWITCH_AWAY', switchAway],
   ['OPENFLOW_DISCONNECTED', switchAway],
@@ -118,6 +124,20 @@ const ROWS_OF_ROOMS: ReadonlyMap<string, (message: string) => CniError> = new Ma
   ['LINUX_EPERM', notPermitted],
   ['LINUX_EAFNOSUPPORT', notInKernel],
   ['LINUX_EOPNOTSUPP', notInKernel],
+  ['OPENSTACK_CONFIG', (reason, advice) => cniError('openstack-config', { reason, advice })],
+  ['OPENSTACK_UNAUTHORIZED', (reason, advice) => cniError('openstack-unauthorized', { reason, advice })],
+  ['OPENSTACK_FORBIDDEN', (reason, advice) => cniError('openstack-forbidden', { reason, advice })],
+  ['OPENSTACK_NOT_FOUND', (reason, advice) => cniError('openstack-not-found', { reason, advice })],
+  ['OPENSTACK_QUOTA', (reason, advice) => cniError('openstack-quota', { reason, advice })],
+  ['OPENSTACK_EXHAUSTED', (reason, advice) => cniError('openstack-exhausted', { reason, advice })],
+  ['OPENSTACK_CONFLICT', (reason, advice) => cniError('openstack-conflict', { reason, advice })],
+  ['OPENSTACK_IN_USE', refusedByOpenStack],
+  ['OPENSTACK_INVALID', refusedByOpenStack],
+  ['OPENSTACK_UNSUPPORTED', refusedByOpenStack],
+  ['OPENSTACK_REVISION', openStackAway],
+  ['OPENSTACK_UNAVAILABLE', openStackAway],
+  ['OPENSTACK_ENDED', openStackAway],
+  ['OPENSTACK_GARBAGE', (reason, advice) => cniError('openstack-garbage', { reason, advice })],
 ])
 
 interface RoomError {

@@ -12,6 +12,10 @@ import { FLAG_NETNS, MAX_ENVIRONMENT, MAX_PROGRAM, MAX_REPLY, WIRE_HEADER, WIRE_
 /** Where the header lies. */
 export const FORWARDER_TEXTS = new URL('../../native/forwarder_texts.h', import.meta.url)
 
+/** Names under which it needs no agent: the whole program does it, from its place in packages and image. */
+export const AGENTLESS = ['ipam-neutron', 'cni-ipam-neutron'] as const
+const PROGRAM_PATH = '/usr/lib/weft/weft'
+
 /** Every error the forwarder raises itself, by the name of its constant. */
 const ERRORS: Readonly<Record<string, CniError>> = {
   TEXT_AGENT_NOT_RUNNING: cniError('agent-not-running'),
@@ -46,6 +50,8 @@ export function forwarderTexts(): string {
     `#define VERSIONS ${CNI_VERSIONS.map(quote).join(', ')}`,
     `#define NEWEST_VERSION ${quote(NEWEST_VERSION)}`,
     `#define FALLBACK_VERSION ${quote(FALLBACK_VERSION)}`,
+    `#define AGENTLESS ${AGENTLESS.map(quote).join(', ')}`,
+    `#define PROGRAM_PATH ${quote(PROGRAM_PATH)}`,
     `#define TEXT_ABOUT ${quote(about)}`,
     '/* Every answer is TEXT_HEAD, a version, and one of these. */',
     `#define TEXT_HEAD ${quote(HEAD)}`,

@@ -1,8 +1,9 @@
 /** The forwarder as a process of its own, where no agent runs. With one: test/forwarder.test.ts. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { AGENTLESS } from './forwarder-texts.ts'
 import { CNI_ERRORS, CNI_VERBS, CNI_VERSIONS, MAX_INPUT } from './index.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weft-forwarder-'))
@@ -108,12 +109,47 @@ describe('without an agent', () => {
   })
 })
 
-describe.each(['ovs', 'ipam-neutron', 'cni-ipam-neutron'])('called %s', (name) => {
-  test('it runs no other program in place of the agent', () => {
+describe('a program in place of the agent', () => {
+  const SCRIPT = '#!/bin/sh\necho "$0 $CNI_COMMAND $(/bin/cat)"\nexit 7\n'
+
+  /** The plugin under this name, and a program that it could become: in the same folder, in PATH, and where it is told. */
+  function called(name: string, environment: Readonly<Record<string, string>> = {}, input = '{"a":1}'): Outcome {
     const place = mkdtempSync(join(folder, 'place-'))
-    linkSync(plugin, join(place, name))
-    writeFileSync(join(place, 'weft'), '#!/bin/sh\nexit 7\n', { mode: 0o755 })
-    const { status, output } = run({ CNI_COMMAND: 'ADD', PATH: place }, '', [join(place, name)])
+    copyFileSync(plugin, join(place, name))
+    const programs = ['weft', 'program'].filter((file) => file !== name)
+    for (const file of programs) writeFileSync(join(place, file), SCRIPT, { mode: 0o755 })
+    const told = { CNI_COMMAND: 'ADD', PATH: place, WEFT_PROGRAM: join(place, 'program'), ...environment }
+    return run(told, input, [join(place, name)])
+  }
+
+  test.each(AGENTLESS)('%s needs none: it becomes that program, with what it read', (name) => {
+    const input = `{"a":"${'x'.repeat(500_000)}"}`
+    const { status, output } = called(name, {}, input)
+    expect(status).toBe(7)
+    expect(output).toEndWith(` ADD ${input}\n`)
+  })
+
+  test.each(['ovs', 'weft', 'ipam-neutron-2', 'spiderpool'])('%s is served by the agent alone', (name) => {
+    const { status, output } = called(name)
     expect({ status, answer: JSON.parse(output) }).toEqual({ status: 1, answer: noAgent('0.4.0') })
+  })
+
+  test.each([
+    ['not looked for in PATH or beside the plugin', ''],
+    ['not taken from the folder that one is in', 'program'],
+    ['not there', '/nowhere/weft'],
+  ])('a program that is %s is none', (_, WEFT_PROGRAM) => {
+    // Where Weft is installed its program would answer.
+    if (existsSync('/usr/lib/weft/weft')) return
+    const { status, output } = called('ipam-neutron', { WEFT_PROGRAM })
+    expect({ status, answer: JSON.parse(output) }).toEqual({ status: 1, answer: noAgent('0.4.0') })
+  })
+
+  test('versions are told by the plugin itself', () => {
+    const { status, output } = called('ipam-neutron', { CNI_COMMAND: 'VERSION' })
+    expect({ status, versions: JSON.parse(output).supportedVersions }).toEqual({
+      status: 0,
+      versions: [...CNI_VERSIONS],
+    })
   })
 })

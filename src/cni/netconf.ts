@@ -54,11 +54,18 @@ const NO_CONFIG_ARGS: ConfigArgs = { labels: [], ips: [] }
 /** Reads what a plugin needs of its configuration. Keys we do not know are kept. Throws `ShapeError`. */
 export function parseNetworkConfig(raw: JsonObject, version: CniVersion, name: string): NetworkConfig {
   return {
+    ...parseIpamConfig(raw, version, name),
+    namespace: parseNamespace(raw),
+    mtu: raw['mtu'] === 0 ? undefined : optionalInteger(raw, 'mtu', 'mtu', MTU_RANGE),
+  }
+}
+
+/** The same of another plugin's configuration, for one that gives out addresses: what is for the link is not its business. */
+export function parseIpamConfig(raw: JsonObject, version: CniVersion, name: string): NetworkConfig {
+  return {
     ...bareNetworkConfig(raw, version, name),
     type: optionalText(raw, 'type', 'type'),
     ipamType: ipamTypeOf(raw),
-    namespace: parseNamespace(raw),
-    mtu: raw['mtu'] === 0 ? undefined : optionalInteger(raw, 'mtu', 'mtu', MTU_RANGE),
     dns: parseDns(raw, 'dns'),
     runtime: parseRuntimeConfig(raw),
     args: parseConfigArgs(raw),

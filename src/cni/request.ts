@@ -86,13 +86,19 @@ export const MAX_INPUT = 1_048_576
  * DEL is lenient, as it must free what can be freed, and a runtime repeats one that failed for ever: of a malformed
  * `prevResult`, CNI_ARGS or key beyond name and version, only that part is missing from the request; an input that
  * cannot be read as a network's configuration (empty, too large, no JSON object, no name) counts as none.
+ *
+ * `read` says what of the configuration is the plugin's business: that of one that gives out addresses is another one's.
  */
-export function parseRequest(environment: unknown, input: unknown): CniRequest {
+export function parseRequest(
+  environment: unknown,
+  input: unknown,
+  read: ConfigReader = parseNetworkConfig,
+): CniRequest {
   const env = readEnvironment(environment)
-  if (env.verb === 'DEL') return delRequest(env, readableBase(input))
+  if (env.verb === 'DEL') return delRequest(env, readableBase(input, read))
   const bytes = readInput(input)
   if (env.verb === 'VERSION') return { verb: 'VERSION', requested: requestedVersion(bytes) }
-  const base = decodeBase(bytes)
+  const base = decodeBase(bytes, read)
   return readingConfig(() => buildRequest(env, base))
 }
 
@@ -106,7 +112,11 @@ export function requestedVersion(input: unknown): CniVersion | undefined {
   }
 }
 
+/** Reads a configuration; throws `ShapeError`. */
+type ConfigReader = (raw: JsonObject, version: CniVersion, name: string) => NetworkConfig
+
 interface ConfigBase {
+  readonly read: ConfigReader
   readonly raw: JsonObject
   readonly version: string
   readonly name: string
@@ -171,8 +181,8 @@ function checkVersion({ verb }: CniEnvironment, base: ConfigBase): CheckedBase {
   return { ...base, version }
 }
 
-function strictConfig({ raw, version, name }: CheckedBase): NetworkConfig {
-  return parseNetworkConfig(raw, version, name)
+function strictConfig({ read, raw, version, name }: CheckedBase): NetworkConfig {
+  return read(raw, version, name)
 }
 
 function lenientConfig(base: CheckedBase): NetworkConfig {
@@ -204,15 +214,15 @@ function readInput(input: unknown): Uint8Array {
   return bytes
 }
 
-function decodeBase(bytes: Uint8Array): ConfigBase {
+function decodeBase(bytes: Uint8Array, read: ConfigReader): ConfigBase {
   const raw = decodeConfig(bytes)
-  return { raw, version: decodeVersion(raw), name: decodeName(raw) }
+  return { read, raw, version: decodeVersion(raw), name: decodeName(raw) }
 }
 
 /** What the input says of its network, or nothing where it is not a configuration. */
-function readableBase(input: unknown): ConfigBase | undefined {
+function readableBase(input: unknown, read: ConfigReader): ConfigBase | undefined {
   try {
-    return decodeBase(readInput(input))
+    return decodeBase(readInput(input), read)
   } catch (error) {
     if (error instanceof CniError) return undefined
     throw error

@@ -1,7 +1,7 @@
 /**
  * How everything that Weft shares is kept in the Kubernetes API: OpenShift SDN's objects where there are such,
  * Kubernetes' own, the Kubernetes network policy group's, Calico's, Spiderpool's, Multus's, and Weft's: a machine's network, beside it
- * what its agent reports (`nodeReports`), and claims on addresses.
+ * what its agent reports (`nodeReports`), claims on addresses, and ports of Neutron's.
  * @module
  */
 import type { KubeBindings } from '../kube/binding.ts'
@@ -28,7 +28,9 @@ import { coordinatorBinding } from './spiderpool/coordinator.ts'
 import { ipPoolBinding } from './spiderpool/ip-pool.ts'
 import { reservedIpBinding } from './spiderpool/reserved-ip.ts'
 import { addressClaimBinding } from './weft/address-claim.ts'
+import { neutronNetworkBinding } from './weft/neutron-network.ts'
 import { nodeNetworkBinding } from './weft/node-network.ts'
+import { nodePortsBinding, portUseBinding } from './weft/node-ports.ts'
 
 /** Every kind's translation. */
 export const weftBindings: KubeBindings = {
@@ -49,6 +51,9 @@ export const weftBindings: KubeBindings = {
   BgpFilter: bgpFilterBinding,
   BgpPeering: bgpPeerBinding,
   BgpRange: bgpRangeBinding,
+  NeutronNetwork: neutronNetworkBinding,
+  NodePorts: nodePortsBinding,
+  PortUse: portUseBinding,
   NetworkPolicy: networkPolicyBinding,
   AdminNetworkPolicy: adminNetworkPolicyBinding,
   BaselineAdminNetworkPolicy: baselineAdminNetworkPolicyBinding,

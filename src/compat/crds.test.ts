@@ -28,6 +28,8 @@ const UNDERLAY = ['AddressPool', 'ReservedAddresses', 'AddressClaim', 'Attachmen
 /** Of Spiderpool's kinds. */
 const WITH_STATUS = new Set(['SpiderCoordinator', 'SpiderIPPool', 'SpiderMultusConfig', 'SpiderSubnet'])
 
+const NEUTRON = ['NeutronNetwork', 'NodePorts', 'PortUse'] as const
+
 test('every definition in the folder is part of the program', () => {
   expect(filesOf(weftCrds())).toEqual(filesIn('.'))
   for (const [folder, crds] of Object.entries(FOREIGN_CRDS)) expect(filesOf(crds)).toEqual(filesIn(folder))
@@ -51,6 +53,7 @@ test.each([
   ...POLICIES.map((kind) => weftBindings[kind].resource),
   ...UNDERLAY.map((kind) => weftBindings[kind].resource),
   ...BGP.map((kind) => weftBindings[kind].resource),
+  ...NEUTRON.map((kind) => weftBindings[kind].resource),
   SPIDER_ENDPOINTS,
   SPIDER_MULTUS_CONFIGS,
   SPIDER_SUBNETS,
@@ -67,7 +70,7 @@ test.each([
   expect(at(listAt(crd, 'spec', 'versions')[0], 'subresources')).toEqual(hasStatus ? { status: {} } : undefined)
 })
 
-test.each(['Cluster', 'Tenant', 'NodeNetwork', ...POLICIES, ...UNDERLAY, ...BGP] as const)(
+test.each(['Cluster', 'Tenant', 'NodeNetwork', ...POLICIES, ...UNDERLAY, ...BGP, ...NEUTRON] as const)(
   'the schema of %s keeps every field that is written',
   (kind) => {
     const { resource, encode } = weftBindings[kind]

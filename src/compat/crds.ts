@@ -20,8 +20,11 @@ import netNamespaces from '../../deploy/crds/netnamespaces.yaml'
 import adminNetworkPolicies from '../../deploy/crds/network-policy-api/adminnetworkpolicies.yaml'
 import baselineAdminNetworkPolicies from '../../deploy/crds/network-policy-api/baselineadminnetworkpolicies.yaml'
 import clusterNetworkPolicies from '../../deploy/crds/network-policy-api/clusternetworkpolicies.yaml'
+import neutronNetworks from '../../deploy/crds/neutronnetworks.yaml'
 import nodeNetworks from '../../deploy/crds/nodenetworks.yaml'
+import nodePorts from '../../deploy/crds/nodeports.yaml'
 import nodeReports from '../../deploy/crds/nodereports.yaml'
+import portUses from '../../deploy/crds/portuses.yaml'
 import spiderCoordinators from '../../deploy/crds/spiderpool/spidercoordinators.yaml'
 import spiderEndpoints from '../../deploy/crds/spiderpool/spiderendpoints.yaml'
 import spiderIpPools from '../../deploy/crds/spiderpool/spiderippools.yaml'
@@ -38,8 +41,11 @@ export function weftCrds(): readonly KubeObject[] {
     egressNetworkPolicies,
     hostSubnets,
     netNamespaces,
+    neutronNetworks,
     nodeNetworks,
+    nodePorts,
     nodeReports,
+    portUses,
   ] as readonly KubeObject[]
 }
 

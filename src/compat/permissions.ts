@@ -55,6 +55,7 @@ import {
   SPIDER_SUBNETS,
 } from './spiderpool/resources.ts'
 import { ADDRESS_CLAIMS } from './weft/address-claim.ts'
+import { NEUTRON_OF_AGENT, NEUTRON_OF_CONTROLLER } from './weft/neutron-permissions.ts'
 import { NODE_NETWORKS } from './weft/node-network.ts'
 import { NODE_REPORTS } from './weft/node-report.ts'
 
@@ -123,6 +124,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       verbs: ['get', 'create', 'patch'],
       why: 'how this node does; the admission policy keeps an agent to its own',
     },
+    ...NEUTRON_OF_AGENT,
     ...UNDERLAY.map((resource) => ({
       resource,
       verbs: FOLLOW,
@@ -171,11 +173,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
     { resource: NODES, verbs: ['get', ...FOLLOW], why: 'who gets a range' },
     { resource: NODE_NETWORKS, verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'], why: "nodes' ranges" },
     { resource: NODE_REPORTS, verbs: FOLLOW, why: 'what agents say; copied into NodeNetworks' },
-    {
-      resource: HOST_SUBNETS,
-      verbs: [...FOLLOW, 'create', 'patch', 'delete'],
-      why: "nodes' ranges as others read them",
-    },
+    { resource: HOST_SUBNETS, verbs: [...FOLLOW, 'create', 'patch', 'delete'], why: "nodes' ranges, for others" },
     { resource: NAMESPACES, verbs: ['get', ...FOLLOW, 'patch'], why: 'who gets a network; an annotation says why not' },
     { resource: NET_NAMESPACES, verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'], why: "namespaces' networks" },
     ...POLICIES.map((resource) => ({ resource, verbs: FOLLOW, why: 'what of them cannot be done, to say so' })),
@@ -227,6 +225,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       verbs: [...FOLLOW, 'create', 'delete'],
       why: 'addresses that nobody gave back; those that Spiderpool gave out',
     },
+    ...NEUTRON_OF_CONTROLLER,
     { resource: PODS, verbs: ['get', ...FOLLOW], why: 'whose addresses these were' },
     { resource: STATEFUL_SETS, verbs: ['get', ...FOLLOW], why: 'whose pods come back and have their addresses again' },
     {

@@ -14,13 +14,13 @@ export interface Listener<K extends Kind> {
 export function listening<K extends Kind>(registry: Registry, listener: Listener<K>): Registry {
   return {
     get: (kind, name) => registry.get(kind, name),
-    list: async (kind) => {
-      const listing = await registry.list(kind)
+    list: async (kind, atLeast, name) => {
+      const listing = await registry.list(kind, atLeast, name)
       listener.listed(listing as unknown as Listing<K>)
       return listing
     },
-    watch: async function* (kind, after, signal) {
-      for await (const change of registry.watch(kind, after, signal)) {
+    watch: async function* (kind, after, signal, name) {
+      for await (const change of registry.watch(kind, after, signal, name)) {
         listener.heard(change as unknown as Change<K>)
         yield change
       }

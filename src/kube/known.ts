@@ -26,6 +26,30 @@ const MOST_DEPARTED = 4096
 /** What a question may overrule: everything that was learned before, if its answer is not older than itself. */
 export type Asked = number
 
+/**
+ * What is known of every kind. Who asks of one object by its name has a book of its own: that its listing has no other says nothing
+ * of others.
+ */
+export class KnownKinds {
+  readonly #books = new Map<string, Known<Kind>>()
+  readonly #lastGoodOf: (kind: Kind) => LastGood | undefined
+
+  /** `lastGoodOf`: of kinds that keep what they last were. */
+  constructor(lastGoodOf: (kind: Kind) => LastGood | undefined) {
+    this.#lastGoodOf = lastGoodOf
+  }
+
+  /** The book of a kind, or of one object of it. */
+  of<K extends Kind>(kind: K, name?: string): Known<K> {
+    const key = name === undefined ? kind : `${kind}/${name}`
+    const before = this.#books.get(key)
+    if (before !== undefined) return before as unknown as Known<K>
+    const known = new Known(kind, name === undefined ? this.#lastGoodOf(kind) : undefined)
+    this.#books.set(key, known as unknown as Known<Kind>)
+    return known
+  }
+}
+
 interface Present<K extends Kind> extends Seen<K> {
   /** When it was learned. */
   readonly clock: number

@@ -50,6 +50,11 @@ export interface KubeObject {
   readonly [field: string]: unknown
 }
 
+/** The uid that the server gave; empty before. */
+export function uidOf({ metadata }: KubeObject): string {
+  return metadata.uid ?? ''
+}
+
 /** `group/version`, or the version alone in the core group. */
 export function apiVersionOf({ group, version }: Pick<Resource, 'group' | 'version'>): string {
   return group === '' ? version : `${group}/${version}`

@@ -18,11 +18,12 @@ import type { KubeApi, KubeEvent } from './api.ts'
 import type { KubeBinding, KubeBindings } from './binding.ts'
 import { KubeError } from './errors.ts'
 import { InvalidObjects, type Witness } from './invalid.ts'
-import { Known, type LastGood, type Seen } from './known.ts'
+import { type Known, KnownKinds, type LastGood, type Seen } from './known.ts'
 import { type NodeReports, writeReport } from './node-reports.ts'
-import type { KubeObject } from './object.ts'
+import { type KubeObject, uidOf } from './object.ts'
 import { keyOf } from './reflector.ts'
 import { collectionError, registryError, revisionOf } from './registry-error.ts'
+import { selectionOf } from './selection.ts'
 import { watchOn } from './watch-on.ts'
 
 /** How a {@link KubeRegistry} behaves. */
@@ -57,7 +58,7 @@ export class KubeRegistry implements Registry {
   readonly #bindings: KubeBindings
   readonly #options: KubeRegistryOptions
   readonly #invalid: InvalidObjects
-  readonly #known = new Map<Kind, Known<Kind>>()
+  readonly #known: KnownKinds
   readonly report?: (network: NodeNetwork, status: NodeNetworkStatus) => Promise<void>
 
   constructor(api: KubeApi, bindings: KubeBindings, options: KubeRegistryOptions = {}) {
@@ -65,6 +66,7 @@ export class KubeRegistry implements Registry {
     this.#bindings = bindings
     this.#options = options
     this.#invalid = options.invalid ?? new InvalidObjects()
+    this.#known = new KnownKinds((kind) => (bindings[kind].keepsLast === true ? options.lastGood : undefined))
     const { reports } = options
     if (reports === undefined) return
     this.report = async (network, status) => {
@@ -82,71 +84,88 @@ export class KubeRegistry implements Registry {
     try {
       const at = place(name)
       const object = await this.#api.get(resource, at)
-      if (object !== undefined) return this.#read(kind, object, question) ?? this.#kept(kind, object)
+      const known = this.#known.of(kind)
+      if (object !== undefined) return this.#read(kind, object, question) ?? this.#kept(kind, object, known)
       question.gone(keyOf({ metadata: at }))
       return undefined
     } catch (error) {
-      const failure = registryError(error)
       // Nothing has a name that no object can have.
-      if (failure.code === 'REGISTRY_INVALID') return undefined
-      throw failure
+      if (registryError(error).code === 'REGISTRY_INVALID') return undefined
+      throw registryError(error)
     }
   }
 
-  async list<K extends Kind>(kind: K, atLeast?: number): Promise<Listing<K>> {
+  async list<K extends Kind>(kind: K, atLeast?: number, name?: string): Promise<Listing<K>> {
     const question = this.#invalid.ask(kind, atLeast === undefined)
-    const asked = this.#knownOf(kind).ask(atLeast === undefined)
+    const known = this.#known.of(kind, name)
+    const asked = known.ask(atLeast === undefined)
     try {
-      const { resourceVersion, items } = await this.#entries(kind, question, atLeast?.toString())
+      const { resourceVersion, items } = await this.#entries(kind, question, atLeast?.toString(), name)
       const revision = revisionOf(resourceVersion)
-      question.listed(revision)
+      if (name === undefined) question.listed(revision)
+      else if (items.length === 0) question.gone(keyOf({ metadata: this.#bindingOf(kind).place(name) }))
       const entries = items.filter((entry) => entry !== undefined)
-      this.#knownOf(kind).replace(entries, revision, asked)
+      known.replace(entries, revision, asked)
       return { revision, objects: entries.map(([, { stored }]) => stored) }
     } catch (error) {
       if (!this.#isUnserved(kind, error)) throw collectionError(error)
       this.#invalid.ask(kind).listed(UNSERVED)
-      this.#knownOf(kind).replace([], UNSERVED, this.#knownOf(kind).ask(true))
+      known.replace([], UNSERVED, known.ask(true))
       return { revision: UNSERVED, objects: [] }
     }
   }
 
-  async #entries<K extends Kind>(kind: K, witness: Witness, atLeast?: string) {
-    const { resource } = this.#bindingOf(kind)
+  async #entries<K extends Kind>(kind: K, witness: Witness, atLeast?: string, name?: string) {
+    const { resource, place } = this.#bindingOf(kind)
+    const known = this.#known.of(kind, name)
+    const selection = selectionOf(resource, name === undefined ? undefined : place(name))
     const pick = (object: KubeObject): readonly [string, Seen<K>] | undefined => {
-      const stored = this.#read(kind, object, witness) ?? this.#kept(kind, object)
+      const stored = this.#read(kind, object, witness) ?? this.#kept(kind, object, known)
       return stored === undefined ? undefined : [keyOf(object), { uid: uidOf(object), stored }]
     }
-    if (this.#api.listAs !== undefined) return await this.#api.listAs(resource, {}, pick, undefined, atLeast)
-    const { resourceVersion, items } = await this.#api.list(resource, {}, undefined, atLeast)
+    if (this.#api.listAs !== undefined) return await this.#api.listAs(resource, selection, pick, undefined, atLeast)
+    const { resourceVersion, items } = await this.#api.list(resource, selection, undefined, atLeast)
     return { resourceVersion, items: items.map(pick) }
   }
 
-  async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
+  async *watch<K extends Kind>(
+    kind: K,
+    after: number,
+    signal: AbortSignal,
+    name?: string,
+  ): AsyncGenerator<Change<K>, void> {
     try {
       yield* this.#isOptional(kind) && after === UNSERVED
         ? this.#untilLookedFor(signal)
-        : this.#changes(kind, after, signal)
+        : this.#changes(kind, after, signal, name)
     } catch (error) {
       if (this.#isUnserved(kind, error)) throw new RegistryError('REGISTRY_EXPIRED', `no ${kind} is served any more`)
       throw collectionError(error)
     }
   }
 
-  async *#changes<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
-    const { resource } = this.#bindingOf(kind)
+  async *#changes<K extends Kind>(
+    kind: K,
+    after: number,
+    signal: AbortSignal,
+    name?: string,
+  ): AsyncGenerator<Change<K>, void> {
+    const { resource, place } = this.#bindingOf(kind)
+    const selection = selectionOf(resource, name === undefined ? undefined : place(name))
     // What this watcher was told is gone, though the server still has it.
     const absent = new Set<string>()
-    for await (const event of watchOn(this.#api, resource, {}, String(after), signal)) {
-      yield event.type === 'BOOKMARK'
-        ? { type: 'bookmark', revision: revisionOf(event.resourceVersion) }
-        : this.#changeOf(kind, event, absent)
+    for await (const event of watchOn(this.#api, resource, selection, String(after), signal)) {
+      if (event.type === 'BOOKMARK') yield { type: 'bookmark', revision: revisionOf(event.resourceVersion) }
+      else {
+        const change = this.#changeOf(kind, event, absent, this.#known.of(kind, name))
+        if (name === undefined) this.#invalid.reached(kind, revisionOf(event.object.metadata.resourceVersion))
+        yield change
+      }
     }
   }
 
-  #changeOf<K extends Kind>(kind: K, event: ObjectEvent, absent: Set<string>): Change<K> {
+  #changeOf<K extends Kind>(kind: K, event: ObjectEvent, absent: Set<string>, known: Known<K>): Change<K> {
     const { type, object } = event
-    const known = this.#knownOf(kind)
     const key = keyOf(object)
     const revision = revisionOf(object.metadata.resourceVersion)
     const stored = this.#hear(kind, event)
@@ -156,7 +175,7 @@ export class KubeRegistry implements Registry {
       absent.delete(key)
       known.learn(key, { uid: uidOf(object), stored })
       return { type: 'put', object: stored }
-    } else if (this.#kept(kind, object) !== undefined) return { type: 'bookmark', revision }
+    } else if (this.#kept(kind, object, known) !== undefined) return { type: 'bookmark', revision }
     // What was added was not there before.
     const isNews = last !== undefined && type !== 'ADDED' && !absent.has(key)
     if (type === 'DELETED') absent.delete(key)
@@ -246,7 +265,6 @@ export class KubeRegistry implements Registry {
     const revision = revisionOf(object.metadata.resourceVersion)
     const stored = this.#read(kind, object, type === 'DELETED' ? undefined : this.#invalid)
     if (type === 'DELETED') this.#invalid.settled(kind, keyOf(object), revision)
-    this.#invalid.reached(kind, revision)
     return stored
   }
 
@@ -271,26 +289,12 @@ export class KubeRegistry implements Registry {
   }
 
   /** What an object that cannot be read last was, where that counts. */
-  #kept<K extends Kind>(kind: K, object: KubeObject): Stored<K> | undefined {
+  #kept<K extends Kind>(kind: K, object: KubeObject, known: Known<K>): Stored<K> | undefined {
     const { keepsLast = false, nameOf } = this.#bindingOf(kind)
-    return keepsLast && nameOf(object) !== undefined
-      ? this.#knownOf(kind).kept(keyOf(object), uidOf(object))
-      : undefined
+    return keepsLast && nameOf(object) !== undefined ? known.kept(keyOf(object), uidOf(object)) : undefined
   }
 
   #bindingOf<K extends Kind>(kind: K): KubeBinding<K> {
     return this.#bindings[kind]
   }
-
-  #knownOf<K extends Kind>(kind: K): Known<K> {
-    const before = this.#known.get(kind)
-    if (before !== undefined) return before as unknown as Known<K>
-    const known = new Known(kind, this.#bindingOf(kind).keepsLast === true ? this.#options.lastGood : undefined)
-    this.#known.set(kind, known as unknown as Known<Kind>)
-    return known
-  }
-}
-
-function uidOf({ metadata }: KubeObject): string {
-  return metadata.uid ?? ''
 }

@@ -29,7 +29,7 @@ export type OpenStackErrorCode =
   | 'OPENSTACK_ENDED'
 
 /** A service that is asked. */
-export type OpenStackService = 'Keystone' | 'Neutron'
+export type OpenStackService = 'Keystone' | 'Neutron' | 'Nova'
 
 /** What is known of a failed call beside its code. */
 export interface OpenStackErrorDetails {

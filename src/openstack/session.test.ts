@@ -203,7 +203,7 @@ describe('attempts', () => {
 })
 
 describe('limits', () => {
-  const limits = { attempt: 50, total: 200, attempts: 3, body: 1 << 16 }
+  const limits = { attempt: 50, each: 0, total: 200, attempts: 3, body: 1 << 16 }
 
   test.each<[string, () => Response | Promise<Response>]>([
     ['says nothing', hang],
@@ -214,6 +214,22 @@ describe('limits', () => {
     const neutronClient = cloud.client({ limits })
     expect((await failure(neutronClient.ports.get(PORT))).message).toContain('gave no whole answer in time')
     expect((await failure(neutronClient.ports.create(SPEC))).isUncertain).toBe(true)
+  })
+
+  test('many ports in one call have the time of many: it was given up while Neutron still made them', async () => {
+    const cloud = serve({
+      neutron: async (request) => {
+        await Bun.sleep(200)
+        const body = (await request.json()) as { readonly ports?: readonly unknown[] }
+        return Response.json(
+          body.ports === undefined ? { port: portJson() } : { ports: body.ports.map(() => portJson()) },
+          { status: 201 },
+        )
+      },
+    })
+    const client = cloud.client({ limits: { ...limits, total: 50, each: 20_000 } })
+    expect(await client.ports.createMany([SPEC, SPEC])).toHaveLength(2)
+    expect((await failure(client.ports.create(SPEC))).message).toContain('gave no whole answer in time')
   })
 
   test('an answer without an end is cut off', async () => {

@@ -1,22 +1,26 @@
 /**
- * Calls on Neutron in the name of one account: where it is, the token, and one more attempt with a new token when the old one
+ * Calls on Neutron and Nova in the name of one account: where they are, the token, and one more attempt with a new token when the old one
  * is refused.
  * @module
  */
-import { neutronAddress } from './config/address.ts'
+import { neutronAddress, serviceAddress } from './config/address.ts'
 import { type CloudConfig, secretsOf } from './config/model.ts'
-import { ended } from './errors.ts'
+import { ended, type OpenStackService } from './errors.ts'
 import { faultIn } from './faults/fault.ts'
 import { type HttpAnswer, type HttpCall, type HttpOptions, OpenStackHttp } from './http/http.ts'
 import { endpointIn } from './keystone/catalogue.ts'
 import { Keystone, type KeystoneOptions } from './keystone/keystone.ts'
 import type { Token } from './keystone/token.ts'
 
-/** A call on Neutron. */
-export interface NeutronCall extends Pick<HttpCall, 'doing' | 'method' | 'isSafe' | 'signal'> {
-  /** Below `/v2.0`, with its query: `/ports?name=a`. */
+/** A call on a service. */
+export interface ServiceCall extends Pick<HttpCall, 'doing' | 'method' | 'isSafe' | 'objects' | 'signal'> {
+  /** Below the address of the service's API, with its query: `/ports?name=a`. */
   readonly path: string
   readonly body?: unknown
+}
+
+/** A call on Neutron. */
+export interface NeutronCall extends ServiceCall {
   /** The revision that the object has to have. */
   readonly revision?: number | undefined
 }
@@ -47,52 +51,69 @@ export class OpenStackSession {
   }
 
   /** Neutron's answer that says success. Every failure is an OpenStackError. */
-  async neutron(call: NeutronCall): Promise<HttpAnswer> {
+  neutron({ revision, ...call }: NeutronCall): Promise<HttpAnswer> {
+    return this.#call('Neutron', call, revision === undefined ? {} : { 'if-match': `revision_number=${revision}` })
+  }
+
+  /** The same of Nova. */
+  nova(call: ServiceCall): Promise<HttpAnswer> {
+    return this.#call('Nova', call, {})
+  }
+
+  async #call(service: Service, call: ServiceCall, headers: Headers): Promise<HttpAnswer> {
     const token = await orEnded(this.#keystone.token(), call)
-    const answer = await this.#send(call, token)
-    if (answer.status !== 401) return this.#judged(call, answer, token)
+    const answer = await this.#send(service, call, headers, token)
+    if (answer.status !== 401) return this.#judged(service, call, answer, token)
     // A refusal of the token is certain: nothing was done, whatever was asked.
     this.#keystone.refuse(token)
     const fresh = await orEnded(this.#keystone.token(), call)
-    return this.#judged(call, await this.#send(call, fresh), fresh)
+    return this.#judged(service, call, await this.#send(service, call, headers, fresh), fresh)
   }
 
-  #send(call: NeutronCall, token: Token): Promise<HttpAnswer> {
-    const { doing, method, isSafe, signal, path, body, revision } = call
+  #send(service: Service, call: ServiceCall, headers: Headers, token: Token): Promise<HttpAnswer> {
+    const { doing, method, isSafe, objects, signal, path, body } = call
     return this.#http.send({
-      service: 'Neutron',
+      service,
       doing,
       method,
       isSafe,
+      ...(objects === undefined ? {} : { objects }),
       signal,
-      url: `${this.#address(token)}${path}`,
-      headers: {
-        'x-auth-token': token.id.reveal(),
-        ...(revision === undefined ? {} : { 'if-match': `revision_number=${revision}` }),
-      },
+      url: `${this.#address(service, token)}${path}`,
+      headers: { 'x-auth-token': token.id.reveal(), ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       // What may not be done twice gets a connection of its own: one that was kept may be cut at the moment of its use.
       keepAlive: isSafe,
     })
   }
 
-  #judged({ doing, isSafe }: NeutronCall, answer: HttpAnswer, token: Token): HttpAnswer {
+  #judged(service: Service, { doing, isSafe }: ServiceCall, answer: HttpAnswer, token: Token): HttpAnswer {
     const secrets = [...secretsOf(this.#config), token.id]
-    const error = faultIn(answer, { service: 'Neutron', doing, isSafe, secrets })
+    const error = faultIn(answer, { service, doing, isSafe, secrets })
     if (error !== undefined) throw error
     return answer
   }
 
-  #address({ catalogue, id }: Token): string {
+  #address(service: Service, { catalogue, id }: Token): string {
     const { networkEndpoint, region, interface: side } = this.#config
-    if (networkEndpoint !== undefined) return networkEndpoint
-    const wanted = { type: 'network', interface: side, ...(region === undefined ? {} : { region }) } as const
-    return neutronAddress(endpointIn(catalogue, wanted, [...secretsOf(this.#config), id]))
+    if (service === 'Neutron' && networkEndpoint !== undefined) return networkEndpoint
+    const { type, address } = SERVICES[service]
+    const wanted = { type, interface: side, ...(region === undefined ? {} : { region }) }
+    return address(endpointIn(catalogue, wanted, [...secretsOf(this.#config), id]))
   }
 }
 
+type Service = Exclude<OpenStackService, 'Keystone'>
+type Headers = Readonly<Record<string, string>>
+
+/** What a service is called in the catalogue, and the address of its API as it is written there. */
+const SERVICES = {
+  Neutron: { type: 'network', address: neutronAddress },
+  Nova: { type: 'compute', address: (text: string) => serviceAddress(text, "Nova's address") },
+} as const
+
 /** A token is waited for by many: who gives up leaves the others waiting. */
-function orEnded<T>(promise: Promise<T>, { signal, doing }: NeutronCall): Promise<T> {
+function orEnded<T>(promise: Promise<T>, { signal, doing }: ServiceCall): Promise<T> {
   if (signal === undefined) return promise
   return new Promise((resolve, reject) => {
     const end = (): void => reject(ended(doing))

@@ -15,6 +15,7 @@ import {
 import {
   BOOKMARK_INTERVAL,
   changeFromWire,
+  collectionOf,
   errorFromWire,
   garbage,
   listingFromWire,
@@ -54,8 +55,8 @@ export class RegistryClient implements Registry {
     }
   }
 
-  async list<K extends Kind>(kind: K): Promise<Listing<K>> {
-    return listingFromWire(kind, await this.#call('GET', pathOf(kind)))
+  async list<K extends Kind>(kind: K, _atLeast?: number, name?: string): Promise<Listing<K>> {
+    return listingFromWire(kind, await this.#call('GET', collectionOf(kind, name)))
   }
 
   async create<K extends Kind>(kind: K, name: string, value: Kinds[K]): Promise<Stored<K>> {
@@ -71,11 +72,16 @@ export class RegistryClient implements Registry {
   }
 
   /** Throws `REGISTRY_UNAVAILABLE` when the connection is lost or silent for too long. */
-  async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
+  async *watch<K extends Kind>(
+    kind: K,
+    after: number,
+    signal: AbortSignal,
+    name?: string,
+  ): AsyncGenerator<Change<K>, void> {
     const ended = new AbortController()
     const both = AbortSignal.any([signal, ended.signal])
     try {
-      const response = await this.#fetch('GET', `${pathOf(kind)}?watch=${after}`, {
+      const response = await this.#fetch('GET', collectionOf(kind, name, after), {
         signal: both,
         within: this.#silence,
       })

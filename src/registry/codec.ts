@@ -10,6 +10,7 @@ import { decodeBgpConfiguration, decodeBgpPeering, decodeBgpRange } from '../net
 import { decodeBgpFilter } from '../network/model/validate-bgp-filter.ts'
 import { decodeCluster } from '../network/model/validate-cluster.ts'
 import { decodeAttachmentDefinition, decodeCoordinator } from '../network/model/validate-definition.ts'
+import { decodeNeutronNetwork, decodeNodePorts, decodePortUse } from '../network/model/validate-neutron.ts'
 import { decodeNode, decodeNodeNetwork } from '../network/model/validate-node.ts'
 import { decodeNamespace, decodePod } from '../network/model/validate-pod.ts'
 import { decodePolicy } from '../network/model/validate-policy.ts'
@@ -45,6 +46,9 @@ const CODECS: { readonly [K in Kind]: Codec<Kinds[K]> } = {
   BgpFilter: { decode: decodeBgpFilter, nameOf: ({ name }) => name },
   BgpPeering: { decode: decodeBgpPeering, nameOf: ({ name }) => name },
   BgpRange: { decode: decodeBgpRange, nameOf: ({ name }) => name },
+  NeutronNetwork: { decode: decodeNeutronNetwork, nameOf: ({ name }) => name },
+  NodePorts: { decode: decodeNodePorts, nameOf: ({ node }) => node },
+  PortUse: { decode: decodePortUse, nameOf: ({ node }) => node },
   NetworkPolicy: policyCodec('NetworkPolicy'),
   AdminNetworkPolicy: policyCodec('AdminNetworkPolicy'),
   BaselineAdminNetworkPolicy: policyCodec('BaselineAdminNetworkPolicy'),

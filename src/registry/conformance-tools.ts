@@ -4,6 +4,7 @@
  */
 import { cidr, ip } from '../network/model/address.ts'
 import { bgpExamples } from './conformance-bgp.ts'
+import { neutronExamples } from './conformance-neutron.ts'
 import { policyExamples } from './conformance-policies.ts'
 import { poolExamples } from './conformance-pools.ts'
 import { type Change, type Kind, type Kinds, type Registry, RegistryError, type RegistryErrorCode } from './registry.ts'
@@ -65,6 +66,7 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
       uid: 'u2',
       labels: { 'kubernetes.io/metadata.name': 'shop', team: 'sales' },
       defaultPools: { ipv4: '["shop-v4"]', ipv6: '["shop-v6"]' },
+      securityGroups: 'web, db',
     },
   },
   Tenant: {
@@ -145,6 +147,7 @@ export const examples: { readonly [K in Kind]: { readonly name: string; readonly
   ...policyExamples,
   ...poolExamples,
   ...bgpExamples,
+  ...neutronExamples,
 }
 
 /** A node. */
@@ -168,16 +171,17 @@ export function network(node: string): Kinds['NodeNetwork'] {
   return { node, machine: { kind: 'node', uid: `uid-of-${node}` }, addresses: [], ranges: [] }
 }
 
-/** The next `count` changes after a revision, bookmarks left out. */
+/** The next `count` changes after a revision, bookmarks left out; with `name`, of that object. */
 export async function collect<K extends Kind>(
   registry: Registry,
   kind: K,
   after: number,
   count: number,
+  name?: string,
 ): Promise<RealChange<K>[]> {
   const aborter = new AbortController()
   const changes: RealChange<K>[] = []
-  for await (const change of registry.watch(kind, after, aborter.signal)) {
+  for await (const change of registry.watch(kind, after, aborter.signal, name)) {
     if (change.type !== 'bookmark') changes.push(change)
     if (changes.length === count) break
   }

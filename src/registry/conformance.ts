@@ -8,6 +8,7 @@
 import { describe, expect, test } from 'bun:test'
 import { KINDS } from './codec.ts'
 import { conflicts } from './conformance-cases.ts'
+import { followsOneName, oneNameStaysFresh, oneOfMany } from './conformance-one.ts'
 import { collect, examples, network, settled, tenant } from './conformance-tools.ts'
 import { abortEnds, bookmarks, refusesTheFuture, refusesThePast, sleeperExpires } from './conformance-watch.ts'
 import type { Kind, Kinds, Registry, Stored } from './registry.ts'
@@ -59,6 +60,7 @@ export function registryConformance(name: string, make: Make, timeout = 20_000):
     for (const { title, run, code } of conflicts) {
       check(title, async ({ registry }) => expect(await settled(run(registry))).toBe(code))
     }
+    check('one object is listed alone by its name', oneOfMany)
     check('of concurrent creations of one name one wins', oneCreatorWins)
     check('concurrent compare-and-swap writers lose no update', noUpdateLost)
   })
@@ -67,6 +69,8 @@ export function registryConformance(name: string, make: Make, timeout = 20_000):
     check('goes on after a revision without a gap', watchWithoutGap)
     check('carries a deleted object as it last was', deletesWhole)
     check('tells of its own kind alone, in order', ownKindInOrder)
+    check('tells of one object alone by its name', followsOneName)
+    check('moves a watcher of one quiet object on while others of its kind change', oneNameStaysFresh, { history: 8 })
     check('ends without an error when aborted', abortEnds)
     check('lets two watchers see the same', twoWatchers)
     check('refuses a revision that history does not reach back to', refusesThePast, { history: 8 })

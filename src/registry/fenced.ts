@@ -31,8 +31,8 @@ export function fenced(registry: Registry, fence: Fence): Registry {
       ? {}
       : { report: (network, status) => guard(() => report.call(registry, network, status)) }),
     get: (kind, name) => registry.get(kind, name),
-    list: (kind, atLeast) => registry.list(kind, atLeast),
-    watch: (kind, after, signal) => registry.watch(kind, after, signal),
+    list: (kind, atLeast, name) => registry.list(kind, atLeast, name),
+    watch: (kind, after, signal, name) => registry.watch(kind, after, signal, name),
     create: (kind, name, value) => guard(() => registry.create(kind, name, value)),
     update: (kind, name, value, revision) => guard(() => registry.update(kind, name, value, revision)),
     delete: (kind, name, revision) => guard(() => registry.delete(kind, name, revision)),

@@ -27,12 +27,12 @@ export class LayeredRegistry implements Registry {
     return this.#layers[kind].get(kind, name)
   }
 
-  list<K extends Kind>(kind: K): Promise<Listing<K>> {
-    return this.#layers[kind].list(kind)
+  list<K extends Kind>(kind: K, atLeast?: number, name?: string): Promise<Listing<K>> {
+    return this.#layers[kind].list(kind, atLeast, name)
   }
 
-  watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncIterable<Change<K>> {
-    return this.#layers[kind].watch(kind, after, signal)
+  watch<K extends Kind>(kind: K, after: number, signal: AbortSignal, name?: string): AsyncIterable<Change<K>> {
+    return this.#layers[kind].watch(kind, after, signal, name)
   }
 
   create<K extends Kind>(kind: K, name: string, value: Kinds[K]): Promise<Stored<K>> {

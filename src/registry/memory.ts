@@ -65,8 +65,11 @@ export class MemoryRegistry implements Registry {
     return this.#of(kind).get(name)
   }
 
-  async list<K extends Kind>(kind: K): Promise<Listing<K>> {
-    return { revision: this.#history.revision, objects: [...this.#of(kind).values()] }
+  async list<K extends Kind>(kind: K, _atLeast?: number, name?: string): Promise<Listing<K>> {
+    const all = this.#of(kind)
+    const one = name === undefined ? undefined : all.get(name)
+    const objects = name === undefined ? [...all.values()] : one === undefined ? [] : [one]
+    return { revision: this.#history.revision, objects }
   }
 
   async create<K extends Kind>(kind: K, name: string, value: Kinds[K]): Promise<Stored<K>> {
@@ -86,8 +89,13 @@ export class MemoryRegistry implements Registry {
     this.#commit({ kind, type: 'delete', object: Object.freeze({ ...last, revision: this.#history.revision + 1 }) })
   }
 
-  /** Yields a bookmark when much has happened to other kinds, so that a quiet watcher's revision does not expire. */
-  async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
+  /** Yields a bookmark when much has happened to others, so that a quiet watcher's revision does not expire. */
+  async *watch<K extends Kind>(
+    kind: K,
+    after: number,
+    signal: AbortSignal,
+    name?: string,
+  ): AsyncGenerator<Change<K>, void> {
     let seen = after
     let told = after
     while (!signal.aborted) {
@@ -96,7 +104,7 @@ export class MemoryRegistry implements Registry {
       if (seen < this.#history.revision) {
         seen += 1
         const entry = this.#history.at(seen)
-        if (entry?.kind !== kind) continue
+        if (entry?.kind !== kind || (name !== undefined && entry.object.name !== name)) continue
         told = seen
         yield { type: entry.type, object: entry.object as Stored<K> }
       } else if (seen - told >= this.#bookmarkEvery) {

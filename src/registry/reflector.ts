@@ -19,7 +19,10 @@ export type Store<K extends Kind> = ReadonlyMap<string, Stored<K>>
 export type StoreChange<K extends Kind> = MapChange<Stored<K>>
 
 /** How a kind is reflected. */
-export type ReflectOptions<K extends Kind> = ReflectSourceOptions<Stored<K>>
+export interface ReflectOptions<K extends Kind> extends ReflectSourceOptions<Stored<K>> {
+  /** Only the object of this name. Absent: all. */
+  readonly name?: string
+}
 
 /** A kind being reflected. */
 export type Reflection<K extends Kind> = SourceReflection<Stored<K>>
@@ -27,15 +30,21 @@ export type Reflection<K extends Kind> = SourceReflection<Stored<K>>
 /** Reflects a kind until `signal` aborts. Whatever the registry does, the store ends up equal to it. */
 export function reflect<K extends Kind>(registry: Registry, kind: K, options: ReflectOptions<K>): Reflection<K> {
   const source: Source<number, Stored<K>> = {
-    list: (_, atLeast) => registry.list(kind, atLeast),
-    watch: (after, signal) => untilAborted(registry, kind, after, signal),
+    list: (_, atLeast) => registry.list(kind, atLeast, options.name),
+    watch: (after, signal) => untilAborted(registry, kind, after, signal, options.name),
     faultOf,
   }
   return reflectSource(source, options)
 }
 
-async function* untilAborted<K extends Kind>(registry: Registry, kind: K, after: number, signal: AbortSignal) {
-  yield* registry.watch(kind, after, signal)
+async function* untilAborted<K extends Kind>(
+  registry: Registry,
+  kind: K,
+  after: number,
+  signal: AbortSignal,
+  name: string | undefined,
+) {
+  yield* registry.watch(kind, after, signal, name)
   if (!signal.aborted) throw new RegistryError('REGISTRY_UNAVAILABLE', 'the registry ended the watch')
 }
 

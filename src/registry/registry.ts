@@ -8,6 +8,7 @@ import type { BgpConfiguration, BgpPeering, BgpRange } from '../network/model/bg
 import type { Cluster } from '../network/model/cluster.ts'
 import type { AttachmentDefinition, Coordinator } from '../network/model/definition.ts'
 import type { NetworkSet, NetworkSetKind } from '../network/model/network-set.ts'
+import type { NeutronNetwork, NodePorts, PortUse } from '../network/model/neutron.ts'
 import type { Node, NodeNetwork, NodeNetworkStatus } from '../network/model/node.ts'
 import type { Namespace, Pod } from '../network/model/pod.ts'
 import type { Policy, PolicyKind } from '../network/model/policy.ts'
@@ -49,6 +50,10 @@ export interface Kinds extends PolicyKinds, NetworkSetKinds {
   readonly BgpFilter: BgpFilter
   readonly BgpPeering: BgpPeering
   readonly BgpRange: BgpRange
+  readonly NeutronNetwork: NeutronNetwork
+  /** Named as its node, as {@link PortUse} is. */
+  readonly NodePorts: NodePorts
+  readonly PortUse: PortUse
 }
 
 /** The name of a kind. */
@@ -82,14 +87,15 @@ export interface Registry {
   get<K extends Kind>(kind: K, name: string): Promise<Stored<K> | undefined>
   /**
    * All objects of a kind, as they are now; with `atLeast`, as they were at that revision or at any later one, which may
-   * be cheaper: what the caller wrote since may be missing.
+   * be cheaper: what the caller wrote since may be missing. With `name`, only the object of that name, if it is there.
    */
-  list<K extends Kind>(kind: K, atLeast?: number): Promise<Listing<K>>
+  list<K extends Kind>(kind: K, atLeast?: number, name?: string): Promise<Listing<K>>
   /**
    * Every change after `after`, in order, until `signal` aborts. Throws `REGISTRY_EXPIRED` when the history no longer
-   * reaches back that far: list again.
+   * reaches back that far: list again. With `name`, only what happens to the object of that name; what it costs does not grow
+   * with the kind then, where the place can select.
    */
-  watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncIterable<Change<K>>
+  watch<K extends Kind>(kind: K, after: number, signal: AbortSignal, name?: string): AsyncIterable<Change<K>>
   /** Throws `REGISTRY_EXISTS` when the name is taken. */
   create<K extends Kind>(kind: K, name: string, value: Kinds[K]): Promise<Stored<K>>
   /** Throws `REGISTRY_CONFLICT` when the object changed since `revision`, `REGISTRY_NOT_FOUND` when it is gone. */

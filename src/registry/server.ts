@@ -56,10 +56,11 @@ async function answer(registry: Registry, request: Request, context: WatchContex
     if (target.name !== undefined) return await answerObject(registry, request, { ...target, name: target.name })
     if (request.method !== 'GET') throw invalid(`${request.method} needs an object's name`)
     const watch = target.query.get('watch')
-    if (watch === null) return Response.json(await registry.list(target.kind))
+    const name = selectedName(target.query)
+    if (watch === null) return Response.json(await registry.list(target.kind, undefined, name))
     const after = requireRevision(watch)
     const signal = AbortSignal.any([request.signal, context.stopping])
-    const body = watchStream(registry, target.kind, { after, signal, interval: context.bookmarkInterval })
+    const body = watchStream(registry, target.kind, { after, name, signal, interval: context.bookmarkInterval })
     return new Response(body, { headers: { 'content-type': 'application/x-ndjson' } })
   } catch (error) {
     return failure(error)
@@ -99,9 +100,18 @@ function parseTarget(url: string): Target {
     throw invalid('there is nothing at this path')
   }
   if (name === undefined) return { kind, name, query: searchParams }
-  const decoded = decodeName(name)
-  if (decoded.length > MAX_NAME) throw invalid(`a name of ${decoded.length} characters is too long`)
-  return { kind, name: decoded, query: searchParams }
+  return { kind, name: expectShort(decodeName(name)), query: searchParams }
+}
+
+/** The one object that a listing or a watch is about. */
+function selectedName(query: URLSearchParams): string | undefined {
+  const name = query.get('name')
+  return name === null ? undefined : expectShort(name)
+}
+
+function expectShort(name: string): string {
+  if (name.length <= MAX_NAME) return name
+  throw invalid(`a name of ${name.length} characters is too long`)
 }
 
 function decodeName(name: string): string {

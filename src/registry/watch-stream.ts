@@ -8,6 +8,8 @@ import { errorToWire } from './wire.ts'
 /** What to watch from, until when, and how long to be quiet in milliseconds. */
 export interface WatchStreamOptions {
   readonly after: number
+  /** Only the object of this name. Absent: all. */
+  readonly name: string | undefined
   readonly signal: AbortSignal
   readonly interval: number
 }
@@ -23,7 +25,7 @@ export function watchStream<K extends Kind>(
 ): ReadableStream<Uint8Array> {
   const ended = new AbortController()
   const signal = AbortSignal.any([options.signal, ended.signal])
-  const changes = registry.watch(kind, options.after, signal)[Symbol.asyncIterator]()
+  const changes = registry.watch(kind, options.after, signal, options.name)[Symbol.asyncIterator]()
   let next: Promise<IteratorResult<Change<K>>> | undefined
   let seen = options.after
 

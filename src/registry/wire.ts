@@ -3,6 +3,7 @@
  *
  *     GET    /v1/Pod                      a listing
  *     GET    /v1/Pod?watch=<revision>     changes after it, one JSON object per line
+ *     GET    /v1/Pod?name=<name>[&watch=<revision>]  the same of one object
  *     GET    /v1/Pod/<name>               an object; names are percent-encoded
  *     POST   /v1/Pod/<name>               create, the value as body
  *     PUT    /v1/Pod/<name>?revision=<n>  update
@@ -34,6 +35,13 @@ export const STATUS: { readonly [C in RegistryErrorCode]: number } = {
 export function pathOf(kind: Kind, name?: string): string {
   if (name?.isWellFormed() === false) throw new RegistryError('REGISTRY_INVALID', 'the name is no Unicode text')
   return name === undefined ? `/v1/${kind}` : `/v1/${kind}/${encodeURIComponent(name)}`
+}
+
+/** The path of a kind's listing, or with a revision of its watch; of one object with `name`. Throws `REGISTRY_INVALID` likewise. */
+export function collectionOf(kind: Kind, name?: string, after?: number): string {
+  const named = name === undefined ? [] : [`name=${pathOf(kind, name).slice(pathOf(kind).length + 1)}`]
+  const query = [...named, ...(after === undefined ? [] : [`watch=${after}`])]
+  return query.length === 0 ? pathOf(kind) : `${pathOf(kind)}?${query.join('&')}`
 }
 
 /** A revision as it stands in a query or an object, or undefined. */

@@ -28,9 +28,19 @@ const pluginTypes: SettingType<readonly string[]> = {
   decode: list(words('a plugin’s name', PLUGIN_TYPE).decode, MOST),
 }
 
-const OTHERS = ['ovs', 'spiderpool', 'coordinator', 'ifacer', 'unnumbered-ptp', 'ipvlan-ptp', 'macvlan-ptp'] as const
+const OTHERS = [
+  'ovs',
+  'spiderpool',
+  'coordinator',
+  'ifacer',
+  'neutron',
+  'ipam-neutron',
+  'unnumbered-ptp',
+  'ipvlan-ptp',
+  'macvlan-ptp',
+] as const
 const pluginNames: SettingType<readonly (typeof OTHERS)[number][]> = {
-  allowed: 'a list of `ovs`, `spiderpool`, `coordinator`, `ifacer`',
+  allowed: `a list of ${OTHERS.map((one) => `\`${one}\``).join(', ')}`,
   decode: list(literal(...OTHERS), OTHERS.length),
 }
 

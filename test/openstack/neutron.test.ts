@@ -4,10 +4,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { addressChange, newAddresses, pairChange } from '../../src/openstack/neutron/lists.ts'
 import type { PortSpec } from '../../src/openstack/neutron/model.ts'
-import { Neutron } from '../../src/openstack/neutron/neutron.ts'
+import type { Neutron } from '../../src/openstack/neutron/neutron.ts'
 import { changePort } from '../../src/openstack/neutron/on-revision.ts'
 import { Secret } from '../../src/openstack/secret.ts'
-import { OpenStackSession } from '../../src/openstack/session.ts'
 import { Cloud, missingPrograms } from './cloud/cloud.ts'
 import { NeutronProxy } from './cloud/proxy.ts'
 
@@ -41,7 +40,7 @@ describe.skipIf(!wanted).each(DRIVERS)('Neutron with %s (npm run test:openstack)
   const spec = (name: string, more: Partial<PortSpec> = {}): PortSpec => ({
     networkId,
     name,
-    tags: ['weft', `n=${name}`],
+    tags: ['weft', `n=${name.replaceAll(' ', '-')}`],
     ...more,
   })
 
@@ -56,7 +55,8 @@ describe.skipIf(!wanted).each(DRIVERS)('Neutron with %s (npm run test:openstack)
       'quota_details',
     ]
     expect(needed.filter((alias) => !extensions.has(alias))).toEqual([])
-    expect(extensions).toContain('tag-ports-during-bulk-creation')
+    // OVN's driver has a list of its own of what it tells of. Tags come with new ports all the same: see below.
+    expect(extensions.has('tag-ports-during-bulk-creation')).toBe(driver === 'ovs')
   })
 
   test('networks and subnets read as they were made', async () => {
@@ -279,8 +279,8 @@ describe.skipIf(!wanted).each(DRIVERS)('Neutron with %s (npm run test:openstack)
   })
 
   test('a token that is revoked in mid-flight is replaced once, and nothing is done twice', async () => {
-    const proxy = new NeutronProxy(cloud.neutronUrl(driver))
-    const client = new Neutron(new OpenStackSession(cloud.config(driver, 'cni', { networkEndpoint: proxy.url })))
+    const proxy = await NeutronProxy.start(cloud.neutronUrl(driver))
+    const client = cloud.client(driver, 'cni', { networkEndpoint: proxy.address })
     await client.networks.get(networkId)
     const [{ token } = { token: '' }] = proxy.heard.splice(0)
     await cloud.identity.revoke(token)
@@ -294,9 +294,9 @@ describe.skipIf(!wanted).each(DRIVERS)('Neutron with %s (npm run test:openstack)
   })
 
   test('an answer that is lost leaves open whether the port is there, and it is', async () => {
-    const proxy = new NeutronProxy(cloud.neutronUrl(driver))
+    const proxy = await NeutronProxy.start(cloud.neutronUrl(driver))
     proxy.mishap = ({ method }) => (method === 'POST' ? { kind: 'lost', status: 503 } : undefined)
-    const client = new Neutron(new OpenStackSession(cloud.config(driver, 'cni', { networkEndpoint: proxy.url })))
+    const client = cloud.client(driver, 'cni', { networkEndpoint: proxy.address })
     expect(await failure(client.ports.create(spec('lost')))).toEqual(expect.objectContaining({ isUncertain: true }))
     const found = await client.ports.list({ tags: ['n=lost'] })
     expect(found).toHaveLength(1)
@@ -310,26 +310,23 @@ describe.skipIf(!wanted)('Keystone (npm run test:openstack)', () => {
     const password = new Secret('wrong-zebra')
     const { identity } = cloud.config('ovs', 'cni')
     if (identity.kind !== 'password') throw new Error('another identity')
-    const config = cloud.config('ovs', 'cni', { identity: { ...identity, password } })
-    const error = await failure(new Neutron(new OpenStackSession(config)).extensions())
+    const wrong = cloud.client('ovs', 'cni', { identity: { ...identity, password } })
+    const error = await failure(wrong.extensions())
     expect(error).toEqual(expect.objectContaining({ code: 'OPENSTACK_UNAUTHORIZED', service: 'Keystone', status: 401 }))
     expect(Bun.inspect(error)).not.toContain('zebra')
-    const elsewhere = cloud.config('ovs', 'cni', { scope: { kind: 'project', id: 'nobodys' } })
-    expect(await codeOf(new Neutron(new OpenStackSession(elsewhere)).extensions())).toStartWith(
-      'OPENSTACK_UNAUTHORIZED',
-    )
+    const elsewhere = cloud.client('ovs', 'cni', { scope: { kind: 'project', id: 'nobodys' } })
+    expect(await codeOf(elsewhere.extensions())).toStartWith('OPENSTACK_UNAUTHORIZED')
   })
 
   test('a region and a project that are not there are told with what is', async () => {
-    const region = cloud.config('ovs', 'cni', { region: 'OVS' })
-    const error = await failure(new Neutron(new OpenStackSession(region)).extensions())
+    const error = await failure(cloud.client('ovs', 'cni', { region: 'OVS' }).extensions())
     expect(error).toEqual(expect.objectContaining({ code: 'OPENSTACK_CONFIG' }))
     expect(error.remedy).toMatch(/ovs, ovn|ovn, ovs/)
   })
 
   test('the address without v3 behind it', async () => {
-    const config = cloud.config('ovs', 'cni', { authUrl: cloud.authUrl.replace(/\/v3$/, '') })
-    expect(await codeOf(new Neutron(new OpenStackSession(config)).extensions())).toStartWith('OPENSTACK_CONFIG')
+    const client = cloud.client('ovs', 'cni', { authUrl: cloud.authUrl.replace(/\/v3$/, '') })
+    expect(await codeOf(client.extensions())).toStartWith('OPENSTACK_CONFIG')
   })
 
   test('an application credential, by ID and by name, and a token for a token', async () => {
@@ -344,13 +341,13 @@ describe.skipIf(!wanted)('Keystone (npm run test:openstack)', () => {
       { identity: { kind, id: made.id, secret }, scope } as const,
       { identity: { kind, name: 'weft', user: identity.user, secret }, scope } as const,
     ]) {
-      const client = new Neutron(new OpenStackSession(cloud.config('ovs', 'cni', change)))
+      const client = cloud.client('ovs', 'cni', change)
       expect(await client.projectId()).toBe(project ?? '')
       expect(await client.networks.list({})).toBeArray()
     }
     const token = await cloud.identity.tokenOf('cni', 'k8s')
-    const byToken = cloud.config('ovs', 'cni', { identity: { kind: 'token', token: new Secret(token) } })
-    expect(await new Neutron(new OpenStackSession(byToken)).projectId()).toBe(project ?? '')
+    const byToken = cloud.client('ovs', 'cni', { identity: { kind: 'token', token: new Secret(token) } })
+    expect(await byToken.projectId()).toBe(project ?? '')
   })
 })
 

@@ -48,13 +48,15 @@ export interface GuestOptions {
   /** It is ended after this long. */
   readonly seconds?: number
   readonly onLine?: (line: string) => void
+  /** Network cards, all of one wire. */
+  readonly nics?: number
 }
 
 /** Runs a shell script as root in a guest; resolves when it has ended. `modules` are loaded before. */
 export async function runInGuest(
   script: string,
   modules: readonly string[],
-  { seconds = 300, onLine = () => undefined }: GuestOptions = {},
+  { seconds = 300, onLine = () => undefined, nics = 0 }: GuestOptions = {},
 ): Promise<GuestOutcome> {
   const kernel = await unpackedKernel()
   const dir = await mkdtemp(join(tmpdir(), 'weft-guest-'))
@@ -66,7 +68,11 @@ export async function runInGuest(
   )
   try {
     for (let i = 0; i < 100 && !existsSync(socket); i += 1) await Bun.sleep(50)
-    const guest = Bun.spawn(qemu(kernel, initramfs, socket), { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+    const guest = Bun.spawn([...qemu(kernel, initramfs, socket), ...cards(nics)], {
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
     const timer = setTimeout(() => guest.kill('SIGKILL'), seconds * 1000)
     const text = await linesOf(guest.stdout, onLine)
     await guest.exited
@@ -171,6 +177,13 @@ function qemu(kernel: Kernel, initramfs: string, socket: string): string[] {
     ...['-kernel', kernel.image, '-initrd', initramfs],
     ...['-append', 'console=ttyS0 quiet panic=-1 rdinit=/init'],
   ]
+}
+
+function cards(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => [
+    ...['-netdev', `hubport,id=wire${i},hubid=0`],
+    ...['-device', `virtio-net-pci,netdev=wire${i},mac=52:54:00:00:00:0${i},romfile=`],
+  ]).flat()
 }
 
 async function linesOf(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<string> {

@@ -31,6 +31,7 @@ const MODULES = [
   'nft_nat',
   'nft_masq',
   'nft_fib_inet',
+  'virtio_net',
 ]
 
 const ROOT = join(import.meta.dir, '../..')
@@ -49,12 +50,16 @@ const PROGRAMS: Readonly<Record<string, readonly [source: string, ...words: stri
   'kernel-shares': ['kernel-shares.ts'],
   'kernel-agent': ['kernel-agent.ts'],
   'kernel-links': ['kernel-links.ts'],
+  'kernel-nic': ['kernel-nic.ts'],
   'kernel-ptp': ['kernel-ptp.ts'],
 }
+/** Network cards of a machine; the others have none. */
+const NICS: Readonly<Record<string, number>> = { 'kernel-nic': 3 }
 /** Tests of the rest of the project, on the kernel's datapath. */
 const TESTS: Readonly<Record<string, string>> = {
   'kernel-vlans': 'src/agent/plugins/ovs/wire.test.ts',
   'kernel-guards': 'src/agent/switch/wires.test.ts',
+  'kernel-neutron': 'src/agent/plugins/neutron/plugin.test.ts',
 }
 const ALL = [...Object.keys(PROGRAMS), ...Object.keys(TESTS)]
 
@@ -85,7 +90,11 @@ if (failed.length > 0) {
 
 async function runNamed(name: string): Promise<GuestOutcome> {
   const run = (command: string): Promise<GuestOutcome> =>
-    runInGuest(`uname -r; cd ${ROOT}; ${command}`, MODULES, { seconds: SECONDS, onLine: (line) => console.log(line) })
+    runInGuest(`uname -r; cd ${ROOT}; ${command}`, MODULES, {
+      seconds: SECONDS,
+      nics: NICS[name] ?? 0,
+      onLine: (line) => console.log(line),
+    })
   const test = TESTS[name]
   if (test !== undefined) return run(`WEFT_TEST_DATAPATH=system ${process.execPath} test --timeout 300000 ./${test}`)
   const [source = '', ...words] = PROGRAMS[name] ?? []

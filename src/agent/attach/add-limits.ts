@@ -37,7 +37,7 @@ function mtuOf({ config }: AddRequest, context: NodeContext): number {
 function refuseUnsupported({ config, args: { pairs }, prevResult }: AddRequest): void {
   const { runtime } = config
   if (runtime.mac !== undefined) throw cniError('unsupported-field', { key: 'runtimeConfig.mac', value: runtime.mac })
-  const key = ['MAC', 'OvnPort'].find((one) => pairs.has(one))
+  const key = ['IP', 'MAC', 'OvnPort'].find((one) => pairs.has(one))
   if (key !== undefined && !ignoresUnknown(pairs))
     throw cniError('unsupported-field', { key: `${key} in CNI_ARGS`, value: pairs.get(key) ?? '' })
   const [address] = [...runtime.ips, ...config.args.ips]

@@ -16,6 +16,8 @@ export const SINGLE_NAMES = [
   'spiderpool',
   'coordinator',
   'ifacer',
+  'neutron',
+  'ipam-neutron',
   'unnumbered-ptp',
   'ipvlan-ptp',
   'macvlan-ptp',

@@ -34,13 +34,9 @@ export type CallPlan =
 const MULTUS: ReadonlySet<string> = new Set(['multus', 'multus-shim'])
 /** Names that mean one plugin; the configuration is of the plugin that calls an IPAM plugin, so the name counts. */
 export const SINGLE_PLUGINS: ReadonlySet<string> = new Set([
-  'ovs',
-  'coordinator',
-  'ifacer',
-  'spiderpool',
-  'unnumbered-ptp',
-  'ipvlan-ptp',
-  'macvlan-ptp',
+  ...['ovs', 'coordinator', 'ifacer', 'spiderpool', 'neutron'],
+  ...['ipam-neutron', 'cni-ipam-neutron'],
+  ...['unnumbered-ptp', 'ipvlan-ptp', 'macvlan-ptp'],
 ])
 
 /** Where runtimes look for configurations. */

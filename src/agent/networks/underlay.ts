@@ -17,6 +17,8 @@ import { OverlayGuests, watchRules } from '../node/guests.ts'
 import type { AgentOptions } from '../options.ts'
 import { coordinatorPlugin } from '../plugins/coordinator/coordinator.ts'
 import { bridgeOfLink, linkPlugins } from '../plugins/links/index.ts'
+import { NeutronPlugin, type NeutronPluginParts } from '../plugins/neutron/plugin.ts'
+import { nicPlugin } from '../plugins/nics/index.ts'
 import { keepPorts } from '../plugins/ovs/keeper.ts'
 import { MIRROR_TYPES, mirrorPlugin } from '../plugins/ovs/mirrors.ts'
 import { OvsPlugin } from '../plugins/ovs/plugin.ts'
@@ -55,6 +57,8 @@ export interface UnderlayStart {
   dropped(packet: PacketIn): void
   /** Where the cluster counts the node's bridges; absent: nobody does. */
   readonly resources?: NodeResources
+  /** The node's ports of OpenStack's. */
+  readonly neutron: Pick<NeutronPluginParts, 'ports' | 'groups'>
   /** For IPAM, once all plugins are there. */
   plugins(): Pick<Plugins, 'ipam'>
 }
@@ -138,7 +142,8 @@ export function startUnderlay(start: UnderlayStart): Underlay {
     grants,
   })
   const bridgeOf = (link: string): Promise<string | undefined> => bridgeOfLink(ovsdb, link, signal)
-  const onLinks = linkPlugins({ rtnl, bridgeOf, plugins: delegate, grants, announce })
+  const linkParts = { rtnl, bridgeOf, plugins: delegate, grants, announce }
+  const onLinks = linkPlugins(linkParts)
   const legs = { rtnl, grants }
   const plugins = new Map<string, Plugin>([
     ['ovs', ovs],
@@ -156,6 +161,15 @@ export function startUnderlay(start: UnderlayStart): Underlay {
     ...onLinks,
     ['unnumbered-ptp', ptpPlugin(legs)],
     ...joinedPlugins(onLinks, legs),
+    ['neutron', new NeutronPlugin({ ...linkParts, ...start.neutron })],
+    [
+      'host-device',
+      nicPlugin({
+        ...linkParts,
+        stateDir: options.stateDir,
+        unreadable: (file, error) => log.warn({ file, err: error }, 'this note of a NIC in a pod cannot be read'),
+      }),
+    ],
   ])
   const owned = resources.move()
   return { plugins, wires, guests, look, [Symbol.dispose]: () => owned.dispose() }

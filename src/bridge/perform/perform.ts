@@ -8,6 +8,7 @@ import { BridgeError } from '../errors.ts'
 import type { Change } from '../model.ts'
 import { removePlanned, writePlanned } from './files.ts'
 import { performKernel } from './kernel.ts'
+import { performLink } from './links.ts'
 import { performSwitch } from './switch.ts'
 
 /** What changes are performed on. */
@@ -25,6 +26,11 @@ export async function perform(place: Place, change: Change): Promise<void> {
     case 'port':
     case 'no-port':
       return performSwitch(place.ovs, change)
+    case 'new-link':
+    case 'no-link':
+    case 'member':
+    case 'no-member':
+      return performLink(place.rtnl, change)
     case 'file':
       return writePlanned(change)
     case 'no-file':

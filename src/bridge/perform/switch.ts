@@ -17,7 +17,7 @@ import {
   waitForOfport,
 } from '../../ovs/ovsdb/index.ts'
 import { BridgeError } from '../errors.ts'
-import { type BridgeRow, type Change, IDS, isOurs } from '../model.ts'
+import { type BridgeRow, type Change, IDS } from '../model.ts'
 import { observeBridges } from '../observe/switch.ts'
 
 /** Changes of the switch. */
@@ -34,7 +34,8 @@ export async function performSwitch(client: OvsdbClient, change: SwitchChange): 
       return followed(client, (await addBridge(client, requestOf(change.bridge))).nextCfg)
     case 'no-bridge': {
       const found = (await observeBridges(client)).find(({ name }) => name === change.name)
-      if (found === undefined || !isOurs(found) || found.externalIds[IDS.token] !== change.token) return
+      // The token is random: nobody else's bridge has it.
+      if (found === undefined || found.externalIds[IDS.token] !== change.token) return
       await delBridge(client, change.name)
       return followed(client)
     }

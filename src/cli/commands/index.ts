@@ -22,6 +22,8 @@ import { registerIpam } from './ipam.ts'
 import { registerMesh } from './mesh.ts'
 import { registerMigrate } from './migrate.ts'
 import { registerNode } from './node.ts'
+import { registerOvn } from './ovn.ts'
+import { registerOvnUnderlay } from './ovn-underlay.ts'
 import { registerPlay } from './play.ts'
 import { registerPolicy } from './policy.ts'
 import { registerRegistry } from './registry.ts'
@@ -50,6 +52,8 @@ export const COMMANDS: readonly Register[] = [
   registerAdopt,
   registerBridge,
   registerMesh,
+  registerOvn,
+  registerOvnUnderlay,
   registerFlannel,
   registerAgent,
   registerController,

@@ -47,19 +47,27 @@ export class K8sOvsRegistry implements Registry {
     )
   }
 
-  async list<K extends Kind>(kind: K): Promise<Listing<K>> {
+  async list<K extends Kind>(kind: K, _atLeast?: number, name?: string): Promise<Listing<K>> {
     const ours = ovsKind(kind)
     return this.#in(async (folders) => {
       const { revision, entries, view } = await this.#store.list(ours, folders)
       this.#listedIn.set(ours, this.#store.space.history)
       this.#remember(ours, { revision, entries })
-      const objects: readonly Stored<Kind>[] = view.objects()
+      const all: readonly Stored<Kind>[] = view.objects()
+      const objects = name === undefined ? all : all.filter((object) => object.name === name)
       return { revision, objects: objects as readonly Stored<K>[] }
     })
   }
 
-  async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
-    for await (const change of this.#changes(ovsKind(kind), after, signal)) yield change as Change<Kind> as Change<K>
+  async *watch<K extends Kind>(
+    kind: K,
+    after: number,
+    signal: AbortSignal,
+    name?: string,
+  ): AsyncGenerator<Change<K>, void> {
+    for await (const change of this.#changes(ovsKind(kind), after, signal)) {
+      yield isAbout(change, name) ? (change as Change<Kind> as Change<K>) : bookmarkOf(change)
+    }
   }
 
   async create<K extends Kind>(kind: K, name: string, value: Kinds[K]): Promise<Stored<K>> {
@@ -169,6 +177,15 @@ export class K8sOvsRegistry implements Registry {
     const others = (this.#places.get(kind) ?? []).filter(({ revision }) => revision !== place.revision)
     this.#places.set(kind, [place, ...others].slice(0, MOST_PLACES))
   }
+}
+
+function isAbout(change: Change<Kind>, name: string | undefined): boolean {
+  return change.type === 'bookmark' || name === undefined || change.object.name === name
+}
+
+/** What a watcher of something else is told of a change. */
+function bookmarkOf(change: Change<Kind>): Extract<Change<Kind>, { readonly type: 'bookmark' }> {
+  return { type: 'bookmark', revision: change.type === 'bookmark' ? change.revision : change.object.revision }
 }
 
 function ovsKind(kind: Kind): OvsKind {

@@ -21,6 +21,9 @@ const DEFAULT_POOLS = {
   ipv6: 'ipam.spidernet.io/default-ipv6-ippool',
 } as const
 
+/** On a Namespace: security groups of Neutron's that its pods get where they name none. */
+const SECURITY_GROUPS = 'weft.dev/security-groups'
+
 /** The kinds of address that other nodes reach a node at, the preferred first. Names are nothing to send packets to. */
 const ADDRESS_TYPES = ['InternalIP', 'ExternalIP']
 
@@ -60,9 +63,11 @@ export const namespaceBinding: KubeBinding<'Namespace'> = {
     ...optionalField('totals', bandwidthIn(object, TOTAL_ANNOTATIONS)),
     labels: { ...Object(at(object, 'metadata', 'labels')), [NAMESPACE_NAME_LABEL]: nameOf(object) },
     ...optionalField('defaultPools', defaultPoolsIn(object)),
+    ...optionalField('securityGroups', shortOf(annotationOf(object, SECURITY_GROUPS))),
   }),
-  encode: ({ labels, defaultPools = {}, ...namespace }) => {
-    const annotations = { ...problemOf(namespace), ...poolAnnotations(defaultPools) }
+  encode: ({ labels, defaultPools = {}, securityGroups, ...namespace }) => {
+    const groups = optionalField(SECURITY_GROUPS, securityGroups)
+    const annotations = { ...problemOf(namespace), ...poolAnnotations(defaultPools), ...groups }
     return objectOf(NAMESPACES, clusterPlace(namespace.name), {
       metadata: { annotations, ...optionalField('labels', labels) },
     })
@@ -70,7 +75,7 @@ export const namespaceBinding: KubeBinding<'Namespace'> = {
   patch: namespacePatch,
 }
 
-/** Labels and default pools are a new namespace's alone: they are others' business. */
+/** Labels, default pools and security groups are a new namespace's alone: they are others' business. */
 function namespacePatch(namespace: Namespace): MergePatch {
   return { metadata: { annotations: problemOf(namespace) } }
 }
@@ -81,12 +86,13 @@ function problemOf({ problem }: Pick<Namespace, 'problem'>): MergePatch {
 
 /** One that is too long is there as one that nobody can read: its pods are refused, instead of getting another pool. */
 function defaultPoolsIn(object: KubeObject): Namespace['defaultPools'] {
-  const [ipv4, ipv6] = [DEFAULT_POOLS.ipv4, DEFAULT_POOLS.ipv6].map((key) => {
-    const text = annotationOf(object, key)
-    return text === undefined || text.length <= MAX_WISHES ? text : WISH_TOO_LONG
-  })
+  const [ipv4, ipv6] = [DEFAULT_POOLS.ipv4, DEFAULT_POOLS.ipv6].map((key) => shortOf(annotationOf(object, key)))
   if (ipv4 === undefined && ipv6 === undefined) return undefined
   return { ...optionalField('ipv4', ipv4), ...optionalField('ipv6', ipv6) }
+}
+
+function shortOf(text: string | undefined): string | undefined {
+  return text === undefined || text.length <= MAX_WISHES ? text : WISH_TOO_LONG
 }
 
 function poolAnnotations({ ipv4, ipv6 }: NonNullable<Namespace['defaultPools']>): MergePatch {

@@ -20,6 +20,9 @@ export const Ifla = {
   EXT_MASK: 29,
   PROMISCUITY: 30,
   LINK_NETNSID: 37,
+  PERM_ADDRESS: 54,
+  PARENT_DEV_NAME: 56,
+  PARENT_DEV_BUS_NAME: 57,
 } as const
 
 /** RTEXT_FILTER_SKIP_STATS: a link's counters are two thirds of its message. */

@@ -33,6 +33,10 @@ export type Link = Defined<{
   /** IF_OPER_ number: 6 is up, 2 down. */
   readonly operState: number
   readonly mac: string | undefined
+  /** The MAC address that the hardware was made with; software links have none. */
+  readonly permanentMac: string | undefined
+  /** The device of the machine that it is the link of, by its name in `/sys/bus/<bus>/devices`; since Linux 5.14. */
+  readonly device: { readonly bus: string; readonly name: string } | undefined
   readonly alias: string | undefined
   /** Index of the bridge or other master. */
   readonly master: number | undefined
@@ -50,6 +54,7 @@ export function decodeLink(body: Uint8Array): Link {
   const flags = view.getUint32(8, true)
   const attributes = readAttributes(body, IFINFOMSG)
   const mac = attributes.raw(Ifla.ADDRESS)
+  const permanent = attributes.raw(Ifla.PERM_ADDRESS)
   const info = attributes.nested(Ifla.LINKINFO)
   const kind = info?.text(IflaInfo.KIND)
   return present({
@@ -65,6 +70,8 @@ export function decodeLink(body: Uint8Array): Link {
     promiscuity: attributes.u32(Ifla.PROMISCUITY) ?? 0,
     operState: attributes.u8(Ifla.OPERSTATE) ?? 0,
     mac: mac === undefined ? undefined : formatMac(mac),
+    permanentMac: permanent === undefined ? undefined : formatMac(permanent),
+    device: deviceOf(attributes),
     alias: attributes.text(Ifla.IFALIAS),
     master: attributes.u32(Ifla.MASTER),
     parent: attributes.u32(Ifla.LINK),
@@ -77,6 +84,12 @@ export function decodeLink(body: Uint8Array): Link {
 
 /** Bytes of struct ifinfomsg. */
 const IFINFOMSG = 16
+
+function deviceOf(attributes: Attributes): Link['device'] {
+  const name = attributes.text(Ifla.PARENT_DEV_NAME)
+  const bus = attributes.text(Ifla.PARENT_DEV_BUS_NAME)
+  return name === undefined || bus === undefined ? undefined : { bus, name }
+}
 
 function addrGenMode(attributes: Attributes): AddrGenMode | undefined {
   const mode = attributes.nested(Ifla.AF_SPEC)?.nested(AF_INET6)?.u8(AF_SPEC_ADDR_GEN_MODE)

@@ -56,6 +56,7 @@ export const WISHES = [
   'ipam.spidernet.io/ippool-ip-number',
   'ipam.spidernet.io/ippool-reclaim',
   'ipam.spidernet.io/default-route-nic',
+  'weft.dev/security-groups',
 ] as const
 
 /** The most characters of one pod's wishes, keys included. */
@@ -79,4 +80,6 @@ export interface Namespace {
   readonly labels?: Labels
   /** Annotations that name default pools for its pods, as they are written. Absent: none. */
   readonly defaultPools?: { readonly ipv4?: string; readonly ipv6?: string }
+  /** The annotation with security groups for its pods on networks of OpenStack, as it is written. Absent: none. */
+  readonly securityGroups?: string
 }

@@ -70,7 +70,7 @@ export const podOwner: Decode<PodOwner> = record<PodOwner>({
   uid: optional(uid),
 })
 
-/** Of an annotation that names default pools. */
+/** Of an annotation that names default pools, or security groups. */
 const poolNames = text(0, MAX_POOL_NAMES)
 
 const defaultPools = record<NonNullable<Namespace['defaultPools']>>({
@@ -100,6 +100,7 @@ const namespace: Decode<Namespace> = record<Namespace>({
   totals: optional(bandwidth),
   labels: optional(labels),
   defaultPools: optional(defaultPools),
+  securityGroups: optional(poolNames),
 })
 
 /** The pod in this input, or what is wrong with it. */

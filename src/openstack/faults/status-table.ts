@@ -69,10 +69,46 @@ const NEUTRON: Readonly<Record<number, Fault>> = {
   501: fault('OPENSTACK_UNSUPPORTED', 'this cloud does not have that', 'see openstack extension list --network'),
 }
 
+/** Source: Compute API, "Port interfaces"; Nova's names of failures say no more than the status. */
+const NOVA: Readonly<Record<number, Fault>> = {
+  400: fault(
+    'OPENSTACK_INVALID',
+    'Nova does not accept the request: the server cannot have this port, or its network has no subnet',
+    'see openstack port show, and that the port is of a network of the project',
+  ),
+  401: fault(
+    'OPENSTACK_UNAUTHORIZED',
+    'Nova refuses a token that Keystone has just given out',
+    "compare the clocks, and have the account in Nova's [keystone_authtoken] checked",
+  ),
+  403: fault(
+    'OPENSTACK_FORBIDDEN',
+    "Nova's policy does not allow it to this account, or the project's quota of ports is used up",
+    'have it allowed (os_compute_api:os-attach-interfaces); see openstack quota show --network',
+  ),
+  404: fault(
+    'OPENSTACK_NOT_FOUND',
+    'the server, the port or its network is not there, or not for this project to see',
+    'check the IDs and the project',
+  ),
+  409: fault(
+    'OPENSTACK_CONFLICT',
+    'the server is locked or in a state in which nothing is plugged, or the port or its address is in use',
+    'see openstack server show and openstack port show; a port of another server is detached there first',
+  ),
+  501: fault(
+    'OPENSTACK_UNSUPPORTED',
+    'the hypervisor of this server plugs no network cards while the server runs',
+    'plug them in before the server is started',
+  ),
+}
+
+const BY_SERVICE = { Keystone: KEYSTONE, Neutron: NEUTRON, Nova: NOVA } as const
+
 /** What a status means; undefined for one that says success. */
 export function faultOfStatus(service: OpenStackService, status: number): Fault | undefined {
   if (status >= 200 && status < 300) return undefined
-  const known = (service === 'Keystone' ? KEYSTONE : NEUTRON)[status]
+  const known = BY_SERVICE[service][status]
   if (known !== undefined) return known
   if (status === 429) {
     return fault('OPENSTACK_UNAVAILABLE', `${service} is asked too often`, 'nothing: it is tried again later')

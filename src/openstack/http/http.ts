@@ -20,6 +20,8 @@ export interface HttpCall {
   readonly headers: Readonly<Record<string, string>>
   /** JSON. */
   readonly body?: string
+  /** How many objects it is about, where they are many: each has its time. */
+  readonly objects?: number
   /** Doing it twice is as doing it once. */
   readonly isSafe: boolean
   /** Whether the connection is used again. Some servers cut it without a word, and a call that may not be repeated was lost. */
@@ -75,7 +77,7 @@ export class OpenStackHttp {
     const { total, attempts } = this.#limits
     const { random = Math.random, firstPause = 200 } = this.#options
     const backoff = new Backoff(random, { first: firstPause, most: 5_000 })
-    const whole = new Deadline(call.signal, total)
+    const whole = new Deadline(call.signal, total + this.#moreFor(call))
     try {
       for (let attempt = 1; ; attempt += 1) {
         const { failure, outcome } = await this.#attempt(call, whole)
@@ -96,7 +98,7 @@ export class OpenStackHttp {
     call: HttpCall,
     whole: Deadline,
   ): Promise<{ readonly failure?: Failure; readonly outcome: () => HttpAnswer }> {
-    const limit = new Deadline(whole.signal, this.#limits.attempt)
+    const limit = new Deadline(whole.signal, this.#limits.attempt + this.#moreFor(call))
     try {
       const response = await this.#fetch(call, limit)
       const text = await this.#text(response, call, limit)
@@ -120,6 +122,10 @@ export class OpenStackHttp {
     } finally {
       limit.clear()
     }
+  }
+
+  #moreFor({ objects = 1 }: HttpCall): number {
+    return this.#limits.each * Math.max(0, objects - 1)
   }
 
   #fetch({ method, url, headers, body, keepAlive = true }: HttpCall, limit: Deadline): Promise<Response> {

@@ -7,6 +7,8 @@
 export interface HttpLimits {
   /** For one attempt, to the last byte of its answer. */
   readonly attempt: number
+  /** More for every object but the first of a call that is about many. */
+  readonly each: number
   /** For a call with all its attempts and the pauses between them. */
   readonly total: number
   /** Attempts at most. */
@@ -15,8 +17,5 @@ export interface HttpLimits {
   readonly body: number
 }
 
-/**
- * Neutron makes a port in about two seconds where it is busy, and many in one call take many of them; its own servers in
- * front give up after a minute.
- */
-export const LIMITS: HttpLimits = { attempt: 30_000, total: 60_000, attempts: 4, body: 64 << 20 }
+/** Neutron makes a port in half a second, and in about two where it is busy; many in one call one after the other. */
+export const LIMITS: HttpLimits = { attempt: 30_000, each: 2_000, total: 60_000, attempts: 4, body: 64 << 20 }

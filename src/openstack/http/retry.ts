@@ -28,9 +28,9 @@ export function mayTryAgain({ status, isUnsent = false }: Failure, isSafe: boole
   return isSafe && (status === undefined || PASSING.has(status))
 }
 
-/** Whether the call may have been carried out all the same. */
+/** Whether the call may have been carried out all the same. Who answers 501 knows of no way to. */
 export function isUncertain({ status, isUnsent = false }: Failure, isSafe: boolean): boolean {
-  return !isSafe && !isUnsent && (status === undefined || status >= 500)
+  return !isSafe && !isUnsent && (status === undefined || (status >= 500 && status !== 501))
 }
 
 /** How long the server asks to be left alone, in milliseconds; undefined where it says nothing that can be followed. */

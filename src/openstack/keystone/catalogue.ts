@@ -9,7 +9,7 @@ import type { Endpoint } from './token.ts'
 
 /** Which address of which service. */
 export interface Wanted extends Pick<CloudConfig, 'region' | 'interface'> {
-  readonly type: 'network'
+  readonly type: 'network' | 'compute'
 }
 
 /**
@@ -26,7 +26,7 @@ export function endpointIn(catalogue: readonly Endpoint[], wanted: Wanted, secre
     throw new OpenStackError(
       'OPENSTACK_CONFIG',
       `Keystone's catalogue has no service of type ${type}`,
-      'give a project that has services (project_name), or have Neutron registered: openstack service create network',
+      `give a project that has services (project_name), or have it registered: openstack service create ${type}`,
       { service: 'Keystone' },
     )
   }

@@ -63,7 +63,7 @@ export interface PortSpec {
   readonly securityGroups?: readonly string[]
   readonly hasPortSecurity?: boolean
   readonly addressPairs?: readonly AddressPair[]
-  /** Needs `tag-ports-during-bulk-creation`. */
+  /** Needs ML2's extension driver `tag_ports_during_bulk_creation`. With OVN, Neutron 21 has it and names no extension of it. */
   readonly tags?: readonly string[]
   readonly hostId?: string
   readonly profile?: Readonly<Record<string, unknown>>
@@ -97,6 +97,7 @@ export interface Network {
   readonly isShared: boolean
   readonly isExternal: boolean
   readonly hasPortSecurity: boolean | undefined
+  readonly description: string
   readonly tags: readonly string[]
   readonly revision: number | undefined
 }

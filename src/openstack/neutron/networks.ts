@@ -13,6 +13,8 @@ const AVAILABILITY = new Decoder('Neutron', "a network's free addresses")
 /** What a network is made of. What only an administrator may say is not here but for the kind of network. */
 export interface NetworkSpec {
   readonly name: string
+  /** Tags come with a second call: what has to be known from the first moment is said here. */
+  readonly description?: string
   readonly mtu?: number
   readonly hasPortSecurity?: boolean
   readonly provider?: { readonly type: string; readonly physicalNetwork?: string; readonly segment?: number }
@@ -46,10 +48,11 @@ export class Networks {
     return (await this.#calls.list(call)).map(networkOf)
   }
 
-  async create({ name, mtu, hasPortSecurity, provider }: NetworkSpec): Promise<Network> {
+  async create({ name, description, mtu, hasPortSecurity, provider }: NetworkSpec): Promise<Network> {
     const network = {
       name,
       admin_state_up: true,
+      ...(description === undefined ? {} : { description }),
       ...(mtu === undefined ? {} : { mtu }),
       ...(hasPortSecurity === undefined ? {} : { port_security_enabled: hasPortSecurity }),
       ...(provider === undefined ? {} : { 'provider:network_type': provider.type }),
@@ -94,6 +97,7 @@ function networkOf(fields: Fields): Network {
     isShared: DECODER.flagIfThere(fields, 'shared') ?? false,
     isExternal: DECODER.flagIfThere(fields, 'router:external') ?? false,
     hasPortSecurity: DECODER.flagIfThere(fields, 'port_security_enabled'),
+    description: DECODER.textIfThere(fields, 'description') ?? '',
     tags: DECODER.texts(fields, 'tags'),
     revision: DECODER.integerIfThere(fields, 'revision_number', 0, Number.MAX_SAFE_INTEGER),
   }

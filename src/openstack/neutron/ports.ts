@@ -35,7 +35,9 @@ export class Ports {
 
   /** An error with `isUncertain` leaves open whether the port is there: look by what was asked for before asking again. */
   async create(spec: PortSpec, signal?: AbortSignal): Promise<Port> {
-    const doing = `create port ${spec.name} on network ${spec.networkId}`
+    const asked = (spec.fixedIps ?? []).flatMap(({ address }) => address ?? [])
+    const addresses = asked.length === 0 ? '' : ` with address ${asked.slice(0, 4).join(', ')}`
+    const doing = `create port ${spec.name}${addresses} on network ${spec.networkId}`
     const body = { port: bodyOf(spec) }
     return portOf(await this.#calls.one({ method: 'POST', path: '/ports', key: 'port', body, doing, signal }))
   }
@@ -46,7 +48,8 @@ export class Ports {
     const networks = [...new Set(specs.map(({ networkId }) => networkId))]
     const doing = `create ${specs.length} ports on ${networks.length === 1 ? 'network' : 'networks'} ${networks.slice(0, 3).join(', ')}`
     const body = { ports: specs.map(bodyOf) }
-    const call = { method: 'POST', path: '/ports', key: 'ports', body, doing, signal } as const
+    const objects = specs.length
+    const call = { method: 'POST', path: '/ports', key: 'ports', body, objects, doing, signal } as const
     const ports = (await this.#calls.many(call)).map(portOf)
     if (ports.length === specs.length) return ports
     throw garbage('Neutron', 'another number of ports than it was asked to make', { isUncertain: true })

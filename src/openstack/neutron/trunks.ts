@@ -75,7 +75,8 @@ export class Trunks {
 
   async #change(id: string, action: string, sub_ports: readonly unknown[], doing: string): Promise<Trunk> {
     const path = `/trunks/${pathId(id, 'trunk')}/${action}`
-    const call = { method: 'PUT', path, key: 'trunk', body: { sub_ports }, doing, isSafe: false } as const
+    const objects = sub_ports.length
+    const call = { method: 'PUT', path, key: 'trunk', body: { sub_ports }, objects, doing, isSafe: false } as const
     return trunkOf(await this.#calls.one(call))
   }
 }

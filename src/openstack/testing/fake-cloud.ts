@@ -50,7 +50,10 @@ export class FakeCloud {
       issued_at: date(issued),
       expires_at: date(issued + life),
       project: { id: 'f0e1d2c3b4a5968778695a4b3c2d1e0f' },
-      catalog: [{ type: 'network', name: 'neutron', endpoints: [endpoint] }],
+      catalog: [
+        { type: 'network', name: 'neutron', endpoints: [endpoint] },
+        { type: 'compute', name: 'nova', endpoints: [{ ...endpoint, url: `${this.url}/v2.1` }] },
+      ],
     }
     return Response.json({ token }, { status: 201, headers: { 'x-subject-token': id } })
   }

@@ -1,6 +1,11 @@
 /** Stable codes: part of the API. Server-side errors of RFC 7047 section 3 and 5 map one to one. */
 export type OvsdbErrorCode =
   | 'OVSDB_UNREACHABLE'
+  | 'OVSDB_BAD_REMOTE'
+  | 'OVSDB_BAD_TLS'
+  | 'OVSDB_UNTRUSTED'
+  | 'OVSDB_NO_DATABASE'
+  | 'OVSDB_NOT_LEADER'
   | 'OVSDB_DISCONNECTED'
   | 'OVSDB_CLOSED'
   | 'OVSDB_ABORTED'
@@ -42,7 +47,12 @@ export type OvsdbErrorInfo = {
   readonly cause?: unknown
 }
 
-const RETRYABLE: ReadonlySet<OvsdbErrorCode> = new Set(['OVSDB_UNREACHABLE', 'OVSDB_DISCONNECTED', 'OVSDB_TIMEOUT'])
+const RETRYABLE: ReadonlySet<OvsdbErrorCode> = new Set([
+  'OVSDB_UNREACHABLE',
+  'OVSDB_NOT_LEADER',
+  'OVSDB_DISCONNECTED',
+  'OVSDB_TIMEOUT',
+])
 
 /** Every failure of this client. `code` is stable, `message` is the cause, `remedy` what to do. */
 export class OvsdbError extends Error {

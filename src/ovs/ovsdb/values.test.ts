@@ -4,7 +4,7 @@ import { createCache } from './cache/cache.ts'
 import { isOvsdbError } from './errors.ts'
 import { checkSchema } from './schema/check.ts'
 import { type Column, map, optional, scalar, set } from './schema/column.ts'
-import { TABLES } from './schema/open-vswitch.ts'
+import { OPEN_VSWITCH } from './schema/open-vswitch.ts'
 import { checkResults } from './transact/results.ts'
 import { decodeValue, defaultValue, encodeValue, sameValue, type Value, type ValueInput } from './values.ts'
 import { decodeMessage } from './wire/message.ts'
@@ -74,7 +74,7 @@ test('decoders give a stable code for every JSON value', () => {
       const attempts = [
         () => decodeMessage(json),
         () => checkResults([{ op: 'comment' }], json),
-        () => checkSchema(json),
+        () => checkSchema(OPEN_VSWITCH, json),
         ...[scalar('uuid'), set('integer'), map('string', 'string')].map((column) => () => decodeValue(column, json)),
         () => cache.replace(json),
       ]
@@ -87,7 +87,7 @@ test('decoders give a stable code for every JSON value', () => {
 })
 
 test('defaults are values of their column', () => {
-  for (const columns of Object.values(TABLES)) {
+  for (const columns of Object.values(OPEN_VSWITCH.tables)) {
     for (const column of Object.values(columns)) {
       const value = defaultValue(column)
       expect(sameValue(decodeValue(column, encodeValue(column, value as ValueInput)), value)).toBe(true)
@@ -97,11 +97,11 @@ test('defaults are values of their column', () => {
 
 test('the declared tables are those of the installed schema, and what is missing is named', async () => {
   const schema = await Bun.file('/usr/share/openvswitch/vswitch.ovsschema').json()
-  checkSchema(schema)
+  checkSchema(OPEN_VSWITCH, schema)
   delete schema.tables.Interface.columns.ofport_request
   schema.tables.Port.columns.tag.type.max = 'unlimited'
   delete schema.tables.Queue
-  expect(() => checkSchema(schema)).toThrow(
+  expect(() => checkSchema(OPEN_VSWITCH, schema)).toThrow(
     'column Port.tag as optional integer; column Interface.ofport_request; table Queue',
   )
 })

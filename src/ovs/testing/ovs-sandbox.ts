@@ -12,6 +12,8 @@ export type OvsSandboxOptions = {
   readonly dummy?: boolean
   /** False starts only ovsdb-server. Default true. */
   readonly vswitchd?: boolean
+  /** The folder that its own one is made in. Default: the temporary folder. */
+  readonly parent?: string
 }
 
 /** One private Open vSwitch: its own database, daemons, sockets and folder. Always `stop()` it. */
@@ -46,7 +48,7 @@ const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
 
 /** Starts a private Open vSwitch and resolves when both daemons answer. */
 export async function startOvsSandbox(options: OvsSandboxOptions = {}): Promise<OvsSandbox> {
-  const dir = await mkdtemp(join(tmpdir(), 'weft-ovs-'))
+  const dir = await mkdtemp(join(options.parent ?? tmpdir(), 'weft-ovs-'))
   await chmod(dir, 0o700)
   const dbSocket = join(dir, 'db.sock')
   const dbFile = join(dir, 'conf.db')

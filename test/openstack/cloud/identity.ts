@@ -40,20 +40,18 @@ export class Identity {
 
   /** Gives a user a role in a project. */
   async grant(project: string, user: string, role: string): Promise<void> {
-    const found = (await (await this.#call(`/roles?name=${role}`, 'GET')).json()) as { roles?: { id: string }[] }
-    const id = found.roles?.[0]?.id
+    const [id] = await this.#list('roles', `name=${role}`)
     if (id === undefined) throw new Error(`there is no role ${role}`)
     await this.#call(`/projects/${project}/users/${user}/roles/${id}`, 'PUT')
   }
 
-  /** A service and its addresses in a region. */
-  async service(type: string, name: string): Promise<(region: string, url: string) => Promise<void>> {
-    const id = await this.create('services', 'service', { type, name })
-    return async (region, url) => {
-      await this.#call(`/regions/${region}`, 'PUT', { region: {} }).catch(() => undefined)
-      for (const side of ['public', 'internal', 'admin']) {
-        await this.create('endpoints', 'endpoint', { interface: side, service_id: id, region_id: region, url })
-      }
+  /** Puts a service's address in a region into the catalogue. */
+  async publish(service: { readonly type: string; readonly name: string }, region: string, url: string): Promise<void> {
+    const [known] = await this.#list('services', `type=${service.type}`)
+    const service_id = known ?? (await this.create('services', 'service', service))
+    await this.#call(`/regions/${region}`, 'PUT', { region: {} }).catch(() => undefined)
+    for (const side of ['public', 'internal', 'admin']) {
+      await this.create('endpoints', 'endpoint', { interface: side, service_id, region_id: region, url })
     }
   }
 
@@ -63,6 +61,12 @@ export class Identity {
       'x-auth-token': this.#token,
       'x-subject-token': token,
     })
+  }
+
+  /** IDs of the objects that a query finds. */
+  async #list(kind: string, query: string): Promise<readonly string[]> {
+    const found = (await (await this.#call(`/${kind}?${query}`, 'GET')).json()) as Record<string, { id: string }[]>
+    return (found[kind] ?? []).map(({ id }) => id)
   }
 
   #call(path: string, method: string, body?: unknown): Promise<Response> {

@@ -33,8 +33,7 @@ export class KeystoneServer {
     await manage('db_sync')
     await manage('fernet_setup', ...owner)
     await manage('credential_setup', ...owner)
-    const urls = ['admin', 'internal', 'public'].flatMap((side) => [`--bootstrap-${side}-url`, `${url}/v3/`])
-    await manage('bootstrap', '--bootstrap-password', 'admin', '--bootstrap-region-id', 'ovs', ...urls)
+    await manage('bootstrap', '--bootstrap-password', 'admin')
     return new KeystoneServer(url, await serve(folder, file, url))
   }
 
@@ -48,7 +47,7 @@ function serve(folder: string, file: string, url: string): Promise<Daemon> {
   const { host } = new URL(url)
   const argv = [
     ...['uwsgi_python3', '--http-socket', host, '--plugins', 'python3', '--master', '--lazy-apps', '--die-on-term'],
-    ...['--processes', '1', '--threads', '6', '--buffer-size', '65535', '--need-app'],
+    ...['--processes', '1', '--threads', '6', '--buffer-size', '65535', '--need-app', '--no-orphans'],
     ...['--wsgi-file', '/usr/bin/keystone-wsgi-public'],
   ]
   return started(argv, { folder, env: { OS_KEYSTONE_CONFIG_FILES: file }, isReady: () => answers(`${url}/v3`) })

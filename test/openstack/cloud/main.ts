@@ -18,6 +18,6 @@ for (const driver of drivers) {
   for (const [name, value] of Object.entries(cloud.variables(driver, 'admin'))) console.log(`export ${name}=${value}`)
 }
 if (drivers.includes('ovn')) console.log(`\nexport OVN_NB_DB=${cloud.ovn.northbound} OVN_SB_DB=${cloud.ovn.southbound}`)
-console.log(`\n# ${cloud.folder}; Ctrl-C stops it`)
+console.log(`\n# Tests use it, too:\nexport WEFT_TEST_CLOUD=${cloud.folder}\n\n# Ctrl-C stops it`)
 await new Promise<void>((resolve) => process.once('SIGINT', () => resolve()).once('SIGTERM', () => resolve()))
 await cloud.stop()

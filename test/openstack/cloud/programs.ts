@@ -31,6 +31,20 @@ export async function started(
 }
 
 const PATIENCE = 240_000
+const SILENCE = 2_000
+
+/** Does what takes its time, and says every two seconds that it goes on. */
+export async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
+  const begun = performance.now()
+  const beat = setInterval(() => {
+    process.stderr.write(`  … ${title} (${Math.round((performance.now() - begun) / 1000)} s)\n`)
+  }, SILENCE)
+  try {
+    return await work()
+  } finally {
+    clearInterval(beat)
+  }
+}
 
 /** How a program is started. */
 export interface StartOptions {

@@ -1,11 +1,13 @@
 /**
  * The connections that are asked about in a world.
  */
+
 import { gatewayOf } from '../../../src/ipam/pool.ts'
 import { familyOf, type Ip } from '../../../src/network/model/address.ts'
 import type { Pod } from '../../../src/network/model/pod.ts'
 import { partyOf } from '../../../src/network/policy/oracle.ts'
 import type { Connection, Party } from '../../../src/network/policy/verdict.ts'
+import { randomFrom } from '../../lab/random.ts'
 import { OUTSIDE, PROTOCOLS, SERVED_PORTS } from './objects.ts'
 import { podKey, type World } from './world.ts'
 
@@ -106,15 +108,4 @@ function between(sources: readonly Party[], destinations: readonly Party[]): rea
         : [],
     ),
   )
-}
-
-/** Numbers below a bound (mulberry32). */
-function randomFrom(seed: number): (bound: number) => number {
-  let state = seed >>> 0
-  return (bound) => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound
-  }
 }

@@ -9,6 +9,7 @@ import type { Link } from '../../../linux/index.ts'
 import { type Ip, type Mac, parseIp, parseMac } from '../../../network/model/address.ts'
 import type { Grants } from '../../../network/model/grants.ts'
 import { configureInterface } from '../configure.ts'
+import { inOrder } from '../in-order.ts'
 import { extendResult, ipamToUndo } from '../ipam-result.ts'
 import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside, Plugins } from '../plugin.ts'
 import { childDifference } from './check.ts'
@@ -114,11 +115,4 @@ function masterBefore(kind: ChildKind, { prevResult }: PluginCall): string | und
   const [link, ...others] = prevResult.interfaces
   if (link !== undefined && others.length === 0) return link.name
   throw cniError('config-invalid', { field: 'master', expected: 'is missing, and the step before made no single link' })
-}
-
-/** Does all, whatever becomes of those before; throws what the first that failed threw. */
-async function inOrder(...steps: readonly (() => Promise<void>)[]): Promise<void> {
-  const failures: unknown[] = []
-  for (const step of steps) await step().catch((error: unknown) => failures.push(error))
-  if (failures.length > 0) throw failures[0]
 }

@@ -18,6 +18,7 @@ import {
 import { UNDERLAY_GROUP } from '../../../network/host.ts'
 import type { PodNetns } from '../../attach/endpoint-links.ts'
 import type { ChildNetconf, ChildTraits } from './netconf.ts'
+import { findVlan } from './vlan-holder.ts'
 
 /** An interface to be made. */
 export interface ChildOrder extends Pick<ChildNetconf, 'traits' | 'mtu' | 'mac'> {
@@ -29,7 +30,7 @@ export interface ChildOrder extends Pick<ChildNetconf, 'traits' | 'mtu' | 'mac'>
 /** Modules of the kernel that have these links. */
 const MODULE = { macvlan: 'macvlan', ipvlan: 'ipvlan', vlan: '8021q' } as const
 
-/** Makes the interface, down. Throws `interface-exists`, `kernel-feature-missing` and `master-unfit`. */
+/** Makes the interface, down. Throws `interface-exists`, `kernel-feature-missing`, `master-unfit` and `vlan-in-use`. */
 export function makeChild(rtnl: RtnlSocket, order: ChildOrder): void {
   const { traits, master, ifname, netns, mtu, mac } = order
   if (mtu !== undefined && mtu > master.mtu) {
@@ -53,7 +54,7 @@ export function makeChild(rtnl: RtnlSocket, order: ChildOrder): void {
     })
     if (name !== ifname) linkSet(inside, linkGet(inside, name).index, { name: ifname })
   } catch (error) {
-    throw told(error, order, inside)
+    throw told(error, order, { rtnl, inside })
   }
 }
 
@@ -98,7 +99,11 @@ export async function removeChild(kind: ChildTraits['kind'], ifname: string, net
 }
 
 /** The kernel's refusal in words that say what to change. */
-function told(error: unknown, { traits, master, ifname }: ChildOrder, inside: RtnlSocket): Error {
+function told(
+  error: unknown,
+  { traits, master, ifname }: ChildOrder,
+  { rtnl, inside }: { readonly rtnl: RtnlSocket; readonly inside: RtnlSocket },
+): Error {
   const { kind } = traits
   const unfit = (reason: string): Error => cniError('master-unfit', { master: master.name, kind, reason })
   if (hasErrno(error, 'EOPNOTSUPP')) {
@@ -107,9 +112,9 @@ function told(error: unknown, { traits, master, ifname }: ChildOrder, inside: Rt
   if (hasErrno(error, 'EEXIST')) {
     if (traits.kind !== 'vlan' || linkFind(inside, ifname) !== undefined)
       return cniError('interface-exists', { ifname })
-    return unfit(
-      `VLAN ${traits.id} of it is in use already, and can be in one place only; several pods get it by macvlan on a VLAN link (ifacer)`,
-    )
+    const holder = findVlan(rtnl, master, traits.id)
+    const where = holder === undefined ? 'a link in a namespace that has no name here' : holder.told
+    return cniError('vlan-in-use', { vlan: traits.id, master: master.name, holder: where })
   }
   if (hasErrno(error, 'EBUSY'))
     return unfit('something else takes what arrives there: a bridge, or links of another kind')

@@ -41,13 +41,13 @@ export async function masterFor(kind: string, name: string | undefined, source: 
   if (link === undefined) {
     throw unfit(name === undefined ? 'no master is named, and the node has no default route' : 'there is none')
   }
-  const problem = problemOf(link, source.rtnl) ?? bridgeProblem(await source.bridgeOf(link.name))
+  const problem = linkProblem(link, source.rtnl) ?? bridgeProblem(await source.bridgeOf(link.name))
   if (problem !== undefined) throw cniError('master-unfit', { master: link.name, kind, reason: problem })
   return link
 }
 
-/** Why pods cannot be on a link, as far as the link itself shows it. */
-function problemOf({ name, hardware, master }: Link, rtnl: RtnlSocket): string | undefined {
+/** Why pods can neither be on a link nor have it, as far as the link itself shows it. */
+export function linkProblem({ name, hardware, master }: Link, rtnl: RtnlSocket): string | undefined {
   if (OWN.has(name) || isLinkName(name)) return "it is one of Weft's own links"
   if (hardware !== ETHERNET) return 'it is no Ethernet link'
   if (master === undefined) return undefined
@@ -56,7 +56,8 @@ function problemOf({ name, hardware, master }: Link, rtnl: RtnlSocket): string |
   return `it is a port of the ${above?.kind ?? 'link'} ${above?.name ?? master}, which takes what arrives there`
 }
 
-function bridgeProblem(bridge: string | undefined): string | undefined {
+/** The same, where a bridge of Open vSwitch has it. */
+export function bridgeProblem(bridge: string | undefined): string | undefined {
   if (bridge === undefined) return undefined
   return `it is a port of ${bridge}, which takes what arrives there; put pods on the bridge, by the plugin ovs`
 }

@@ -61,7 +61,7 @@ export class CalicoNodes implements Registry {
   }
 
   /** Where etcd does not answer any more, what it last said stays. */
-  async list<K extends Kind>(kind: K, atLeast?: number): Promise<Listing<K>> {
+  async list<K extends Kind>(kind: K, atLeast?: number, name?: string): Promise<Listing<K>> {
     const saying = await this.#learn().catch((error: unknown) => {
       if (this.#now === undefined) throw registryError(error)
       return this.#now
@@ -69,6 +69,7 @@ export class CalicoNodes implements Registry {
     const { revision, objects } = await this.#lower.list(
       kind,
       atLeast === undefined ? undefined : sourceRevision(atLeast),
+      name,
     )
     return {
       revision: toldIn(saying.number, revision),
@@ -76,12 +77,17 @@ export class CalicoNodes implements Registry {
     }
   }
 
-  async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
+  async *watch<K extends Kind>(
+    kind: K,
+    after: number,
+    signal: AbortSignal,
+    name?: string,
+  ): AsyncGenerator<Change<K>, void> {
     const saying = this.#now
     if (saying === undefined || !isToldIn(saying.number, after)) throw moving()
     const ended = new AbortController()
     const both = AbortSignal.any([signal, ended.signal])
-    const changes = this.#lower.watch(kind, sourceRevision(after), both)[Symbol.asyncIterator]()
+    const changes = this.#lower.watch(kind, sourceRevision(after), both, name)[Symbol.asyncIterator]()
     const moved = this.#untilMoved(saying.said, both)
     try {
       for (;;) {

@@ -56,7 +56,7 @@ export class CalicoRegistry implements Registry {
     return stored as Stored<K> | undefined
   }
 
-  async list<K extends Kind>(kind: K): Promise<Listing<K>> {
+  async list<K extends Kind>(kind: K, _atLeast?: number, name?: string): Promise<Listing<K>> {
     const ours = calicoKind(kind)
     const folder = this.#layout.folderOf(ours)
     const question = this.#invalid.ask(ours)
@@ -64,13 +64,23 @@ export class CalicoRegistry implements Registry {
     const { history } = this.#space
     const keys = new Set(entries.map(({ key }) => key))
     for (const key of this.#told.keys()) if (key.startsWith(folder) && !keys.has(key)) this.#told.delete(key)
-    const objects: readonly Stored<Kind>[] = entries.flatMap((entry) => this.#read(ours, entry, question)?.stored ?? [])
+    const all: readonly Stored<Kind>[] = entries.flatMap((entry) => this.#read(ours, entry, question)?.stored ?? [])
     question.listed(revision)
+    const objects = name === undefined ? all : all.filter((object) => object.name === name)
     return { revision: toldIn(history, revision), objects: objects as readonly Stored<K>[] }
   }
 
-  async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
-    for await (const change of this.#changes(calicoKind(kind), after, signal)) yield change as Change<Kind> as Change<K>
+  async *watch<K extends Kind>(
+    kind: K,
+    after: number,
+    signal: AbortSignal,
+    name?: string,
+  ): AsyncGenerator<Change<K>, void> {
+    for await (const change of this.#changes(calicoKind(kind), after, signal)) {
+      // After every change comes a bookmark.
+      const isOthers = change.type !== 'bookmark' && name !== undefined && change.object.name !== name
+      if (!isOthers) yield change as Change<Kind> as Change<K>
+    }
   }
 
   async create(): Promise<never> {

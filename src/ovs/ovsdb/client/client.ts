@@ -1,16 +1,24 @@
 import { isOvsdbError, OvsdbError } from '../errors.ts'
-import { DATABASE } from '../schema/open-vswitch.ts'
+import type { Database, Tables } from '../schema/database.ts'
 import type { Operation } from '../transact/operations.ts'
 import { checkResults, type OperationResult } from '../transact/results.ts'
 import type { Connection } from '../wire/connection.ts'
+import type { Remote } from '../wire/remote.ts'
+import type { TlsFiles } from '../wire/tls.ts'
 import { startDeadline } from './deadline.ts'
 import { type Link, type LinkState, startLink } from './link.ts'
 import { type Log, noLog } from './log.ts'
 import { createMonitor, type Monitor, type MonitorCore, type MonitorSpec } from './monitor.ts'
 
-export type OvsdbOptions = {
-  /** Unix socket of ovsdb-server, usually /var/run/openvswitch/db.sock. */
-  readonly path: string
+export type ClientOptions = {
+  /** Where the database is served: tried one after the other. At least one. */
+  readonly remotes: readonly Remote[]
+  /** For `ssl:` remotes. */
+  readonly tls?: TlsFiles
+  /** Of a cluster's servers only its leader is used. Default: whichever answers. */
+  readonly leaderOnly?: boolean
+  /** Time for a TCP connection and its TLS handshake; default 5 s. */
+  readonly connectTimeoutMs?: number
   /** Closes the client. */
   readonly signal?: AbortSignal
   readonly log?: Log
@@ -32,15 +40,15 @@ export type TransactOptions = {
   readonly timeoutMs?: number
 }
 
-/** A client of one ovsdb-server. It reconnects by itself; a transaction is never sent twice. */
-export type OvsdbClient = {
+/** A client of one database. It reconnects by itself; a transaction is never sent twice. */
+export type DatabaseClient<D extends Tables> = {
   /**
    * Runs one transaction and checks every element of its result: resolves with one result per operation, or throws and
    * nothing was changed. OVSDB_DISCONNECTED and OVSDB_TIMEOUT say by `outcomeUnknown` whether it may have been done.
    */
   transact(operations: readonly Operation[], options?: TransactOptions): Promise<readonly OperationResult[]>
   /** Copies tables and keeps the copy current; resolves when the rows are there. */
-  monitor<const S extends MonitorSpec>(spec: S, options?: { readonly signal?: AbortSignal }): Promise<Monitor<S>>
+  monitor<const S extends MonitorSpec<D>>(spec: S, options?: { readonly signal?: AbortSignal }): Promise<Monitor<D, S>>
   readonly state: LinkState
   /** Calls back on every change of state. Returns the undo. */
   onState(listener: (state: LinkState) => void): () => void
@@ -52,12 +60,18 @@ export type OvsdbClient = {
 
 const DEFAULT_TRANSACT_MS = 30_000
 
-/** Connects, checks the schema and resolves with a client. Rejects with OVSDB_UNREACHABLE or OVSDB_SCHEMA_MISMATCH. */
-export async function connectOvsdb(options: OvsdbOptions): Promise<OvsdbClient> {
+/**
+ * Connects, checks the schema and resolves with a client. Rejects when all remotes were tried once, with the last one's
+ * OVSDB_UNREACHABLE, OVSDB_NOT_LEADER, OVSDB_UNTRUSTED, OVSDB_SCHEMA_MISMATCH, ….
+ */
+export async function connectDatabase<D extends Tables>(
+  database: Database<D>,
+  options: ClientOptions,
+): Promise<DatabaseClient<D>> {
   const log = options.log ?? noLog
   const monitors = new Map<string, MonitorCore>()
   let monitorCount = 0
-  const link = startLink(options, monitors, log)
+  const link = startLink(database, options, monitors, log)
   const close = (): void => {
     link.close()
     for (const core of monitors.values()) core.end(clientClosed())
@@ -71,7 +85,7 @@ export async function connectOvsdb(options: OvsdbOptions): Promise<OvsdbClient> 
     const connection = liveConnection(link)
     const deadline = startDeadline(request.timeoutMs ?? DEFAULT_TRANSACT_MS, request.signal)
     try {
-      const result = await connection.request('transact', [DATABASE, ...operations], deadline.signal)
+      const result = await connection.request('transact', [database.name, ...operations], deadline.signal)
       return checkResults(operations, result)
     } catch (error) {
       if (deadline.timedOut() && isOvsdbError(error, 'OVSDB_ABORTED')) throw unanswered(error)
@@ -80,14 +94,14 @@ export async function connectOvsdb(options: OvsdbOptions): Promise<OvsdbClient> 
       deadline.clear()
     }
   }
-  const monitor = async <const S extends MonitorSpec>(spec: S, request: { readonly signal?: AbortSignal } = {}) => {
+  const monitor = async <const S extends MonitorSpec<D>>(spec: S, request: { readonly signal?: AbortSignal } = {}) => {
     if (link.state === 'closed') throw clientClosed()
     monitorCount += 1
     const id = `weft-${monitorCount}`
     const forget = (): void => {
       if (monitors.delete(id)) link.connection?.request('monitor_cancel', [id]).catch(() => undefined)
     }
-    const made = createMonitor(id, spec, forget, log)
+    const made = createMonitor<D, S>(database, id, spec, forget, log)
     monitors.set(id, made.core)
     try {
       await link.load(made.core, request.signal)
@@ -97,7 +111,7 @@ export async function connectOvsdb(options: OvsdbOptions): Promise<OvsdbClient> 
     }
     return made.monitor
   }
-  const client: OvsdbClient = {
+  const client: DatabaseClient<D> = {
     transact,
     monitor,
     get state() {

@@ -1,10 +1,12 @@
 import { isOvsdbError, OvsdbError } from '../errors.ts'
 import { checkSchema } from '../schema/check.ts'
-import { DATABASE } from '../schema/open-vswitch.ts'
+import type { Database } from '../schema/database.ts'
 import { type Connection, openConnection } from '../wire/connection.ts'
+import { formatRemote, type Remote } from '../wire/remote.ts'
 import { backoffDelay, sleep } from './backoff.ts'
-import type { OvsdbOptions } from './client.ts'
+import type { ClientOptions } from './client.ts'
 import { startDeadline } from './deadline.ts'
+import { createLeaderWatch, type LeaderWatch } from './leader.ts'
 import type { Log } from './log.ts'
 import type { MonitorCore } from './monitor.ts'
 
@@ -15,7 +17,7 @@ export type Link = {
   readonly state: LinkState
   /** The connection while `connected`. */
   readonly connection: Connection | undefined
-  /** Settles with the first attempt to connect. */
+  /** Settles with the first attempt to connect, all remotes tried. */
   readonly firstAttempt: Promise<void>
   onState(listener: (state: LinkState) => void): () => void
   whenConnected(options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number }): Promise<void>
@@ -28,7 +30,12 @@ export type Link = {
 const STABLE_SESSION_MS = 1000
 
 /** Starts connecting. `monitors` is read anew at every connect and for every notification. */
-export function startLink(options: OvsdbOptions, monitors: ReadonlyMap<string, MonitorCore>, log: Log): Link {
+export function startLink(
+  database: Database,
+  options: ClientOptions,
+  monitors: ReadonlyMap<string, MonitorCore>,
+  log: Log,
+): Link {
   const backoff = {
     firstMs: options.backoffMs?.first ?? 50,
     maxMs: options.backoffMs?.max ?? 5000,
@@ -39,6 +46,7 @@ export function startLink(options: OvsdbOptions, monitors: ReadonlyMap<string, M
   let state: LinkState = 'connecting'
   let connection: Connection | undefined
   let opening: Connection | undefined
+  let lastFailure: unknown = closedError()
 
   const enter = (next: LinkState): void => {
     if (state === next || state === 'closed') return
@@ -51,32 +59,40 @@ export function startLink(options: OvsdbOptions, monitors: ReadonlyMap<string, M
       }
     }
   }
-  const notified = (method: string, params: readonly unknown[]): void => {
-    const core = typeof params[0] === 'string' ? monitors.get(params[0]) : undefined
+  const notified = (leader: LeaderWatch | undefined, method: string, params: readonly unknown[]): void => {
+    const [id] = params
+    const core = id === leader?.core.id ? leader?.core : monitors.get(typeof id === 'string' ? id : '')
     if (core === undefined) return
     if (method === 'update3' || method === 'update2') core.update(method, params)
     else if (method === 'monitor_canceled') throw new OvsdbError('OVSDB_BAD_MESSAGE', 'the server cancelled a monitor')
   }
   /** One connection's life; resolves with the reason of its end, rejects when it could not be set up. */
-  const session = async (established: () => void): Promise<string> => {
+  const session = async (remote: Remote, established: () => void): Promise<string> => {
     const { promise: ended, resolve: onClosed } = Promise.withResolvers<string>()
-    const { path, probeIntervalMs, maxMessageBytes } = options
+    const { probeIntervalMs, maxMessageBytes, tls, connectTimeoutMs } = options
+    const lost = (reason: string): void => opening?.close(reason)
+    const leader = options.leaderOnly === true ? createLeaderWatch(database.name, lost, log) : undefined
     const opened = await openConnection({
-      path,
-      onNotification: notified,
+      remote,
+      remedy: database.remedies.unreachable,
+      signal: stopping.signal,
+      onNotification: (method, params) => notified(leader, method, params),
       // At once, not in a later microtask: whoever sees a rejected request must see the link down.
       onClosed: (reason) => {
         connection = undefined
         enter('connecting')
         onClosed(reason)
       },
+      ...(tls === undefined ? {} : { tls }),
+      ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
       ...(probeIntervalMs === undefined ? {} : { probeIntervalMs }),
       ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
     })
     opening = opened
     try {
       if (stopping.signal.aborted) throw closedError()
-      checkSchema(await opened.request('get_schema', [DATABASE]))
+      await leader?.check(opened)
+      checkSchema(database, await opened.request('get_schema', [database.name]))
       const loaded = new Set<MonitorCore>()
       const missing = (): readonly MonitorCore[] => [...monitors.values()].filter((core) => !loaded.has(core))
       // Monitors may be added while others load, so look again before declaring the link up.
@@ -93,35 +109,39 @@ export function startLink(options: OvsdbOptions, monitors: ReadonlyMap<string, M
       opened.close('closed by this side')
     }
   }
-  /** A failure that stays is told once, however often it is tried again, and once that it is over. */
-  let told = ''
-  const tellFailure = (error: unknown): void => {
-    const known = isOvsdbError(error)
-    const text = known ? `${error.message} → ${error.remedy}` : String(error)
-    if (text === told || stopping.signal.aborted) return
-    told = text
-    log('warn', 'cannot use ovsdb-server', { path: options.path, code: known ? error.code : 'INTERNAL', error: text })
-  }
-  const run = async (settleFirst: (error?: unknown) => void): Promise<void> => {
-    for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
-      let since: number | undefined
-      const established = (): void => {
+  const story = failureStory(log)
+  const first = Promise.withResolvers<void>()
+  first.promise.catch(() => undefined)
+  /** One try at one place, to its end; with how long it was connected, or why it never was. */
+  const visit = async (remote: Remote): Promise<{ readonly connectedMs: number } | { readonly failure: unknown }> => {
+    const place = formatRemote(remote)
+    let since = Number.POSITIVE_INFINITY
+    try {
+      const reason = await session(remote, () => {
         since = performance.now()
-        settleFirst()
-        if (told !== '') log('info', 'ovsdb-server answers', { path: options.path })
-        told = ''
+        first.resolve()
+        story.over(place)
+      })
+      if (!stopping.signal.aborted) log('warn', 'lost the connection to ovsdb-server', { remote: place, reason })
+      return { connectedMs: performance.now() - since }
+    } catch (failure) {
+      story.failed(place, failure)
+      return { failure }
+    }
+  }
+  const run = async (): Promise<void> => {
+    for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
+      for (const remote of options.remotes) {
+        if (stopping.signal.aborted) break
+        const visited = await visit(remote)
+        if ('failure' in visited) lastFailure = visited.failure
+        else if (visited.connectedMs > STABLE_SESSION_MS) attempt = 0
       }
-      try {
-        const reason = await session(established)
-        if (!stopping.signal.aborted) log('warn', 'lost the connection to ovsdb-server', { path: options.path, reason })
-      } catch (error) {
-        settleFirst(error)
-        tellFailure(error)
-      }
-      if (since !== undefined && performance.now() - since > STABLE_SESSION_MS) attempt = 0
+      first.reject(lastFailure)
+      if (!stopping.signal.aborted) story.tell()
       await sleep(backoffDelay(attempt, backoff), stopping.signal)
     }
-    settleFirst(closedError())
+    first.reject(closedError())
   }
   const onState: Link['onState'] = (listener) => {
     listeners.add(listener)
@@ -141,7 +161,7 @@ export function startLink(options: OvsdbOptions, monitors: ReadonlyMap<string, M
         if (next === 'connected') finish(resolve)
         if (next === 'closed') finish(() => reject(closedError()))
       })
-      const giveUp = (): void => finish(() => reject(notConnected(options.path, deadline.timedOut())))
+      const giveUp = (): void => finish(() => reject(notConnected(database, options, deadline.timedOut())))
       if (deadline.signal.aborted) giveUp()
       else deadline.signal.addEventListener('abort', giveUp, { once: true })
     })
@@ -154,9 +174,7 @@ export function startLink(options: OvsdbOptions, monitors: ReadonlyMap<string, M
     // The next connection loads it.
     await whenConnected(signal === undefined ? {} : { signal })
   }
-  const first = Promise.withResolvers<void>()
-  first.promise.catch(() => undefined)
-  run((error) => (error === undefined ? first.resolve() : first.reject(error))).catch((error: unknown) => {
+  run().catch((error: unknown) => {
     log('error', 'the OVSDB link failed', { error: String(error) })
   })
   return {
@@ -178,9 +196,36 @@ export function startLink(options: OvsdbOptions, monitors: ReadonlyMap<string, M
   }
 }
 
-function notConnected(path: string, timedOut: boolean): OvsdbError {
+/** Failures that stay are told once, however often it is tried again, and once that they are over. */
+function failureStory(log: Log) {
+  const failures = new Map<string, { readonly code: string; readonly text: string }>()
+  let told = ''
+  return {
+    failed(place: string, error: unknown): void {
+      const known = isOvsdbError(error)
+      const text = known ? `${error.message} → ${error.remedy}` : String(error)
+      failures.set(place, { code: known ? error.code : 'INTERNAL', text })
+    },
+    tell(): void {
+      const all = [...failures.values()]
+      const text = all.map((failure) => failure.text).join('; ')
+      if (text === told || all.length === 0) return
+      told = text
+      const remote = [...failures.keys()].join(',')
+      log('warn', 'cannot use ovsdb-server', { remote, code: all.at(-1)?.code, error: text })
+    },
+    over(place: string): void {
+      if (told !== '') log('info', 'ovsdb-server answers', { remote: place })
+      failures.clear()
+      told = ''
+    },
+  }
+}
+
+function notConnected({ remedies }: Database, { remotes }: ClientOptions, timedOut: boolean): OvsdbError {
   const code = timedOut ? 'OVSDB_TIMEOUT' : 'OVSDB_ABORTED'
-  return new OvsdbError(code, `no connection to OVSDB at ${path} yet`, { remedy: 'start ovsdb-server' })
+  const places = remotes.map(formatRemote).join(', ')
+  return new OvsdbError(code, `no connection to OVSDB at ${places} yet`, { remedy: remedies.unreachable })
 }
 
 function closedError(): OvsdbError {

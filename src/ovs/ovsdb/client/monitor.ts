@@ -3,63 +3,69 @@ import { isOvsdbError, OvsdbError } from '../errors.ts'
 import {
   type ColumnName,
   columnsOf,
-  DATABASE,
-  isTableName,
+  type Database,
   type Row,
   type StableColumn,
   stableColumns,
   type TableName,
-} from '../schema/open-vswitch.ts'
+  type Tables,
+} from '../schema/database.ts'
 import { encodeWhere, type Where } from '../transact/operations.ts'
 import type { Connection } from '../wire/connection.ts'
 import { startDeadline } from './deadline.ts'
 import type { Log } from './log.ts'
 
 /** What to monitor of one table. */
-export type TableSpec<T extends TableName> = {
+export type TableSpec<D extends Tables, T extends TableName<D>> = {
   /** Default: every declared column except the volatile ones (statistics). */
-  readonly columns?: readonly ColumnName<T>[]
+  readonly columns?: readonly ColumnName<D, T>[]
   /** Only rows for which ANY clause holds (ovsdb-server(7), unlike the conditions of operations). Default: all. */
-  readonly where?: Where<T>
+  readonly where?: Where<D, T>
 }
 
-export type MonitorSpec = { readonly [T in TableName]?: TableSpec<T> }
+export type MonitorSpec<D extends Tables> = { readonly [T in TableName<D>]?: TableSpec<D, T> }
 
-type Selected<S extends MonitorSpec, T extends TableName> = S[T] extends { readonly columns: readonly (infer C)[] }
-  ? Extract<C, ColumnName<T>>
-  : StableColumn<T>
+type Selected<D extends Tables, S extends MonitorSpec<D>, T extends TableName<D>> = S[T] extends {
+  readonly columns: readonly (infer C)[]
+}
+  ? Extract<C, ColumnName<D, T>>
+  : StableColumn<D, T>
 
 /** The row type a monitor gives for one of its tables. */
-export type MonitoredRow<S extends MonitorSpec, T extends keyof S & TableName> = Row<T, Selected<S, T>>
+export type MonitoredRow<D extends Tables, S extends MonitorSpec<D>, T extends keyof S & TableName<D>> = Row<
+  D,
+  T,
+  Selected<D, S, T>
+>
 
 /** One row's change; `columns` names what differs in a modify. Discriminate by `table`, then `type`. */
-export type Change<S extends MonitorSpec = MonitorSpec> = {
-  [T in keyof S & TableName]:
-    | { readonly table: T; readonly type: 'insert'; readonly row: MonitoredRow<S, T> }
+export type Change<D extends Tables, S extends MonitorSpec<D> = MonitorSpec<D>> = {
+  [T in keyof S & TableName<D>]:
+    | { readonly table: T; readonly type: 'insert'; readonly row: MonitoredRow<D, S, T> }
     | {
         readonly table: T
         readonly type: 'modify'
-        readonly row: MonitoredRow<S, T>
-        readonly old: MonitoredRow<S, T>
+        readonly row: MonitoredRow<D, S, T>
+        readonly old: MonitoredRow<D, S, T>
         readonly columns: readonly string[]
       }
-    | { readonly table: T; readonly type: 'delete'; readonly old: MonitoredRow<S, T> }
-}[keyof S & TableName]
+    | { readonly table: T; readonly type: 'delete'; readonly old: MonitoredRow<D, S, T> }
+}[keyof S & TableName<D>]
 
 export type WaitOptions = { readonly signal?: AbortSignal; readonly timeoutMs?: number; readonly what?: string }
 
 /** A live copy of some tables. It survives reconnects; changes made meanwhile arrive as ordinary changes. */
-export type Monitor<S extends MonitorSpec> = {
-  rows<T extends keyof S & TableName>(table: T): ReadonlyMap<string, MonitoredRow<S, T>>
-  row<T extends keyof S & TableName>(table: T, uuid: string): MonitoredRow<S, T> | undefined
-  byName<T extends keyof S & TableName>(table: T, name: string): MonitoredRow<S, T> | undefined
+export type Monitor<D extends Tables, S extends MonitorSpec<D>> = {
+  rows<T extends keyof S & TableName<D>>(table: T): ReadonlyMap<string, MonitoredRow<D, S, T>>
+  row<T extends keyof S & TableName<D>>(table: T, uuid: string): MonitoredRow<D, S, T> | undefined
+  byName<T extends keyof S & TableName<D>>(table: T, name: string): MonitoredRow<D, S, T> | undefined
   /** Calls back with the changes of one server transaction (or one resync), the cache being up to date. Returns the undo. */
-  subscribe(listener: (changes: readonly Change<S>[]) => void): () => void
+  subscribe(listener: (changes: readonly Change<D, S>[]) => void): () => void
   /**
    * Resolves with the first value of `probe` that is not undefined, looked at now and after each change. Throws what
    * `probe` throws, OVSDB_TIMEOUT after `timeoutMs` (default none), OVSDB_ABORTED by the signal, OVSDB_CLOSED at the end.
    */
-  waitFor<R>(probe: (monitor: Monitor<S>) => R | undefined, options?: WaitOptions): Promise<R>
+  waitFor<R>(probe: (monitor: Monitor<D, S>) => R | undefined, options?: WaitOptions): Promise<R>
   close(): void
 }
 
@@ -76,15 +82,16 @@ export type MonitorCore = {
 const NO_TRANSACTION = '00000000-0000-0000-0000-000000000000'
 
 /** Makes a monitor; `onClose` is called when its user closes it. */
-export function createMonitor<const S extends MonitorSpec>(
+export function createMonitor<D extends Tables, const S extends MonitorSpec<D>>(
+  database: Database<D>,
   id: string,
   spec: S,
   onClose: () => void,
   log: Log,
-): { readonly core: MonitorCore; readonly monitor: Monitor<S> } {
-  const requests = encodeSpec(spec)
-  const cache = createCache(tablesOf(requests))
-  const listeners = new Set<(changes: readonly Change<S>[]) => void>()
+): { readonly core: MonitorCore; readonly monitor: Monitor<D, S> } {
+  const requests = encodeSpec(database.tables, spec)
+  const cache = createCache(tablesOf(database.tables, requests))
+  const listeners = new Set<(changes: readonly Change<D, S>[]) => void>()
   const waiters = new Set<{ check(): void; fail(error: OvsdbError): void }>()
   let lastTransaction = NO_TRANSACTION
   let ended: OvsdbError | undefined
@@ -93,7 +100,7 @@ export function createMonitor<const S extends MonitorSpec>(
     if (changes.length === 0) return
     for (const listener of [...listeners]) {
       try {
-        listener(changes as unknown as readonly Change<S>[])
+        listener(changes as unknown as readonly Change<D, S>[])
       } catch (error) {
         log('error', 'a subscriber of OVSDB changes threw', { error: String(error) })
       }
@@ -112,18 +119,20 @@ export function createMonitor<const S extends MonitorSpec>(
     publish(changes)
   }
   const startSince = (connection: Connection): Promise<void> =>
-    callInOrder(connection, 'monitor_cond_since', [DATABASE, id, requests, lastTransaction], (result) => {
+    callInOrder(connection, 'monitor_cond_since', [database.name, id, requests, lastTransaction], (result) => {
       if (!Array.isArray(result) || result.length !== 3) throw badReply()
       guarded(() => (result[0] === true ? cache.apply(result[2]) : cache.replace(result[2])))
       lastTransaction = typeof result[1] === 'string' ? result[1] : NO_TRANSACTION
     })
   const startPlain = (connection: Connection): Promise<void> =>
-    callInOrder(connection, 'monitor_cond', [DATABASE, id, requests], (result) => guarded(() => cache.replace(result)))
+    callInOrder(connection, 'monitor_cond', [database.name, id, requests], (result) =>
+      guarded(() => cache.replace(result)),
+    )
 
-  const monitor: Monitor<S> = {
-    rows: (table) => typedRows(cache, table),
-    row: (table, uuid) => typedRows<S, typeof table>(cache, table).get(uuid),
-    byName: (table, name) => cache.byName(table, name) as MonitoredRow<S, typeof table> | undefined,
+  const monitor: Monitor<D, S> = {
+    rows: (table) => typedRows<D, S, typeof table>(cache, table),
+    row: (table, uuid) => typedRows<D, S, typeof table>(cache, table).get(uuid),
+    byName: (table, name) => cache.byName(table, name) as MonitoredRow<D, S, typeof table> | undefined,
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -140,7 +149,7 @@ export function createMonitor<const S extends MonitorSpec>(
           done()
           reject(error)
         }
-        const onAbort = (): void => fail(gaveUp(options, deadline.timedOut()))
+        const onAbort = (): void => fail(gaveUp(database, options, deadline.timedOut()))
         const check = (): void => {
           try {
             const value = probe(monitor)
@@ -208,36 +217,38 @@ function callInOrder(
 
 type MonitorRequests = Readonly<Record<string, readonly [{ readonly columns: readonly string[] }]>>
 
-function encodeSpec(spec: MonitorSpec): MonitorRequests {
-  const entries = Object.entries(spec as Readonly<Record<string, TableSpec<TableName> | undefined>>)
+function encodeSpec<D extends Tables>(tables: D, spec: MonitorSpec<D>): MonitorRequests {
+  const entries = Object.entries(spec as Readonly<Record<string, TableSpec<D, TableName<D>> | undefined>>)
   return Object.fromEntries(
     entries.flatMap(([table, wanted]) => {
-      if (!isTableName(table) || wanted === undefined) return []
-      const columns: readonly string[] = wanted.columns ?? stableColumns(table)
-      const where = wanted.where === undefined ? {} : { where: encodeWhere(table, wanted.where) }
+      if (!Object.hasOwn(tables, table) || wanted === undefined) return []
+      const columns: readonly string[] = wanted.columns ?? stableColumns(columnsOf(tables, table))
+      const where = wanted.where === undefined ? {} : { where: encodeWhere(tables, table, wanted.where) }
       return [[table, [{ columns, ...where }] as const]]
     }),
   )
 }
 
-function tablesOf(requests: MonitorRequests): Parameters<typeof createCache>[0] {
+function tablesOf(tables: Tables, requests: MonitorRequests): Parameters<typeof createCache>[0] {
   return Object.fromEntries(
     Object.entries(requests).map(([table, [{ columns }]]) => {
-      const declared = isTableName(table) ? columnsOf(table) : {}
-      return [table, Object.fromEntries(Object.entries(declared).filter(([name]) => columns.includes(name)))]
+      const declared = Object.entries(columnsOf(tables, table))
+      return [table, Object.fromEntries(declared.filter(([name]) => columns.includes(name)))]
     }),
   )
 }
 
-function typedRows<S extends MonitorSpec, T extends keyof S & TableName>(cache: Cache, table: T) {
-  return cache.rows(table) as unknown as ReadonlyMap<string, MonitoredRow<S, T>>
+function typedRows<D extends Tables, S extends MonitorSpec<D>, T extends keyof S & TableName<D>>(
+  cache: Cache,
+  table: T,
+) {
+  return cache.rows(table) as unknown as ReadonlyMap<string, MonitoredRow<D, S, T>>
 }
 
-function gaveUp(options: WaitOptions, timedOut: boolean): OvsdbError {
+function gaveUp({ remedies }: Database, options: WaitOptions, timedOut: boolean): OvsdbError {
   const what = options.what ?? 'a change in the database'
   if (!timedOut) return new OvsdbError('OVSDB_ABORTED', `stopped waiting for ${what}`, { remedy: 'none needed' })
-  const remedy = 'check that ovs-vswitchd is running (ovs-appctl version) and read its log'
-  return new OvsdbError('OVSDB_TIMEOUT', `waited ${options.timeoutMs} ms for ${what}`, { remedy })
+  return new OvsdbError('OVSDB_TIMEOUT', `waited ${options.timeoutMs} ms for ${what}`, { remedy: remedies.follower })
 }
 
 function closed(): OvsdbError {

@@ -1,4 +1,4 @@
-import type { OvsdbClient } from '../client/client.ts'
+import type { OvsdbClient } from '../client/open-vswitch.ts'
 import { isOvsdbError } from '../errors.ts'
 import { type AddedPort, addPort, addPorts, type PortRequest } from './ports.ts'
 

@@ -1,7 +1,8 @@
-import type { OvsdbClient, TransactOptions } from '../client/client.ts'
+import type { TransactOptions } from '../client/client.ts'
+import type { OvsdbClient } from '../client/open-vswitch.ts'
 import type { RowInput } from '../schema/open-vswitch.ts'
-import { byName, everyRow, insert, mutate, named, type Operation, select, update } from '../transact/operations.ts'
-import { decodeRows } from '../transact/results.ts'
+import { decodeRows, insert, mutate, select, update } from '../transact/open-vswitch.ts'
+import { byName, everyRow, named, type Operation } from '../transact/operations.ts'
 import { advanceConfig, configOf } from './ports.ts'
 
 /** A bridge with its local port. */

@@ -1,8 +1,10 @@
-import type { OvsdbClient, TransactOptions } from '../client/client.ts'
+import type { TransactOptions } from '../client/client.ts'
 import type { WaitOptions } from '../client/monitor.ts'
+import type { OvsdbClient } from '../client/open-vswitch.ts'
 import { OvsdbError } from '../errors.ts'
 import type { RowInput } from '../schema/open-vswitch.ts'
-import { byName, mutate, type Operation, update } from '../transact/operations.ts'
+import { mutate, update } from '../transact/open-vswitch.ts'
+import { byName, type Operation } from '../transact/operations.ts'
 import { advanceConfig } from './ports.ts'
 
 /** A change of an Interface row. */

@@ -1,8 +1,10 @@
-import type { OvsdbClient, TransactOptions } from '../client/client.ts'
+import type { TransactOptions } from '../client/client.ts'
+import type { OvsdbClient } from '../client/open-vswitch.ts'
 import { isOvsdbError, OvsdbError } from '../errors.ts'
 import type { RowInput } from '../schema/open-vswitch.ts'
-import { byName, everyRow, insert, mutate, named, type Operation, select, wait } from '../transact/operations.ts'
-import { decodeRows, type OperationResult } from '../transact/results.ts'
+import { decodeRows, insert, mutate, select, wait } from '../transact/open-vswitch.ts'
+import { byName, everyRow, named, type Operation } from '../transact/operations.ts'
+import type { OperationResult } from '../transact/results.ts'
 
 /** A port with one interface, to be added to a bridge. */
 export type PortRequest = {

@@ -1,32 +1,28 @@
 import { OvsdbError } from '../errors.ts'
 import { isObject } from '../wire/message.ts'
 import type { Column } from './column.ts'
-import { columnsOf, isTableName, TABLES } from './open-vswitch.ts'
+import { columnsOf, type Database, type Tables } from './database.ts'
 
 /**
  * Checks what `get_schema` answered against the columns this client uses (RFC 7047 section 3.2).
  * Throws OVSDB_SCHEMA_MISMATCH naming every difference; more tables and columns are fine.
  */
-export function checkSchema(schema: unknown): void {
-  const problems = Object.keys(TABLES).flatMap((table) => tableProblems(schema, table))
+export function checkSchema({ name, tables, remedies }: Database, schema: unknown): void {
+  const problems = Object.keys(tables).flatMap((table) => tableProblems(tables, schema, table))
   if (problems.length === 0) return
   const version = isObject(schema) && typeof schema['version'] === 'string' ? schema['version'] : 'unknown'
   throw new OvsdbError(
     'OVSDB_SCHEMA_MISMATCH',
-    `the server's schema (version ${version}) lacks: ${problems.join('; ')}`,
-    {
-      remedy: 'use Open vSwitch 2.17 or later and convert its database (ovsdb-tool convert)',
-      details: problems.join('; '),
-    },
+    `the server's schema of ${name} (version ${version}) lacks: ${problems.join('; ')}`,
+    { remedy: remedies.schema, details: problems.join('; ') },
   )
 }
 
-function tableProblems(schema: unknown, table: string): readonly string[] {
-  if (!isTableName(table)) return []
+function tableProblems(tables: Tables, schema: unknown, table: string): readonly string[] {
   const found = member(member(schema, 'tables'), table)
   if (!isObject(found)) return [`table ${table}`]
   const columns = member(found, 'columns')
-  return Object.entries(columnsOf(table)).flatMap(([name, column]) => {
+  return Object.entries(columnsOf(tables, table)).flatMap(([name, column]) => {
     const declared = member(columns, name)
     if (!isObject(declared)) return [`column ${table}.${name}`]
     return matches(declared['type'], column) ? [] : [`column ${table}.${name} as ${describe(column)}`]

@@ -1,23 +1,12 @@
-import {
-  type ColumnInput,
-  type ColumnValue,
-  map,
-  optional,
-  scalar,
-  set,
-  type TableColumns,
-  volatile,
-} from './column.ts'
-
-/** Name of the database every Open vSwitch serves. */
-export const DATABASE = 'Open_vSwitch'
+import { map, optional, scalar, set, volatile } from './column.ts'
+import type * as database from './database.ts'
 
 const strings = map('string', 'string')
 const counters = volatile(map('string', 'integer'))
 const liveStatus = volatile(strings)
 
-/** The tables and columns Weft uses, as in ovs-vswitchd.conf.db(5); checked against the server at every connect. */
-export const TABLES = {
+/** The tables and columns Weft uses, as in ovs-vswitchd.conf.db(5). */
+const TABLES = {
   Open_vSwitch: {
     bridges: set('uuid'),
     manager_options: set('uuid'),
@@ -118,43 +107,24 @@ export const TABLES = {
     groups: set('string'),
     external_ids: strings,
   },
-} as const satisfies Readonly<Record<string, TableColumns>>
+} as const satisfies database.Tables
 
-export type TableName = keyof typeof TABLES
-export type ColumnName<T extends TableName> = keyof (typeof TABLES)[T] & string
-type ColumnOf<T extends TableName, C extends ColumnName<T>> = (typeof TABLES)[T][C] extends infer D
-  ? D extends TableColumns[string]
-    ? D
-    : never
-  : never
-
-export type ValueOf<T extends TableName, C extends ColumnName<T>> = ColumnValue<ColumnOf<T, C>>
-export type InputOf<T extends TableName, C extends ColumnName<T>> = ColumnInput<ColumnOf<T, C>>
-
-/** Columns monitored when none are named: all but the volatile ones. */
-export type StableColumn<T extends TableName> = {
-  [C in ColumnName<T>]: (typeof TABLES)[T][C] extends { readonly volatile: true } ? never : C
-}[ColumnName<T>]
-
-/** A cached row. */
-export type Row<T extends TableName, C extends ColumnName<T> = StableColumn<T>> = {
-  readonly [K in C]: ValueOf<T, K>
-} & { readonly uuid: string }
-
-/** Columns of an insert or update; the server gives the others their defaults or leaves them. */
-export type RowInput<T extends TableName> = { readonly [C in ColumnName<T>]?: InputOf<T, C> }
-
-/** Our declaration of a table, without its literal types. */
-export function columnsOf(table: TableName): TableColumns {
-  return TABLES[table]
+/** The database every Open vSwitch serves. */
+export const OPEN_VSWITCH: database.Database<OvsTables> = {
+  name: 'Open_vSwitch',
+  tables: TABLES,
+  remedies: {
+    unreachable: 'start ovsdb-server (service openvswitch-switch) or name its socket',
+    schema: 'use Open vSwitch 2.17 or later and convert its database (ovsdb-tool convert)',
+    follower: 'check that ovs-vswitchd is running (ovs-appctl version) and read its log',
+  },
 }
 
-/** Names of the columns monitored by default. */
-export function stableColumns(table: TableName): readonly string[] {
-  return Object.entries(columnsOf(table)).flatMap(([name, column]) => (column.volatile ? [] : [name]))
-}
-
-/** Narrows a name to one of our tables. */
-export function isTableName(name: string): name is TableName {
-  return Object.hasOwn(TABLES, name)
-}
+export type OvsTables = typeof TABLES
+export type TableName = database.TableName<OvsTables>
+export type ColumnName<T extends TableName> = database.ColumnName<OvsTables, T>
+export type ValueOf<T extends TableName, C extends ColumnName<T>> = database.ValueOf<OvsTables, T, C>
+export type InputOf<T extends TableName, C extends ColumnName<T>> = database.InputOf<OvsTables, T, C>
+export type StableColumn<T extends TableName> = database.StableColumn<OvsTables, T>
+export type Row<T extends TableName, C extends ColumnName<T> = StableColumn<T>> = database.Row<OvsTables, T, C>
+export type RowInput<T extends TableName> = database.RowInput<OvsTables, T>

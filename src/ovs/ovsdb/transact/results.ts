@@ -1,5 +1,5 @@
 import { OvsdbError, type OvsdbErrorCode } from '../errors.ts'
-import { type ColumnName, columnsOf, type TableName, type ValueOf } from '../schema/open-vswitch.ts'
+import type { TableColumns } from '../schema/column.ts'
 import { decodeValue, isUuid, type Value } from '../values.ts'
 import { isObject } from '../wire/message.ts'
 import type { Operation } from './operations.ts'
@@ -43,19 +43,22 @@ export function checkResults(operations: readonly Operation[], result: unknown):
   return elements.map(decodeResult)
 }
 
-/** Decodes the rows of a `select` result. `_uuid`, where selected, becomes `uuid`. */
-export function decodeRows<T extends TableName, const C extends ColumnName<T>>(
-  table: T,
+/** Decodes the rows of a `select` result by their declared columns. `_uuid`, where selected, becomes `uuid`. */
+export function decodeRows(
+  declared: TableColumns,
   result: OperationResult | undefined,
-  columns: readonly (C | '_uuid')[],
-): readonly ({ readonly [K in C]: ValueOf<T, K> } & { readonly uuid: string })[] {
-  const rows = (result?.rows ?? []).map((row) => decodeSelected(table, row, columns))
-  return rows as unknown as readonly ({ readonly [K in C]: ValueOf<T, K> } & { readonly uuid: string })[]
+  columns: readonly string[],
+): readonly Readonly<Record<string, Value>>[] {
+  return (result?.rows ?? []).map((row) => decodeSelected(declared, row, columns))
 }
 
-function decodeSelected(table: TableName, row: Readonly<Record<string, unknown>>, columns: readonly string[]) {
+function decodeSelected(
+  declared: TableColumns,
+  row: Readonly<Record<string, unknown>>,
+  columns: readonly string[],
+): Readonly<Record<string, Value>> {
   const entries = columns.map((name): readonly [string, Value] => {
-    const column = columnsOf(table)[name]
+    const column = Object.hasOwn(declared, name) ? declared[name] : undefined
     if (column !== undefined) return [name, decodeValue(column, row[name])]
     return ['uuid', decodeValue({ kind: 'scalar', key: 'uuid', volatile: false }, row['_uuid'])]
   })

@@ -31,7 +31,7 @@ async function peer(onConnect: (socket: Socket) => void): Promise<string> {
   return path
 }
 
-const quiet = { onNotification: () => undefined, onClosed: () => undefined }
+const quiet = { remedy: 'start it', onNotification: () => undefined, onClosed: () => undefined }
 
 test("the server's echo is answered with its own parameters, other requests with an error", async () => {
   const { promise, resolve } = Promise.withResolvers<string>()
@@ -43,7 +43,7 @@ test("the server's echo is answered with its own parameters, other requests with
     })
     socket.write('{"id":"echo","method":"echo","params":[1,"é"]}{"id":7,"method":"steal","params":[]}')
   })
-  const connection = await openConnection({ path, ...quiet })
+  const connection = await openConnection({ remote: { kind: 'unix', path }, ...quiet })
   const expected = { id: 'echo', result: [1, 'é'], error: null }
   expect(await promise).toBe(
     JSON.stringify(expected) + JSON.stringify({ id: 7, result: null, error: 'unknown method' }),
@@ -57,7 +57,7 @@ test('answers to unknown or cancelled requests are ignored, errors keep the serv
     const error = { error: 'unknown database', details: 'nope' }
     socket.once('data', () => socket.write(`${answers.join('')}${JSON.stringify({ id: 1, result: null, error })}`))
   })
-  const connection = await openConnection({ path, ...quiet })
+  const connection = await openConnection({ remote: { kind: 'unix', path }, ...quiet })
   const failure = await connection.request('get_schema', ['nope']).then(
     () => undefined,
     (error: unknown) => error,
@@ -69,7 +69,11 @@ test('answers to unknown or cancelled requests are ignored, errors keep the serv
 test('the end of the stream rejects what is pending, once, and later requests at once', async () => {
   const path = await peer((socket) => socket.once('data', () => socket.end()))
   const reasons: string[] = []
-  const connection = await openConnection({ path, ...quiet, onClosed: (reason) => reasons.push(reason) })
+  const connection = await openConnection({
+    remote: { kind: 'unix', path },
+    ...quiet,
+    onClosed: (reason) => reasons.push(reason),
+  })
   const codes = async (): Promise<unknown> =>
     connection.request('echo', []).catch((error: unknown) => isOvsdbError(error) && [error.code, error.outcomeUnknown])
   expect(await Promise.all([codes(), codes()])).toEqual([
@@ -84,6 +88,6 @@ test('the end of the stream rejects what is pending, once, and later requests at
 test('a message above the limit ends the connection', async () => {
   const path = await peer((socket) => socket.write(`{"x":"${'y'.repeat(5000)}`))
   const { promise, resolve } = Promise.withResolvers<string>()
-  await openConnection({ path, ...quiet, onClosed: resolve, maxMessageBytes: 1000 })
+  await openConnection({ remote: { kind: 'unix', path }, ...quiet, onClosed: resolve, maxMessageBytes: 1000 })
   expect(await promise).toContain('OVSDB_MESSAGE_TOO_LARGE')
 })

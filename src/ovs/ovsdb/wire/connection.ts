@@ -1,10 +1,12 @@
 import { isOvsdbError, OvsdbError } from '../errors.ts'
 import { decodeMessage, isObject, type Message } from './message.ts'
-import { type ByteSocket, connectUnix } from './socket.ts'
+import type { Remote } from './remote.ts'
+import type { ByteSocket } from './socket.ts'
 import { createJsonSplitter } from './splitter.ts'
+import { connectStream, type StreamOptions } from './stream.ts'
 
-export type ConnectionOptions = {
-  readonly path: string
+export type ConnectionOptions = StreamOptions & {
+  readonly remote: Remote
   readonly onNotification: (method: string, params: readonly unknown[]) => void
   /** Called once when an opened connection ends; every pending request was rejected before. */
   readonly onClosed: (reason: string) => void
@@ -107,7 +109,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   timer.unref()
 
   try {
-    socket = await connectUnix(options.path, { data, closed: finish })
+    socket = await connectStream(options.remote, options, { data, closed: finish })
   } catch (error) {
     clearInterval(timer)
     throw error
@@ -129,7 +131,7 @@ function rpcError(error: unknown): OvsdbError {
   const details = isObject(error) && typeof error['details'] === 'string' ? error['details'] : word
   return new OvsdbError('OVSDB_RPC_ERROR', `ovsdb-server refused the request: ${word}: ${details}`, {
     details: word,
-    remedy: 'check that the server is ovsdb-server 2.12 or later and holds the Open_vSwitch database',
+    remedy: 'check that the server is ovsdb-server 2.12 or later and holds the database asked for',
   })
 }
 

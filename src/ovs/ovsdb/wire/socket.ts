@@ -18,7 +18,7 @@ export type ByteSocketHandlers = {
 const MAX_UNIX_PATH = 107
 
 /** Connects to a unix socket. Rejects with OVSDB_UNREACHABLE. */
-export async function connectUnix(path: string, handlers: ByteSocketHandlers): Promise<ByteSocket> {
+export async function connectUnix(path: string, remedy: string, handlers: ByteSocketHandlers): Promise<ByteSocket> {
   if (Buffer.byteLength(path) > MAX_UNIX_PATH) {
     throw unreachable(path, `the path is longer than ${MAX_UNIX_PATH} bytes`, 'use a shorter run folder')
   }
@@ -79,7 +79,7 @@ export async function connectUnix(path: string, handlers: ByteSocketHandlers): P
     }
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause)
-    throw unreachable(path, text, 'start ovsdb-server (service openvswitch-switch) or name its socket', cause)
+    throw unreachable(path, text, remedy, cause)
   }
 }
 

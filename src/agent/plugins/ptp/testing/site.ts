@@ -156,7 +156,10 @@ export class Site implements Disposable {
   routeToPods(): void {
     for (const { rtnl } of [this.far, this.router])
       for (const pod of [AT.pod, AT.other])
-        routeAdd(rtnl, { destination: `${pod[4]}/32`, gateway: AT.node[4], link: linkGet(rtnl, 'eth0').index })
+        for (const family of [4, 6] as const) {
+          const destination = `${pod[family]}/${family === 4 ? 32 : 128}`
+          routeAdd(rtnl, { destination, gateway: AT.node[family], link: linkGet(rtnl, 'eth0').index })
+        }
   }
 
   /** What a kube-proxy does: for services of every family, and for a node port whose caller is not translated. */

@@ -1,0 +1,84 @@
+/**
+ * `ipam-neutron` straight at Neutron, for configurations that bring an account of their own: as it is without an agent
+ * (docs/adr/0039), with the account's token kept from one call to the next.
+ * @module
+ */
+import { parseIpamConfig } from '../../../cni/index.ts'
+import { accountIn } from '../../../compat/ipam-neutron/netconf.ts'
+import { NeutronIpam } from '../../../compat/ipam-neutron/plugin.ts'
+import { loadNetconfCloud } from '../../../openstack/config/load.ts'
+import { Neutron } from '../../../openstack/neutron/neutron.ts'
+import { OpenStackSession, type SessionOptions } from '../../../openstack/session.ts'
+import { Deadline } from '../../../registry/deadline.ts'
+import type { PluginCall } from '../plugin.ts'
+
+/** Where it runs. */
+export interface DirectParts {
+  readonly node: string
+  readonly machine: string
+  readonly readFile: (path: string) => string
+  readonly warn: (sentence: string) => void
+  readonly session?: SessionOptions
+}
+
+/** What of a call counts. */
+export type DirectCall = Pick<PluginCall, 'config' | 'version' | 'network'>
+
+/** Milliseconds for a call; what a failed one made is given back in time of its own. */
+const PATIENCE_MS = 60_000
+/** Configurations bring few accounts; one that was changed is another. */
+const MOST_SESSIONS = 8
+
+/** Neutron by configurations' own accounts. */
+export class DirectNeutron implements Disposable {
+  readonly #parts: DirectParts
+  readonly #sessions = new Map<string, OpenStackSession>()
+
+  constructor(parts: DirectParts) {
+    this.#parts = parts
+  }
+
+  [Symbol.dispose](): void {
+    for (const session of this.#sessions.values()) session.close()
+    this.#sessions.clear()
+  }
+
+  /** Whether a configuration brings an account. */
+  isFor(call: DirectCall): boolean {
+    return accountIn(configOf(call)) !== undefined
+  }
+
+  /** Does something by a configuration's account. */
+  async using<T>(
+    call: DirectCall,
+    signal: AbortSignal | undefined,
+    use: (ipam: NeutronIpam, config: ReturnType<typeof configOf>, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { session: _, ...surroundings } = this.#parts
+    const config = configOf(call)
+    const ipam = new NeutronIpam({ ...surroundings, neutron: new Neutron(this.#sessionOf(accountIn(config))) })
+    const deadline = new Deadline(signal, PATIENCE_MS)
+    try {
+      return await use(ipam, config, deadline.signal)
+    } finally {
+      deadline.clear()
+    }
+  }
+
+  #sessionOf(account: unknown): OpenStackSession {
+    const key = JSON.stringify(account)
+    const found = this.#sessions.get(key)
+    if (found !== undefined) return found
+    const cloud = loadNetconfCloud(account)
+    for (const sentence of cloud.warnings) this.#parts.warn(sentence)
+    const session = new OpenStackSession(cloud, { userAgent: 'weft-agent', ...this.#parts.session })
+    const [oldest] = this.#sessions
+    if (this.#sessions.size >= MOST_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest[0])
+    this.#sessions.set(key, session)
+    return session
+  }
+}
+
+function configOf({ config, version, network }: DirectCall) {
+  return parseIpamConfig(config, version, network)
+}

@@ -1,0 +1,127 @@
+/**
+ * Services by the host: what kube-proxy translates, it translates on the Linux bridge that pods' frames pass. For that packets with a
+ * VLAN have to be shown to iptables, the bridge has to know the router's MAC and pods', and routes have to say which of
+ * them is meant.
+ *
+ * The routes stand in a table of their own, which only packets that come in by the bridge are looked up in: in the main one
+ * they would take the node's own packets for pods, which have no VLAN and are lost behind the bridge.
+ * @module
+ */
+import type { CachedPort } from '../../compat/ovn-underlay/cache.ts'
+import { UnderlayError } from '../../compat/ovn-underlay/errors.ts'
+import type { SwitchRecord } from '../../compat/ovn-underlay/record.ts'
+import {
+  applyRuleset,
+  hasErrno,
+  type Link,
+  linkFind,
+  neighReplace,
+  type RtnlSocket,
+  type RuleSpec,
+  routeDel,
+  routeList,
+  routeReplace,
+  ruleAdd,
+  ruleDel,
+  type SysctlKey,
+  sysctlGet,
+  sysctlSet,
+} from '../../linux/index.ts'
+import { forgetPod, rememberPod } from '../pods/neighbours.ts'
+import type { PodRow } from '../state.ts'
+import { NO_ZONES, zonesOf } from './zones.ts'
+
+/** What the bridge has to know. */
+export interface HostServices {
+  readonly hostBridge: string
+  readonly record: SwitchRecord
+  readonly cache: readonly CachedPort[]
+  readonly pods: readonly PodRow[]
+}
+
+/** The table of our routes and the priority of our rule; nobody else's are touched. */
+const TABLE = 5756
+const PRIORITY = 5756
+/** Who made our routes and rules (rtnetlink's protocol number). */
+const PROTOCOL = 87
+
+/** Makes sure of all of it. Throws UNDERLAY_NODE for what this machine lacks. */
+export async function applyServices(rtnl: RtnlSocket, services: HostServices): Promise<void> {
+  const { hostBridge, record, cache, pods } = services
+  const link = bridgeNamed(rtnl, hostBridge)
+  const { gateway, subnet, cluster = [] } = record
+  if (gateway === undefined) {
+    throw refused('the logical switch has no router', 'name the router: lswitch-setup NAME SUBNET ROUTER')
+  }
+  for (const [key, value] of sysctlsOf(hostBridge)) ensure(key, value)
+  neighReplace(rtnl, { link: link.index, address: gateway.address, mac: gateway.mac, state: 'permanent' })
+  const common = { link: link.index, table: TABLE, protocol: PROTOCOL }
+  routeReplace(rtnl, { ...common, destination: `${gateway.address}/32`, scope: 'link' })
+  routeReplace(rtnl, { ...common, destination: subnet, scope: 'link' })
+  for (const destination of cluster) {
+    routeReplace(rtnl, { ...common, destination, gateway: gateway.address, onlink: true })
+  }
+  unless(['EEXIST'], () => ruleAdd(rtnl, ruleOf(hostBridge)))
+  for (const row of pods) {
+    const port = cache.find(({ id }) => id === row.port)
+    if (port !== undefined) rememberPod(rtnl, hostBridge, port.address, port.mac)
+  }
+  await applyRuleset(zonesOf(hostBridge, cache))
+}
+
+/** Takes it away; the switches of the kernel stay, as others may rely on them by now. */
+export async function withdrawServices(
+  rtnl: RtnlSocket,
+  hostBridge: string,
+  record: SwitchRecord | undefined,
+): Promise<void> {
+  unless(['ENOENT'], () => ruleDel(rtnl, ruleOf(hostBridge)))
+  for (const { destination } of routeList(rtnl, { family: 4, table: TABLE, protocol: PROTOCOL })) {
+    unless(['ESRCH'], () => routeDel(rtnl, { destination, table: TABLE, protocol: PROTOCOL }))
+  }
+  if (record?.gateway !== undefined) forgetPod(rtnl, hostBridge, record.gateway.address)
+  await applyRuleset(NO_ZONES)
+}
+
+function ruleOf(inputLink: string): RuleSpec {
+  return { family: 4, priority: PRIORITY, table: TABLE, inputLink, protocol: PROTOCOL }
+}
+
+/** Of the bridge alone but for those that there is one of. */
+function sysctlsOf(bridge: string): readonly (readonly [SysctlKey, string])[] {
+  return [
+    [['net', 'bridge', 'bridge-nf-call-iptables'], '1'],
+    [['net', 'bridge', 'bridge-nf-filter-vlan-tagged'], '1'],
+    [['net', 'ipv4', 'conf', bridge, 'forwarding'], '1'],
+    // The way back to a pod is the table above, which the check of sources does not ask.
+    [['net', 'ipv4', 'conf', bridge, 'rp_filter'], '2'],
+  ]
+}
+
+function ensure(key: SysctlKey, value: string): void {
+  try {
+    if (sysctlGet(key) !== value) sysctlSet(key, value)
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error
+    throw refused(`this kernel has no ${key.join('.')}`, 'load br_netfilter: modprobe br_netfilter')
+  }
+}
+
+function bridgeNamed(rtnl: RtnlSocket, name: string): Link {
+  const link = linkFind(rtnl, name)
+  if (link?.kind === 'bridge') return link
+  const remedy = 'run node-setup first, or give its name with --host-bridge; a machine wired with --direct has none'
+  throw refused(`there is no Linux bridge ${name} that pods' frames pass`, remedy)
+}
+
+function unless(fine: readonly string[], action: () => void): void {
+  try {
+    action()
+  } catch (error) {
+    if (!hasErrno(error, ...fine)) throw error
+  }
+}
+
+function refused(message: string, remedy: string): UnderlayError {
+  return new UnderlayError('UNDERLAY_NODE', message, remedy)
+}
