@@ -8,7 +8,7 @@ import { runFlannelPlugin } from './cli/flanneld/plugin.ts'
 import { runFlanneldProgram, runFlanneldStart } from './cli/flanneld/program.ts'
 import { runIpamNeutron } from './cli/ipam-neutron/program.ts'
 import { runK8sOvs } from './cli/k8s-ovs/program.ts'
-import { runUnderlayPlugin } from './cli/ovn-underlay/plugin.ts'
+import { runUnderlayPlugin, runUnderlayScript } from './cli/ovn-underlay/plugin.ts'
 import { runProgram } from './cli/program.ts'
 
 const PROGRAMS: ReadonlyMap<string, (words: readonly string[]) => Promise<number>> = new Map([
@@ -19,6 +19,7 @@ const PROGRAMS: ReadonlyMap<string, (words: readonly string[]) => Promise<number
   ['flannel', runFlannelPlugin],
   ['ovn-underlay', runUnderlayPlugin],
   ['ovn', runUnderlayPlugin],
+  ['ovn-k8-underlay.py', runUnderlayScript],
   ['ipam-neutron', runIpamNeutron],
   ['cni-ipam-neutron', runIpamNeutron],
 ])

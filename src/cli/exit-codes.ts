@@ -54,6 +54,8 @@ export const EXIT_BY_CODE: ReadonlyMap<string, number> = new Map([
     'OVN_BAD_REQUEST',
     'OVSDB_BAD_REMOTE',
     'OVSDB_BAD_TLS',
+    'UNDERLAY_USAGE',
+    'UNDERLAY_CONFIG',
   ].map((code) => [code, EXIT.usage] as const),
   ...[
     'CLI_NOT_RUNNING',

@@ -169,11 +169,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
     { resource: NODES, verbs: ['get', ...FOLLOW], why: 'who gets a range' },
     { resource: NODE_NETWORKS, verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'], why: "nodes' ranges" },
     { resource: NODE_REPORTS, verbs: FOLLOW, why: 'what agents say; copied into NodeNetworks' },
-    {
-      resource: HOST_SUBNETS,
-      verbs: [...FOLLOW, 'create', 'patch', 'delete'],
-      why: "nodes' ranges as others read them",
-    },
+    { resource: HOST_SUBNETS, verbs: [...FOLLOW, 'create', 'patch', 'delete'], why: "nodes' ranges, for others" },
     { resource: NAMESPACES, verbs: ['get', ...FOLLOW, 'patch'], why: 'who gets a network; an annotation says why not' },
     { resource: NET_NAMESPACES, verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'], why: "namespaces' networks" },
     ...POLICIES.map((resource) => ({ resource, verbs: FOLLOW, why: 'what of them cannot be done, to say so' })),

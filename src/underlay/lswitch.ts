@@ -22,13 +22,11 @@ import type { Clerk, SwitchWish } from './neutron/wish.ts'
 import { applyServices, withdrawServices } from './services/host.ts'
 import { type NodeState, readKeys, readState, writeKeys } from './state.ts'
 
-/** Where the commands lock each other out. */
-export const UNDERLAY_FOLDER = '/run/weft/underlay'
-
 /** Where it is done. */
 export interface SwitchPlace {
   /** Socket of ovsdb-server. */
   readonly ovsdb: string
+  /** Where commands lock each other out. */
   readonly folder: string
   readonly hostBridge: string
   /** Told what was done, a sentence each. */

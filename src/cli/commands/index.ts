@@ -23,6 +23,7 @@ import { registerMesh } from './mesh.ts'
 import { registerMigrate } from './migrate.ts'
 import { registerNode } from './node.ts'
 import { registerOvn } from './ovn.ts'
+import { registerOvnUnderlay } from './ovn-underlay.ts'
 import { registerPlay } from './play.ts'
 import { registerPolicy } from './policy.ts'
 import { registerRegistry } from './registry.ts'
@@ -52,6 +53,7 @@ export const COMMANDS: readonly Register[] = [
   registerBridge,
   registerMesh,
   registerOvn,
+  registerOvnUnderlay,
   registerFlannel,
   registerAgent,
   registerController,

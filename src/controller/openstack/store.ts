@@ -31,7 +31,9 @@ export class PortsStore implements NodePortsStore {
   }
 
   names(): ReadonlySet<string> {
-    return new Set([...this.#heard.store.keys(), ...this.#written.keys()].filter((name) => this.get(name) !== undefined))
+    return new Set(
+      [...this.#heard.store.keys(), ...this.#written.keys()].filter((name) => this.get(name) !== undefined),
+    )
   }
 
   async put(value: NodePorts): Promise<void> {

@@ -80,7 +80,7 @@ test('of many that ask at once as many get a port as there are, and each another
   expect(given).toHaveLength(5)
   for (const { answer } of answers.filter(({ code }) => code !== 0)) {
     expect(answer).toEqual(
-      expect.objectContaining({ code: 170, msg: 'all 5 ports of logical switch ls-worker1 have pods' }),
+      expect.objectContaining({ code: 169, msg: 'all 5 ports of logical switch ls-worker1 have pods' }),
     )
   }
   // A full node is a ready one: kubelets would take it out of service.

@@ -1,0 +1,61 @@
+/**
+ * A kubelet's old calls on the same pods: they name a container where CNI names a namespace, so its processes are looked for.
+ * @module
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { UnderlayError } from '../../compat/ovn-underlay/errors.ts'
+import { EXEC_INTERFACE, type ExecCall, podNetworkStatus } from '../../compat/ovn-underlay/exec.ts'
+import { parseUnderlayNetconf } from '../../compat/ovn-underlay/netconf.ts'
+import { closeFd, netnsOpen, openRtnl } from '../../linux/index.ts'
+import { connectOvsdb } from '../../ovs/ovsdb/index.ts'
+import { readState } from '../state.ts'
+import { attachPod, detachPod, isOf } from './attach.ts'
+
+/** The network's name in the records of such pods. */
+const NETWORK = 'exec'
+
+/** Serves a call about a pod; resolves to what is printed. */
+export async function serveExec(call: Exclude<ExecCall, { readonly verb: 'init' }>, socket: string): Promise<string> {
+  const config = parseUnderlayNetconf({})
+  using rtnl = openRtnl()
+  using ovs = await connectOvsdb({ path: socket })
+  const key = { containerId: call.containerId, ifname: EXEC_INTERFACE }
+  switch (call.verb) {
+    case 'setup': {
+      const netns = netnsOf(call.containerId)
+      const nsFd = netnsOpen(netns)
+      try {
+        const pod = { ...key, netns, nsFd, network: NETWORK, pod: `${call.namespace}/${call.pod}` }
+        await attachPod({ rtnl, ovs }, pod, config)
+        return ''
+      } finally {
+        closeFd(nsFd)
+      }
+    }
+    case 'status': {
+      const row = (await readState(ovs)).pods.find((one) => isOf(one, key))
+      return row === undefined ? '' : `${podNetworkStatus(row.address)}\n`
+    }
+    case 'teardown':
+      await detachPod({ rtnl, ovs }, key, config.hostBridge)
+      return ''
+  }
+}
+
+/** The network namespace of a container: runtimes name its control group after it. */
+function netnsOf(containerId: string): string {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    if (cgroupOf(pid).includes(containerId)) return `/proc/${pid}/ns/net`
+  }
+  const cause = `no process of this machine is in a control group of container ${containerId}`
+  throw new UnderlayError('UNDERLAY_USAGE', cause, 'see whether it runs, and give its whole ID')
+}
+
+function cgroupOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cgroup`, 'utf8')
+  } catch {
+    // It has just ended.
+    return ''
+  }
+}
