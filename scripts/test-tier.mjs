@@ -35,7 +35,8 @@ await main(async () => {
   }
   await setup(`test:${what}`, { yes: saidYes(args) })
   const env = { [`WEFT_TEST_${what.toUpperCase()}`]: '1' }
-  const test = (more = {}) => bunTest({ how: ['--timeout', '60000'], files: FILES[what], env: { ...env, ...more } })
+  const test = (more = {}) =>
+    bunTest({ how: ['--timeout', '60000'], files: FILES[what], env: { ...env, ...more }, silence: 2_000 })
   const total = await (what === 'openstack' ? withCloud((folder) => test({ WEFT_TEST_CLOUD: folder })) : test())
   process.stdout.write(`${finalLine(total)}\n`)
   return total.failed === 0 ? 0 : 1

@@ -38,10 +38,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'network/fabric/overhead.ts',
     'text/coded-error.ts',
   ],
-  place: ['files', 'kube', 'etcd', 'compat', 'registry'],
+  place: ['files', 'kube', 'etcd', 'ovn', 'compat', 'registry'],
   agent: [...JOINT, 'dns', 'openstack'],
   bridge: ['network', 'files', 'linux', 'ovs', 'agent/wire', 'text'],
-  controller: [...SHARED, 'kube', 'compat', 'settings', 'version.ts'],
+  controller: [...SHARED, 'kube', 'openstack', 'compat', 'settings', 'version.ts'],
   flanneld: [
     ...CORE,
     'files',
@@ -71,6 +71,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cli: [
     ...JOINT,
     'openstack',
+    'ovn',
     'settings',
     'agent',
     'bridge',

@@ -31,6 +31,16 @@ test('no object of a kind that the file defines is in it: the first kubectl appl
   expect(objectsIn('weft.yaml').filter(({ kind }) => defined.has(kind))).toEqual([])
 })
 
+// kubectl reads YAML 1.1, where a bare n is false: a field of that name made the whole file unreadable.
+test('kubectl reads the same in definitions as we do', () => {
+  const as = (version: '1.1' | '1.2'): unknown =>
+    parseAllDocuments(read('weft.yaml'), { version })
+      .map((one): Thing => one.toJSON())
+      .filter(({ kind }) => kind === 'CustomResourceDefinition')
+      .map((one) => JSON.stringify(one))
+  expect(as('1.1')).toEqual(as('1.2'))
+})
+
 test('every definition is in it, at its end', () => {
   const kinds = objectsIn('weft.yaml').map(({ kind }) => kind)
   const first = kinds.indexOf('CustomResourceDefinition')

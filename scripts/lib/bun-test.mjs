@@ -9,16 +9,18 @@ import { readSummary } from './summary.mjs'
 
 /** Where more files than this fail, the machine is not the reason. */
 const MOST_AGAIN = 5
+/** Milliseconds until it is said that tests go on. */
 const SILENCE = 20_000
 
 /**
  * Runs test files, and those that fail once more.
- * @param {{ how: readonly string[], files: readonly string[], env?: Record<string, string> }} what switches of
- * `bun test`, its files and folders, and what is added to the environment
+ * @param {{ how: readonly string[], files: readonly string[], env?: Record<string, string>, silence?: number }} what
+ * switches of `bun test`, its files and folders, what is added to the environment, and after how many milliseconds of
+ * silence it is said that tests go on
  * @returns {Promise<import('./summary.mjs').Summary>}
  */
-export async function bunTest({ how, files, env = {} }, out = process.stdout) {
-  const first = await once([...how, ...files], env, out)
+export async function bunTest({ how, files, env = {}, silence = SILENCE }, out = process.stdout) {
+  const first = await once([...how, ...files], { env, silence }, out)
   const summary = readSummary(first.output, first.code)
   const failures = failuresOf(first.output)
   if (failures.length === 0) return summary
@@ -26,15 +28,15 @@ export async function bunTest({ how, files, env = {} }, out = process.stdout) {
   const again = [...new Set(failures.map(({ file }) => file))]
   // A crash, or an error between tests, is in no list of failed tests: nothing would have been tried twice.
   if (failures.length !== summary.failed || again.length > MOST_AGAIN) return summary
-  return anew(summary, failures, again, { how, env }, out)
+  return anew(summary, failures, again, { how, env, silence }, out)
 }
 
-async function anew(summary, failures, files, { how, env }, out) {
+async function anew(summary, failures, files, { how, env, silence }, out) {
   const alone = how.filter((word) => !word.startsWith('--parallel'))
   const left = []
   for (const file of files) {
     out.write(`\n→ once more, by itself: ${file}\n`)
-    const { code, output } = await once([...alone, `./${file}`], env, out)
+    const { code, output } = await once([...alone, `./${file}`], { env, silence }, out)
     const failed = failuresOf(output)
     if (readSummary(output, code).failed !== failed.length) return summary
     left.push(...failed)
@@ -57,11 +59,11 @@ function tell(what, failures, out) {
     out.write(`✗ ${file}: ${name}\n${said.map((line) => `    ${line}\n`).join('')}`)
 }
 
-async function once(args, env, out) {
+async function once(args, { env, silence }, out) {
   const started = Date.now()
   let last = started
   const beat = setInterval(() => {
-    if (Date.now() - last < SILENCE) return
+    if (Date.now() - last < silence) return
     last = Date.now()
     out.write(`  … testing (${Math.round((Date.now() - started) / 1000)} s)\n`)
   }, 1000)

@@ -67,16 +67,19 @@ const RUNTIME = ['podman', 'runc', 'busybox-static']
 /** A registry that others keep: 12 MB to fetch. Its tests start one of their own. */
 const REGISTRY = ['etcd-server', 'etcd-client']
 
+/** OVN's databases and what follows them: 3 MB to fetch. Its tests start their own. */
+const OVN = ['ovn-central']
+
 /** What tests look and ask with. A machine has them, a container often not. */
 const TOOLS = ['curl', 'procps', 'tcpdump']
 
 // iptables: what Docker filters with.
-const TEST = [...PLAY, 'containernetworking-plugins', 'iptables', ...RUNTIME, ...REGISTRY, ...TOOLS]
+const TEST = [...PLAY, 'containernetworking-plugins', 'iptables', ...RUNTIME, ...REGISTRY, ...OVN, ...TOOLS]
 
 /** A cloud's identity and network services, and what they keep their state in: 70 MB to fetch. Tests start their own. */
 const OPENSTACK = [
   ...['mariadb-server', 'python3-pymysql', 'keystone', 'uwsgi-plugin-python3', 'neutron-server', 'neutron-common'],
-  ...['python3-openstackclient', 'ovn-central', 'ovn-host'],
+  ...['python3-openstackclient', ...OVN, 'ovn-host'],
 ]
 
 /** Packages by purpose. */

@@ -6,7 +6,17 @@ import { join } from 'node:path'
 import { ROOT } from './run.mjs'
 
 /** The names that the CNI plugin is called by: `type` in a network's configuration. */
-export const PLUGIN_NAMES = ['weft', 'k8s-ovs', 'ovs', 'spiderpool', 'coordinator', 'ifacer']
+export const PLUGIN_NAMES = [
+  'weft',
+  'k8s-ovs',
+  'ovs',
+  'spiderpool',
+  'coordinator',
+  'ifacer',
+  'neutron',
+  'ipam-neutron',
+  'cni-ipam-neutron',
+]
 /** Where the plugin waits to be copied to where runtimes look. Not in PATH: a program has the same name. */
 export const PLUGIN_FOLDER = 'usr/lib/weft/cni'
 

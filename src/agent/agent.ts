@@ -17,6 +17,7 @@ import { OneAtATime } from './attach/one-at-a-time.ts'
 import { AddressPools } from './attach/pools.ts'
 import { Ports } from './attach/ports.ts'
 import { startBgp } from './bgp/start.ts'
+import { NodesView } from './cluster/nodes-view.ts'
 import { reflectCluster } from './cluster/reflection.ts'
 import { ClusterView } from './cluster/view.ts'
 import { AgentReport } from './control/report.ts'
@@ -207,6 +208,7 @@ class NodeAgent {
       whyNoTenant: (namespace) => whyNoTenant(registry, namespace),
       signal,
     })
+    const nodes = new NodesView()
     const networks = resources.use(
       startNetworks({
         options,
@@ -220,6 +222,7 @@ class NodeAgent {
         hijacksChanged: () => reconciler.requestChanges(),
         registry,
         overlay: attachments,
+        nodes,
         notices,
         ...(annotate === undefined ? {} : { annotate }),
         ...(counts === undefined ? {} : { resources: counts }),
@@ -245,6 +248,7 @@ class NodeAgent {
       startBgp({
         ...{ rtnl, stateDir, runDir, planner: () => view.planner, registry, invalid, problems, log, signal },
         outside: view.outside,
+        nodes,
         routersChanged: () => ways.lookSoon(),
         watchedChanged: () => reconciler.requestChanges(),
       }),

@@ -17,7 +17,7 @@ export interface AttachmentOptions {
   readonly types: readonly string[]
   readonly bridges: readonly BridgeGrant[]
   /** Other projects' plugins that the agent is installed as. */
-  readonly plugins: readonly ('ovs' | 'spiderpool' | 'coordinator' | 'ifacer')[]
+  readonly plugins: readonly ('ovs' | 'spiderpool' | 'coordinator' | 'ifacer' | 'neutron' | 'ipam-neutron')[]
   /** Folder with configurations of networks that definitions without one name. */
   readonly configDir: string
   /** How many networks a pod may ask for besides those that it gets anyway. */
@@ -80,7 +80,7 @@ export const ATTACHMENT_DEFAULTS: AttachmentOptions = {
   trustedNamespaces: ['kube-system', 'weft-system'],
   types: ['weft', 'ovs', 'spiderpool', 'coordinator'],
   bridges: [],
-  plugins: ['ovs', 'spiderpool', 'coordinator', 'ifacer'],
+  plugins: ['ovs', 'spiderpool', 'coordinator', 'ifacer', 'neutron', 'ipam-neutron'],
   configDir: '/etc/cni/multus/net.d',
   networksPerPod: 16,
   findsConflicts: false,

@@ -15,12 +15,13 @@ import {
 import { DEFAULT_RUN_DIR } from '../playground/layout.ts'
 import { CliError, usage } from './errors.ts'
 import { type EtcdOptions, etcdPlaceNamed, splitEtcdOptions, withEtcdOptions } from './etcd-options.ts'
+import { type OvnOptions, ovnPlaceNamed, splitOvnOptions, withOvnOptions } from './ovn-options.ts'
 
 /**
  * The options that name a place. Each of them begins another kind; `context` says more of a kubeconfig, and beside an etcd
- * the others say where Kubernetes' own objects are.
+ * or OVN's northbound the others say where Kubernetes' own objects are.
  */
-export interface PlaceOptions extends EtcdOptions {
+export interface PlaceOptions extends EtcdOptions, OvnOptions {
   readonly registry?: string
   readonly kubeconfig?: string
   readonly context?: string
@@ -44,7 +45,7 @@ export function withPlaceOptions(command: Command, otherwise: string): Command {
     .option('--registry <address>', `the registry, as unix:PATH (default: ${otherwise})`)
     .option('--kubeconfig <file>', 'a Kubernetes API server instead, as this file tells')
     .option('--context <name>', 'another context of the kubeconfig than its current one')
-  return withEtcdOptions(command)
+  return withOvnOptions(withEtcdOptions(command), 'shared state is not there')
 }
 
 /** Adds the options that {@link openRegistry} understands. */
@@ -82,20 +83,24 @@ export function openForDaemon({ server, ...choice }: DaemonPlaceOptions, options
     'CLI_NOT_RUNNING',
     'nothing says where shared state is',
     'name a Kubernetes API server by --kubeconfig, $KUBECONFIG or $KUBERNETES_MASTER (host:port), run in a pod with its ' +
-      'service account, or name another registry by --registry or --etcd-endpoints',
+      'service account, or name another registry by --registry, --etcd-endpoints or --ovn-nb',
   )
 }
 
 /**
- * The place that options name, if they name one. Beside an etcd the environment may say where Kubernetes is, whose server
+ * The place that options name, if they name one. Beside an etcd or OVN the environment may say where Kubernetes is, whose server
  * a pod reaches at `server`. Throws CLI_USAGE when they name two.
  */
 export function placeNamed(options: PlaceOptions, server?: string): RegistryPlace | undefined {
   const whole = wholePlaceNamed(options)
   const etcd = etcdPlaceNamed(splitEtcdOptions(options).etcd)
-  if (etcd === undefined) return whole
-  const beside = whole ?? placeInEnvironment(server)
-  return { kind: 'etcd', etcd, ...(beside === undefined ? {} : { beside }) }
+  const ovn = ovnPlaceNamed(splitOvnOptions(options).ovn)
+  if (etcd !== undefined && ovn !== undefined) throw namedTwice('--etcd-endpoints', '--ovn-nb')
+  if (etcd === undefined && ovn === undefined) return whole
+  const kubernetes = whole ?? placeInEnvironment(server)
+  const beside = kubernetes === undefined ? {} : { beside: kubernetes }
+  if (ovn !== undefined) return { kind: 'ovn', ovn, ...beside }
+  return etcd === undefined ? whole : { kind: 'etcd', etcd, ...beside }
 }
 
 function wholePlaceNamed({ registry, kubeconfig, context }: PlaceOptions): WholePlace | undefined {
@@ -138,7 +143,9 @@ export function openRegistry(choice: RegistryChoice, options: OpenOptions = {}):
 
 /** The option that begins a kind of place. */
 export function optionOf({ kind }: RegistryPlace): string {
-  return kind === 'etcd' ? '--etcd-endpoints' : kind === 'socket' ? '--registry' : '--kubeconfig'
+  if (kind === 'etcd') return '--etcd-endpoints'
+  if (kind === 'ovn') return '--ovn-nb'
+  return kind === 'socket' ? '--registry' : '--kubeconfig'
 }
 
 function namedTwice(one: string, other: string): CliError {

@@ -17,6 +17,7 @@ import type { AttachmentPlace } from '../controller/spiderpool/options.ts'
 import { identityOf } from '../kube/election/options.ts'
 import { EventRecorder } from '../kube/events.ts'
 import type { ServiceManager } from '../linux/sd-notify.ts'
+import type { Neutron } from '../openstack/neutron/neutron.ts'
 import type { OpenRegistry } from '../place/place.ts'
 import { companionFolder } from '../playground/self.ts'
 import type { ClusterWish } from '../settings/cluster.ts'
@@ -74,6 +75,8 @@ export interface ControllerRun {
   readonly wish: ClusterWish
   /** Networks by name. Absent: there are none. */
   readonly attachments?: AttachmentPlace
+  /** A session at the cloud that nodes' ports are made in. Throws `OPENSTACK_CONFIG`. */
+  readonly openStack?: () => Neutron
   readonly log: Logger
   readonly signal: AbortSignal
 }

@@ -55,7 +55,7 @@ import {
   SPIDER_SUBNETS,
 } from './spiderpool/resources.ts'
 import { ADDRESS_CLAIMS } from './weft/address-claim.ts'
-import { NEUTRON_OF_CONTROLLER } from './weft/neutron-permissions.ts'
+import { NEUTRON_OF_AGENT, NEUTRON_OF_CONTROLLER } from './weft/neutron-permissions.ts'
 import { NODE_NETWORKS } from './weft/node-network.ts'
 import { NODE_REPORTS } from './weft/node-report.ts'
 
@@ -65,7 +65,6 @@ export const WEFT_NAMESPACE = 'weft-system'
 export const ELECTION_LEASE = { namespace: 'kube-system', name: 'weft-controller' } as const
 
 const FOLLOW: readonly Verb[] = ['list', 'watch']
-
 /** Policies that have a status, for what of them cannot be done. */
 const POLICIES_WITH_STATUS: readonly Resource[] = [
   ADMIN_NETWORK_POLICIES,
@@ -102,11 +101,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
     { resource: NET_NAMESPACES, verbs: FOLLOW, why: 'who may talk to whom' },
     { resource: SERVICES, verbs: FOLLOW, why: 'what is translated' },
     { resource: ENDPOINT_SLICES, verbs: FOLLOW, why: 'what it is translated to' },
-    {
-      resource: NAMESPACES,
-      verbs: ['get', ...FOLLOW],
-      why: 'their totals of bandwidth; why one has no network, for whoever waits for it',
-    },
+    { resource: NAMESPACES, verbs: ['get', ...FOLLOW], why: 'what their annotations ask for; why one has no network' },
     {
       resource: PODS,
       verbs: ['get', ...FOLLOW],
@@ -124,6 +119,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
       verbs: ['get', 'create', 'patch'],
       why: 'how this node does; the admission policy keeps an agent to its own',
     },
+    ...NEUTRON_OF_AGENT,
     ...UNDERLAY.map((resource) => ({
       resource,
       verbs: FOLLOW,
@@ -172,11 +168,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
     { resource: NODES, verbs: ['get', ...FOLLOW], why: 'who gets a range' },
     { resource: NODE_NETWORKS, verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'], why: "nodes' ranges" },
     { resource: NODE_REPORTS, verbs: FOLLOW, why: 'what agents say; copied into NodeNetworks' },
-    {
-      resource: HOST_SUBNETS,
-      verbs: [...FOLLOW, 'create', 'patch', 'delete'],
-      why: "nodes' ranges as others read them",
-    },
+    { resource: HOST_SUBNETS, verbs: [...FOLLOW, 'create', 'patch', 'delete'], why: "nodes' ranges, for others" },
     { resource: NAMESPACES, verbs: ['get', ...FOLLOW, 'patch'], why: 'who gets a network; an annotation says why not' },
     { resource: NET_NAMESPACES, verbs: ['get', ...FOLLOW, 'create', 'patch', 'delete'], why: "namespaces' networks" },
     ...POLICIES.map((resource) => ({ resource, verbs: FOLLOW, why: 'what of them cannot be done, to say so' })),

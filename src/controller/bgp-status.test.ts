@@ -19,11 +19,13 @@ let registry = new MemoryRegistry()
 let stop = new AbortController()
 let told: string[] = []
 let running: Promise<void> | undefined
+let written: () => Promise<void> = async () => undefined
 
 beforeEach(() => {
   registry = new MemoryRegistry()
   stop = new AbortController()
   told = []
+  written = async () => undefined
 })
 
 afterEach(async () => {
@@ -45,7 +47,10 @@ async function start(way: Fabric['way']): Promise<void> {
     cluster: reflect(registry, 'Cluster', { signal }),
     networks: reflect(registry, 'NodeNetwork', { signal }),
     nodes: reflect(registry, 'Node', { signal }),
-    events: { warn: ({ kind, name }, { code, message }) => told.push(`${kind} ${name} ${code} ${message}`) },
+    events: {
+      warn: ({ kind, name }, { code, message }) => told.push(`${kind} ${name} ${code} ${message}`),
+      settled: () => written(),
+    },
     signal,
     log: SILENT,
     settleMs: 10,
@@ -99,5 +104,32 @@ test('nothing is said where nodes do not speak BGP, until they do', async () => 
   await until(0)
   const { value, revision } = (await registry.get('Cluster', 'default')) ?? { value: CLUSTER, revision: 0 }
   await registry.update('Cluster', 'default', { ...value, fabric: { way: 'bgp', otherwise: 'tunnel' } }, revision)
+  await until(1)
+})
+
+test('a controller that begins to lead does not write all events at once: one after the other', async () => {
+  const writing = Array.from({ length: 4 }, () => Promise.withResolvers<void>())
+  written = () => writing[told.length - 1]?.promise ?? Promise.resolve()
+  for (const name of ['a', 'b', 'c', 'd']) await registry.create('BgpRange', name, { ...POOL, name })
+  await start('bgp')
+  for (const [index, { resolve }] of writing.entries()) {
+    await until(index + 1)
+    resolve()
+  }
+})
+
+test('what is well before its turn comes is not told', async () => {
+  const first = Promise.withResolvers<void>()
+  written = () => first.promise
+  const [, second] = [
+    await registry.create('BgpRange', 'a', { ...POOL, name: 'a' }),
+    await registry.create('BgpRange', 'b', { ...POOL, name: 'b' }),
+  ]
+  await start('bgp')
+  await until(1)
+  const { tunnel: _, ...plain } = POOL
+  await registry.update('BgpRange', 'b', { ...plain, name: 'b' }, second.revision)
+  await Bun.sleep(60)
+  first.resolve()
   await until(1)
 })

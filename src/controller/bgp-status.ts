@@ -10,13 +10,14 @@ import type { BgpProblem } from '../compat/calico/bgp/problem.ts'
 import { CALICO_IP_POOLS } from '../compat/spiderpool/coordinator-sources.ts'
 import { fullMesh } from '../network/fabric/bgp/cluster.ts'
 import { fabricOf } from '../network/fabric/way.ts'
-import { sleep } from '../registry/backoff.ts'
+import { aborted, sleep } from '../registry/backoff.ts'
 import { type Reflection, reflect } from '../registry/reflector.ts'
 import type { Kinds, Registry, Stored } from '../registry/registry.ts'
 import { Complaints } from './complaints.ts'
 import type { ControllerLog } from './controller.ts'
-import type { ControllerEvents } from './events.ts'
+import type { KubeEvents } from './kube-events.ts'
 import type { ToldElsewhere } from './refused-status.ts'
+import { Telling } from './telling.ts'
 
 /** What they are looked after with. */
 export interface BgpStatusOptions {
@@ -24,7 +25,7 @@ export interface BgpStatusOptions {
   readonly cluster: Pick<Reflection<'Cluster'>, 'store' | 'synced' | 'listen'>
   readonly networks: Pick<Reflection<'NodeNetwork'>, 'store' | 'synced' | 'listen'>
   readonly nodes: Pick<Reflection<'Node'>, 'store' | 'synced' | 'listen'>
-  readonly events: ControllerEvents
+  readonly events: Pick<KubeEvents, 'warn' | 'settled'>
   readonly signal: AbortSignal
   readonly log: ControllerLog
   /** What comes together is looked at together: so long is waited, in milliseconds. */
@@ -93,6 +94,7 @@ async function lookAfter(options: BgpStatusOptions): Promise<void> {
   const all = [cluster, networks, nodes, ...Object.values(objects)]
   await Promise.all(all.map(({ synced }) => synced))
   const told = new Told(options)
+  const telling = told.work(signal)
   while (!signal.aborted) {
     changed = Promise.withResolvers()
     if (signal.aborted) break
@@ -100,7 +102,7 @@ async function lookAfter(options: BgpStatusOptions): Promise<void> {
     await changed.promise
     await sleep(settleMs, signal)
   }
-  await Promise.all(Object.values(objects).map(({ done }) => done))
+  await Promise.all([telling, ...Object.values(objects).map(({ done }) => done)])
 }
 
 type Reflections = { readonly [K in Kind]: Reflection<K> }
@@ -131,22 +133,35 @@ function valuesOf<K extends keyof Kinds>({ store }: Pick<Reflection<K>, 'store'>
 
 /** What was told, for as long as it is so. */
 class Told {
-  readonly #options: Pick<BgpStatusOptions, 'events' | 'log'>
+  readonly #log: ControllerLog
+  readonly #telling: Telling<BgpProblem>
   #before: ReadonlySet<string> = new Set()
 
-  constructor(options: Pick<BgpStatusOptions, 'events' | 'log'>) {
-    this.#options = options
+  constructor({ events, log }: Pick<BgpStatusOptions, 'events' | 'log'>) {
+    this.#log = log
+    const tell = async ({ object, field, reason, remedy }: BgpProblem): Promise<void> => {
+      events.warn(object, { code: CODE, message: `${field}: ${reason}`, remedy })
+      await events.settled()
+    }
+    this.#telling = new Telling({ tell, most: MOST })
+  }
+
+  /** Writes events until `signal` aborts. */
+  work(signal: AbortSignal): Promise<void> {
+    return Promise.race([this.#telling.work(signal), aborted(signal)])
   }
 
   tell(problems: readonly BgpProblem[]): void {
     const now = new Set<string>()
-    for (const { object, field, reason, remedy } of problems.slice(0, MOST)) {
+    for (const problem of problems.slice(0, MOST)) {
+      const { object, field, reason, remedy } = problem
       const key = `${object.kind}/${object.name} ${field} ${reason}`
       now.add(key)
       if (this.#before.has(key)) continue
-      this.#options.events.warn(object, { code: CODE, message: `${field}: ${reason}`, remedy })
-      this.#options.log.warn({ ...object, code: CODE }, `${field}: ${reason}; ${remedy}`)
+      this.#telling.put(key, problem, remedy)
+      this.#log.warn({ ...object, code: CODE }, `${field}: ${reason}; ${remedy}`)
     }
+    for (const key of this.#before) if (!now.has(key)) this.#telling.drop(key)
     this.#before = now
   }
 }

@@ -11,6 +11,7 @@ import { fencedApi } from '../kube/election/fenced.ts'
 import { lead } from '../kube/election/lead.ts'
 import { EventRecorder } from '../kube/events.ts'
 import type { OnInvalid, Unreadable } from '../kube/invalid.ts'
+import type { Neutron } from '../openstack/neutron/neutron.ts'
 import { fenced } from '../registry/fenced.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ClusterWish } from '../settings/cluster.ts'
@@ -22,6 +23,7 @@ import { type ControllerHealth, healthOf } from './health.ts'
 import { runHostSubnets } from './host-subnets.ts'
 import { kubeEvents } from './kube-events.ts'
 import { runNodeReports } from './node-reports.ts'
+import { runOpenStack } from './openstack/run.ts'
 import { runPolicyStatus } from './policy-status.ts'
 import { runRefusedStatus } from './refused-status.ts'
 import type { AttachmentPlace } from './spiderpool/options.ts'
@@ -43,6 +45,8 @@ export interface ControllerParts {
   readonly wish: ClusterWish
   /** Networks by name. Absent: as the settings have them where nobody says otherwise. */
   readonly attachments?: AttachmentPlace
+  /** A session at the cloud that nodes' ports are made in. Throws `OPENSTACK_CONFIG`; absent: none are made. */
+  readonly openStack?: () => Neutron
   readonly log: ControllerLog
   readonly signal: AbortSignal
   /** Who we are among several; absent: there is only one. Needs a Kubernetes API server. */
@@ -130,7 +134,10 @@ export class ControllerDaemon {
     const { attachments = DEFAULT_PLACE } = parts
     const common = { cluster, attachments, signal, log }
     const spiderpool = kubernetes && recorder && runSpiderpool({ api: kubernetes, events: recorder, ...common })
-    await Promise.all([done, policies, refused, claims, bgp, spiderpool, ...beside])
+    const { openStack: open } = parts
+    const ports =
+      open && runOpenStack({ registry, nodes, open, ...(events === undefined ? {} : { events }), signal, log })
+    await Promise.all([done, policies, refused, claims, bgp, spiderpool, ports, ...beside])
   }
 }
 

@@ -26,6 +26,8 @@ const KEPT = '; until then whoever knows what it said before keeps to that'
 export interface KubeEvents extends ControllerEvents {
   /** That an object of somebody's means nothing, at that object. */
   readonly invalid: OnInvalid
+  /** When everything told so far is written or lost. */
+  settled(): Promise<void>
 }
 
 /** Tells notices as events. One whose object is gone, or cannot be read, is lost. */
@@ -37,14 +39,21 @@ export function kubeEvents(api: KubeApi, bindings: KubeBindings, recorder: Event
       if (object !== undefined) return recorder.record(object, { type: 'Warning', reason, message })
     }
   }
+  const under = new Set<Promise<void>>()
+  const follow = (telling: Promise<void>): void => {
+    const told = telling.catch(() => undefined).finally(() => under.delete(told))
+    under.add(told)
+  }
   return {
-    warn: ({ kind, name }, notice) => {
-      tell(SUBJECTS[kind] ?? [kind], name, notice.code, lineOf(notice)).catch(() => undefined)
+    warn: ({ kind, name }, notice) => follow(tell(SUBJECTS[kind] ?? [kind], name, notice.code, lineOf(notice))),
+    settled: async () => {
+      await Promise.all(under)
+      await recorder.settled()
     },
     invalid: ({ kind, name, problem }) => {
       // The object itself; what it is about where it is kept elsewhere.
       const message = bindings[kind].keepsLast === true ? `${problem}${KEPT}` : problem
-      tell([kind, ...(SUBJECTS[kind] ?? [])], name, 'OBJECT_INVALID', message).catch(() => undefined)
+      follow(tell([kind, ...(SUBJECTS[kind] ?? [])], name, 'OBJECT_INVALID', message))
     },
   }
 }

@@ -10,6 +10,7 @@ import { cidr, ip } from '../network/model/address.ts'
 import type { NodeNetwork, NodeNetworkStatus } from '../network/model/node.ts'
 import { reflect } from '../registry/reflector.ts'
 import { runNodeReports } from './node-reports.ts'
+import { eventually } from './testing/eventually.ts'
 
 const READY: NodeNetworkStatus = { ready: true, uplinkMtu: 1500, datapath: 'netdev' }
 const WAITING: NodeNetworkStatus = { ...READY, ready: false, reason: 'no flows yet' }
@@ -135,15 +136,4 @@ async function stored(): Promise<NodeNetwork> {
 
 function missing(): never {
   throw new Error('there is none')
-}
-
-async function eventually(check: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await check()
-    } catch (error) {
-      if (attempt > 2_000) throw error
-      await Bun.sleep(10)
-    }
-  }
 }

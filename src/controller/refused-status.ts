@@ -1,7 +1,6 @@
 /**
  * Tells whoever has objects of Calico of which something is not done: by an event at each, once for what is to be said of it,
- * and in the log once for all of a kind. Events are written one after the other, and there is an end to them: every controller
- * that begins to lead tells anew, over the connection on which it goes on to lead. Where nobody has such objects there is nothing to follow but whether the server has
+ * and in the log once for all of a kind. Events are written one after the other, and there is an end to them. Where nobody has such objects there is nothing to follow but whether the server has
  * the kind.
  * @module
  */
@@ -11,9 +10,9 @@ import { refusalText } from '../compat/calico/refused/words.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import type { KubeObject } from '../kube/object.ts'
 import { aborted } from '../registry/backoff.ts'
-import { Bell } from './bell.ts'
 import { Complaints } from './complaints.ts'
 import type { ControllerLog } from './controller.ts'
+import { Telling } from './telling.ts'
 
 /** What they are looked after with. */
 export interface RefusedStatusOptions {
@@ -81,19 +80,20 @@ async function follow(
 /** What is refused, and what of it was told, for as long as it is so. */
 class Teller {
   readonly #options: Pick<RefusedStatusOptions, 'events' | 'elsewhere' | 'log'>
-  readonly #bell = new Bell()
+  readonly #telling: Telling<Refused>
   /** By key, as all that follows. */
   readonly #known = new Map<string, Refused>()
-  /** What the events said, of those that have some. */
-  readonly #told = new Map<string, string>()
-  /** Those that have none yet, in the order in which they came. */
-  readonly #waiting = new Map<string, Refused>()
   readonly #logged = new Set<string>()
   /** As many without an event were told of in the log. */
   #untold = 0
 
   constructor(options: Pick<RefusedStatusOptions, 'events' | 'elsewhere' | 'log'>) {
     this.#options = options
+    this.#telling = new Telling({
+      tell: (refused) => this.#record(refused),
+      most: MOST,
+      rest: (waiting) => this.#sayUntold(waiting),
+    })
   }
 
   tell(refused: Refused, isThere: boolean): void {
@@ -110,39 +110,21 @@ class Teller {
 
   /** Writes events, one after the other, until `signal` aborts. */
   async work(signal: AbortSignal): Promise<void> {
+    if (this.#options.events !== undefined) await this.#telling.work(signal)
+  }
+
+  async #record(refused: Refused): Promise<void> {
     const { events } = this.#options
-    if (events === undefined) return
-    while (await this.#bell.rung(signal)) {
-      for (let refused = this.#take(); refused !== undefined; refused = this.#take()) {
-        for (const message of textsOf(refused)) {
-          events.record(refused.about, { type: 'Warning', reason: NOT_ENFORCED, message })
-        }
-        // Others have things to say, too, and a lease to renew.
-        await events.settled()
-        if (signal.aborted) return
-      }
-      this.#sayUntold()
+    for (const message of textsOf(refused)) {
+      events?.record(refused.about, { type: 'Warning', reason: NOT_ENFORCED, message })
     }
+    await events?.settled()
   }
 
   #look(key: string, refused: Refused, isThere: boolean): void {
     const isMine = isThere && this.#options.elsewhere?.isTold(refused.about) !== true
-    if (isMine && this.#told.get(key) === wordsOf(refused)) return
-    this.#told.delete(key)
-    if (isMine) this.#waiting.set(key, refused)
-    else this.#waiting.delete(key)
-    if (isMine) this.#say(refused)
-    this.#bell.ring()
-  }
-
-  /** The next to have an event, unless enough have one. */
-  #take(): Refused | undefined {
-    const [next] = this.#waiting
-    if (next === undefined || this.#told.size >= MOST) return undefined
-    const [key, refused] = next
-    this.#waiting.delete(key)
-    this.#told.set(key, wordsOf(refused))
-    return refused
+    if (!isMine) this.#telling.drop(key)
+    else if (this.#telling.put(key, refused, wordsOf(refused))) this.#say(refused)
   }
 
   #say(refused: Refused): void {
@@ -157,12 +139,11 @@ class Teller {
   }
 
   /** Again when they are twice as many: they come and go. */
-  #sayUntold(): void {
-    const { size } = this.#waiting
-    if (size === 0 || size < 2 * this.#untold) return
-    this.#untold = size
-    const line = `${size} more objects have something that is not done, and no event: ${MOST} have one. weft status counts all`
-    this.#options.log.warn({ reason: NOT_ENFORCED, objects: size }, line)
+  #sayUntold(waiting: number): void {
+    if (waiting === 0 || waiting < 2 * this.#untold) return
+    this.#untold = waiting
+    const line = `${waiting} more objects have something that is not done, and no event: ${MOST} have one. weft status counts all`
+    this.#options.log.warn({ reason: NOT_ENFORCED, objects: waiting }, line)
   }
 }
 

@@ -15,7 +15,8 @@ import { configError, type EtcdSettings, etcdConfig } from '../etcd/config.ts'
 import { EtcdV3 } from '../etcd/v3.ts'
 import type { InvalidObjects } from '../kube/invalid.ts'
 import { LayeredRegistry, layersOf } from '../registry/layered.ts'
-import { type Kind, type Registry, RegistryError } from '../registry/registry.ts'
+import type { Kind, Registry } from '../registry/registry.ts'
+import { NOTHING } from './nothing.ts'
 
 /** Who keeps things in an etcd. */
 export const ETCD_LAYOUTS = ['k8s-ovs', 'calico'] as const
@@ -96,22 +97,4 @@ export function openEtcd(place: OvsEtcdPlace, confirms: boolean, invalid: Invali
     registry: new K8sOvsRegistry(space, layout, { invalid, confirms }),
     close: () => space.close(),
   }
-}
-
-/** Where nobody said where Kubernetes is. */
-const NOTHING: Registry = {
-  get: unsaid,
-  list: unsaid,
-  watch: async function* () {
-    yield await unsaid()
-  },
-  create: unsaid,
-  update: unsaid,
-  delete: unsaid,
-}
-
-async function unsaid(): Promise<never> {
-  const message =
-    'nothing says where the Kubernetes API server is, which knows nodes, namespaces, pods, services and policies'
-  throw new RegistryError('REGISTRY_UNAVAILABLE', `${message} → give --kubeconfig, or set KUBERNETES_MASTER`)
 }

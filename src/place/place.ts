@@ -16,8 +16,9 @@ import { type Environment, loadKubeconfig } from '../kube/kubeconfig.ts'
 import { KubeRegistry } from '../kube/registry.ts'
 import { RegistryClient } from '../registry/client.ts'
 import type { Registry } from '../registry/registry.ts'
-import { type EtcdPlace, openBeside } from './etcd.ts'
+import { type EtcdPlace, type OpenedEtcd, openBeside } from './etcd.ts'
 import { lastGoodFile } from './last-good-file.ts'
+import { type OvnPlace, openOvn } from './ovn.ts'
 
 /** Where shared state is as a whole. */
 export type WholePlace =
@@ -33,6 +34,8 @@ export type RegistryPlace =
   | WholePlace
   /** k8s-ovs's registry, or Calico's; `beside` is where Kubernetes' own objects are, as far as that is known. */
   | { readonly kind: 'etcd'; readonly etcd: EtcdPlace; readonly beside?: WholePlace }
+  /** OVN's northbound database; likewise. */
+  | { readonly kind: 'ovn'; readonly ovn: OvnPlace; readonly beside?: WholePlace }
 
 /** Shared state, opened. */
 export interface OpenRegistry extends InvalidTeller {
@@ -68,20 +71,23 @@ export function openPlace(place: RegistryPlace, options: OpenOptions = {}): Open
     ({ kind, name }) => onSettled?.(`${kindWord(kind)} ${name}: what was wrong with it is corrected, or gone with it`),
   )
   const lastGood = options.lastGood === undefined ? undefined : lastGoodFile(options.lastGood)
-  if (place.kind !== 'etcd') return openWhole(place, invalid, lastGood)
+  if (place.kind !== 'etcd' && place.kind !== 'ovn') return openWhole(place, invalid, lastGood)
   const beside = place.beside === undefined ? undefined : openWhole(place.beside, invalid, lastGood)
-  const etcd = openBeside(place.etcd, beside?.registry, options.isController ?? false, invalid)
+  const upper: OpenedEtcd<Registry> =
+    place.kind === 'ovn'
+      ? openOvn(place.ovn, beside?.registry)
+      : openBeside(place.etcd, beside?.registry, options.isController ?? false, invalid)
   const close = (): void => {
-    etcd.close()
+    upper.close()
     beside?.close()
   }
   // Beside Calico's etcd the cluster's own state is in Kubernetes.
-  const api = place.etcd.layout === 'calico' ? beside?.api : undefined
+  const api = place.kind === 'etcd' && place.etcd.layout === 'calico' ? beside?.api : undefined
   return {
-    registry: etcd.registry,
+    registry: upper.registry,
     ...(api === undefined ? {} : { api }),
     ...(beside?.kubernetes === undefined ? {} : { kubernetes: beside.kubernetes }),
-    refused: [...(beside?.refused ?? []), ...(etcd.refused === undefined ? [] : [etcd.refused])],
+    refused: [...(beside?.refused ?? []), ...(upper.refused === undefined ? [] : [upper.refused])],
     ...tellersOf(invalid),
     close,
   }

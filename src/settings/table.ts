@@ -9,6 +9,8 @@ import { MOST_RANGES } from '../network/model/cluster.ts'
 import { fabricWay } from '../network/model/fabric-way.ts'
 import { AGENT_SETTINGS } from './agent-table.ts'
 import { ATTACHMENT_SETTINGS } from './attachments-table.ts'
+import { OPENSTACK_SETTINGS } from './openstack-table.ts'
+import { OVN_SETTINGS } from './ovn-table.ts'
 import {
   networks,
   oneOf,
@@ -170,7 +172,9 @@ export const SETTINGS = {
     applied: 'restart',
     flag: 'etcd-password-file',
   }),
+  ...OVN_SETTINGS,
   ...ATTACHMENT_SETTINGS,
+  ...OPENSTACK_SETTINGS,
   'log.level': setting({
     type: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     default: 'info',
@@ -280,7 +284,9 @@ export const SECTIONS: Readonly<Record<string, string>> = {
   registry: 'A registry of Weft’s own, where there is no Kubernetes.',
   kubernetes: 'The Kubernetes API server.',
   etcd: 'k8s-ovs’s registry in etcd, or Calico’s, for clusters that come from there. What Kubernetes says still comes from Kubernetes.',
+  ovn: 'OVN’s northbound database, where OVN forwards for the machines. What Kubernetes says still comes from Kubernetes.',
   attachments: 'Networks that pods are attached to by name, and who may ask for what.',
+  openstack: 'The cloud that nodes’ ports are made in, where NeutronNetworks ask for some',
   log: 'The logs of agent and controller.',
   cluster:
     'What the controller creates as ClusterNetwork "default" when there is none. Afterwards that object says it: a difference is told, not applied.',

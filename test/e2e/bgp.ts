@@ -3,7 +3,7 @@
  * BIRD, of an agent, of a session costs.
  * @module
  */
-import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gracefulRestart, shutDown } from '../../src/bird/control.ts'
@@ -257,6 +257,7 @@ async function meddled({ lab, say }: StepContext): Promise<void> {
 }
 
 async function left({ lab, say }: StepContext): Promise<void> {
+  const before = agentLogs(lab)
   await setFabric(lab, { way: 'tunnel', otherwise: 'tunnel' })
   await eventually('every BIRD ended', () => lab.nodes().every((node) => birdPid(lab, node) === undefined), 40_000)
   const { netns } = lab.node(1)
@@ -265,10 +266,20 @@ async function left({ lab, say }: StepContext): Promise<void> {
   await eventually('its routes are gone', async () => (await rest()) === '' && (await rest('-6')) === '')
   const { sessions } = await showFabric(lab)
   deepEqual(sessions, [])
+  // It is meant: nobody is warned.
+  for (const [index, log] of agentLogs(lab).entries()) {
+    const said = log.slice(before[index]?.length)
+    match(said, /BIRD was ended/)
+    doesNotMatch(said, /"level":40.*a BGP session is down/)
+  }
   equal((await ping(lab, 'shop/web', lab.address('shop/db'))).code, 0)
   const { code, stdout } = await lab.weft('status', '--run-dir', lab.layout.runDir)
   say(stdout.trimEnd().split('\n').at(-1) ?? '')
   equal(code, 0, stdout)
+}
+
+function agentLogs(lab: Lab): readonly string[] {
+  return lab.nodes().map((node) => readFileSync(join(lab.layout.logDir, `node${node}-agent.log`), 'utf8'))
 }
 
 function controlOf(lab: Lab, node = 1): { readonly path: string } {

@@ -17,6 +17,7 @@ export const down: Scenario = {
   steps: [
     { title: 'down leaves no namespace, link, process, socket or file', run: whole },
     { title: '--once leaves nothing either', run: once },
+    { title: '--once into a pipe that nobody reads to its end (`| head`) leaves nothing', run: unheard },
     { title: 'down after a kill -9 of up half-way leaves nothing', run: halfWay },
     { title: 'down after a kill -9 of every process leaves nothing, and is content with nothing', run: afterMassacre },
   ],
@@ -87,6 +88,18 @@ async function once({ lab, say }: StepContext): Promise<void> {
   equal(code, 0, stderr)
   say(stdout.trim())
   expectNothing(lab, before, say)
+}
+
+async function unheard({ lab, say }: StepContext): Promise<void> {
+  const before = traces(lab)
+  const argv = lab.command('play', 'up', '--once', '--nodes', '1', '--run-dir', lab.layout.runDir)
+  for (const pipe of ['| head -1', '2>&1 | true']) {
+    // The shell waits for both ends.
+    const { code, stdout } = await run(['bash', '-c', `"$@" ${pipe}; exit \${PIPESTATUS[0]}`, 'bash', ...argv])
+    equal(code, 0, stdout)
+    say(pipe)
+    expectNothing(lab, before, say)
+  }
 }
 
 async function halfWay({ lab, say }: StepContext): Promise<void> {

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BgpWishes } from '../../src/agent/bgp/objects.ts'
+import { NodesView } from '../../src/agent/cluster/nodes-view.ts'
 import { OutsideInputs } from '../../src/agent/cluster/outside-inputs.ts'
 import { reflectKinds } from '../../src/agent/cluster/reflection.ts'
 import { wishedBgp } from '../../src/compat/calico/bgp/cluster.ts'
@@ -327,10 +328,11 @@ if (program === undefined) {
         }
         await calico.put('bgpfilters/ours', resource('BGPFilter', 'ours', filter))
         const outside = new OutsideInputs(() => undefined)
-        const wishes = new BgpWishes(() => undefined, outside)
+        const nodes = new NodesView()
+        const wishes = new BgpWishes(() => undefined, outside, nodes)
         reflectKinds(
           calico.registry,
-          { ...wishes.watchers, BgpConfiguration: outside.configurations, BgpRange: outside.pools },
+          { ...wishes.watchers, Node: nodes, BgpConfiguration: outside.configurations, BgpRange: outside.pools },
           { failed: () => undefined, solved: () => undefined },
           calico.signal,
           'bgp',

@@ -2,7 +2,17 @@
  * The CNI type `flannel` by our executable, with the plugins `bridge` and `host-local` of others, as a runtime calls it.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { output, run } from '../lab/command.ts'
@@ -112,6 +122,25 @@ describe.skipIf(reason !== undefined)(`the CNI type flannel${reason ? ` (${reaso
       expect((await call('CHECK', conf({ prevResult: answer }))).answer).toMatchObject({ code: 3 })
     },
     3 * PATIENCE,
+  )
+
+  test(
+    'an ADD looks at no other pod’s note: what a killed one left goes with GC',
+    async () => {
+      writeFileSync(join(folder, 'subnet.env'), ENV)
+      mkdirSync(join(folder, 'data'), { recursive: true })
+      const pidNamespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0]
+      const draft = `.c0.weft-${pidNamespace}-4194304`
+      writeFileSync(join(folder, 'data', draft), '{}')
+      expect((await call('ADD', conf())).code).toBe(0)
+      expect(readdirSync(join(folder, 'data')).sort()).toEqual([draft, 'c1'])
+      const attached = [{ containerID: 'c1', ifname: 'eth0' }]
+      const gc = conf({ cniVersion: '1.1.0', 'cni.dev/valid-attachments': attached })
+      expect((await call('GC', gc)).code).toBe(0)
+      expect(readdirSync(join(folder, 'data'))).toEqual(['c1'])
+      expect((await call('DEL', conf())).code).toBe(0)
+    },
+    4 * PATIENCE,
   )
 
   test(

@@ -15,6 +15,7 @@ import { eventually } from './process.ts'
 const LIMIT = 120_000
 const PATIENCE = 20_000
 const FILE = join(ROOT, 'deploy/weft.yaml')
+const PORT_USES = '/apis/weft.dev/v1alpha1/portuses'
 const REPORTS = '/apis/weft.dev/v1alpha1/nodereports'
 const CLAIMS = '/apis/weft.dev/v1/addressclaims'
 const VERSIONS = 'jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.resourceVersion}{"\\n"}{end}'
@@ -102,12 +103,28 @@ function installation(assets: string): void {
         expect(answer.status).toBe(403)
         return answer
       }, PATIENCE)
-      expect(forged.message).toContain('the agent of node node1 may not write the report of node2')
+      expect(forged.message).toContain('the agent of node node1 may not write what is said of node2')
       expect((await ask('node1', 'POST', REPORTS, reportOf('node1'))).status).toBe(201)
       expect((await ask('node1', 'PATCH', `${REPORTS}/node1`, { agent: { ready: true } })).status).toBe(200)
       expect((await ask('node2', 'POST', REPORTS, reportOf('node2'))).status).toBe(201)
       const changed = await ask('node1', 'PATCH', `${REPORTS}/node2`, { agent: { ready: false } })
-      expect(changed).toEqual({ status: 403, message: expect.stringContaining('may not write the report of node2') })
+      expect(changed).toEqual({ status: 403, message: expect.stringContaining('may not write what is said of node2') })
+    },
+    LIMIT,
+  )
+
+  test(
+    'an agent says what its own node does with ports of OpenStack, and of no other’s',
+    async () => {
+      const useOf = (name: string) => ({ apiVersion: 'weft.dev/v1alpha1', kind: 'PortUse', metadata: { name } })
+      const forged = await ask('node1', 'POST', PORT_USES, useOf('node2'))
+      expect(forged).toEqual({ status: 403, message: expect.stringContaining('may not write what is said of node2') })
+      expect((await ask('node2', 'POST', PORT_USES, useOf('node2'))).status).toBe(201)
+      expect((await ask('node2', 'PATCH', `${PORT_USES}/node2`, { given: ['a'] })).status).toBe(200)
+      expect((await ask('node1', 'PATCH', `${PORT_USES}/node2`, { given: ['a'] })).status).toBe(403)
+      // What there is to use is the controller's to say.
+      const ports = { apiVersion: 'weft.dev/v1alpha1', kind: 'NodePorts', metadata: { name: 'node1' } }
+      expect((await ask('node1', 'POST', '/apis/weft.dev/v1alpha1/nodeports', ports)).status).toBe(403)
     },
     LIMIT,
   )

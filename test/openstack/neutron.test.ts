@@ -37,6 +37,9 @@ describe.skipIf(!wanted).each(DRIVERS)('Neutron with %s (npm run test:openstack)
     subnetId = (await neutron.subnets.create(subnet)).id
   })
 
+  // The cloud may be one that others use, too.
+  afterAll(() => neutron.networks.delete(networkId))
+
   const spec = (name: string, more: Partial<PortSpec> = {}): PortSpec => ({
     networkId,
     name,

@@ -58,6 +58,7 @@ const NICS: Readonly<Record<string, number>> = { 'kernel-nic': 3 }
 const TESTS: Readonly<Record<string, string>> = {
   'kernel-vlans': 'src/agent/plugins/ovs/wire.test.ts',
   'kernel-guards': 'src/agent/switch/wires.test.ts',
+  'kernel-neutron': 'src/agent/plugins/neutron/plugin.test.ts',
 }
 const ALL = [...Object.keys(PROGRAMS), ...Object.keys(TESTS)]
 

@@ -255,7 +255,8 @@ export class Bgp implements AsyncDisposable {
       if (isFlapping && !flapped.has(name)) this.#parts.log.warn(fields, 'a BGP session comes and goes')
       if (isFlapping || before.get(name) === isUp || (before.get(name) === undefined && !isUp)) continue
       if (isUp) this.#parts.log.info(fields, 'a BGP session is up')
-      else this.#parts.log.warn(fields, 'a BGP session is down')
+      else if (this.#isWanted()) this.#parts.log.warn(fields, 'a BGP session is down')
+      else this.#parts.log.info(fields, 'a BGP session is down: the cluster does not want BGP')
     }
     if (String(routers) !== String(this.routers)) this.#parts.routersChanged()
   }

@@ -6,19 +6,23 @@ import type { BgpObjects } from '../../compat/calico/bgp/cluster.ts'
 import type { BgpFilter } from '../../network/fabric/bgp/model.ts'
 import type { BgpConfiguration, BgpPeering, BgpRange } from '../../network/model/bgp.ts'
 import type { Node } from '../../network/model/node.ts'
+import type { NodesView } from '../cluster/nodes-view.ts'
 import type { OutsideInputs } from '../cluster/outside-inputs.ts'
 import type { Watchers } from '../cluster/reflection.ts'
 import type { Watcher } from '../cluster/watcher.ts'
 import type { BgpKind } from './unreadable.ts'
 
-/** What is read where BGP is wanted. The configuration and the ranges are of the plan, too, and read for that. */
-const KINDS = ['BgpFilter', 'BgpPeering', 'Node'] as const
+/** What is read where BGP is wanted. The configuration and the ranges are of the plan, too, and read for that; Nodes for pools, too. */
+const KINDS = ['BgpFilter', 'BgpPeering'] as const
 
 /** Kubernetes' own label for nodes that balancers outside leave alone, whatever its value. */
 const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers'
 
 /** What the plan is made of, too. It has all been read before there is a plan. */
 export type SharedInputs = Pick<OutsideInputs, 'configuration' | 'ranges' | 'has' | 'listen'>
+
+/** The cluster's Nodes, which others ask for as well. */
+export type SharedNodes = Pick<NodesView, 'get' | 'values' | 'isRead' | 'listen'>
 
 /** Objects of BGP. `changed` is called when they are others. */
 export class BgpWishes implements BgpObjects {
@@ -27,13 +31,16 @@ export class BgpWishes implements BgpObjects {
   readonly #outside: SharedInputs
   readonly #peerings = new Map<string, BgpPeering>()
   readonly #filters = new Map<string, BgpFilter>()
-  readonly #nodes = new Map<string, Node>()
+  readonly #nodes: SharedNodes
 
-  constructor(changed: () => void, outside: SharedInputs) {
+  constructor(changed: () => void, outside: SharedInputs, nodes: SharedNodes) {
     this.#outside = outside
-    outside.listen(() => {
-      if (this.isRead) changed()
-    })
+    this.#nodes = nodes
+    for (const shared of [outside, nodes]) {
+      shared.listen(() => {
+        if (this.isRead) changed()
+      })
+    }
     const watcher = <T extends { readonly name: string }>(
       kind: (typeof KINDS)[number],
       map: Map<string, T>,
@@ -54,7 +61,6 @@ export class BgpWishes implements BgpObjects {
     this.watchers = {
       BgpFilter: watcher('BgpFilter', this.#filters),
       BgpPeering: watcher('BgpPeering', this.#peerings),
-      Node: watcher('Node', this.#nodes),
     }
   }
 
@@ -65,9 +71,9 @@ export class BgpWishes implements BgpObjects {
     return maps[kind].has(name)
   }
 
-  /** All that is read for it alone has been read: half of what is said would be another cluster than the one that is meant. */
+  /** All of it has been read but what is of the plan: half of what is said would be another cluster than the one that is meant. */
   get isRead(): boolean {
-    return this.#unread.size === 0
+    return this.#unread.size === 0 && this.#nodes.isRead
   }
 
   /** Whether balancers outside are to leave a node alone, as its label says. */

@@ -7,7 +7,7 @@ import type { InvalidObject, InvalidTeller } from '../../kube/invalid.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { reflectKinds } from '../cluster/reflection.ts'
 import { Bgp, type BgpParts } from './bgp.ts'
-import { BgpWishes, type SharedInputs } from './objects.ts'
+import { BgpWishes, type SharedInputs, type SharedNodes } from './objects.ts'
 import { BGP_KINDS, unreadableProblems } from './unreadable.ts'
 
 /** What is needed of the agent. */
@@ -15,15 +15,17 @@ export interface BgpStart extends Omit<BgpParts, 'wishes' | 'isForServices'> {
   readonly registry: Registry
   /** What the plan is made of, too. */
   readonly outside: SharedInputs
+  /** What others ask for as well. */
+  readonly nodes: SharedNodes
   /** Where the registry tells of objects that cannot be read. */
   readonly invalid: InvalidTeller | undefined
 }
 
 /**
  * Starts it. Nothing is told to anybody before all has been read that says whom and what. Where no BGP is wanted only what the plan is
- * made of is read of it: the BGPConfiguration and the IPPools.
+ * made of is read of it: the BGPConfiguration and the IPPools; and Nodes, for pools.
  */
-export function startBgp({ registry, outside, invalid, ...parts }: BgpStart): Bgp {
+export function startBgp({ registry, outside, nodes, invalid, ...parts }: BgpStart): Bgp {
   let isReading = false
   const bgp: Bgp = new Bgp({
     ...parts,
@@ -37,7 +39,7 @@ export function startBgp({ registry, outside, invalid, ...parts }: BgpStart): Bg
     },
     isForServices: (node) => !wishes.isExcluded(node),
   })
-  const wishes: BgpWishes = new BgpWishes(() => bgp.look(), outside)
+  const wishes: BgpWishes = new BgpWishes(() => bgp.look(), outside, nodes)
   const look = ({ kind }: InvalidObject): void => {
     if (BGP_KINDS.some((one) => one === kind)) bgp.look()
   }

@@ -14,6 +14,21 @@ export interface Watcher<T> {
   read?(): void
 }
 
+/** One that tells several, in their order. */
+export function toAll<T>(...watchers: readonly Watcher<T>[]): Watcher<T> {
+  return {
+    put: (value, before) => {
+      for (const watcher of watchers) watcher.put(value, before)
+    },
+    remove: (name) => {
+      for (const watcher of watchers) watcher.remove(name)
+    },
+    read: () => {
+      for (const watcher of watchers) watcher.read?.()
+    },
+  }
+}
+
 /** Who is told of the pods of all nodes. */
 export type PodWatcher = Watcher<Pod>
 

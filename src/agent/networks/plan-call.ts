@@ -33,7 +33,10 @@ export type CallPlan =
 /** Names of the plugin that mean all networks of a pod. */
 const MULTUS: ReadonlySet<string> = new Set(['multus', 'multus-shim'])
 /** Names that mean one plugin; the configuration is of the plugin that calls an IPAM plugin, so the name counts. */
-export const SINGLE_PLUGINS: ReadonlySet<string> = new Set(['ovs', 'coordinator', 'ifacer', 'spiderpool'])
+export const SINGLE_PLUGINS: ReadonlySet<string> = new Set([
+  ...['ovs', 'coordinator', 'ifacer', 'spiderpool', 'neutron'],
+  ...['ipam-neutron', 'cni-ipam-neutron'],
+])
 
 /** Where runtimes look for configurations. */
 const RUNTIME_DIR = '/etc/cni/net.d'

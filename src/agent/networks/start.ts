@@ -2,18 +2,24 @@
  * The networks of a node's pods, wired: what is read of the cluster for them, and the plugins that make them.
  * @module
  */
+import { readFileSync } from 'node:fs'
+import { machineId } from '../../files/machine-id.ts'
 import type { Coordinator } from '../../network/model/definition.ts'
 import type { Grants } from '../../network/model/grants.ts'
 import type { IpRange } from '../../network/model/ip-range.ts'
+import type { Node } from '../../network/model/node.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Attachments } from '../attach/attachments.ts'
 import { reflectKinds } from '../cluster/reflection.ts'
-import type { NamespaceWatcher, PodWatcher, Watcher } from '../cluster/watcher.ts'
+import { type NamespaceWatcher, type PodWatcher, toAll, type Watcher } from '../cluster/watcher.ts'
+import { startNeutron } from '../neutron/start.ts'
 import { presentHijacked } from '../node/hijacked.ts'
 import type { PodNotices } from '../notices.ts'
 import { ATTACHMENT_DEFAULTS, type AttachmentOptions } from '../options.ts'
+import { DirectNeutron } from '../plugins/neutron/direct.ts'
+import { NeutronIpamPlugin } from '../plugins/neutron/ipam.ts'
 import { overlayPlugin } from '../plugins/overlay.ts'
-import type { Plugins } from '../plugins/plugin.ts'
+import type { IpamPlugin, Plugins } from '../plugins/plugin.ts'
 import { pluginsFrom } from '../plugins/plugins.ts'
 import { programIpam, programPlugin } from '../plugins/program.ts'
 import { ClusterPools } from '../plugins/spiderpool/cluster-pools.ts'
@@ -51,6 +57,8 @@ export interface NetworksStart
   readonly overlay: Attachments
   readonly notices: PodNotices
   readonly annotate?: AnnotatePod
+  /** Is told of Nodes, too. */
+  readonly nodes: Watcher<Node>
   /** Guests of the overlay are led elsewhere by an administrator than before. */
   hijacksChanged(): void
 }
@@ -88,14 +96,28 @@ export function startNetworks(start: NetworksStart): RunningNetworks {
   const coordinators: Coordinators = new Coordinators(() => hijacks.look())
   if (options.external === true) coordinators.read()
   const status = new StatusWriter(annotate, notices, (error) => problems.failed('networks', error))
+  const pools = new ClusterPools({ node: options.node })
+  const neutron = startNeutron({
+    ...{ node: options.node, stateDir: options.stateDir, registry, problems, notices, signal },
+    isExternal: options.external === true,
+  })
+  const groups = { pods, registry, namespace: (name: string) => pools.namespace(name) }
+  const readFile = (path: string): string => readFileSync(path, 'utf8')
+  const direct = new DirectNeutron({
+    node: options.node,
+    machine: machineId(),
+    readFile,
+    warn: (sentence) => log.warn({ plugin: 'ipam-neutron' }, sentence),
+  })
+  const ipamNeutron = new NeutronIpamPlugin({ ports: neutron.ports, groups, direct, readFile })
   const underlay = startUnderlay({
     ...start,
+    neutron: { ports: neutron.ports, groups },
     grants,
     coordinator: () => coordinators.inForce,
     wishOf: (pod, annotation) => (pod === undefined ? undefined : pods.known(pod)?.wishes?.[annotation]),
     plugins: () => plugins,
   })
-  const pools = new ClusterPools({ node: options.node })
   const spiderpool = new SpiderpoolPlugin({
     pools,
     registry,
@@ -116,7 +138,11 @@ export function startNetworks(start: NetworksStart): RunningNetworks {
   const programs = { heard, environment: { WEFT_CNI_SOCKET: `${options.runDir}/cni.sock` } }
   const plugins: Plugins = pluginsFrom({
     plugins: new Map([['weft', overlayPlugin(overlay)], ...underlay.plugins]),
-    ipam: new Map([['spiderpool', spiderpool]]),
+    ipam: new Map<string, IpamPlugin>([
+      ['spiderpool', spiderpool],
+      ['ipam-neutron', ipamNeutron],
+      ['cni-ipam-neutron', ipamNeutron],
+    ]),
     program: (type) => programPlugin(type, programs),
     programIpam: (type) => programIpam(type, programs),
   })
@@ -139,7 +165,7 @@ export function startNetworks(start: NetworksStart): RunningNetworks {
       AddressPool,
       ReservedAddresses,
       AddressClaim,
-      Node,
+      Node: toAll(Node, start.nodes),
     }
     reflectKinds(registry, watchers, problems, signal)
   }
@@ -162,6 +188,8 @@ export function startNetworks(start: NetworksStart): RunningNetworks {
     [Symbol.dispose]: () => {
       networks[Symbol.dispose]()
       underlay[Symbol.dispose]()
+      neutron[Symbol.dispose]()
+      direct[Symbol.dispose]()
     },
   }
 }

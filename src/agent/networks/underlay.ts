@@ -17,6 +17,7 @@ import { OverlayGuests, watchRules } from '../node/guests.ts'
 import type { AgentOptions } from '../options.ts'
 import { coordinatorPlugin } from '../plugins/coordinator/coordinator.ts'
 import { bridgeOfLink, linkPlugins } from '../plugins/links/index.ts'
+import { NeutronPlugin, type NeutronPluginParts } from '../plugins/neutron/plugin.ts'
 import { nicPlugin } from '../plugins/nics/index.ts'
 import { keepPorts } from '../plugins/ovs/keeper.ts'
 import { MIRROR_TYPES, mirrorPlugin } from '../plugins/ovs/mirrors.ts'
@@ -54,6 +55,8 @@ export interface UnderlayStart {
   dropped(packet: PacketIn): void
   /** Where the cluster counts the node's bridges; absent: nobody does. */
   readonly resources?: NodeResources
+  /** The node's ports of OpenStack's. */
+  readonly neutron: Pick<NeutronPluginParts, 'ports' | 'groups'>
   /** For IPAM, once all plugins are there. */
   plugins(): Pick<Plugins, 'ipam'>
 }
@@ -152,6 +155,7 @@ export function startUnderlay(start: UnderlayStart): Underlay {
       }),
     ],
     ...linkPlugins(linkParts),
+    ['neutron', new NeutronPlugin({ ...linkParts, ...start.neutron })],
     [
       'host-device',
       nicPlugin({

@@ -20,6 +20,8 @@ export interface NeutronStart {
   readonly problems: Pick<Problems, 'failed' | 'solved'>
   readonly notices: Pick<PodNotices, 'tell'>
   readonly signal: AbortSignal
+  /** A host without pods: it reads nothing of ports, and has none to give. */
+  readonly isExternal?: boolean
   readonly files?: BookFiles
   readonly restMs?: number
   readonly coldMs?: number
@@ -73,6 +75,7 @@ export function startNeutron(start: NeutronStart): NodeNeutron {
     ...(restMs === undefined ? {} : { restMs }),
     ...(coldMs === undefined ? {} : { coldMs }),
   })
+  if (start.isExternal === true) return { ports, [Symbol.dispose]: () => ports[Symbol.dispose]() }
   const { done } = reflect(registry as Registry, 'NodePorts', {
     name: node,
     signal,

@@ -10,6 +10,7 @@ import { splitEtcdOptions } from '../etcd-options.ts'
 import { followSettings } from '../follow-settings.ts'
 import { daemonLog } from '../log.ts'
 import { wholeNumber } from '../numbers.ts'
+import { splitOvnOptions } from '../ovn-options.ts'
 import { managerOfThis } from '../service-manager.ts'
 import { configured, withSettings } from '../settings.ts'
 import { endSignal } from '../signals.ts'
@@ -75,7 +76,8 @@ async function run(
   settings: Settings,
   file?: string,
 ): Promise<void> {
-  const { etcd, others } = splitEtcdOptions(given)
+  const { etcd, others: rest } = splitEtcdOptions(given)
+  const { ovn, others } = splitOvnOptions(rest)
   const node = others.node ?? hostname().toLowerCase()
   const options: AgentOptions = { ...others, node, attachments: attachmentOptions(settings, clusterNetwork) }
   const log = daemonLog('agent', settings['log.level'])
@@ -85,6 +87,7 @@ async function run(
     ...(context === undefined ? {} : { context }),
     ...(server === undefined ? {} : { server }),
     ...etcd,
+    ...ovn,
   }
   const onInvalid = (problem: string): void => log.warn(problem)
   const onSettled = (sentence: string): void => log.info(sentence)

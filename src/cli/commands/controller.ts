@@ -6,6 +6,7 @@ import { attachmentOptions } from '../attachment-options.ts'
 import { serveController } from '../daemons.ts'
 import { followSettings } from '../follow-settings.ts'
 import { daemonLog } from '../log.ts'
+import { cloudOpener } from '../openstack.ts'
 import { managerOfThis } from '../service-manager.ts'
 import { configured, withSettings } from '../settings.ts'
 import { endSignal } from '../signals.ts'
@@ -14,6 +15,8 @@ interface Options extends DaemonPlaceOptions {
   readonly runDir: string
   readonly election: boolean
   readonly clusterNetwork?: string
+  readonly openstackCloud?: string
+  readonly openstackCloudsFile?: string
 }
 
 /** `weft controller`: the cluster's controller as a daemon. */
@@ -29,12 +32,14 @@ export function registerController(program: Command): void {
   withSettings(withDaemonPlaceOptions(command))
     .option('--run-dir <path>', 'folder for the socket that weft health asks', '/run/weft')
     .option('--cluster-network <definition>', 'the attachment definition that agents take for pods’ first interface')
+    .option('--openstack-cloud <name>', 'the cloud of clouds.yaml that nodes’ ports are made in')
+    .option('--openstack-clouds-file <path>', 'clouds.yaml, with the credentials')
     .option('--no-election', 'be the only one, and start at once')
     .action(configured('controller', run))
 }
 
 async function run(
-  { runDir, election, clusterNetwork, ...choice }: Options,
+  { runDir, election, clusterNetwork, openstackCloud, openstackCloudsFile, ...choice }: Options,
   settings: Settings,
   file?: string,
 ): Promise<void> {
@@ -50,5 +55,6 @@ async function run(
   if (file !== undefined) void followSettings({ program: 'controller', file, settings, log, signal })
   const wish = clusterWish(settings)
   const attachments = attachmentOptions(settings, clusterNetwork)
-  await serveController({ opened, ...managed, runDir, election, wish, attachments, log, signal })
+  const openStack = cloudOpener({ cloud: openstackCloud, file: openstackCloudsFile, log })
+  await serveController({ opened, ...managed, runDir, election, wish, attachments, openStack, log, signal })
 }

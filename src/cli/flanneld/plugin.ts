@@ -28,7 +28,7 @@ import {
 } from '../../cni/index.ts'
 import { decodeJsonObject, member } from '../../cni/json.ts'
 import { delegateConfig, flannelPlaces } from '../../compat/flannel/plugin.ts'
-import { writeWhole } from '../../files/whole-file.ts'
+import { replaceWhole, sweepDrafts } from '../../files/whole-file.ts'
 
 /** Serves one call by environment and standard input. Never throws; resolves to the exit code. */
 export async function runFlannelPlugin(): Promise<number> {
@@ -59,7 +59,8 @@ async function answer(input: Uint8Array): Promise<string> {
       status(request.config)
       return ''
     case 'GC':
-      // What is left of a container is undone by its DEL.
+      // What is left of a container is undone by its DEL, but for what an ADD was killed over.
+      sweepDrafts(placesIn(request.config).dataDir)
       return ''
   }
 }
@@ -70,7 +71,8 @@ async function add(request: AddRequest): Promise<string> {
   const input = delegateOf(config)
   // Before the call: whoever is killed in it has left something to undo.
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  writeWhole(join(dataDir, noteName(containerId, ifname)), JSON.stringify(input), 0o600)
+  // On a pod's path no other pod's note is looked at.
+  replaceWhole(join(dataDir, noteName(containerId, ifname)), JSON.stringify(input), 0o600)
   const result = await addByProgram(callOf(request, input), input, config.version)
   return printResult(result, config.version)
 }

@@ -119,7 +119,9 @@ describe('the account', () => {
 describe('a Neutron that is slow', () => {
   test('is not waited for longer than a kubelet waits, and what it made is taken back', async () => {
     caller.once('POST /ports', { kind: 'silent' })
-    const { answer } = await caller.call('ADD', { options: { patience: 300 } })
+    const { answer } = await caller.call('ADD', {
+      options: { patience: 300, session: { limits: { attempt: 600, attempts: 1 } } },
+    })
     expect([answer.code, answer.msg]).toEqual([11, expect.stringContaining('OpenStack took longer than 0.3 seconds: ')])
     expect(caller.ports()).toEqual([])
   }, 20_000)

@@ -227,6 +227,15 @@ describe('when the answer to a port is lost', () => {
     expect([ports(), warned]).toEqual([[], []])
   }, 20_000)
 
+  test('a failed ADD leaves no port, also where a look for it fails', async () => {
+    neutron.trouble = (heard, nth) => {
+      if (heard === 'POST /ports') return { kind: 'late', by: 100, answer: lost }
+      return heard === 'GET /ports' && nth > 1 && nth < 6 ? { kind: 'refused', answer: lost } : undefined
+    }
+    expect((await call('ADD')).answer.code).toBe(11)
+    expect([ports(), warned]).toEqual([[], []])
+  }, 20_000)
+
   test('a failed ADD of two networks leaves neither', async () => {
     neutron.trouble = (heard, nth) =>
       heard === 'POST /ports' && nth === 2
@@ -247,7 +256,8 @@ describe('when the answer to a port is lost', () => {
   test('ended in the middle, as by SIGTERM, it leaves nothing', async () => {
     once('POST /ports', { kind: 'hangs' })
     const ending = new AbortController()
-    const adding = call('ADD', { options: { signal: ending.signal } })
+    const session = { limits: { attempt: 500, attempts: 1 } }
+    const adding = call('ADD', { options: { signal: ending.signal, session } })
     while (!neutron.heard.includes('POST /ports')) await Bun.sleep(5)
     neutron.put({ ...{ device_id: 'weft:example/dummy0', tags: tagsOf() } })
     ending.abort()

@@ -44,11 +44,11 @@ export interface IpamAnswer {
 }
 
 /**
- * A kubelet waits two minutes for a pod's network. This is for the call itself; 25 seconds more are for what a failed one has
- * to give back.
+ * A kubelet waits two minutes for a pod's network. This is for the call itself. A port that is being made then is waited for,
+ * half a minute at most, and 25 seconds more are for giving back what a failed call has made.
  */
-const PATIENCE = 80_000
-const HTTP: Partial<HttpLimits> = { attempt: 20_000, total: 40_000 }
+const PATIENCE = 60_000
+const HTTP: Partial<HttpLimits> = { attempt: 20_000, total: 30_000 }
 
 /** Serves one call. Never throws. */
 export async function serveIpam({ environment, input }: IpamInput, options: ServeOptions): Promise<IpamAnswer> {

@@ -1,5 +1,5 @@
 /**
- * What the controller does to the objects about Neutron's ports.
+ * What the controller and agents do to the objects about Neutron's ports.
  * @module
  */
 import type { Permission } from '../permission.ts'
@@ -19,4 +19,18 @@ export const NEUTRON_OF_CONTROLLER: readonly Permission[] = [
     why: 'ports of OpenStack that are prepared for nodes',
   },
   { resource: PORT_USES, verbs: ['list', 'watch', 'delete'], why: 'what nodes do with them; it goes with its node' },
+]
+
+/** Of an agent. It has nothing to do with OpenStack itself. */
+export const NEUTRON_OF_AGENT: readonly Permission[] = [
+  {
+    resource: NODE_PORTS,
+    verbs: ['list', 'watch'],
+    why: 'ports of OpenStack that are prepared for this node, of its own object alone',
+  },
+  {
+    resource: PORT_USES,
+    verbs: ['get', 'create', 'patch'],
+    why: 'what this node does with them; the admission policy keeps an agent to its own',
+  },
 ]

@@ -7,6 +7,7 @@ import { PODS, STATEFUL_SETS } from '../../kube/resources.ts'
 import { MemoryApi } from '../../kube/testing/memory-api.ts'
 import { type AddressClaim, adoptedSandbox } from '../../network/model/pool.ts'
 import { decodeAddressClaim } from '../../network/model/validate-pool.ts'
+import { eventually } from '../testing/eventually.ts'
 import { ClaimIndex } from './claim-index.ts'
 import { PoolKeeper, poolEntry } from './pool-keeper.ts'
 import { runClaims } from './run.ts'
@@ -22,8 +23,7 @@ afterEach(async () => {
   ahead = 0
 })
 
-const PATIENCE = 20_000
-setDefaultTimeout(2 * PATIENCE)
+setDefaultTimeout(40_000)
 const say = (): void => undefined
 const NAMESPACE = 'shop'
 const FINALIZER = 'spiderpool.spidernet.io'
@@ -37,18 +37,6 @@ function start(api: MemoryApi): void {
     now: () => Date.now() + ahead,
     auditEveryMs: 10,
   })
-}
-
-async function eventually(check: () => void | Promise<void>): Promise<void> {
-  const until = performance.now() + PATIENCE
-  for (;;) {
-    try {
-      return await check()
-    } catch (error) {
-      if (performance.now() > until) throw error
-      await Bun.sleep(5)
-    }
-  }
 }
 
 /** A pool as Spiderpool leaves it. */

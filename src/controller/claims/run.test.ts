@@ -7,6 +7,7 @@ import { PODS, REPLICA_SETS, STATEFUL_SETS } from '../../kube/resources.ts'
 import { MemoryApi } from '../../kube/testing/memory-api.ts'
 import { ip } from '../../network/model/address.ts'
 import { type AddressClaim, claimName } from '../../network/model/pool.ts'
+import { eventually } from '../testing/eventually.ts'
 import { runClaims } from './run.ts'
 
 let ending = new AbortController()
@@ -21,8 +22,7 @@ afterEach(async () => {
 })
 
 const NAMESPACE = 'shop'
-const PATIENCE = 20_000
-setDefaultTimeout(2 * PATIENCE)
+setDefaultTimeout(40_000)
 const say = (): void => undefined
 
 function start(api: MemoryApi): void {
@@ -87,18 +87,6 @@ const has = async (api: MemoryApi, address: string): Promise<boolean> =>
 const statusOf = async (api: MemoryApi): Promise<Record<string, unknown>> =>
   Object((await api.get(SPIDER_IP_POOLS, { name: 'ippool-test' }))?.['status'])
 const endpointOf = (api: MemoryApi, name: string) => api.get(SPIDER_ENDPOINTS, { namespace: NAMESPACE, name })
-
-async function eventually(check: () => void | Promise<void>): Promise<void> {
-  const until = performance.now() + PATIENCE
-  for (;;) {
-    try {
-      return await check()
-    } catch (error) {
-      if (performance.now() > until) throw error
-      await Bun.sleep(5)
-    }
-  }
-}
 
 test('a pool tells its counts, a pod has an endpoint, and both go with the pod', async () => {
   const api = new MemoryApi()

@@ -7,10 +7,10 @@ import type { KubeObject } from '../../kube/object.ts'
 import { DAEMON_SETS, DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS } from '../../kube/resources.ts'
 import { MemoryApi } from '../../kube/testing/memory-api.ts'
 import { ip } from '../../network/model/address.ts'
+import { eventually } from '../testing/eventually.ts'
 import { runClaims } from './run.ts'
 
-const PATIENCE = 20_000
-setDefaultTimeout(2 * PATIENCE)
+setDefaultTimeout(40_000)
 const SPIDER = 'spiderpool.spidernet.io/v2beta1'
 const NAMESPACE = 'shop'
 const at = (name: string) => ({ namespace: NAMESPACE, name })
@@ -35,18 +35,6 @@ async function restart(api: MemoryApi): Promise<void> {
   await running
   ending = new AbortController()
   await start(api)
-}
-
-async function eventually(check: () => void | Promise<void>): Promise<void> {
-  const until = performance.now() + PATIENCE
-  for (;;) {
-    try {
-      return await check()
-    } catch (error) {
-      if (performance.now() > until) throw error
-      await Bun.sleep(5)
-    }
-  }
 }
 
 async function withSubnet(spec: object = {}): Promise<MemoryApi> {

@@ -41,8 +41,9 @@ export interface NodePortsStore {
   get(node: string): NodePorts | undefined
   /** Throws a RegistryError where somebody else wrote, or it is not known. */
   put(value: NodePorts): Promise<void>
-  /** With what its agent says of them. */
   remove(node: string): Promise<void>
+  /** What the agent of a node that is gone said. */
+  forgetUse(node: string): Promise<void>
 }
 
 /** What came of one network. */
@@ -83,7 +84,7 @@ export class NodeKeeper {
     for (const name of this.#memories.keys()) if (!names.has(name)) this.#memories.delete(name)
     this.#problems = [...turns.values()].flatMap(({ problem }) => problem ?? [])
     await this.#publish(this.#pools())
-    if (isLost && this.#pools().length === 0) await ports.remove(this.#name)
+    if (isLost && this.#pools().length === 0) await ports.forgetUse(this.#name)
     onProblems(this.#name, this.#problems, new Map([...turns].map(([name, { error }]) => [name, error])))
     const pauses = [...turns.values()].flatMap(({ again }) => again ?? [])
     return pauses.length === 0 ? undefined : Math.min(...pauses)
@@ -167,11 +168,20 @@ export class NodeKeeper {
       },
       claimParent: (portId) => {
         const other = parents.get(portId)
-        if (other === undefined || this.#parts.node(other) === undefined) parents.set(portId, this.#name)
+        if (other === undefined || !this.#holds(other, portId)) parents.set(portId, this.#name)
         else if (other !== this.#name) throw sharedParent(portId, other, this.#name)
       },
       tell: (message) => log.warn({ node: this.#name, network }, message),
     }
+  }
+
+  /** Whether a node that claimed a VM's port still has it, or is about to. */
+  #holds(other: string, portId: string): boolean {
+    const pools = this.#parts.ports.get(other)?.pools ?? []
+    return (
+      this.#parts.node(other) !== undefined &&
+      (pools.length === 0 || pools.some(({ parent }) => parent.portId === portId))
+    )
   }
 
   #pools(): readonly PortPool[] {
@@ -183,9 +193,9 @@ export class NodeKeeper {
     const sorted = pools.toSorted((a, b) => (a.network < b.network ? -1 : 1))
     const value: NodePorts = { node: this.#name, pools: sorted, problems: this.#problems }
     const before = ports.get(this.#name)
-    if (before === undefined && pools.length === 0 && this.#problems.length === 0) return
-    if (isDeepStrictEqual(before, value)) return
-    await ports.put(value)
+    if (pools.length === 0 && this.#problems.length === 0) {
+      if (before !== undefined) await ports.remove(this.#name)
+    } else if (!isDeepStrictEqual(before, value)) await ports.put(value)
   }
 
   #memory(network: string): PoolMemory {

@@ -248,7 +248,7 @@ async function askedGroups(
       known.push({ names, ids: await cloud.groups(names) })
     } catch (error) {
       if (!(error instanceof PortsError)) throw error
-      problem = error
+      problem = new PortsError('PORTS_POD_GROUP', `pods ask for a group: ${error.message}`, error.remedy, true)
     }
   }
   return { known, ...(problem === undefined ? {} : { problem }) }

@@ -19,14 +19,14 @@ export type PortsReason =
   /** No subnet is left, or none of those that are named. */
   | 'PORTS_NO_SUBNET'
   | 'PORTS_NO_GROUP'
+  /** Pods ask for groups that are not there. */
+  | 'PORTS_POD_GROUP'
   | 'PORTS_AMBIGUOUS'
   /** Pods still have ports of what the network was before. */
   | 'PORTS_CHANGING'
   | 'PORTS_FULL'
   | 'OPENSTACK_QUOTA'
   | 'PORTS_NO_VLAN'
-  /** Nobody said which cloud. */
-  | 'PORTS_NO_CLOUD'
 
 /** A problem that is found here, not by Neutron. */
 export class PortsError extends Error {

@@ -7,7 +7,6 @@ import { DEVICE_OWNER } from '../../compat/ipam-neutron/names.ts'
 import type { PooledPort, PortPool } from '../../network/model/neutron.ts'
 import { OpenStackError } from '../../openstack/errors.ts'
 import type { Port, PortSpec } from '../../openstack/neutron/model.ts'
-import { TAGS_IN_BULK } from './cloud.ts'
 import type { AskedGroups, PoolWork } from './mode.ts'
 import { hasTags, poolPortName, poolTags } from './ours.ts'
 import { ipOf, macOf } from './place.ts'
@@ -20,7 +19,7 @@ export async function listReserved({ cloud, owner, signal }: PoolWork): Promise<
   const { ports, tags } = cloud.neutron
   const wanted = poolTags(owner)
   const found = [...(await ports.list({ tags: wanted }, signal))]
-  if (await cloud.has(TAGS_IN_BULK)) return found
+  if (cloud.takesTags === true) return found
   // Where they could not be tagged from the beginning, their name is ours alone.
   const name = poolPortName(owner)
   for (const port of await ports.list({ name, deviceOwner: DEVICE_OWNER }, signal)) {
@@ -55,14 +54,15 @@ export async function makeReserved(
 }
 
 async function makeMany(
-  { cloud, owner, place, signal }: PoolWork,
+  work: PoolWork,
   count: number,
   securityGroups: readonly string[],
   fixedIps: PortSpec['fixedIps'],
 ): Promise<readonly Port[]> {
+  const { cloud, owner, place, signal } = work
   const { ports, tags } = cloud.neutron
   const wanted = poolTags(owner)
-  const isTagged = await cloud.has(TAGS_IN_BULK)
+  const isTagged = cloud.takesTags !== false
   const spec: PortSpec = {
     networkId: place.pool.networkId,
     name: poolPortName(owner),
@@ -73,11 +73,20 @@ async function makeMany(
     ...(isTagged ? { tags: wanted } : {}),
   }
   cloud.quotaChanged()
-  const made = await ports.createMany(
-    Array.from({ length: count }, () => spec),
-    signal,
-  )
-  if (isTagged) return made
+  const specs = Array.from({ length: count }, () => spec)
+  let made: readonly Port[]
+  try {
+    made = await ports.createMany(specs, signal)
+  } catch (error) {
+    // It may be the tags that it does not know.
+    const isTagless =
+      cloud.takesTags === undefined && error instanceof OpenStackError && error.code === 'OPENSTACK_INVALID'
+    if (!isTagless) throw error
+    cloud.takesTags = false
+    return await makeMany(work, count, securityGroups, fixedIps)
+  }
+  cloud.takesTags = isTagged && made.every((port) => hasTags(port, wanted))
+  if (cloud.takesTags) return made
   await eachOf(made, (port) => tags.replace('ports', port.id, wanted))
   return made.map((port) => ({ ...port, tags: wanted }))
 }

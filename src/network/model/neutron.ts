@@ -45,7 +45,7 @@ export interface PoolSizes {
 }
 
 /** What counts where a NeutronNetwork says nothing. */
-export const DEFAULT_POOL: PoolSizes = { min: 8, max: 250, batch: 16 }
+export const DEFAULT_POOL: PoolSizes = { min: 8, max: 250, batch: 8 }
 
 /** The sizes that count for a network. One that contradicts itself is refused when it is decoded. */
 export function poolSizesOf({ pool }: NeutronNetwork): PoolSizes {

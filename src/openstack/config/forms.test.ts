@@ -229,6 +229,24 @@ describe('the netconf of cni-ipam-neutron', () => {
   })
 })
 
+test('a netconf may name a cloud of the node in place of an account', () => {
+  const before = process.env['OS_CLIENT_CONFIG_FILE']
+  const folder = mkdtempSync(join(tmpdir(), 'weft-clouds-'))
+  writeFileSync(
+    join(folder, 'clouds.yaml'),
+    CLOUDS.replace('username: cni', `username: cni\n      password: ${SECRET}`),
+  )
+  process.env['OS_CLIENT_CONFIG_FILE'] = join(folder, 'clouds.yaml')
+  try {
+    expect(loadNetconfCloud({ cloud: 'prod' }).authUrl).toBe('https://cloud.example:5000/v3')
+    expect(thrown(() => loadNetconfCloud({ cloud: 7 })).message).toBe('cloud of "ipam.openstackConf" is no text')
+  } finally {
+    if (before === undefined) delete process.env['OS_CLIENT_CONFIG_FILE']
+    else process.env['OS_CLIENT_CONFIG_FILE'] = before
+    rmSync(folder, { recursive: true })
+  }
+})
+
 describe('which cloud is meant', () => {
   const folder = mkdtempSync(join(tmpdir(), 'weft-clouds-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -7,7 +7,7 @@ import { configError } from '../errors.ts'
 import { cloudConfig } from './cloud.ts'
 import { cloudInFiles } from './clouds-yaml.ts'
 import type { CloudConfig } from './model.ts'
-import { NETCONF, netconfCloud } from './netconf.ts'
+import { cloudNamedIn, NETCONF, netconfCloud } from './netconf.ts'
 import { parseOpenrc } from './openrc.ts'
 import { settingsInEnvironment } from './settings.ts'
 
@@ -36,6 +36,8 @@ export function loadCloud({ cloud, variables = process.env, cwd = process.cwd() 
 
 /** The cloud of a netconf's `openstackConf`. Throws `OPENSTACK_CONFIG`. */
 export function loadNetconfCloud(input: unknown): CloudConfig {
+  const cloud = cloudNamedIn(input)
+  if (cloud !== undefined) return loadCloud({ cloud })
   const { settings, warnings } = netconfCloud(input)
   return cloudConfig(settings, { from: NETCONF, readFile, warnings })
 }

@@ -32,6 +32,12 @@ const KEYS: Readonly<Partial<Record<SettingName, string>>> = {
   region: 'region',
   interface: 'interface',
   caFile: 'caFile',
+  networkEndpoint: 'networkEndpoint',
+}
+
+/** The cloud of the node's clouds.yaml that an `openstackConf` names in place of an account. Throws `OPENSTACK_CONFIG`. */
+export function cloudNamedIn(input: unknown): string | undefined {
+  return isFields(input) ? textIn(input, 'cloud') : undefined
 }
 
 /** Reads `openstackConf`. Throws `OPENSTACK_CONFIG` for what is none. */

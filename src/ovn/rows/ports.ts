@@ -171,8 +171,12 @@ function portChanges(
   ]
 }
 
-/** Insists on the parent as it was read, and on its other children's VLANs. */
-async function parentStays(nbd: Northbound, { parent, tag }: Nesting, name: string): Promise<readonly Operation[]> {
+/** The operations that insist on the parent as it was read, and on its other children's VLANs. */
+export async function parentStays(
+  nbd: Northbound,
+  { parent, tag }: Nesting,
+  name: string,
+): Promise<readonly Operation[]> {
   const { parents, children } = await read(nbd, {
     parents: rowsOf('Logical_Switch_Port', byName(parent), ['name', 'parent_name', 'external_ids']),
     children: rowsOf('Logical_Switch_Port', [['parent_name', '==', parent]], ['name', 'tag', 'tag_request']),

@@ -12,8 +12,15 @@ import { isNeutrons, isOurs, marks } from '../owner.ts'
 import { read, rowsOf, settle } from '../settle.ts'
 import { type Found, stays } from './switches.ts'
 
-/** Makes a router, or finds the one of ours with this name. Throws OVN_NAME_TAKEN, OVN_AMBIGUOUS. */
-export async function ensureRouter(nbd: Northbound, name: string): Promise<Found> {
+/**
+ * Makes a router, or finds the one of ours with this name; with `orTheirs` also somebody else's, to be joined as it is.
+ * Throws OVN_NAME_TAKEN, OVN_AMBIGUOUS.
+ */
+export async function ensureRouter(
+  nbd: Northbound,
+  name: string,
+  { orTheirs = false }: { readonly orTheirs?: boolean } = {},
+): Promise<Found> {
   const ids = marks(nbd.cluster, 'router')
   return settle(nbd, `making the router ${name}`, async () => {
     const { found } = await read(nbd, { found: rowsOf('Logical_Router', byName(name), ['name', 'external_ids']) })
@@ -23,7 +30,7 @@ export async function ensureRouter(nbd: Northbound, name: string): Promise<Found
       const absent = nb.wait('Logical_Router', byName(name), ['name'], '==', [])
       return { write: [absent, nb.insert('Logical_Router', { name, external_ids: ids })] }
     }
-    if (!isOurs(row, nbd.cluster)) throw nameTaken('Logical_Router', name)
+    if (!isOurs(row, nbd.cluster) && !orTheirs) throw nameTaken('Logical_Router', name)
     return { done: { uuid: row.uuid, name } }
   })
 }

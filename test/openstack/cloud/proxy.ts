@@ -37,6 +37,8 @@ export class NeutronProxy {
   readonly heard: Heard[] = []
   /** What happens to the next one. */
   mishap: (heard: Heard) => Mishap | undefined = () => undefined
+  /** Requests that are not answered yet, whether somebody still waits for it or not. */
+  pending = 0
   readonly #server: Server
 
   private constructor(server: Server) {
@@ -50,7 +52,14 @@ export class NeutronProxy {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const proxy = new NeutronProxy(server)
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      proxy.#pass(target, request, response).catch(() => request.socket.destroy())
+      proxy.pending += 1
+      const ended = (): void => {
+        proxy.pending -= 1
+      }
+      void proxy
+        .#pass(target, request, response)
+        .catch(() => request.socket.destroy())
+        .finally(ended)
     })
     return proxy
   }

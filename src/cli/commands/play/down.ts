@@ -6,7 +6,7 @@ import { requireRoot } from '../../../playground/preflight.ts'
 import { progressOn } from '../../../playground/progress.ts'
 import { exclusively } from '../../../playground/state.ts'
 import { type Removed, tearDown } from '../../../playground/tear-down.ts'
-import { type PlayOptions, say, withRunDir } from './shared.ts'
+import { heardOrNot, type PlayOptions, say, withRunDir } from './shared.ts'
 
 /** `weft play down`: removes a playground without trace. */
 export function registerPlayDown(play: Command): void {
@@ -22,8 +22,9 @@ export function registerPlayDown(play: Command): void {
       }
       // Whoever is alone in it makes the folder.
       const folder = existsSync(layout.runDir)
-      const removed = await exclusively(layout, () =>
-        progressOn(process.stderr).step('Removing the playground', () => tearDown(layout)),
+      const { step } = progressOn(process.stderr)
+      const removed = await heardOrNot(() =>
+        exclusively(layout, () => step('Removing the playground', () => tearDown(layout))),
       )
       say(json ? JSON.stringify({ ...removed, folder }) : told({ ...removed, folder }, layout.runDir))
     })

@@ -9,7 +9,7 @@ import { loadSettings } from '../../../settings/load.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { outputLook } from '../../look.ts'
 import { wholeNumber } from '../../numbers.ts'
-import { type PlayOptions, say, withRunDir } from './shared.ts'
+import { heardOrNot, type PlayOptions, say, withRunDir } from './shared.ts'
 
 interface Options extends PlayOptions {
   readonly nodes: number
@@ -90,7 +90,7 @@ async function run(options: Options): Promise<void> {
     ...(json ? {} : { say }),
     look: outputLook(),
   }
-  const summary = await up(wanted)
+  const summary = await heardOrNot(() => up(wanted))
   if (json) say(JSON.stringify(summary))
   process.exitCode = summary.wrong === 0 ? EXIT.ok : EXIT.failed
 }

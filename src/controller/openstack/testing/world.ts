@@ -65,6 +65,7 @@ export class World {
         get: (name) => this.ports.get(name),
         put: async (value) => this.#put(value),
         remove: async (name) => void this.ports.delete(name),
+        forgetUse: async () => undefined,
       },
       parents: new Map(),
       now: () => this.now,

@@ -1,0 +1,51 @@
+/**
+ * How a network does over all nodes, as its object says it. Pure.
+ * @module
+ */
+import type { NeutronNetworkStatus, NodePorts, PoolProblem, PortUse } from '../../network/model/neutron.ts'
+import { MAX_NEUTRON_PROBLEM } from '../../network/model/validate-neutron.ts'
+
+/** What only pods that ask for it have trouble with: whoever writes an annotation does not make a network unready. */
+const OF_PODS: ReadonlySet<string> = new Set(['PORTS_POD_GROUP'])
+
+/** The status of a network. */
+export function statusOf(
+  network: string,
+  nodes: Iterable<NodePorts>,
+  use: (node: string) => PortUse | undefined,
+): NeutronNetworkStatus {
+  let [ports, leased, count] = [0, 0, 0]
+  let networkId: string | undefined
+  const problems = new Map<string, { readonly first: PoolProblem; readonly nodes: string[] }>()
+  for (const one of nodes) {
+    const pool = one.pools.find((other) => other.network === network)
+    if (pool !== undefined) {
+      count += 1
+      ports += pool.ports.length
+      networkId = pool.networkId
+      const mine = new Set(pool.ports.map(({ id }) => id))
+      leased += (use(one.node)?.leased ?? []).filter(({ id }) => mine.has(id)).length
+    }
+    const problem = one.problems.find((other) => other.network === network)
+    if (problem === undefined || OF_PODS.has(problem.reason)) continue
+    const same = problems.get(problem.reason)
+    if (same === undefined) problems.set(problem.reason, { first: problem, nodes: [one.node] })
+    else same.nodes.push(one.node)
+  }
+  // What most nodes have is what is told; the others say it themselves.
+  const [worst] = [...problems.values()].sort((a, b) => b.nodes.length - a.nodes.length)
+  return {
+    ready: worst === undefined,
+    ...(worst === undefined ? {} : { reason: worst.first.reason, problem: sentence(worst) }),
+    ...(networkId === undefined ? {} : { networkId }),
+    nodes: count,
+    ports,
+    leased,
+  }
+}
+
+function sentence({ first, nodes }: { readonly first: PoolProblem; readonly nodes: readonly string[] }): string {
+  const [node = '', ...others] = [...nodes].sort()
+  const where = others.length === 0 ? `node ${node}` : `node ${node} and ${others.length} more`
+  return `${where}: ${first.problem}`.slice(0, MAX_NEUTRON_PROBLEM)
+}
