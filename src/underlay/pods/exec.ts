@@ -8,7 +8,7 @@ import { EXEC_INTERFACE, type ExecCall, podNetworkStatus } from '../../compat/ov
 import { parseUnderlayNetconf } from '../../compat/ovn-underlay/netconf.ts'
 import { closeFd, netnsOpen, openRtnl } from '../../linux/index.ts'
 import { connectOvsdb } from '../../ovs/ovsdb/index.ts'
-import { readState } from '../state.ts'
+import { readPods } from '../state.ts'
 import { attachPod, detachPod, isOf } from './attach.ts'
 
 /** The network's name in the records of such pods. */
@@ -33,7 +33,7 @@ export async function serveExec(call: Exclude<ExecCall, { readonly verb: 'init' 
       }
     }
     case 'status': {
-      const row = (await readState(ovs)).pods.find((one) => isOf(one, key))
+      const row = (await readPods(ovs)).find((one) => isOf(one, key))
       return row === undefined ? '' : `${podNetworkStatus(row.address)}\n`
     }
     case 'teardown':
