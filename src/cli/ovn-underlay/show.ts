@@ -24,7 +24,7 @@ export function stateLines(state: NodeState, look: Look): readonly string[] {
   const ports = portsOf(state)
   const used = ports.filter(({ link }) => link !== undefined).length
   const facts = [
-    `${name}: ${subnet}, ${WORDS[record.state]}`,
+    `${name}: ${subnet}, ${WORDS[record.isClosing === true ? 'going' : record.state]}`,
     ...(gateway === undefined ? [] : [`gateway ${gateway.address} (${gateway.mac}) of router ${router ?? '?'}`]),
     ...(nesting === undefined
       ? []
