@@ -42,6 +42,8 @@ describe.skipIf(SKIPPED !== undefined)('weft ovn', () => {
     expect((await weft(...prepare, '--ovn-cluster', 'blue')).stdout).toBe(first.stdout)
     expect(await central.nbctl('lrp-list', 'k8-router')).toContain('k8-router-to-ls-worker1')
     const status = await weft('status', '--ovn-cluster', 'blue')
+    expect(status.stdout).toMatch(/^ovn-northd {2}(was not asked for an answer yet|answered request (\d+) of \2)$/m)
+    expect(status.stdout).toMatch(/^chassis {5}(was not asked for an answer yet|answered request \d+ of \d+)$/m)
     expect(status.stdout).toContain('rows of blue: 8\n  join: 2\n  port: 5\n  switch: 1\n')
     expect(status.code).toBe(0)
     // Another cluster cannot take it away.
