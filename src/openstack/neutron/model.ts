@@ -122,6 +122,7 @@ export interface Subnet {
 export interface Trunk {
   readonly id: string
   readonly name: string
+  readonly description: string
   readonly portId: string
   /** `ACTIVE`, `DOWN`, `BUILD`, `DEGRADED`, `ERROR`. */
   readonly status: string
