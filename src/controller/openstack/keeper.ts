@@ -22,6 +22,8 @@ export interface KeeperParts {
   /** Nothing was seen of the node for so long that its ports may go without anybody's word. */
   readonly isGone: (name: string) => boolean
   readonly networks: () => Iterable<NeutronNetwork>
+  /** Its NeutronNetwork is there and cannot be read: what there is of it stays as it is. */
+  readonly isSpoilt: (network: string) => boolean
   readonly use: (name: string) => PortUse | undefined
   readonly ports: NodePortsStore
   /** The nodes whose VM's port it is, by the port. */
@@ -80,7 +82,10 @@ export class NodeKeeper {
     const wishes = new Map([...networks()].map((wish) => [wish.name, wish]))
     const names = new Set([...(before?.pools ?? []).map(({ network }) => network), ...this.#wanted(wishes)])
     const turns = new Map<string, Turn>()
-    for (const name of names) turns.set(name, await this.#turn(name, wishes.get(name)))
+    for (const name of names) {
+      const isLeftAlone = !isLost && !wishes.has(name) && this.#parts.isSpoilt(name)
+      turns.set(name, isLeftAlone ? {} : await this.#turn(name, wishes.get(name)))
+    }
     for (const name of this.#memories.keys()) if (!names.has(name)) this.#memories.delete(name)
     this.#problems = [...turns.values()].flatMap(({ problem }) => problem ?? [])
     await this.#publish(this.#pools())

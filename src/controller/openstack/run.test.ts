@@ -21,6 +21,8 @@ interface House {
   readonly neutron: FakeNeutron
   readonly events: string[]
   readonly clock: { now: number }
+  /** Why objects cannot be read, by `<kind>/<name>`. */
+  readonly unreadable: Map<string, string>
   open: () => Neutron
 }
 
@@ -31,7 +33,7 @@ async function house(open?: (cloud: FakeCloud) => Neutron): Promise<House> {
   neutron.addVm('vm-1', 'net', '10.1.0.200')
   neutron.addVm('vm-2', 'net', '10.1.0.201')
   const made: House = {
-    ...{ registry, neutron, events: [], clock: { now: Date.now() } },
+    ...{ registry, neutron, events: [], clock: { now: Date.now() }, unreadable: new Map() },
     open: () => open?.(cloud) ?? cloud.client({ limits: { attempts: 1 } }),
   }
   await registry.create('Namespace', 'kube-system', { name: 'kube-system', uid: 'cluster-uid' })
@@ -46,6 +48,7 @@ async function house(open?: (cloud: FakeCloud) => Neutron): Promise<House> {
     ...{ registry, nodes, signal: aborter.signal, random: () => 0, statusMs: 5, resyncMs: 1_000, goneAfterMs: 600_000 },
     open: () => made.open(),
     now: () => made.clock.now,
+    unreadable: made.unreadable,
     events: { warn: ({ kind, name }, { code, message }) => made.events.push(`${kind} ${name} ${code} ${message}`) },
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   })
@@ -117,6 +120,26 @@ test('a node that is gone keeps its ports until it was seen to be gone twice', a
   await eventually(async () => expect(await one.registry.get('PortUse', 'node-2')).toBeUndefined())
   expect(one.neutron.ports.get('vm-2')?.allowed_address_pairs).toEqual([])
   expect([...one.neutron.ports.values()].filter(({ tags }) => tags.includes('weft-node=node-2'))).toEqual([])
+})
+
+test('a Node that cannot be read is not gone', async () => {
+  const one = await house()
+  one.neutron.addVm('stray', 'net', '10.1.0.90').tags.push('weft', 'weft-cluster=cluster-uid', 'weft-node=hidden')
+  await one.registry.create('NeutronNetwork', 'pods', WISH)
+  await eventually(async () => expect((await poolOf(one, 'node-2'))?.ports).toHaveLength(3))
+  const ports = (await poolOf(one, 'node-2'))?.ports
+  // As the registry tells of them: they are not in its lists.
+  for (const object of ['Node/node-2', 'Node/hidden']) one.unreadable.set(object, 'means nothing')
+  await one.registry.delete('Node', 'node-2')
+  one.neutron.addVm('other', 'net', '10.1.0.91').tags.push('weft', 'weft-cluster=cluster-uid', 'weft-node=gone')
+  await one.registry.delete('Node', 'node-1')
+  await eventually(async () => {
+    one.clock.now += 301_000
+    expect(one.neutron.ports.has('other')).toBe(false)
+    expect(await one.registry.get('NodePorts', 'node-1')).toBeUndefined()
+  })
+  expect((await poolOf(one, 'node-2'))?.ports).toEqual(ports)
+  expect(one.neutron.ports.has('stray')).toBe(true)
 })
 
 test('ports of a node that nobody knows go, those of another cluster stay', async () => {

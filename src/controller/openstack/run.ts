@@ -4,6 +4,7 @@
  * @module
  */
 import { isDeepStrictEqual } from 'node:util'
+import type { Unreadable } from '../../kube/invalid.ts'
 import { WorkQueue } from '../../kube/queue.ts'
 import type { NeutronNetwork, PoolProblem } from '../../network/model/neutron.ts'
 import type { Neutron } from '../../openstack/neutron/neutron.ts'
@@ -26,6 +27,8 @@ export interface OpenStackOptions {
   readonly events?: ControllerEvents
   /** A session with the credentials as they are now. Throws `OPENSTACK_CONFIG`. */
   readonly open: () => Neutron
+  /** Objects that are there and cannot be read: no Node among them is gone, and no NeutronNetwork is withdrawn. */
+  readonly unreadable?: Unreadable
   readonly signal: AbortSignal
   readonly log: ControllerLog
   /** Milliseconds since 1970. */
@@ -141,11 +144,12 @@ class House {
   async #lookAround(): Promise<void> {
     const { nodes, resyncMs = RESYNC_MS } = this.#options
     const now = this.#now()
-    const lost = [...this.#store.names()].filter((name) => !nodes.store.has(name))
+    const there = this.#nodesThere()
+    const lost = [...this.#store.names()].filter((name) => !there.has(name))
     this.#gone.see(lost, now)
     for (const name of lost) if (this.#gone.isConfirmed(name, now)) this.#add(name)
     for (const name of this.#keepers.keys()) {
-      if (!nodes.store.has(name) && !this.#store.names().has(name)) this.#keepers.delete(name)
+      if (!there.has(name) && !this.#store.names().has(name)) this.#keepers.delete(name)
     }
     if (this.#lastResync > 0 && now - this.#lastResync < resyncMs) return
     this.#lastResync = now
@@ -155,9 +159,17 @@ class House {
     await this.#collect(now)
   }
 
+  /** Those, too, that cannot be read: whoever spoils an object does not take its pods' ports away. */
+  #nodesThere(): ReadonlySet<string> {
+    const unreadable = [...(this.#options.unreadable ?? [])].map(([object]) => object)
+    const prefix = 'Node/'
+    const spoilt = unreadable.filter((object) => object.startsWith(prefix)).map((object) => object.slice(prefix.length))
+    return new Set([...this.#options.nodes.store.keys(), ...spoilt])
+  }
+
   async #collect(now: number): Promise<void> {
     try {
-      const known = new Set([...this.#options.nodes.store.keys(), ...this.#store.names()])
+      const known = new Set([...this.#nodesThere(), ...this.#store.names()])
       const strays = await findStrays(this.#cloud, this.#cluster, known)
       this.#strays.see(
         strays.map(({ id }) => id),
@@ -205,13 +217,14 @@ class House {
   #keeper(name: string): NodeKeeper {
     const known = this.#keepers.get(name)
     if (known !== undefined) return known
-    const { nodes, log, signal, random } = this.#options
+    const { nodes, log, signal, random, unreadable } = this.#options
     const keeper = new NodeKeeper(name, {
       cloud: this.#cloud,
       cluster: () => this.#cluster,
       node: (node) => nodes.store.get(node)?.value,
       isGone: (node) => this.#gone.isConfirmed(node, this.#now()),
       networks: () => [...this.#networks.store.values()].map(({ value }) => value),
+      isSpoilt: (network) => unreadable?.get(`NeutronNetwork/${network}`) !== undefined,
       use: (node) => this.#uses.store.get(node)?.value,
       ports: this.#store,
       parents: this.#parents,

@@ -24,6 +24,8 @@ export class World {
   nodes = new Map<string, Node>([[NODE.name, NODE]])
   gone = new Set<string>()
   wishes: NeutronNetwork[] = [WISH]
+  /** NeutronNetworks that cannot be read. */
+  spoilt = new Set<string>()
   ports = new Map<string, NodePorts>()
   leased: PortLease[] = []
   given = new Set<string>()
@@ -60,6 +62,7 @@ export class World {
       node: (name) => this.nodes.get(name),
       isGone: (name) => this.gone.has(name),
       networks: () => this.wishes,
+      isSpoilt: (name) => this.spoilt.has(name),
       use: () => this.use,
       ports: {
         get: (name) => this.ports.get(name),
