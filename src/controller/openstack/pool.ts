@@ -103,6 +103,7 @@ export async function keepPool(
   await publish(pool)
   pool = await releaseGiven(way, work, pool)
   await publish(pool)
+  if (step.isCut === true) return { problem: step.problem, more: false }
   const end = await sized(context, { way, work, wish, pool })
   return { problem: step.problem ?? end.problem ?? asked.problem, more: end.more }
 }
@@ -132,15 +133,10 @@ export async function drainPool(
   return left.ports.length === 0
 }
 
-async function looked(
-  { memory }: PoolContext,
-  way: AddressWay,
-  work: PoolWork,
-  pool: PortPool,
-): Promise<{ readonly pool: PortPool; readonly problem?: unknown }> {
+async function looked({ memory }: PoolContext, way: AddressWay, work: PoolWork, pool: PortPool): Promise<PoolStep> {
   if (memory.isSure) return { pool }
   const step = await way.look(work, pool)
-  memory.isSure = true
+  memory.isSure = step.isCut !== true
   return step
 }
 

@@ -197,7 +197,7 @@ test('a quota names the resource and the project', async () => {
 test('an outage changes nothing, and passes', async () => {
   const one = await house()
   await one.registry.create('NeutronNetwork', 'pods', WISH)
-  await eventually(async () => expect((await statusOf(one))?.ready).toBe(true))
+  await eventually(async () => expect(await statusOf(one)).toEqual(expect.objectContaining({ ready: true, ports: 6 })))
   const before = await poolOf(one)
   one.neutron.mishap = () => 'before'
   one.clock.now += 10_000

@@ -33,6 +33,8 @@ export class World {
   /** What the agent told the last time. */
   use: PortUse | undefined
   readonly told: string[] = []
+  /** Problems of every pass. */
+  readonly said: string[] = []
   /** The next write of NodePorts fails so. */
   failWrite: 'none' | 'before' | 'after' = 'none'
   keeper: NodeKeeper
@@ -75,7 +77,7 @@ export class World {
       random: () => 0,
       signal: new AbortController().signal,
       log,
-      onProblems: () => undefined,
+      onProblems: (_, problems) => this.said.push(...problems.map(({ problem }) => problem)),
     })
     return this.keeper
   }
