@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
-import type { AddressMode } from '../../network/model/neutron.ts'
+import { type AddressMode, poolProblemOf } from '../../network/model/neutron.ts'
 import { WISH, World } from './testing/world.ts'
 
 const ends: (() => Promise<void>)[] = []
@@ -113,4 +113,30 @@ test('the pair of an address that a port had before goes', async () => {
       ?.allowed_address_pairs.map((pair) => pair.ip_address)
       .toSorted(),
   ).toEqual(addresses?.toSorted() ?? [])
+})
+
+test('a group that is not there is the problem of the pods that ask for it alone', async () => {
+  const world = worldOf('trunk')
+  await world.settle()
+  const pass = async (): Promise<void> => {
+    for (let nth = 0; nth < 5; nth += 1) await world.keeper.lookAfter()
+  }
+  world.wants = [{ network: 'pods', groups: ['wbe'], n: 1 }]
+  world.tell()
+  await pass()
+  expect(world.problems).toEqual([
+    expect.objectContaining({ network: 'pods', reason: 'PORTS_POD_GROUP', groups: ['wbe'] }),
+  ])
+  // No time passes: nobody waits for the end of another one's pause.
+  world.wants = [...world.wants, { network: 'pods', n: 3 }]
+  world.tell()
+  await pass()
+  expect(world.pool?.ports).toHaveLength(6)
+  const told = { problems: world.problems }
+  expect(poolProblemOf(told, 'pods')).toBeUndefined()
+  expect(poolProblemOf(told, 'pods', ['wbe'])?.problem).toContain('there is no security group "wbe"')
+  world.wants = []
+  world.tell()
+  await pass()
+  expect(world.problems).toEqual([])
 })

@@ -7,11 +7,12 @@ import { isDeepStrictEqual } from 'node:util'
 import type { NeutronNetwork, NodePorts, PoolProblem, PortPool, PortUse } from '../../network/model/neutron.ts'
 import type { Node } from '../../network/model/node.ts'
 import { matchesSelector } from '../../network/model/selector.ts'
+import { MAX_POOL_PROBLEMS } from '../../network/model/validate-neutron.ts'
 import { Backoff } from '../../registry/backoff.ts'
 import type { ControllerLog } from '../controller.ts'
 import type { Cloud } from './cloud.ts'
-import { drainPool, keepPool, type PoolContext, PoolMemory } from './pool.ts'
-import { leavesDoubt, PortsError, problemOf } from './problem.ts'
+import { drainPool, keepPool, type PassEnd, type PoolContext, PoolMemory } from './pool.ts'
+import { leavesDoubt, PortsError, problemOf, RETRY_S } from './problem.ts'
 
 /** What a node is looked after with. */
 export interface KeeperParts {
@@ -52,6 +53,8 @@ export interface NodePortsStore {
 interface Turn {
   readonly problem?: PoolProblem
   readonly error?: unknown
+  /** What pods ask for in vain. */
+  readonly refused?: readonly PoolProblem[]
   /** Milliseconds. */
   readonly again?: number
 }
@@ -87,10 +90,12 @@ export class NodeKeeper {
       turns.set(name, isLeftAlone ? {} : await this.#turn(name, wishes.get(name)))
     }
     for (const name of this.#memories.keys()) if (!names.has(name)) this.#memories.delete(name)
-    this.#problems = [...turns.values()].flatMap(({ problem }) => problem ?? [])
+    const own = [...turns.values()].flatMap(({ problem }) => problem ?? [])
+    const refused = [...turns.values()].flatMap((turn) => turn.refused ?? [])
+    this.#problems = [...own, ...refused].slice(0, MAX_POOL_PROBLEMS)
     await this.#publish(this.#pools())
     if (isLost && this.#pools().length === 0) await ports.forgetUse(this.#name)
-    onProblems(this.#name, this.#problems, new Map([...turns].map(([name, { error }]) => [name, error])))
+    onProblems(this.#name, own, new Map([...turns].map(([name, { error }]) => [name, error])))
     const pauses = [...turns.values()].flatMap(({ again }) => again ?? [])
     return pauses.length === 0 ? undefined : Math.min(...pauses)
   }
@@ -100,10 +105,15 @@ export class NodeKeeper {
     const { now, cloud } = this.#parts
     const memory = this.#memory(name)
     const again = (): number => Math.max(memory.notBefore - now(), cloud.pause)
-    if (again() > 0) return { again: again(), ...(memory.problem === undefined ? {} : { problem: memory.problem }) }
+    const { refused } = memory
+    if (again() > 0) {
+      return { again: again(), refused, ...(memory.problem === undefined ? {} : { problem: memory.problem }) }
+    }
     const { more, ...end } = await this.#one(name, wish, memory)
-    if (more) return { again: 0 }
-    return end.problem === undefined ? {} : { ...end, again: Math.max(0, again()) }
+    const turn = { ...end, refused: memory.refused }
+    if (more) return { ...turn, again: 0 }
+    if (end.problem !== undefined) return { ...turn, again: Math.max(0, again()) }
+    return memory.refused.length === 0 ? turn : { ...turn, again: RETRY_S * 1000 }
   }
 
   #wanted(wishes: ReadonlyMap<string, NeutronNetwork>): readonly string[] {
@@ -120,8 +130,12 @@ export class NodeKeeper {
   ): Promise<{ readonly problem?: PoolProblem; readonly error?: unknown; readonly more: boolean }> {
     const { cloud, now, log } = this.#parts
     try {
-      const { problem: error, more } = await this.#work(network, wish, memory)
+      const { problem: error, more, refused = [] } = await this.#work(network, wish, memory)
       cloud.answered()
+      memory.refused = refused.flatMap(({ groups, error: why }) => {
+        const problem = problemOf(network, why)
+        return problem === undefined ? [] : [{ ...problem, groups }]
+      })
       if (error === undefined) {
         memory.succeeded()
         return { more }
@@ -142,11 +156,7 @@ export class NodeKeeper {
     }
   }
 
-  async #work(
-    network: string,
-    wish: NeutronNetwork | undefined,
-    memory: PoolMemory,
-  ): Promise<{ readonly problem?: unknown; readonly more: boolean }> {
+  async #work(network: string, wish: NeutronNetwork | undefined, memory: PoolMemory): Promise<PassEnd> {
     const node = this.#parts.node(this.#name)
     const context = this.#context(network, memory)
     const pool = this.#pools().find((one) => one.network === network)

@@ -185,7 +185,10 @@ describe('the VM’s port', () => {
 })
 
 test('a network says what most of its nodes say, and nothing that only pods ask for', () => {
-  const problem = (reason: string) => ({ network: 'pods', reason, problem: `${reason}!` })
+  const problem = (reason: string) => ({
+    ...{ network: 'pods', reason, problem: `${reason}!` },
+    ...(reason === 'PORTS_POD_GROUP' ? { groups: ['web'] } : {}),
+  })
   const of = (node: string, ...reasons: string[]): NodePorts => ({
     node,
     pools: [pool([port(`${node}-1`), port(`${node}-2`)])],

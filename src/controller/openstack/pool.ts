@@ -14,6 +14,7 @@ import {
 import type { Node } from '../../network/model/node.ts'
 import type { PoolLimit } from '../../network/warm/decide.ts'
 import { type Demand, demandAfter, expectedDemand, NO_DEMAND } from '../../network/warm/demand.ts'
+import { OpenStackError } from '../../openstack/errors.ts'
 import type { Backoff } from '../../registry/backoff.ts'
 import type { Cloud } from './cloud.ts'
 import { fixedWay } from './fixed.ts'
@@ -34,6 +35,7 @@ export class PoolMemory {
   isSure = false
   place: { readonly at: number; readonly for: string; readonly place: Place } | undefined
   problem: PoolProblem | undefined
+  refused: readonly PoolProblem[] = []
   /** Milliseconds since 1970: it is left alone until then. */
   notBefore = 0
   demand: Demand = NO_DEMAND
@@ -75,6 +77,14 @@ export interface PoolContext {
 export interface PassEnd {
   readonly problem?: unknown
   readonly more: boolean
+  /** What pods ask for in vain: nobody else is concerned. */
+  readonly refused?: readonly RefusedGroups[]
+}
+
+/** Security groups that pods ask for, and why they get no port with them. */
+export interface RefusedGroups {
+  readonly groups: readonly string[]
+  readonly error: unknown
 }
 
 /** One pass over a pool that is to be there. */
@@ -105,7 +115,8 @@ export async function keepPool(
   await publish(pool)
   if (step.isCut === true) return { problem: step.problem, more: false }
   const end = await sized(context, { way, work, wish, pool })
-  return { problem: step.problem ?? end.problem ?? asked.problem, more: end.more }
+  const refused = [...asked.refused, ...(end.refused ?? [])]
+  return { problem: step.problem ?? end.problem, more: end.more, refused }
 }
 
 /**
@@ -163,15 +174,32 @@ async function sized(context: PoolContext, { pool: start, ...rest }: Sized): Pro
   const decided = sizePool({ ...base, pool: start, ...(quotaLeft === undefined ? {} : { quotaLeft }) })
   let pool = start
   let problem: unknown
+  const refused: RefusedGroups[] = []
   for (const one of decided) {
-    const step = await followed(context, { ...rest, pool }, one)
-    pool = step.pool
-    problem ??= step.problem
+    try {
+      const step = await followed(context, { ...rest, pool }, one)
+      pool = step.pool
+      problem ??= step.problem
+    } catch (error) {
+      if (one.groups === undefined || !isRefused(error)) throw error
+      memory.isSure = false
+      refused.push({ groups: one.groups, error })
+    }
     await publish(pool)
   }
-  const more = problem === undefined && sizePool({ ...base, pool }).some(({ decision }) => decision.do === 'fetch')
-  return { problem, more: more && isFetching }
+  const known = new Set(rest.work.asked.map(({ names }) => JSON.stringify(names)))
+  const isOpen = ({ groups, decision }: SizedGroups): boolean =>
+    decision.do === 'fetch' && (groups === undefined || known.has(JSON.stringify(groups)))
+  const more = problem === undefined && refused.length === 0 && sizePool({ ...base, pool }).some(isOpen)
+  return { problem, more: more && isFetching, refused }
 }
+
+/** Neutron does not give ports with these groups. */
+function isRefused(error: unknown): boolean {
+  return error instanceof OpenStackError && !error.isUncertain && REFUSALS.has(error.code)
+}
+
+const REFUSALS: ReadonlySet<string> = new Set(['OPENSTACK_NOT_FOUND', 'OPENSTACK_FORBIDDEN', 'OPENSTACK_INVALID'])
 
 /** Does what was decided for ports of one set of groups. */
 async function followed(
@@ -234,20 +262,21 @@ async function placeOf(
 async function askedGroups(
   { cloud, use }: PoolContext,
   pool: PortPool,
-): Promise<{ readonly known: readonly AskedGroups[]; readonly problem?: unknown }> {
+): Promise<{ readonly known: readonly AskedGroups[]; readonly refused: readonly RefusedGroups[] }> {
   const wishes = (use?.wants ?? []).filter(({ network }) => network === pool.network).map(({ groups }) => groups)
   const known: AskedGroups[] = []
-  let problem: unknown
+  const refused: RefusedGroups[] = []
   for (const names of hasGroups(pool) ? wishes : []) {
     if (names === undefined) continue
     try {
       known.push({ names, ids: await cloud.groups(names) })
     } catch (error) {
       if (!(error instanceof PortsError)) throw error
-      problem = new PortsError('PORTS_POD_GROUP', `pods ask for a group: ${error.message}`, error.remedy, true)
+      const problem = `pods ask for a group: ${error.message}`
+      refused.push({ groups: names, error: new PortsError('PORTS_POD_GROUP', problem, error.remedy, true) })
     }
   }
-  return { known, ...(problem === undefined ? {} : { problem }) }
+  return { known, refused }
 }
 
 function workOf(
