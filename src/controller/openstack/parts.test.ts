@@ -170,6 +170,18 @@ describe('the VM’s port', () => {
     }
     expect(await find(prepare)).toBe('eth0')
   })
+  test('is not another project’s that has the same address', async () => {
+    const prepare = (neutron: FakeNeutron): void => {
+      neutron.addVm('theirs', 'nodes', '10.1.0.200')['project_id'] = 'another'
+      neutron.addVm('eth0', 'nodes', '10.1.0.200')
+    }
+    expect(await find(prepare)).toBe('eth0')
+    const foreign = (neutron: FakeNeutron): void => {
+      prepare(neutron)
+      neutron.ports.delete('eth0')
+    }
+    expect(await find(foreign)).toContain('PORTS_NO_PARENT: there is not a port')
+  })
   test('has to be one', async () => {
     expect(await find(() => undefined)).toContain(
       'PORTS_NO_PARENT: there is not a port with an address of node node-1 (10.1.0.200)',
