@@ -11,7 +11,8 @@ import { MAX_POOL_PROBLEMS } from '../../network/model/validate-neutron.ts'
 import { Backoff } from '../../registry/backoff.ts'
 import type { ControllerLog } from '../controller.ts'
 import type { Cloud } from './cloud.ts'
-import { drainPool, keepPool, type PassEnd, type PoolContext, PoolMemory } from './pool.ts'
+import { PoolMemory } from './memory.ts'
+import { drainPool, keepPool, type PassEnd, type PoolContext } from './pool.ts'
 import { leavesDoubt, PortsError, problemOf, RETRY_S } from './problem.ts'
 
 /** What a node is looked after with. */
@@ -71,9 +72,9 @@ export class NodeKeeper {
     this.#parts = parts
   }
 
-  /** Something may have changed in Neutron that nobody told. */
-  doubt(): void {
-    for (const memory of this.#memories.values()) memory.isSure = false
+  /** Something may have changed in Neutron that nobody told, about one network or any. */
+  doubt(network?: string): void {
+    for (const [name, memory] of this.#memories) if (network === undefined || name === network) memory.isSure = false
   }
 
   /** Brings everything in order, as far as that can be. Milliseconds until it has to be looked at again; undefined: when something changes. */

@@ -6,18 +6,17 @@ import { isDeepStrictEqual } from 'node:util'
 import {
   type AddressMode,
   type NeutronNetwork,
-  type PoolProblem,
   type PortPool,
   type PortUse,
   poolSizesOf,
 } from '../../network/model/neutron.ts'
 import type { Node } from '../../network/model/node.ts'
 import type { PoolLimit } from '../../network/warm/decide.ts'
-import { type Demand, demandAfter, expectedDemand, NO_DEMAND } from '../../network/warm/demand.ts'
+import { demandAfter, expectedDemand } from '../../network/warm/demand.ts'
 import { OpenStackError } from '../../openstack/errors.ts'
-import type { Backoff } from '../../registry/backoff.ts'
 import type { Cloud } from './cloud.ts'
 import { fixedWay } from './fixed.ts'
+import type { PoolMemory } from './memory.ts'
 import type { AddressWay, AskedGroups, PoolStep, PoolWork } from './mode.ts'
 import type { PoolOwner } from './ours.ts'
 import { pairWay } from './pair.ts'
@@ -28,35 +27,6 @@ import { trunkWay } from './trunk.ts'
 
 const WAYS: Readonly<Record<AddressMode, AddressWay>> = { pair: pairWay, fixed: fixedWay, trunk: trunkWay }
 const PLACE_FRESH_MS = 300_000
-
-/** What is remembered of a pool: nothing that is not found out again after a restart. */
-export class PoolMemory {
-  /** Neutron was looked at since whatever left doubt. */
-  isSure = false
-  place: { readonly at: number; readonly for: string; readonly place: Place } | undefined
-  problem: PoolProblem | undefined
-  refused: readonly PoolProblem[] = []
-  /** Milliseconds since 1970: it is left alone until then. */
-  notBefore = 0
-  demand: Demand = NO_DEMAND
-  leased: ReadonlySet<string> | undefined
-  readonly #patience: Backoff
-
-  constructor(patience: Backoff) {
-    this.#patience = patience
-  }
-
-  succeeded(): void {
-    this.#patience.reset()
-    this.problem = undefined
-    this.notBefore = 0
-  }
-
-  failed(problem: PoolProblem, now: number): void {
-    this.problem = problem
-    this.notBefore = now + this.#patience.next()
-  }
-}
 
 /** What a pass is made with. */
 export interface PoolContext {

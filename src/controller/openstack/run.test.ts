@@ -3,7 +3,7 @@ import { ip } from '../../network/model/address.ts'
 import type { NeutronNetwork } from '../../network/model/neutron.ts'
 import { configError } from '../../openstack/errors.ts'
 import type { Neutron } from '../../openstack/neutron/neutron.ts'
-import { FakeCloud, PASSWORD } from '../../openstack/testing/fake-cloud.ts'
+import { FakeCloud, PASSWORD, PROJECT } from '../../openstack/testing/fake-cloud.ts'
 import { FakeNeutron } from '../../openstack/testing/fake-neutron.ts'
 import { MemoryRegistry } from '../../registry/memory.ts'
 import { reflect } from '../../registry/reflector.ts'
@@ -140,6 +140,31 @@ test('a Node that cannot be read is not gone', async () => {
   })
   expect((await poolOf(one, 'node-2'))?.ports).toEqual(ports)
   expect(one.neutron.ports.has('stray')).toBe(true)
+})
+
+test('what is changed about a network’s groups counts at once', async () => {
+  const one = await house()
+  one.neutron.groups = [...one.neutron.groups, { id: 'web-id', name: 'web', project_id: PROJECT, shared: false }]
+  await one.registry.create('NeutronNetwork', 'pods', WISH)
+  await eventually(async () => expect((await statusOf(one))?.ports).toBe(6))
+  const stored = await one.registry.get('NeutronNetwork', 'pods')
+  if (stored === undefined) throw new Error('no network')
+  await one.registry.update('NeutronNetwork', 'pods', { ...stored.value, securityGroups: ['web'] }, stored.revision)
+  await eventually(async () => {
+    const ports = [...one.neutron.ports.values()].filter(({ tags }) => tags.includes('weft'))
+    expect(ports.map((port) => port.security_groups)).toEqual(ports.map(() => ['web-id']))
+    expect((await poolOf(one))?.groups).toEqual(['web-id'])
+  })
+})
+
+test('what an agent said of a node that has no ports goes with the node', async () => {
+  const one = await house()
+  await one.registry.create('NeutronNetwork', 'pods', WISH)
+  await one.registry.create('PortUse', 'node-9', { node: 'node-9', leased: [], resting: [], given: [], wants: [] })
+  await eventually(async () => {
+    one.clock.now += 301_000
+    expect(await one.registry.get('PortUse', 'node-9')).toBeUndefined()
+  })
 })
 
 test('ports of a node that nobody knows go, those of another cluster stay', async () => {
