@@ -136,6 +136,8 @@ export interface SecurityGroup {
   readonly id: string
   readonly name: string
   readonly projectId: string | undefined
+  /** Another project lets the account's use it. */
+  readonly isShared: boolean
   readonly description: string
   readonly tags: readonly string[]
 }
