@@ -10,7 +10,6 @@ import { UNDERLAY_GROUP } from '../../../network/host.ts'
 import { type Mac, parseMac } from '../../../network/model/address.ts'
 import type { Leasing, LocalPorts } from '../../neutron/local-ports.ts'
 import { configureInterface } from '../configure.ts'
-import { inOrder } from '../in-order.ts'
 import { extendResult } from '../ipam-result.ts'
 import { childDifference } from '../links/check.ts'
 import { type ChildOrder, makeChild, raiseChild, removeChild } from '../links/child.ts'
@@ -59,16 +58,11 @@ export class NeutronPlugin implements Plugin {
     return extendResult(call, [inside], answer)
   }
 
-  /** The interface first: nothing is sent from its addresses once the port is another pod's. */
+  /** The interface first: nothing is sent from its addresses once the port is another pod's. While it stays, the port does. */
   async del(call: PluginCallAfter): Promise<void> {
     const { ifname, netns } = call
-    await inOrder(
-      async () => {
-        if (netns === undefined) return
-        for (const kind of ['vlan', 'ipvlan'] as const) await removeChild(kind, ifname, netns)
-      },
-      async () => this.#parts.ports.release(call),
-    )
+    if (netns !== undefined) for (const kind of ['vlan', 'ipvlan'] as const) await removeChild(kind, ifname, netns)
+    this.#parts.ports.release(call)
   }
 
   async check(call: PluginCallInside): Promise<void> {

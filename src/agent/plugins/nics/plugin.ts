@@ -55,13 +55,11 @@ export class HostDevicePlugin implements Plugin {
     return extendResult(call, [inside], answer)
   }
 
-  /** The NIC first: nothing is sent from its addresses once they are free. */
+  /** The NIC first: nothing is sent from its addresses once they are free. While it is away, they stay its. */
   async del(call: PluginCallAfter): Promise<void> {
     const type = ipamToUndo(call.config)
-    await inOrder(
-      () => this.#release(call, call.netns),
-      async () => (type === undefined ? undefined : this.#parts.plugins.ipam(type).del(call)),
-    )
+    await this.#release(call, call.netns)
+    if (type !== undefined) await this.#parts.plugins.ipam(type).del(call)
   }
 
   async check(call: PluginCallInside): Promise<void> {
