@@ -14,12 +14,13 @@ import { inOrder } from '../in-order.ts'
 import { extendResult, ipamToUndo } from '../ipam-result.ts'
 import type { LinkParts } from '../links/index.ts'
 import { checkMayChoose } from '../links/master.ts'
+import { keyText, type NoteKey } from '../note-folder.ts'
 import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside } from '../plugin.ts'
 import { findNic } from './find.ts'
 import { whyNotFree } from './free.ts'
 import { bringHome, moveIn, type NicHome, nicInside } from './move.ts'
 import { type NicNetconf, parseNicNetconf } from './netconf.ts'
-import { atHome, keyText, type NicKey, type NicNote } from './note.ts'
+import { atHome, type NicNote } from './note.ts'
 import type { NicNotes } from './notes.ts'
 
 /** What the plugin works with. */
@@ -161,7 +162,7 @@ export class HostDevicePlugin implements Plugin {
     return configurationProblem({ nsFd: netns.fd, ifname }, { ips: own, routes: routes.filter(isOwn) })
   }
 
-  async #release(key: NicKey, netns?: PodNetns): Promise<void> {
+  async #release(key: NoteKey, netns?: PodNetns): Promise<void> {
     const { notes, home } = this.#parts
     const note = notes.get(key)
     if (note === undefined) return
