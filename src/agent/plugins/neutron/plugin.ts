@@ -40,7 +40,7 @@ export class NeutronPlugin implements Plugin {
   async add(call: PluginCallInside, signal: AbortSignal): Promise<CniResult> {
     const netconf = this.#read(call)
     const { ifname, netns } = call
-    const leasing = await leasePort(call, netconf.network, this.#parts, signal)
+    const leasing = await leasePort(call, netconf, this.#parts, signal)
     await using undo = new AsyncDisposableStack()
     // The error that led there is the one to tell.
     undo.defer(() => this.del(call).catch(() => undefined))
@@ -121,15 +121,15 @@ export class NeutronPlugin implements Plugin {
   }
 }
 
-/** A port for the interface of a call. */
+/** A port for the interface of a call. `ownGroups` are those of the configuration, for pods that ask for none. */
 export async function leasePort(
   call: PluginCall,
-  network: string,
+  { network, ownGroups }: { readonly network: string; readonly ownGroups?: readonly string[] | undefined },
   { ports, groups: sources }: Pick<NeutronPluginParts, 'ports' | 'groups'>,
   signal: AbortSignal,
 ): Promise<Leasing> {
   const { containerId, ifname, args } = call
-  const groups = await groupsFor(call, sources)
+  const groups = (await groupsFor(call, sources)) ?? ownGroups
   const order = {
     ...{ containerId, ifname, network, cniNetwork: call.network },
     ...(groups === undefined ? {} : { groups }),
