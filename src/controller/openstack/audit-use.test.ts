@@ -34,7 +34,11 @@ const FINE: UseAudit = {
 
 const cases: readonly (readonly [what: string, change: Partial<UseAudit>, found: readonly string[]])[] = [
   ['all is well', {}, []],
-  ['a pod with a port that is written down nowhere', { uses: [use('a', 'p9')] }, ['a neutron-lease-without-port port p9']],
+  [
+    'a pod with a port that is written down nowhere',
+    { uses: [use('a', 'p9')] },
+    ['a neutron-lease-without-port port p9'],
+  ],
   ['a pod with a port of another node', { uses: [use('b', 'p1')] }, ['b neutron-lease-without-port port p1']],
   ['a node that speaks of ports and has none', { uses: [use('c', 'p1')] }, ['c neutron-lease-without-port port p1']],
   ['two pods with one port', { uses: [use('a', 'p1', 'p1')] }, ['a neutron-port-leased-twice port p1']],
@@ -48,7 +52,9 @@ const cases: readonly (readonly [what: string, change: Partial<UseAudit>, found:
 ]
 
 test.each(cases)('%s', (_, change, found) => {
-  expect(auditUse({ ...FINE, ...change }).map(({ node, code, object }) => `${node} ${code} ${object}`)).toEqual([...found])
+  expect(auditUse({ ...FINE, ...change }).map(({ node, code, object }) => `${node} ${code} ${object}`)).toEqual([
+    ...found,
+  ])
 })
 
 test('where Nodes are not known none is missed', () => {

@@ -95,15 +95,18 @@ test('a port that is another one by now', async () => {
   expect(await findings(world)).toEqual(['neutron-port-differs', 'neutron-groups-differ', 'neutron-port-differs'])
 })
 
-test.each(['pair', 'fixed', 'trunk'] as const)('mode %s: what others have on the VM is nobody’s business', async (mode) => {
-  const world = await filled(mode)
-  const theirs = world.neutron.addVm('theirs', 'net', '10.1.0.92')
-  theirs.tags.push('weft', 'somebody')
-  const another = world.neutron.addVm('another', 'net', '10.1.0.93')
-  another.tags.push(...clusterTags('another'))
-  const vm = world.neutron.ports.get('vm-1')
-  for (const ip_address of ['10.1.0.92', '10.1.0.93', '192.0.2.0/24']) vm?.allowed_address_pairs.push({ ip_address })
-  vm?.fixed_ips.push({ subnet_id: 'net-v4', ip_address: '10.1.0.94' })
-  world.neutron.trunks.get('trunk-1')?.subports.set('theirs', 78).set('another', 79)
-  expect(await findings(world)).toEqual([])
-})
+test.each(['pair', 'fixed', 'trunk'] as const)(
+  'mode %s: what others have on the VM is nobody’s business',
+  async (mode) => {
+    const world = await filled(mode)
+    const theirs = world.neutron.addVm('theirs', 'net', '10.1.0.92')
+    theirs.tags.push('weft', 'somebody')
+    const another = world.neutron.addVm('another', 'net', '10.1.0.93')
+    another.tags.push(...clusterTags('another'))
+    const vm = world.neutron.ports.get('vm-1')
+    for (const ip_address of ['10.1.0.92', '10.1.0.93', '192.0.2.0/24']) vm?.allowed_address_pairs.push({ ip_address })
+    vm?.fixed_ips.push({ subnet_id: 'net-v4', ip_address: '10.1.0.94' })
+    world.neutron.trunks.get('trunk-1')?.subports.set('theirs', 78).set('another', 79)
+    expect(await findings(world)).toEqual([])
+  },
+)

@@ -181,7 +181,7 @@ function auditPorts({ ports, routerPorts, switchPortsThere, routerPortsThere }: 
     }),
     ...ports.flatMap(({ name, purpose, routerPort }): readonly RowFinding[] => {
       if (purpose !== 'join' || (routerPort !== undefined && routerPortsThere.has(routerPort))) return []
-      const detail = `it leads to the router's port ${routerPort ?? 'of no name'}, which is gone`
+      const detail = `it leads to the router’s port ${routerPort ?? 'of no name'}, which is gone`
       return [{ code: 'ovn-join-half', object: `Logical_Switch_Port ${name}`, detail }]
     }),
     ...routerPorts
