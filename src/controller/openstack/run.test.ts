@@ -210,10 +210,14 @@ test('without credentials it says what is missing; with them it goes on', async 
 test('a wrong password is told without it, and everything goes when the network does', async () => {
   const one = await house()
   await one.registry.create('NeutronNetwork', 'pods', WISH)
-  await eventually(async () => expect((await poolOf(one))?.ports).toHaveLength(3))
-  await one.registry.delete('NeutronNetwork', 'pods')
-  await eventually(async () => expect((await poolOf(one))?.ports.every(({ withdrawn }) => withdrawn)).toBe(true))
   for (const node of ['node-1', 'node-2']) {
+    await eventually(async () => expect((await poolOf(one, node))?.ports).toHaveLength(3))
+  }
+  await one.registry.delete('NeutronNetwork', 'pods')
+  for (const node of ['node-1', 'node-2']) {
+    await eventually(async () =>
+      expect((await poolOf(one, node))?.ports.every(({ withdrawn }) => withdrawn)).toBe(true),
+    )
     const given = ((await poolOf(one, node))?.ports ?? []).map(({ id }) => id)
     await one.registry.create('PortUse', node, { node, leased: [], resting: [], given, wants: [] })
   }
