@@ -27,6 +27,9 @@ export interface AuditLook extends OutsideLook {
 
 const NOBODY: Gathered = { view: { nodes: [], silent: [], registry: undefined }, agents: new Map() }
 
+const NO_PLACE =
+  'Neutron was not looked at: nothing says where the cluster’s objects are, which name its ports → --kubeconfig FILE'
+
 /** Looks once. Throws as `whereToLook` and `gather` do; where options name a system beyond the nodes, it does without agents. */
 export async function lookOnce(options: AuditOptions): Promise<AuditLook> {
   const where = placesOf(options)
@@ -57,8 +60,9 @@ function placesOf(options: AuditOptions): Where | Alone {
 
 async function lookOutside(place: Where['registry'], options: AuditOptions, { view }: Gathered): Promise<OutsideLook> {
   const isNamed = isCloudNamed(options)
+  if (place === undefined) return isNamed ? { ...NOT_LOOKED, notes: [NO_PLACE] } : NOT_LOOKED
   // That the registry does not answer is told already.
-  if (place === undefined || (view.registryProblem !== undefined && !isNamed)) return NOT_LOOKED
+  if (view.registryProblem !== undefined && !isNamed) return NOT_LOOKED
   const { openstackCloud: cloud, openstackCloudsFile: file } = options
   const warnings: string[] = []
   const log = { warn: (_: object, message: string) => void warnings.push(message) }

@@ -2,9 +2,10 @@ import { afterEach, expect, test } from 'bun:test'
 import { clusterTags } from '../../controller/openstack/ours.ts'
 import { NODE, WISH, World } from '../../controller/openstack/testing/world.ts'
 import { configError } from '../../openstack/errors.ts'
+import { MOST_IDS } from '../../openstack/neutron/model.ts'
 import { FakeCloud, PASSWORD } from '../../openstack/testing/fake-cloud.ts'
 import { MemoryRegistry } from '../../registry/memory.ts'
-import { RegistryError } from '../../registry/registry.ts'
+import { type Registry, RegistryError } from '../../registry/registry.ts'
 import { lookAtPorts, type PortsChoice } from './ports.ts'
 
 const ends: (() => Promise<void>)[] = []
@@ -65,6 +66,51 @@ test('what somebody deleted and what nobody uses is told, and nothing is written
   expect(all.world.neutron.calls.filter((call) => !call.startsWith('GET '))).toEqual([])
 })
 
+test('what VMs of no node still let through is found, and asked for only where ports are in no pool', async () => {
+  const all = await scene()
+  const { neutron } = all.world
+  neutron.addVm('vm-2', 'net', '10.1.0.201', 'trunk-2')
+  neutron.calls.length = 0
+  await lookAtPorts(all)
+  expect(neutron.calls).toEqual(['GET /ports', 'GET /ports'])
+  const strays = ['paired', 'carried'].map((id, i) => neutron.addVm(id, 'net', `10.1.0.9${i}`))
+  for (const { tags } of strays) tags.push(...clusterTags('cluster-uid'))
+  neutron.addVm('theirs', 'net', '10.1.0.95')
+  const pairs = ['10.1.0.90', '10.1.0.95'].map((ip_address) => ({ ip_address, mac_address: 'fa:16:3e:00:00:07' }))
+  neutron.ports.get('vm-2')?.allowed_address_pairs.push(...pairs)
+  neutron.trunks.get('trunk-2')?.subports.set('carried', 7).set('theirs', 8)
+  const { findings } = await lookAtPorts(all)
+  expect(findings.map(({ code, object, detail }) => [code, object, detail])).toEqual([
+    [
+      'neutron-pair-stray',
+      'port vm-2, pair 10.1.0.90',
+      'the address is that of port paired, and the pair’s MAC address fa:16:3e:00:00:07',
+    ],
+    ['neutron-subport-stray', 'port vm-2, subport carried', 'VLAN 7 of trunk trunk-2'],
+    ['neutron-port-unpooled', 'port paired', expect.stringContaining('10.1.0.90')],
+    ['neutron-port-unpooled', 'port carried', expect.stringContaining('10.1.0.91')],
+  ] as never)
+})
+
+test('VMs’ ports are asked for together, however many nodes there are', async () => {
+  const all = await scene()
+  const [first] = all.world.ports.values()
+  if (first === undefined) throw new Error('ports')
+  for (let i = 0; i < 120; i += 1) {
+    const node = `n${i}`
+    all.world.neutron.addVm(`vm-of-${node}`, 'net', `10.1.1.${i + 1}`)
+    const pools = first.pools.map((pool) => ({
+      ...pool,
+      parent: { ...pool.parent, portId: `vm-of-${node}` },
+      ports: [],
+    }))
+    await all.registry.create('NodePorts', node, { ...first, node, pools })
+  }
+  all.world.neutron.calls.length = 0
+  expect((await lookAtPorts(all)).findings).toEqual([])
+  expect(all.world.neutron.calls.filter((call) => call.includes('/ports'))).toHaveLength(1 + Math.ceil(121 / MOST_IDS))
+})
+
 test('nobody uses OpenStack: nobody is asked', async () => {
   const all = await scene({ isEmpty: true })
   const open = (): never => {
@@ -112,14 +158,14 @@ test('credentials that are refused are a finding without a secret', async () => 
 
 test('an account that may not read PortUse says so', async () => {
   const all = await scene()
-  const registry = new Proxy(all.registry, {
-    get: (target, key: keyof MemoryRegistry) => {
-      if (key !== 'list') return Reflect.get(target, key).bind(target)
-      return async (kind: 'Node' | 'PortUse') => {
+  const registry: Registry = Object.create(all.registry, {
+    list: {
+      value: async (kind: 'Node' | 'PortUse') => {
         if (kind === 'PortUse') throw new RegistryError('REGISTRY_UNAVAILABLE', 'the account may not list portuses')
-        return await target.list(kind)
-      }
+        return await all.registry.list(kind)
+      },
     },
+    get: { value: all.registry.get.bind(all.registry) },
   })
   expect(await lookAtPorts({ ...all, registry })).toEqual({
     findings: [],

@@ -2,14 +2,14 @@
  * Lists ports of OpenStack as Neutron has them and as they are written down, and has them compared. Nothing is written anywhere.
  * @module
  */
-import { auditPorts } from '../../controller/openstack/audit.ts'
+import { auditPorts, type Carrier, inNoPool } from '../../controller/openstack/audit.ts'
 import { auditUse } from '../../controller/openstack/audit-use.ts'
 import { clusterTags } from '../../controller/openstack/ours.ts'
 import { eachOf } from '../../controller/openstack/reserved.ts'
 import type { Finding } from '../../insight/audit/findings.ts'
 import type { NodePorts } from '../../network/model/neutron.ts'
 import { OpenStackError } from '../../openstack/errors.ts'
-import type { Port } from '../../openstack/neutron/model.ts'
+import { MOST_IDS, type Port } from '../../openstack/neutron/model.ts'
 import type { Neutron } from '../../openstack/neutron/neutron.ts'
 import { type Kind, type Kinds, type Registry, RegistryError } from '../../registry/registry.ts'
 import { NOT_LOOKED, type OutsideLook, sentenceOf } from './outside.ts'
@@ -75,7 +75,8 @@ async function compared(found: Ours | OutsideLook, nodes: readonly NodePorts[]):
   const { neutron, cluster, ports: ours } = found
   try {
     const parents = await parentsOf(neutron, nodes)
-    const findings = auditPorts({ cluster, nodes, ours, parents })
+    const carriers = await carriersOf(neutron, inNoPool(ours, nodes))
+    const findings = auditPorts({ cluster, nodes, ours, parents, carriers })
     return {
       findings: findings.map(({ node = '-', ...one }) => ({ ...one, node, step: undefined })),
       compared: [[ours.length, 'Neutron port']],
@@ -88,17 +89,34 @@ async function compared(found: Ours | OutsideLook, nodes: readonly NodePorts[]):
 }
 
 /** VMs' ports. One that is gone is left out. */
-async function parentsOf(neutron: Neutron, nodes: readonly NodePorts[]): Promise<ReadonlyMap<string, Port>> {
-  const ids = new Set(nodes.flatMap(({ pools }) => pools.map(({ parent }) => parent.portId)))
+async function parentsOf({ ports }: Neutron, nodes: readonly NodePorts[]): Promise<ReadonlyMap<string, Port>> {
+  const ids = [...new Set(nodes.flatMap(({ pools }) => pools.map(({ parent }) => parent.portId)))]
+  const parts = Array.from({ length: Math.ceil(ids.length / MOST_IDS) }, (_, i) => i * MOST_IDS)
   const parents = new Map<string, Port>()
-  await eachOf([...ids], async (id) => {
-    try {
-      parents.set(id, await neutron.ports.get(id))
-    } catch (error) {
-      if (!(error instanceof OpenStackError) || error.code !== 'OPENSTACK_NOT_FOUND') throw error
-    }
+  await eachOf(parts, async (at) => {
+    for (const port of await ports.list({ ids: ids.slice(at, at + MOST_IDS) })) parents.set(port.id, port)
   })
   return parents
+}
+
+/** Whose pairs and trunks may have these: nobody wrote that down. Where all ports are in pools nobody is asked. */
+async function carriersOf({ ports, trunks }: Neutron, unpooled: readonly Port[]): Promise<readonly Carrier[]> {
+  if (unpooled.length === 0) return []
+  const carriers: Carrier[] = []
+  await eachOf([...new Set(unpooled.map((port) => port.networkId))], async (networkId) => {
+    // Their trunks come with all others.
+    carriers.push(...(await ports.list({ networkId })).map((port) => ({ ...port, trunk: undefined })))
+  })
+  const all = await trunks.list().catch((error: unknown) => {
+    if (error instanceof OpenStackError && error.code === 'OPENSTACK_NOT_FOUND') return []
+    throw error
+  })
+  return [
+    ...carriers,
+    ...all.map(({ id, portId, subports }) => {
+      return { id: portId, networkId: '', addressPairs: [], trunk: { id, subports } }
+    }),
+  ]
 }
 
 async function listed<K extends Kind>(registry: Registry, kind: K): Promise<readonly Kinds[K][]> {

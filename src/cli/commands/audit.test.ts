@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { clusterTags } from '../../controller/openstack/ours.ts'
-import { WISH, World } from '../../controller/openstack/testing/world.ts'
+import { World } from '../../controller/openstack/testing/world.ts'
 import { encodeJson } from '../../flow/json.ts'
 import { serveAgent } from '../../insight/testing/agent-double.ts'
 import { sampleView } from '../../insight/testing/sample-facts.ts'

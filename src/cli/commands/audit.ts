@@ -21,11 +21,18 @@ export function registerAudit(program: Command): void {
       .summary('compare leases, ports, links, flows, addresses and the registry')
       .description(
         'Compares what should agree: leases with ports and links, flows of the plan with those in the switch, addresses ' +
-          'with ranges, attachments with the registry’s pods; ports of OpenStack with what Neutron has, where credentials are ' +
-          'given; rows of ours in OVN, with --ovn-nb. What differs is looked at a second time before it is told.',
+          'with ranges, attachments with the registry’s pods; ports, trunks and address pairs in Neutron with what is written ' +
+          'down, where credentials are given; rows in OVN, with --ovn-nb. Only what carries this cluster’s tags or name is ' +
+          'compared there. What differs is looked at a second time before it is told.',
       )
-      .option('--openstack-cloud <name>', 'the cloud of clouds.yaml that nodes’ ports are in')
-      .option('--openstack-clouds-file <path>', 'clouds.yaml, with the controller’s credentials')
+      .option(
+        '--openstack-cloud <name>',
+        'the cloud that nodes’ ports are in: its name in clouds.yaml (default: $OS_CLOUD, $OS_AUTH_URL and its like, the only one)',
+      )
+      .option(
+        '--openstack-clouds-file <path>',
+        'a clouds.yaml with the controller’s credentials (default: where openstack finds it, /etc/openstack for one)',
+      )
       .option('--repair', 'show a plan, then put right what is recognisably Weft’s'),
   )
     .addHelpText('after', HELP)
@@ -33,15 +40,20 @@ export function registerAudit(program: Command): void {
 }
 
 const HELP = `
-Exit codes: 0 no difference, 1 differences (with --repair: that are left),
-3 no agent answers.
+Exit codes: 0 no difference, 1 differences (with --repair: that are left), or
+something named by an option does not answer, 3 no agent answers. Lines with !
+say what was not looked at, and change no exit code.
 
 Where no agent runs, as in the controller’s pod, options that name a cloud or a
 northbound database are enough: that alone is compared then, and it is said.
+Nothing is written in Neutron or OVN, --repair or not: each finding says what
+to type.
 
 Examples:
   weft audit
   weft audit --openstack-clouds-file /etc/openstack/clouds.yaml
+  weft audit --ovn-nb unix:/var/run/ovn/ovnnb_db.sock --ovn-cluster blue \\
+    --kubeconfig admin.conf
   weft audit --json | jq -r '.findings[] | [.code, .node, .object] | @tsv'
   weft audit --repair`
 

@@ -47,6 +47,11 @@ const cases: readonly (readonly [what: string, change: Partial<UseAudit>, found:
     { nodes: [nodePorts('a', 'p1'), nodePorts('b', 'p1')], uses: [] },
     ['a neutron-port-pooled-twice port p1'],
   ],
+  [
+    'a port of two nodes, in whatever order they are listed',
+    { nodes: [nodePorts('b', 'p1'), nodePorts('a', 'p1')], uses: [] },
+    ['a neutron-port-pooled-twice port p1'],
+  ],
   ['a node that is gone', { machines: new Set(['a']) }, ['b neutron-node-gone nodeports b']],
   ['a node that is gone, with nothing', { nodes: [nodePorts('d')], uses: [], machines: new Set() }, []],
 ]

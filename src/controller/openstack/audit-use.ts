@@ -49,7 +49,9 @@ function auditLeases(nodes: readonly NodePorts[], uses: readonly PortUse[]): rea
 }
 
 function auditPooledTwice(nodes: readonly NodePorts[]): readonly UseFinding[] {
-  const all = nodes.flatMap((one) => [...idsOf(one)].map((id) => ({ id, node: one.node })))
+  const all = nodes
+    .flatMap((one) => [...idsOf(one)].map((id) => ({ id, node: one.node })))
+    .sort((a, b) => (a.node < b.node ? -1 : 1))
   return [...Map.groupBy(all, ({ id }) => id)].flatMap(([id, entries]): readonly UseFinding[] => {
     const [first] = entries
     if (first === undefined || entries.length < 2) return []

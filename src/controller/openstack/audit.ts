@@ -18,7 +18,12 @@ export interface PortsAudit {
   readonly ours: readonly Port[]
   /** VMs' ports by id; one that is gone is absent. */
   readonly parents: ReadonlyMap<string, Port>
+  /** Other ports that may still carry what no pool has: those of its networks, and those with trunks. */
+  readonly carriers?: readonly Carrier[]
 }
+
+/** A port that lets others' packets through. */
+export type Carrier = Pick<Port, 'id' | 'networkId' | 'addressPairs' | 'trunk'>
 
 /** Something that does not fit. */
 export interface PortsFinding {
@@ -42,20 +47,26 @@ export interface PortsFinding {
 }
 
 /** Everything that does not fit. What is being made or taken away at this moment may be among it: look twice. */
-export function auditPorts({ cluster, nodes, ours, parents }: PortsAudit): readonly PortsFinding[] {
+export function auditPorts({ cluster, nodes, ours, parents, carriers = [] }: PortsAudit): readonly PortsFinding[] {
   const there = new Map(ours.filter((port) => hasTags(port, clusterTags(cluster))).map((port) => [port.id, port]))
-  const pooled = new Set(nodes.flatMap(({ pools }) => pools.flatMap(({ ports }) => ports.map(({ id }) => id))))
-  const unpooled = [...there.values()].filter(({ id }) => !pooled.has(id))
+  const unpooled = inNoPool([...there.values()], nodes)
   return [
     ...nodes.flatMap(({ node, pools }) =>
       pools.flatMap((pool) => auditPool(pool, there, parents).map((one) => ({ ...one, node }))),
     ),
     ...nodes.flatMap(({ node, pools }) => auditStrays(pools, there, parents).map((one) => ({ ...one, node }))),
+    ...carriers.filter(({ id }) => !parents.has(id)).flatMap((one) => straysOn(one, unpooled)),
     ...unpooled.map(({ id, name, fixedIps }) => {
       const addresses = fixedIps.map(({ address }) => address).join(', ')
       return { code: 'neutron-port-unpooled', object: `port ${id}`, detail: `${name}, with ${addresses}` } as const
     }),
   ]
+}
+
+/** Those that are written down for no node. */
+export function inNoPool(ports: readonly Port[], nodes: readonly NodePorts[]): readonly Port[] {
+  const pooled = new Set(nodes.flatMap(({ pools }) => pools.flatMap((pool) => pool.ports.map(({ id }) => id))))
+  return ports.filter(({ id }) => !pooled.has(id))
 }
 
 function auditPool(
@@ -142,25 +153,31 @@ function auditStrays(
     if (parent === undefined) return []
     const mine = new Set(behind.flatMap(({ ports }) => ports.map(({ id }) => id)))
     const others = [...there.values()].filter(({ id }) => !mine.has(id))
-    return [...strayPairs(parent, others), ...straySubports(parent, others)]
+    return straysOn(parent, others)
   })
 }
 
-function strayPairs(parent: Port, others: readonly Port[]): readonly PortsFinding[] {
-  const pairs = new Set(parent.addressPairs.map(({ address }) => plain(address)))
+function straysOn(carrier: Carrier, others: readonly Port[]): readonly PortsFinding[] {
+  return [...strayPairs(carrier, others), ...straySubports(carrier, others)]
+}
+
+function strayPairs(parent: Carrier, others: readonly Port[]): readonly PortsFinding[] {
+  const pairs = new Map(parent.addressPairs.map((pair) => [plain(pair.address), pair]))
   return others
     .filter(({ networkId }) => networkId === parent.networkId)
     .flatMap(({ id, fixedIps }) =>
-      fixedIps
-        .filter(({ address }) => pairs.has(plain(address)))
-        .map(({ address }): PortsFinding => {
-          const object = `port ${parent.id}, pair ${address}`
-          return { code: 'neutron-pair-stray', object, detail: `the address is that of port ${id}` }
-        }),
+      fixedIps.flatMap(({ address }): readonly PortsFinding[] => {
+        const pair = pairs.get(plain(address))
+        if (pair === undefined) return []
+        // Without the MAC address no client removes a pair.
+        const mac = pair.mac === undefined ? '' : `, and the pair’s MAC address ${pair.mac}`
+        const object = `port ${parent.id}, pair ${address}`
+        return [{ code: 'neutron-pair-stray', object, detail: `the address is that of port ${id}${mac}` }]
+      }),
     )
 }
 
-function straySubports({ id: parentId, trunk }: Port, others: readonly Port[]): readonly PortsFinding[] {
+function straySubports({ id: parentId, trunk }: Carrier, others: readonly Port[]): readonly PortsFinding[] {
   const foreign = new Set(others.map(({ id }) => id))
   return (trunk?.subports ?? [])
     .filter(({ portId }) => foreign.has(portId))

@@ -168,8 +168,8 @@ export const FINDINGS = {
   'neutron-port-unpooled': {
     means: 'a port with this cluster’s tags is in no node’s pool: nobody uses its address',
     repair:
-      `${BY_HAND} the controller takes it in or deletes it within twenty minutes. If it stays: take it off the VM’s port, ` +
-      'then openstack port delete PORT',
+      `${BY_HAND} the controller takes it in or deletes it within twenty minutes. If it stays: take what ` +
+      'neutron-pair-stray and neutron-subport-stray say off VMs’ ports, then openstack port delete PORT',
   },
   'neutron-port-missing': {
     means: 'a port is written down for a node, and is not in Neutron, or lost its tags',
@@ -194,7 +194,7 @@ export const FINDINGS = {
   'neutron-pair-stray': {
     means:
       'a VM’s port allows the address of a port of this cluster’s that is not behind it: the VM can take the address',
-    repair: `${BY_HAND} openstack port unset --allowed-address ip-address=ADDRESS PORT`,
+    repair: `${BY_HAND} openstack port unset --allowed-address ip-address=ADDRESS,mac-address=MAC PORT`,
   },
   'neutron-subport-missing': {
     means: 'a port is not on the trunk of its VM: its pod is cut off',
@@ -218,11 +218,11 @@ export const FINDINGS = {
   },
   'ovn-row-unreadable': {
     means: 'a row of this cluster’s holds an object that cannot be read: nobody sees the object',
-    repair: `${BY_HAND} put external_ids:weft-value back, or delete the row: the controller makes it anew`,
+    repair: `${BY_HAND} put external_ids:weft-value back (ovn-nbctl set TABLE NAME …). Deleting the row deletes the object: a node gets other ranges, a tenant another VNI`,
   },
   'ovn-row-differs': {
     means: 'a row says something else than the object that it holds',
-    repair: `${BY_HAND} undo what was changed by hand (ovn-nbctl), or delete the row: the controller makes it anew`,
+    repair: `${BY_HAND} undo what was changed by hand (ovn-nbctl set TABLE NAME …). Deleting the row deletes the object: a node gets other ranges`,
   },
   'ovn-row-doubled': {
     means: 'two rows hold one object: writers change one of them',
@@ -238,7 +238,7 @@ export const FINDINGS = {
   },
   'ovn-parent-missing': {
     means: 'a port is nested behind a port that is gone: no chassis forwards for it',
-    repair: `${BY_HAND} make the machine’s port again, or remove the switch (weft ovn release SWITCH)`,
+    repair: `${BY_HAND} make the machine’s port again, or remove the switch: ovn-nbctl lsp-get-ls PORT names it, weft ovn release SWITCH --ovn-cluster NAME removes it`,
   },
   'ovn-join-half': {
     means: 'a switch’s way to a router has one end only: nothing leaves that switch',

@@ -74,7 +74,12 @@ function comparedLine(
   const tables = nodes.flatMap(({ installed, wires }) => [installed, ...wires.map((wire) => wire.installed)])
   const flows = tables.reduce((sum, { length }) => sum + length, 0)
   const against = registry === undefined && nodes.length > 0 ? ' (without the registry)' : ''
-  const all = [[nodes.length, 'node'], [pods, 'attachment'], [flows, 'flow'], ...compared] as const
+  const here = [
+    [nodes.length, 'node'],
+    [pods, 'attachment'],
+    [flows, 'flow'],
+  ] as const
+  const all = [...(nodes.length === 0 && compared.length > 0 ? [] : here), ...compared]
   return `${all.map(([n, what]) => count(n, what, look)).join(', ')} compared${against}`
 }
 
@@ -91,6 +96,8 @@ function kindLines(code: FindingCode, findings: readonly Finding[], look: Look):
 }
 
 function findingLines({ node, object, detail }: Finding, look: Look): string[] {
-  const text = wrap(printable(`${node}: ${object}: ${detail}`).replaceAll(/,(?=\S)/g, ', '), look.width - 6)
+  // What is no node's is told as `-` in JSON.
+  const where = node === '-' ? '' : `${node}: `
+  const text = wrap(printable(`${where}${object}: ${detail}`).replaceAll(/,(?=\S)/g, ', '), look.width - 6)
   return text.map((line, i) => `    ${i === 0 ? '- ' : '  '}${line}`)
 }

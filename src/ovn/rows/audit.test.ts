@@ -1,6 +1,7 @@
 /** The comparison as a table; and one look at a real northbound database, with rows of others beside ours. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { cidr } from '../../network/model/address.ts'
+import { examples } from '../../registry/conformance-tools.ts'
 import { connectNorthbound } from '../connect.ts'
 import { marks } from '../owner.ts'
 import { OvnRegistry } from '../registry/registry.ts'
@@ -20,6 +21,18 @@ function switchRow(change: Partial<ObjectRow> = {}, value: unknown = NETWORK): O
     external_ids: new Map(Object.entries(marks('blue', 'switch', { ...ids, 'weft-value': JSON.stringify(value) }))),
     ...change,
   }
+}
+
+const CLUSTER_ROW: ObjectRow = {
+  ...{ table: 'Logical_Router', uuid: 'u0', name: 'weft.blue' },
+  external_ids: new Map(
+    Object.entries(
+      marks('blue', 'router', {
+        ...{ 'weft-kind': 'Cluster', 'weft-name': 'default', 'weft-revision': '1', 'weft-write': 'y' },
+        'weft-value': JSON.stringify(examples.Cluster.value),
+      }),
+    ),
+  ),
 }
 
 const FINE: RowsLook = {
@@ -58,7 +71,8 @@ const cases: readonly (readonly [what: string, change: Partial<RowsLook>, nodes:
   ['two rows of one object', { objects: [switchRow(), switchRow({ uuid: 'u2' })] }, ['w1'], ['ovn-row-doubled']],
   ['a Node that is gone', {}, [], ['ovn-row-unwanted']],
   ['a host outside the cluster', { objects: [switchRow({}, external)] }, [], []],
-  ['a Node without a row', {}, ['w1', 'w2'], ['ovn-row-missing']],
+  ['a Node without a row', { objects: [CLUSTER_ROW, switchRow()] }, ['w1', 'w2'], ['ovn-row-missing']],
+  ['Nodes whose ranges are kept elsewhere', {}, ['w1', 'w2'], []],
   ['a row that no object is in', { objects: [switchRow(), switchRow({ external_ids: new Map() })] }, ['w1'], []],
   ['a machine that is gone', { switchPortsThere: new Set() }, ['w1'], ['ovn-parent-missing']],
   ['a router’s end that is gone', { routerPortsThere: new Set() }, ['w1'], ['ovn-join-half']],
@@ -89,6 +103,7 @@ describe.skipIf(SKIPPED !== undefined)('a real northbound database', () => {
     const registry = await OvnRegistry.open(nbd)
     try {
       const machine = { kind: 'node', uid: 'u' } as const
+      await registry.create('Cluster', 'default', examples.Cluster.value)
       await registry.create('NodeNetwork', 'w1', {
         node: 'w1',
         machine,

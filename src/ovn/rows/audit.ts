@@ -152,6 +152,8 @@ function auditMachines(
 ): readonly RowFinding[] {
   if (nodes === undefined) return []
   const switches = records.filter(({ record }) => record.kind === 'NodeNetwork')
+  // Switches alone may be kept in OVN, and shared state in another place.
+  const isKeptHere = records.some(({ record }) => record.kind === 'Cluster')
   const there = new Set(switches.map(({ record }) => record.name))
   const unwanted = switches.filter(({ record: { name, object } }) => isOfNode(object?.value) && !nodes.has(name))
   return [
@@ -159,7 +161,7 @@ function auditMachines(
       return { code: 'ovn-row-unwanted', object: objectOf(row), detail: `there is no Node ${record.name}` }
     }),
     ...[...nodes]
-      .filter((node) => !there.has(node))
+      .filter((node) => isKeptHere && !there.has(node))
       .map((node): RowFinding => {
         const object = `Logical_Switch ${rowName(cluster, 'NodeNetwork', node)}`
         return { code: 'ovn-row-missing', object, detail: `the ranges of Node ${node}` }
