@@ -35,7 +35,10 @@ export class Trunks {
     return trunk === undefined ? undefined : trunkOf(trunk)
   }
 
-  /** Where OVN is behind it the port may not be bound yet. */
+  /**
+   * Whether the port may be in use already is up to the driver: that of Open vSwitch refuses it (`OPENSTACK_IN_USE`), that of OVN allows it
+   * since Neutron 21 (`can_trunk_bound_port`). Subports may come and go at any time.
+   */
   async create(portId: string, name: string): Promise<Trunk> {
     const body = { trunk: { port_id: portId, name, admin_state_up: true } }
     const doing = `create a trunk on port ${portId}`
