@@ -37,7 +37,6 @@ export class PortUseWriter {
   #uncertain: ReadonlySet<string> = new Set()
   /** How often in succession somebody else was faster. */
   #overtaken = 0
-  #beat = 0
   #timer: { readonly at: number; readonly handle: ReturnType<typeof setTimeout> } | undefined
   #isWriting = false
   #again: 'no' | 'later' | 'now' = 'no'
@@ -52,12 +51,6 @@ export class PortUseWriter {
   changed(isUrgent: boolean): void {
     if (this.#isWriting) this.#again = isUrgent ? 'now' : this.#again === 'now' ? 'now' : 'later'
     else this.#schedule(isUrgent ? 0 : (this.#options.gapMs ?? GAP_MS))
-  }
-
-  /** The agent lives: that is told as well, where there is anything to tell. */
-  beat(): void {
-    this.#beat += 1
-    this.changed(false)
   }
 
   /** What nobody reads and nobody may make: an object that is there and means nothing. */
@@ -112,8 +105,8 @@ export class PortUseWriter {
     const { stored } = this.#known
     // From here to the promise nothing else happens: what is given back is nobody's.
     const use = this.#options.use()
-    if (use === undefined ? stored === undefined : isSaid(use, stored?.value, this.#beat)) return
-    const next: PortUse = { ...(use ?? nothing(node)), beat: this.#beat }
+    const next = use ?? nothing(node)
+    if (stored === undefined ? use === undefined : Bun.deepEquals(next, stored.value)) return
     this.#promise(next.given)
     try {
       const written =
@@ -135,11 +128,6 @@ export class PortUseWriter {
     this.#uncertain = new Set([...this.#uncertain, ...given])
     this.#options.promised(this.#uncertain)
   }
-}
-
-/** The beat is told along with other things, and by itself where ports are in the node's hands. */
-function isSaid(use: PortUse, said: PortUse | undefined, beat: number): boolean {
-  return said !== undefined && Bun.deepEquals({ ...use, beat }, { ...said, beat: said.beat ?? -1 })
 }
 
 function nothing(node: string): PortUse {

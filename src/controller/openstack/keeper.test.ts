@@ -140,3 +140,27 @@ test('a group that is not there is the problem of the pods that ask for it alone
   await pass()
   expect(world.problems).toEqual([])
 })
+
+test('a new MAC address of the VM’s port is told', async () => {
+  const world = worldOf('pair')
+  await world.settle()
+  const vm = world.neutron.ports.get('vm-1')
+  if (vm === undefined) throw new Error('no port')
+  vm['mac_address'] = 'fa:16:3e:aa:bb:cc'
+  world.keeper.doubt()
+  await world.settle()
+  expect(world.pool?.parent.mac as string).toBe('fa:16:3e:aa:bb:cc')
+  expect(world.pool?.ports.map(({ mac }) => mac as string)).toEqual(Array(3).fill('fa:16:3e:aa:bb:cc'))
+})
+
+test('a new MAC address of a part of a trunk is told', async () => {
+  const world = worldOf('trunk')
+  await world.settle()
+  const [first = ''] = ids(world)
+  const port = world.neutron.ports.get(first)
+  if (port === undefined) throw new Error('no port')
+  port['mac_address'] = 'fa:16:3e:aa:bb:cc'
+  world.keeper.doubt()
+  await world.settle()
+  expect(world.pool?.ports[0]?.mac as string).toBe('fa:16:3e:aa:bb:cc')
+})

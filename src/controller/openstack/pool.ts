@@ -76,7 +76,7 @@ export async function keepPool(
   }
   const asked = await askedGroups(context, place.pool)
   const work = workOf(context, place, asked.known)
-  let pool: PortPool = { ...place.pool, ...pick(before), ports: before?.ports ?? [] }
+  let pool: PortPool = { ...place.pool, ...carriedOver(before, place.pool) }
   const way = WAYS[pool.mode]
   const step = await looked(context, way, work, pool)
   pool = step.pool
@@ -258,9 +258,11 @@ function workOf(
   return { cloud, owner, place, held, given: new Set(use?.given ?? []), asked, publish, signal, tell }
 }
 
-/** What a pool that goes on has of its own. */
-function pick(before: PortPool | undefined): Partial<PortPool> {
-  return before === undefined ? {} : { parent: before.parent }
+/** What a pool that goes on has of its own. The MAC address is the VM port's as it is now. */
+function carriedOver(before: PortPool | undefined, { mode, parent: { mac } }: PortPool): Partial<PortPool> {
+  if (before === undefined) return {}
+  const ports = mode === 'trunk' ? before.ports : before.ports.map((port) => ({ ...port, mac }))
+  return { parent: { ...before.parent, mac }, ports }
 }
 
 function isSamePool(a: PortPool, b: PortPool): boolean {

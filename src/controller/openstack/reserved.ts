@@ -130,7 +130,7 @@ export function sortFound(work: PoolWork, pool: PortPool, found: readonly Port[]
     byId.delete(known.id)
     const addresses = port === undefined ? [] : addressesOf(port, pool)
     if (port === undefined || addresses.length === 0) gone.push(known)
-    else kept.push([port, isDeepStrictEqual(addresses, known.addresses) ? known : { ...known, addresses }])
+    else kept.push([port, { ...known, addresses, mac: macIn(port, pool) }])
   }
   const surplus: Port[] = []
   for (const port of byId.values()) {
@@ -175,10 +175,15 @@ function groupsOf({ place, asked }: PoolWork, { securityGroups }: Port): Partial
 export function pooledOf(port: Port, pool: PortPool, groups?: readonly string[]): PooledPort {
   return {
     id: port.id,
-    mac: pool.mode === 'trunk' ? macOf(port.mac) : pool.parent.mac,
+    mac: macIn(port, pool),
     addresses: addressesOf(port, pool),
     ...(groups === undefined ? {} : { groups }),
   }
+}
+
+/** What its packets have. */
+function macIn({ mac }: Port, { mode, parent }: PortPool): PooledPort['mac'] {
+  return mode === 'trunk' ? macOf(mac) : parent.mac
 }
 
 function addressesOf({ fixedIps }: Port, { subnets }: PortPool): PooledPort['addresses'] {

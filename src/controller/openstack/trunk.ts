@@ -116,7 +116,7 @@ async function detach(
 }
 
 function noTrunk(portId: string): PortsError {
-  const remedy = `make it again: openstack network trunk create --parent-port ${portId} NAME`
+  const remedy = `make it again: openstack network trunk create --parent-port ${portId} NAME (with ML2/OVS while the VM is off)`
   return new PortsError('PORTS_NO_TRUNK', `the trunk on port ${portId} is gone`, remedy, true)
 }
 

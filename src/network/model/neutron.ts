@@ -170,8 +170,6 @@ export interface PortUse {
   readonly given: readonly string[]
   /** What pods wait for. */
   readonly wants: readonly PortWish[]
-  /** Counts while the agent lives. */
-  readonly beat?: number
 }
 
 /** That a pod has a port. */

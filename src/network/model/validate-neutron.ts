@@ -193,7 +193,6 @@ const portUse: Decode<PortUse> = checked(
     resting: list(record<RestingPort>({ id, until: moment }), MAX_PORTS_IN_USE),
     given: list(id, MAX_PORTS_IN_USE),
     wants: list(wish, MAX_POOLS * MAX_GROUPS),
-    beat: optional(count),
   }),
   ({ leased, resting, given }, at) => {
     onePer(leased, (one) => one.id, below(at, 'leased'))
