@@ -22,6 +22,12 @@ export class Trunks {
     return trunkOf(await this.#calls.one({ method: 'GET', path, key: 'trunk', doing: `show trunk ${id}`, signal }))
   }
 
+  /** All that the account sees. `OPENSTACK_NOT_FOUND` where the cloud knows no trunks. */
+  async list(signal?: AbortSignal): Promise<readonly Trunk[]> {
+    const call = { path: '/trunks', key: 'trunks', query: [], doing: 'list trunks', signal }
+    return (await this.#calls.list(call)).map(trunkOf)
+  }
+
   /** The trunk on a machine's port; undefined where there is none. */
   async ofPort(portId: string, signal?: AbortSignal): Promise<Trunk | undefined> {
     const query = [['port_id', pathId(portId, 'port')]] as const
