@@ -36,6 +36,7 @@ interface Node extends Common {
   readonly datapathType: 'system' | 'netdev'
   readonly gatewayCheck: boolean
   readonly dryRun?: boolean
+  readonly root: string
 }
 
 interface Switch extends Common {
@@ -72,9 +73,9 @@ export function registerOvnUnderlay(program: Command): void {
       .argument('<namespace>', 'the pod’s namespace')
       .argument('<pod>', 'its name')
       .argument('<container>', 'the ID of its first container')
-      .action(async (namespace: string, pod: string, container: string, { ovsdb }: Common) => {
+      .action(async (namespace: string, pod: string, container: string, places: Common) => {
         const call = execCall(verb, [namespace, pod, container])
-        if (call.verb !== 'init') process.stdout.write(await serveExec(call, ovsdb))
+        if (call.verb !== 'init') process.stdout.write(await serveExec(call, places))
       })
   }
 }
@@ -99,6 +100,7 @@ function nodeCommands(underlay: Command): void {
     )
     .option('--no-gateway-check', 'do not ask the gateway: only a command that dies is taken back')
     .option('--dry-run', 'tell what would be done')
+    .addOption(new Option('--root <folder>', 'the folder that stands for /').default('/').hideHelp())
     .action(nodeSetup)
   withPlaces(underlay.command('node-destroy'))
     .summary('the way back of node-setup')
@@ -194,14 +196,14 @@ async function nodeSetup(uplink: string, options: Node): Promise<void> {
 
 /** The bridge of Open vSwitch has the interface itself: that is what `weft bridge create` makes. */
 async function direct(uplink: string, options: Node): Promise<void> {
-  const { bridge, datapathType, dryRun, json } = options
+  const { bridge, datapathType, dryRun, root, json } = options
   if (dryRun === true)
     throw usage(
       '--dry-run and --direct do not go together',
       `ask \`weft bridge create ${bridge} --uplink ${uplink} --dry-run\``,
     )
   const wish = { bridge, uplink, datapathType, trunks: [], move: true }
-  const { isThere } = await createBridge(wish, { ...guarded(options), persist: 'auto', root: '/' })
+  const { isThere } = await createBridge(wish, { ...guarded(options), persist: 'auto', root })
   if (json === true) printJson({ uplink, bridge, done: !isThere })
   else printLines([`${bridge} has ${uplink} as its port, and its addresses`])
 }

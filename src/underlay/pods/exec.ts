@@ -15,10 +15,13 @@ import { attachPod, detachPod, isOf } from './attach.ts'
 const NETWORK = 'exec'
 
 /** Serves a call about a pod; resolves to what is printed. */
-export async function serveExec(call: Exclude<ExecCall, { readonly verb: 'init' }>, socket: string): Promise<string> {
-  const config = parseUnderlayNetconf({})
+export async function serveExec(
+  call: Exclude<ExecCall, { readonly verb: 'init' }>,
+  { ovsdb, hostBridge }: { readonly ovsdb: string; readonly hostBridge: string },
+): Promise<string> {
+  const config = parseUnderlayNetconf({ hostBridge })
   using rtnl = openRtnl()
-  using ovs = await connectOvsdb({ path: socket })
+  using ovs = await connectOvsdb({ path: ovsdb })
   const key = { containerId: call.containerId, ifname: EXEC_INTERFACE }
   switch (call.verb) {
     case 'setup': {

@@ -2,6 +2,8 @@
  * Pods on a node with a real Open vSwitch and ports that were made in advance: as a container runtime calls the plugin.
  */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { CNI_VERSIONS } from '../../cni/index.ts'
 import { type NodeLab, PORTS, startNodeLab } from '../testing/node-lab.ts'
 
@@ -13,6 +15,37 @@ beforeAll(async () => {
   lab = await startNodeLab()
 })
 afterAll(() => lab?.[Symbol.asyncDispose]())
+
+const MAIN = join(import.meta.dir, '../../main.ts')
+
+/** Where control groups are made: of the first form, or of the second. */
+const GROUPS = ['/sys/fs/cgroup/pids', '/sys/fs/cgroup'].find((path) => existsSync(join(path, 'cgroup.procs'))) ?? ''
+
+function hasGroups(): boolean {
+  try {
+    const path = join(GROUPS, `wefttest-${process.pid}`)
+    mkdirSync(path)
+    rmdirSync(path)
+    return GROUPS !== ''
+  } catch {
+    return false
+  }
+}
+
+/** A process in a namespace, in a control group as runtimes name it. */
+function container(id: string, netns: string): Disposable {
+  const group = join(GROUPS, `docker-${id}.scope`)
+  mkdirSync(group)
+  const child = Bun.spawn(['nsenter', `--net=/run/netns/${netns}`, 'sleep', '600'])
+  writeFileSync(join(group, 'cgroup.procs'), String(child.pid))
+  return {
+    [Symbol.dispose]: () => {
+      writeFileSync(join(GROUPS, 'cgroup.procs'), String(child.pid))
+      child.kill('SIGKILL')
+      rmdirSync(group)
+    },
+  }
+}
 
 const left = async (): Promise<readonly string[]> => {
   const ports = (await lab.ovs.vsctl('list-ports', 'br-int')).split('\n').filter((name) => name.startsWith('ou'))
@@ -179,6 +212,37 @@ test.each([
     await lab.ovs.vsctl('set', 'open_vswitch', '.', `external_ids:${key}=${before}`)
   }
 })
+
+test.skipIf(!hasGroups())(
+  'setup, status and teardown, by the ID of a container',
+  async () => {
+    const netns = lab.pod('exec')
+    const id = `c0ffee${process.pid}`
+    await lab.on('sh', '-ec', 'ip link add breth7 type bridge; ip link set breth7 up')
+    using _ = container(id, netns)
+    const exec = async (verb: string, container: string): Promise<readonly [number, string]> => {
+      const words = ['ovn-underlay', verb, 'shop', 'web-0', container, '--ovsdb', lab.ovs.dbSocket]
+      const { code, stdout, stderr } = await lab.on(process.execPath, MAIN, ...words, '--host-bridge', 'breth7')
+      return [code ?? -1, stdout || stderr]
+    }
+    expect(await exec('status', id)).toEqual([0, ''])
+    expect(await exec('setup', id)).toEqual([0, ''])
+    const [, told] = await exec('status', id)
+    const { ip } = JSON.parse(told) as { readonly ip: string }
+    expect(await inPod(netns, 'ip', '-4', 'addr', 'show', 'dev', 'eth0')).toContain(`inet ${ip}/29`)
+    expect((await lab.on('ip', 'neigh', 'show', 'dev', 'breth7')).stdout).toContain(`${ip} lladdr fa:16:3e`)
+    // A part of an ID is none.
+    expect(await exec('setup', id.slice(0, 6))).toEqual([
+      2,
+      expect.stringContaining('no process of this machine is in'),
+    ])
+    expect(await exec('teardown', id)).toEqual([0, ''])
+    expect(await exec('teardown', id)).toEqual([0, ''])
+    expect((await lab.on('ip', 'neigh', 'show', 'dev', 'breth7')).stdout).not.toContain(ip)
+    expect(await left()).toEqual([])
+  },
+  120_000,
+)
 
 test('without ports the node says so, and what to do', async () => {
   const keys = await lab.ovs.vsctl('get', 'open_vswitch', '.', 'external_ids:lport-cache')
