@@ -188,15 +188,20 @@ async function subnetsOf(
 
 /** The IDs of groups by name or ID. */
 async function groupIds(
-  { securityGroups }: NeutronForIpam,
+  neutron: NeutronForIpam,
   groups: readonly string[] | undefined,
   signal: AbortSignal,
 ): Promise<readonly string[] | undefined> {
   if (groups === undefined) return undefined
+  // An administrator's account sees the groups of all projects.
+  const projectId = await neutron.projectId()
+  const ofProject = projectId === undefined ? {} : { projectId }
   return Promise.all(
     groups.map(async (group) => {
       if (UUID.test(group)) return group
-      const found = (await securityGroups.list({ name: group }, signal)).filter(({ name }) => name === group)
+      const found = (await neutron.securityGroups.list({ name: group, ...ofProject }, signal)).filter(
+        ({ name }) => name === group,
+      )
       const [only, ...others] = found
       if (others.length > 0) throw cniError('neutron-group-ambiguous', { group, count: found.length })
       if (only !== undefined) return only.id
