@@ -193,7 +193,8 @@ export class LocalPorts implements Disposable {
         network: pool.network,
         reason:
           'addresses there are of the port of the VM itself (mode fixed), which has one set of security groups for all pods',
-        advice: 'leave weft.dev/security-groups out, or set mode: pair or trunk in the NeutronNetwork',
+        advice:
+          'leave weft.dev/security-groups and the securityGroups of the configuration out, or set mode: pair or trunk in the NeutronNetwork',
       })
     }
     const port = freePort(pool, groups, this.#facts)
