@@ -111,7 +111,7 @@ const MEASUREMENTS: readonly Measurement[] = [
     long: true,
     run: (_rig, { quick }) => measureFabrics(effortOf(quick)),
   },
-  { name: 'openstack', long: true, run: (rig, { quick }) => measureOpenStack(rig, quick ? 2 : 6) },
+  { name: 'openstack', long: true, run: (rig, { quick }) => measureOpenStack(rig, quick ? 1 : 4) },
   { name: 'fabric-scale', alone: true, long: true, run: (_rig, { quick }) => measureFabricScale(quick) },
   {
     name: 'scale',

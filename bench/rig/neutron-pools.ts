@@ -9,7 +9,7 @@ import { linkAdd, linkSet, openRtnl } from '../../src/linux/index.ts'
 import { parseMac } from '../../src/network/model/address.ts'
 import { type NodePorts, poolProblemOf } from '../../src/network/model/neutron.ts'
 import type { Neutron } from '../../src/openstack/neutron/neutron.ts'
-import { until } from '../../src/playground/processes.ts'
+import { isAlive, until } from '../../src/playground/processes.ts'
 import type { Cloud } from '../../test/openstack/cloud/cloud.ts'
 import type { NetworkDriver } from '../../test/openstack/cloud/files.ts'
 import type { Plugin, Sandbox } from './plugin.ts'
@@ -17,6 +17,8 @@ import { type Rig, TENANT } from './rig.ts'
 
 /** What a cloud allows where nobody raised it: of each pool so many ports may be had. */
 const MOST_PAIRS = 10
+/** Of a run, by its process id: those of one that was killed are cleared by the next on the same cloud. */
+const NETWORK = /^weft-bench-(\d+)-/
 /** The NIC that pods' links are made on. */
 const NIC = 'vm0'
 const LABEL = 'bench-vm'
@@ -41,7 +43,12 @@ export class NeutronPools {
     if (found === undefined) throw new Error(`there is no node ${node}`)
     await registry.update('Node', node, { ...found.value, labels: { [LABEL]: 'yes' } }, found.revision)
     plugNic(rig.ours())
-    return new NeutronPools(rig, node, cloud.client(driver, 'cni'))
+    const neutron = cloud.client(driver, 'cni')
+    for (const { id, name } of await neutron.networks.list({})) {
+      const run = NETWORK.exec(name)?.[1]
+      if (run !== undefined && !isAlive(Number(run))) await clear(neutron, id)
+    }
+    return new NeutronPools(rig, node, neutron)
   }
 
   private constructor(rig: Rig, node: string, neutron: Neutron) {
@@ -52,14 +59,14 @@ export class NeutronPools {
 
   /** A network with a subnet; its ID. It goes with all ports when these pools stop. */
   async network(name: string): Promise<string> {
-    const { id } = await this.neutron.networks.create({ name: `bench-${process.pid}-${name}` })
+    const { id } = await this.neutron.networks.create({ name: `weft-bench-${process.pid}-${name}` })
     this.#networks.push(id)
     const cidr = `10.83.${this.#networks.length}.0/24`
     await this.neutron.subnets.create({ networkId: id, name, cidr, hasDhcp: false })
     return id
   }
 
-  /** A network that pods can ask for, with `min` ports ready and none made ahead of those. */
+  /** A network that pods can ask for, with `min` ports ready, none made ahead of those, and none withdrawn when pods have gone. */
   async declare(name: string, min: number): Promise<void> {
     const network = await this.network(name)
     const vm = await this.neutron.ports.create({ networkId: network, name: `vm-${name}`, deviceId: randomUUID() })
@@ -71,7 +78,7 @@ export class NeutronPools {
     await registry.create('AttachmentDefinition', `kube-system/${name}`, { namespace: 'kube-system', name, config })
     await registry.create('NeutronNetwork', name, {
       ...{ name, network, mode: 'pair', parent: { mac } },
-      pool: { min, max: MOST_PAIRS, batch: Math.max(1, min) },
+      pool: { min, max: MOST_PAIRS, batch: MOST_PAIRS },
       nodes: [{ key: LABEL, operator: 'Exists', values: [] }],
     })
     this.#pools.push(name)
@@ -94,8 +101,8 @@ export class NeutronPools {
   }
 
   /** The agent hears of a pod before its runtime calls, as it does of every pod. */
-  async announce({ id }: Sandbox, network: string): Promise<void> {
-    const wishes = { 'v1.multus-cni.io/default-network': `kube-system/${network}` }
+  async announce({ id }: Sandbox, network?: string): Promise<void> {
+    const wishes = network === undefined ? {} : { 'v1.multus-cni.io/default-network': `kube-system/${network}` }
     const pod = { namespace: TENANT, name: id, uid: `uid-${id}`, node: this.#node, addresses: [], wishes }
     await this.#rig.registry.create('Pod', `${TENANT}/${id}`, pod)
   }
@@ -103,20 +110,20 @@ export class NeutronPools {
   /** Removes everything from Neutron. */
   async stop(): Promise<void> {
     for (const name of this.#pools) await this.#rig.registry.delete('NeutronNetwork', name)
-    for (const networkId of this.#networks) await this.#clear(networkId)
+    for (const networkId of this.#networks) await clear(this.neutron, networkId)
   }
+}
 
-  /** A batch of the controller's may be on its way still. */
-  async #clear(networkId: string): Promise<void> {
-    for (let left = 5; ; left -= 1) {
-      for (const { id } of await this.neutron.ports.list({ networkId })) await this.neutron.ports.delete(id)
-      try {
-        return void (await this.neutron.networks.delete(networkId))
-      } catch (error) {
-        if (left === 0) throw error
-      }
-      await Bun.sleep(1_000)
+/** A batch of the controller's may be on its way still. */
+async function clear(neutron: Neutron, networkId: string): Promise<void> {
+  for (let left = 5; ; left -= 1) {
+    for (const { id } of await neutron.ports.list({ networkId })) await neutron.ports.delete(id)
+    try {
+      return void (await neutron.networks.delete(networkId))
+    } catch (error) {
+      if (left === 0) throw error
     }
+    await Bun.sleep(1_000)
   }
 }
 
