@@ -14,6 +14,7 @@ import { measureIpam } from './measure/ipam.ts'
 import { measureMemory } from './measure/memory.ts'
 import { measureMesh } from './measure/mesh.ts'
 import { measureOpenStack } from './measure/openstack.ts'
+import { measureOpenStackPools } from './measure/openstack-pools.ts'
 import { fill, measureParallel } from './measure/parallel.ts'
 import { measurePlanCost } from './measure/plan-cost.ts'
 import { measurePolicyScale } from './measure/policy-scale.ts'
@@ -60,6 +61,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   { name: 'startup', alone: true, run: (_rig, { quick, source }) => measureStartup(quick ? 20 : 100, source) },
   { name: 'add-del', run: (rig, { quick }) => measureAddDel(rig, quick ? 30 : 100) },
   { name: 'parallel', run: (rig, { quick }) => measureParallel(rig, quick ? 1 : 3) },
+  { name: 'openstack-pools', run: (rig, { quick }) => measureOpenStackPools(rig, quick ? 15 : 50) },
   { name: 'bundles', run: (rig, { quick }) => measureBundles(rig, quick ? 5 : 15) },
   { name: 'policy-scale', run: (rig, { quick }) => measurePolicyScale(rig, quick) },
   {

@@ -8,6 +8,9 @@ import { main, Refusal } from './lib/fail.mjs'
 import { saidYes, setup } from './lib/setup.mjs'
 import { finalLine } from './lib/summary.mjs'
 
+/** Milliseconds until it is said that tests go on; a log is not read while it is written. */
+const SILENCE = process.stdout.isTTY ? 2_000 : 20_000
+
 const FILES = {
   image: ['./test/install/image.test.ts'],
   package: [
@@ -36,7 +39,7 @@ await main(async () => {
   await setup(`test:${what}`, { yes: saidYes(args) })
   const env = { [`WEFT_TEST_${what.toUpperCase()}`]: '1' }
   const test = (more = {}) =>
-    bunTest({ how: ['--timeout', '60000'], files: FILES[what], env: { ...env, ...more }, silence: 2_000 })
+    bunTest({ how: ['--timeout', '60000'], files: FILES[what], env: { ...env, ...more }, silence: SILENCE })
   const total = await (what === 'openstack' ? withCloud((folder) => test({ WEFT_TEST_CLOUD: folder })) : test())
   process.stdout.write(`${finalLine(total)}\n`)
   return total.failed === 0 ? 0 : 1

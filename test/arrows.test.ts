@@ -36,6 +36,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   compat: [
     ...['kube', 'etcd', 'openstack', 'registry', 'cni', 'network/model', 'network/fabric/bgp/model.ts'],
     'network/fabric/overhead.ts',
+    'network/virtual-addresses.ts',
     'text/coded-error.ts',
   ],
   place: ['files', 'kube', 'etcd', 'ovn', 'compat', 'registry'],

@@ -32,9 +32,12 @@ test('no object of a kind that the file defines is in it: the first kubectl appl
 })
 
 // kubectl reads YAML 1.1, where a bare n is false: a field of that name made the whole file unreadable.
-test('kubectl reads the same in it as we do', () => {
+test('kubectl reads the same in definitions as we do', () => {
   const as = (version: '1.1' | '1.2'): unknown =>
-    parseAllDocuments(read('weft.yaml'), { version }).map((one) => JSON.stringify(one.toJSON()))
+    parseAllDocuments(read('weft.yaml'), { version })
+      .map((one): Thing => one.toJSON())
+      .filter(({ kind }) => kind === 'CustomResourceDefinition')
+      .map((one) => JSON.stringify(one))
   expect(as('1.1')).toEqual(as('1.2'))
 })
 

@@ -13,8 +13,12 @@ export const PLUGIN_NAMES = [
   'spiderpool',
   'coordinator',
   'ifacer',
+  'neutron',
   'ipam-neutron',
   'cni-ipam-neutron',
+  'unnumbered-ptp',
+  'ipvlan-ptp',
+  'macvlan-ptp',
 ]
 /** Where the plugin waits to be copied to where runtimes look. Not in PATH: a program has the same name. */
 export const PLUGIN_FOLDER = 'usr/lib/weft/cni'

@@ -4,6 +4,7 @@
  */
 
 import type { BridgeGrant } from '../network/model/grants.ts'
+import { SINGLE_NAMES } from './install/plugin.ts'
 
 /** Networks that pods are attached to by name, and who may ask for what. */
 export interface AttachmentOptions {
@@ -17,7 +18,7 @@ export interface AttachmentOptions {
   readonly types: readonly string[]
   readonly bridges: readonly BridgeGrant[]
   /** Other projects' plugins that the agent is installed as. */
-  readonly plugins: readonly ('ovs' | 'spiderpool' | 'coordinator' | 'ifacer' | 'neutron' | 'ipam-neutron')[]
+  readonly plugins: readonly (typeof SINGLE_NAMES)[number][]
   /** Folder with configurations of networks that definitions without one name. */
   readonly configDir: string
   /** How many networks a pod may ask for besides those that it gets anyway. */
@@ -80,7 +81,7 @@ export const ATTACHMENT_DEFAULTS: AttachmentOptions = {
   trustedNamespaces: ['kube-system', 'weft-system'],
   types: ['weft', 'ovs', 'spiderpool', 'coordinator'],
   bridges: [],
-  plugins: ['ovs', 'spiderpool', 'coordinator', 'ifacer', 'neutron', 'ipam-neutron'],
+  plugins: SINGLE_NAMES,
   configDir: '/etc/cni/multus/net.d',
   networksPerPod: 16,
   findsConflicts: false,

@@ -65,7 +65,6 @@ export const WEFT_NAMESPACE = 'weft-system'
 export const ELECTION_LEASE = { namespace: 'kube-system', name: 'weft-controller' } as const
 
 const FOLLOW: readonly Verb[] = ['list', 'watch']
-
 /** Policies that have a status, for what of them cannot be done. */
 const POLICIES_WITH_STATUS: readonly Resource[] = [
   ADMIN_NETWORK_POLICIES,
@@ -102,11 +101,7 @@ export const PERMISSIONS: { readonly [A in Account]: readonly Permission[] } = {
     { resource: NET_NAMESPACES, verbs: FOLLOW, why: 'who may talk to whom' },
     { resource: SERVICES, verbs: FOLLOW, why: 'what is translated' },
     { resource: ENDPOINT_SLICES, verbs: FOLLOW, why: 'what it is translated to' },
-    {
-      resource: NAMESPACES,
-      verbs: ['get', ...FOLLOW],
-      why: 'their totals of bandwidth; why one has no network, for whoever waits for it',
-    },
+    { resource: NAMESPACES, verbs: ['get', ...FOLLOW], why: 'what their annotations ask for; why one has no network' },
     {
       resource: PODS,
       verbs: ['get', ...FOLLOW],

@@ -18,12 +18,17 @@ export class LazyRegistry implements Registry {
     return (await this.#registry()).get(kind, name)
   }
 
-  async list<K extends Kind>(kind: K, atLeast?: number): Promise<Listing<K>> {
-    return (await this.#registry()).list(kind, atLeast)
+  async list<K extends Kind>(kind: K, atLeast?: number, name?: string): Promise<Listing<K>> {
+    return (await this.#registry()).list(kind, atLeast, name)
   }
 
-  async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
-    if (!signal.aborted) yield* (await this.#registry()).watch(kind, after, signal)
+  async *watch<K extends Kind>(
+    kind: K,
+    after: number,
+    signal: AbortSignal,
+    name?: string,
+  ): AsyncGenerator<Change<K>, void> {
+    if (!signal.aborted) yield* (await this.#registry()).watch(kind, after, signal, name)
   }
 
   async create<K extends Kind>(kind: K, name: string, value: Kinds[K]): Promise<Stored<K>> {

@@ -28,9 +28,19 @@ const pluginTypes: SettingType<readonly string[]> = {
   decode: list(words('a plugin’s name', PLUGIN_TYPE).decode, MOST),
 }
 
-const OTHERS = ['ovs', 'spiderpool', 'coordinator', 'ifacer', 'neutron', 'ipam-neutron'] as const
+const OTHERS = [
+  'ovs',
+  'spiderpool',
+  'coordinator',
+  'ifacer',
+  'neutron',
+  'ipam-neutron',
+  'unnumbered-ptp',
+  'ipvlan-ptp',
+  'macvlan-ptp',
+] as const
 const pluginNames: SettingType<readonly (typeof OTHERS)[number][]> = {
-  allowed: 'a list of `ovs`, `spiderpool`, `coordinator`, `ifacer`, `neutron`, `ipam-neutron`',
+  allowed: `a list of ${OTHERS.map((one) => `\`${one}\``).join(', ')}`,
   decode: list(literal(...OTHERS), OTHERS.length),
 }
 
@@ -117,7 +127,7 @@ export const ATTACHMENT_SETTINGS = {
   }),
   'attachments.plugins': setting({
     type: pluginNames,
-    default: ['ovs', 'spiderpool', 'coordinator', 'ifacer', 'neutron', 'ipam-neutron'],
+    default: OTHERS,
     description:
       'Other projects’ plugins that the agent is: it is installed under these names, too, where nobody else’s program has them',
     programs: AGENT,

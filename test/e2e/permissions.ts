@@ -12,6 +12,7 @@ import { NODE_REPORTS } from '../../src/compat/weft/node-report.ts'
 import { callOf, type KubeCall, type RequestLine } from '../../src/kube/call.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
 import { PODS } from '../../src/kube/resources.ts'
+import { cidr, ip, type Mac } from '../../src/network/model/address.ts'
 import { type ApiProxy, throughProxies } from '../lab/api-proxy.ts'
 import { setFabric } from '../lab/fabric.ts'
 import { eventually, type Lab } from '../lab/lab.ts'
@@ -31,6 +32,7 @@ export const permissions: Scenario = {
 
 const ROLES = { agent: 'node1-agent', controller: 'controller' } as const
 type Daemon = keyof typeof ROLES
+const MAC = 'fa:16:3e:00:00:01' as Mac
 const BGP_KINDS = ['bgpconfigurations', 'bgpfilters', 'bgppeers', 'ippools']
 let proxies: ReadonlyMap<string, ApiProxy>
 
@@ -60,6 +62,7 @@ async function everything(context: StepContext): Promise<void> {
   await setFabric(lab, { way: 'bgp', otherwise: 'tunnel' })
   for (const kind of BGP_KINDS) await eventually(`the agent reads ${kind}`, () => hasDone('agent', 'watch', kind))
   await setFabric(lab, { way: 'tunnel', otherwise: 'tunnel' })
+  await portsOfOpenStack(lab)
   // An agent makes its report when there is none.
   await lab.api().delete(NODE_REPORTS, { name: 'node1' })
   lab.restart(ROLES.agent)
@@ -101,6 +104,24 @@ async function onTheWire(lab: Lab): Promise<void> {
   await eventually('the node has another bridge', () => hasDone('agent', 'patch', 'nodes', 'status'))
   for (const name of ['wire', 'none']) await api.delete(PODS, { namespace: 'shop', name })
   await eventually('the address was given back', () => hasDone('agent', 'delete', 'addressclaims'))
+}
+
+/** Ports are prepared for the node, and wanted back. */
+async function portsOfOpenStack(lab: Lab): Promise<void> {
+  const registry = lab.registry()
+  const pools = (withdrawn: { withdrawn?: true }) => [
+    {
+      ...{ network: 'pods', networkId: 'n', mode: 'pair' as const, mtu: 1442, groups: [] },
+      parent: { portId: 'p', mac: MAC },
+      subnets: [{ id: 's', cidr: cidr('10.244.1.0/24'), routes: [], nameservers: [] }],
+      ports: [{ id: 'a', mac: MAC, addresses: [{ address: ip('10.244.1.5'), subnetId: 's' }], ...withdrawn }],
+    },
+  ]
+  const made = await registry.create('NodePorts', 'node1', { node: 'node1', pools: pools({}), problems: [] })
+  await eventually('the agent says what it does with its ports', () => hasDone('agent', 'create', 'portuses'))
+  const withdrawn = { node: 'node1', pools: pools({ withdrawn: true }), problems: [] }
+  await registry.update('NodePorts', 'node1', withdrawn, made.revision)
+  await eventually('the agent gives a port back', () => hasDone('agent', 'patch', 'portuses'))
 }
 
 function allowed(context: StepContext, account: Daemon): void {

@@ -15,6 +15,7 @@ import { ROOT } from '../docs/markdown.ts'
 import { exerciseClaims, exerciseSubnets } from './claims-calls.ts'
 import { ASSETS, ControlPlane, SKIPPED } from './control-plane.ts'
 import { exerciseNetworks } from './networks-calls.ts'
+import { exerciseNeutron } from './neutron-calls.ts'
 import { eventually, type Running, start } from './process.ts'
 
 const LIMIT = 180_000
@@ -22,8 +23,10 @@ const PATIENCE = 30_000
 const USER = 'system:serviceaccount:weft-system:weft-controller'
 /** Every request, without its body. */
 const AUDIT = 'apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules:\n  - level: Metadata\n'
-/** Repeating an event takes minutes; looking again at what somebody wrote at the same moment takes luck. */
-const RARE: ReadonlySet<string> = new Set(['patch events', 'get nodenetworks', 'get netnamespaces'])
+/** Repeating an event takes minutes, as it takes to be sure of a node’s end; looking again at what somebody wrote at the same moment takes luck. */
+const RARE: ReadonlySet<string> = new Set([
+  ...['patch events', 'get nodenetworks', 'get netnamespaces', 'delete portuses'],
+])
 /** Of kinds that this server does not have: newer ones, and those of other plugins. Nobody watches what cannot be listed. */
 const UNSERVED: ReadonlySet<string> = new Set(
   ['servicecidrs', 'ippools', 'ipamblocks', 'ciliumpodippools', ...REFUSED.map(({ plural }) => plural)].map(
@@ -155,6 +158,7 @@ function controllerPermissions(assets: string): void {
         await eventually(hasDone('get', `${kind.toLowerCase()}s`), PATIENCE)
       }
       await exerciseNetworks({ kubectl, hasDone })
+      await exerciseNeutron({ kubectl, hasDone })
       await exerciseClaims({ kubectl, hasDone })
       await exerciseSubnets({ kubectl, hasDone })
     },

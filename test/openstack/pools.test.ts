@@ -15,7 +15,7 @@ import type { Neutron } from '../../src/openstack/neutron/neutron.ts'
 import { Cloud, missingPrograms } from './cloud/cloud.ts'
 import { FaultyNeutron } from './cloud/faulty-neutron.ts'
 
-setDefaultTimeout(300_000)
+setDefaultTimeout(900_000)
 
 const DRIVERS = ['ovs', 'ovn'] as const
 const MODES = ['pair', 'fixed', 'trunk'] as const

@@ -28,6 +28,7 @@ const PROGRAMS: Readonly<Record<string, readonly [source: string, ...words: stri
   'kernel-agent': ['kernel-agent.ts'],
   'kernel-links': ['kernel-links.ts'],
   'kernel-nic': ['kernel-nic.ts'],
+  'kernel-ptp': ['kernel-ptp.ts'],
 }
 /** Network cards of a machine; the others have none. */
 const NICS: Readonly<Record<string, number>> = { 'kernel-nic': 3 }

@@ -3,6 +3,8 @@
  * rules by which filters of others accept pods.
  * @module
  */
+
+import { LEG_GROUPS, LEG_NFT_TABLE, LEG_PROTOCOL } from '../../compat/unnumbered-ptp/numbers.ts'
 import {
   applyRuleset,
   hasErrno,
@@ -42,6 +44,9 @@ import { PROTOCOL as COORDINATOR_PROTOCOL } from '../plugins/coordinator/numbers
 import { isOurs } from '../qos/tc.ts'
 import type { Trace } from './clean.ts'
 
+const PROTOCOLS: readonly number[] = [ROUTE_PROTOCOL, COORDINATOR_PROTOCOL, LEG_PROTOCOL]
+const POD_GROUPS: readonly number[] = [ENDPOINT_GROUP, UNDERLAY_GROUP, GUEST_GROUP, ...LEG_GROUPS, DOOMED_GROUP]
+
 /** Links, routes and rules of ours. */
 export async function kernelTraces(): Promise<readonly Trace[]> {
   return [
@@ -57,9 +62,7 @@ export async function kernelTraces(): Promise<readonly Trace[]> {
 function routeTraces(): readonly Trace[] {
   using rtnl = openRtnl()
   return ([4, 6] as const)
-    .flatMap((family) =>
-      [ROUTE_PROTOCOL, COORDINATOR_PROTOCOL].flatMap((protocol) => ownRoutes(rtnl, family, protocol)),
-    )
+    .flatMap((family) => PROTOCOLS.flatMap((protocol) => ownRoutes(rtnl, family, protocol)))
     .map((route) => ({
       what: `route to ${route.destination}`,
       remove: () => withRtnl((own) => removeRoute(own, route)),
@@ -79,11 +82,11 @@ function ownRoutes(rtnl: RtnlSocket, family: 4 | 6, protocol: number): readonly 
   return routeList(rtnl, { family, protocol }).filter((route) => route.protocol === protocol)
 }
 
-/** Rules that lead to pods on the physical network, them to the overlay, and pods without a tunnel to other nodes. */
+/** Rules that lead to pods on the physical network, by their legs, them to the overlay, and pods without a tunnel to other nodes. */
 function policyTraces(): readonly Trace[] {
   using rtnl = openRtnl()
   return ruleList(rtnl)
-    .filter(({ protocol }) => protocol === COORDINATOR_PROTOCOL || protocol === ROUTE_PROTOCOL)
+    .filter(({ protocol }) => protocol !== undefined && PROTOCOLS.includes(protocol))
     .map((rule) => ({
       what: `rule for table ${rule.table}`,
       remove: () => withRtnl((own) => removeRule(own, rule)),
@@ -135,7 +138,7 @@ function queueTraces(): readonly Trace[] {
 }
 
 function isPodLink({ kind, group }: Link): boolean {
-  return kind === 'veth' && [ENDPOINT_GROUP, UNDERLAY_GROUP, GUEST_GROUP, DOOMED_GROUP].includes(group)
+  return kind === 'veth' && POD_GROUPS.includes(group)
 }
 
 /** What pods' packets make a detour over to be shaped. */
@@ -156,7 +159,7 @@ async function removeLink(rtnl: RtnlSocket, index: number, name: string): Promis
 async function ruleTraces(): Promise<readonly Trace[]> {
   const tables = new Set(
     decodeRuleset(await listChains()).flatMap(({ family, table }) =>
-      table === NFT_TABLE ? [`${family} ${table}`] : [],
+      table === NFT_TABLE || (family === 'inet' && table.startsWith(`${LEG_NFT_TABLE}-`)) ? [`${family} ${table}`] : [],
     ),
   )
   const ours = [...tables].map((table) => ({

@@ -11,7 +11,17 @@ import { AgentError } from '../errors.ts'
 /** Under which names runtimes call it for a pod's networks: `type` in a configuration. */
 export const NETWORK_NAMES = ['weft', 'k8s-ovs'] as const
 /** Names of other projects' plugins that the agent is, too. */
-export const SINGLE_NAMES = ['ovs', 'spiderpool', 'coordinator', 'ifacer', 'neutron', 'ipam-neutron'] as const
+export const SINGLE_NAMES = [
+  'ovs',
+  'spiderpool',
+  'coordinator',
+  'ifacer',
+  'neutron',
+  'ipam-neutron',
+  'unnumbered-ptp',
+  'ipvlan-ptp',
+  'macvlan-ptp',
+] as const
 export const PLUGIN_NAMES = [...NETWORK_NAMES, ...SINGLE_NAMES] as const
 export type PluginName = (typeof PLUGIN_NAMES)[number]
 

@@ -36,6 +36,7 @@ const MULTUS: ReadonlySet<string> = new Set(['multus', 'multus-shim'])
 export const SINGLE_PLUGINS: ReadonlySet<string> = new Set([
   ...['ovs', 'coordinator', 'ifacer', 'spiderpool', 'neutron'],
   ...['ipam-neutron', 'cni-ipam-neutron'],
+  ...['unnumbered-ptp', 'ipvlan-ptp', 'macvlan-ptp'],
 ])
 
 /** Where runtimes look for configurations. */

@@ -25,6 +25,8 @@ import { OvsPlugin } from '../plugins/ovs/plugin.ts'
 import { PodLinks } from '../plugins/ovs/pod-link.ts'
 import type { UnderlayPorts } from '../plugins/ovs/ports.ts'
 import type { Plugin, Plugins } from '../plugins/plugin.ts'
+import { joinedPlugins } from '../plugins/ptp/joined.ts'
+import { ptpPlugin } from '../plugins/ptp/ptp.ts'
 import type { Problems } from '../problems.ts'
 import { type WireBridge, Wires } from '../switch/wires.ts'
 import { announce } from '../wire/announce.ts'
@@ -141,6 +143,8 @@ export function startUnderlay(start: UnderlayStart): Underlay {
   })
   const bridgeOf = (link: string): Promise<string | undefined> => bridgeOfLink(ovsdb, link, signal)
   const linkParts = { rtnl, bridgeOf, plugins: delegate, grants, announce }
+  const onLinks = linkPlugins(linkParts)
+  const legs = { rtnl, grants }
   const plugins = new Map<string, Plugin>([
     ['ovs', ovs],
     ...MIRROR_TYPES.map((type) => [type, mirrorPlugin(type)] as const),
@@ -154,7 +158,9 @@ export function startUnderlay(start: UnderlayStart): Underlay {
         wantedRouteNic: ({ args }) => start.wishOf(args.pod, DEFAULT_ROUTE_NIC) || undefined,
       }),
     ],
-    ...linkPlugins(linkParts),
+    ...onLinks,
+    ['unnumbered-ptp', ptpPlugin(legs)],
+    ...joinedPlugins(onLinks, legs),
     ['neutron', new NeutronPlugin({ ...linkParts, ...start.neutron })],
     [
       'host-device',

@@ -1,7 +1,10 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { formatCache } from '../../compat/ovn-underlay/cache.ts'
+import { newCluster } from '../../controller/new-cluster.ts'
 import { type Cidr, parseCidr } from '../../network/model/address.ts'
+import type { Cluster } from '../../network/model/cluster.ts'
 import { connectNorthbound, type Northbound } from '../../ovn/connect.ts'
+import { OvnRegistry } from '../../ovn/registry/registry.ts'
 import { type OwnedRow, ownedRows } from '../../ovn/rows/owned.ts'
 import { ensurePool } from '../../ovn/rows/pool.ts'
 import { ensureRouter } from '../../ovn/rows/routers.ts'
@@ -18,6 +21,12 @@ import { type OvnOptions, ovnPlaceNamed, splitOvnOptions, withOvnOptions } from 
 
 interface Options extends OvnOptions {
   readonly json?: boolean
+}
+
+interface Init extends Options {
+  readonly podNetwork: readonly Cidr[]
+  readonly serviceNetwork: readonly Cidr[]
+  readonly tenancy?: Cluster['tenancy']
 }
 
 interface Prepare extends Options {
@@ -42,6 +51,16 @@ export function registerOvn(program: Command): void {
     ovn.command('status').description('whether the database answers, who follows it, and what of it is ours'),
   ).action(status)
   withPlace(ovn.command('rows').description('lists every row of ours')).action(rows)
+  withPlace(
+    ovn
+      .command('init')
+      .description(
+        'Writes the configuration of a new cluster, for agents and controllers with --ovn-nb. What is there already stays.',
+      )
+      .requiredOption('--pod-network <cidr>', 'where nodes get their ranges from; again for the other family', more)
+      .requiredOption('--service-network <cidr>', 'where services get addresses from; again for the other family', more)
+      .addOption(new Option('--tenancy <how>', 'default: multitenant').choices(['multitenant', 'subnet'])),
+  ).action(init)
   withPlace(
     ovn
       .command('prepare')
@@ -69,7 +88,9 @@ Examples:
   weft ovn prepare ls-worker1 192.168.1.0/29 --parent vm1 --router k8-router \\
     --ovn-cluster blue --ovn-nb ssl:192.0.2.1:6641,ssl:192.0.2.2:6641 \\
     --ovn-cafile ca.pem --ovn-certfile node.pem --ovn-keyfile node.key
-  weft ovn release ls-worker1 --ovn-cluster blue`
+  weft ovn release ls-worker1 --ovn-cluster blue
+  weft ovn init --ovn-cluster blue --pod-network 10.244.0.0/16 \\
+    --service-network 10.96.0.0/12`
 
 function withPlace(command: Command): Command {
   return withOvnOptions(command, placeOtherwise()).option('--json', 'print JSON')
@@ -98,6 +119,24 @@ async function rows(options: Options): Promise<void> {
   }
   const cells = owned.map(({ table: name, name: row, purpose, uuid }) => [name, row, purpose, uuid])
   printLines(table([{ head: 'TABLE' }, { head: 'NAME' }, { head: 'FOR' }, { head: 'UUID' }], cells, outputLook()))
+}
+
+async function init(options: Init): Promise<void> {
+  const { podNetwork: podNetworks, serviceNetwork: serviceNetworks, tenancy } = options
+  const wish = tenancy === undefined ? {} : { tenancy }
+  const made = newCluster(wish, { podNetworks, serviceNetworks, kubernetes: [], nodeAddresses: [] })
+  if (made.is === 'impossible') throw usage(made.why, made.remedy)
+  const is = await connected(options, async (nbd) => {
+    const registry = await OvnRegistry.open(nbd)
+    return (await registry.get('Cluster', 'default')) ?? registry.create('Cluster', 'default', made.cluster)
+  })
+  const same = JSON.stringify(is.value) === JSON.stringify(made.cluster)
+  if (options.json === true) printJson(is.value)
+  else
+    printLines([
+      same ? 'The cluster is configured.' : `There is another configuration already: ${JSON.stringify(is.value)}`,
+    ])
+  if (!same) process.exitCode = EXIT.failed
 }
 
 async function prepare(name: string, cidr: Cidr, options: Prepare): Promise<void> {
@@ -156,6 +195,10 @@ function counted(owned: readonly OwnedRow[]): Readonly<Record<string, number>> {
   const counts = new Map<string, number>()
   for (const { purpose } of owned) counts.set(purpose, (counts.get(purpose) ?? 0) + 1)
   return Object.fromEntries([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function more(text: string, before: readonly Cidr[] | undefined): readonly Cidr[] {
+  return [...(before ?? []), subnet(text)]
 }
 
 function subnet(text: string): Cidr {

@@ -227,6 +227,15 @@ describe('when the answer to a port is lost', () => {
     expect([ports(), warned]).toEqual([[], []])
   }, 20_000)
 
+  test('a failed ADD leaves no port, also where a look for it fails', async () => {
+    neutron.trouble = (heard, nth) => {
+      if (heard === 'POST /ports') return { kind: 'late', by: 100, answer: lost }
+      return heard === 'GET /ports' && nth > 1 && nth < 6 ? { kind: 'refused', answer: lost } : undefined
+    }
+    expect((await call('ADD')).answer.code).toBe(11)
+    expect([ports(), warned]).toEqual([[], []])
+  }, 20_000)
+
   test('a failed ADD of two networks leaves neither', async () => {
     neutron.trouble = (heard, nth) =>
       heard === 'POST /ports' && nth === 2

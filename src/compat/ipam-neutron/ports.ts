@@ -86,7 +86,7 @@ export async function freePorts(neutron: NeutronPorts, ports: readonly Port[], s
 
 /**
  * Deletes what an ADD that failed has made. Where the making ended in doubt it looks again and again, for as long as Neutron
- * may have been at it.
+ * may have been at it; a look that fails is no look. Throws where the last one failed.
  */
 export async function withdrawPorts(
   neutron: NeutronPorts,
@@ -95,14 +95,16 @@ export async function withdrawPorts(
   { isUncertain, signal }: { readonly isUncertain: boolean; readonly signal: AbortSignal },
 ): Promise<void> {
   const before = new Set(standing.map(({ id }) => id))
-  for (const pause of isUncertain ? LOOKS : LOOKS.slice(0, 1)) {
-    if (pause > 0) await sleep(pause, signal)
-    const found = await findPorts(neutron, wish, signal)
-    await freePorts(
-      neutron,
-      found.filter(({ id }) => !before.has(id)),
-      signal,
-    )
+  for (const [at, pause] of LOOKS.entries()) {
+    await sleep(pause, signal)
+    try {
+      const found = await findPorts(neutron, wish, signal)
+      const made = found.filter(({ id }) => !before.has(id))
+      await freePorts(neutron, made, signal)
+      if (!isUncertain) return
+    } catch (error) {
+      if (at === LOOKS.length - 1) throw error
+    }
   }
 }
 

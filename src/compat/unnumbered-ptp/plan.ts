@@ -31,8 +31,8 @@ export interface LegInput {
   readonly netconf: PtpNetconf
   /** The pod's own interface. */
   readonly ifname: string
-  /** Nobody on the wire hears from the pod who has its addresses: ipvlan's modes l3 and l3s. */
-  readonly isSilent: boolean
+  /** What arrives for the pod passes the node's filter, and not the pod's own: ipvlan's mode l3s. */
+  readonly isByNode: boolean
   /** Addresses of the pod's own interface. */
   readonly ips: readonly Pick<ResultIp, 'address' | 'gateway'>[]
   /** Routes by the pod's own interface. */
@@ -61,8 +61,6 @@ export interface LegPlan {
   readonly node: LegSide<ReturnType<typeof nodeTable>> & {
     /** Of the leg's end, in IPv6. */
     readonly linkLocal?: Ip
-    /** Addresses that the node answers for on a link of its own. */
-    readonly proxies: readonly { readonly link: string; readonly address: Ip }[]
   }
 }
 
@@ -87,11 +85,13 @@ const FAMILIES: readonly Family[] = [4, 6]
 const DEFAULT: { readonly [F in Family]: Cidr } = { 4: '0.0.0.0/0' as Cidr, 6: '::/0' as Cidr }
 
 /**
- * Throws `ShapeError` where the node's link has no address of a family that the pod has, or where the wire and the leg would
+ * Throws `ShapeError` where translation is asked for that would hide the pod, where the node's link has no address of a family that the pod has, or where the wire and the leg would
  * both be the way to everything.
  */
 export function planLeg(input: LegInput): LegPlan {
   const { netconf, ifname } = input
+  if (input.isByNode && netconf.ipMasq)
+    throw new ShapeError('ipMasq', 'must be false with ipvlan in mode l3s: endpoints of services would not see the pod')
   const parts = FAMILIES.flatMap((family) => partOf(input, family) ?? [])
   if (parts.length === 0)
     throw new ShapeError('hostInterface', `must have an address of a family that ${ifname} of the pod has`)
@@ -112,14 +112,11 @@ export function planLeg(input: LegInput): LegPlan {
     },
     node: {
       ...(families.includes(6) ? { linkLocal: LEG_ADDRESS } : {}),
-      sysctls: nodeSysctls(input.link, netconf.hostInterface, families, input.isSilent),
+      sysctls: nodeSysctls(input.link, netconf.hostInterface, families),
       neighbours: parts.flatMap((part) => nodeNeighbours(input, part)),
       routes: parts.flatMap((part) => nodeRoutes(input, part)),
       rules: parts.flatMap((part) => nodeRules(input, part)),
       nftables: nodeTable(netconf.nodePortMark),
-      proxies: input.isSilent
-        ? parts.flatMap(({ own }) => own.map(({ address }) => ({ link: netconf.hostInterface, address })))
-        : [],
     },
   }
 }
@@ -215,9 +212,9 @@ function nodeNeighbours({ link, macs }: LegInput, { family, own }: Part): readon
 }
 
 /** To the pod, and back into it for what its own interface carries: all but what the node itself is to translate. */
-function nodeRoutes({ link, table, netconf }: LegInput, part: Part): readonly WayRoute[] {
+function nodeRoutes({ link, table, netconf, isByNode }: LegInput, part: Part): readonly WayRoute[] {
   const { family, own, node, wire } = part
-  const back = wire.filter(({ destination }) => destination !== DEFAULT[family] || !netconf.ipMasq)
+  const back = isByNode ? [] : wire.filter(({ destination }) => destination !== DEFAULT[family] || !netconf.ipMasq)
   return [
     ...own.map(({ address }) => ({ table: n.PODS_TABLE, destination: hostCidr(address), link, source: node[0] })),
     ...back.map(({ destination }) => ({ table, destination, link, gateway: BACK_HOP[family], onlink: true as const })),
@@ -228,11 +225,19 @@ function nodeRoutes({ link, table, netconf }: LegInput, part: Part): readonly Wa
  * Pods before everything, answers as the questions came; then, of what comes by the leg: back for networks that the wire is known to
  * carry, the node's own other networks, back by the wire's gateway.
  */
-function nodeRules({ link, table, netconf: { nodePortMark: mark } }: LegInput, { family }: Part): readonly WayRule[] {
+function nodeRules(
+  { link, table, isByNode, netconf: { nodePortMark: mark } }: LegInput,
+  { family }: Part,
+): readonly WayRule[] {
   const leg = { family, inputLink: link }
-  return [
+  const shared = [
     { family, priority: n.PODS_PRIORITY, table: n.PODS_TABLE },
     { family, priority: n.ANSWER_PRIORITY, mark, mask: mark, table: n.TABLE_MAIN },
+  ]
+  // The answer passes the node by itself, and is translated on its way into the pod.
+  if (isByNode) return shared
+  return [
+    ...shared,
     { ...leg, priority: n.LEG_PRIORITY, table, suppressPrefixLength: 0 },
     { ...leg, priority: n.LEG_PRIORITY + 1, table: n.TABLE_MAIN, suppressPrefixLength: 0 },
     { ...leg, priority: n.LEG_PRIORITY + 2, table },

@@ -27,13 +27,8 @@ export function podSysctls(wire: string, leg: string, families: readonly Family[
   ]
 }
 
-/** On the node. `isSilent`: nobody else answers for the pod's addresses. */
-export function nodeSysctls(
-  leg: string,
-  uplink: string,
-  families: readonly Family[],
-  isSilent: boolean,
-): readonly SysctlWish[] {
+/** On the node. */
+export function nodeSysctls(leg: string, uplink: string, families: readonly Family[]): readonly SysctlWish[] {
   return [
     ...(families.includes(4)
       ? [
@@ -46,12 +41,7 @@ export function nodeSysctls(
         ]
       : []),
     ...(families.includes(6)
-      ? [
-          wish(6, leg, 'disable_ipv6', '0'),
-          wish(6, leg, 'accept_ra', '0'),
-          wish(6, 'all', 'forwarding', '1'),
-          ...(isSilent ? [wish(6, uplink, 'proxy_ndp', '1')] : []),
-        ]
+      ? [wish(6, leg, 'disable_ipv6', '0'), wish(6, leg, 'accept_ra', '0'), wish(6, 'all', 'forwarding', '1')]
       : []),
     ...families.map((family) => wish(family, leg, 'accept_redirects', '0')),
   ]

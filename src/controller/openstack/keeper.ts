@@ -168,11 +168,20 @@ export class NodeKeeper {
       },
       claimParent: (portId) => {
         const other = parents.get(portId)
-        if (other === undefined || this.#parts.node(other) === undefined) parents.set(portId, this.#name)
+        if (other === undefined || !this.#holds(other, portId)) parents.set(portId, this.#name)
         else if (other !== this.#name) throw sharedParent(portId, other, this.#name)
       },
       tell: (message) => log.warn({ node: this.#name, network }, message),
     }
+  }
+
+  /** Whether a node that claimed a VM's port still has it, or is about to. */
+  #holds(other: string, portId: string): boolean {
+    const pools = this.#parts.ports.get(other)?.pools ?? []
+    return (
+      this.#parts.node(other) !== undefined &&
+      (pools.length === 0 || pools.some(({ parent }) => parent.portId === portId))
+    )
   }
 
   #pools(): readonly PortPool[] {

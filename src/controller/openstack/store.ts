@@ -21,7 +21,8 @@ export class PortsStore implements NodePortsStore {
   }
 
   /** The registry told of a change: what was written before it no longer counts. */
-  changed({ object }: StoreChange<'NodePorts'>): void {
+  changed({ type, object }: StoreChange<'NodePorts'>): void {
+    if (type === 'delete') this.#removed.delete(object.name)
     const written = this.#written.get(object.name)
     if (written !== undefined && written.revision <= object.revision) this.#written.delete(object.name)
   }
@@ -54,9 +55,10 @@ export class PortsStore implements NodePortsStore {
   }
 
   async remove(node: string): Promise<void> {
+    const revision = this.#newest(node)?.revision ?? 0
     await this.#delete('NodePorts', node)
     this.#written.delete(node)
-    this.#removed.set(node, this.#heard.store.get(node)?.revision ?? 0)
+    this.#removed.set(node, revision)
   }
 
   async forgetUse(node: string): Promise<void> {

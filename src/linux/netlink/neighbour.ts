@@ -32,8 +32,6 @@ export interface NeighbourSpec {
   readonly state?: NeighbourState
   readonly proxy?: boolean
   readonly router?: boolean
-  /** Who made it, 1 to 255. Default: nobody says. */
-  readonly protocol?: number
   /** Have the kernel find out now whether it is there; give state `none` and no MAC. */
   readonly use?: boolean
 }
@@ -47,7 +45,6 @@ export type Neighbour = Defined<{
   readonly state: NeighbourState
   readonly proxy: boolean
   readonly router: boolean
-  readonly protocol: number | undefined
 }>
 
 /** Throws LINUX_EEXIST when the address is known on the link. */
@@ -94,11 +91,10 @@ export function decodeNeighbour(body: Uint8Array): Neighbour {
     state: stateOf(view.getUint16(8, true)),
     proxy: (flags & NTF_PROXY) !== 0,
     router: (flags & NTF_ROUTER) !== 0,
-    protocol: attributes.u8(Nda.PROTOCOL),
   })
 }
 
-const Nda = { DST: 1, LLADDR: 2, IFINDEX: 8, PROTOCOL: 12 } as const
+const Nda = { DST: 1, LLADDR: 2, IFINDEX: 8 } as const
 const NTF_USE = 0x01
 const NTF_PROXY = 0x08
 const NTF_ROUTER = 0x80
@@ -113,7 +109,6 @@ function write(writer: MessageWriter, spec: NeighbourSpec): void {
   header(writer, familyNumber(familyOf(address)), spec.link, states[spec.state ?? 'permanent'], flags)
     .raw(Nda.DST, address)
     .raw(Nda.LLADDR, spec.mac === undefined ? undefined : parseMac(spec.mac))
-    .u8(Nda.PROTOCOL, spec.protocol)
 }
 
 function flagsOf({ proxy, router, use }: NeighbourSpec): number {

@@ -71,18 +71,23 @@ export class OvnRegistry implements Registry {
   }
 
   async get<K extends Kind>(kind: K, name: string): Promise<Stored<K> | undefined> {
-    const { objects } = await this.list(kind)
-    return objects.find((object) => object.name === name)
+    return (await this.list(kind, undefined, name)).objects[0]
   }
 
-  async list<K extends Kind>(kind: K, atLeast?: number): Promise<Listing<K>> {
+  async list<K extends Kind>(kind: K, atLeast?: number, name?: string): Promise<Listing<K>> {
     const ours = ovnKind(kind)
     if (atLeast === undefined || atLeast > this.#view.revision) await this.#catchUp()
-    const objects: readonly Stored<Kind>[] = this.#view.list(ours)
+    const all: readonly Stored<Kind>[] = this.#view.list(ours)
+    const objects = name === undefined ? all : all.filter((object) => object.name === name)
     return { revision: this.#view.revision, objects: objects as readonly Stored<K>[] }
   }
 
-  async *watch<K extends Kind>(kind: K, after: number, signal: AbortSignal): AsyncGenerator<Change<K>, void> {
+  async *watch<K extends Kind>(
+    kind: K,
+    after: number,
+    signal: AbortSignal,
+    name?: string,
+  ): AsyncGenerator<Change<K>, void> {
     const ours = ovnKind(kind)
     const { era } = this.#view
     let seen = after
@@ -92,7 +97,7 @@ export class OvnRegistry implements Registry {
         throw new RegistryError('REGISTRY_EXPIRED', `no history back to revision ${seen}`)
       }
       const entries = this.#view.after(seen)
-      const next = entries.find((entry) => entry.kind === ours)
+      const next = entries.find(({ kind: of, object }) => of === ours && (name === undefined || object.name === name))
       if (next !== undefined) {
         seen = next.object.revision
         told = seen

@@ -96,12 +96,13 @@ export class View {
     }
     const puts = batch.present.filter((record) => this.#isNew(record))
     const named = new Set(puts.map(({ kind, name }) => `${kind}/${name}`))
-    const lost = this.#move(batch).filter(({ kind, object }) => !named.has(`${kind}/${object.name}`))
+    const lost = [...this.#unnumbered, ...this.#move(batch)]
+    // What is there again was changed: a deletion told after that would be of the new one.
+    const deletions = lost.filter(({ kind, object }) => !named.has(`${kind}/${object.name}`))
     const taken = new Set(puts.map(({ revision }) => revision))
     const fresh = puts.flatMap(({ kind, object }): Entry[] =>
       object === undefined ? [] : [{ kind, type: 'put', object }],
     )
-    const deletions = [...this.#unnumbered, ...lost]
     for (let revision = this.#revision + 1; revision <= now && deletions.length > 0; revision += 1) {
       if (taken.has(revision)) continue
       const deletion = deletions.shift()

@@ -19,8 +19,8 @@ const BATCH = 50
 const ROUNDS = 5
 
 /**
- * Chooses. Of `auto`: the trunk that the port has, else one that is made, else, as ML2/OVN makes none on a port that is in
- * use, `binding:profile`. Throws UNDERLAY_NO_NESTING.
+ * Chooses. Of `auto`: the trunk that the port has, else one that is made, else `binding:profile`: not every driver makes a
+ * trunk on a port that is in use (OVN's does since Neutron 21, that of Open vSwitch does not). Throws UNDERLAY_NO_NESTING.
  */
 export async function nestingFor(
   clerk: Clerk,
@@ -129,7 +129,7 @@ export function noProfile(parent: string): UnderlayError {
 function noTrunk(parent: string): UnderlayError {
   return new UnderlayError(
     'UNDERLAY_NO_NESTING',
-    `port ${parent} of this machine is in use and carries no trunk: OVN's driver makes one on unused ports only`,
+    `port ${parent} of this machine is in use and carries no trunk: this cloud makes one on unused ports only`,
     `stop the machine, make it (openstack network trunk create --parent-port ${parent} NAME) and start the machine; or leave out --nesting trunk`,
   )
 }

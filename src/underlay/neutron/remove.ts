@@ -50,7 +50,7 @@ async function offTrunk({ neutron }: Clerk, parent: string, own: ReadonlySet<str
   }
 }
 
-/** A trunk that was made here, once nothing is on it. One that OVN's driver will not part with stays: it does no harm. */
+/** A trunk that was made here, once nothing is on it. One that the cloud will not part with stays: it does no harm. */
 async function removeTrunk({ neutron, tell }: Clerk, parent: string): Promise<boolean> {
   const trunk = await trunkOf({ neutron }, parent)
   if (trunk === undefined || !isOwn(parent, trunk) || trunk.subports.length > 0) return false

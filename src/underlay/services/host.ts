@@ -15,6 +15,7 @@ import {
   hasErrno,
   type Link,
   linkFind,
+  linkList,
   neighReplace,
   type RtnlSocket,
   type RuleSpec,
@@ -66,7 +67,8 @@ export async function applyServices(rtnl: RtnlSocket, services: HostServices): P
     const port = cache.find(({ id }) => id === row.port)
     if (port !== undefined) rememberPod(rtnl, hostBridge, port.address, port.mac)
   }
-  await applyRuleset(zonesOf(hostBridge, cache))
+  const members = linkList(rtnl, { master: link.index }).map(({ name }) => name)
+  await applyRuleset(zonesOf(hostBridge, members, cache))
 }
 
 /** Takes it away; the switches of the kernel stay, as others may rely on them by now. */

@@ -13,17 +13,19 @@ const MARK = 0x57_00_00_00
 /** The ruleset without ours. */
 export const NO_ZONES = ['bridge', 'ip'].map((family) => emptied(family)).join('')
 
-/** The ruleset for these ports, in nft's language: it takes the place of the one before. */
-export function zonesOf(hostBridge: string, ports: readonly CachedPort[]): string {
-  if (ports.length === 0) return NO_ZONES
+/** The ruleset for these ports behind a bridge with these members, in nft's language: it takes the place of the one before. */
+export function zonesOf(hostBridge: string, members: readonly string[], ports: readonly CachedPort[]): string {
+  if (ports.length === 0 || members.length === 0) return NO_ZONES
   const vlans = ports.map(({ vlan }) => vlan)
   const marks = vlans.map((vlan) => `${vlan} : 0x${mark(vlan)}`).join(', ')
   const zones = vlans.map((vlan) => `0x${mark(vlan)} : ${vlan}`).join(', ')
+  // Frames of other bridges have VLANs of their own.
+  const from = members.map((name) => JSON.stringify(name)).join(', ')
   return `${NO_ZONES}
 table bridge ${TABLE} {
   chain prerouting {
     type filter hook prerouting priority -310;
-    meta mark set vlan id map { ${marks} }
+    iifname { ${from} } meta mark set vlan id map { ${marks} }
   }
 }
 table ip ${TABLE} {

@@ -31,7 +31,7 @@ export async function started(
 }
 
 const PATIENCE = 240_000
-const SILENCE = 2_000
+const SILENCE = process.stderr.isTTY ? 2_000 : 20_000
 
 /** Does what takes its time, and says every two seconds that it goes on. */
 export async function step<T>(title: string, work: () => Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@
  * @module
  */
 import { closeSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
 import { netnsOpen, withNetns } from '../../../src/linux/netns.ts'
 
 /** Has a port of a namespace's loopback lead to the same port here. */
@@ -14,7 +15,7 @@ export function relay(netns: string, port: number): Disposable {
         hostname: '127.0.0.1',
         port,
         allowHalfOpen: true,
-        socket: { open: (socket) => join(socket, port), data: forward, end: ended, close: ended },
+        socket: { open: (near) => join(near, port), data: forward, drain: flush, end: ended, close: ended },
       }),
     )
     return { [Symbol.dispose]: () => listening.stop(true) }
@@ -24,35 +25,37 @@ export function relay(netns: string, port: number): Disposable {
 }
 
 interface Pipe {
-  readonly waiting: Uint8Array[]
-  far?: Bun.Socket<undefined>
+  readonly far: Socket
+  /** What did not fit into the socket yet. */
+  left: Buffer
+  isOver: boolean
 }
 
 function join(near: Bun.Socket<Pipe>, port: number): void {
-  near.data = { waiting: [] }
-  Bun.connect<undefined>({
-    hostname: '127.0.0.1',
-    port,
-    socket: {
-      open: (far) => {
-        near.data.far = far
-        for (const chunk of near.data.waiting.splice(0)) far.write(chunk)
-      },
-      data: (_, chunk) => {
-        near.write(chunk)
-      },
-      close: () => {
-        near.end()
-      },
-    },
-  }).catch(() => near.end())
+  const far = connect({ host: '127.0.0.1', port })
+  near.data = { far, left: Buffer.alloc(0), isOver: false }
+  far.on('data', (chunk: Buffer) => {
+    near.data.left = Buffer.concat([near.data.left, chunk])
+    flush(near)
+  })
+  far.on('close', () => {
+    near.data.isOver = true
+    flush(near)
+  })
+  far.on('error', () => near.end())
 }
 
-function forward(near: Bun.Socket<Pipe>, chunk: Uint8Array): void {
-  if (near.data.far === undefined) near.data.waiting.push(Uint8Array.from(chunk))
-  else near.data.far.write(chunk)
+function forward({ data }: Bun.Socket<Pipe>, chunk: Uint8Array): void {
+  data.far.write(Uint8Array.from(chunk))
 }
 
-function ended(near: Bun.Socket<Pipe>): void {
-  near.data.far?.end()
+/** A socket takes as much as fits, and says when there is room again. */
+function flush(near: Bun.Socket<Pipe>): void {
+  const { data } = near
+  if (data.left.length > 0) data.left = data.left.subarray(Math.max(0, near.write(data.left)))
+  if (data.isOver && data.left.length === 0) near.end()
+}
+
+function ended({ data }: Bun.Socket<Pipe>): void {
+  data.far.end()
 }

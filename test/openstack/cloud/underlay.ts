@@ -12,7 +12,7 @@ import { address, ipIn, newNetns, veth } from './links.ts'
 export interface Place {
   /** The machine's namespace. Its link is `eth0`, which has no address yet. */
   readonly netns: string
-  /** `172.31.0.n`: what the machine is reached by. */
+  /** `172.31.x.n`: what the machine is reached by. OVN takes no address from two, and another underlay may be in the same cloud. */
   readonly address: string
 }
 
@@ -25,12 +25,14 @@ export class Underlay {
   readonly id: string
   readonly folder: string
   readonly #netns: string
+  readonly #part: number
   readonly #machines: string[] = []
 
   private constructor(folder: string) {
     this.folder = folder
     this.id = folder.slice(-6).toLowerCase()
     this.#netns = netnsOf(folder, 'net')
+    this.#part = Bun.hash.crc32(folder) % 256
   }
 
   static async start(): Promise<Underlay> {
@@ -54,7 +56,7 @@ export class Underlay {
     await veth({ netns, ifname: LINK }, port)
     await address({ netns, ifname: LINK }, { addresses: [], gateways: [] })
     await ipIn(port.netns, `link set ${port.ifname} master ${BRIDGE} up`)
-    return { netns, address: `172.31.0.${this.#machines.length}` }
+    return { netns, address: `172.31.${this.#part}.${this.#machines.length}` }
   }
 
   /** What a machine sends to others from now on. */

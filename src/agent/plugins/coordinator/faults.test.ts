@@ -1,16 +1,7 @@
 /** Calls that are refused, states that CHECK tells, and crashes, in real namespaces. */
 import { describe, expect, test } from 'bun:test'
-import {
-  linkAdd,
-  linkFind,
-  linkSet,
-  nftTableDel,
-  openRtnl,
-  type RtnlSocket,
-  routeDel,
-  ruleDel,
-  ruleList,
-} from '../../../linux/index.ts'
+import { linkAdd, linkFind, linkSet, nftTableDel, routeDel, ruleDel, ruleList } from '../../../linux/index.ts'
+import { crashesAfter } from '../../../linux/testing/crash.ts'
 import type { Scratch } from '../../../linux/testing/scratch.ts'
 
 import {
@@ -162,27 +153,6 @@ test.each(['DEL', 'ADD'] as const)('after a crash at any step, %s makes it right
   }
   expect(reached).toBeGreaterThan(15)
 })
-
-/** Sockets that die together: after so many requests nothing is done any more, not even by who cleans up. */
-function crashesAfter(steps: number): typeof openRtnl {
-  let left = steps
-  const spend = (): void => {
-    if (left <= 0) throw new Error('crashed')
-    left -= 1
-  }
-  return (options) => {
-    const socket = openRtnl(options)
-    const request: RtnlSocket['request'] = (one) => {
-      spend()
-      return socket.request(one)
-    }
-    const requestSlow: RtnlSocket['requestSlow'] = async (one) => {
-      spend()
-      return socket.requestSlow(one)
-    }
-    return { ...socket, request, requestSlow }
-  }
-}
 
 function dropRules({ rtnl }: Scratch, table: number): void {
   for (const rule of ruleList(rtnl)) if (rule.table === table) ruleDel(rtnl, rule)

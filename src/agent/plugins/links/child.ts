@@ -40,20 +40,34 @@ export function makeChild(rtnl: RtnlSocket, order: ChildOrder): void {
     })
   }
   using inside = openRtnl({ nsFd: netns.fd })
+  const name = birthName(rtnl, ifname)
+  if (name !== ifname && linkFind(inside, ifname) !== undefined) throw cniError('interface-exists', { ifname })
   try {
     linkAdd(rtnl, {
       ...traits,
       parent: master.index,
-      name: ifname,
+      name,
       nsFd: netns.fd,
       group: UNDERLAY_GROUP,
       ...(mtu === undefined ? {} : { mtu }),
       ...(mac === undefined ? {} : { mac }),
     })
+    if (name !== ifname) linkSet(inside, linkGet(inside, name).index, { name: ifname })
   } catch (error) {
     throw told(error, order, { rtnl, inside })
   }
 }
+
+/**
+ * The kernel of many distributions refuses a name that a link of the node has (Linux before 6.14), wherever the new link is to be:
+ * most pods' first interface and most nodes' NICs are eth0.
+ */
+function birthName(rtnl: RtnlSocket, ifname: string): string {
+  return linkFind(rtnl, ifname) === undefined ? ifname : BIRTH_NAME
+}
+
+/** Of links that get their name in the pod. */
+const BIRTH_NAME = 'weft-birth'
 
 /** Sets the interface up; how it is then. */
 export function raiseChild(ifname: string, { fd: nsFd }: PodNetns): Link {
@@ -70,15 +84,17 @@ export function findChild(kind: ChildTraits['kind'], ifname: string, { fd: nsFd 
   return found?.kind === kind && found.group === UNDERLAY_GROUP ? found : undefined
 }
 
-/** Removes the interface if it is ours and of the kind. */
+/** Removes the interface if it is ours and of the kind, and one that did not come to its name. */
 export async function removeChild(kind: ChildTraits['kind'], ifname: string, netns: PodNetns): Promise<void> {
-  const found = findChild(kind, ifname, netns)
-  if (found === undefined) return
   using inside = openRtnl({ nsFd: netns.fd })
-  try {
-    await linkDel(inside, found.index)
-  } catch (error) {
-    if (!hasErrno(error, 'ENODEV')) throw error
+  for (const name of [ifname, BIRTH_NAME]) {
+    const found = findChild(kind, name, netns)
+    if (found === undefined) continue
+    try {
+      await linkDel(inside, found.index)
+    } catch (error) {
+      if (!hasErrno(error, 'ENODEV')) throw error
+    }
   }
 }
 

@@ -135,3 +135,34 @@ describe('macvlan', () => {
     expect([...bench.given]).toEqual([])
   })
 })
+
+describe('an interface that has the name of a link of the node', () => {
+  test('is made under another one, which it leaves in the pod', async () => {
+    const macvlan = bench.plugin('macvlan')
+    const call = bench.call(MACVLAN, { ifname: 'up0' })
+    const prevResult = await macvlan.add(call, never)
+    expect(namesIn(bench.pod)).toEqual(['lo', 'up0'])
+    await macvlan.check({ ...call, prevResult })
+    await macvlan.del(call)
+    expect(namesIn(bench.pod)).toEqual(['lo'])
+    expect(namesIn(bench.node)).toContain('up0')
+  })
+
+  test('is not made where the pod has one, and what a crash left of it goes by DEL', async () => {
+    const macvlan = bench.plugin('macvlan')
+    const call = bench.call(MACVLAN, { ifname: 'up0' })
+    await macvlan.add(call, never)
+    linkSet(bench.pod.rtnl, indexOf(bench.pod, 'up0'), { up: false, name: 'weft-birth' })
+    linkAdd(bench.pod.rtnl, { kind: 'veth', name: 'up0', peer: { name: 'theirs' } })
+    expect(await failure(macvlan.add(call, never))).toEqual(expect.objectContaining({ id: 'interface-exists' }))
+    await macvlan.del(call)
+    expect(namesIn(bench.pod).toSorted()).toEqual(['lo', 'theirs', 'up0'])
+  })
+})
+
+function failure(done: Promise<unknown>): Promise<unknown> {
+  return done.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}

@@ -20,6 +20,7 @@ describe.each([4, 6] as const)('IPv%i', (family) => {
     const wire = site.watch(site.far, 'eth0')
     expect(await seen(site.pod, AT.service[family], 80)).toEqual({ server: 'far', client: AT.pod[family] })
     expect(leg.pairs).toContain(`${AT.pod[family]}>${AT.service[family]}`)
+    expect(leg.pairs).not.toContain('a redirect')
     expect(leg.pairs).toContain(`${AT.service[family]}>${AT.pod[family]}`)
     expect(unicast(wire.pairs)).toEqual(
       [`${AT.pod[family]}>${AT.far[family]}`, `${AT.far[family]}>${AT.pod[family]}`].toSorted(),

@@ -8,7 +8,7 @@ import { type CniResult, cniError } from '../../../cni/index.ts'
 import { type PtpDefaults, type PtpNetconf, parsePtpNetconf } from '../../../compat/unnumbered-ptp/netconf.ts'
 import { LEG_GROUP, LEG_GROUPS, LEG_MASQUERADE_GROUP, LEG_PROTOCOL } from '../../../compat/unnumbered-ptp/numbers.ts'
 import { type LegPlan, planLeg } from '../../../compat/unnumbered-ptp/plan.ts'
-import { addrAdd, closeFd, linkFind, linkGet, linkList, neighReplace, netnsOpen } from '../../../linux/index.ts'
+import { addrAdd, closeFd, linkFind, linkGet, linkList, netnsOpen } from '../../../linux/index.ts'
 import type { Grants } from '../../../network/model/grants.ts'
 import { guestAlias } from '../coordinator/numbers.ts'
 import { reservedAddresses } from '../coordinator/observe.ts'
@@ -18,11 +18,12 @@ import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside, PluginCallS
 import { isWholeTable, missingWay, once, setNftTable, setSysctls, setWays, wrongSysctl } from '../ways.ts'
 import {
   addressesOn,
-  isSilent,
+  isByNode,
   legId,
   legLink,
   legOwner,
   nodeLink,
+  type Opening,
   openNode,
   openSides,
   type Sides,
@@ -32,10 +33,8 @@ import {
 import { removeLeg, sweep, undoInPod } from './undo.ts'
 
 /** What the plugin needs. */
-export interface PtpParts {
+export interface PtpParts extends Opening {
   grants(): Grants
-  /** The node's namespace. Default: the program's own. */
-  readonly nodeFd?: number
 }
 
 /** The plugin. `defaults` say what its configuration may leave out. */
@@ -53,7 +52,7 @@ export function ptpPlugin(parts: PtpParts, defaults: (call: PluginCall) => PtpDe
     gc: (network, valid) => collect(parts, network, valid),
     status: async ({ config }) => {
       const name = config['hostInterface']
-      using node = disposable(openNode(parts.nodeFd))
+      using node = openNode(parts)
       if (typeof name === 'string' && name !== '') readingConfig(() => nodeLink(node.rtnl, name))
     },
   }
@@ -67,7 +66,7 @@ async function add(
 ): Promise<CniResult> {
   const { prevResult, ifname, containerId, netns, network, args } = call
   if (prevResult === undefined) throw cniError('previous-result-missing', { verb: 'ADD' })
-  using sides = openSides(parts.nodeFd, netns.fd)
+  using sides = openSides(parts, netns.fd)
   const plan = planFor(sides, call, prevResult, netconf)
   const macs = macsOfPair(legId(containerId, ifname))
   const [link, inside] = [legLink(containerId, ifname), netconf.containerInterface]
@@ -97,21 +96,21 @@ async function add(
   return { ...prevResult, interfaces: [...prevResult.interfaces, ...ends] }
 }
 
-async function del({ nodeFd }: PtpParts, { containerId, ifname, netns }: PluginCallAfter): Promise<void> {
+async function del(parts: PtpParts, { containerId, ifname, netns }: PluginCallAfter): Promise<void> {
   const link = legLink(containerId, ifname)
   if (netns === undefined) {
-    using node = disposable(openNode(nodeFd))
+    using node = openNode(parts)
     return await removeLeg(node, link)
   }
-  using sides = openSides(nodeFd, netns.fd)
+  using sides = openSides(parts, netns.fd)
   undoInPod(sides.pod, ifname)
   await removeLeg(sides.node, link)
 }
 
-function check({ nodeFd }: PtpParts, call: PluginCallInside, netconf: PtpNetconf): void {
+function check(parts: PtpParts, call: PluginCallInside, netconf: PtpNetconf): void {
   const { prevResult, containerId, ifname } = call
   if (prevResult === undefined) throw cniError('previous-result-missing', { verb: 'CHECK' })
-  using sides = openSides(nodeFd, call.netns.fd)
+  using sides = openSides(parts, call.netns.fd)
   const difference =
     missingLink(sides, legLink(containerId, ifname), netconf.containerInterface) ??
     differenceOf(sides, planFor(sides, call, prevResult, netconf))
@@ -119,13 +118,13 @@ function check({ nodeFd }: PtpParts, call: PluginCallInside, netconf: PtpNetconf
 }
 
 /** What the node's namespace lost while no agent was there. */
-async function restore({ nodeFd }: PtpParts, call: PluginCallStanding, netconf: PtpNetconf): Promise<void> {
+async function restore(parts: PtpParts, call: PluginCallStanding, netconf: PtpNetconf): Promise<void> {
   const { containerId, ifname, netnsPath, prevResult } = call
-  using node = disposable(openNode(nodeFd))
+  using node = openNode(parts)
   if (linkFind(node.rtnl, legLink(containerId, ifname)) === undefined) return
   const fd = netnsOpen(netnsPath)
   try {
-    using sides = openSides(nodeFd, fd)
+    using sides = openSides(parts, fd)
     apply(sides, netconf, planFor(sides, call, prevResult, netconf))
   } finally {
     closeFd(fd)
@@ -133,8 +132,8 @@ async function restore({ nodeFd }: PtpParts, call: PluginCallStanding, netconf: 
 }
 
 /** Legs of this network whose attachments are not valid any more, and what those left whose links are gone. */
-async function collect({ nodeFd }: PtpParts, network: string, valid: ReadonlySet<string>): Promise<void> {
-  using node = disposable(openNode(nodeFd))
+async function collect(parts: PtpParts, network: string, valid: ReadonlySet<string>): Promise<void> {
+  using node = openNode(parts)
   const kept = new Set([...valid].map((attachment) => legLinkOf(attachment)))
   for (const { name, group, alias } of linkList(node.rtnl))
     if (LEG_GROUPS.includes(group) && !kept.has(name) && alias?.endsWith(` on ${network}`) === true)
@@ -169,7 +168,7 @@ function planFor(
     planLeg({
       netconf,
       ifname,
-      isSilent: isSilent(pod, ifname),
+      isByNode: isByNode(pod, ifname),
       ...wire,
       node: addressesOn(node.rtnl, nodeLink(node.rtnl, netconf.hostInterface).index),
       link,
@@ -190,13 +189,6 @@ function apply({ node, pod }: Sides, netconf: PtpNetconf, plan: LegPlan): void {
   setSysctls(plan.node.sysctls, node.nsFd)
   setWays(node.rtnl, plan.node, LEG_PROTOCOL)
   setNftTable(plan.node.nftables, node.nsFd)
-  for (const { link, address } of plan.node.proxies)
-    neighReplace(node.rtnl, {
-      link: nodeLink(node.rtnl, link).index,
-      address,
-      proxy: true,
-      protocol: LEG_PROTOCOL,
-    })
 }
 
 function missingLink({ node, pod }: Sides, link: string, inside: string): string | undefined {
@@ -217,8 +209,4 @@ function differenceOf({ node, pod }: Sides, plan: LegPlan): string | undefined {
 
 function lostTable(table: Parameters<typeof isWholeTable>[0], nsFd: number | undefined, where: string) {
   return isWholeTable(table, nsFd) ? undefined : `table ${table.name} of ${where} is not whole`
-}
-
-function disposable<Value extends { readonly rtnl: Disposable }>(value: Value): Value & Disposable {
-  return { ...value, [Symbol.dispose]: () => value.rtnl[Symbol.dispose]() }
 }

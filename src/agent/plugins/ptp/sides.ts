@@ -17,9 +17,18 @@ export interface Sides extends Disposable {
   readonly pod: PodSite
 }
 
-/** Opens both. `nodeFd` is the node's; absent: the program's own. */
-export function openSides(nodeFd: number | undefined, podFd: number): Sides {
-  const [node, pod] = [openNode(nodeFd), openRtnl({ nsFd: podFd })]
+/** How namespaces are opened. */
+export interface Opening {
+  /** The node's namespace. Default: the program's own. */
+  readonly nodeFd?: number
+  /** Default: the kernel's. */
+  readonly open?: typeof openRtnl
+}
+
+/** Opens both. */
+export function openSides(opening: Opening, podFd: number): Sides {
+  const { open = openRtnl } = opening
+  const [node, pod] = [openNode(opening), open({ nsFd: podFd })]
   return {
     node,
     pod: { rtnl: pod, nsFd: podFd },
@@ -31,8 +40,10 @@ export function openSides(nodeFd: number | undefined, podFd: number): Sides {
 }
 
 /** Opens the node's namespace. */
-export function openNode(nodeFd: number | undefined): Site {
-  return nodeFd === undefined ? { rtnl: openRtnl() } : { rtnl: openRtnl({ nsFd: nodeFd }), nsFd: nodeFd }
+export function openNode({ nodeFd, open = openRtnl }: Opening): Site & Disposable {
+  const options = nodeFd === undefined ? {} : { nsFd: nodeFd }
+  const rtnl = open(options)
+  return { rtnl, ...options, [Symbol.dispose]: () => rtnl.close() }
 }
 
 /** What legs of an attachment are named after. */
@@ -67,10 +78,10 @@ export function wireOf({ interfaces, ips, routes }: CniResult, ifname: string): 
   return { ips: ips.filter((one) => one.interface === undefined || at < 0 || one.interface === at), routes }
 }
 
-/** Whether the pod's interface takes packets by its node's routes alone: then nobody on the wire hears of it. */
-export function isSilent({ rtnl }: Site, ifname: string): boolean {
+/** Whether what arrives for the pod passes the node's filter on its way, and not the pod's own. */
+export function isByNode({ rtnl }: Site, ifname: string): boolean {
   const data = linkFind(rtnl, ifname)?.data
-  return data?.kind === 'ipvlan' && data.mode !== 'l2'
+  return data?.kind === 'ipvlan' && data.mode === 'l3s'
 }
 
 /** The leg's table, or one that nobody uses. */

@@ -1,20 +1,12 @@
 /**
  * Takes back what legs are made of, wherever making them was interrupted, and without the pod's namespace. Of a leg whose link went
- * with its pod the kernel keeps rules and proxies; they are known as ours, and that they lead nowhere is seen.
+ * with its pod the kernel keeps rules; they are known as ours, and that they lead nowhere is seen.
  * @module
  */
-import {
-  ANSWER_PRIORITY,
-  LEG_GROUPS,
-  LEG_NFT_TABLE,
-  LEG_PROTOCOL,
-  PODS_TABLE,
-} from '../../../compat/unnumbered-ptp/numbers.ts'
+import { ANSWER_PRIORITY, LEG_GROUPS, LEG_NFT_TABLE, LEG_PROTOCOL } from '../../../compat/unnumbered-ptp/numbers.ts'
 import { nodeTableName } from '../../../compat/unnumbered-ptp/tables.ts'
 import {
   linkList,
-  neighDel,
-  neighList,
   nftTableDel,
   type RtnlSocket,
   type Rule,
@@ -50,12 +42,6 @@ export function undoInPod(pod: PodSite, ifname: string): void {
 export function sweep({ rtnl, nsFd }: Site): void {
   const legs = new Set(linkList(rtnl).flatMap(({ name, group }) => (LEG_GROUPS.includes(group) ? [name] : [])))
   removeRules(rtnl, ({ inputLink }) => inputLink !== undefined && !legs.has(inputLink))
-  const reached = new Set(
-    routeList(rtnl, { table: PODS_TABLE }).map(({ destination }) => destination.replace(/\/.*/, '')),
-  )
-  for (const { link, address, protocol } of neighList(rtnl, { proxy: true }))
-    if (protocol === LEG_PROTOCOL && !reached.has(address))
-      quietly(() => neighDel(rtnl, { link, address, proxy: true }))
   if (legs.size > 0) return
   // The rules say which tables there are: they go last.
   for (const { mark } of ruleList(rtnl).filter(isAnswerRule)) nftTableDel(nodeTableName(mark ?? 0), nsFd)

@@ -112,7 +112,7 @@ export class SmallNeutron {
       fixed_ips: SUBNETS.filter((one) => one['network_id'] === network_id).map((one) => ({
         subnet_id: one['id'],
         ip_address: String(one['cidr']).replace(/0\/24$|\/64$/, (end) =>
-          end === '/64' ? this.#given.toString(16) : `${this.#given + 1}`,
+          end === '/64' ? this.#given.toString(16) : `${((this.#given - 1) % 253) + 2}`,
         ),
       })),
       ...fields,

@@ -10,6 +10,7 @@ import {
   closeFd,
   formatIp,
   linkAdd,
+  linkFind,
   linkGet,
   linkSet,
   netnsAdd,
@@ -63,7 +64,8 @@ export class Site implements Disposable {
   readonly router = scratch()
   readonly pod = scratch()
   readonly other = scratch()
-  readonly #servers: { close(): void }[] = []
+  readonly #servers = new Map<Scratch, { close(): void }>()
+  readonly #ended = new Set<Scratch>()
 
   constructor(name: string) {
     this.name = name
@@ -84,8 +86,21 @@ export class Site implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const server of this.#servers) server.close()
-    for (const at of [this.pod, this.other, this.far, this.router, this.node, this.hub]) at[Symbol.dispose]()
+    for (const at of [this.pod, this.other, this.far, this.router, this.node, this.hub]) this.end(at)
+  }
+
+  /** Ends a namespace, with everything in it. */
+  end(at: Scratch): void {
+    if (this.#ended.has(at)) return
+    this.#ended.add(at)
+    this.#servers.get(at)?.close()
+    at[Symbol.dispose]()
+  }
+
+  /** Ends a pod's namespace; resolves when the node's end of its leg is gone with it. */
+  async endPod(at: Scratch, container: string): Promise<void> {
+    this.end(at)
+    while (linkFind(this.node.rtnl, this.leg(container)) !== undefined) await Bun.sleep(10)
   }
 
   /** The node's end of a pod's leg. */
@@ -137,6 +152,16 @@ export class Site implements Disposable {
     return await this.plugin('unnumbered-ptp').add({ ...call, config: ptpConfig(config), prevResult }, never)
   }
 
+  /** Nobody asks a pod in ipvlan's modes l3 and l3s for its address: its neighbours know that its node has it. */
+  routeToPods(): void {
+    for (const { rtnl } of [this.far, this.router])
+      for (const pod of [AT.pod, AT.other])
+        for (const family of [4, 6] as const) {
+          const destination = `${pod[family]}/${family === 4 ? 32 : 128}`
+          routeAdd(rtnl, { destination, gateway: AT.node[family], link: linkGet(rtnl, 'eth0').index })
+        }
+  }
+
   /** What a kube-proxy does: for services of every family, and for a node port whose caller is not translated. */
   async kubeProxy(): Promise<void> {
     const dnat = ([4, 6] as const).flatMap((family) => {
@@ -155,7 +180,7 @@ export class Site implements Disposable {
     await applyRuleset(
       `table inet kube { ${chain('prerouting')} ${chain('output')}
         chain forward { type filter hook forward priority 0; ct state invalid drop\n}\n}\n`,
-      { netns: this.name },
+      { netns: this.name, timeoutMs: 120_000 },
     )
   }
 
@@ -174,9 +199,13 @@ export class Site implements Disposable {
     return { pairs, close: () => socket.close() }
   }
 
+  /** Starts a server in each, of its name. */
   serve(places: Readonly<Record<string, Scratch>>): void {
-    for (const [name, { nsFd }] of Object.entries(places))
-      this.#servers.push(withNetns(nsFd, () => listenTcp(PORT, { name })))
+    for (const [name, at] of Object.entries(places))
+      this.#servers.set(
+        at,
+        withNetns(at.nsFd, () => listenTcp(PORT, { name })),
+      )
   }
 }
 
@@ -248,7 +277,10 @@ function noDad({ nsFd }: Scratch): void {
 function pairOf(frame: Uint8Array): string | undefined {
   const type = ((frame[12] ?? 0) << 8) | (frame[13] ?? 0)
   const text = (at: number, length: number): string => formatIp(frame.subarray(at, at + length))
+  if (type === 0x0800 && frame[23] === 1 && frame[34] === 5) return 'a redirect'
   if (type === 0x0800) return `${text(26, 4)}>${text(30, 4)}`
-  if (type !== 0x86dd || frame[20] === 58 || frame[38] === 0xff) return undefined
+  if (type !== 0x86dd || frame[38] === 0xff) return undefined
+  // Neighbours discover each other; what one tells another of better ways is seen.
+  if (frame[20] === 58) return frame[54] === 137 ? 'a redirect' : undefined
   return `${text(22, 16)}>${text(38, 16)}`
 }
