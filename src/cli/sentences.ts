@@ -6,8 +6,9 @@ import { type Command, Help, type Option } from 'commander'
 
 const ORDINARY = new Help()
 
-/** Settings of commander's help: every description begins with a capital letter and ends with a full stop. */
+/** Settings of commander's help: every description begins with a capital letter and ends with a full stop, in a column however narrow. */
 export const SENTENCES: Partial<Help> = {
+  minWidthToWrap: 20,
   subcommandDescription: (command: Command) => sentence(ORDINARY.subcommandDescription(command)),
   commandDescription: (command: Command) => sentence(ORDINARY.commandDescription(command)),
   argumentDescription: (argument) => sentence(ORDINARY.argumentDescription(argument)),

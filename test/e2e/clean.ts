@@ -25,8 +25,8 @@ export const clean: Scenario = {
 /** Of somebody else, and near to ours by name or kind. */
 const FOREIGN = [
   'ip link add veth-other type veth peer name veth-peer',
-  'ip route add 203.0.113.0/24 dev lo proto 79',
-  'ip rule add pref 1000 lookup 501 protocol 79',
+  'ip route add 203.0.113.0/24 dev lo proto 80',
+  'ip rule add pref 1000 lookup 501 protocol 80',
   'ip link add ifb-other type ifb',
 ]
 /** Of ours, as the kernel's datapath has it. */
@@ -69,7 +69,7 @@ async function looks({ lab }: StepContext) {
     bridges: (await lab.ovs(node, 'ovs-vsctl', 'list-br')).trim().split('\n'),
     links: (await inside('ip', '-o', 'link')).flatMap((line) => /^\d+: ([^:@]+)/.exec(line)?.[1] ?? []),
     routes: (await inside('ip', 'route', 'show', 'proto', '77')).length,
-    foreignRoutes: (await inside('ip', 'route', 'show', 'proto', '79')).length,
+    foreignRoutes: (await inside('ip', 'route', 'show', 'proto', '80')).length,
     rules: (await inside('ip', 'rule', 'show')).filter((line) => /lookup 50/.test(line)),
     tables: await inside('nft', 'list', 'tables'),
   }
@@ -135,7 +135,7 @@ async function removal(context: StepContext): Promise<void> {
     after.links,
     before.links.filter((name) => !/^weft|^br-weft$/.test(name)),
   )
-  ok(after.links.includes('veth-other') && after.foreignRoutes === 1 && after.routes === 0)
+  deepEqual([after.links.includes('veth-other'), after.foreignRoutes, after.routes], [true, 1, 0])
   deepEqual(
     after.rules,
     before.rules.filter((rule) => rule.includes('501')),

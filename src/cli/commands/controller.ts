@@ -32,7 +32,7 @@ export function registerController(program: Command): void {
   withSettings(withDaemonPlaceOptions(command))
     .option('--run-dir <path>', 'folder for the socket that weft health asks', '/run/weft')
     .option('--cluster-network <definition>', 'the attachment definition that agents take for pods’ first interface')
-    .option('--openstack-cloud <name>', 'the cloud of clouds.yaml that nodes’ ports are made in')
+    .option('--openstack-cloud <name>', 'which cloud of clouds.yaml is to have nodes’ ports')
     .option('--openstack-clouds-file <path>', 'clouds.yaml, with the credentials')
     .option('--no-election', 'be the only one, and start at once')
     .action(configured('controller', run))
