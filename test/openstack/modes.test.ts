@@ -1,11 +1,11 @@
 /**
  * Pods of two nodes that are machines in the cloud, in every mode, with the real controller and the real agents. Links of kind vlan and
- * ipvlan are asked of the kernel: it happens in a virtual machine whose kernel has them (test/vm/kernel-openstack.ts), beside the cloud.
- * Half an hour where it is emulated: `npm run test:openstack`.
+ * ipvlan are asked of the kernel: nodes are in a virtual machine whose kernel has them (test/vm/kernel-openstack.ts). Its cards are
+ * plugged into chassis out here, which are as quick as this machine is. `npm run test:openstack`.
  */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Port } from '../../src/openstack/neutron/model.ts'
@@ -13,22 +13,33 @@ import type { Neutron } from '../../src/openstack/neutron/neutron.ts'
 import { withBundle } from '../vm/bundle.ts'
 import { runInGuest, whyNoGuest } from '../vm/guest.ts'
 import { KERNEL_MODULES } from '../vm/modules.ts'
+import { Chassis } from './cloud/chassis.ts'
 import { Cloud, missingPrograms } from './cloud/cloud.ts'
-import type { ModesPlan, PlannedMachine } from './cloud/modes-plan.ts'
-import { pipe } from './cloud/pipe.ts'
+import type { ModesPlan, PlannedNode } from './cloud/modes-plan.ts'
+import { Outside } from './cloud/outside.ts'
 import { step } from './cloud/programs.ts'
+import { Underlay } from './cloud/underlay.ts'
+import { described, VirtualMachine } from './cloud/virtual-machine.ts'
 
 setDefaultTimeout(300_000)
 
-const SECONDS = 3_000
+/** The guest is ended after this long. */
+const SECONDS = 1_500
+const MASTER = 'master'
+const NODES: readonly string[] = ['worker1', 'worker2']
 const ROOT = join(import.meta.dir, '../..')
 const wanted =
   process.env['WEFT_TEST_OPENSTACK'] !== undefined && missingPrograms().length === 0 && whyNoGuest() === undefined
+
+/** A node, and the tap of its card. */
+type PluggedNode = PlannedNode & { readonly tap: string }
 
 describe.skipIf(!wanted)('pods of nodes that are machines in the cloud (npm run test:openstack)', () => {
   const id = randomUUID().slice(0, 8)
   const ended: (() => Promise<unknown>)[] = []
   const atEnd = (end: () => Promise<unknown>): unknown => ended.push(end)
+  const chassis = new Map<string, Chassis>()
+  const nodes: PluggedNode[] = []
   let cloud: Cloud
   let neutron: Neutron
   let plan: ModesPlan
@@ -38,13 +49,32 @@ describe.skipIf(!wanted)('pods of nodes that are machines in the cloud (npm run 
     cloud = await Cloud.start(['ovn'])
     atEnd(() => cloud.stop())
     neutron = cloud.client('ovn', 'cni')
+    const admin = cloud.client('ovn', 'admin')
     folder = mkdtempSync(join(tmpdir(), 'weft-modes-'))
     atEnd(async () => rmSync(folder, { recursive: true, force: true }))
-    const machines = await step('Making networks', routedMachines)
-    const services = [cloud.authUrl, cloud.neutronUrl('ovn')].map((url) => Number(new URL(url).port))
-    const { northbound, southbound } = cloud.ovn
-    const [nb, sb] = await Promise.all([northbound, southbound].map(leadTo))
-    plan = { id, machines, services, databases: { nb: nb ?? 0, sb: sb ?? 0 } }
+    const underlay = await Underlay.start()
+    atEnd(() => underlay.stop())
+    const ports = await step('Making networks', routedPorts)
+    for (const name of ports.keys()) {
+      const one = await step(`Starting chassis ${name}`, () => Chassis.start(underlay, cloud.ovn, name))
+      chassis.set(name, one)
+      atEnd(() => one.stop())
+    }
+    const master = await step('Starting the master', () =>
+      VirtualMachine.start(of(chassis, MASTER), { name: 'vm-master', admin, portId: of(ports, MASTER).id }),
+    )
+    atEnd(() => master.stop())
+    for (const [i, name] of NODES.entries()) {
+      const { port, addressing } = await described(neutron, of(ports, name).id)
+      nodes.push({ name, portId: port.id, networkId: port.networkId, addressing, tap: `tap${id}-${i}` })
+    }
+    const outside = new Outside({ admin, ovn: cloud.ovn, master, chassis, nodes })
+    atEnd(() => outside.stop())
+    plan = {
+      ...{ id, nodes, authUrl: cloud.authUrl, outside: outside.port },
+      master: of(ports, MASTER).fixedIps[0]?.address ?? '',
+      services: [cloud.authUrl, cloud.neutronUrl('ovn')].map((url) => Number(new URL(url).port)),
+    }
   }, 900_000)
 
   afterAll(async () => {
@@ -53,25 +83,24 @@ describe.skipIf(!wanted)('pods of nodes that are machines in the cloud (npm run 
     })
   }, 300_000)
 
-  /** A network for each of three machines, a router between them, and a port with a trunk for each that runs pods. */
-  async function routedMachines(): Promise<readonly PlannedMachine[]> {
+  /** A network for the master and for each node, a router between them, and a port for each, with a trunk where pods run. */
+  async function routedPorts(): Promise<ReadonlyMap<string, Port>> {
     const router = await neutron.routers.create(`modes-${id}`)
     atEnd(() => neutron.routers.delete(router.id))
-    const machines: PlannedMachine[] = []
-    for (const [i, name] of ['master', 'worker1', 'worker2'].entries()) {
+    const ports = new Map<string, Port>()
+    for (const [i, name] of [MASTER, ...NODES].entries()) {
       const network = await neutron.networks.create({ name: `modes-${name}-${id}` })
       atEnd(() => neutron.networks.delete(network.id))
       const cidr = `10.62.${i}.0/24`
       const subnet = await neutron.subnets.create({ networkId: network.id, name, cidr, hasDhcp: false })
       await neutron.routers.attachSubnet(router.id, subnet.id)
       atEnd(() => neutron.routers.detachSubnet(router.id, subnet.id))
-      const deviceId = randomUUID()
-      const port = await neutron.ports.create({ networkId: network.id, name: `${name}-${id}`, deviceId })
+      const port = await neutron.ports.create({ networkId: network.id, name: `${name}-${id}`, deviceId: randomUUID() })
       atEnd(() => removePorts(network.id))
-      if (name !== 'master') await makeTrunk(port)
-      machines.push({ name, portId: port.id, networkId: network.id, address: port.fixedIps[0]?.address ?? '' })
+      if (name !== MASTER) await makeTrunk(port)
+      ports.set(name, port)
     }
-    return machines
+    return ports
   }
 
   /** OVN takes a trunk only while its port is bound nowhere. */
@@ -98,35 +127,23 @@ describe.skipIf(!wanted)('pods of nodes that are machines in the cloud (npm run 
     }
   }
 
-  /** A port of the loopback for a socket. */
-  function leadTo(remote: string): Promise<number> {
-    return pipe({ host: '127.0.0.1', port: 0 }, { path: remote.slice('unix:'.length) })
-  }
-
   test(
     'reach each other through the router, and the master, by trunk, pair and fixed, encapsulated once; nothing stays',
     async () => {
-      const [keystone, ovn] = plan.services
-      mkdirSync(join(folder, 'cloud'))
-      const whereabouts = { keystone: `http://127.0.0.1:${keystone}`, neutron: { ovn } }
-      writeFileSync(join(folder, 'cloud', 'cloud.json'), JSON.stringify(whereabouts))
       writeFileSync(join(folder, 'plan.json'), JSON.stringify(plan))
       const { code, text } = await withBundle('kernel-openstack.ts', (program) => {
-        const environment = `TMPDIR=/run WEFT_TEST_CLOUD=${join(folder, 'cloud')}`
-        const command = `${environment} ${process.execPath} ${program} ${join(folder, 'plan.json')}`
+        const command = `TMPDIR=/run ${process.execPath} ${program} ${join(folder, 'plan.json')}`
         return runInGuest(`uname -r; cd ${ROOT}; ${command}`, KERNEL_MODULES, {
           seconds: SECONDS,
           reachesHost: true,
+          taps: nodes.map(({ tap, addressing }) => ({ ifname: tap, mac: addressing.mac ?? '' })),
           onLine: (line) => console.log(line),
         })
       })
-      for (const [, name = ''] of text.matchAll(/^chassis (\S+)$/gm)) {
-        await cloud.ovn.sbctl('--if-exists', 'chassis-del', name)
-      }
       expect(code, text.slice(-2_000)).toBe(0)
-      for (const { portId, networkId, address } of plan.machines) {
+      for (const { portId, networkId, addressing } of nodes) {
         const port = await neutron.ports.get(portId)
-        expect(port.fixedIps.map((one) => one.address)).toEqual([address])
+        expect(port.fixedIps.map((one) => `${one.address}/24`)).toEqual([...addressing.addresses])
         expect([port.addressPairs, port.trunk?.subports ?? []]).toEqual([[], []])
         expect(await neutron.ports.list({ networkId, tags: ['weft'] })).toEqual([])
       }
@@ -134,3 +151,9 @@ describe.skipIf(!wanted)('pods of nodes that are machines in the cloud (npm run 
     SECONDS * 1_000 + 300_000,
   )
 })
+
+function of<V>(map: ReadonlyMap<string, V>, key: string): V {
+  const value = map.get(key)
+  if (value === undefined) throw new Error(`there is no ${key}`)
+  return value
+}

@@ -52,6 +52,14 @@ export interface GuestOptions {
   readonly nics?: number
   /** A card more, with the MAC address {@link HOST_CARD.mac}, by which the guest reaches this machine's loopback. */
   readonly reachesHost?: boolean
+  /** Cards more, each with a tap here that QEMU makes, which may be taken to another namespace. */
+  readonly taps?: readonly Tap[]
+}
+
+/** A card, and its end on this machine. */
+export interface Tap {
+  readonly ifname: string
+  readonly mac: string
 }
 
 /** The card by which a guest reaches this machine's loopback: what it sends to `host` arrives there. */
@@ -61,7 +69,7 @@ export const HOST_CARD = { mac: '52:54:00:00:01:00', own: '10.0.2.15/24', host: 
 export async function runInGuest(
   script: string,
   modules: readonly string[],
-  { seconds = 300, onLine = () => undefined, nics = 0, reachesHost = false }: GuestOptions = {},
+  { seconds = 300, onLine = () => undefined, nics = 0, reachesHost = false, taps = [] }: GuestOptions = {},
 ): Promise<GuestOutcome> {
   const kernel = await unpackedKernel()
   const dir = await mkdtemp(join(tmpdir(), 'weft-guest-'))
@@ -73,7 +81,8 @@ export async function runInGuest(
   )
   try {
     for (let i = 0; i < 100 && !existsSync(socket); i += 1) await Bun.sleep(50)
-    const guest = Bun.spawn([...qemu(kernel, initramfs, socket), ...cards(nics), ...hostCard(reachesHost)], {
+    const wires = [...cards(nics), ...hostCard(reachesHost), ...taps.flatMap(tapCard)]
+    const guest = Bun.spawn([...qemu(kernel, initramfs, socket), ...wires], {
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
@@ -194,6 +203,12 @@ function cards(count: number): string[] {
 function hostCard(isWanted: boolean): readonly string[] {
   if (!isWanted) return []
   return ['-netdev', 'user,id=host', '-device', `virtio-net-pci,netdev=host,mac=${HOST_CARD.mac},romfile=`]
+}
+
+/** Nothing is left to a card's hardware, which is not there: packets are finished. */
+function tapCard({ ifname, mac }: Tap): readonly string[] {
+  const tap = `tap,id=${ifname},ifname=${ifname},script=no,downscript=no,vnet_hdr=off`
+  return ['-netdev', tap, '-device', `virtio-net-pci,netdev=${ifname},mac=${mac},romfile=`]
 }
 
 async function linesOf(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<string> {

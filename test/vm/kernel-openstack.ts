@@ -1,12 +1,12 @@
 /**
  * Pods as ports of OpenStack, in every mode, inside the guest that test/openstack/modes.test.ts starts: its kernel has VLANs and ipvlan.
- * Keystone, Neutron and OVN's databases are on the machine that runs the guest. Here are three chassis with a machine on each, of which two
- * are nodes with the whole agent, and the controller with a clouds.yaml. Prints what it sees, and ends with 1 when something is not as it
- * should be.
+ * Here are two nodes, each a namespace that has a card of the guest, which is a port of Neutron; on each the whole agent, and beside them
+ * the controller with a clouds.yaml. Outside are the chassis that those cards are plugged into, as Nova would, OVN, Keystone and Neutron,
+ * and the master. Prints what it sees, and ends with 1 when something is not as it should be.
  * @module
  */
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cloudOpener } from '../../src/cli/openstack.ts'
@@ -18,13 +18,9 @@ import { MemoryRegistry } from '../../src/registry/memory.ts'
 import { serveRegistry } from '../../src/registry/server.ts'
 import { output, run } from '../lab/command.ts'
 import { eventually } from '../lab/lab.ts'
-import { Chassis } from '../openstack/cloud/chassis.ts'
-import { Cloud } from '../openstack/cloud/cloud.ts'
-import { layersOf } from '../openstack/cloud/layers.ts'
-import type { ModesPlan } from '../openstack/cloud/modes-plan.ts'
+import { address, newNetns } from '../openstack/cloud/links.ts'
+import type { ModesPlan, PlannedNode, Questions } from '../openstack/cloud/modes-plan.ts'
 import { pipe } from '../openstack/cloud/pipe.ts'
-import { Underlay } from '../openstack/cloud/underlay.ts'
-import { VirtualMachine } from '../openstack/cloud/virtual-machine.ts'
 import { SAMPLE_CLUSTER } from '../tables/sample-node.ts'
 import { HOST_CARD } from './guest.ts'
 import { type GuestNode, startNodeAgent } from './guest-cluster.ts'
@@ -41,25 +37,19 @@ interface CloudPod {
   readonly name: string
   readonly netns: string
   readonly address: string
+  readonly node: PlannedNode
   del(): Promise<void>
 }
 
 const plan = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as ModesPlan
-await reachHost()
-const cloud = await Cloud.start(['ovn'])
-const underlay = await Underlay.start()
-const chassis = new Map<string, Chassis>()
-const machines = new Map<string, VirtualMachine>()
-for (const { name, portId } of plan.machines) {
-  const one = await Chassis.start(underlay, cloud.ovn, name)
-  chassis.set(name, one)
-  console.log(`chassis ${one.name}`)
-  const machine = await VirtualMachine.start(one, { name: `vm-${name}`, admin: cloud.client('ovn', 'admin'), portId })
-  machines.set(name, machine)
-  console.log(`${name} is up, with ${machine.nics[0]?.addressing.addresses}`)
+const outside = await reachHost()
+for (const node of plan.nodes) await startNode(node)
+await outside.plug()
+for (const { name, addressing } of plan.nodes) {
+  const [own = ''] = addressing.addresses
+  await eventually(`the master reaches ${name}`, () => outside.masterReaches(own.split('/')[0] ?? ''), PATIENCE_MS)
+  console.log(`${name} is up, with ${own}: it answers the master`)
 }
-const [master, ...workers] = plan.machines
-ok(master !== undefined && workers.length === 2)
 
 const registry = new MemoryRegistry()
 await registry.create('Cluster', 'default', SAMPLE_CLUSTER)
@@ -67,19 +57,19 @@ for (const name of ['kube-system', 'shop'])
   await registry.create('Namespace', name, { name, uid: `${name}-${plan.id}` })
 const folder = mkdtempSync(join(tmpdir(), 'weft-vm-'))
 await serveRegistry(registry, { path: join(folder, 'registry.sock') })
-for (const { name, address } of workers) {
-  await registry.create('Node', name, { name, uid: `u-${name}`, addresses: [ip(address)], labels: { name } })
+for (const { name, addressing } of plan.nodes) {
+  const addresses = addressing.addresses.map((one) => ip(one.split('/')[0] ?? ''))
+  await registry.create('Node', name, { name, uid: `u-${name}`, addresses, labels: { name } })
 }
 const end = new AbortController()
 const controlling = startController(end.signal)
-const nodes = new Map<string, GuestNode>()
-for (const { name } of workers) {
-  const { netns } = of(machines, name)
-  nodes.set(name, await startNodeAgent(registry, folder, { node: name, netns, fd: netnsOpen(netns) }))
+const agents = new Map<string, GuestNode>()
+for (const { name } of plan.nodes) {
+  agents.set(name, await startNodeAgent(registry, folder, { node: name, netns: name, fd: netnsOpen(name) }))
   console.log(`the agent of ${name} answers`)
 }
 for (const mode of MODES) {
-  for (const { name, networkId } of workers) {
+  for (const { name, networkId } of plan.nodes) {
     await registry.create('NeutronNetwork', `${mode}-${name}`, {
       ...{ name: `${mode}-${name}`, network: networkId, mode, pool: { min: 1, max: 2, batch: 2 } },
       nodes: [{ key: 'name', operator: 'In', values: [name] }],
@@ -89,33 +79,52 @@ for (const mode of MODES) {
 const pods: CloudPod[] = []
 for (const mode of MODES) await showMode(mode)
 await takeAway()
-for (const one of machines.values()) await one.stop()
-for (const one of chassis.values()) await one.stop()
 end.abort()
 await controlling
 console.log('as it should be')
 process.exit(0)
 
-/** The services of the cloud are as near as they are where they run. */
-async function reachHost(): Promise<void> {
-  using rtnl = openRtnl()
-  const card = linkList(rtnl).find(({ mac }) => mac === HOST_CARD.mac)
-  ok(card !== undefined, 'there is no card to the host')
-  await output(['ip', 'addr', 'add', HOST_CARD.own, 'dev', card.name])
-  await output(['ip', 'link', 'set', card.name, 'up'])
+/** The services of the cloud are as near as they are where they run. Gives what answers questions there. */
+async function reachHost(): Promise<Questions> {
+  const card = cardOf(HOST_CARD.mac)
+  await output(['ip', 'addr', 'add', HOST_CARD.own, 'dev', card])
+  await output(['ip', 'link', 'set', card, 'up'])
   const { host } = HOST_CARD
   for (const port of plan.services) await pipe({ host: '127.0.0.1', port }, { host, port })
-  for (const [which, port] of Object.entries(plan.databases)) {
-    const socket = join(process.env['WEFT_TEST_CLOUD'] ?? '', 'ovn', which)
-    mkdirSync(socket, { recursive: true })
-    await pipe({ path: join(socket, 'db.sock') }, { host, port })
+  const ask = async <T>(question: keyof Questions, ...words: readonly string[]): Promise<T> => {
+    const url = `http://${host}:${plan.outside}/${question}`
+    const answer = await fetch(url, { method: 'POST', body: JSON.stringify(words) })
+    if (!answer.ok) throw new Error(await answer.text())
+    return (await answer.json()) as T
   }
+  return {
+    plug: () => ask('plug'),
+    masterReaches: (to) => ask('masterReaches', to),
+    capture: () => ask('capture'),
+    layersBetween: (one, other) => ask('layersBetween', one, other),
+    binding: (networkId, of) => ask('binding', networkId, of),
+  }
+}
+
+function cardOf(mac: string | undefined): string {
+  using rtnl = openRtnl()
+  const card = linkList(rtnl).find((link) => link.mac === mac)
+  ok(card !== undefined, `there is no card with ${mac}`)
+  return card.name
+}
+
+/** What cloud-init would do: a namespace whose `eth0` is the card of a port. */
+async function startNode({ name, addressing }: PlannedNode): Promise<void> {
+  await newNetns(name)
+  const card = cardOf(addressing.mac)
+  await output(['ip', 'link', 'set', card, 'netns', name, 'name', 'eth0'])
+  await address({ netns: name, ifname: 'eth0' }, addressing)
 }
 
 /** The daemon that `weft controller` is, with credentials from a file. */
 function startController(signal: AbortSignal): Promise<void> {
   const file = join(folder, 'clouds.yaml')
-  const auth = { auth_url: cloud.authUrl, username: 'cni', password: 'cni', project_name: 'k8s' }
+  const auth = { auth_url: plan.authUrl, username: 'cni', password: 'cni', project_name: 'k8s' }
   const domains = { user_domain_name: 'Default', project_domain_name: 'Default' }
   writeFileSync(file, JSON.stringify({ clouds: { test: { auth: { ...auth, ...domains }, region_name: 'ovn' } } }))
   const said = (_: object, message: string): void => console.log(`  (controller: ${message})`)
@@ -124,35 +133,44 @@ function startController(signal: AbortSignal): Promise<void> {
   return new ControllerDaemon({ registry, unreadable: new Map(), wish: {}, openStack, log, signal }).run()
 }
 
-/** Pods of both nodes reach each other through the router, and the master; between chassis there is one encapsulation. */
+/** Pods of both nodes are reached by the master, and reach each other and it; between chassis there is one encapsulation. */
 async function showMode(mode: AddressMode): Promise<void> {
-  const [near, far] = await Promise.all(workers.map(({ name }) => attach(mode, name)))
-  ok(near !== undefined && far !== undefined && master !== undefined)
+  const [near, far] = await Promise.all(plan.nodes.map((node) => attach(mode, node)))
+  ok(near !== undefined && far !== undefined)
   pods.push(near, far)
-  for (const [from, to, address] of [
+  for (const pod of [near, far]) await showBinding(mode, pod)
+  // The first packet comes from outside: nothing was heard of the pod but what was announced for it.
+  for (const { name, address: to } of [near, far]) {
+    await eventually(`the master reaches ${name}`, () => outside.masterReaches(to), PATIENCE_MS)
+    console.log(`master → ${name} ${to}: an answer`)
+  }
+  for (const [from, to, target] of [
     [near, far.name, far.address],
     [far, near.name, near.address],
-    [near, 'master', master.address],
-    [far, 'master', master.address],
+    [near, 'master', plan.master],
+    [far, 'master', plan.master],
   ] as const) {
-    const begun = performance.now()
-    await eventually(`${from.name} reaches ${to}`, () => pings(from.netns, address), PATIENCE_MS)
-    console.log(`${from.name} → ${to} ${address}: an answer (${Math.round((performance.now() - begun) / 1000)} s)`)
+    await eventually(`${from.name} reaches ${to}`, () => pings(from.netns, target), PATIENCE_MS)
+    console.log(`${from.name} ${from.address} → ${to} ${target}: an answer`)
   }
-  await eventually(`the master reaches ${near.name}`, () => of(machines, 'master').reaches(near.address), PATIENCE_MS)
-  console.log(`master → ${near.name} ${near.address}: an answer`)
-  for (const to of [far.address, master.address]) {
-    const seen = await captured(near, to)
-    console.log(`${mode}, ${near.address} → ${to} between chassis: ${[...seen].join(' | ')}`)
-    deepEqual([...seen], [ONE_GENEVE])
+  for (const to of [far.address, plan.master]) {
+    await outside.capture()
+    ok(await pings(near.netns, to))
+    const seen = await outside.layersBetween(near.address, to)
+    console.log(`${mode}, ${near.address} ↔ ${to} between chassis: ${seen.join(' | ')}`)
+    deepEqual(seen, [ONE_GENEVE])
   }
 }
 
-async function attach(mode: AddressMode, node: string): Promise<CloudPod> {
-  const { runDir } = of(nodes, node)
-  const name = `${mode}-${node}`
-  const pod = { name, namespace: 'shop', netns: underlay.netns(name) }
-  await registry.create('Pod', `shop/${name}`, { name, namespace: 'shop', uid: `u-${name}`, node, addresses: [] })
+async function attach(mode: AddressMode, node: PlannedNode): Promise<CloudPod> {
+  const agent = agents.get(node.name)
+  ok(agent !== undefined)
+  const { runDir } = agent
+  const name = `${mode}-${node.name}`
+  const pod = { name, namespace: 'shop', netns: `pod-${name}` }
+  await registry.create('Pod', `shop/${name}`, {
+    ...{ name, namespace: 'shop', uid: `u-${name}`, node: node.name, addresses: [] },
+  })
   const fd = netnsAdd(pod.netns)
   const config = { name: 'cloud', type: 'neutron', network: name }
   const { ips } = await callAgent(runDir, pod, 'ADD', config)
@@ -161,38 +179,41 @@ async function attach(mode: AddressMode, node: string): Promise<CloudPod> {
   const addresses = ips.map((one) => one.address).join(' ')
   console.log(`${name}: eth0 is of kind ${kind}, with ${mac} ${addresses}`)
   equal(kind, KINDS[mode])
+  equal(mac === node.addressing.mac, mode !== 'trunk')
   const del = async (): Promise<void> => void (await callAgent(runDir, pod, 'DEL', config))
-  return { name, netns: pod.netns, address: addresses.split('/')[0] ?? '', del }
+  return { name, netns: pod.netns, address: addresses.split('/')[0] ?? '', node, del }
 }
 
-/** What packets of a pod to an address are made of where its chassis sends them. */
-async function captured(from: CloudPod, to: string): Promise<ReadonlySet<string>> {
-  const capture = of(chassis, 'worker1').capture()
-  try {
-    ok(await pings(from.netns, to))
-  } finally {
-    capture.close()
+/**
+ * How OVN has it: a part of a trunk is inside its node's port; a pair is a virtual port, which is where its address was announced; an
+ * address more is the node's port itself.
+ */
+async function showBinding(mode: AddressMode, { name, address: own, node }: CloudPod): Promise<void> {
+  const { networkId, portId } = node
+  const wanted = {
+    trunk: { type: '', parent: portId, virtualParent: '', hasChassis: true },
+    pair: { type: 'virtual', parent: '', virtualParent: portId, hasChassis: true },
+    fixed: { type: '', parent: '', virtualParent: '', hasChassis: true },
+  }[mode]
+  const isThere = async (): Promise<boolean> => {
+    const binding = await outside.binding(networkId, own)
+    return JSON.stringify(binding) === JSON.stringify(wanted)
   }
-  const addresses = Buffer.from([from.address, to].flatMap((one) => one.split('.').map(Number)))
-  const frames = capture.frames.filter((frame) => Buffer.from(frame).includes(addresses))
-  return new Set(frames.map((frame) => layersOf(frame).join(' ')))
+  await eventually(`OVN has bound ${name}`, isThere, PATIENCE_MS)
+  console.log(`${name}: OVN's Port_Binding of ${own} is ${JSON.stringify(await outside.binding(networkId, own))}`)
 }
 
 /** Pods and networks end, and all that was made for them goes. */
 async function takeAway(): Promise<void> {
   for (const pod of pods) await pod.del()
-  for (const mode of MODES) for (const { name } of workers) await registry.delete('NeutronNetwork', `${mode}-${name}`)
+  for (const mode of MODES) {
+    for (const { name } of plan.nodes) await registry.delete('NeutronNetwork', `${mode}-${name}`)
+  }
   const isLeft = async (): Promise<boolean> => (await registry.list('NodePorts')).objects.length > 0
   await eventually('every port is given back', async () => !(await isLeft()), PATIENCE_MS)
   console.log('every port is given back')
 }
 
-async function pings(netns: string, address: string): Promise<boolean> {
-  return (await run(['ip', 'netns', 'exec', netns, 'ping', '-n', '-c', '1', '-W', '5', address])).code === 0
-}
-
-function of<V>(map: ReadonlyMap<string, V>, key: string): V {
-  const value = map.get(key)
-  ok(value !== undefined, `there is no ${key}`)
-  return value
+async function pings(netns: string, to: string): Promise<boolean> {
+  return (await run(['ip', 'netns', 'exec', netns, 'ping', '-n', '-c', '1', '-W', '5', to])).code === 0
 }
