@@ -9,6 +9,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { cloudOpener } from '../../src/cli/openstack.ts'
 import { ControllerDaemon } from '../../src/controller/daemon.ts'
 import { linkGet, linkList, netnsAdd, netnsOpen, openRtnl } from '../../src/linux/index.ts'
@@ -19,7 +20,7 @@ import { serveRegistry } from '../../src/registry/server.ts'
 import { output, run } from '../lab/command.ts'
 import { eventually } from '../lab/lab.ts'
 import { address, newNetns } from '../openstack/cloud/links.ts'
-import type { ModesPlan, PlannedNode, Questions } from '../openstack/cloud/modes-plan.ts'
+import type { Binding, ModesPlan, PlannedNode, Questions } from '../openstack/cloud/modes-plan.ts'
 import { pipe } from '../openstack/cloud/pipe.ts'
 import { SAMPLE_CLUSTER } from '../tables/sample-node.ts'
 import { HOST_CARD } from './guest.ts'
@@ -30,6 +31,8 @@ import { callAgent } from './guest-pod.ts'
 const PATIENCE_MS = 300_000
 const MODES: readonly AddressMode[] = ['trunk', 'pair', 'fixed']
 const KINDS = { trunk: 'vlan', pair: 'ipvlan', fixed: 'ipvlan' } as const
+/** Whose definitions may choose a node's ports. */
+const TRUSTED = 'kube-system'
 const ONE_GENEVE = 'ethernet ipv4 udp geneve ethernet ipv4 icmp'
 
 /** A pod that has a port of a network. */
@@ -53,8 +56,7 @@ for (const { name, addressing } of plan.nodes) {
 
 const registry = new MemoryRegistry()
 await registry.create('Cluster', 'default', SAMPLE_CLUSTER)
-for (const name of ['kube-system', 'shop'])
-  await registry.create('Namespace', name, { name, uid: `${name}-${plan.id}` })
+for (const name of [TRUSTED, 'shop']) await registry.create('Namespace', name, { name, uid: `${name}-${plan.id}` })
 const folder = mkdtempSync(join(tmpdir(), 'weft-vm-'))
 await serveRegistry(registry, { path: join(folder, 'registry.sock') })
 for (const { name, addressing } of plan.nodes) {
@@ -68,14 +70,7 @@ for (const { name } of plan.nodes) {
   agents.set(name, await startNodeAgent(registry, folder, { node: name, netns: name, fd: netnsOpen(name) }))
   console.log(`the agent of ${name} answers`)
 }
-for (const mode of MODES) {
-  for (const { name, networkId } of plan.nodes) {
-    await registry.create('NeutronNetwork', `${mode}-${name}`, {
-      ...{ name: `${mode}-${name}`, network: networkId, mode, pool: { min: 1, max: 2, batch: 2 } },
-      nodes: [{ key: 'name', operator: 'In', values: [name] }],
-    })
-  }
-}
+for (const mode of MODES) for (const node of plan.nodes) await makeNetwork(mode, node)
 const pods: CloudPod[] = []
 for (const mode of MODES) await showMode(mode)
 await takeAway()
@@ -133,6 +128,17 @@ function startController(signal: AbortSignal): Promise<void> {
   return new ControllerDaemon({ registry, unreadable: new Map(), wish: {}, openStack, log, signal }).run()
 }
 
+/** A pool of ports on a node, and the definition by which pods ask for one. */
+async function makeNetwork(mode: AddressMode, { name: node, networkId }: PlannedNode): Promise<void> {
+  const name = `${mode}-${node}`
+  await registry.create('NeutronNetwork', name, {
+    ...{ name, network: networkId, mode, pool: { min: 1, max: 2, batch: 2 } },
+    nodes: [{ key: 'name', operator: 'In', values: [node] }],
+  })
+  const config = JSON.stringify({ cniVersion: '1.0.0', name, type: 'neutron', network: name })
+  await registry.create('AttachmentDefinition', `${TRUSTED}/${name}`, { namespace: TRUSTED, name, config })
+}
+
 /** Pods of both nodes are reached by the master, and reach each other and it; between chassis there is one encapsulation. */
 async function showMode(mode: AddressMode): Promise<void> {
   const [near, far] = await Promise.all(plan.nodes.map((node) => attach(mode, node)))
@@ -170,9 +176,10 @@ async function attach(mode: AddressMode, node: PlannedNode): Promise<CloudPod> {
   const pod = { name, namespace: 'shop', netns: `pod-${name}` }
   await registry.create('Pod', `shop/${name}`, {
     ...{ name, namespace: 'shop', uid: `u-${name}`, node: node.name, addresses: [] },
+    wishes: { 'v1.multus-cni.io/default-network': `${TRUSTED}/${name}` },
   })
   const fd = netnsAdd(pod.netns)
-  const config = { name: 'cloud', type: 'neutron', network: name }
+  const config = { name: 'weft', type: 'weft' }
   const { ips } = await callAgent(runDir, pod, 'ADD', config)
   using rtnl = openRtnl({ nsFd: fd })
   const { kind, mac } = linkGet(rtnl, 'eth0')
@@ -190,17 +197,21 @@ async function attach(mode: AddressMode, node: PlannedNode): Promise<CloudPod> {
  */
 async function showBinding(mode: AddressMode, { name, address: own, node }: CloudPod): Promise<void> {
   const { networkId, portId } = node
+  const none = { type: '', parent: '', virtualParent: '', hasChassis: true }
   const wanted = {
-    trunk: { type: '', parent: portId, virtualParent: '', hasChassis: true },
-    pair: { type: 'virtual', parent: '', virtualParent: portId, hasChassis: true },
-    fixed: { type: '', parent: '', virtualParent: '', hasChassis: true },
+    trunk: { ...none, parent: portId },
+    pair: { ...none, type: 'virtual', virtualParent: portId },
+    fixed: none,
   }[mode]
+  let seen: Binding | undefined
   const isThere = async (): Promise<boolean> => {
-    const binding = await outside.binding(networkId, own)
-    return JSON.stringify(binding) === JSON.stringify(wanted)
+    seen = await outside.binding(networkId, own)
+    return (
+      isDeepStrictEqual(seen, { ...wanted, portId: seen.portId }) && (seen.portId === portId) === (mode === 'fixed')
+    )
   }
   await eventually(`OVN has bound ${name}`, isThere, PATIENCE_MS)
-  console.log(`${name}: OVN's Port_Binding of ${own} is ${JSON.stringify(await outside.binding(networkId, own))}`)
+  console.log(`${name}: OVN's Port_Binding of ${own} is ${JSON.stringify(seen)}`)
 }
 
 /** Pods and networks end, and all that was made for them goes. */

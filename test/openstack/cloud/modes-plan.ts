@@ -42,9 +42,11 @@ export interface Questions {
 
 /** A row of OVN's table Port_Binding. */
 export interface Binding {
+  /** The port's ID in Neutron, as others here. */
+  readonly portId: string
   /** Empty for a port as most are. */
   readonly type: string
-  /** IDs of ports in Neutron; empty without. */
+  /** Empty without. */
   readonly parent: string
   readonly virtualParent: string
   readonly hasChassis: boolean

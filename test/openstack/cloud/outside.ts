@@ -78,7 +78,7 @@ export class Outside implements Questions {
     const asked = ['--data=bare', '--format=csv', '--no-headings', '--columns=type,parent_port,virtual_parent,chassis']
     const row = await ovn.sbctl(...asked, 'find', 'Port_Binding', `logical_port=${port.id}`)
     const [type = '', parent = '', virtualParent = '', chassis = ''] = row.split(',')
-    return { type, parent, virtualParent, hasChassis: chassis !== '' }
+    return { portId: port.id, type, parent, virtualParent, hasChassis: chassis !== '' }
   }
 
   async stop(): Promise<void> {
