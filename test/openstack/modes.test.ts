@@ -24,7 +24,7 @@ import { described, VirtualMachine } from './cloud/virtual-machine.ts'
 setDefaultTimeout(300_000)
 
 /** The guest is ended after this long. */
-const SECONDS = 1_500
+const SECONDS = 1_800
 const MASTER = 'master'
 const NODES: readonly string[] = ['worker1', 'worker2']
 const ROOT = join(import.meta.dir, '../..')

@@ -28,7 +28,7 @@ import { type GuestNode, startNodeAgent } from './guest-cluster.ts'
 import { callAgent } from './guest-pod.ts'
 
 /** The guest is emulated, and Neutron has one worker. */
-const PATIENCE_MS = 300_000
+const PATIENCE_MS = 600_000
 const MODES: readonly AddressMode[] = ['trunk', 'pair', 'fixed']
 const KINDS = { trunk: 'vlan', pair: 'ipvlan', fixed: 'ipvlan' } as const
 /** Whose definitions may choose a node's ports. */
