@@ -138,9 +138,30 @@ export function sortFound(work: PoolWork, pool: PortPool, found: readonly Port[]
     const isUsable = port.networkId === pool.networkId && addressesOf(port, pool).length > 0 && !work.given.has(port.id)
     if (isUsable && (groups !== undefined || work.held.has(port.id)))
       kept.push([port, pooledOf(port, pool, groups?.names)])
-    else surplus.push(port)
+    else if (!work.held.has(port.id)) surplus.push(port)
   }
   return { kept, surplus, gone }
+}
+
+/**
+ * What of those that a look kept stays in the pool. One that does not fit goes: at once where nobody ever heard of it, else once the node
+ * agrees, as a pod may have got it a moment ago.
+ */
+export async function stayingOf(
+  work: PoolWork,
+  pool: PortPool,
+  kept: Sorted['kept'],
+  isFit: (id: string) => boolean,
+): Promise<readonly PooledPort[]> {
+  const told = new Set(pool.ports.map(({ id }) => id))
+  const isUnheardOf = ({ id }: Port): boolean => !isFit(id) && !told.has(id) && !work.held.has(id)
+  await deleteReserved(
+    work,
+    kept.flatMap(([port]) => (isUnheardOf(port) ? [port] : [])),
+  )
+  return kept
+    .filter(([port]) => !isUnheardOf(port))
+    .map(([{ id }, pooled]) => (isFit(id) ? pooled : { ...pooled, withdrawn: true }))
 }
 
 /** Whose wish a port that nobody wrote down was made for; undefined where nobody has it now. */

@@ -3,6 +3,7 @@
  * The controller alone talks to Neutron; a node leases out of what is prepared for it (docs/adr/0038).
  * @module
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Cidr, Ip, Mac } from './address.ts'
 import type { Selector } from './policy.ts'
 import type { PoolRoute } from './pool.ts'
@@ -81,7 +82,7 @@ export interface NeutronNetworkStatus {
 export interface NodePorts {
   readonly node: string
   readonly pools: readonly PortPool[]
-  /** What is in the way of a network's pool on this node, one for each network at most. */
+  /** What is in the way on this node: one for each network's pool at most, and one for each set of groups that pods ask for. */
   readonly problems: readonly PoolProblem[]
 }
 
@@ -89,6 +90,8 @@ export interface NodePorts {
 export interface PoolProblem {
   /** The NeutronNetwork's name. */
   readonly network: string
+  /** It is in the way of those pods alone that ask for these groups. Absent: of the pool. */
+  readonly groups?: readonly string[]
   /** A stable code. */
   readonly reason: string
   /** Which object of OpenStack, and what to do, for people. */
@@ -198,7 +201,13 @@ export interface PortWish {
   readonly n: number
 }
 
-/** What is in the way of a network's pool on a node. */
-export function poolProblemOf({ problems }: NodePorts, network: string): PoolProblem | undefined {
-  return problems.find((one) => one.network === network)
+/** What is in the way of a network's pool on a node; with groups, of pods that ask for these, or else of all. */
+export function poolProblemOf(
+  { problems }: Pick<NodePorts, 'problems'>,
+  network: string,
+  groups?: readonly string[],
+): PoolProblem | undefined {
+  const own = problems.filter((one) => one.network === network)
+  const asked = groups === undefined ? undefined : own.find((one) => isDeepStrictEqual(one.groups, groups))
+  return asked ?? own.find((one) => one.groups === undefined)
 }
