@@ -103,7 +103,7 @@ describe.skipIf(!wanted)('pods of nodes that are machines in the cloud (npm run 
     return ports
   }
 
-  /** OVN takes a trunk only while its port is bound nowhere. */
+  /** Before its machine is started, as every driver takes it. It ends when nothing is bound there. */
   async function makeTrunk(port: Port): Promise<void> {
     const trunk = await neutron.trunks.create(port.id, `modes-${id}`)
     atEnd(async () => {
