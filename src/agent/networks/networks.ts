@@ -208,7 +208,7 @@ export class Networks implements Disposable {
       throw error
     }
     const whole = { ...record, attached }
-    records.put(whole)
+    records.complete(whole)
     status.attached(whole)
     const [first] = attached
     if (first?.result === undefined) throw cniError('internal')
