@@ -26,9 +26,9 @@ export function withOvnOptions(command: Command, otherwise: string): Command {
       `unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT, parted by commas (default: ${otherwise})`,
     ),
     new Option('--ovn-cluster <name>', 'whose rows are ours: a name that nobody else uses there').argParser(objectName),
-    new Option('--ovn-cafile <file>', 'ssl: the authority of the servers’ certificates'),
-    new Option('--ovn-certfile <file>', 'ssl: our certificate'),
-    new Option('--ovn-keyfile <file>', 'ssl: its key'),
+    new Option('--ovn-cafile <file>', 'the authority of the servers’ certificates, for ssl:'),
+    new Option('--ovn-certfile <file>', 'our certificate, for ssl:'),
+    new Option('--ovn-keyfile <file>', 'its key'),
   ]
   for (const option of options) command.addOption(option.helpGroup(GROUP))
   return command

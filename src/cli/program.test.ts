@@ -147,7 +147,29 @@ test('every command’s help is made of sentences', () => {
       ...help.visibleOptions(command).map((option) => sentence(option.description)),
       ...(command.summary() === '' ? [] : [help.subcommandDescription(command)]),
     ]
-    for (const text of told) expect(text).toMatch(/^([A-Z]|\S*[/$\d-]).*[.!?]$/)
+    for (const text of told) expect(text).toMatch(/^([A-Z]|\S*([/$\d-]|[:.]\S)).*[.!?]$/)
+  }
+})
+
+test('capitals: a value at the start of a help text is not made into a word', () => {
+  const said = everyCommand(createProgram()).flatMap((command) => {
+    const help = command.createHelp()
+    return [
+      ...help.visibleOptions(command).map((option) => help.optionDescription(option)),
+      ...help.visibleArguments(command).map((argument) => help.argumentDescription(argument)),
+    ]
+  })
+  // What has a colon or a dot in it is typed as it stands: unix:PATH, clouds.yaml.
+  expect(said.filter((text) => /^[A-Z][a-z]+[:.]\S/.test(text))).toEqual([])
+  expect(said.filter((text) => /^(Ssl|Netdev|Unix|Tcp|Default)\b/.test(text))).toEqual([])
+  expect(sentence('unix:PATH or so')).toBe('unix:PATH or so.')
+  expect(sentence('clouds.yaml, with the credentials')).toBe('clouds.yaml, with the credentials.')
+  expect(sentence('a word: and more')).toBe('A word: and more.')
+  for (const command of everyCommand(createProgram())) {
+    for (const { argChoices = [], description } of command.createHelp().visibleOptions(command)) {
+      const [first = ''] = description.split(' ')
+      expect([description, argChoices.includes(first)]).toEqual([description, false])
+    }
   }
 })
 

@@ -19,10 +19,10 @@ export const SENTENCES: Partial<Help> = {
   },
 }
 
-/** A text with a capital letter and a full stop. Words that are typed as they stand keep their first letter. */
+/** A text with a capital letter and a full stop. Words that are typed as they stand keep their first letter: `unix:PATH`, `clouds.yaml`. */
 export function sentence(text: string): string {
   if (text === '') return ''
   const [first = ''] = text.split(' ')
-  const start = /[/$\d-]/.test(first) ? text : `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+  const start = /[/$\d-]|[:.]\S/.test(first) ? text : `${text.charAt(0).toUpperCase()}${text.slice(1)}`
   return /[.!?]$/.test(start) ? start : `${start}.`
 }

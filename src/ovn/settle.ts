@@ -7,6 +7,7 @@
 
 import type { OperationResult } from '../ovs/ovsdb/index.ts'
 import { isOvsdbError, type Operation, OvsdbError, type OvsdbErrorCode } from '../ovs/ovsdb/index.ts'
+import { Backoff } from '../registry/backoff.ts'
 import type { Northbound } from './connect.ts'
 import { OvnError } from './errors.ts'
 import { type NorthboundTables, nb } from './northbound.ts'
@@ -60,6 +61,8 @@ const READ_AGAIN: ReadonlySet<OvsdbErrorCode> = new Set([
 
 /** So often somebody else may come in between. */
 const MOST_TRIES = 50
+/** Milliseconds between two tries: at first next to none, as most that come in between are done at once. */
+const PAUSES = { first: 5, most: 250 }
 
 /**
  * Repeats reading and writing until `decide` finds that all is as it should be. Throws what `decide` throws, OVN_CONTENDED,
@@ -67,6 +70,7 @@ const MOST_TRIES = 50
  */
 export async function settle<T>(nbd: Northbound, what: string, decide: () => Promise<Decision<T>>): Promise<T> {
   const until = performance.now() + nbd.timeoutMs
+  const backoff = new Backoff(Math.random, PAUSES)
   let last: OvsdbError | undefined
   for (let tries = 0; tries < MOST_TRIES && performance.now() <= until; tries += 1) {
     try {
@@ -79,6 +83,7 @@ export async function settle<T>(nbd: Northbound, what: string, decide: () => Pro
       if (!isOvsdbError(error)) throw error
       last = error
       await mayTryAgain(nbd, what, until, error)
+      await Bun.sleep(Math.max(0, Math.min(backoff.next(), until - performance.now())))
     }
   }
   throw last === undefined || last.retryable ? unreachable(what, last) : contended(what, last)

@@ -5,7 +5,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { formatCache } from '../compat/ovn-underlay/cache.ts'
+import { formatCache, parseCache } from '../compat/ovn-underlay/cache.ts'
 import { UnderlayError } from '../compat/ovn-underlay/errors.ts'
 import { NODE_KEYS } from '../compat/ovn-underlay/keys.ts'
 import { podsIn, subnetOf } from '../compat/ovn-underlay/ports.ts'
@@ -20,7 +20,7 @@ import { makeSwitch } from './neutron/make.ts'
 import { removeSwitch } from './neutron/remove.ts'
 import type { Clerk, SwitchWish } from './neutron/wish.ts'
 import { applyServices, withdrawServices } from './services/host.ts'
-import { type NodeState, readKeys, readState, writeKeys } from './state.ts'
+import { type NodeState, type PodRow, readKeys, readPods, readState, writeKeys } from './state.ts'
 
 /** Where it is done. */
 export interface SwitchPlace {
@@ -57,11 +57,10 @@ export async function setUpSwitch(words: SwitchWords, place: SwitchPlace): Promi
   try {
     const before = parseRecord(keys.get(NODE_KEYS.record))
     checkRecord(before, { name: words.name, subnet, parent })
-    const { name, router, nesting, groups, cluster } = words
+    const { name, cluster } = words
     // Before the first object is made; one that is in use stays so meanwhile.
     await writeKeys(ovs, { [NODE_KEYS.record]: formatRecord(before ?? { state: 'making', name, subnet, parent }) })
-    const wish = { name, subnet, parent, ports, nesting, groups, ...(router === undefined ? {} : { router }) }
-    const made = await makeSwitch(clerk, wish)
+    const made = await makeSwitch(clerk, { ...wishFor(words, before), subnet, parent, ports })
     const kept = cluster.length > 0 ? cluster : (before?.cluster ?? [])
     const record: SwitchRecord = { ...made.record, ...(kept.length === 0 ? {} : { cluster: kept }) }
     await writeKeys(ovs, {
@@ -96,20 +95,19 @@ export async function destroySwitch(place: SwitchPlace, { force }: { readonly fo
   const { clerk, parent, session } = await clerkOf(keys, place)
   try {
     const record = parseRecord(keys.get(NODE_KEYS.record))
-    // From now on no pod gets a port; then it is known who has one.
-    if (record !== undefined) await writeKeys(ovs, { [NODE_KEYS.record]: formatRecord({ ...record, state: 'going' }) })
-    const { pods, cache } = await readState(ovs)
-    const own = new Set(cache.map(({ id }) => id))
-    const using = pods.filter(({ port }) => own.has(port))
-    if (using.length > 0 && !force) {
-      if (record !== undefined) await writeKeys(ovs, { [NODE_KEYS.record]: formatRecord(record) })
-      const shown = using
-        .slice(0, 5)
-        .map(({ pod, link }) => pod ?? link)
-        .join(', ')
-      const cause = `${using.length} pods have ports of this node's logical switch: ${shown}`
-      throw new UnderlayError('UNDERLAY_IN_USE', cause, 'drain the node first, or add --force: they lose their network')
+    const mark = async (change: Pick<SwitchRecord, 'state' | 'isClosing'> | undefined): Promise<void> => {
+      if (record === undefined) return
+      const { isClosing, ...open } = record
+      await writeKeys(ovs, { [NODE_KEYS.record]: formatRecord({ ...open, ...change }) })
     }
+    // From now on no pod gets a port; then it is known who has one. Until something is deleted there is a way back.
+    await mark({ state: record?.state ?? 'ready', isClosing: true })
+    const using = podsOn(await readPods(ovs), keys.get(NODE_KEYS.cache))
+    if (using.length > 0 && !force) {
+      await mark(undefined)
+      throw inUse(using)
+    }
+    await mark({ state: 'going' })
     const had = await removeSwitch(clerk, record?.parent ?? parent)
     using rtnl = openRtnl()
     if (record?.cluster !== undefined) await withdrawServices(rtnl, place.hostBridge, record)
@@ -119,6 +117,22 @@ export async function destroySwitch(place: SwitchPlace, { force }: { readonly fo
   } finally {
     session.close()
   }
+}
+
+/** Pods with a port of the node's switch. Where it cannot be read which ones those are, every port counts. */
+function podsOn(pods: readonly PodRow[], cache: string | undefined): readonly PodRow[] {
+  try {
+    const own = new Set(parseCache(cache).map(({ id }) => id))
+    return pods.filter(({ port }) => own.has(port))
+  } catch {
+    return pods
+  }
+}
+
+function inUse(pods: readonly PodRow[]): UnderlayError {
+  const shown = pods.slice(0, 5).map(({ pod, link }) => pod ?? link)
+  const cause = `${pods.length} pods have ports of this node's logical switch: ${shown.join(', ')}`
+  return new UnderlayError('UNDERLAY_IN_USE', cause, 'drain the node first, or add --force: they lose their network')
 }
 
 interface ClerkOfNode {
@@ -145,7 +159,17 @@ async function clerkOf(keys: ReadonlyMap<string, string>, { tell }: SwitchPlace)
   return { clerk: { neutron: new Neutron(session), tell }, parent: vifId.toLowerCase(), session }
 }
 
-function checkRecord(
+/** What is asked for; a router that was named once stays without being named again. */
+export function wishFor(
+  { name, router: named, nesting, groups }: SwitchWords,
+  before: SwitchRecord | undefined,
+): Pick<SwitchWish, 'name' | 'nesting' | 'groups' | 'router'> {
+  const router = named ?? before?.router
+  return { name, nesting, groups, ...(router === undefined ? {} : { router }) }
+}
+
+/** Throws UNDERLAY_TAKEN where the node has another switch than the one that is asked for. */
+export function checkRecord(
   before: SwitchRecord | undefined,
   { name, subnet, parent }: Pick<SwitchRecord, 'name' | 'subnet' | 'parent'>,
 ): void {

@@ -221,12 +221,12 @@ export class LocalPorts implements Disposable {
     const late = (): Error =>
       cniError('neutron-ports-none', { network, ifname, seconds, reason: whyNone(this.#nodePorts, order, this.#book) })
     const coming = this.#waiters.wait(order, { milliseconds: this.#coldMs, late, signal })
-    changed(true)
-    if (pod !== undefined) {
-      const text = `no port of Neutron network ${network} is free on this node for ${ifname}: one was asked for, and is waited for up to ${seconds} s`
-      notices.tell({ namespace: pod.namespace, pod: pod.name }, 'WaitingForPort', text)
-    }
     try {
+      changed(true)
+      if (pod !== undefined) {
+        const text = `no port of Neutron network ${network} is free on this node for ${ifname}: one was asked for, and is waited for up to ${seconds} s`
+        notices.tell({ namespace: pod.namespace, pod: pod.name }, 'WaitingForPort', text)
+      }
       return await coming
     } finally {
       changed(false)

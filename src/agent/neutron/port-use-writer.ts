@@ -23,6 +23,8 @@ export interface PortUseWriterOptions {
 }
 
 const GAP_MS = 1_000
+/** The agent before this one is gone by then. */
+const LAST_OVERTAKEN = 3
 const RETRY = { first: 500, most: 15_000 }
 
 /** The writer of a node's PortUse, which nobody else writes. */
@@ -33,6 +35,8 @@ export class PortUseWriter {
   #known: { readonly stored: Stored<'PortUse'> | undefined } | undefined
   /** What the controller may have read of ports given back, since the last write that is known to have come to its end. */
   #uncertain: ReadonlySet<string> = new Set()
+  /** How often in succession somebody else was faster. */
+  #overtaken = 0
   #timer: { readonly at: number; readonly handle: ReturnType<typeof setTimeout> } | undefined
   #isWriting = false
   #again: 'no' | 'later' | 'now' = 'no'
@@ -47,6 +51,16 @@ export class PortUseWriter {
   changed(isUrgent: boolean): void {
     if (this.#isWriting) this.#again = isUrgent ? 'now' : this.#again === 'now' ? 'now' : 'later'
     else this.#schedule(isUrgent ? 0 : (this.#options.gapMs ?? GAP_MS))
+  }
+
+  /** What nobody reads and nobody may make: an object that is there and means nothing. */
+  #overtakenFor(error: unknown): unknown {
+    if (!isCode(error, 'REGISTRY_EXISTS')) return error
+    const { node } = this.#options
+    return new Error(
+      `PortUse ${node} is there and cannot be read, so that this node gives out no port: ` +
+        `look at it (kubectl get portuse ${node} -o yaml), and delete it; the agent writes it anew`,
+    )
   }
 
   /** The earlier of two times counts. */
@@ -66,11 +80,14 @@ export class PortUseWriter {
     try {
       await this.#write()
       this.#backoff.reset()
+      this.#overtaken = 0
       this.#options.solved()
     } catch (error) {
       if (this.#options.signal.aborted) return
       retryIn = this.#backoff.next()
+      this.#overtaken = isOvertaken(error) ? this.#overtaken + 1 : 0
       if (!isOvertaken(error)) this.#options.failed(error)
+      else if (this.#overtaken >= LAST_OVERTAKEN) this.#options.failed(this.#overtakenFor(error))
     } finally {
       this.#isWriting = false
     }
@@ -119,5 +136,9 @@ function nothing(node: string): PortUse {
 
 /** Another writer was faster: the agent before this one, on its way out. */
 function isOvertaken(error: unknown): boolean {
-  return error instanceof RegistryError && (error.code === 'REGISTRY_CONFLICT' || error.code === 'REGISTRY_EXISTS')
+  return isCode(error, 'REGISTRY_CONFLICT') || isCode(error, 'REGISTRY_EXISTS')
+}
+
+function isCode(error: unknown, code: RegistryError['code']): boolean {
+  return error instanceof RegistryError && error.code === code
 }

@@ -58,7 +58,7 @@ export function registerBridge(program: Command): void {
       vlans,
     )
     .addOption(
-      new Option('--datapath-type <type>', 'netdev is the one in user space, for test machines')
+      new Option('--datapath-type <type>', 'how Open vSwitch forwards; netdev: in user space, for test machines')
         .choices(['system', 'netdev'])
         .default('system'),
     )

@@ -93,7 +93,7 @@ function nodeCommands(underlay: Command): void {
       'without a Linux bridge: the interface is a port of Open vSwitch. The host translates no services then',
     )
     .addOption(
-      new Option('--datapath-type <type>', 'netdev is the one in user space, for test machines')
+      new Option('--datapath-type <type>', 'how Open vSwitch forwards; netdev: in user space, for test machines')
         .choices(['system', 'netdev'])
         .default('system'),
     )

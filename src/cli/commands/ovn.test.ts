@@ -4,8 +4,11 @@ import { join } from 'node:path'
 import { parseCache } from '../../compat/ovn-underlay/cache.ts'
 import { type Central, SKIPPED, startCentral } from '../../ovn/testing/central.ts'
 import { run, type ToolResult } from '../../ovs/testing/daemon.ts'
+import { startNodeLab } from '../../underlay/testing/node-lab.ts'
 
 const MAIN = join(import.meta.dir, '../../main.ts')
+
+const ENV = { PATH: process.env['PATH'] ?? '' }
 
 if (SKIPPED !== undefined) console.log(SKIPPED)
 
@@ -22,7 +25,7 @@ describe.skipIf(SKIPPED !== undefined)('weft ovn', () => {
   })
 
   const weft = (...words: readonly string[]): Promise<ToolResult> =>
-    run([process.execPath, MAIN, 'ovn', ...words], { PATH: process.env['PATH'] ?? '', OVN_NB_DB: central.remotes })
+    run([process.execPath, MAIN, 'ovn', ...words], { ...ENV, OVN_NB_DB: central.remotes })
 
   const prepare = ['prepare', 'ls-worker1', '192.168.1.0/29', '--parent', 'vm1', '--router', 'k8-router']
 
@@ -39,6 +42,8 @@ describe.skipIf(SKIPPED !== undefined)('weft ovn', () => {
     expect((await weft(...prepare, '--ovn-cluster', 'blue')).stdout).toBe(first.stdout)
     expect(await central.nbctl('lrp-list', 'k8-router')).toContain('k8-router-to-ls-worker1')
     const status = await weft('status', '--ovn-cluster', 'blue')
+    expect(status.stdout).toMatch(/^ovn-northd {2}(was not asked for an answer yet|answered request (\d+) of \2)$/m)
+    expect(status.stdout).toMatch(/^chassis {5}(was not asked for an answer yet|answered request \d+ of \d+)$/m)
     expect(status.stdout).toContain('rows of blue: 8\n  join: 2\n  port: 5\n  switch: 1\n')
     expect(status.code).toBe(0)
     // Another cluster cannot take it away.
@@ -47,6 +52,33 @@ describe.skipIf(SKIPPED !== undefined)('weft ovn', () => {
     )
     expect((await weft('release', 'ls-worker1', '--ovn-cluster', 'blue')).stdout).toBe('ls-worker1 is gone.\n')
     expect(await central.nbctl('show')).toBe(before)
+  }, 120_000)
+
+  test('what prepare prints is all that the plugin ovn-underlay needs: a node without lswitch-setup', async () => {
+    await using node = await startNodeLab()
+    await node.ovs.vsctl('remove', 'open_vswitch', '.', 'external_ids', 'weft-underlay')
+    const printed = (await weft('prepare', 'ls-cni', '192.168.7.0/29', '--parent', 'vm1', '--ovn-cluster', 'cni'))
+      .stdout
+    await node.ovs.vsctl('set', 'Open_vSwitch', '.', `external_ids:lport-cache=${printed.trim()}`)
+    const [first] = parseCache(printed)
+    const netns = node.pod('one')
+    expect(await node.cni('STATUS', {})).toEqual({ code: 0, answer: undefined })
+    const { code, answer } = await node.cni('ADD', { container: 'one', netns, config: { mtu: 1400 } })
+    expect([code, answer]).toEqual([
+      0,
+      expect.objectContaining({
+        interfaces: [expect.anything(), expect.objectContaining({ mac: first?.mac, mtu: 1400 })],
+        ips: [{ address: `${first?.address}/29`, gateway: '192.168.7.1', interface: 1 }],
+      }),
+    ])
+    const shown = await run([process.execPath, MAIN, 'ovn-underlay', 'show', '--ovsdb', node.ovs.dbSocket], ENV)
+    expect(shown.stdout).toContain('1 of 5 ports have pods')
+    expect(shown.stdout).toContain(first?.id ?? '')
+    expect(await node.cni('CHECK', { container: 'one', netns, config: { prevResult: answer } })).toEqual(
+      expect.objectContaining({ code: 0 }),
+    )
+    expect(await node.cni('DEL', { container: 'one', netns })).toEqual({ code: 0, answer: undefined })
+    expect((await weft('release', 'ls-cni', '--ovn-cluster', 'cni')).code).toBe(0)
   }, 120_000)
 
   test('writes a cluster’s configuration once', async () => {

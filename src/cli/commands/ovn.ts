@@ -59,7 +59,12 @@ export function registerOvn(program: Command): void {
       )
       .requiredOption('--pod-network <cidr>', 'where nodes get their ranges from; again for the other family', more)
       .requiredOption('--service-network <cidr>', 'where services get addresses from; again for the other family', more)
-      .addOption(new Option('--tenancy <how>', 'default: multitenant').choices(['multitenant', 'subnet'])),
+      .addOption(
+        new Option('--tenancy <how>', 'whether namespaces are parted (default: multitenant)').choices([
+          'multitenant',
+          'subnet',
+        ]),
+      ),
   ).action(init)
   withPlace(
     ovn
@@ -184,11 +189,16 @@ function statusLines(
   const counts = Object.entries(counted(owned)).map(([purpose, count]) => `  ${purpose}: ${count}`)
   return [
     `northbound  ${remotes}`,
-    `ovn-northd  ${following.isFollowed ? `has translated ${translated} of ${wanted}` : `is behind: ${translated} of ${wanted} translated`}`,
-    `chassis     ${onChassis} of ${wanted}`,
+    `ovn-northd  ${answered(translated, wanted)}${following.isFollowed ? '' : ': it is behind, or does not run'}`,
+    `chassis     ${answered(onChassis, wanted)}`,
     `rows of ${cluster}: ${owned.length}`,
     ...counts,
   ]
+}
+
+/** Requests are counted by whoever waits for an answer, as `ovn-nbctl --wait=sb`. */
+function answered(last: number, asked: number): string {
+  return asked === 0 ? 'was not asked for an answer yet' : `answered request ${last} of ${asked}`
 }
 
 function counted(owned: readonly OwnedRow[]): Readonly<Record<string, number>> {

@@ -2,6 +2,7 @@
  * What this node has of the underlay, for people and programs.
  * @module
  */
+import type { SwitchRecord } from '../../compat/ovn-underlay/record.ts'
 import type { Look } from '../../text/look.ts'
 import { table } from '../../text/table.ts'
 import type { NodeState } from '../../underlay/state.ts'
@@ -19,18 +20,12 @@ interface PortView {
 /** Lines for people. */
 export function stateLines(state: NodeState, look: Look): readonly string[] {
   const { record } = state
-  if (record === undefined) return ['this node has no logical switch: lswitch-setup makes one']
-  const { name, subnet, gateway, router, nesting, mtu, cluster = [] } = record
   const ports = portsOf(state)
+  if (record === undefined && ports.length === 0) return ['this node has no logical switch: lswitch-setup makes one']
   const used = ports.filter(({ link }) => link !== undefined).length
   const facts = [
-    `${name}: ${subnet}, ${WORDS[record.state]}`,
-    ...(gateway === undefined ? [] : [`gateway ${gateway.address} (${gateway.mac}) of router ${router ?? '?'}`]),
-    ...(nesting === undefined
-      ? []
-      : [`behind port ${record.parent}, by ${nesting === 'trunk' ? 'its trunk' : 'binding:profile'}`]),
-    ...(mtu === undefined ? [] : [`MTU ${mtu}`]),
-    ...(cluster.length === 0 ? [] : [`services by the host, for pods of ${cluster.join(', ')}`]),
+    // What `weft ovn prepare` prints is a cache, too.
+    ...(record === undefined ? ['the ports of this node are not by lswitch-setup'] : factsOf(record)),
     `${used} of ${ports.length} ports have pods`,
   ]
   const columns = [
@@ -48,6 +43,19 @@ export function stateLines(state: NodeState, look: Look): readonly string[] {
     port,
   ])
   return [...facts, ...(rows.length === 0 ? [] : ['', ...table(columns, rows, look)])]
+}
+
+function factsOf(record: SwitchRecord): readonly string[] {
+  const { name, subnet, gateway, router, nesting, mtu, cluster = [] } = record
+  return [
+    `${name}: ${subnet}, ${WORDS[record.isClosing === true ? 'going' : record.state]}`,
+    ...(gateway === undefined ? [] : [`gateway ${gateway.address} (${gateway.mac}) of router ${router ?? '?'}`]),
+    ...(nesting === undefined
+      ? []
+      : [`behind port ${record.parent}, by ${nesting === 'trunk' ? 'its trunk' : 'binding:profile'}`]),
+    ...(mtu === undefined ? [] : [`MTU ${mtu}`]),
+    ...(cluster.length === 0 ? [] : [`services by the host, for pods of ${cluster.join(', ')}`]),
+  ]
 }
 
 /** The same for programs. */

@@ -69,8 +69,8 @@ export class NeutronIpam {
     this.#surroundings = surroundings
   }
 
-  /** Repeated it gives the same answer. A failed one leaves no port that it made. */
-  async add(call: IpamCall, signal: AbortSignal): Promise<CniResult> {
+  /** Repeated it gives the same answer. A failed one leaves no port that it made. `begun` is called before the first one is made. */
+  async add(call: IpamCall, signal: AbortSignal, begun: () => void = () => undefined): Promise<CniResult> {
     const { neutron, readFile, warn } = this.#surroundings
     const netconf = readingConfig(() => readNeutronNetconf(call.config))
     for (const sentence of netconf.warnings) warn(sentence)
@@ -87,6 +87,7 @@ export class NeutronIpam {
     const doubted = (): void => {
       isUncertain = true
     }
+    begun()
     try {
       const ports = await takePorts(neutron, wish, standing, { signal, doubted })
       const byId = new Map([...subnets.values()].flat().map((subnet) => [subnet.id, subnet] as const))

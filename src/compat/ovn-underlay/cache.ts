@@ -105,6 +105,6 @@ function broken(why: string): UnderlayError {
   return new UnderlayError(
     'UNDERLAY_CACHE',
     `external_ids:lport-cache cannot be used: ${why}`,
-    'run lswitch-setup again with the same words: it reads the ports from Neutron and writes the cache anew',
+    'run lswitch-setup again with the same words (it reads the ports from Neutron and writes the cache anew), or weft ovn prepare and set what it prints',
   )
 }

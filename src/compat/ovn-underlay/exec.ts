@@ -37,6 +37,19 @@ export function execCall(verb: 'init' | 'setup' | 'status' | 'teardown', words: 
   throw new UnderlayError('UNDERLAY_USAGE', cause, `write: ${verb} NAMESPACE POD CONTAINER`)
 }
 
+/**
+ * Whether a process with these control groups, as `/proc/<pid>/cgroup` has them, is in a container. Runtimes name a group after
+ * the whole ID, some with a word of their own before it: `docker-ID.scope`, `…:cri-containerd:ID`. Their monitors' groups,
+ * `crio-conmon-ID.scope`, are the machine's. Pure.
+ */
+export function isInContainer(groups: string, containerId: string): boolean {
+  // Number, controllers and path, by colons; a path may have some, too.
+  const paths = groups.split('\n').map((line) => line.split(':').slice(2).join('/'))
+  return paths.some((path) => path.split('/').some((part) => part.replace(OF_RUNTIME, '$<id>') === containerId))
+}
+
+const OF_RUNTIME = /^(?:cri-containerd|crio|docker|libpod)-(?<id>.+)\.scope$/
+
 /** What `status` answers. */
 export function podNetworkStatus(address: string): string {
   return JSON.stringify({ apiVersion: 'v1beta1', kind: 'PodNetworkStatus', ip: address })

@@ -2,7 +2,8 @@
  * The network configuration of the CNI type `ovn-underlay`, also called `ovn` as the program of a kubelet was.
  *
  * ```json
- * { "cniVersion": "1.1.0", "name": "underlay", "type": "ovn-underlay", "bridge": "br-int", "hostBridge": "breth1" }
+ * { "cniVersion": "1.0.0", "cniVersions": ["0.4.0", "1.0.0", "1.1.0"],
+ *   "name": "underlay", "type": "ovn-underlay", "bridge": "br-int", "hostBridge": "breth1" }
  * ```
  * @module
  */

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { ip, parseMac } from '../../network/model/address.ts'
 import { type CachedPort, formatCache, parseCache } from './cache.ts'
 import { UnderlayError } from './errors.ts'
-import { execCall, podNetworkStatus } from './exec.ts'
+import { execCall, isInContainer, podNetworkStatus } from './exec.ts'
 import { parseUnderlayNetconf } from './netconf.ts'
 import { isOwn, ownDescription, ownTags, portName, vlanIn } from './owner.ts'
 import { freePorts, freeVlans, podsIn, subnetOf } from './ports.ts'
@@ -182,6 +182,26 @@ describe('a kubelet’s old calls', () => {
   ])('%j is refused', (words, message) => {
     expect(thrown(() => execCall('setup', words))).toEqual(expect.objectContaining({ code: 'UNDERLAY_USAGE', message }))
   })
+})
+
+test.each([
+  ['a part of another ID', 'abc', '0::/kubepods/besteffort/pod1/abcdef012345', false],
+  ['the number of a session', '1', '0::/user.slice/user-1000.slice/session-1.scope', false],
+  ['the end of a pod’s UID', '2b3c4d5e6f70', '0::/kubepods/pod0a1b2c3d-0000-4000-8000-2b3c4d5e6f70', false],
+  ['a monitor of the container', 'abcdef012345', '0::/machine.slice/libpod-conmon-abcdef012345.scope', false],
+  ['cgroupfs', 'abcdef012345', '0::/kubepods/besteffort/pod1/abcdef012345', true],
+  ['Docker by systemd', 'abcdef012345', '0::/system.slice/docker-abcdef012345.scope', true],
+  ['containerd by systemd', 'abcdef012345', '0::/kubepods.slice/pod1.slice/cri-containerd-abcdef012345.scope', true],
+  [
+    'containerd without systemd',
+    'abcdef012345',
+    '0::/system.slice/kubepods-pod1.slice:cri-containerd:abcdef012345',
+    true,
+  ],
+  ['a group inside', 'abcdef012345', '0::/docker/abcdef012345/init.scope', true],
+  ['the first form of groups', 'abcdef012345', '12:pids:/docker/abcdef012345\n1:name=systemd:/', true],
+])('a container’s processes are told by their group, not by a part of its name: %s', (_, id, groups, isOf) => {
+  expect(isInContainer(groups, id)).toBe(isOf)
 })
 
 describe('the network configuration', () => {

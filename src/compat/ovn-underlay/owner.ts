@@ -17,7 +17,7 @@ export function parentTag(parent: string): string {
   return `weft-underlay=${parent}`
 }
 
-/** What a network or subnet of ours says of itself: Neutron takes tags for them in a second call only. */
+/** What a network, subnet or trunk of ours says of itself: Neutron takes tags for them in a second call only. */
 export function ownDescription(parent: string): string {
   return `Weft: pods behind port ${parent}`
 }

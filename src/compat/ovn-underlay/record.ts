@@ -13,6 +13,8 @@ export type Nesting = 'trunk' | 'profile'
 export interface SwitchRecord {
   /** `making` until every port is there, `going` from the first thing that is deleted. */
   readonly state: 'making' | 'ready' | 'going'
+  /** Pods get no more ports of it, and nothing is deleted yet: it may be opened again. */
+  readonly isClosing?: true
   readonly name: string
   readonly subnet: Cidr
   /** Neutron's port of the machine's interface, `OS_VIF_ID`. */
@@ -46,6 +48,7 @@ export function parseRecord(text: string | undefined): SwitchRecord | undefined 
     name,
     parent,
     subnet,
+    ...(fields['isClosing'] === true ? { isClosing: true } : {}),
     ...(typeof router === 'string' ? { router } : {}),
     ...(nesting === 'trunk' || nesting === 'profile' ? { nesting } : {}),
     ...(typeof mtu === 'number' && Number.isInteger(mtu) && mtu >= 68 && mtu <= 65_535 ? { mtu } : {}),

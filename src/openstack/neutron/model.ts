@@ -72,8 +72,13 @@ export interface PortSpec {
 /** What changes about a port. Lists replace lists as a whole. */
 export type PortChange = Partial<Omit<PortSpec, 'networkId' | 'tags'>>
 
+/** So many ids fit into one call: servers take addresses and headers of 4 KiB together. */
+export const MOST_IDS = 50
+
 /** Which ports. Everything that is given has to be true; an empty filter is refused. */
 export interface PortFilter {
+  /** Any of them; at most {@link MOST_IDS}. */
+  readonly ids?: readonly string[]
   readonly name?: string
   readonly networkId?: string
   readonly deviceId?: string
@@ -122,6 +127,7 @@ export interface Subnet {
 export interface Trunk {
   readonly id: string
   readonly name: string
+  readonly description: string
   readonly portId: string
   /** `ACTIVE`, `DOWN`, `BUILD`, `DEGRADED`, `ERROR`. */
   readonly status: string

@@ -140,6 +140,7 @@ export class FakeNeutron {
     const matches = (port: FakePort): boolean =>
       [...query].every(([key, value]) => {
         if (key === 'limit' || key === 'marker') return true
+        if (key === 'id') return query.getAll('id').includes(port.id)
         if (key === 'tags') return value.split(',').every((tag) => port.tags.includes(tag))
         if (key !== 'fixed_ips') return port[key] === value
         const [what = '', wanted] = value.split('=')
@@ -223,7 +224,8 @@ export class FakeNeutron {
 
   #trunks(id: string, action: string, query: URLSearchParams, body: Json): Response {
     if (id === '') {
-      const found = [...this.trunks].filter(([, { port_id }]) => port_id === query.get('port_id'))
+      const wanted = query.get('port_id')
+      const found = [...this.trunks].filter(([, { port_id }]) => wanted === null || port_id === wanted)
       return Response.json({ trunks: found.map(([key]) => this.#trunk(key)) })
     }
     const trunk = this.trunks.get(id)

@@ -55,8 +55,8 @@ const MOST = 4094
 
 /**
  * Makes a switch with its gateway, and ports for pods in it, the ports all in one transaction; says which VLAN each was
- * given. What is there already stays. Throws as {@link ensureSwitch}, {@link ensureJoin} and `ensurePort` do, OVN_BAD_REQUEST for a subnet
- * without room, and OVN_NOT_FOLLOWED.
+ * given. What is there already stays. Throws as {@link ensureSwitch}, {@link ensureJoin} and `ensurePort` do, OVN_ELSEWHERE where
+ * they are behind another parent, OVN_BAD_REQUEST for a subnet without room, and OVN_NOT_FOLLOWED.
  */
 export async function ensurePool(nbd: Northbound, wish: PoolWish): Promise<readonly PoolPort[]> {
   const ports = portsOf(nbd.cluster, wish)
@@ -78,17 +78,21 @@ export async function ensurePool(nbd: Northbound, wish: PoolWish): Promise<reado
 }
 
 async function missing(nbd: Northbound, wish: PoolWish, ports: readonly Planned[]) {
-  const { switches, children } = await read(nbd, {
+  const { switches, children, pooled } = await read(nbd, {
     switches: rowsOf('Logical_Switch', byName(wish.switch), ['name', 'ports', 'external_ids']),
     children: rowsOf('Logical_Switch_Port', [['parent_name', '==', wish.parent]], ['name', 'external_ids']),
+    pooled: rowsOf('Logical_Switch_Port', [inPool(wish.switch)], ['name', 'parent_name', 'external_ids']),
   })
   const lswitch = only(switches, 'Logical_Switch', wish.switch)
+  const planned = new Set(ports.map(({ id }) => id))
+  const away = pooled.find(({ name, parent_name }) => planned.has(name) && parent_name !== wish.parent)
+  if (away !== undefined && isOurs(away, nbd.cluster)) throw elsewhere(wish.switch, away.parent_name)
   const there = new Map(children.map((row) => [row.name, row]))
   const foreign = ports.find(({ id }) => there.has(id) && !isOursIn(there.get(id), nbd, lswitch.ports))
   if (foreign !== undefined) throw nameTaken('Logical_Switch_Port', foreign.id)
   const lacking = ports.filter(({ id }) => !there.has(id))
   if (lacking.length === 0) return { done: true }
-  const external_ids = marks(nbd.cluster, 'port', { 'weft-pool': wish.switch })
+  const external_ids = marks(nbd.cluster, 'port', { [POOL]: wish.switch })
   const inserts = lacking.map(({ id, mac, address }, index): Operation => {
     const addresses = [`${mac} ${address}`]
     const row = {
@@ -110,6 +114,17 @@ async function missing(nbd: Northbound, wish: PoolWish, ports: readonly Planned[
       nb.mutate('Logical_Switch', byUuid(lswitch.uuid), [['ports', 'insert', into]]),
     ],
   }
+}
+
+const POOL = 'weft-pool'
+
+function inPool(name: string) {
+  return ['external_ids', 'includes', { [POOL]: name }] as const
+}
+
+function elsewhere(name: string, parent: string | undefined): OvnError {
+  const remedy = `name ${parent ?? 'that one'} as the parent, or remove them: weft ovn release ${name}`
+  return new OvnError('OVN_ELSEWHERE', `the ports of ${name} are behind ${parent ?? 'no port'}`, remedy)
 }
 
 function behind({ parent }: PoolWish) {

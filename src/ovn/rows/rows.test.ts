@@ -7,6 +7,7 @@ import { podPortName, setName } from '../names.ts'
 import { type Central, SKIPPED, startCentral } from '../testing/central.ts'
 import { ensureAddresses, ensureGroup, removeAddresses, removeGroup } from './groups.ts'
 import { ownedRows } from './owned.ts'
+import { ensurePool } from './pool.ts'
 import { ensurePort, listPorts, portReady, removePort } from './ports.ts'
 import { ensureJoin, ensureRoute, ensureRouter, removeRoute, removeRouter } from './routers.ts'
 import { ensureSwitch, removeSwitch } from './switches.ts'
@@ -258,6 +259,16 @@ describe.skipIf(SKIPPED !== undefined)('rows of the northbound database', () => 
     await removeAddresses(nbd, `${name}.peers`)
     await removeSwitch(nbd, 'ls-g')
   })
+
+  test('ports made in advance behind another machine are told so, and stay there', async () => {
+    await central.nbctl('ls-add', 'vms', '--', 'lsp-add', 'vms', 'vm-a', '--', 'lsp-add', 'vms', 'vm-b')
+    const wish = { switch: 'ls-pool', subnet: cidr('10.6.0.0/29'), parent: 'vm-a' }
+    const made = await ensurePool(nbd, wish)
+    expect(await codeOf(ensurePool(nbd, { ...wish, parent: 'vm-b' }))).toBe('OVN_ELSEWHERE')
+    expect(await ensurePool(nbd, wish)).toEqual(made)
+    await removeSwitch(nbd, 'ls-pool')
+    await central.nbctl('ls-del', 'vms')
+  }, 60_000)
 
   test('at the end nothing of ours is left', async () => {
     expect(await ownedRows(nbd)).toEqual([])

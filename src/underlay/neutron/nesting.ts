@@ -4,7 +4,7 @@
  * @module
  */
 import { UnderlayError } from '../../compat/ovn-underlay/errors.ts'
-import { ownTags, vlanIn } from '../../compat/ovn-underlay/owner.ts'
+import { isOwn, ownDescription, ownTags, vlanIn } from '../../compat/ovn-underlay/owner.ts'
 import { freeVlans } from '../../compat/ovn-underlay/ports.ts'
 import type { Nesting } from '../../compat/ovn-underlay/record.ts'
 import type { Port, Subport, Trunk } from '../../openstack/neutron/model.ts'
@@ -40,10 +40,12 @@ export async function nestingFor(
   const there = await neutron.trunks.ofPort(parent)
   if (there !== undefined) return { kind: 'trunk', id: there.id }
   try {
-    const made = await trunkOn(clerk, parent, name)
-    await neutron.tags.replace('trunks', made.id, ownTags(parent))
-    tell(`a trunk on port ${parent} is made: ${made.id}`)
-    return { kind: 'trunk', id: made.id }
+    const trunk = await trunkOn(clerk, parent, name)
+    if (isOwn(parent, trunk)) {
+      await neutron.tags.replace('trunks', trunk.id, ownTags(parent))
+      tell(`a trunk on port ${parent} is made: ${trunk.id}`)
+    }
+    return { kind: 'trunk', id: trunk.id }
   } catch (error) {
     if (!isRefusal(error, 'OPENSTACK_IN_USE')) throw error
     if (nesting === 'trunk') throw noTrunk(parent)
@@ -52,14 +54,14 @@ export async function nestingFor(
   }
 }
 
+/** The trunk that is on the port then: ours where it says so, which it does from its birth, or that of whoever was faster. */
 async function trunkOn({ neutron }: Clerk, parent: string, name: string): Promise<Trunk> {
   try {
-    return await neutron.trunks.create(parent, `weft/${name}`)
+    return await neutron.trunks.create(parent, `weft/${name}`, ownDescription(parent))
   } catch (error) {
-    // Whatever came of it: one that is there is used.
-    const made = await neutron.trunks.ofPort(parent)
-    if (made === undefined) throw error
-    return made
+    const there = await neutron.trunks.ofPort(parent)
+    if (there === undefined) throw error
+    return there
   }
 }
 

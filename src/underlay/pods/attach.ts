@@ -9,7 +9,7 @@ import type { CachedPort } from '../../compat/ovn-underlay/cache.ts'
 import type { UnderlayNetconf } from '../../compat/ovn-underlay/netconf.ts'
 import type { RtnlSocket } from '../../linux/index.ts'
 import { delPorts, type OvsdbClient, waitForOfport } from '../../ovs/ovsdb/index.ts'
-import { type PodRow, readState } from '../state.ts'
+import { type PodRow, readPods, readState } from '../state.ts'
 import { dressPodLink, linkName, makePodLink, type PodLink, removePodLink } from './links.ts'
 import { forgetPod, rememberPod } from './neighbours.ts'
 import { takePort } from './take.ts'
@@ -70,8 +70,7 @@ export async function detachPod(
   pod: Pick<PodInterface, 'containerId' | 'ifname'>,
   hostBridge: string,
 ): Promise<void> {
-  const { pods } = await readState(place.ovs)
-  for (const row of pods) if (isOf(row, pod)) await detachRow(place, row, hostBridge)
+  for (const row of await readPods(place.ovs)) if (isOf(row, pod)) await detachRow(place, row, hostBridge)
   await removePodLink(place.rtnl, linkName(pod.containerId, pod.ifname))
 }
 

@@ -6,7 +6,7 @@ import { configurationProblem } from '../../agent/plugins/configure.ts'
 import { type AttachmentKey, type CniResult, cniError } from '../../cni/index.ts'
 import type { UnderlayNetconf } from '../../compat/ovn-underlay/netconf.ts'
 import { linkFind, openRtnl } from '../../linux/index.ts'
-import { readState } from '../state.ts'
+import { readPods, readState } from '../state.ts'
 import { detachRow, isOf, type PodInterface, type PodPlace } from './attach.ts'
 import { reasonNotReady } from './take.ts'
 
@@ -51,7 +51,7 @@ export async function collectPods(
   valid: readonly AttachmentKey[],
   hostBridge: string,
 ): Promise<void> {
-  const { pods } = await readState(place.ovs)
+  const pods = await readPods(place.ovs)
   const left = pods.filter((row) => row.network === network && !valid.some((key) => isOf(row, key)))
   for (const row of left) await detachRow(place, row, hostBridge)
 }

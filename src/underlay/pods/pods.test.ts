@@ -158,6 +158,28 @@ test('an interface of somebody else in the pod is left alone', async () => {
   expect(await left()).toEqual([])
 })
 
+test.each([
+  ['lport-cache', '{"x": 1}'],
+  ['weft-underlay', '{"state": "whatever"}'],
+])('B14: with a hand-edited %s an ADD is refused, and DEL and GC free what there is', async (key, edited) => {
+  const [kept, gone] = [lab.pod(`kept-${key}`), lab.pod(`gone-${key}`)]
+  await lab.cni('ADD', { container: 'kept', netns: kept })
+  await lab.cni('ADD', { container: 'gone', netns: gone })
+  const before = await lab.ovs.vsctl('get', 'open_vswitch', '.', `external_ids:${key}`)
+  await lab.ovs.vsctl('set', 'open_vswitch', '.', `external_ids:${key}=${edited}`)
+  try {
+    const { answer } = await lab.cni('ADD', { container: 'new', netns: lab.pod(`new-${key}`) })
+    expect(answer).toEqual(expect.objectContaining({ msg: expect.stringContaining(`external_ids:${key}`) }))
+    expect(await lab.cni('DEL', { container: 'new' })).toEqual({ code: 0, answer: undefined })
+    expect(await lab.cni('DEL', { container: 'kept', netns: kept })).toEqual({ code: 0, answer: undefined })
+    const config = { 'cni.dev/valid-attachments': [] }
+    expect(await lab.cni('GC', { config })).toEqual({ code: 0, answer: undefined })
+    expect(await left()).toEqual([])
+  } finally {
+    await lab.ovs.vsctl('set', 'open_vswitch', '.', `external_ids:${key}=${before}`)
+  }
+})
+
 test('without ports the node says so, and what to do', async () => {
   const keys = await lab.ovs.vsctl('get', 'open_vswitch', '.', 'external_ids:lport-cache')
   await lab.ovs.vsctl('remove', 'open_vswitch', '.', 'external_ids', 'lport-cache')

@@ -67,7 +67,7 @@ function nextPort(state: NodeState, preferred?: string): CachedPort {
 
 /** Why the node has no ports to give at all, for people. That pods have all of them is no such reason. */
 export function reasonNotReady({ record, cache }: NodeState): string | undefined {
-  if (record?.state === 'going') return 'lswitch-destroy is taking it away'
+  if (record?.state === 'going' || record?.isClosing === true) return 'lswitch-destroy is taking it away'
   return cache.length === 0 ? 'no ports were made in advance' : undefined
 }
 

@@ -1,10 +1,7 @@
 /**
  * Services by the host: what kube-proxy translates, it translates on the Linux bridge that pods' frames pass. For that packets with a
  * VLAN have to be shown to iptables, the bridge has to know the router's MAC and pods', and routes have to say which of
- * them is meant.
- *
- * The routes stand in a table of their own, which only packets that come in by the bridge are looked up in: in the main one
- * they would take the node's own packets for pods, which have no VLAN and are lost behind the bridge.
+ * them is meant: they are looked up for packets that come in by the bridge alone.
  * @module
  */
 import type { CachedPort } from '../../compat/ovn-underlay/cache.ts'
@@ -19,9 +16,6 @@ import {
   neighReplace,
   type RtnlSocket,
   type RuleSpec,
-  routeDel,
-  routeList,
-  routeReplace,
   ruleAdd,
   ruleDel,
   type SysctlKey,
@@ -30,6 +24,7 @@ import {
 } from '../../linux/index.ts'
 import { forgetPod, rememberPod } from '../pods/neighbours.ts'
 import type { PodRow } from '../state.ts'
+import { applyRoutes, PROTOCOL, TABLE, withdrawRoutes } from './routes.ts'
 import { NO_ZONES, zonesOf } from './zones.ts'
 
 /** What the bridge has to know. */
@@ -40,11 +35,8 @@ export interface HostServices {
   readonly pods: readonly PodRow[]
 }
 
-/** The table of our routes and the priority of our rule; nobody else's are touched. */
-const TABLE = 5756
+/** Of our rule; nobody else's is touched. */
 const PRIORITY = 5756
-/** Who made our routes and rules (rtnetlink's protocol number). */
-const PROTOCOL = 87
 
 /** Makes sure of all of it. Throws UNDERLAY_NODE for what this machine lacks. */
 export async function applyServices(rtnl: RtnlSocket, services: HostServices): Promise<void> {
@@ -56,12 +48,7 @@ export async function applyServices(rtnl: RtnlSocket, services: HostServices): P
   }
   for (const [key, value] of sysctlsOf(hostBridge)) ensure(key, value)
   neighReplace(rtnl, { link: link.index, address: gateway.address, mac: gateway.mac, state: 'permanent' })
-  const common = { link: link.index, table: TABLE, protocol: PROTOCOL }
-  routeReplace(rtnl, { ...common, destination: `${gateway.address}/32`, scope: 'link' })
-  routeReplace(rtnl, { ...common, destination: subnet, scope: 'link' })
-  for (const destination of cluster) {
-    routeReplace(rtnl, { ...common, destination, gateway: gateway.address, onlink: true })
-  }
+  applyRoutes(rtnl, link.index, { gateway, subnet, cluster })
   unless(['EEXIST'], () => ruleAdd(rtnl, ruleOf(hostBridge)))
   for (const row of pods) {
     const port = cache.find(({ id }) => id === row.port)
@@ -78,9 +65,7 @@ export async function withdrawServices(
   record: SwitchRecord | undefined,
 ): Promise<void> {
   unless(['ENOENT'], () => ruleDel(rtnl, ruleOf(hostBridge)))
-  for (const { destination } of routeList(rtnl, { family: 4, table: TABLE, protocol: PROTOCOL })) {
-    unless(['ESRCH'], () => routeDel(rtnl, { destination, table: TABLE, protocol: PROTOCOL }))
-  }
+  withdrawRoutes(rtnl)
   if (record?.gateway !== undefined) forgetPod(rtnl, hostBridge, record.gateway.address)
   await applyRuleset(NO_ZONES)
 }
