@@ -3,7 +3,6 @@
  * The controller alone talks to Neutron; a node leases out of what is prepared for it (docs/adr/0038).
  * @module
  */
-import { isDeepStrictEqual } from 'node:util'
 import type { Cidr, Ip, Mac } from './address.ts'
 import type { Selector } from './policy.ts'
 import type { PoolRoute } from './pool.ts'
@@ -206,6 +205,6 @@ export function poolProblemOf(
   groups?: readonly string[],
 ): PoolProblem | undefined {
   const own = problems.filter((one) => one.network === network)
-  const asked = groups === undefined ? undefined : own.find((one) => isDeepStrictEqual(one.groups, groups))
+  const asked = groups === undefined ? undefined : own.find((one) => JSON.stringify(one.groups) === JSON.stringify(groups))
   return asked ?? own.find((one) => one.groups === undefined)
 }
