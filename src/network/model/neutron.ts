@@ -205,6 +205,7 @@ export function poolProblemOf(
   groups?: readonly string[],
 ): PoolProblem | undefined {
   const own = problems.filter((one) => one.network === network)
-  const asked = groups === undefined ? undefined : own.find((one) => JSON.stringify(one.groups) === JSON.stringify(groups))
+  const asked =
+    groups === undefined ? undefined : own.find((one) => JSON.stringify(one.groups) === JSON.stringify(groups))
   return asked ?? own.find((one) => one.groups === undefined)
 }
