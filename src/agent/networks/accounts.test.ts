@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EMPTY_RESULT, type JsonObject } from '../../cni/index.ts'
+import { cniError, EMPTY_RESULT, type JsonObject } from '../../cni/index.ts'
 import { NETWORKS } from '../../compat/multus/selection.ts'
 import type { Attachments } from '../attach/attachments.ts'
 import type { Plugin } from '../plugins/plugin.ts'
@@ -53,9 +53,10 @@ function agent(parts: ResolveParts, wishes: Readonly<Record<string, string>> = {
       hear('add', config)
       return { ...EMPTY_RESULT, interfaces: [{ name: 'eth0', sandbox: NETNS.path }] }
     },
-    del: async ({ config }) => {
+    del: async ({ config, accountsAway }) => {
       hear('del', config)
       if (fails) throw new Error('refused')
+      if (accountsAway !== undefined) throw accountsAway
     },
     check: async ({ config }) => hear('check', config),
   }
@@ -137,6 +138,30 @@ test('where the definition is gone, an agent that made it knows the account, and
     await (undoing === 'itself' ? first : agent({ ...parts, definitions })).del(delCall(), 'weft', undefined)
     expect(heard.map(([, password]) => password)).toEqual([undoing === 'itself' ? 'old' : undefined, undefined])
   }
+})
+
+test('an agent that was started while the API server is away does not take the definition’s account for gone: it is undone later', async () => {
+  const parts = resolving('old')
+  let isAway = false
+  const { find } = parts.definitions
+  const definitions = {
+    ...parts.definitions,
+    find: async (...name: Parameters<typeof find>) => {
+      if (isAway) throw cniError('definition-unreadable', { definition: name.join('/'), reason: 'refused' })
+      return find(...name)
+    },
+  }
+  await agent({ ...parts, definitions }, WISHES).add(addCall(), 'weft', NETNS)
+  isAway = true
+  heard.length = 0
+  const next = agent({ ...parts, definitions })
+  await next.del(delCall(), 'weft', undefined)
+  await next.releaseLeaving()
+  expect(heard.splice(0).flatMap(([, password]) => password ?? [])).toEqual([])
+  isAway = false
+  await next.releaseLeaving()
+  expect(heard).toContainEqual(['del', 'old'])
+  expect(onDisk()).toBe('')
 })
 
 test('what a record keeps of an account is the name of a cloud', () => {

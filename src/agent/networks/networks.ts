@@ -247,7 +247,7 @@ export class Networks implements Disposable {
     return this.#busy.exclusive(record, () => this.#undo(record, undefined, config))
   }
 
-  #ofToday(record: NetworkRecord, config: JsonObject | undefined): Promise<NetworkRecord> {
+  #ofToday(record: NetworkRecord, config: JsonObject | undefined): ReturnType<typeof withAccountsOfToday> {
     return withAccountsOfToday(record, config, this.#parts.resolving)
   }
 

@@ -24,7 +24,7 @@ export interface DirectParts {
 }
 
 /** What of a call counts. */
-export type DirectCall = Pick<PluginCall, 'config' | 'version' | 'network'>
+export type DirectCall = Pick<PluginCall, 'config' | 'version' | 'network' | 'accountsAway'>
 
 /** Milliseconds for a call; what a failed one made is given back in time of its own. */
 const PATIENCE_MS = 60_000
@@ -58,7 +58,7 @@ export class DirectNeutron implements Disposable {
     )
   }
 
-  /** Does something by a configuration's account. */
+  /** Does something by a configuration's account. Throws why nobody can say which it is, where that will pass. */
   async using<T>(
     call: DirectCall,
     signal: AbortSignal | undefined,
@@ -66,6 +66,7 @@ export class DirectNeutron implements Disposable {
   ): Promise<T> {
     const { session: _, ...surroundings } = this.#parts
     const config = configOf(call)
+    if (call.accountsAway !== undefined && isGap(call)) throw call.accountsAway
     const ipam = new NeutronIpam({ ...surroundings, neutron: new Neutron(this.#sessionOf(accountIn(config))) })
     const deadline = new Deadline(signal, PATIENCE_MS)
     try {
@@ -88,6 +89,12 @@ export class DirectNeutron implements Disposable {
     this.#sessions.set(key, session)
     return session
   }
+}
+
+/** Whether of an account in a record nothing but its place is left. */
+export function isGap({ config }: Pick<PluginCall, 'config'>): boolean {
+  const account: unknown = Object(config['ipam'])['openstackConf']
+  return Object.keys(Object(account)).length === 0
 }
 
 function configOf({ config, version, network }: DirectCall) {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type CniError, type JsonObject, parseArgs, toCniError } from '../../../cni/index.ts'
+import { type CniError, cniError, type JsonObject, parseArgs, toCniError } from '../../../cni/index.ts'
 import { NETWORK, SmallNeutron } from '../../../compat/ipam-neutron/testing/small-neutron.ts'
 import { PASSWORD } from '../../../openstack/testing/fake-cloud.ts'
 import { pool, port, Rig, until } from '../../neutron/testing/rig.ts'
@@ -250,6 +250,19 @@ describe('DEL ends', () => {
     }
     expect(warned).toHaveLength(2)
     expect(warned.join()).not.toContain(PASSWORD)
+  })
+
+  test('not while nobody can say which account the definition has: its port is not forgotten', async () => {
+    await rig.start()
+    await plugin().add(call([NETWORK], { openstackConf: account() }), never)
+    const accountsAway = cniError('definition-unreadable', { definition: 'shop/n', reason: 'refused' })
+    const next = plugin()
+    const gap = call([NETWORK], { openstackConf: {} }, { accountsAway })
+    expect((await refusal(next.del(gap))).id).toBe('definition-unreadable')
+    expect([warned, new DirectNotes(rig.stateDir).values().length]).toEqual([[], 1])
+    // One that is known is used, whoever is away.
+    await next.del(call([NETWORK], { openstackConf: account() }, { accountsAway }))
+    expect(cloud.ports.size).toBe(0)
   })
 
   test('a second time without asking Neutron, where all came from the pool', async () => {

@@ -14,7 +14,7 @@ import { inOrder } from '../in-order.ts'
 import { keyText } from '../note-folder.ts'
 import type { IpamPlugin, PluginCall, PluginCallAfter, PluginCallInside } from '../plugin.ts'
 import { addressesOf } from './answer.ts'
-import type { DirectNeutron } from './direct.ts'
+import { type DirectNeutron, isGap } from './direct.ts'
 import type { DirectNote, DirectNotes } from './direct-notes.ts'
 import type { GroupSources } from './groups.ts'
 import { leasePort, whyNotReady } from './plugin.ts'
@@ -174,7 +174,7 @@ export class NeutronIpamPlugin implements IpamPlugin {
       if (note !== undefined) direct.warnOfLeft(call, 'its configuration has no account any more')
     } catch (error) {
       const { id, message } = toCniError(error)
-      const isHopeless = note === undefined ? UNUSABLE.has(id) : id === 'openstack-config' && isGap(call.config)
+      const isHopeless = note === undefined ? UNUSABLE.has(id) : id === 'openstack-config' && isGap(call)
       if (!isHopeless) throw error
       direct.warnOfLeft(call, message)
     }
@@ -212,12 +212,6 @@ function onlyOf<Call extends Pick<PluginCall, 'config'>>(call: Call, networks: r
   const ipam = Object(call.config['ipam']) as JsonObject
   const neutronConf = { ...(Object(ipam['neutronConf']) as JsonObject), networks }
   return { ...call, config: { ...call.config, ipam: { ...ipam, neutronConf } } as JsonObject }
-}
-
-/** Whether of an account in a record nothing but its place is left. */
-function isGap(config: JsonObject): boolean {
-  const account: unknown = Object(config['ipam'])['openstackConf']
-  return Object.keys(Object(account)).length === 0
 }
 
 /** The groups that a configuration asks for, as pools name them; undefined for those of the network. */
