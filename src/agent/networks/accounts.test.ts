@@ -34,10 +34,12 @@ const running: Networks[] = []
 /** Each call of a step, and the password that it came with. */
 let heard: (readonly [verb: string, password: unknown])[]
 let fails: boolean
+let failure: Error
 beforeEach(() => {
   stateDir = mkdtempSync(join(tmpdir(), 'weft-accounts-'))
   heard = []
   fails = false
+  failure = new Error('refused')
 })
 afterEach(() => {
   for (const one of running.splice(0)) one[Symbol.dispose]()
@@ -55,7 +57,7 @@ function agent(parts: ResolveParts, wishes: Readonly<Record<string, string>> = {
     },
     del: async ({ config, accountsAway }) => {
       hear('del', config)
-      if (fails) throw new Error('refused')
+      if (fails) throw failure
       if (accountsAway !== undefined) throw accountsAway
     },
     check: async ({ config }) => hear('check', config),
@@ -110,6 +112,21 @@ test('a rotated account does not make DEL fail for ever: the one that the runtim
   ])
 })
 
+test('what an agent that was started anew could not undo while Neutron was away is undone by the account that the DEL brought', async () => {
+  await agent(resolving()).add(addCall(netconf('old')), 'ipam-neutron', NETNS)
+  const next = agent(resolving())
+  fails = true
+  failure = cniError('openstack-unavailable', { reason: 'it does not answer', advice: 'wait' })
+  await next.del(delCall(netconf('new')), 'ipam-neutron', undefined)
+  expect(onDisk()).toContain('isLeaving')
+  expect(onDisk()).not.toContain('new')
+  fails = false
+  heard.length = 0
+  await next.releaseLeaving()
+  expect(heard).toEqual([['del', 'new']])
+  expect(onDisk()).toBe('')
+})
+
 test('a network of a definition is undone by the account that the definition has today', async () => {
   await agent(resolving('old'), WISHES).add(addCall(), 'weft', NETNS)
   expect(onDisk()).not.toContain('old')
@@ -156,6 +173,7 @@ test('an agent that was started while the API server is away does not take the d
   heard.length = 0
   const next = agent({ ...parts, definitions })
   await next.del(delCall(), 'weft', undefined)
+  expect(onDisk()).not.toContain('accountsAway')
   await next.releaseLeaving()
   expect(heard.splice(0).flatMap(([, password]) => password ?? [])).toEqual([])
   isAway = false

@@ -13,6 +13,9 @@ import { type ResolveParts, stepsToday } from './resolve.ts'
 /** A recorded network, and why its accounts of today are not known, where somebody is away who will be back. */
 export type AttachedToday = Attached & Pick<PluginCall, 'accountsAway'>
 
+/** A record as it is in force. */
+export type RecordToday = Omit<NetworkRecord, 'attached'> & { readonly attached: readonly AttachedToday[] }
+
 /**
  * A record with the accounts of today: of the configuration that the runtime calls with now, else of the definition or file that the
  * network is of. What is gone, or cannot be read, keeps what is known of it.
@@ -21,7 +24,7 @@ export async function withAccountsOfToday(
   record: NetworkRecord,
   config: JsonObject | undefined,
   resolving: ResolveParts,
-): Promise<NetworkRecord & { readonly attached: readonly AttachedToday[] }> {
+): Promise<RecordToday> {
   if (!record.attached.some(({ plugins }) => haveAccounts(plugins))) return record
   const plan = config === undefined ? undefined : planOf(record.program, config, resolving)
   const ofToday = async (one: Attached): Promise<AttachedToday> => {
@@ -33,6 +36,11 @@ export async function withAccountsOfToday(
     }
   }
   return { ...record, attached: await Promise.all(record.attached.map(ofToday)) }
+}
+
+/** A record for later: without what is so at this moment alone. */
+export function toKeep({ attached, ...record }: RecordToday): NetworkRecord {
+  return { ...record, attached: attached.map(({ accountsAway: _, ...one }) => one) }
 }
 
 /** The meaning of a call; undefined where its configuration is not well formed. */
