@@ -351,4 +351,12 @@ describe('securityGroups of the configuration', () => {
     expect((await refusal(plugin().add(grouped('web'), never))).id).toBe('neutron-mode-unfit')
     expect((await refusal(plugin().add(grouped(), never))).id).toBe('neutron-mode-unfit')
   })
+
+  test('of more than a wish can name are refused: no other pod’s wish would be heard beside it', async () => {
+    await rig.prepare([POOL])
+    await rig.start()
+    const many = Array.from({ length: 65 }, (_, i) => `group-${i}`)
+    const refused = await refusal(plugin().add(grouped(...many), never))
+    expect([refused.id, refused.message]).toEqual(['neutron-mode-unfit', expect.stringContaining('65')])
+  })
 })

@@ -16,7 +16,7 @@ import type { IpamPlugin, PluginCall, PluginCallAfter, PluginCallInside } from '
 import { addressesOf } from './answer.ts'
 import { type DirectNeutron, isGap } from './direct.ts'
 import type { DirectNote, DirectNotes } from './direct-notes.ts'
-import type { GroupSources } from './groups.ts'
+import { type GroupSources, MOST_GROUPS } from './groups.ts'
 import { leasePort, whyNotReady } from './plugin.ts'
 
 /** What the plugin works with. */
@@ -217,12 +217,13 @@ function onlyOf<Call extends Pick<PluginCall, 'config'>>(call: Call, networks: r
 /** The groups that a configuration asks for, as pools name them; undefined for those of the network. */
 function groupsOf({ securityGroups }: NeutronNetconf, pooled: readonly string[]): readonly string[] | undefined {
   if (securityGroups === undefined || pooled.length === 0) return undefined
-  if (securityGroups.length > 0) return [...new Set(securityGroups)].toSorted()
-  throw cniError('neutron-mode-unfit', {
-    network: pooled.join(', '),
-    reason: 'ipam.neutronConf.securityGroups is empty, and ports that are prepared have security groups',
-    advice: 'name groups, or leave securityGroups out for those of the NeutronNetwork',
-  })
+  const groups = [...new Set(securityGroups)].toSorted()
+  if (groups.length > 0 && groups.length <= MOST_GROUPS) return groups
+  const network = pooled.join(', ')
+  const advice = 'name groups, or leave securityGroups out for those of the NeutronNetwork'
+  const none = 'ipam.neutronConf.securityGroups is empty, and ports that are prepared have security groups'
+  const many = `ipam.neutronConf.securityGroups names ${groups.length} groups, and ports are prepared for ${MOST_GROUPS} at most`
+  throw cniError('neutron-mode-unfit', { network, reason: groups.length === 0 ? none : many, advice })
 }
 
 function inTrunk(network: string): Error {
