@@ -12,6 +12,7 @@ import { secretsOf } from '../../../openstack/config/model.ts'
 import { Neutron } from '../../../openstack/neutron/neutron.ts'
 import { OpenStackSession, type SessionOptions } from '../../../openstack/session.ts'
 import { Deadline } from '../../../registry/deadline.ts'
+import { hasGap } from '../../networks/accounts.ts'
 import type { PluginCall } from '../plugin.ts'
 
 /** Where it runs. */
@@ -66,7 +67,7 @@ export class DirectNeutron implements Disposable {
   ): Promise<T> {
     const { session: _, ...surroundings } = this.#parts
     const config = configOf(call)
-    if (call.accountsAway !== undefined && isGap(call)) throw call.accountsAway
+    if (call.accountsAway !== undefined && hasGap(call.config)) throw call.accountsAway
     const ipam = new NeutronIpam({ ...surroundings, neutron: new Neutron(this.#sessionOf(accountIn(config))) })
     const deadline = new Deadline(signal, PATIENCE_MS)
     try {
@@ -89,12 +90,6 @@ export class DirectNeutron implements Disposable {
     this.#sessions.set(key, session)
     return session
   }
-}
-
-/** Whether of an account in a record nothing but its place is left. */
-export function isGap({ config }: Pick<PluginCall, 'config'>): boolean {
-  const account: unknown = Object(config['ipam'])['openstackConf']
-  return Object.keys(Object(account)).length === 0
 }
 
 function configOf({ config, version, network }: DirectCall) {

@@ -9,12 +9,13 @@ import { addressesAsked } from '../../../compat/ipam-neutron/asked.ts'
 import { type NeutronNetconf, readNeutronNetconf } from '../../../compat/ipam-neutron/netconf.ts'
 import { parseResolvConf } from '../../../compat/ipam-neutron/resolv-conf.ts'
 import { checkFits } from '../../../compat/ipam-neutron/result.ts'
+import { hasGap } from '../../networks/accounts.ts'
 import type { LocalPorts } from '../../neutron/local-ports.ts'
 import { inOrder } from '../in-order.ts'
 import { keyText } from '../note-folder.ts'
 import type { IpamPlugin, PluginCall, PluginCallAfter, PluginCallInside } from '../plugin.ts'
 import { addressesOf } from './answer.ts'
-import { type DirectNeutron, isGap } from './direct.ts'
+import type { DirectNeutron } from './direct.ts'
 import type { DirectNote, DirectNotes } from './direct-notes.ts'
 import { type GroupSources, MOST_GROUPS } from './groups.ts'
 import { leasePort, whyNotReady } from './plugin.ts'
@@ -174,7 +175,7 @@ export class NeutronIpamPlugin implements IpamPlugin {
       if (note !== undefined) direct.warnOfLeft(call, 'its configuration has no account any more')
     } catch (error) {
       const { id, message } = toCniError(error)
-      const isHopeless = note === undefined ? UNUSABLE.has(id) : id === 'openstack-config' && isGap(call)
+      const isHopeless = note === undefined ? UNUSABLE.has(id) : id === 'openstack-config' && hasGap(call.config)
       if (!isHopeless) throw error
       direct.warnOfLeft(call, message)
     }
