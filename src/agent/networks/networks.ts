@@ -30,7 +30,7 @@ import { firstOf, isOfAway } from './failures.ts'
 import type { LocalPods } from './local-pods.ts'
 import { Operations } from './operations.ts'
 import { type CallPlan, checkReadiness, planCall } from './plan-call.ts'
-import { type Attached, type NetworkRecord, recordId } from './record.ts'
+import { type Attached, isLeaving, type NetworkRecord, recordId } from './record.ts'
 import type { Records } from './records.ts'
 import { needsResolving, type ResolveParts, resolveNetworks, type Wanted } from './resolve.ts'
 import type { StatusWriter } from './status-writer.ts'
@@ -149,10 +149,11 @@ export class Networks implements Disposable {
 
   /** Gives back what a DEL could not, while somebody was away. */
   async releaseLeaving(): Promise<void> {
-    const leaving = this.#parts.records.values().filter(({ isLeaving }) => isLeaving === true)
+    const { records, problems } = this.#parts
+    const leaving = records.values().filter(isLeaving)
     const failures = (await Promise.all(leaving.map((record) => this.#release(record)))).flat()
-    if (failures.length > 0) this.#parts.problems.failed('networks', failures[0])
-    else if (leaving.length > 0) this.#parts.problems.solved('networks')
+    if (failures.length > 0) problems.failed('networks', failures[0])
+    else if (leaving.length > 0 && !records.values().some(isLeaving)) problems.solved('networks')
   }
 
   async #add(
