@@ -14,7 +14,6 @@ import { measureIpam } from './measure/ipam.ts'
 import { measureMemory } from './measure/memory.ts'
 import { measureMesh } from './measure/mesh.ts'
 import { measureOpenStack } from './measure/openstack.ts'
-import { measureOpenStackPools } from './measure/openstack-pools.ts'
 import { fill, measureParallel } from './measure/parallel.ts'
 import { measurePlanCost } from './measure/plan-cost.ts'
 import { measurePolicyScale } from './measure/policy-scale.ts'
@@ -61,7 +60,6 @@ const MEASUREMENTS: readonly Measurement[] = [
   { name: 'startup', alone: true, run: (_rig, { quick, source }) => measureStartup(quick ? 20 : 100, source) },
   { name: 'add-del', run: (rig, { quick }) => measureAddDel(rig, quick ? 30 : 100) },
   { name: 'parallel', run: (rig, { quick }) => measureParallel(rig, quick ? 1 : 3) },
-  { name: 'openstack-pools', run: (rig, { quick }) => measureOpenStackPools(rig, quick ? 15 : 50) },
   { name: 'bundles', run: (rig, { quick }) => measureBundles(rig, quick ? 5 : 15) },
   { name: 'policy-scale', run: (rig, { quick }) => measurePolicyScale(rig, quick) },
   {
@@ -113,12 +111,7 @@ const MEASUREMENTS: readonly Measurement[] = [
     long: true,
     run: (_rig, { quick }) => measureFabrics(effortOf(quick)),
   },
-  {
-    name: 'openstack',
-    alone: true,
-    long: true,
-    run: (_rig, { quick, source }) => measureOpenStack(quick ? 5 : 30, source),
-  },
+  { name: 'openstack', long: true, run: (rig, { quick }) => measureOpenStack(rig, quick ? 1 : 4) },
   { name: 'fabric-scale', alone: true, long: true, run: (_rig, { quick }) => measureFabricScale(quick) },
   {
     name: 'scale',

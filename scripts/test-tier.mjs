@@ -21,10 +21,10 @@ const FILES = {
   ],
   openstack: ['./test/openstack/'],
   long: [
-    ...`adopt api-outages bgp direct encapsulations fixed-addresses guarded-bridge guests k8s-ovs links tunnels`
+    ...`adopt api-outages bandwidth bgp direct down encapsulations external-hosts fixed-addresses guarded-bridge guests k8s-ovs links tunnels`
       .split(' ')
       .map((name) => `./test/e2e/${name}.test.ts`),
-    ...['ways', 'trouble'].map((name) => `./test/flannel/${name}.test.ts`),
+    ...['foreign', 'ways', 'trouble'].map((name) => `./test/flannel/${name}.test.ts`),
     ...['life', 'ways'].map((name) => `./test/mesh/${name}.test.ts`),
   ],
 }

@@ -47,6 +47,8 @@ export class Rig {
   readonly #registrySocket: string
   readonly nodes: readonly NodeLayout[]
   readonly fromSource: boolean
+  /** Where the controller looks for a cloud when somebody asks for ports of one; nobody has written it yet. */
+  readonly cloudsFile: string
   readonly #descriptors = new Map<string, number>()
   readonly #agents = new Map<string, number>()
   #sandboxes = 0
@@ -57,6 +59,7 @@ export class Rig {
     this.registry = new RegistryClient(this.#registrySocket)
     this.nodes = nodeLayouts(this.layout, NODES)
     this.fromSource = fromSource
+    this.cloudsFile = join(this.layout.runDir, 'clouds.yaml')
   }
 
   /** Starts everything; resolves when both nodes are ready. */
@@ -77,7 +80,13 @@ export class Rig {
       await this.registry.create('Node', name, { name, uid: `uid-${name}`, addresses })
     }
     await this.registry.create('Namespace', TENANT, { name: TENANT, uid: `uid-${TENANT}` })
-    this.#run('controller', weft(this.fromSource, 'controller', '--registry', `unix:${registrySocket}`))
+    this.#run(
+      'controller',
+      weft(
+        this.fromSource,
+        ...['controller', '--registry', `unix:${registrySocket}`, '--openstack-clouds-file', this.cloudsFile],
+      ),
+    )
     for (const node of this.nodes) this.startAgent(node)
     await this.#wait('every node is ready', async () => {
       const { objects } = await this.registry.list('NodeNetwork')

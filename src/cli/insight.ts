@@ -5,8 +5,8 @@
 import type { Command } from 'commander'
 import { InsightError } from '../insight/errors.ts'
 import { type Gathered, gather } from '../insight/gather/gather.ts'
-import { agentSockets } from '../insight/gather/sockets.ts'
-import { placeInEnvironment } from '../place/place.ts'
+import { agentSockets, type Where } from '../insight/gather/sockets.ts'
+import { placeInEnvironment, type RegistryPlace } from '../place/place.ts'
 import { withTypedCommands } from '../playground/self.ts'
 import { type PlaceOptions, placeNamed, withPlaceOptions } from './address.ts'
 
@@ -23,15 +23,24 @@ export function withInsightOptions(command: Command): Command {
   return withPlaceOptions(whose, 'what that folder says, if anything')
 }
 
-/**
- * Asks the agents and the registry that the options mean; in a pod, the agent's own for example, the registry that its
- * account reaches. Throws CLI_USAGE, and as {@link gather} does.
- */
+/** Asks the agents and the registry that the options mean. Throws as {@link whereToLook} and {@link gather} do. */
 export async function lookAt(options: InsightOptions): Promise<Gathered> {
+  return gather(whereToLook(options))
+}
+
+/**
+ * The agents and the registry that the options mean; in a pod, the agent's own for example, the registry that its account
+ * reaches. Throws CLI_USAGE and `INSIGHT_AGENT_NOT_RUNNING`.
+ */
+export function whereToLook(options: InsightOptions): Where {
   const where = agentSockets(options.runDir, placeNamed(options))
+  return { ...where, registry: where.registry ?? podPlace() }
+}
+
+/** The registry that a pod's account reaches; undefined outside pods. */
+export function podPlace(): RegistryPlace | undefined {
   const isPod = (process.env['KUBERNETES_SERVICE_HOST'] ?? '') !== ''
-  const registry = where.registry ?? (isPod ? placeInEnvironment() : undefined)
-  return gather(registry === undefined ? where : { ...where, registry })
+  return isPod ? placeInEnvironment() : undefined
 }
 
 /** Rewrites commands in advice as they have to be typed to ask the same agents. */

@@ -136,7 +136,8 @@ export class ControllerDaemon {
     const spiderpool = kubernetes && recorder && runSpiderpool({ api: kubernetes, events: recorder, ...common })
     const { openStack: open } = parts
     const ports =
-      open && runOpenStack({ registry, nodes, open, ...(events === undefined ? {} : { events }), signal, log })
+      open &&
+      runOpenStack({ registry, nodes, open, unreadable, ...(events === undefined ? {} : { events }), signal, log })
     await Promise.all([done, policies, refused, claims, bgp, spiderpool, ports, ...beside])
   }
 }

@@ -30,16 +30,32 @@ export function writeWhole(path: string, content: string | Uint8Array, mode: num
  * As {@link writeWhole}, but looks at no other file: for a folder with a file per pod, whose owner sweeps it when it starts.
  */
 export function replaceWhole(path: string, content: string | Uint8Array, mode: number): void {
-  const folder = dirname(path)
-  const draft = join(folder, `.${basename(path)}.weft-${pidNamespace()}-${process.pid}`)
+  replace(path, content, mode, fsyncSync)
+  syncFolder(dirname(path))
+}
+
+/**
+ * As {@link replaceWhole}, for what means nothing once the machine has stopped: whole whenever its writer stops, and without a wait
+ * for the disk. After a loss of power it may be the former one, none, or {@link isLost}.
+ */
+export function replaceUntilReboot(path: string, content: string | Uint8Array, mode: number): void {
+  replace(path, content, mode, () => undefined)
+}
+
+/** Whether a file is what a loss of power leaves of one that was not on the disk yet: nothing, or as many zeros. */
+export function isLost(text: string): boolean {
+  return /^\0*$/.test(text)
+}
+
+function replace(path: string, content: string | Uint8Array, mode: number, sync: (fd: number) => void): void {
+  const draft = join(dirname(path), `.${basename(path)}.weft-${pidNamespace()}-${process.pid}`)
   try {
-    writeSynced(draft, content, mode)
+    write(draft, content, mode, sync)
     renameSync(draft, path)
   } catch (error) {
     rmSync(draft, { force: true })
     throw error
   }
-  syncFolder(folder)
 }
 
 /** Removes what writers of any file in a folder left there that ended amidst of it. A folder that cannot be read is left as it is. */
@@ -67,13 +83,13 @@ const DRAFT = /^\..+\.weft-(\d+)-(\d+)$/
 /** A writer takes moments. Of other namespaces, and of numbers that were given again, only the age is known. */
 const OLD_MS = 60_000
 
-function writeSynced(path: string, content: string | Uint8Array, mode: number): void {
+function write(path: string, content: string | Uint8Array, mode: number, sync: (fd: number) => void): void {
   // Its name is this process's own, and that never writes two at once.
   const fd = openSync(path, 'wx', mode)
   try {
     writeFileSync(fd, content)
     fchmodSync(fd, mode)
-    fsyncSync(fd)
+    sync(fd)
   } finally {
     closeSync(fd)
   }

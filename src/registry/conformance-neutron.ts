@@ -90,7 +90,6 @@ export const neutronExamples: { readonly [K in NeutronKind]: { readonly name: st
         { network: 'pods', n: 1 },
         { network: 'pods', groups: ['db', 'web'], n: 2 },
       ],
-      beat: 7,
     },
   },
 }

@@ -1,5 +1,5 @@
 /**
- * docs/seeds.md keeps its form: rows in order, a known status, and a capability for whatever does not work yet.
+ * docs/seeds.md keeps its form: rows in order, each with a known status and a reason.
  */
 import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
@@ -12,12 +12,10 @@ interface Row {
 }
 
 const text = readFileSync(join(import.meta.dir, '../../docs/seeds.md'), 'utf8')
-const lines = text.split('\n')
-const rows = lines.filter((line) => /^\| \d+\.\d+ \|/.test(line)).map(parseRow)
-const capabilities = lines
-  .slice(lines.indexOf('| short name | what it brings |') + 2)
-  .flatMap((line) => (line.startsWith('|') ? [cellsOf(line)[0] ?? ''] : ['']))
-const known = capabilities.slice(0, capabilities.indexOf(''))
+const rows = text
+  .split('\n')
+  .filter((line) => /^\| \d+\.\d+ \|/.test(line))
+  .map(parseRow)
 
 test('rows are numbered in order within each document', () => {
   const expected = new Map<string, number>()
@@ -31,14 +29,8 @@ test('rows are numbered in order within each document', () => {
 })
 
 test('every row has a known status and a reason', () => {
-  const odd = rows.filter(({ status, why }) => !['works', 'replaced', 'not yet'].includes(status) || why === '')
+  const odd = rows.filter(({ status, why }) => !['works', 'replaced'].includes(status) || why === '')
   expect(odd).toEqual([])
-})
-
-test('whatever does not work yet names the capability that brings it', () => {
-  expect(known.length).toBeGreaterThan(0)
-  const vague = rows.filter(({ status, why }) => status === 'not yet' && !known.some((name) => why.includes(name)))
-  expect(vague).toEqual([])
 })
 
 function parseRow(line: string): Row {

@@ -1,4 +1,4 @@
-import { testScenario } from '../lab/testing.ts'
+import { testLongScenario } from '../lab/testing.ts'
 import { bandwidth } from './bandwidth.ts'
 
-testScenario(bandwidth)
+testLongScenario(bandwidth)

@@ -1,4 +1,4 @@
-import { testScenario } from '../lab/testing.ts'
+import { testLongScenario } from '../lab/testing.ts'
 import { down } from './down.ts'
 
-testScenario(down)
+testLongScenario(down)

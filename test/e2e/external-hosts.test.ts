@@ -1,4 +1,4 @@
-import { testScenario } from '../lab/testing.ts'
+import { testLongScenario } from '../lab/testing.ts'
 import { externalHosts } from './external-hosts.ts'
 
-testScenario(externalHosts)
+testLongScenario(externalHosts)

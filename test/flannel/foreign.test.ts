@@ -7,10 +7,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { internetChecksum } from '../../src/linux/index.ts'
 import { eventually } from '../kube/process.ts'
 import { echoRequest } from './forged.ts'
-import { attempt, type Host, inside, obstacle, PATIENCE, PREFIX, Rig } from './rig.ts'
+import { attempt, type Host, inside, longObstacle, PATIENCE, PREFIX, Rig } from './rig.ts'
 
-const reason = obstacle()
-if (reason !== undefined) console.log(reason)
+const reason = longObstacle()
 
 const MAC = 'c6:d2:32:6f:8f:44'
 const SUBNET = '10.1.200.0/24'

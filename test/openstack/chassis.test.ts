@@ -75,7 +75,7 @@ describe.skipIf(!wanted)('machines on chassis of OVN (npm run test:openstack)', 
       atEnd(() => neutron.ports.delete(port.id))
       ports.set(name, port)
     }
-    // OVN takes a trunk only while its port is bound nowhere.
+    // Before the machine is there, as drivers want it that make no trunk on a bound port (Open vSwitch's).
     const trunk = await neutron.trunks.create(of(ports, 'worker1').id, `worker1-${underlay.id}`)
     await neutron.trunks.addSubports(trunk.id, [{ portId: of(ports, 'nested').id, vlan: 101 }])
     atEnd(async () => {

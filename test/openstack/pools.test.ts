@@ -230,6 +230,7 @@ class Node {
       node: (name) => ({ name, uid: 'u', addresses: this.#vm.fixedIps.map(({ address }) => ip(address)) }),
       isGone: () => false,
       networks: () => this.wishes,
+      isSpoilt: () => false,
       use: () => this.use,
       ports,
       parents: new Map(),

@@ -66,7 +66,7 @@ describe.skipIf(!wanted)('the OVN underlay (npm run test:openstack)', () => {
     for (const name of NAMES) {
       const parent = await portOn(name, kubeMgmt.id)
       parents.set(name, parent)
-      // While the machine is off, as OVN's driver takes no trunk on a port that is in use.
+      // While the machine is off, as every driver takes it. OVN's takes one on a port that is in use as well (Neutron 21).
       const trunk = await neutron.trunks.create(parent.id, `${name}-${underlay.id}`)
       ended.push(async () => {
         await admin.ports.update(parent.id, { hostId: '' })

@@ -30,6 +30,8 @@ export interface GuestNode {
   readonly name: string
   readonly netns: string
   readonly fd: number
+  /** Its agent's folder. */
+  readonly runDir: string
   readonly ovs: OvsSandbox
   status(): Promise<AgentStatus>
   attach(wish: PodWish): Promise<Pod>
@@ -96,6 +98,22 @@ async function startNode(registry: MemoryRegistry, folder: string, { number, net
     await output(['ip', '-n', netns, 'addr', 'add', `${address}/${length}`, 'dev', 'up0', ...more])
   }
   for (const link of ['lo', 'up0']) await output(['ip', '-n', netns, 'link', 'set', link, 'up'])
+  return await startNodeAgent(registry, folder, { node, netns, fd })
+}
+
+/** Where a node is. */
+export interface NodePlace {
+  readonly node: string
+  readonly netns: string
+  readonly fd: number
+}
+
+/** Starts an Open vSwitch in a node's namespace and the agent of the node, whose registry is behind a socket in the folder. */
+export async function startNodeAgent(
+  registry: MemoryRegistry,
+  folder: string,
+  { node, netns, fd }: NodePlace,
+): Promise<GuestNode> {
   const ovs = await startOvsSandbox({ netns })
   mkdirSync(join(folder, node))
   symlinkSync(ovs.dir, join(folder, node, 'ovs'))
@@ -111,6 +129,7 @@ async function startNode(registry: MemoryRegistry, folder: string, { number, net
     name: node,
     netns,
     fd,
+    runDir,
     ovs,
     status: () => client.status(),
     attach: (wish) => attachPod({ registry, node, runDir }, wish),

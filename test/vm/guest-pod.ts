@@ -49,26 +49,7 @@ export async function attachPod({ registry, node, runDir }: PodPlace, wish: PodW
   const { revision } = await registry.create('Pod', `${namespace}/${name}`, pod)
   const netns = `wefttest-vm-${name}`
   const fd = netnsAdd(netns)
-  const call = async (verb: string) => {
-    const environment = {
-      CNI_COMMAND: verb,
-      CNI_CONTAINERID: name,
-      CNI_NETNS: `/run/netns/${netns}`,
-      CNI_IFNAME: 'eth0',
-      CNI_PATH: '/opt/cni/bin',
-      CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name};K8S_POD_UID=u-${name}`,
-    }
-    const config = JSON.stringify({ cniVersion: '1.0.0', name: 'weft', type: 'weft' })
-    let text = ''
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const answer = await callPlugin(join(runDir, 'cni.sock'), environment, config)
-      if (answer.code === 0) return answer.json as { readonly ips: readonly { readonly address: string }[] }
-      text = answer.text
-      if ((answer.json as { readonly code?: number } | undefined)?.code !== TRY_AGAIN) break
-      await Bun.sleep(1_000)
-    }
-    throw new Error(text)
-  }
+  const call = (verb: string) => callAgent(runDir, { name, namespace, netns }, verb, { name: 'weft', type: 'weft' })
   const { ips } = await call('ADD')
   const addresses = ips.map((one) => ip(one.address.split('/')[0] ?? ''))
   await registry.update('Pod', `${namespace}/${name}`, { ...pod, addresses }, revision)
@@ -77,4 +58,31 @@ export async function attachPod({ registry, node, runDir }: PodPlace, wish: PodW
   if (address === undefined || address6 === undefined) throw new Error(`${name} lacks an address`)
   console.log(`${namespace}/${name} has ${address} ${address6}`)
   return { name, node, fd, address, address6, netns, del: async () => void (await call('DEL')) }
+}
+
+/** Calls a node's agent for the interface `eth0` of a pod, again for as long as it says so. Throws with what it says else. */
+export async function callAgent(
+  runDir: string,
+  { name, namespace, netns }: Pick<Pod, 'name' | 'netns'> & { readonly namespace: string },
+  verb: string,
+  config: object,
+) {
+  const environment = {
+    CNI_COMMAND: verb,
+    CNI_CONTAINERID: name,
+    CNI_NETNS: `/run/netns/${netns}`,
+    CNI_IFNAME: 'eth0',
+    CNI_PATH: '/opt/cni/bin',
+    CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name};K8S_POD_UID=u-${name}`,
+  }
+  const input = JSON.stringify({ cniVersion: '1.0.0', ...config })
+  let text = ''
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const answer = await callPlugin(join(runDir, 'cni.sock'), environment, input)
+    if (answer.code === 0) return answer.json as { readonly ips: readonly { readonly address: string }[] }
+    text = answer.text
+    if ((answer.json as { readonly code?: number } | undefined)?.code !== TRY_AGAIN) break
+    await Bun.sleep(1_000)
+  }
+  throw new Error(text)
 }

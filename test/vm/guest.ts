@@ -50,13 +50,26 @@ export interface GuestOptions {
   readonly onLine?: (line: string) => void
   /** Network cards, all of one wire. */
   readonly nics?: number
+  /** A card more, with the MAC address {@link HOST_CARD.mac}, by which the guest reaches this machine's loopback. */
+  readonly reachesHost?: boolean
+  /** Cards more, each with a tap here that QEMU makes, which may be taken to another namespace. */
+  readonly taps?: readonly Tap[]
 }
+
+/** A card, and its end on this machine. */
+export interface Tap {
+  readonly ifname: string
+  readonly mac: string
+}
+
+/** The card by which a guest reaches this machine's loopback: what it sends to `host` arrives there. */
+export const HOST_CARD = { mac: '52:54:00:00:01:00', own: '10.0.2.15/24', host: '10.0.2.2' } as const
 
 /** Runs a shell script as root in a guest; resolves when it has ended. `modules` are loaded before. */
 export async function runInGuest(
   script: string,
   modules: readonly string[],
-  { seconds = 300, onLine = () => undefined, nics = 0 }: GuestOptions = {},
+  { seconds = 300, onLine = () => undefined, nics = 0, reachesHost = false, taps = [] }: GuestOptions = {},
 ): Promise<GuestOutcome> {
   const kernel = await unpackedKernel()
   const dir = await mkdtemp(join(tmpdir(), 'weft-guest-'))
@@ -68,7 +81,8 @@ export async function runInGuest(
   )
   try {
     for (let i = 0; i < 100 && !existsSync(socket); i += 1) await Bun.sleep(50)
-    const guest = Bun.spawn([...qemu(kernel, initramfs, socket), ...cards(nics)], {
+    const wires = [...cards(nics), ...hostCard(reachesHost), ...taps.flatMap(tapCard)]
+    const guest = Bun.spawn([...qemu(kernel, initramfs, socket), ...wires], {
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
@@ -184,6 +198,17 @@ function cards(count: number): string[] {
     ...['-netdev', `hubport,id=wire${i},hubid=0`],
     ...['-device', `virtio-net-pci,netdev=wire${i},mac=52:54:00:00:00:0${i},romfile=`],
   ]).flat()
+}
+
+function hostCard(isWanted: boolean): readonly string[] {
+  if (!isWanted) return []
+  return ['-netdev', 'user,id=host', '-device', `virtio-net-pci,netdev=host,mac=${HOST_CARD.mac},romfile=`]
+}
+
+/** Nothing is left to a card's hardware, which is not there: packets are finished. */
+function tapCard({ ifname, mac }: Tap): readonly string[] {
+  const tap = `tap,id=${ifname},ifname=${ifname},script=no,downscript=no,vnet_hdr=off`
+  return ['-netdev', tap, '-device', `virtio-net-pci,netdev=${ifname},mac=${mac},romfile=`]
 }
 
 async function linesOf(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<string> {

@@ -3,36 +3,13 @@
  * `busybox-static` and `cpio`, and what `npm run build` makes. Arguments name some of its programs: `bun test/vm/main.ts kernel-pods`.
  * @module
  */
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ADDON_FILE } from '../../src/linux/sys/addon.ts'
 import { PLUGIN } from '../lab/lab.ts'
-import { bundle } from './bundle.ts'
+import { withBundle } from './bundle.ts'
 import { type GuestOutcome, runInGuest, whyNoGuest } from './guest.ts'
-
-const MODULES = [
-  'openvswitch',
-  'vport-vxlan',
-  'vport-gre',
-  'vport-geneve',
-  'bridge',
-  'veth',
-  'ifb',
-  'sch_htb',
-  'sch_ingress',
-  'cls_u32',
-  'act_mirred',
-  'act_skbedit',
-  'macvlan',
-  'ipvlan',
-  '8021q',
-  'nf_tables',
-  'nft_ct',
-  'nft_nat',
-  'nft_masq',
-  'nft_fib_inet',
-  'virtio_net',
-]
+import { KERNEL_MODULES } from './modules.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 /** A program is ended after this long: a machine whose processors others use as well needs more than the few minutes of one that is idle. */
@@ -90,7 +67,7 @@ if (failed.length > 0) {
 
 async function runNamed(name: string): Promise<GuestOutcome> {
   const run = (command: string): Promise<GuestOutcome> =>
-    runInGuest(`uname -r; cd ${ROOT}; ${command}`, MODULES, {
+    runInGuest(`uname -r; cd ${ROOT}; ${command}`, KERNEL_MODULES, {
       seconds: SECONDS,
       nics: NICS[name] ?? 0,
       onLine: (line) => console.log(line),
@@ -98,10 +75,5 @@ async function runNamed(name: string): Promise<GuestOutcome> {
   const test = TESTS[name]
   if (test !== undefined) return run(`WEFT_TEST_DATAPATH=system ${process.execPath} test --timeout 300000 ./${test}`)
   const [source = '', ...words] = PROGRAMS[name] ?? []
-  const folder = await bundle([source, 'node-agent.ts'].map((file) => join(import.meta.dir, file)))
-  try {
-    return await run([process.execPath, join(folder, source.replace('.ts', '.js')), ...words].join(' '))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  return await withBundle(source, (program) => run([process.execPath, program, ...words].join(' ')))
 }

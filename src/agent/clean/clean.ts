@@ -8,12 +8,14 @@ import { AgentError } from '../errors.ts'
 import { birdTraces } from './bird.ts'
 import { fileTraces } from './files.ts'
 import { kernelTraces } from './kernel.ts'
+import { nicTraces } from './nics.ts'
 import { switchTraces } from './switch.ts'
 
 /** Where a node's agent leaves things. */
 export interface CleanPlaces {
   readonly ovsdb: string
   readonly runDir: string
+  readonly stateDir: string
   readonly cniBinDir: string
   readonly cniConfigDir: string
   /** The configuration's file, where it is called otherwise than usual. */
@@ -56,6 +58,7 @@ const PARTS: readonly (readonly [where: string, part: Part])[] = [
   ['the folder of configurations', (places) => fileTraces(places, 'configuration')],
   ["Open vSwitch's database", switchTraces],
   ['the folder of BIRD', birdTraces],
+  ['the notes of NICs', nicTraces],
   ['the kernel', kernelTraces],
   ['folders', (places) => fileTraces(places, 'rest')],
 ]

@@ -10,6 +10,7 @@ import {
   cniError,
   type DelRequest,
   type GcRequest,
+  type JsonObject,
   type StatusRequest,
   toCniError,
 } from '../../cni/index.ts'
@@ -33,6 +34,7 @@ import { type Attached, type NetworkRecord, recordId } from './record.ts'
 import type { Records } from './records.ts'
 import { needsResolving, type ResolveParts, resolveNetworks, type Wanted } from './resolve.ts'
 import type { StatusWriter } from './status-writer.ts'
+import { planOf, withAccountsOfToday } from './today.ts'
 
 /** What the networks are made with. */
 export interface NetworksParts {
@@ -90,7 +92,7 @@ export class Networks implements Disposable {
     const record = this.#parts.records.get({ ...request, program })
     if (record === undefined) return this.#delUnrecorded(request, program, netns)
     return this.#busy.exclusive({ ...request, program }, async () => {
-      const failures = await this.#undo(record, netns)
+      const failures = await this.#undo(record, netns, request.config?.raw)
       if (failures.length === 0) return
       if (!failures.every(isOfAway)) throw firstOf(failures)
       // Somebody else has to be there for the rest. The pod is gone all the same: it is tried again until it is done.
@@ -111,7 +113,8 @@ export class Networks implements Disposable {
     const problem =
       first?.result === undefined ? 'ADD did not come to its end' : falseBelief(request.prevResult, first.result)
     if (problem !== undefined) throw cniError('check-failed', { difference: problem })
-    for (const one of record.attached.filter(({ disableCheck }) => disableCheck !== true)) {
+    const { attached } = await this.#ofToday(record, request.config.raw)
+    for (const one of attached.filter(({ disableCheck }) => disableCheck !== true)) {
       await checkList(this.#parts.plugins, { ...callOf(record, one), netns, plugins: one.plugins }, one.result)
     }
   }
@@ -124,7 +127,7 @@ export class Networks implements Disposable {
       .values()
       .filter((one) => one.network === request.config.name && one.program === program)
       .filter(({ containerId, ifname }) => !valid.has(`${containerId}/${ifname}`))
-    const failures = (await Promise.all(stale.map((record) => this.#release(record)))).flat()
+    const failures = (await Promise.all(stale.map((record) => this.#release(record, request.config.raw)))).flat()
     const plan = planCall(program, request.config.raw, this.#parts.resolving)
     if (plan.kind === 'networks') await overlay.gc(request.config.name, valid)
     else await gcList(this.#parts.plugins, [plan.plugin], request.config.name, valid)
@@ -160,9 +163,10 @@ export class Networks implements Disposable {
     const { records } = this.#parts
     const standing = records.get({ ...request, program })
     if (standing !== undefined) {
-      const answer = await this.#standingAnswer(standing, netns)
+      const { raw } = request.config
+      const answer = await this.#standingAnswer(await this.#ofToday(standing, raw), netns)
       if (answer !== undefined) return answer
-      const failures = await this.#undo(standing, netns)
+      const failures = await this.#undo(standing, netns, raw)
       if (failures.length > 0) throw firstOf(failures)
     }
     const wanted =
@@ -204,7 +208,7 @@ export class Networks implements Disposable {
       throw error
     }
     const whole = { ...record, attached }
-    records.put(whole)
+    records.complete(whole)
     status.attached(whole)
     const [first] = attached
     if (first?.result === undefined) throw cniError('internal')
@@ -226,9 +230,10 @@ export class Networks implements Disposable {
   }
 
   /** Undoes all of a record, the last network first, whatever fails on the way. Forgets it when nothing failed. */
-  async #undo(record: NetworkRecord, netns: PodNetns | undefined): Promise<readonly unknown[]> {
+  async #undo(record: NetworkRecord, netns?: PodNetns, config?: JsonObject): Promise<readonly unknown[]> {
     const failures: unknown[] = []
-    for (const one of record.attached.toReversed()) {
+    const { attached } = await this.#ofToday(record, config)
+    for (const one of attached.toReversed()) {
       const call = { ...callOf(record, one), ...(netns === undefined ? {} : { netns }), plugins: one.plugins }
       failures.push(...(await delList(this.#parts.plugins, call, one.result)))
     }
@@ -237,9 +242,13 @@ export class Networks implements Disposable {
   }
 
   /** As DEL would, when nobody else is at it; what failed. */
-  async #release(record: NetworkRecord): Promise<readonly unknown[]> {
+  async #release(record: NetworkRecord, config?: JsonObject): Promise<readonly unknown[]> {
     if (this.#busy.has(record)) return []
-    return this.#busy.exclusive(record, () => this.#undo(record, undefined))
+    return this.#busy.exclusive(record, () => this.#undo(record, undefined, config))
+  }
+
+  #ofToday(record: NetworkRecord, config: JsonObject | undefined): Promise<NetworkRecord> {
+    return withAccountsOfToday(record, config, this.#parts.resolving)
   }
 
   /**
@@ -247,9 +256,10 @@ export class Networks implements Disposable {
    * calls us for each interface alone, stays. Of other networks there can be nothing but strays, which go with the pod.
    */
   async #delUnrecorded(request: DelRequest, program: string, netns: PodNetns | undefined): Promise<void> {
-    const plan = this.#planToUndo(request, program)
+    const { overlay, resolving } = this.#parts
+    // A configuration that is not well formed any more keeps nothing from being undone.
+    const plan = request.config === undefined ? undefined : planOf(program, request.config.raw, resolving)
     if (plan === undefined || plan.kind === 'networks') {
-      const { overlay } = this.#parts
       await overlay.del(request)
       return overlay.releasePlan(recordId({ ...request, program }))
     }
@@ -258,15 +268,6 @@ export class Networks implements Disposable {
     const call = { ...callOf(record, one), ...(netns === undefined ? {} : { netns }), plugins: one.plugins }
     const failures = await delList(this.#parts.plugins, call, request.prevResult)
     if (failures.length > 0) throw firstOf(failures)
-  }
-
-  /** A configuration that is not well formed any more keeps nothing from being undone. */
-  #planToUndo({ config }: DelRequest, program: string): CallPlan | undefined {
-    try {
-      return config === undefined ? undefined : planCall(program, config.raw, this.#parts.resolving)
-    } catch {
-      return undefined
-    }
   }
 
   /** Where there are no networks by name nothing hangs on what a pod asks for: it need not wait for whoever could say. */

@@ -12,6 +12,7 @@ import {
   parseResult,
 } from '../../cni/index.ts'
 import type { Origin } from '../../network/model/grants.ts'
+import { withoutAccounts } from './accounts.ts'
 
 /** One network of a pod: one of its interfaces. */
 export interface Attached {
@@ -27,7 +28,7 @@ export interface Attached {
   readonly version: CniVersion
   /** CNI_ARGS. */
   readonly args: string
-  /** Each step's own configuration, as it is asked for ADD. */
+  /** Each step's own configuration, as it is asked for ADD; once it was read from a file, without accounts of clouds. */
   readonly plugins: readonly JsonObject[]
   /** Its author wants no CHECK. */
   readonly disableCheck?: true
@@ -67,11 +68,13 @@ export function recordId({
   return `${containerId}/${ifname}/${program}`
 }
 
-/** A record as text. */
+/** A record as text, without the accounts that are in configurations. */
 export function printRecord({ attached, ...record }: NetworkRecord): string {
-  const written = attached.map(({ result, ...one }) =>
-    result === undefined ? one : { ...one, result: encodeResult(result, RESULT_VERSION) },
-  )
+  const written = attached.map(({ result, plugins, ...one }) => ({
+    ...one,
+    plugins: plugins.map(withoutAccounts),
+    ...(result === undefined ? {} : { result: encodeResult(result, RESULT_VERSION) }),
+  }))
   return `${JSON.stringify({ version: VERSION, ...record, attached: written })}\n`
 }
 

@@ -1,5 +1,14 @@
 import { afterEach, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EMPTY_RESULT } from '../../cni/index.ts'
@@ -93,6 +102,27 @@ test('writing a record costs no look at those of other pods: what was not finish
   expect(readdirSync(inner)).toContain(draft)
   expect(new Records(stateDir).values()).toHaveLength(1)
   expect(readdirSync(inner)).not.toContain(draft)
+})
+
+test('what came of it is read again; half of it after a loss of power leaves what to undo', () => {
+  const stateDir = folder()
+  const [first] = record.attached
+  const begun: NetworkRecord = { ...record, attached: record.attached.map(({ result: _, ...one }) => one) }
+  const whole: NetworkRecord = { ...begun, attached: first === undefined ? [] : [first] }
+  const records = new Records(stateDir)
+  records.put(begun)
+  records.complete(whole)
+  expect(records.get(record)).toEqual(whole)
+  expect(new Records(stateDir).values()).toEqual([whole])
+  const inner = join(stateDir, 'attachments')
+  const file = join(inner, readdirSync(inner)[0] ?? '')
+  const text = readFileSync(file, 'utf8')
+  for (let length = text.indexOf('\n'); length < text.length - 1; length += 1) {
+    writeFileSync(file, text.slice(0, length))
+    expect(new Records(stateDir).values()).toEqual([begun])
+  }
+  writeFileSync(file, text.slice(0, -1))
+  expect(new Records(stateDir).values()).toEqual([whole])
 })
 
 test('without a folder there is nothing, and none is made for reading', () => {

@@ -1,9 +1,10 @@
 /**
  * The records of a node, in a folder of files: one each, there as a whole or not at all, on the disk before anything is
- * done by them.
+ * done by them. What came of it stands in a second line, for which nobody waits: without it, after a loss of power that ended
+ * the pod as well, the record says what to undo.
  * @module
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { replaceWhole } from '../../files/whole-file.ts'
 import { type NetworkRecord, printRecord, readRecord, recordId } from './record.ts'
@@ -32,7 +33,7 @@ export class Records {
       if (!file.endsWith(SUFFIX)) rmSync(path, { force: true })
       else {
         try {
-          const record = readRecord(readFileSync(path, 'utf8'))
+          const record = lastRecord(readFileSync(path, 'utf8'))
           this.#records.set(recordId(record), record)
         } catch (error) {
           unreadable.push({ file: path, problem: error instanceof Error ? error.message : String(error) })
@@ -47,6 +48,14 @@ export class Records {
     const id = recordId(record)
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
     replaceWhole(this.#path(id), printRecord(record), 0o600)
+    this.#records.set(id, record)
+    this.#changed()
+  }
+
+  /** Writes what came of a record that was put; a kill does not undo it when this returns. */
+  complete(record: NetworkRecord): void {
+    const id = recordId(record)
+    appendFileSync(this.#path(id), printRecord(record), { mode: 0o600 })
     this.#records.set(id, record)
     this.#changed()
   }
@@ -78,6 +87,17 @@ export class Records {
 }
 
 const SUFFIX = '.json'
+
+/** The record of a file's last line that is whole. Throws what is wrong with the first. */
+function lastRecord(text: string): NetworkRecord {
+  const [first = '', ...later] = text.split('\n')
+  const record = readRecord(first)
+  try {
+    return later.reduce((before, line) => (line === '' ? before : readRecord(line)), record)
+  } catch {
+    return record
+  }
+}
 
 function filesIn(folder: string): readonly string[] {
   try {

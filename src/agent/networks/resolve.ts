@@ -100,6 +100,21 @@ export async function configuredSteps(
   return { plugins: delegateConfigs(list, {}), version: list.version }
 }
 
+/** The steps that a recorded network has today; none where it is not to be found. Throws as {@link resolveNetworks}. */
+export async function stepsToday(
+  { definition, network }: Pick<Attached, 'definition' | 'network'>,
+  parts: ResolveParts,
+): Promise<readonly JsonObject[]> {
+  const { definitions, defaults } = parts
+  const given = defaults.delegates?.find(({ name }) => name === network)
+  if (given !== undefined) return delegateConfigs(given, {})
+  const [namespace = '', name = ''] = definition?.split('/') ?? []
+  const found = definition === undefined ? undefined : await definitions.find(namespace, name)
+  if (found !== undefined) return delegateConfigs(ofDefinition(namespace, name, found.config, parts).list, {})
+  const text = fileOfNetwork(defaults.configDir, network)
+  return text === undefined ? [] : delegateConfigs(ofFile(text, network).list, {})
+}
+
 /** Pods of the system get none by name. What is given in full is everybody's. */
 function defaultNetworksOf(
   { defaultNetworks, delegates, systemNamespaces = [] }: NetworkDefaults,

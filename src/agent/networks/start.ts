@@ -17,6 +17,7 @@ import { presentHijacked } from '../node/hijacked.ts'
 import type { PodNotices } from '../notices.ts'
 import { ATTACHMENT_DEFAULTS, type AttachmentOptions } from '../options.ts'
 import { DirectNeutron } from '../plugins/neutron/direct.ts'
+import { DirectNotes } from '../plugins/neutron/direct-notes.ts'
 import { NeutronIpamPlugin } from '../plugins/neutron/ipam.ts'
 import { overlayPlugin } from '../plugins/overlay.ts'
 import type { IpamPlugin, Plugins } from '../plugins/plugin.ts'
@@ -109,7 +110,10 @@ export function startNetworks(start: NetworksStart): RunningNetworks {
     readFile,
     warn: (sentence) => log.warn({ plugin: 'ipam-neutron' }, sentence),
   })
-  const ipamNeutron = new NeutronIpamPlugin({ ports: neutron.ports, groups, direct, readFile })
+  const notes = new DirectNotes(options.stateDir, (file, error) =>
+    log.warn({ err: error, file }, 'a note about a port of Neutron cannot be read'),
+  )
+  const ipamNeutron = new NeutronIpamPlugin({ ports: neutron.ports, groups, direct, notes, readFile })
   const underlay = startUnderlay({
     ...start,
     neutron: { ports: neutron.ports, groups },

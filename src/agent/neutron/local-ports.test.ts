@@ -239,6 +239,22 @@ test('a record that cannot be read keeps its port from everybody, and is told of
   expect((await rig.told(() => true)).given).toEqual([])
 })
 
+test.each(['', '\0'.repeat(200)])(
+  'a record that a loss of power left as %j frees its port: no pod outlived it',
+  async (text) => {
+    const rig = rigWith({ coldMs: 20 })
+    await rig.prepare([pool([port(1)])])
+    await rig.start()
+    await rig.lease('a')
+    rig.kill()
+    const folder = join(rig.stateDir, 'neutron-ports')
+    for (const name of readdirSync(folder)) writeFileSync(join(folder, name), text)
+    await rig.start()
+    expect((await rig.lease('b')).port.id).toBe('port-1')
+    expect(rig.problems.of('neutron')).toBeUndefined()
+  },
+)
+
 test('a clock that was ahead keeps a port for no longer than it rests', async () => {
   const rig = rigWith({ restMs: 30 })
   await rig.prepare([pool([port(1)])])

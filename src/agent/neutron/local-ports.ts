@@ -193,7 +193,8 @@ export class LocalPorts implements Disposable {
         network: pool.network,
         reason:
           'addresses there are of the port of the VM itself (mode fixed), which has one set of security groups for all pods',
-        advice: 'leave weft.dev/security-groups out, or set mode: pair or trunk in the NeutronNetwork',
+        advice:
+          'leave weft.dev/security-groups and the securityGroups of the configuration out, or set mode: pair or trunk in the NeutronNetwork',
       })
     }
     const port = freePort(pool, groups, this.#facts)
@@ -221,12 +222,12 @@ export class LocalPorts implements Disposable {
     const late = (): Error =>
       cniError('neutron-ports-none', { network, ifname, seconds, reason: whyNone(this.#nodePorts, order, this.#book) })
     const coming = this.#waiters.wait(order, { milliseconds: this.#coldMs, late, signal })
-    changed(true)
-    if (pod !== undefined) {
-      const text = `no port of Neutron network ${network} is free on this node for ${ifname}: one was asked for, and is waited for up to ${seconds} s`
-      notices.tell({ namespace: pod.namespace, pod: pod.name }, 'WaitingForPort', text)
-    }
     try {
+      changed(true)
+      if (pod !== undefined) {
+        const text = `no port of Neutron network ${network} is free on this node for ${ifname}: one was asked for, and is waited for up to ${seconds} s`
+        notices.tell({ namespace: pod.namespace, pod: pod.name }, 'WaitingForPort', text)
+      }
       return await coming
     } finally {
       changed(false)

@@ -1,23 +1,24 @@
 /**
  * The records of a node's ports, in a folder of files: one for each port, so that no port can have two holders whenever this
- * program or the machine stops. A record is on the disk before anything is done by it.
+ * program stops. A record is written before anything is done by it. It need not outlive the machine's stop, which no pod
+ * outlives: so nobody waits for a disk, and an ADD takes as long as one out of the node's own range.
  * @module
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { replaceWhole, sweepDrafts } from '../../files/whole-file.ts'
+import { isLost, replaceUntilReboot, sweepDrafts } from '../../files/whole-file.ts'
 import { type LeasedPort, type PortHolder, type PortRecord, printPortRecord, readPortRecord } from './port-record.ts'
 
 /** How files come to be and go. */
 export interface BookFiles {
-  /** The file is there as a whole when this returns, also after a loss of power; else it is as it was. */
+  /** The file is there as a whole when this returns; else it is as it was. */
   write(path: string, text: string): void
   /** One that is not there is no failure. */
   remove(path: string): void
 }
 
 const FILES: BookFiles = {
-  write: (path, text) => replaceWhole(path, text, 0o600),
+  write: (path, text) => replaceUntilReboot(path, text, 0o600),
   remove: (path) => rmSync(path, { force: true }),
 }
 
@@ -45,7 +46,12 @@ export class PortBook {
       if (!name.endsWith(SUFFIX)) continue
       const file = join(this.#folder, name)
       try {
-        const record = readPortRecord(readFileSync(file, 'utf8'))
+        const text = readFileSync(file, 'utf8')
+        if (isLost(text)) {
+          files.remove(file)
+          continue
+        }
+        const record = readPortRecord(text)
         if (fileOf(record.id) !== name) throw new Error('it speaks of another port than its name')
         this.#records.set(record.id, record)
       } catch (error) {
@@ -76,7 +82,7 @@ export class PortBook {
     )
   }
 
-  /** Writes a record; it is on the disk when this returns. */
+  /** Writes a record; a kill does not undo it when this returns. */
   put(record: PortRecord): void {
     if (this.#blocked.has(fileOf(record.id))) throw new Error(`the record of port ${record.id} cannot be read`)
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })

@@ -23,6 +23,8 @@ export interface PortUseWriterOptions {
 }
 
 const GAP_MS = 1_000
+/** The agent before this one is gone by then. */
+const LAST_OVERTAKEN = 3
 const RETRY = { first: 500, most: 15_000 }
 
 /** The writer of a node's PortUse, which nobody else writes. */
@@ -33,7 +35,8 @@ export class PortUseWriter {
   #known: { readonly stored: Stored<'PortUse'> | undefined } | undefined
   /** What the controller may have read of ports given back, since the last write that is known to have come to its end. */
   #uncertain: ReadonlySet<string> = new Set()
-  #beat = 0
+  /** How often in succession somebody else was faster. */
+  #overtaken = 0
   #timer: { readonly at: number; readonly handle: ReturnType<typeof setTimeout> } | undefined
   #isWriting = false
   #again: 'no' | 'later' | 'now' = 'no'
@@ -50,10 +53,14 @@ export class PortUseWriter {
     else this.#schedule(isUrgent ? 0 : (this.#options.gapMs ?? GAP_MS))
   }
 
-  /** The agent lives: that is told as well, where there is anything to tell. */
-  beat(): void {
-    this.#beat += 1
-    this.changed(false)
+  /** What nobody reads and nobody may make: an object that is there and means nothing. */
+  #overtakenFor(error: unknown): unknown {
+    if (!isCode(error, 'REGISTRY_EXISTS')) return error
+    const { node } = this.#options
+    return new Error(
+      `PortUse ${node} is there and cannot be read, so that this node gives out no port: ` +
+        `look at it (kubectl get portuse ${node} -o yaml), and delete it; the agent writes it anew`,
+    )
   }
 
   /** The earlier of two times counts. */
@@ -73,11 +80,14 @@ export class PortUseWriter {
     try {
       await this.#write()
       this.#backoff.reset()
+      this.#overtaken = 0
       this.#options.solved()
     } catch (error) {
       if (this.#options.signal.aborted) return
       retryIn = this.#backoff.next()
+      this.#overtaken = isOvertaken(error) ? this.#overtaken + 1 : 0
       if (!isOvertaken(error)) this.#options.failed(error)
+      else if (this.#overtaken >= LAST_OVERTAKEN) this.#options.failed(this.#overtakenFor(error))
     } finally {
       this.#isWriting = false
     }
@@ -95,8 +105,8 @@ export class PortUseWriter {
     const { stored } = this.#known
     // From here to the promise nothing else happens: what is given back is nobody's.
     const use = this.#options.use()
-    if (use === undefined ? stored === undefined : isSaid(use, stored?.value, this.#beat)) return
-    const next: PortUse = { ...(use ?? nothing(node)), beat: this.#beat }
+    const next = use ?? nothing(node)
+    if (stored === undefined ? use === undefined : Bun.deepEquals(next, stored.value)) return
     this.#promise(next.given)
     try {
       const written =
@@ -120,16 +130,15 @@ export class PortUseWriter {
   }
 }
 
-/** The beat is told along with other things, and by itself where ports are in the node's hands. */
-function isSaid(use: PortUse, said: PortUse | undefined, beat: number): boolean {
-  return said !== undefined && Bun.deepEquals({ ...use, beat }, { ...said, beat: said.beat ?? -1 })
-}
-
 function nothing(node: string): PortUse {
   return { node, leased: [], resting: [], given: [], wants: [] }
 }
 
 /** Another writer was faster: the agent before this one, on its way out. */
 function isOvertaken(error: unknown): boolean {
-  return error instanceof RegistryError && (error.code === 'REGISTRY_CONFLICT' || error.code === 'REGISTRY_EXISTS')
+  return isCode(error, 'REGISTRY_CONFLICT') || isCode(error, 'REGISTRY_EXISTS')
+}
+
+function isCode(error: unknown, code: RegistryError['code']): boolean {
+  return error instanceof RegistryError && error.code === code
 }

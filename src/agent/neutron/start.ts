@@ -2,10 +2,8 @@
  * A node's ports of Neutron's, wired: what is read of them, and what is told.
  * @module
  */
-import { BEAT_MS } from '../../network/model/node.ts'
 import { reflect } from '../../registry/reflector.ts'
 import type { Registry } from '../../registry/registry.ts'
-import { every } from '../every.ts'
 import type { PodNotices } from '../notices.ts'
 import type { Problems } from '../problems.ts'
 import { LocalPorts } from './local-ports.ts'
@@ -88,12 +86,5 @@ export function startNeutron(start: NeutronStart): NodeNeutron {
   done.catch((error: unknown) => {
     throw error
   })
-  const beating = every(BEAT_MS, () => writer.beat())
-  return {
-    ports,
-    [Symbol.dispose]: () => {
-      beating[Symbol.dispose]()
-      ports[Symbol.dispose]()
-    },
-  }
+  return { ports, [Symbol.dispose]: () => ports[Symbol.dispose]() }
 }

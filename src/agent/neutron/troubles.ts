@@ -21,7 +21,7 @@ export function troubleIn(nodePorts: NodePorts | undefined, book: PortBook): str
 /** Why a pod gets no port. */
 export function whyNone(nodePorts: NodePorts | undefined, { network, groups }: Wanting, book: PortBook): string {
   const pool: PortPool | undefined = nodePorts && poolOf(nodePorts, network)
-  const problem = nodePorts && poolProblemOf(nodePorts, pool?.network ?? network)?.problem
+  const problem = nodePorts && poolProblemOf(nodePorts, pool?.network ?? network, groups)?.problem
   if (problem !== undefined) return problem
   if (pool === undefined)
     return 'no NeutronNetwork of this name, or with a network of this id, is prepared for this node'

@@ -27,8 +27,13 @@ export class Waiters<Order, Thing> {
   /** Resolves to what {@link serve} found for it. Rejects when nothing came in time, or the signal aborts. */
   async wait(order: Order, { milliseconds, late, signal }: Patience): Promise<Thing> {
     const waiter: Waiter<Order, Thing> = { order, served: Promise.withResolvers() }
-    const stop = (): void => waiter.served.reject(signal.reason)
-    const timer = setTimeout(() => waiter.served.reject(late()), milliseconds)
+    // At once: what is taken for somebody who does not wait any more is nobody's.
+    const end = (error: unknown): void => {
+      this.#waiting.delete(waiter)
+      waiter.served.reject(error)
+    }
+    const stop = (): void => end(signal.reason)
+    const timer = setTimeout(() => end(late()), milliseconds)
     signal.addEventListener('abort', stop, { once: true })
     this.#waiting.add(waiter)
     if (signal.aborted) stop()

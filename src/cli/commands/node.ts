@@ -18,14 +18,15 @@ export function registerNode(program: Command): void {
   withSettings(node.command('clean'))
     .description(
       'Removes what agents made on this machine: the CNI configuration and plugin, the bridge and rows of ours in Open ' +
-        'vSwitch, links, routes, nftables tables and the rules that have pods accepted. Pods that still stand here lose ' +
-        'their network. What is not ours stays. It can be run again at any time.',
+        'vSwitch, links, routes, nftables tables and the rules that have pods accepted; NICs that are in pods come home. Pods that still stand ' +
+        'here lose their network. What is not ours stays. It can be run again at any time.',
     )
     .option('--dry-run', 'only tell what is there')
     .option('--stay', 'do not end afterwards: for a pod that shows that its node is clean')
     .option('--json', 'print JSON')
     .option('--ovsdb <path>', 'socket of ovsdb-server', AGENT_DEFAULTS.ovsdb)
     .option('--run-dir <path>', 'folder of the agent’s sockets', AGENT_DEFAULTS.runDir)
+    .option('--state-dir <path>', 'folder of what outlives the agent', AGENT_DEFAULTS.stateDir)
     .option('--cni-bin-dir <path>', 'folder of CNI plugins', '/opt/cni/bin')
     .option('--cni-config-dir <path>', 'folder of CNI configurations', '/etc/cni/net.d')
     .option('--cni-config-name <file>', 'the configuration’s file, if it has a name of its own')

@@ -69,8 +69,8 @@ export class NeutronIpam {
     this.#surroundings = surroundings
   }
 
-  /** Repeated it gives the same answer. A failed one leaves no port that it made. */
-  async add(call: IpamCall, signal: AbortSignal): Promise<CniResult> {
+  /** Repeated it gives the same answer. A failed one leaves no port that it made. `begun` is called before the first one is made. */
+  async add(call: IpamCall, signal: AbortSignal, begun: () => void = () => undefined): Promise<CniResult> {
     const { neutron, readFile, warn } = this.#surroundings
     const netconf = readingConfig(() => readNeutronNetconf(call.config))
     for (const sentence of netconf.warnings) warn(sentence)
@@ -87,6 +87,7 @@ export class NeutronIpam {
     const doubted = (): void => {
       isUncertain = true
     }
+    begun()
     try {
       const ports = await takePorts(neutron, wish, standing, { signal, doubted })
       const byId = new Map([...subnets.values()].flat().map((subnet) => [subnet.id, subnet] as const))
@@ -187,15 +188,20 @@ async function subnetsOf(
 
 /** The IDs of groups by name or ID. */
 async function groupIds(
-  { securityGroups }: NeutronForIpam,
+  neutron: NeutronForIpam,
   groups: readonly string[] | undefined,
   signal: AbortSignal,
 ): Promise<readonly string[] | undefined> {
   if (groups === undefined) return undefined
+  // An administrator's account sees the groups of all projects.
+  const projectId = await neutron.projectId()
+  const ofProject = projectId === undefined ? {} : { projectId }
   return Promise.all(
     groups.map(async (group) => {
       if (UUID.test(group)) return group
-      const found = (await securityGroups.list({ name: group }, signal)).filter(({ name }) => name === group)
+      const found = (await neutron.securityGroups.list({ name: group, ...ofProject }, signal)).filter(
+        ({ name }) => name === group,
+      )
       const [only, ...others] = found
       if (others.length > 0) throw cniError('neutron-group-ambiguous', { group, count: found.length })
       if (only !== undefined) return only.id

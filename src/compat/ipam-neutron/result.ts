@@ -31,12 +31,17 @@ export function resultOf(
   version: CniVersion,
 ): CniResult {
   const ips = ports.flatMap((port) => port.fixedIps.toSorted(inOrder).map((ip) => ipOf(ip, port, subnets)))
+  checkFits(ips, version)
+  return { interfaces: [], ips, routes, dns }
+}
+
+/** Throws `result-too-small` where a version holds one address of a family, and there are more: the others would be lost. */
+export function checkFits(ips: readonly Pick<ResultIp, 'address'>[], version: CniVersion): void {
   const most = isAtLeast(version, '0.3.0') ? Number.POSITIVE_INFINITY : 1
   for (const family of [4, 6] as const) {
     const count = ips.filter(({ address }) => address.includes(':') === (family === 6)).length
     if (count > most) throw cniError('result-too-small', { version, count, family })
   }
-  return { interfaces: [], ips, routes, dns }
 }
 
 function ipOf({ subnetId, address }: FixedIp, port: Port, subnets: ReadonlyMap<string, Subnet>): ResultIp {

@@ -54,7 +54,6 @@ export const portUseBinding: KubeBinding<'PortUse'> = {
     resting: listAt(object, 'resting'),
     given: listAt(object, 'given'),
     wants: listAt(object, 'wants'),
-    ...optionalField('beat', at(object, 'beat')),
   }),
   encode: (use) => objectOf(PORT_USES, clusterPlace(use.node), usePatch(use)),
   patch: usePatch,
@@ -95,8 +94,8 @@ function leaseIn(lease: unknown): unknown {
   )
 }
 
-function usePatch({ leased, resting, given, wants, beat }: PortUse): MergePatch {
-  return { leased: leased.map(leaseFields), resting, given, wants, beat: beat ?? null }
+function usePatch({ leased, resting, given, wants }: PortUse): MergePatch {
+  return { leased: leased.map(leaseFields), resting, given, wants }
 }
 
 function leaseFields({ ifname, ...lease }: PortLease): MergePatch {

@@ -1,9 +1,11 @@
 /**
  * What Neutron has against what is written down: ports of ours that are in no pool, what is written down and missing, and entries of VMs'
- * ports that do not fit. Pure; the reader lists (docs/adr/0038).
+ * ports that do not fit. Pure; whoever reads lists. Only what carries the cluster's tags is ours: nothing else is found (docs/adr/0037).
  * @module
  */
-import type { NodePorts, PortPool } from '../../network/model/neutron.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { parseIp } from '../../network/model/address.ts'
+import type { NodePorts, PooledPort, PortPool } from '../../network/model/neutron.ts'
 import type { Port } from '../../openstack/neutron/model.ts'
 import { clusterTags, hasTags } from './ours.ts'
 
@@ -16,82 +18,177 @@ export interface PortsAudit {
   readonly ours: readonly Port[]
   /** VMs' ports by id; one that is gone is absent. */
   readonly parents: ReadonlyMap<string, Port>
+  /** Other ports that may still carry what no pool has: those of its networks, and those with trunks. */
+  readonly carriers?: readonly Carrier[]
 }
+
+/** A port that lets others' packets through. */
+export type Carrier = Pick<Port, 'id' | 'networkId' | 'addressPairs' | 'trunk'>
 
 /** Something that does not fit. */
 export interface PortsFinding {
-  readonly is: 'in-no-pool' | 'missing' | 'no-pair' | 'not-on-trunk' | 'other-vlan' | 'no-address' | 'no-parent'
-  /** Of the port that it is about. */
-  readonly portId: string
+  readonly code:
+    | 'neutron-port-unpooled'
+    | 'neutron-port-missing'
+    | 'neutron-port-differs'
+    | 'neutron-groups-differ'
+    | 'neutron-parent-missing'
+    | 'neutron-pair-missing'
+    | 'neutron-pair-stray'
+    | 'neutron-subport-missing'
+    | 'neutron-subport-differs'
+    | 'neutron-subport-stray'
+    | 'neutron-address-missing'
+  /** Whose pool it is about; absent: nobody's. */
   readonly node?: string
-  readonly network?: string
-  readonly problem: string
-  readonly remedy: string
+  /** `port <id>`, and more where that is not enough to tell findings apart. */
+  readonly object: string
+  readonly detail: string
 }
-
-const LOOK =
-  'nothing: the controller looks again within ten minutes; if it stays, see the problem of the NeutronNetwork'
 
 /** Everything that does not fit. What is being made or taken away at this moment may be among it: look twice. */
-export function auditPorts({ cluster, nodes, ours, parents }: PortsAudit): readonly PortsFinding[] {
+export function auditPorts({ cluster, nodes, ours, parents, carriers = [] }: PortsAudit): readonly PortsFinding[] {
   const there = new Map(ours.filter((port) => hasTags(port, clusterTags(cluster))).map((port) => [port.id, port]))
-  const findings: PortsFinding[] = []
-  const known = new Set<string>()
-  for (const { node, pools } of nodes) {
-    for (const pool of pools) {
-      for (const { id } of pool.ports) known.add(id)
-      findings.push(...poolFindings(pool, there, parents).map((one) => ({ ...one, node, network: pool.network })))
-    }
-  }
-  for (const { id, name } of there.values()) {
-    if (known.has(id)) continue
-    const remedy = `${LOOK}. Of a node that is gone for good: openstack port delete ${id}`
-    findings.push({
-      is: 'in-no-pool',
-      portId: id,
-      problem: `port ${id} (${name}) is ours and in no node's pool`,
-      remedy,
-    })
-  }
-  return findings
+  const unpooled = inNoPool([...there.values()], nodes)
+  return [
+    ...nodes.flatMap(({ node, pools }) =>
+      pools.flatMap((pool) => auditPool(pool, there, parents).map((one) => ({ ...one, node }))),
+    ),
+    ...nodes.flatMap(({ node, pools }) => auditStrays(pools, there, parents).map((one) => ({ ...one, node }))),
+    ...carriers.filter(({ id }) => !parents.has(id)).flatMap((one) => straysOn(one, unpooled)),
+    ...unpooled.map(({ id, name, fixedIps }) => {
+      const addresses = fixedIps.map(({ address }) => address).join(', ')
+      return { code: 'neutron-port-unpooled', object: `port ${id}`, detail: `${name}, with ${addresses}` } as const
+    }),
+  ]
 }
 
-function poolFindings(
+/** Those that are written down for no node. */
+export function inNoPool(ports: readonly Port[], nodes: readonly NodePorts[]): readonly Port[] {
+  const pooled = new Set(nodes.flatMap(({ pools }) => pools.flatMap((pool) => pool.ports.map(({ id }) => id))))
+  return ports.filter(({ id }) => !pooled.has(id))
+}
+
+function auditPool(
   pool: PortPool,
   there: ReadonlyMap<string, Port>,
   parents: ReadonlyMap<string, Port>,
 ): readonly PortsFinding[] {
-  const parent = parents.get(pool.parent.portId)
-  const parentId = pool.parent.portId
-  if (parent === undefined) {
-    const problem = `the VM's port ${parentId} is gone`
-    return pool.ports.length === 0
-      ? []
-      : [{ is: 'no-parent', portId: parentId, problem, remedy: 'delete the Node, if its VM is gone' }]
+  const { portId } = pool.parent
+  const parent = parents.get(portId)
+  if (parent !== undefined) return pool.ports.flatMap((port) => auditPort({ pool, parent, there }, port))
+  const detail = `network ${pool.network} has ${pool.ports.length} ports behind it`
+  return pool.ports.length === 0 ? [] : [{ code: 'neutron-parent-missing', object: `port ${portId}`, detail }]
+}
+
+interface Place {
+  readonly pool: PortPool
+  /** The VM's port. */
+  readonly parent: Port
+  readonly there: ReadonlyMap<string, Port>
+}
+
+function auditPort({ pool, parent, there }: Place, port: PooledPort): readonly PortsFinding[] {
+  const object = `port ${port.id}`
+  const own = new Set(parent.fixedIps.map(({ address }) => plain(address)))
+  if (pool.mode === 'fixed') {
+    const lost = port.addresses.find(({ address }) => !own.has(address))
+    if (lost === undefined) return []
+    return [{ code: 'neutron-address-missing', object, detail: `the VM's port has ${lost.address} no more` }]
   }
-  const pairs = new Set(parent.addressPairs.map(({ address }) => address))
-  const own = new Set(parent.fixedIps.map(({ address }) => address))
-  const vlans = new Map((parent.trunk?.subports ?? []).map(({ portId, vlan }) => [portId, vlan]))
-  return pool.ports.flatMap((port): readonly PortsFinding[] => {
-    const { id, addresses, vlan } = port
-    const finding = (is: PortsFinding['is'], problem: string): readonly PortsFinding[] => [
-      { is, portId: id, problem, remedy: LOOK },
-    ]
-    const absent = (set: ReadonlySet<string>): string | undefined =>
-      addresses.find(({ address }) => !set.has(address))?.address
-    if (pool.mode === 'fixed') {
-      const address = absent(own)
-      return address === undefined ? [] : finding('no-address', `the VM's port ${parentId} has ${address} no more`)
-    }
-    if (!there.has(id)) return finding('missing', `port ${id} is written down and not in Neutron`)
-    if (pool.mode === 'pair') {
-      const address = absent(pairs)
-      return address === undefined
-        ? []
-        : finding('no-pair', `the VM's port ${parentId} has no address pair for ${address}`)
-    }
-    const found = vlans.get(id)
-    if (found === undefined) return finding('not-on-trunk', `port ${id} is not on the trunk of port ${parentId}`)
-    return found === vlan ? [] : finding('other-vlan', `port ${id} has VLAN ${found} on its trunk, not ${vlan}`)
+  const found = there.get(port.id)
+  if (found === undefined) return [{ code: 'neutron-port-missing', object, detail: `of network ${pool.network}` }]
+  return [
+    ...differences(pool, port, found).map((detail) => ({ code: 'neutron-port-differs', object, detail }) as const),
+    ...groupDifferences(pool, port, found).map(
+      (detail) => ({ code: 'neutron-groups-differ', object, detail }) as const,
+    ),
+    ...(pool.mode === 'pair' ? auditPairs(parent, port) : auditSubport(parent, port)),
+  ]
+}
+
+function differences(pool: PortPool, port: PooledPort, found: Port): readonly string[] {
+  const has = new Set(found.fixedIps.map(({ address }) => plain(address)))
+  const lost = port.addresses.filter(({ address }) => !has.has(address)).map(({ address }) => address)
+  return [
+    ...(lost.length === 0 ? [] : [`it has ${lost.join(' and ')} no more`]),
+    ...(found.networkId === pool.networkId ? [] : [`it is in network ${found.networkId}`]),
+    ...(pool.mode !== 'trunk' || found.mac.toLowerCase() === port.mac ? [] : [`it has the MAC address ${found.mac}`]),
+  ]
+}
+
+/** Of ports that pods asked other groups for only the names are written down. */
+function groupDifferences({ groups }: PortPool, port: PooledPort, found: Port): readonly string[] {
+  const now = [...found.securityGroups].sort()
+  if (port.groups !== undefined || isDeepStrictEqual(now, [...groups])) return []
+  return [`it is in ${now.join(', ') || 'no group'} instead of ${groups.join(', ') || 'none'}`]
+}
+
+function auditPairs(parent: Port, port: PooledPort): readonly PortsFinding[] {
+  const pairs = new Set(parent.addressPairs.map(({ address }) => plain(address)))
+  const lost = port.addresses.find(({ address }) => !pairs.has(address))
+  if (lost === undefined) return []
+  const detail = `the VM's port ${parent.id} has no address pair for ${lost.address}`
+  return [{ code: 'neutron-pair-missing', object: `port ${port.id}`, detail }]
+}
+
+function auditSubport({ id, trunk }: Port, port: PooledPort): readonly PortsFinding[] {
+  const object = `port ${port.id}`
+  const found = trunk?.subports.find(({ portId }) => portId === port.id)
+  if (found === undefined) {
+    return [{ code: 'neutron-subport-missing', object, detail: `it is not on the trunk of the VM's port ${id}` }]
+  }
+  if (found.vlan === port.vlan) return []
+  return [{ code: 'neutron-subport-differs', object, detail: `VLAN ${found.vlan} on its trunk, not ${port.vlan}` }]
+}
+
+/** Entries of a node's VM's ports that are of ports of ours, and of none of this VM's. Entries of anything else are others'. */
+function auditStrays(
+  pools: readonly PortPool[],
+  there: ReadonlyMap<string, Port>,
+  parents: ReadonlyMap<string, Port>,
+): readonly PortsFinding[] {
+  return [...Map.groupBy(pools, ({ parent }) => parent.portId)].flatMap(([parentId, behind]) => {
+    const parent = parents.get(parentId)
+    if (parent === undefined) return []
+    const mine = new Set(behind.flatMap(({ ports }) => ports.map(({ id }) => id)))
+    const others = [...there.values()].filter(({ id }) => !mine.has(id))
+    return straysOn(parent, others)
   })
+}
+
+function straysOn(carrier: Carrier, others: readonly Port[]): readonly PortsFinding[] {
+  return [...strayPairs(carrier, others), ...straySubports(carrier, others)]
+}
+
+function strayPairs(parent: Carrier, others: readonly Port[]): readonly PortsFinding[] {
+  const pairs = new Map(parent.addressPairs.map((pair) => [plain(pair.address), pair]))
+  return others
+    .filter(({ networkId }) => networkId === parent.networkId)
+    .flatMap(({ id, fixedIps }) =>
+      fixedIps.flatMap(({ address }): readonly PortsFinding[] => {
+        const pair = pairs.get(plain(address))
+        if (pair === undefined) return []
+        // Without the MAC address no client removes a pair.
+        const mac = pair.mac === undefined ? '' : `, and the pair’s MAC address ${pair.mac}`
+        const object = `port ${parent.id}, pair ${address}`
+        return [{ code: 'neutron-pair-stray', object, detail: `the address is that of port ${id}${mac}` }]
+      }),
+    )
+}
+
+function straySubports({ id: parentId, trunk }: Carrier, others: readonly Port[]): readonly PortsFinding[] {
+  const foreign = new Set(others.map(({ id }) => id))
+  return (trunk?.subports ?? [])
+    .filter(({ portId }) => foreign.has(portId))
+    .map(({ portId, vlan }) => ({
+      code: 'neutron-subport-stray',
+      object: `port ${parentId}, subport ${portId}`,
+      detail: `VLAN ${vlan} of trunk ${trunk?.id}`,
+    }))
+}
+
+/** An address as it is written down. A pair of one address may be told with its length. */
+function plain(address: string): string {
+  return parseIp(address.replace(/\/(?:32|128)$/, '')) ?? address
 }

@@ -4,13 +4,14 @@
  */
 import type { AddressMode, NeutronNetwork } from '../../network/model/neutron.ts'
 import { OpenStackError } from '../../openstack/errors.ts'
-import type { Port } from '../../openstack/neutron/model.ts'
+import type { AddressPair, Port } from '../../openstack/neutron/model.ts'
+import { changePort } from '../../openstack/neutron/on-revision.ts'
 import type { Ports } from '../../openstack/neutron/ports.ts'
 import { PortsError } from './problem.ts'
 
 /** What the choice depends on. */
 export interface ModeQuestion {
-  readonly ports: Pick<Ports, 'update'>
+  readonly ports: Pick<Ports, 'get' | 'update'>
   readonly parent: Port
   readonly mode: NeutronNetwork['mode']
   /** The pods' network. */
@@ -23,11 +24,13 @@ export interface ModeQuestion {
 
 /** The mode that is asked for, or the best that the cloud allows. Throws a {@link PortsError} where that cannot be. */
 export async function chooseMode(question: ModeQuestion): Promise<AddressMode> {
+  // Whoever tried before was ended in the middle of it.
+  if (question.parent.addressPairs.some(isTrial)) await withoutTrial(question)
   const { parent, mode = 'auto', networkId } = question
   const isTrunk = parent.trunk !== undefined
   if (isTrunk && (mode === 'auto' || mode === 'trunk')) return 'trunk'
   if (mode === 'trunk') {
-    const remedy = `make one before the VM starts: openstack network trunk create --parent-port ${parent.id} NAME`
+    const remedy = `make one: openstack network trunk create --parent-port ${parent.id} NAME (with ML2/OVS while the VM is off)`
     throw new PortsError('PORTS_NO_TRUNK', `the port ${parent.id} of the VM has no trunk`, remedy, true)
   }
   if (parent.networkId !== networkId) {
@@ -47,18 +50,35 @@ export async function chooseMode(question: ModeQuestion): Promise<AddressMode> {
 async function hasRoomForPairs({ ports, parent, max, knowsRevisions }: ModeQuestion): Promise<boolean> {
   // Without revisions it cannot be asked so: the limit is met when it is met.
   if (parent.revision === undefined || !knowsRevisions) return true
-  const more = Array.from({ length: max }, (_, i) => ({ address: `2001:db8::${(i + 1).toString(16)}` }))
+  const more = Array.from({ length: max }, (_, i) => ({ address: `${TRIAL}:${(i + 1).toString(16)}` }))
+  const others = parent.addressPairs.filter((pair) => !isTrial(pair))
   try {
-    await ports.update(parent.id, { addressPairs: [...parent.addressPairs, ...more] }, parent.revision + NEVER)
+    await ports.update(parent.id, { addressPairs: [...others, ...more] }, parent.revision + NEVER)
   } catch (error) {
     if (!(error instanceof OpenStackError)) throw error
     if (error.code === 'OPENSTACK_REVISION') return true
-    if (error.code === 'OPENSTACK_EXHAUSTED' || error.type === 'AddressPairAndPortSecurityRequired') return false
+    // Whether a member may write pairs to a port of a shared network, or of a port without port security, is up to the cloud.
+    if (NO_PAIRS.has(error.code) || error.type === 'AddressPairAndPortSecurityRequired') return false
     throw error
   }
-  // It says that it looks at revisions and does not: what was there comes back.
-  await ports.update(parent.id, { addressPairs: parent.addressPairs })
+  // It says that it looks at revisions and does not.
+  await withoutTrial({ ports, parent })
   return true
+}
+
+const NO_PAIRS: ReadonlySet<string> = new Set(['OPENSTACK_EXHAUSTED', 'OPENSTACK_FORBIDDEN'])
+
+/** Addresses for documents alone, and of them those that nobody but this writes anywhere. */
+const TRIAL = '2001:db8:7765:6674:'
+
+function isTrial({ address }: AddressPair): boolean {
+  return address.startsWith(TRIAL)
+}
+
+async function withoutTrial({ ports, parent }: Pick<ModeQuestion, 'ports' | 'parent'>): Promise<void> {
+  await changePort(ports, parent.id, ({ addressPairs }) =>
+    addressPairs.some(isTrial) ? { addressPairs: addressPairs.filter((pair) => !isTrial(pair)) } : undefined,
+  )
 }
 
 /** So many changes are not made between two calls. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { OpenStackError } from '../../openstack/errors.ts'
-import type { Network, Subnet } from '../../openstack/neutron/model.ts'
+import type { Network, SecurityGroup, Subnet } from '../../openstack/neutron/model.ts'
 import type { Neutron } from '../../openstack/neutron/neutron.ts'
 import { Backoff } from '../../registry/backoff.ts'
 import { PortsError } from './problem.ts'
@@ -12,6 +12,7 @@ const FRESH_MS = 60_000
 const QUOTA_FRESH_MS = 15_000
 /** Nothing is written on a revision that is not there. */
 export const REVISIONS = 'revision-if-match'
+const SHARED_GROUPS = 'security-groups-shared-filtering'
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
 /** What an account, or Neutron as a whole, fails by: nobody else gets through, either. */
 const OUTAGES: ReadonlySet<string> = new Set(['OPENSTACK_UNAVAILABLE', 'OPENSTACK_UNAUTHORIZED', 'OPENSTACK_CONFIG'])
@@ -86,20 +87,27 @@ export class Cloud {
     return this.#once(`subnets ${networkId}`, () => this.neutron.subnets.list({ networkId }))
   }
 
-  /** Ids of security groups, sorted. */
+  /** Ids of security groups, sorted. Whoever writes an annotation names some: all of them cost one list. */
   async groups(references: readonly string[]): Promise<readonly string[]> {
-    const ids = await Promise.all(references.map((reference) => this.#group(reference)))
+    const { own, shared } = await this.#once('groups', () => this.#listGroups())
+    const ids = references.map((reference) => {
+      const known = [...own, ...shared].find(({ id }) => id === reference)
+      if (known !== undefined) return known.id
+      const named = own.filter(({ name }) => name === reference)
+      const found = named.length > 0 ? named : shared.filter(({ name }) => name === reference)
+      return one(found, 'security group', reference).id
+    })
     return [...new Set(ids)].sort()
   }
 
-  #group(reference: string): Promise<string> {
-    return this.#once(`group ${reference}`, async () => {
-      const { securityGroups } = this.neutron
-      if (UUID.test(reference)) return (await securityGroups.get(reference)).id
-      const projectId = await this.neutron.projectId()
-      const filter = { name: reference, ...(projectId === undefined ? {} : { projectId }) }
-      return one(await securityGroups.list(filter), 'security group', reference).id
-    })
+  /** The project's, and those that others share with it. An administrator's account is shown everybody's. */
+  async #listGroups(): Promise<Readonly<Record<'own' | 'shared', readonly SecurityGroup[]>>> {
+    const { securityGroups } = this.neutron
+    const projectId = await this.neutron.projectId()
+    if (projectId === undefined) return { own: await securityGroups.list({}), shared: [] }
+    const own = (await securityGroups.list({ projectId })).filter((group) => group.projectId === projectId)
+    const all = (await this.has(SHARED_GROUPS)) ? await securityGroups.list({ isShared: true }) : []
+    return { own, shared: all.filter((group) => group.isShared && group.projectId !== projectId) }
   }
 
   /** Whether Neutron has an extension, such as {@link REVISIONS}. */

@@ -15,8 +15,14 @@ import { ipOf } from './place.ts'
 export const fixedWay: AddressWay = { look, grow, release }
 
 async function look(work: PoolWork, pool: PortPool): Promise<PoolStep> {
-  const port = await work.cloud.neutron.ports.get(pool.parent.portId, work.signal)
-  return { pool: settled(work, pool, port) }
+  try {
+    const port = await work.cloud.neutron.ports.get(pool.parent.portId, work.signal)
+    return { pool: settled(work, pool, port) }
+  } catch (problem) {
+    if (!(problem instanceof OpenStackError) || problem.code !== 'OPENSTACK_NOT_FOUND') throw problem
+    const ports = pool.ports.map((port) => ({ ...port, withdrawn: true as const }))
+    return { pool: { ...pool, ports }, problem, isCut: true }
+  }
 }
 
 /**

@@ -33,24 +33,34 @@ export class Sightings {
   }
 }
 
-/** Ports of this cluster's that belong to no node that is known. */
-export async function findStrays(cloud: Cloud, cluster: string, nodes: Iterable<string>): Promise<readonly Port[]> {
+/** Ports of this cluster's that belong to no node that is known once they are listed: one may have come in the meantime. */
+export async function findStrays(
+  cloud: Cloud,
+  cluster: string,
+  nodes: () => ReadonlySet<string>,
+): Promise<readonly Port[]> {
   const all = await cloud.neutron.ports.list({ tags: clusterTags(cluster) })
-  const known = new Set([...nodes].map((node) => nodeTags({ cluster, node }).at(-1)))
-  return all.filter((port) => hasTags(port, clusterTags(cluster)) && !port.tags.some((tag) => known.has(tag)))
+  return straysOf(all, cluster, nodes())
 }
 
-/** Deletes ports. One that is still on a trunk is left there, and told of. */
+/** Those ports that are this cluster's and of none of these nodes. */
+export function straysOf(ports: readonly Port[], cluster: string, nodes: Iterable<string>): readonly Port[] {
+  const known = new Set([...nodes].map((node) => nodeTags({ cluster, node }).at(-1)))
+  return ports.filter((port) => hasTags(port, clusterTags(cluster)) && !port.tags.some((tag) => known.has(tag)))
+}
+
+/** Deletes those ports that still belong to nobody when their turn comes. One that is still on a trunk is left there, and told of. */
 export async function deleteStrays(
   cloud: Cloud,
   ports: readonly Port[],
-  tell: (message: string) => void,
+  { isStray: isStill, tell }: { readonly isStray: (port: Port) => boolean; readonly tell: (message: string) => void },
 ): Promise<void> {
   cloud.quotaChanged()
-  await eachOf(ports, async ({ id, name }) => {
+  await eachOf(ports, async (port) => {
+    if (!isStill(port)) return
     try {
-      await cloud.neutron.ports.delete(id)
-      tell(`port ${id} (${name}) of a node that is gone is deleted`)
+      await cloud.neutron.ports.delete(port.id)
+      tell(`port ${port.id} (${port.name}) of a node that is gone is deleted`)
     } catch (error) {
       tell(error instanceof Error ? error.message : String(error))
     }

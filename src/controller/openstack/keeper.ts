@@ -7,11 +7,13 @@ import { isDeepStrictEqual } from 'node:util'
 import type { NeutronNetwork, NodePorts, PoolProblem, PortPool, PortUse } from '../../network/model/neutron.ts'
 import type { Node } from '../../network/model/node.ts'
 import { matchesSelector } from '../../network/model/selector.ts'
+import { MAX_POOL_PROBLEMS } from '../../network/model/validate-neutron.ts'
 import { Backoff } from '../../registry/backoff.ts'
 import type { ControllerLog } from '../controller.ts'
 import type { Cloud } from './cloud.ts'
-import { drainPool, keepPool, type PoolContext, PoolMemory } from './pool.ts'
-import { leavesDoubt, PortsError, problemOf } from './problem.ts'
+import { PoolMemory } from './memory.ts'
+import { drainPool, keepPool, type PassEnd, type PoolContext } from './pool.ts'
+import { leavesDoubt, PortsError, problemOf, RETRY_S } from './problem.ts'
 
 /** What a node is looked after with. */
 export interface KeeperParts {
@@ -22,6 +24,8 @@ export interface KeeperParts {
   /** Nothing was seen of the node for so long that its ports may go without anybody's word. */
   readonly isGone: (name: string) => boolean
   readonly networks: () => Iterable<NeutronNetwork>
+  /** Its NeutronNetwork is there and cannot be read: what there is of it stays as it is. */
+  readonly isSpoilt: (network: string) => boolean
   readonly use: (name: string) => PortUse | undefined
   readonly ports: NodePortsStore
   /** The nodes whose VM's port it is, by the port. */
@@ -50,6 +54,8 @@ export interface NodePortsStore {
 interface Turn {
   readonly problem?: PoolProblem
   readonly error?: unknown
+  /** What pods ask for in vain. */
+  readonly refused?: readonly PoolProblem[]
   /** Milliseconds. */
   readonly again?: number
 }
@@ -66,9 +72,9 @@ export class NodeKeeper {
     this.#parts = parts
   }
 
-  /** Something may have changed in Neutron that nobody told. */
-  doubt(): void {
-    for (const memory of this.#memories.values()) memory.isSure = false
+  /** Something may have changed in Neutron that nobody told, about one network or any. */
+  doubt(network?: string): void {
+    for (const [name, memory] of this.#memories) if (network === undefined || name === network) memory.isSure = false
   }
 
   /** Brings everything in order, as far as that can be. Milliseconds until it has to be looked at again; undefined: when something changes. */
@@ -80,12 +86,17 @@ export class NodeKeeper {
     const wishes = new Map([...networks()].map((wish) => [wish.name, wish]))
     const names = new Set([...(before?.pools ?? []).map(({ network }) => network), ...this.#wanted(wishes)])
     const turns = new Map<string, Turn>()
-    for (const name of names) turns.set(name, await this.#turn(name, wishes.get(name)))
+    for (const name of names) {
+      const isLeftAlone = !isLost && !wishes.has(name) && this.#parts.isSpoilt(name)
+      turns.set(name, isLeftAlone ? {} : await this.#turn(name, wishes.get(name)))
+    }
     for (const name of this.#memories.keys()) if (!names.has(name)) this.#memories.delete(name)
-    this.#problems = [...turns.values()].flatMap(({ problem }) => problem ?? [])
+    const own = [...turns.values()].flatMap(({ problem }) => problem ?? [])
+    const refused = [...turns.values()].flatMap((turn) => turn.refused ?? [])
+    this.#problems = [...own, ...refused].slice(0, MAX_POOL_PROBLEMS)
     await this.#publish(this.#pools())
     if (isLost && this.#pools().length === 0) await ports.forgetUse(this.#name)
-    onProblems(this.#name, this.#problems, new Map([...turns].map(([name, { error }]) => [name, error])))
+    onProblems(this.#name, own, new Map([...turns].map(([name, { error }]) => [name, error])))
     const pauses = [...turns.values()].flatMap(({ again }) => again ?? [])
     return pauses.length === 0 ? undefined : Math.min(...pauses)
   }
@@ -95,10 +106,15 @@ export class NodeKeeper {
     const { now, cloud } = this.#parts
     const memory = this.#memory(name)
     const again = (): number => Math.max(memory.notBefore - now(), cloud.pause)
-    if (again() > 0) return { again: again(), ...(memory.problem === undefined ? {} : { problem: memory.problem }) }
+    const { refused } = memory
+    if (again() > 0) {
+      return { again: again(), refused, ...(memory.problem === undefined ? {} : { problem: memory.problem }) }
+    }
     const { more, ...end } = await this.#one(name, wish, memory)
-    if (more) return { again: 0 }
-    return end.problem === undefined ? {} : { ...end, again: Math.max(0, again()) }
+    const turn = { ...end, refused: memory.refused }
+    if (more) return { ...turn, again: 0 }
+    if (end.problem !== undefined) return { ...turn, again: Math.max(0, again()) }
+    return memory.refused.length === 0 ? turn : { ...turn, again: RETRY_S * 1000 }
   }
 
   #wanted(wishes: ReadonlyMap<string, NeutronNetwork>): readonly string[] {
@@ -115,8 +131,12 @@ export class NodeKeeper {
   ): Promise<{ readonly problem?: PoolProblem; readonly error?: unknown; readonly more: boolean }> {
     const { cloud, now, log } = this.#parts
     try {
-      const { problem: error, more } = await this.#work(network, wish, memory)
+      const { problem: error, more, refused = [] } = await this.#work(network, wish, memory)
       cloud.answered()
+      memory.refused = refused.flatMap(({ groups, error: why }) => {
+        const problem = problemOf(network, why)
+        return problem === undefined ? [] : [{ ...problem, groups }]
+      })
       if (error === undefined) {
         memory.succeeded()
         return { more }
@@ -137,11 +157,7 @@ export class NodeKeeper {
     }
   }
 
-  async #work(
-    network: string,
-    wish: NeutronNetwork | undefined,
-    memory: PoolMemory,
-  ): Promise<{ readonly problem?: unknown; readonly more: boolean }> {
+  async #work(network: string, wish: NeutronNetwork | undefined, memory: PoolMemory): Promise<PassEnd> {
     const node = this.#parts.node(this.#name)
     const context = this.#context(network, memory)
     const pool = this.#pools().find((one) => one.network === network)

@@ -36,6 +36,8 @@ export interface AskedGroups {
 export interface PoolStep {
   readonly pool: PortPool
   readonly problem?: unknown
+  /** The VM's port, or its trunk, is gone: nothing can be made through it, and what there was can only go. */
+  readonly isCut?: boolean
 }
 
 /** One way through a VM's port. */

@@ -9,7 +9,7 @@ import { pairChange } from '../../openstack/neutron/lists.ts'
 import type { Port } from '../../openstack/neutron/model.ts'
 import { changePort } from '../../openstack/neutron/on-revision.ts'
 import type { AddressWay, PoolStep, PoolWork } from './mode.ts'
-import { alignGroups, deleteReserved, listReserved, makeReserved, pooledOf, sortFound } from './reserved.ts'
+import { alignGroups, deleteReserved, listReserved, makeReserved, pooledOf, sortFound, stayingOf } from './reserved.ts'
 
 export const pairWay: AddressWay = { look, grow, release }
 
@@ -18,17 +18,18 @@ async function look(work: PoolWork, pool: PortPool): Promise<PoolStep> {
   const { kept, surplus, gone } = sortFound(work, pool, found)
   for (const { id } of gone) work.tell(`port ${id} is gone from Neutron`)
   await alignGroups(work, kept)
-  await changePairs(work, pool, [], [...gone.flatMap(addresses), ...surplus.flatMap(addressesIn)])
-  await deleteReserved(work, surplus)
-  const { fitting, problem } = await allow(work, pool, kept)
-  const fits = new Set(fitting.map(([{ id }]) => id))
-  const unfit = kept.filter(([{ id }]) => !fits.has(id) && !work.held.has(id))
-  await deleteReserved(
+  const staying = new Set(kept.flatMap(([, pooled]) => addresses(pooled)))
+  const before = [...pool.ports.flatMap(addresses), ...surplus.flatMap(addressesIn)]
+  await changePairs(
     work,
-    unfit.map(([port]) => port),
+    pool,
+    [],
+    before.filter((address) => !staying.has(address)),
   )
-  const left = kept.filter((one) => !unfit.includes(one)).map(([, pooled]) => pooled)
-  return { pool: { ...pool, ports: left }, ...(problem === undefined ? {} : { problem }) }
+  await deleteReserved(work, surplus)
+  const { fitting, ...why } = await allow(work, pool, kept)
+  const fits = new Set(fitting.map(([{ id }]) => id))
+  return { pool: { ...pool, ports: await stayingOf(work, pool, kept, (id) => fits.has(id)) }, ...why }
 }
 
 async function grow(
@@ -69,7 +70,7 @@ async function allow(
   work: PoolWork,
   pool: PortPool,
   all: Reserved,
-): Promise<{ readonly fitting: Reserved; readonly problem?: unknown }> {
+): Promise<{ readonly fitting: Reserved } & Omit<PoolStep, 'pool'>> {
   if (all.length === 0) return { fitting: [] }
   try {
     await changePairs(
@@ -80,7 +81,9 @@ async function allow(
     )
     return { fitting: all }
   } catch (problem) {
-    if (!(problem instanceof OpenStackError) || problem.code !== 'OPENSTACK_EXHAUSTED') throw problem
+    if (!(problem instanceof OpenStackError)) throw problem
+    if (problem.code === 'OPENSTACK_NOT_FOUND') return { fitting: [], problem, isCut: true }
+    if (problem.code !== 'OPENSTACK_EXHAUSTED') throw problem
     if (all.length === 1) return { fitting: [], problem }
     const middle = Math.ceil(all.length / 2)
     const first = await allow(work, pool, all.slice(0, middle))

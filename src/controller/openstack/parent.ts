@@ -11,7 +11,7 @@ import { PortsError } from './problem.ts'
 
 /** What is looked for. */
 export interface ParentQuestion {
-  readonly neutron: Pick<Neutron, 'ports'>
+  readonly neutron: Pick<Neutron, 'ports' | 'projectId'>
   readonly node: Pick<Node, 'name' | 'addresses'>
   readonly wish: Pick<NeutronNetwork, 'mode' | 'parent'>
   /** The pods'. */
@@ -60,8 +60,12 @@ async function siblings(question: ParentQuestion, known: readonly Port[]): Promi
 }
 
 async function portsBy({ neutron }: ParentQuestion, filter: PortFilter): Promise<readonly Port[]> {
+  // An administrator's account sees others' ports, and two projects may have the same addresses.
+  const projectId = await neutron.projectId()
+  const found = await neutron.ports.list({ ...filter, ...(projectId === undefined ? {} : { projectId }) })
+  const own = found.filter((port) => projectId === undefined || port.projectId === projectId)
   // What we reserved is no VM's.
-  return (await neutron.ports.list(filter)).filter(({ tags }) => !tags.includes(OURS))
+  return own.filter(({ tags }) => !tags.includes(OURS))
 }
 
 function inNetwork(ports: readonly Port[], networkId: string | undefined): readonly Port[] {

@@ -5,8 +5,11 @@ import type { NodePorts, PooledPort, PortPool } from '../../network/model/neutro
 import { OpenStackError } from '../../openstack/errors.ts'
 import { FakeCloud } from '../../openstack/testing/fake-cloud.ts'
 import { FakeNeutron } from '../../openstack/testing/fake-neutron.ts'
+import { Cloud } from './cloud.ts'
+import { deleteStrays, findStrays, straysOf } from './garbage.ts'
 import { findParent } from './parent.ts'
 import { leavesDoubt, PortsError, problemOf } from './problem.ts'
+import { Rounds } from './rounds.ts'
 import { idleOfOthers, sizePool } from './sizing.ts'
 import { statusOf } from './status.ts'
 import { freeVlans } from './vlans.ts'
@@ -170,6 +173,18 @@ describe('the VM’s port', () => {
     }
     expect(await find(prepare)).toBe('eth0')
   })
+  test('is not another project’s that has the same address', async () => {
+    const prepare = (neutron: FakeNeutron): void => {
+      neutron.addVm('theirs', 'nodes', '10.1.0.200')['project_id'] = 'another'
+      neutron.addVm('eth0', 'nodes', '10.1.0.200')
+    }
+    expect(await find(prepare)).toBe('eth0')
+    const foreign = (neutron: FakeNeutron): void => {
+      prepare(neutron)
+      neutron.ports.delete('eth0')
+    }
+    expect(await find(foreign)).toContain('PORTS_NO_PARENT: there is not a port')
+  })
   test('has to be one', async () => {
     expect(await find(() => undefined)).toContain(
       'PORTS_NO_PARENT: there is not a port with an address of node node-1 (10.1.0.200)',
@@ -184,8 +199,54 @@ describe('the VM’s port', () => {
   })
 })
 
+test('nodes are looked at anew one after the other, not all at the same moment', () => {
+  let seed = 0
+  const rounds = new Rounds(600_000, () => {
+    seed += 1
+    return (seed * 0.618_034) % 1
+  })
+  const names = new Set(Array.from({ length: 100 }, (_, i) => `node-${i}`))
+  expect(rounds.take(names, 0)).toHaveLength(100)
+  for (const period of [0, 1]) {
+    const turns = Array.from({ length: 60 }, (_, i) => rounds.take(names, period * 600_000 + (i + 1) * 10_000))
+    expect(new Set(turns.flat()).size).toBe(100)
+    expect(turns.flat()).toHaveLength(100)
+    expect(Math.max(...turns.map((one) => one.length))).toBeLessThan(6)
+  }
+})
+
+test('who comes back while strays are listed keeps its ports', async () => {
+  const neutron = new FakeNeutron()
+  neutron.addNetwork('net', '10.1.0')
+  for (const [name, node] of [
+    ['a', 'back'],
+    ['b', 'gone'],
+  ] as const)
+    neutron
+      .addVm(name, 'net', `10.1.0.${name === 'a' ? 7 : 8}`)
+      .tags.push('weft', 'weft-cluster=c', `weft-node=${node}`)
+  const fake = new FakeCloud({ neutron: neutron.answer })
+  try {
+    const cloud = new Cloud({ open: () => fake.client(), now: () => 0 })
+    let nodes = new Set<string>()
+    const strays = await findStrays(cloud, 'c', () => nodes)
+    expect(strays.map(({ id }) => id)).toEqual(['a', 'b'])
+    nodes = new Set(['back'])
+    await deleteStrays(cloud, strays, {
+      isStray: (port) => straysOf([port], 'c', nodes).length > 0,
+      tell: () => undefined,
+    })
+    expect([...neutron.ports.keys()]).toEqual(['a'])
+  } finally {
+    await fake.stop()
+  }
+})
+
 test('a network says what most of its nodes say, and nothing that only pods ask for', () => {
-  const problem = (reason: string) => ({ network: 'pods', reason, problem: `${reason}!` })
+  const problem = (reason: string) => ({
+    ...{ network: 'pods', reason, problem: `${reason}!` },
+    ...(reason === 'PORTS_POD_GROUP' ? { groups: ['web'] } : {}),
+  })
   const of = (node: string, ...reasons: string[]): NodePorts => ({
     node,
     pools: [pool([port(`${node}-1`), port(`${node}-2`)])],

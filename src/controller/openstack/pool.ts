@@ -6,17 +6,17 @@ import { isDeepStrictEqual } from 'node:util'
 import {
   type AddressMode,
   type NeutronNetwork,
-  type PoolProblem,
   type PortPool,
   type PortUse,
   poolSizesOf,
 } from '../../network/model/neutron.ts'
 import type { Node } from '../../network/model/node.ts'
 import type { PoolLimit } from '../../network/warm/decide.ts'
-import { type Demand, demandAfter, expectedDemand, NO_DEMAND } from '../../network/warm/demand.ts'
-import type { Backoff } from '../../registry/backoff.ts'
+import { demandAfter, expectedDemand } from '../../network/warm/demand.ts'
+import { OpenStackError } from '../../openstack/errors.ts'
 import type { Cloud } from './cloud.ts'
 import { fixedWay } from './fixed.ts'
+import type { PoolMemory } from './memory.ts'
 import type { AddressWay, AskedGroups, PoolStep, PoolWork } from './mode.ts'
 import type { PoolOwner } from './ours.ts'
 import { pairWay } from './pair.ts'
@@ -27,34 +27,6 @@ import { trunkWay } from './trunk.ts'
 
 const WAYS: Readonly<Record<AddressMode, AddressWay>> = { pair: pairWay, fixed: fixedWay, trunk: trunkWay }
 const PLACE_FRESH_MS = 300_000
-
-/** What is remembered of a pool: nothing that is not found out again after a restart. */
-export class PoolMemory {
-  /** Neutron was looked at since whatever left doubt. */
-  isSure = false
-  place: { readonly at: number; readonly for: string; readonly place: Place } | undefined
-  problem: PoolProblem | undefined
-  /** Milliseconds since 1970: it is left alone until then. */
-  notBefore = 0
-  demand: Demand = NO_DEMAND
-  leased: ReadonlySet<string> | undefined
-  readonly #patience: Backoff
-
-  constructor(patience: Backoff) {
-    this.#patience = patience
-  }
-
-  succeeded(): void {
-    this.#patience.reset()
-    this.problem = undefined
-    this.notBefore = 0
-  }
-
-  failed(problem: PoolProblem, now: number): void {
-    this.problem = problem
-    this.notBefore = now + this.#patience.next()
-  }
-}
 
 /** What a pass is made with. */
 export interface PoolContext {
@@ -75,6 +47,14 @@ export interface PoolContext {
 export interface PassEnd {
   readonly problem?: unknown
   readonly more: boolean
+  /** What pods ask for in vain: nobody else is concerned. */
+  readonly refused?: readonly RefusedGroups[]
+}
+
+/** Security groups that pods ask for, and why they get no port with them. */
+export interface RefusedGroups {
+  readonly groups: readonly string[]
+  readonly error: unknown
 }
 
 /** One pass over a pool that is to be there. */
@@ -96,15 +76,17 @@ export async function keepPool(
   }
   const asked = await askedGroups(context, place.pool)
   const work = workOf(context, place, asked.known)
-  let pool: PortPool = { ...place.pool, ...pick(before), ports: before?.ports ?? [] }
+  let pool: PortPool = { ...place.pool, ...carriedOver(before, place.pool) }
   const way = WAYS[pool.mode]
   const step = await looked(context, way, work, pool)
   pool = step.pool
   await publish(pool)
   pool = await releaseGiven(way, work, pool)
   await publish(pool)
+  if (step.isCut === true) return { problem: step.problem, more: false }
   const end = await sized(context, { way, work, wish, pool })
-  return { problem: step.problem ?? end.problem ?? asked.problem, more: end.more }
+  const refused = [...asked.refused, ...(end.refused ?? [])]
+  return { problem: step.problem ?? end.problem, more: end.more, refused }
 }
 
 /**
@@ -132,15 +114,10 @@ export async function drainPool(
   return left.ports.length === 0
 }
 
-async function looked(
-  { memory }: PoolContext,
-  way: AddressWay,
-  work: PoolWork,
-  pool: PortPool,
-): Promise<{ readonly pool: PortPool; readonly problem?: unknown }> {
+async function looked({ memory }: PoolContext, way: AddressWay, work: PoolWork, pool: PortPool): Promise<PoolStep> {
   if (memory.isSure) return { pool }
   const step = await way.look(work, pool)
-  memory.isSure = true
+  memory.isSure = step.isCut !== true
   return step
 }
 
@@ -167,15 +144,32 @@ async function sized(context: PoolContext, { pool: start, ...rest }: Sized): Pro
   const decided = sizePool({ ...base, pool: start, ...(quotaLeft === undefined ? {} : { quotaLeft }) })
   let pool = start
   let problem: unknown
+  const refused: RefusedGroups[] = []
   for (const one of decided) {
-    const step = await followed(context, { ...rest, pool }, one)
-    pool = step.pool
-    problem ??= step.problem
+    try {
+      const step = await followed(context, { ...rest, pool }, one)
+      pool = step.pool
+      problem ??= step.problem
+    } catch (error) {
+      if (one.groups === undefined || !isRefused(error)) throw error
+      memory.isSure = false
+      refused.push({ groups: one.groups, error })
+    }
     await publish(pool)
   }
-  const more = problem === undefined && sizePool({ ...base, pool }).some(({ decision }) => decision.do === 'fetch')
-  return { problem, more: more && isFetching }
+  const known = new Set(rest.work.asked.map(({ names }) => JSON.stringify(names)))
+  const isOpen = ({ groups, decision }: SizedGroups): boolean =>
+    decision.do === 'fetch' && (groups === undefined || known.has(JSON.stringify(groups)))
+  const more = problem === undefined && refused.length === 0 && sizePool({ ...base, pool }).some(isOpen)
+  return { problem, more: more && isFetching, refused }
 }
+
+/** Neutron does not give ports with these groups. */
+function isRefused(error: unknown): boolean {
+  return error instanceof OpenStackError && !error.isUncertain && REFUSALS.has(error.code)
+}
+
+const REFUSALS: ReadonlySet<string> = new Set(['OPENSTACK_NOT_FOUND', 'OPENSTACK_FORBIDDEN', 'OPENSTACK_INVALID'])
 
 /** Does what was decided for ports of one set of groups. */
 async function followed(
@@ -238,20 +232,21 @@ async function placeOf(
 async function askedGroups(
   { cloud, use }: PoolContext,
   pool: PortPool,
-): Promise<{ readonly known: readonly AskedGroups[]; readonly problem?: unknown }> {
+): Promise<{ readonly known: readonly AskedGroups[]; readonly refused: readonly RefusedGroups[] }> {
   const wishes = (use?.wants ?? []).filter(({ network }) => network === pool.network).map(({ groups }) => groups)
   const known: AskedGroups[] = []
-  let problem: unknown
+  const refused: RefusedGroups[] = []
   for (const names of hasGroups(pool) ? wishes : []) {
     if (names === undefined) continue
     try {
       known.push({ names, ids: await cloud.groups(names) })
     } catch (error) {
       if (!(error instanceof PortsError)) throw error
-      problem = new PortsError('PORTS_POD_GROUP', `pods ask for a group: ${error.message}`, error.remedy, true)
+      const problem = `pods ask for a group: ${error.message}`
+      refused.push({ groups: names, error: new PortsError('PORTS_POD_GROUP', problem, error.remedy, true) })
     }
   }
-  return { known, ...(problem === undefined ? {} : { problem }) }
+  return { known, refused }
 }
 
 function workOf(
@@ -263,9 +258,11 @@ function workOf(
   return { cloud, owner, place, held, given: new Set(use?.given ?? []), asked, publish, signal, tell }
 }
 
-/** What a pool that goes on has of its own. */
-function pick(before: PortPool | undefined): Partial<PortPool> {
-  return before === undefined ? {} : { parent: before.parent }
+/** What a pool that goes on has of its own. The MAC address is the VM port's as it is now. */
+function carriedOver(before: PortPool | undefined, { mode, parent: { mac } }: PortPool): Partial<PortPool> {
+  if (before === undefined) return {}
+  const ports = mode === 'trunk' ? before.ports : before.ports.map((port) => ({ ...port, mac }))
+  return { parent: { ...before.parent, mac }, ports }
 }
 
 function isSamePool(a: PortPool, b: PortPool): boolean {

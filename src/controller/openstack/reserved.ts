@@ -130,7 +130,7 @@ export function sortFound(work: PoolWork, pool: PortPool, found: readonly Port[]
     byId.delete(known.id)
     const addresses = port === undefined ? [] : addressesOf(port, pool)
     if (port === undefined || addresses.length === 0) gone.push(known)
-    else kept.push([port, isDeepStrictEqual(addresses, known.addresses) ? known : { ...known, addresses }])
+    else kept.push([port, { ...known, addresses, mac: macIn(port, pool) }])
   }
   const surplus: Port[] = []
   for (const port of byId.values()) {
@@ -138,9 +138,30 @@ export function sortFound(work: PoolWork, pool: PortPool, found: readonly Port[]
     const isUsable = port.networkId === pool.networkId && addressesOf(port, pool).length > 0 && !work.given.has(port.id)
     if (isUsable && (groups !== undefined || work.held.has(port.id)))
       kept.push([port, pooledOf(port, pool, groups?.names)])
-    else surplus.push(port)
+    else if (!work.held.has(port.id)) surplus.push(port)
   }
   return { kept, surplus, gone }
+}
+
+/**
+ * What of those that a look kept stays in the pool. One that does not fit goes: at once where nobody ever heard of it, else once the node
+ * agrees, as a pod may have got it a moment ago.
+ */
+export async function stayingOf(
+  work: PoolWork,
+  pool: PortPool,
+  kept: Sorted['kept'],
+  isFit: (id: string) => boolean,
+): Promise<readonly PooledPort[]> {
+  const told = new Set(pool.ports.map(({ id }) => id))
+  const isUnheardOf = ({ id }: Port): boolean => !isFit(id) && !told.has(id) && !work.held.has(id)
+  await deleteReserved(
+    work,
+    kept.flatMap(([port]) => (isUnheardOf(port) ? [port] : [])),
+  )
+  return kept
+    .filter(([port]) => !isUnheardOf(port))
+    .map(([{ id }, pooled]) => (isFit(id) ? pooled : { ...pooled, withdrawn: true }))
 }
 
 /** Whose wish a port that nobody wrote down was made for; undefined where nobody has it now. */
@@ -154,10 +175,15 @@ function groupsOf({ place, asked }: PoolWork, { securityGroups }: Port): Partial
 export function pooledOf(port: Port, pool: PortPool, groups?: readonly string[]): PooledPort {
   return {
     id: port.id,
-    mac: pool.mode === 'trunk' ? macOf(port.mac) : pool.parent.mac,
+    mac: macIn(port, pool),
     addresses: addressesOf(port, pool),
     ...(groups === undefined ? {} : { groups }),
   }
+}
+
+/** What its packets have. */
+function macIn({ mac }: Port, { mode, parent }: PortPool): PooledPort['mac'] {
+  return mode === 'trunk' ? macOf(mac) : parent.mac
 }
 
 function addressesOf({ fixedIps }: Port, { subnets }: PortPool): PooledPort['addresses'] {

@@ -3,7 +3,7 @@ import { ip } from '../../network/model/address.ts'
 import type { NeutronNetwork } from '../../network/model/neutron.ts'
 import { configError } from '../../openstack/errors.ts'
 import type { Neutron } from '../../openstack/neutron/neutron.ts'
-import { FakeCloud, PASSWORD } from '../../openstack/testing/fake-cloud.ts'
+import { FakeCloud, PASSWORD, PROJECT } from '../../openstack/testing/fake-cloud.ts'
 import { FakeNeutron } from '../../openstack/testing/fake-neutron.ts'
 import { MemoryRegistry } from '../../registry/memory.ts'
 import { reflect } from '../../registry/reflector.ts'
@@ -21,6 +21,8 @@ interface House {
   readonly neutron: FakeNeutron
   readonly events: string[]
   readonly clock: { now: number }
+  /** Why objects cannot be read, by `<kind>/<name>`. */
+  readonly unreadable: Map<string, string>
   open: () => Neutron
 }
 
@@ -31,7 +33,7 @@ async function house(open?: (cloud: FakeCloud) => Neutron): Promise<House> {
   neutron.addVm('vm-1', 'net', '10.1.0.200')
   neutron.addVm('vm-2', 'net', '10.1.0.201')
   const made: House = {
-    ...{ registry, neutron, events: [], clock: { now: Date.now() } },
+    ...{ registry, neutron, events: [], clock: { now: Date.now() }, unreadable: new Map() },
     open: () => open?.(cloud) ?? cloud.client({ limits: { attempts: 1 } }),
   }
   await registry.create('Namespace', 'kube-system', { name: 'kube-system', uid: 'cluster-uid' })
@@ -46,6 +48,7 @@ async function house(open?: (cloud: FakeCloud) => Neutron): Promise<House> {
     ...{ registry, nodes, signal: aborter.signal, random: () => 0, statusMs: 5, resyncMs: 1_000, goneAfterMs: 600_000 },
     open: () => made.open(),
     now: () => made.clock.now,
+    unreadable: made.unreadable,
     events: { warn: ({ kind, name }, { code, message }) => made.events.push(`${kind} ${name} ${code} ${message}`) },
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   })
@@ -119,6 +122,51 @@ test('a node that is gone keeps its ports until it was seen to be gone twice', a
   expect([...one.neutron.ports.values()].filter(({ tags }) => tags.includes('weft-node=node-2'))).toEqual([])
 })
 
+test('a Node that cannot be read is not gone', async () => {
+  const one = await house()
+  one.neutron.addVm('stray', 'net', '10.1.0.90').tags.push('weft', 'weft-cluster=cluster-uid', 'weft-node=hidden')
+  await one.registry.create('NeutronNetwork', 'pods', WISH)
+  await eventually(async () => expect((await poolOf(one, 'node-2'))?.ports).toHaveLength(3))
+  const ports = (await poolOf(one, 'node-2'))?.ports
+  // As the registry tells of them: they are not in its lists.
+  for (const object of ['Node/node-2', 'Node/hidden']) one.unreadable.set(object, 'means nothing')
+  await one.registry.delete('Node', 'node-2')
+  one.neutron.addVm('other', 'net', '10.1.0.91').tags.push('weft', 'weft-cluster=cluster-uid', 'weft-node=gone')
+  await one.registry.delete('Node', 'node-1')
+  await eventually(async () => {
+    one.clock.now += 301_000
+    expect(one.neutron.ports.has('other')).toBe(false)
+    expect(await one.registry.get('NodePorts', 'node-1')).toBeUndefined()
+  })
+  expect((await poolOf(one, 'node-2'))?.ports).toEqual(ports)
+  expect(one.neutron.ports.has('stray')).toBe(true)
+})
+
+test('what is changed about a network’s groups counts at once', async () => {
+  const one = await house()
+  one.neutron.groups = [...one.neutron.groups, { id: 'web-id', name: 'web', project_id: PROJECT, shared: false }]
+  await one.registry.create('NeutronNetwork', 'pods', WISH)
+  await eventually(async () => expect((await statusOf(one))?.ports).toBe(6))
+  const stored = await one.registry.get('NeutronNetwork', 'pods')
+  if (stored === undefined) throw new Error('no network')
+  await one.registry.update('NeutronNetwork', 'pods', { ...stored.value, securityGroups: ['web'] }, stored.revision)
+  await eventually(async () => {
+    const ports = [...one.neutron.ports.values()].filter(({ tags }) => tags.includes('weft'))
+    expect(ports.map((port) => port.security_groups)).toEqual(ports.map(() => ['web-id']))
+    expect((await poolOf(one))?.groups).toEqual(['web-id'])
+  })
+})
+
+test('what an agent said of a node that has no ports goes with the node', async () => {
+  const one = await house()
+  await one.registry.create('NeutronNetwork', 'pods', WISH)
+  await one.registry.create('PortUse', 'node-9', { node: 'node-9', leased: [], resting: [], given: [], wants: [] })
+  await eventually(async () => {
+    one.clock.now += 301_000
+    expect(await one.registry.get('PortUse', 'node-9')).toBeUndefined()
+  })
+})
+
 test('ports of a node that nobody knows go, those of another cluster stay', async () => {
   const one = await house()
   one.neutron.addVm('stray', 'net', '10.1.0.90').tags.push('weft', 'weft-cluster=cluster-uid', 'weft-node=gone')
@@ -174,7 +222,7 @@ test('a quota names the resource and the project', async () => {
 test('an outage changes nothing, and passes', async () => {
   const one = await house()
   await one.registry.create('NeutronNetwork', 'pods', WISH)
-  await eventually(async () => expect((await statusOf(one))?.ready).toBe(true))
+  await eventually(async () => expect(await statusOf(one)).toEqual(expect.objectContaining({ ready: true, ports: 6 })))
   const before = await poolOf(one)
   one.neutron.mishap = () => 'before'
   one.clock.now += 10_000

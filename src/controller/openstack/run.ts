@@ -4,6 +4,7 @@
  * @module
  */
 import { isDeepStrictEqual } from 'node:util'
+import type { Unreadable } from '../../kube/invalid.ts'
 import { WorkQueue } from '../../kube/queue.ts'
 import type { NeutronNetwork, PoolProblem } from '../../network/model/neutron.ts'
 import type { Neutron } from '../../openstack/neutron/neutron.ts'
@@ -14,8 +15,9 @@ import { Complaints } from '../complaints.ts'
 import type { ControllerLog } from '../controller.ts'
 import type { ControllerEvents } from '../events.ts'
 import { Cloud } from './cloud.ts'
-import { deleteStrays, findStrays, GONE_AFTER_MS, Sightings } from './garbage.ts'
+import { deleteStrays, findStrays, GONE_AFTER_MS, Sightings, straysOf } from './garbage.ts'
 import { NodeKeeper } from './keeper.ts'
+import { Rounds } from './rounds.ts'
 import { statusOf } from './status.ts'
 import { PortsStore } from './store.ts'
 
@@ -26,12 +28,14 @@ export interface OpenStackOptions {
   readonly events?: ControllerEvents
   /** A session with the credentials as they are now. Throws `OPENSTACK_CONFIG`. */
   readonly open: () => Neutron
+  /** Objects that are there and cannot be read: no Node among them is gone, and no NeutronNetwork is withdrawn. */
+  readonly unreadable?: Unreadable
   readonly signal: AbortSignal
   readonly log: ControllerLog
   /** Milliseconds since 1970. */
   readonly now?: () => number
   readonly random?: () => number
-  /** Times in milliseconds: how often all is looked at anew, when a node counts as gone, and how often networks say how they do. */
+  /** Times in milliseconds: how often each node is looked at anew, when a node counts as gone, and how often networks say how they do. */
   readonly resyncMs?: number
   readonly goneAfterMs?: number
   readonly statusMs?: number
@@ -61,16 +65,18 @@ class House {
   readonly #parents = new Map<string, string>()
   readonly #gone: Sightings
   readonly #strays: Sightings
+  readonly #rounds: Rounds
   readonly #told = new Set<string>()
   #cluster = ''
   #isReady = false
-  #lastResync = 0
+  #lastCollected = 0
 
   constructor(options: OpenStackOptions) {
     const { registry, signal, log, open, random, goneAfterMs = GONE_AFTER_MS } = options
     this.#options = options
     this.#complaints = new Complaints(log)
     this.#cloud = new Cloud({ open, now: () => this.#now(), ...(random === undefined ? {} : { random }) })
+    this.#rounds = new Rounds(options.resyncMs ?? RESYNC_MS, random ?? Math.random)
     this.#gone = new Sightings(goneAfterMs)
     this.#strays = new Sightings(goneAfterMs)
     const onError = (error: unknown): void => this.#complaints.say('cannot watch the objects of Neutron’s ports', error)
@@ -137,34 +143,52 @@ class House {
     return this.#cluster !== ''
   }
 
-  /** Nodes that are gone; now and then everything. */
+  /** Nodes that are gone; each of the others now and then. */
   async #lookAround(): Promise<void> {
-    const { nodes, resyncMs = RESYNC_MS } = this.#options
+    const { resyncMs = RESYNC_MS } = this.#options
     const now = this.#now()
-    const lost = [...this.#store.names()].filter((name) => !nodes.store.has(name))
+    const there = this.#nodesThere()
+    // What an agent said goes with its node, whether that has ports or not.
+    const lost = [...this.#store.names(), ...this.#uses.store.keys()].filter((name) => !there.has(name))
     this.#gone.see(lost, now)
     for (const name of lost) if (this.#gone.isConfirmed(name, now)) this.#add(name)
     for (const name of this.#keepers.keys()) {
-      if (!nodes.store.has(name) && !this.#store.names().has(name)) this.#keepers.delete(name)
+      if (!there.has(name) && !this.#store.names().has(name)) this.#keepers.delete(name)
     }
-    if (this.#lastResync > 0 && now - this.#lastResync < resyncMs) return
-    this.#lastResync = now
-    this.#cloud.forget()
-    for (const keeper of this.#keepers.values()) keeper.doubt()
-    for (const name of [...nodes.store.keys(), ...this.#store.names()]) this.#add(name)
+    for (const name of this.#rounds.take(this.#known(), now)) {
+      this.#keepers.get(name)?.doubt()
+      this.#add(name)
+    }
+    if (this.#lastCollected > 0 && now - this.#lastCollected < resyncMs) return
+    this.#lastCollected = now
     await this.#collect(now)
+  }
+
+  /** Those, too, that cannot be read: whoever spoils an object does not take its pods' ports away. */
+  #nodesThere(): ReadonlySet<string> {
+    const unreadable = [...(this.#options.unreadable ?? [])].map(([object]) => object)
+    const prefix = 'Node/'
+    const spoilt = unreadable.filter((object) => object.startsWith(prefix)).map((object) => object.slice(prefix.length))
+    return new Set([...this.#options.nodes.store.keys(), ...spoilt])
+  }
+
+  /** Nodes that have ports or may have some. */
+  #known(): ReadonlySet<string> {
+    return new Set([...this.#nodesThere(), ...this.#store.names()])
   }
 
   async #collect(now: number): Promise<void> {
     try {
-      const known = new Set([...this.#options.nodes.store.keys(), ...this.#store.names()])
-      const strays = await findStrays(this.#cloud, this.#cluster, known)
+      const strays = await findStrays(this.#cloud, this.#cluster, () => this.#known())
       this.#strays.see(
         strays.map(({ id }) => id),
         now,
       )
       const dead = strays.filter(({ id }) => this.#strays.isConfirmed(id, now))
-      await deleteStrays(this.#cloud, dead, (message) => this.#options.log.warn({}, message))
+      await deleteStrays(this.#cloud, dead, {
+        isStray: (port) => straysOf([port], this.#cluster, this.#known()).length > 0,
+        tell: (message) => this.#options.log.warn({}, message),
+      })
     } catch (error) {
       this.#complaints.say('cannot look for ports of nodes that are gone', error)
     }
@@ -205,13 +229,14 @@ class House {
   #keeper(name: string): NodeKeeper {
     const known = this.#keepers.get(name)
     if (known !== undefined) return known
-    const { nodes, log, signal, random } = this.#options
+    const { nodes, log, signal, random, unreadable } = this.#options
     const keeper = new NodeKeeper(name, {
       cloud: this.#cloud,
       cluster: () => this.#cluster,
       node: (node) => nodes.store.get(node)?.value,
       isGone: (node) => this.#gone.isConfirmed(node, this.#now()),
       networks: () => [...this.#networks.store.values()].map(({ value }) => value),
+      isSpoilt: (network) => unreadable?.get(`NeutronNetwork/${network}`) !== undefined,
       use: (node) => this.#uses.store.get(node)?.value,
       ports: this.#store,
       parents: this.#parents,
@@ -230,6 +255,7 @@ class House {
     if (change.type === 'put' && before !== undefined && isDeepStrictEqual(specOf(before), specOf(change.object.value)))
       return
     this.#cloud.forget()
+    for (const keeper of this.#keepers.values()) keeper.doubt(change.object.name)
     for (const name of [...this.#options.nodes.store.keys(), ...this.#store.names()]) this.#add(name)
   }
 

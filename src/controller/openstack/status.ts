@@ -2,11 +2,14 @@
  * How a network does over all nodes, as its object says it. Pure.
  * @module
  */
-import type { NeutronNetworkStatus, NodePorts, PoolProblem, PortUse } from '../../network/model/neutron.ts'
+import {
+  type NeutronNetworkStatus,
+  type NodePorts,
+  type PoolProblem,
+  type PortUse,
+  poolProblemOf,
+} from '../../network/model/neutron.ts'
 import { MAX_NEUTRON_PROBLEM } from '../../network/model/validate-neutron.ts'
-
-/** What only pods that ask for it have trouble with: whoever writes an annotation does not make a network unready. */
-const OF_PODS: ReadonlySet<string> = new Set(['PORTS_POD_GROUP'])
 
 /** The status of a network. */
 export function statusOf(
@@ -26,8 +29,9 @@ export function statusOf(
       const mine = new Set(pool.ports.map(({ id }) => id))
       leased += (use(one.node)?.leased ?? []).filter(({ id }) => mine.has(id)).length
     }
-    const problem = one.problems.find((other) => other.network === network)
-    if (problem === undefined || OF_PODS.has(problem.reason)) continue
+    // Whoever writes an annotation does not make a network unready.
+    const problem = poolProblemOf(one, network)
+    if (problem === undefined) continue
     const same = problems.get(problem.reason)
     if (same === undefined) problems.set(problem.reason, { first: problem, nodes: [one.node] })
     else same.nodes.push(one.node)

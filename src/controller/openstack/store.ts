@@ -47,11 +47,17 @@ export class PortsStore implements NodePortsStore {
       this.#written.set(value.node, after)
     } catch (error) {
       this.#written.delete(value.node)
-      // Something is there that cannot be read. Neutron knows all that it could say.
       const isHidden = before === undefined && error instanceof RegistryError && error.code === 'REGISTRY_EXISTS'
-      if (isHidden && !this.#heard.store.has(value.node)) await this.#delete('NodePorts', value.node)
+      if (isHidden && !this.#heard.store.has(value.node)) await this.#uncover(value.node)
       throw error
     }
+  }
+
+  /** Something is there that was not heard of: it is news, or it cannot be read. Of the latter Neutron knows all that it could say. */
+  async #uncover(node: string): Promise<void> {
+    const there = await this.#registry.get('NodePorts', node)
+    if (there === undefined) await this.#delete('NodePorts', node)
+    else this.#written.set(node, there)
   }
 
   async remove(node: string): Promise<void> {

@@ -4,11 +4,11 @@
  */
 import type { PooledPort, PortPool } from '../../network/model/neutron.ts'
 import { OpenStackError } from '../../openstack/errors.ts'
-import type { Port, Subport } from '../../openstack/neutron/model.ts'
+import type { Port } from '../../openstack/neutron/model.ts'
 import type { AddressWay, PoolStep, PoolWork } from './mode.ts'
 import { PortsError } from './problem.ts'
-import { alignGroups, deleteReserved, listReserved, makeReserved, pooledOf, sortFound } from './reserved.ts'
-import { freeVlans } from './vlans.ts'
+import { alignGroups, deleteReserved, listReserved, makeReserved, pooledOf, sortFound, stayingOf } from './reserved.ts'
+import { planVlans, type WantedVlan } from './vlans.ts'
 
 export const trunkWay: AddressWay = { look, grow, release }
 
@@ -22,15 +22,11 @@ async function look(work: PoolWork, pool: PortPool): Promise<PoolStep> {
   await alignGroups(work, kept)
   await detach(work, pool, new Set(surplus.map(({ id }) => id)))
   await deleteReserved(work, surplus)
-  const { fitting, problem } = await attach(work, pool, kept)
-  const unfit = kept.filter(([{ id }]) => !fitting.has(id))
-  // A pod that has one is told by its agent; nobody else gets it.
-  await deleteReserved(
-    work,
-    unfit.filter(([{ id }]) => !work.held.has(id)).map(([port]) => port),
-  )
-  const ports = kept.flatMap(([, pooled]) => withVlan(pooled, fitting.get(pooled.id)))
-  return { pool: { ...pool, ports }, ...(problem === undefined ? {} : { problem }) }
+  const { fitting, ...why } = await attach(work, pool, kept)
+  const staying = await stayingOf(work, pool, kept, (id) => fitting.has(id))
+  // A pod goes on with the VLAN that it knows. One that has a port of which nobody knew is told by its agent.
+  const ports = staying.flatMap((pooled) => withVlan(pooled, fitting.get(pooled.id) ?? pooled.vlan))
+  return { pool: { ...pool, ports }, ...why }
 }
 
 async function grow(
@@ -65,45 +61,32 @@ function withVlan(pooled: PooledPort, vlan: number | undefined): readonly Pooled
   return vlan === undefined ? [] : [{ ...pooled, vlan }]
 }
 
-/** Puts those on the trunk that are not; all VLANs by port then. */
+/** Puts those on the trunk that are not; the VLANs by port of those that are there then, as they are written down. */
 async function attach(
   work: PoolWork,
   { parent }: PortPool,
   all: readonly (readonly [Port, PooledPort])[],
-): Promise<{ readonly fitting: ReadonlyMap<string, number>; readonly problem?: unknown }> {
+): Promise<{ readonly fitting: ReadonlyMap<string, number> } & Omit<PoolStep, 'pool'>> {
   if (all.length === 0) return { fitting: new Map() }
-  const { cloud } = work
-  const trunkId = await trunkOf(work, parent.portId)
+  const { trunks } = work.cloud.neutron
+  const trunk = await trunks.ofPort(parent.portId, work.signal)
+  if (trunk === undefined) return { fitting: new Map(), problem: noTrunk(parent.portId), isCut: true }
+  const wanted = all.map(([{ id }, { vlan }]) => ({ portId: id, ...(vlan === undefined ? {} : { vlan }) }))
   for (let attempt = 1; ; attempt += 1) {
-    const there = await cloud.neutron.trunks.subports(trunkId, work.signal)
-    const vlans = vlansOf(there)
-    const missing = all.filter(([{ id }]) => !vlans.has(id))
-    const taken = new Set(there.map(({ vlan }) => vlan))
-    // A pod that has it goes on with the VLAN that it knows, where that is free.
-    const again = missing.filter(([, { vlan }]) => vlan !== undefined && !taken.has(vlan))
-    for (const [, { vlan }] of again) if (vlan !== undefined) taken.add(vlan)
-    const others = missing.filter((one) => !again.includes(one))
-    const free = freeVlans(taken, others.length)
-    const added = [
-      ...again.map(([{ id }, { vlan }]) => ({ portId: id, vlan: vlan ?? 0 })),
-      ...others.slice(0, free.length).map(([{ id }], i) => ({ portId: id, vlan: free[i] ?? 0 })),
-    ]
+    const { misplaced, added, fitting, lost, isFull } = planVlans(wanted, await trunks.subports(trunk.id, work.signal))
     try {
-      if (added.length > 0) await cloud.neutron.trunks.addSubports(trunkId, added)
+      if (misplaced.length > 0) await trunks.removeSubports(trunk.id, misplaced)
+      if (added.length > 0) await trunks.addSubports(trunk.id, added)
     } catch (error) {
-      const isTaken = error instanceof OpenStackError && error.type === 'DuplicateSubPort'
-      if (!isTaken || attempt >= TRIES) throw error
+      // Somebody took one of the VLANs, or a port off, in the meantime.
+      const isOvertaken =
+        error instanceof OpenStackError && (error.type === 'DuplicateSubPort' || error.code === 'OPENSTACK_NOT_FOUND')
+      if (!isOvertaken || attempt >= TRIES) throw error
       continue
     }
-    const fitting = new Map([...vlans, ...added.map(({ portId, vlan }) => [portId, vlan] as const)])
-    if (free.length >= others.length) return { fitting }
-    const problem = new PortsError(
-      'PORTS_NO_VLAN',
-      `trunk ${trunkId} has no free VLAN`,
-      'remove ports that nobody uses from it',
-      true,
-    )
-    return { fitting, problem }
+    const [worst] = lost.filter(({ portId }) => work.held.has(portId))
+    if (worst !== undefined) return { fitting, problem: vlanTaken(trunk.id, worst) }
+    return { fitting, ...(isFull ? { problem: noVlan(trunk.id) } : {}) }
   }
 }
 
@@ -132,13 +115,25 @@ async function detach(
   }
 }
 
-async function trunkOf({ cloud, signal }: PoolWork, portId: string): Promise<string> {
-  const trunk = await cloud.neutron.trunks.ofPort(portId, signal)
-  if (trunk !== undefined) return trunk.id
-  const remedy = `make it again: openstack network trunk create --parent-port ${portId} NAME`
-  throw new PortsError('PORTS_NO_TRUNK', `the trunk on port ${portId} is gone`, remedy, true)
+function noTrunk(portId: string): PortsError {
+  const remedy = `make it again: openstack network trunk create --parent-port ${portId} NAME (with ML2/OVS while the VM is off)`
+  return new PortsError('PORTS_NO_TRUNK', `the trunk on port ${portId} is gone`, remedy, true)
 }
 
-function vlansOf(subports: readonly Subport[]): ReadonlyMap<string, number> {
-  return new Map(subports.map(({ portId, vlan }) => [portId, vlan]))
+function vlanTaken(trunkId: string, { portId, vlan }: Required<WantedVlan>): PortsError {
+  return new PortsError(
+    'PORTS_NO_VLAN',
+    `somebody else took VLAN ${vlan} of trunk ${trunkId}, which is that of port ${portId} of a pod`,
+    'replace the pod, and keep others off the trunk',
+    true,
+  )
+}
+
+function noVlan(trunkId: string): PortsError {
+  return new PortsError(
+    'PORTS_NO_VLAN',
+    `trunk ${trunkId} has no free VLAN`,
+    'remove ports that nobody uses from it',
+    true,
+  )
 }

@@ -145,6 +145,105 @@ export const FINDINGS = {
     means: 'flows on Weft’s bridge that Weft did not make: they may open what should be closed',
     repair: 'removes them, for the bridge is Weft’s alone; find out who adds them',
   },
+  'neutron-silent': {
+    means: 'ports in OpenStack could not be compared',
+    repair: `${BY_HAND} the detail says what is in the way`,
+  },
+  'neutron-lease-without-port': {
+    means: 'a pod has a port of OpenStack that is not written down for its node (NodePorts), or not any more',
+    repair: `${BY_HAND} replace the pod`,
+  },
+  'neutron-port-leased-twice': {
+    means: 'two pods have one port of OpenStack: packets reach one of them at most',
+    repair: `${BY_HAND} replace one of the pods`,
+  },
+  'neutron-port-pooled-twice': {
+    means: 'one port of OpenStack is written down for two nodes',
+    repair: `${BY_HAND} delete the NodePorts of one of the nodes (kubectl delete nodeports NODE): the controller writes it anew`,
+  },
+  'neutron-node-gone': {
+    means: 'ports of OpenStack are kept for a node that is gone',
+    repair: `${BY_HAND} the controller gives them back ten minutes after it saw that; if they stay, see its log`,
+  },
+  'neutron-port-unpooled': {
+    means: 'a port with this cluster’s tags is in no node’s pool: nobody uses its address',
+    repair:
+      `${BY_HAND} the controller takes it in or deletes it within twenty minutes. If it stays: take what ` +
+      'neutron-pair-stray and neutron-subport-stray say off VMs’ ports, then openstack port delete PORT',
+  },
+  'neutron-port-missing': {
+    means: 'a port is written down for a node, and is not in Neutron, or lost its tags',
+    repair: `${BY_HAND} the controller strikes it out within ten minutes; then replace the pod that has it`,
+  },
+  'neutron-port-differs': {
+    means: 'a port has other addresses than are written down, or is another one: packets of its pod are dropped',
+    repair: `${BY_HAND} undo what was changed in Neutron, or delete the port and replace its pod`,
+  },
+  'neutron-groups-differ': {
+    means: 'a port has other security groups than its network asks for: what they allow counts',
+    repair: `${BY_HAND} the controller sets them within ten minutes; if they stay, see kubectl describe neutronnetwork`,
+  },
+  'neutron-parent-missing': {
+    means: 'the VM’s port behind which a node’s pods are is gone',
+    repair: `${BY_HAND} delete the Node if its VM is gone; else have the NeutronNetwork name the VM’s port (spec.parent)`,
+  },
+  'neutron-pair-missing': {
+    means: 'the VM’s port does not allow the address of a port behind it: packets of its pod are dropped',
+    repair: `${BY_HAND} the controller adds it within ten minutes; if it stays, see kubectl describe neutronnetwork`,
+  },
+  'neutron-pair-stray': {
+    means:
+      'a VM’s port allows the address of a port of this cluster’s that is not behind it: the VM can take the address',
+    repair: `${BY_HAND} openstack port unset --allowed-address ip-address=ADDRESS,mac-address=MAC PORT`,
+  },
+  'neutron-subport-missing': {
+    means: 'a port is not on the trunk of its VM: its pod is cut off',
+    repair: `${BY_HAND} the controller adds it within ten minutes; if it stays, see kubectl describe neutronnetwork`,
+  },
+  'neutron-subport-differs': {
+    means: 'a port has another VLAN on its VM’s trunk than is written down: its pod is cut off',
+    repair: `${BY_HAND} the controller writes it down within ten minutes; then replace the pod`,
+  },
+  'neutron-subport-stray': {
+    means: 'a VM’s trunk carries a port of this cluster’s that is not this VM’s',
+    repair: `${BY_HAND} openstack network trunk unset --subport PORT TRUNK`,
+  },
+  'neutron-address-missing': {
+    means: 'the VM’s port lost an address that is written down for pods: packets of its pod are dropped',
+    repair: `${BY_HAND} the controller strikes it out within ten minutes; then replace the pod that has it`,
+  },
+  'ovn-silent': {
+    means: 'rows in OVN’s northbound database could not be compared',
+    repair: `${BY_HAND} the detail says what is in the way`,
+  },
+  'ovn-row-unreadable': {
+    means: 'a row of this cluster’s holds an object that cannot be read: nobody sees the object',
+    repair: `${BY_HAND} put external_ids:weft-value back (ovn-nbctl set TABLE NAME …). Deleting the row deletes the object: a node gets other ranges, a tenant another VNI`,
+  },
+  'ovn-row-differs': {
+    means: 'a row says something else than the object that it holds',
+    repair: `${BY_HAND} undo what was changed by hand (ovn-nbctl set TABLE NAME …). Deleting the row deletes the object: a node gets other ranges`,
+  },
+  'ovn-row-doubled': {
+    means: 'two rows hold one object: writers change one of them',
+    repair: `${BY_HAND} delete the row whose weft-revision is the lower one (ovn-nbctl destroy TABLE UUID)`,
+  },
+  'ovn-row-unwanted': {
+    means: 'a row is kept for a Node that is gone',
+    repair: `${BY_HAND} start the controller, which removes it; see weft status`,
+  },
+  'ovn-row-missing': {
+    means: 'a Node has no row with its ranges: it gets no pods',
+    repair: `${BY_HAND} start the controller, which makes it; if it is missing then, see weft status`,
+  },
+  'ovn-parent-missing': {
+    means: 'a port is nested behind a port that is gone: no chassis forwards for it',
+    repair: `${BY_HAND} make the machine’s port again, or remove the switch: ovn-nbctl lsp-get-ls PORT names it, weft ovn release SWITCH --ovn-cluster NAME removes it`,
+  },
+  'ovn-join-half': {
+    means: 'a switch’s way to a router has one end only: nothing leaves that switch',
+    repair: `${BY_HAND} weft ovn prepare with the same --router makes the other end; weft ovn release takes the switch away`,
+  },
 } as const satisfies Record<string, FindingKind>
 
 /** The code of a finding. */

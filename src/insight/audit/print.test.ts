@@ -21,6 +21,14 @@ test('a repair is advised before one, as it has to be typed, and never after', (
   expect(after.join('\n')).not.toContain('can try')
 })
 
+test('what is no node’s names none, and where no node was asked none is counted', () => {
+  const found = [{ ...FOUND, node: '-', step: undefined }]
+  const view = { nodes: [], silent: [], registry: undefined }
+  const lines = printAudit(view, found, PLAIN, { compared: [[3, 'OVN row']] })
+  expect(lines).toContain('    - pod shop/web: the registry has no such pod')
+  expect(lines.at(-1)).toBe('✘ 3 OVN rows compared: 1 difference')
+})
+
 test('every finding fits the terminal', () => {
   const findings = (Object.keys(FINDINGS) as FindingCode[]).map((code) => ({ ...FOUND, code }))
   for (const columns of [100, 80]) {

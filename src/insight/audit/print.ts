@@ -3,7 +3,7 @@
  * @module
  */
 import type { Look } from '../../text/look.ts'
-import { count, printable, wrap } from '../../text/words.ts'
+import { count, marked, printable, wrap } from '../../text/words.ts'
 import type { ClusterView } from '../view.ts'
 import { FINDINGS, type Finding, type FindingCode } from './findings.ts'
 import { describeStep, type NodeRepair, type RepairResult } from './repair.ts'
@@ -14,6 +14,10 @@ export interface AuditPrintOptions {
   readonly repaired?: boolean
   /** Rewrites a command as people have to type it. */
   readonly asTyped?: (text: string) => string
+  /** What else was compared: `[12, 'Neutron port']`. */
+  readonly compared?: readonly (readonly [number, string])[]
+  /** What was not looked at, a sentence each. */
+  readonly notes?: readonly string[]
 }
 
 const same = (text: string): string => text
@@ -23,14 +27,17 @@ export function printAudit(
   view: ClusterView,
   findings: readonly Finding[],
   look: Look,
-  { repaired = false, asTyped = same }: AuditPrintOptions = {},
+  { repaired = false, asTyped = same, compared = [], notes = [] }: AuditPrintOptions = {},
 ): string[] {
-  if (findings.length === 0) return [look.good(`✔ ${comparedLine(view, look)}: no difference`)]
+  const line = comparedLine(view, compared, look)
+  const unseen = notes.flatMap((note) => marked(note, look))
+  if (findings.length === 0) return [...unseen, look.good(`✔ ${line}: no difference`)]
   const codes = [...new Set(findings.map(({ code }) => code))]
   const repairable = findings.filter(({ step }) => step !== undefined).length
   return [
     ...codes.flatMap((code) => [...kindLines(code, findings, look), '']),
-    look.bad(`✘ ${comparedLine(view, look)}: ${count(findings.length, 'difference', look)}${repaired ? ' left' : ''}`),
+    ...unseen,
+    look.bad(`✘ ${line}: ${count(findings.length, 'difference', look)}${repaired ? ' left' : ''}`),
     ...(repairable === 0 || repaired
       ? []
       : [`  ${asTyped('weft audit --repair')} can try to put ${repairable} of them right`]),
@@ -58,12 +65,22 @@ export function printResults({ node, steps }: NodeRepair, results: readonly Repa
   })
 }
 
-function comparedLine({ nodes, registry }: ClusterView, look: Look): string {
+function comparedLine(
+  { nodes, registry }: ClusterView,
+  compared: readonly (readonly [number, string])[],
+  look: Look,
+): string {
   const pods = nodes.reduce((sum, { leases, underlay }) => sum + leases.length + underlay.length, 0)
   const tables = nodes.flatMap(({ installed, wires }) => [installed, ...wires.map((wire) => wire.installed)])
   const flows = tables.reduce((sum, { length }) => sum + length, 0)
-  const against = registry === undefined ? ' (without the registry)' : ''
-  return `${count(nodes.length, 'node', look)}, ${count(pods, 'attachment', look)}, ${count(flows, 'flow', look)} compared${against}`
+  const against = registry === undefined && nodes.length > 0 ? ' (without the registry)' : ''
+  const here = [
+    [nodes.length, 'node'],
+    [pods, 'attachment'],
+    [flows, 'flow'],
+  ] as const
+  const all = [...(nodes.length === 0 && compared.length > 0 ? [] : here), ...compared]
+  return `${all.map(([n, what]) => count(n, what, look)).join(', ')} compared${against}`
 }
 
 function kindLines(code: FindingCode, findings: readonly Finding[], look: Look): string[] {
@@ -79,6 +96,8 @@ function kindLines(code: FindingCode, findings: readonly Finding[], look: Look):
 }
 
 function findingLines({ node, object, detail }: Finding, look: Look): string[] {
-  const text = wrap(printable(`${node}: ${object}: ${detail}`).replaceAll(/,(?=\S)/g, ', '), look.width - 6)
+  // What is no node's is told as `-` in JSON.
+  const where = node === '-' ? '' : `${node}: `
+  const text = wrap(printable(`${where}${object}: ${detail}`).replaceAll(/,(?=\S)/g, ', '), look.width - 6)
   return text.map((line, i) => `    ${i === 0 ? '- ' : '  '}${line}`)
 }

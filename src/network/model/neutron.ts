@@ -81,7 +81,7 @@ export interface NeutronNetworkStatus {
 export interface NodePorts {
   readonly node: string
   readonly pools: readonly PortPool[]
-  /** What is in the way of a network's pool on this node, one for each network at most. */
+  /** What is in the way on this node: one for each network's pool at most, and one for each set of groups that pods ask for. */
   readonly problems: readonly PoolProblem[]
 }
 
@@ -89,6 +89,8 @@ export interface NodePorts {
 export interface PoolProblem {
   /** The NeutronNetwork's name. */
   readonly network: string
+  /** It is in the way of those pods alone that ask for these groups. Absent: of the pool. */
+  readonly groups?: readonly string[]
   /** A stable code. */
   readonly reason: string
   /** Which object of OpenStack, and what to do, for people. */
@@ -167,8 +169,6 @@ export interface PortUse {
   readonly given: readonly string[]
   /** What pods wait for. */
   readonly wants: readonly PortWish[]
-  /** Counts while the agent lives. */
-  readonly beat?: number
 }
 
 /** That a pod has a port. */
@@ -198,7 +198,13 @@ export interface PortWish {
   readonly n: number
 }
 
-/** What is in the way of a network's pool on a node. */
-export function poolProblemOf({ problems }: NodePorts, network: string): PoolProblem | undefined {
-  return problems.find((one) => one.network === network)
+/** What is in the way of a network's pool on a node; with groups, of pods that ask for these, or else of all. */
+export function poolProblemOf(
+  { problems }: Pick<NodePorts, 'problems'>,
+  network: string,
+  groups?: readonly string[],
+): PoolProblem | undefined {
+  const own = problems.filter((one) => one.network === network)
+  const asked = groups === undefined ? undefined : own.find((one) => one.groups?.join() === groups.join())
+  return asked ?? own.find((one) => one.groups === undefined)
 }

@@ -16,6 +16,7 @@ const POOL = {
   groups: [],
   ports: [PORT],
 }
+const PROBLEM = { network: 'pods', reason: 'PORTS_FULL', problem: 'no more' }
 const USE = { node: 'n', leased: [], resting: [], given: [], wants: [] }
 const LEASE = { id: 'p1', sandbox: 'c1', ifname: 'eth0' }
 
@@ -59,6 +60,18 @@ const cases: readonly Case[] = [
     ['pools[0].ports[0]'],
   ],
   ['a network twice', decodeNodePorts, { node: 'n', pools: [POOL, POOL], problems: [] }, ['pools[1]']],
+  [
+    'a problem of a pool, and one of groups',
+    decodeNodePorts,
+    { node: 'n', pools: [], problems: [PROBLEM, { ...PROBLEM, groups: ['web'] }] },
+    [],
+  ],
+  [
+    'two problems of one pool',
+    decodeNodePorts,
+    { node: 'n', pools: [], problems: [PROBLEM, PROBLEM] },
+    ['problems[1]'],
+  ],
   ['an id with a blank', decodeNodePorts, port({ id: 'p 1' }), ['pools[0].ports[0].id']],
   ['use of ports', decodePortUse, use({ leased: [LEASE], given: ['p2'], wants: [{ network: 'pods', n: 1 }] }), []],
   ['a port that two pods have', decodePortUse, use({ leased: [LEASE, LEASE] }), ['leased[1]']],

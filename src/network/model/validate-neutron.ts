@@ -30,6 +30,8 @@ import type { PoolRoute } from './pool.ts'
 /** The most ports of a pool, pools of a node, and of what is listed beside. */
 export const MAX_POOL_PORTS = 1000
 export const MAX_POOLS = 32
+/** Of networks' pools, and of groups that pods ask for. */
+export const MAX_POOL_PROBLEMS = 64
 const MAX_PORTS_IN_USE = 8192
 const MAX_SUBNETS = 64
 const MAX_GROUPS = 64
@@ -152,16 +154,21 @@ const pool: Decode<PortPool> = checked(
 
 const problem: Decode<PoolProblem> = record<PoolProblem>({
   network: objectName,
+  groups: optional(groups),
   reason: code,
   problem: sentence,
   retryAfter: optional(integer(0, DAY_S)),
 })
 
 const nodePorts: Decode<NodePorts> = checked(
-  record<NodePorts>({ node: objectName, pools: list(pool, MAX_POOLS), problems: list(problem, MAX_POOLS) }),
+  record<NodePorts>({ node: objectName, pools: list(pool, MAX_POOLS), problems: list(problem, MAX_POOL_PROBLEMS) }),
   ({ pools, problems }, at) => {
     onePer(pools, ({ network: name }) => name, below(at, 'pools'))
-    onePer(problems, ({ network: name }) => name, below(at, 'problems'))
+    onePer(
+      problems,
+      ({ network: name, groups: asked }) => JSON.stringify(asked === undefined ? [name] : [name, asked]),
+      below(at, 'problems'),
+    )
   },
 )
 
@@ -186,7 +193,6 @@ const portUse: Decode<PortUse> = checked(
     resting: list(record<RestingPort>({ id, until: moment }), MAX_PORTS_IN_USE),
     given: list(id, MAX_PORTS_IN_USE),
     wants: list(wish, MAX_POOLS * MAX_GROUPS),
-    beat: optional(count),
   }),
   ({ leased, resting, given }, at) => {
     onePer(leased, (one) => one.id, below(at, 'leased'))

@@ -72,8 +72,13 @@ export interface PortSpec {
 /** What changes about a port. Lists replace lists as a whole. */
 export type PortChange = Partial<Omit<PortSpec, 'networkId' | 'tags'>>
 
+/** So many ids fit into one call: servers take addresses and headers of 4 KiB together. */
+export const MOST_IDS = 50
+
 /** Which ports. Everything that is given has to be true; an empty filter is refused. */
 export interface PortFilter {
+  /** Any of them; at most {@link MOST_IDS}. */
+  readonly ids?: readonly string[]
   readonly name?: string
   readonly networkId?: string
   readonly deviceId?: string
@@ -136,6 +141,8 @@ export interface SecurityGroup {
   readonly id: string
   readonly name: string
   readonly projectId: string | undefined
+  /** Another project lets the account's use it. */
+  readonly isShared: boolean
   readonly description: string
   readonly tags: readonly string[]
 }

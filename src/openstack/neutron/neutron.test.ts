@@ -73,11 +73,17 @@ describe('lists', () => {
         return Response.json({ ports: [] })
       },
     })
-    await cloud
-      .client()
-      .ports.list({ address: '192.0.2.1', subnetId: 's', tags: ['a', 'b=c'], mac: 'fa:16:3e:00:00:05' })
+    await cloud.client().ports.list({
+      ids: ['p1', 'p2'],
+      address: '192.0.2.1',
+      subnetId: 's',
+      tags: ['a', 'b=c'],
+      mac: 'fa:16:3e:00:00:05',
+    })
     expect([...asked.searchParams]).toEqual([
       ['limit', '500'],
+      ['id', 'p1'],
+      ['id', 'p2'],
       ['mac_address', 'fa:16:3e:00:00:05'],
       ['fixed_ips', 'ip_address=192.0.2.1'],
       ['fixed_ips', 'subnet_id=s'],

@@ -45,7 +45,7 @@ export async function onRevision<T, C>(how: OnRevision<T, C>): Promise<T> {
  * the last one wins, as ever.
  */
 export function changePort(
-  ports: Ports,
+  ports: Pick<Ports, 'get' | 'update'>,
   id: string,
   change: (port: Port) => PortChange | undefined,
   signal?: AbortSignal,

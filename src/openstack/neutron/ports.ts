@@ -4,7 +4,7 @@
  */
 import { garbage, invalid } from '../errors.ts'
 import { type NeutronCalls, pathId } from './call.ts'
-import type { AddressPair, Port, PortChange, PortFilter, PortSpec } from './model.ts'
+import { type AddressPair, MOST_IDS, type Port, type PortChange, type PortFilter, type PortSpec } from './model.ts'
 import { portOf } from './port-decode.ts'
 import { checkedTag } from './tags.ts'
 
@@ -99,8 +99,11 @@ function pairBody({ address, mac }: AddressPair): Readonly<Record<string, string
 
 /** Filters as Neutron writes them. An empty value would be dropped on the way, and with it the filter. */
 function queryOf(filter: PortFilter): readonly (readonly [string, string])[] {
-  const { tags = [], address, subnetId } = filter
+  const { ids, tags = [], address, subnetId } = filter
+  if (ids !== undefined && (ids.length === 0 || ids.length > MOST_IDS))
+    throw invalid(`a list of ports was asked for by ${ids.length} ids`, `name 1 to ${MOST_IDS}`)
   const plain: readonly (readonly [string, string | undefined])[] = [
+    ...(ids ?? []).map((id) => ['id', id] as const),
     ['name', filter.name],
     ['network_id', filter.networkId],
     ['device_id', filter.deviceId],

@@ -72,6 +72,7 @@ function groupOf(fields: Fields): SecurityGroup {
     id: DECODER.id(fields, 'id'),
     name: DECODER.textIfThere(fields, 'name') ?? '',
     projectId: DECODER.idIfThere(fields, 'project_id') ?? DECODER.idIfThere(fields, 'tenant_id'),
+    isShared: DECODER.flagIfThere(fields, 'shared') === true,
     description: DECODER.textIfThere(fields, 'description') ?? '',
     tags: DECODER.texts(fields, 'tags'),
   }

@@ -22,6 +22,12 @@ export class Trunks {
     return trunkOf(await this.#calls.one({ method: 'GET', path, key: 'trunk', doing: `show trunk ${id}`, signal }))
   }
 
+  /** All that the account sees. `OPENSTACK_NOT_FOUND` where the cloud knows no trunks. */
+  async list(signal?: AbortSignal): Promise<readonly Trunk[]> {
+    const call = { path: '/trunks', key: 'trunks', query: [], doing: 'list trunks', signal }
+    return (await this.#calls.list(call)).map(trunkOf)
+  }
+
   /** The trunk on a machine's port; undefined where there is none. */
   async ofPort(portId: string, signal?: AbortSignal): Promise<Trunk | undefined> {
     const query = [['port_id', pathId(portId, 'port')]] as const
@@ -35,7 +41,10 @@ export class Trunks {
     return trunk === undefined ? undefined : trunkOf(trunk)
   }
 
-  /** Where OVN is behind it the port may not be bound yet. Tags come in a second call only, a description in this one. */
+  /**
+   * Whether the port may be in use already is up to the driver: that of Open vSwitch refuses it (`OPENSTACK_IN_USE`), that of OVN allows it
+   * in Neutron 21 (`can_trunk_bound_port`). Subports may come and go at any time. Tags come in a second call only, a description in this one.
+   */
   async create(portId: string, name: string, description = ''): Promise<Trunk> {
     const body = { trunk: { port_id: portId, name, description, admin_state_up: true } }
     const doing = `create a trunk on port ${portId}`

@@ -17,6 +17,9 @@ export interface FakeCloudOptions {
 /** The password of its account. */
 export const PASSWORD = 'zebra-hornet-quartz'
 
+/** The project of its account. */
+export const PROJECT = 'f0e1d2c3b4a5968778695a4b3c2d1e0f'
+
 /** A fake cloud on a loopback port. */
 export class FakeCloud {
   readonly url: string
@@ -49,7 +52,7 @@ export class FakeCloud {
     const token = {
       issued_at: date(issued),
       expires_at: date(issued + life),
-      project: { id: 'f0e1d2c3b4a5968778695a4b3c2d1e0f' },
+      project: { id: PROJECT },
       catalog: [
         { type: 'network', name: 'neutron', endpoints: [endpoint] },
         { type: 'compute', name: 'nova', endpoints: [{ ...endpoint, url: `${this.url}/v2.1` }] },

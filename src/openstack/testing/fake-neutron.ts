@@ -3,7 +3,7 @@
  * Only for what the real one cannot be asked to do at a given moment; that it does the same, test/openstack shows.
  * @module
  */
-import { neutronError } from './fake-cloud.ts'
+import { neutronError, PROJECT } from './fake-cloud.ts'
 
 type Json = Record<string, unknown>
 
@@ -29,7 +29,9 @@ export class FakeNeutron {
   readonly ports = new Map<string, FakePort>()
   /** VLANs by port, by trunk. */
   readonly trunks = new Map<string, { port_id: string; subports: Map<string, number> }>()
-  readonly groups = new Map<string, string>([['default', 'group-default']])
+  groups: { readonly id: string; readonly name: string; readonly project_id: string; readonly shared: boolean }[] = [
+    { id: 'group-default', name: 'default', project_id: PROJECT, shared: false },
+  ]
   readonly extensions = new Set(['tag-ports-during-bulk-creation', 'revision-if-match', 'trunk'])
   mostPairs = 10
   quota = -1
@@ -108,7 +110,12 @@ export class FakeNeutron {
       const of = query.get('network_id')
       return Response.json({ subnets: [...this.subnets.values()].filter(({ network_id }) => network_id === of) })
     }
-    const groups = [...this.groups].filter(([one]) => one === name).map(([one, key]) => ({ id: key, name: one }))
+    const group = this.groups.find((one) => one.id === id)
+    if (id !== '') {
+      return group === undefined ? refused(404, 'SecurityGroupNotFound') : Response.json({ security_group: group })
+    }
+    const asked = (['name', 'project_id', 'shared'] as const).filter((key) => query.has(key))
+    const groups = this.groups.filter((one) => asked.every((key) => String(one[key]) === query.get(key)?.toLowerCase()))
     return Response.json({ security_groups: groups })
   }
 
@@ -133,6 +140,7 @@ export class FakeNeutron {
     const matches = (port: FakePort): boolean =>
       [...query].every(([key, value]) => {
         if (key === 'limit' || key === 'marker') return true
+        if (key === 'id') return query.getAll('id').includes(port.id)
         if (key === 'tags') return value.split(',').every((tag) => port.tags.includes(tag))
         if (key !== 'fixed_ips') return port[key] === value
         const [what = '', wanted] = value.split('=')
@@ -159,7 +167,7 @@ export class FakeNeutron {
   #port(network_id: string, fixed_ips: FakePort['fixed_ips'], spec: Json, id = this.#id()): FakePort {
     const mac = `fa:16:3e:00:${[this.#serial >> 8, this.#serial & 255].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`
     const port: FakePort = {
-      ...{ name: '', project_id: 'project', mac_address: mac, admin_state_up: true, status: 'DOWN', device_owner: '' },
+      ...{ name: '', project_id: PROJECT, mac_address: mac, admin_state_up: true, status: 'DOWN', device_owner: '' },
       ...{ device_id: '', security_groups: ['group-default'], allowed_address_pairs: [], tags: [] },
       ...{ port_security_enabled: true, ...spec, id, network_id, fixed_ips, revision_number: 1 },
     }
@@ -216,7 +224,8 @@ export class FakeNeutron {
 
   #trunks(id: string, action: string, query: URLSearchParams, body: Json): Response {
     if (id === '') {
-      const found = [...this.trunks].filter(([, { port_id }]) => port_id === query.get('port_id'))
+      const wanted = query.get('port_id')
+      const found = [...this.trunks].filter(([, { port_id }]) => wanted === null || port_id === wanted)
       return Response.json({ trunks: found.map(([key]) => this.#trunk(key)) })
     }
     const trunk = this.trunks.get(id)

@@ -51,12 +51,12 @@ export class Underlay {
   async join(name: string): Promise<Place> {
     const netns = this.netns(name)
     await newNetns(netns)
-    this.#machines.push(name)
+    const number = this.#machines.push(name)
     const port = { netns: this.#netns, ifname: this.#portOf(name) }
     await veth({ netns, ifname: LINK }, port)
     await address({ netns, ifname: LINK }, { addresses: [], gateways: [] })
     await ipIn(port.netns, `link set ${port.ifname} master ${BRIDGE} up`)
-    return { netns, address: `172.31.${this.#part}.${this.#machines.length}` }
+    return { netns, address: `172.31.${this.#part}.${number}` }
   }
 
   /** What a machine sends to others from now on. */

@@ -60,13 +60,11 @@ export class VirtualMachine {
     const own = { netns: this.netns, ifname: nic.ifname }
     await veth(tap, own)
     withoutOffloads(own)
-    await ipIn(tap.netns, `link set ${tap.ifname} mtu ${nic.addressing.mtu ?? 1500} up`)
-    await this.chassis.plug(tap.ifname, portId, nic.port.mac)
     const gateways = this.nics.length === 0 ? nic.addressing.gateways : []
     await address(own, { ...nic.addressing, gateways })
     this.#taps.set(portId, tap.ifname)
     this.nics.push(nic)
-    await eventually(`port ${portId} is up`, async () => (await admin.ports.get(portId)).status === 'ACTIVE', PATIENCE)
+    await connect(this.chassis, admin, { portId, tap: tap.ifname })
     return nic
   }
 
@@ -127,8 +125,20 @@ export function withoutOffloads({ netns, ifname }: { readonly netns: string; rea
   }
 }
 
+/** Makes a link that is in a chassis' namespace the end of a port that is bound there, and waits until Neutron says that the port is up. */
+export async function connect(
+  chassis: Chassis,
+  admin: Neutron,
+  { portId, tap }: { readonly portId: string; readonly tap: string },
+): Promise<void> {
+  const { port, addressing } = await described(admin, portId)
+  await ipIn(chassis.netns, `link set ${tap} mtu ${addressing.mtu ?? 1500} up`)
+  await chassis.plug(tap, portId, port.mac)
+  await eventually(`port ${portId} is up`, async () => (await admin.ports.get(portId)).status === 'ACTIVE', PATIENCE)
+}
+
 /** Neutron hears of a new chassis a moment after OVN: until then it cannot bind a port there. */
-async function bind(admin: Neutron, portId: string, host: string): Promise<void> {
+export async function bind(admin: Neutron, portId: string, host: string): Promise<void> {
   await eventually(
     `port ${portId} is bound to ${host}`,
     async () => {

@@ -9,7 +9,6 @@ import type { Link } from '../../../linux/index.ts'
 import { type Ip, type Mac, parseIp, parseMac } from '../../../network/model/address.ts'
 import type { Grants } from '../../../network/model/grants.ts'
 import { configureInterface } from '../configure.ts'
-import { inOrder } from '../in-order.ts'
 import { extendResult, ipamToUndo } from '../ipam-result.ts'
 import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside, Plugins } from '../plugin.ts'
 import { childDifference } from './check.ts'
@@ -56,14 +55,12 @@ export class ChildPlugin implements Plugin {
     return extendResult(call, [inside], answer)
   }
 
-  /** The interface first: nothing is sent from its addresses once they are free. */
+  /** The interface first: nothing is sent from its addresses once they are free. While it stays, they do. */
   async del(call: PluginCallAfter): Promise<void> {
     const { ifname, netns, config } = call
     const type = ipamToUndo(config)
-    await inOrder(
-      async () => (netns === undefined ? undefined : removeChild(this.#kind, ifname, netns)),
-      async () => (type === undefined ? undefined : this.#parts.plugins.ipam(type).del(call)),
-    )
+    if (netns !== undefined) await removeChild(this.#kind, ifname, netns)
+    if (type !== undefined) await this.#parts.plugins.ipam(type).del(call)
   }
 
   async check(call: PluginCallInside): Promise<void> {

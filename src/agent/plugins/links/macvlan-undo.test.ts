@@ -11,6 +11,8 @@ beforeEach(() => {
 })
 afterEach(() => bench[Symbol.dispose]())
 
+/** A descriptor that nothing has. */
+const NO_FD = 1_000_000
 const MACVLAN: JsonObject = { type: 'macvlan', master: 'up0', ipam: { type: 'test' } }
 
 describe('macvlan', () => {
@@ -53,6 +55,15 @@ describe('macvlan', () => {
     }
     await expect(bench.plugin('macvlan').del(bench.call(MACVLAN))).rejects.toThrow('away')
     expect(namesIn(bench.pod)).toEqual(['lo'])
+  })
+
+  test('DEL gives no address back while the interface cannot be removed', async () => {
+    await bench.plugin('macvlan').add(bench.call(MACVLAN), never)
+    const unreachable = bench.call(MACVLAN, { netns: { fd: NO_FD, path: '/run/netns/wefttest-pod' } })
+    await expect(bench.plugin('macvlan').del(unreachable)).rejects.toThrow()
+    expect([...bench.given]).toEqual(['c1'])
+    await bench.plugin('macvlan').del(bench.call(MACVLAN))
+    expect([namesIn(bench.pod), [...bench.given]]).toEqual([['lo'], []])
   })
 
   test('DEL undoes an ADD that was interrupted anywhere', async () => {

@@ -3,10 +3,12 @@
  * (docs/adr/0039), with the account's token kept from one call to the next.
  * @module
  */
-import { parseIpamConfig } from '../../../cni/index.ts'
+import { type AttachmentKey, parseIpamConfig } from '../../../cni/index.ts'
+import { deviceIdOf, hashOf } from '../../../compat/ipam-neutron/names.ts'
 import { accountIn } from '../../../compat/ipam-neutron/netconf.ts'
 import { NeutronIpam } from '../../../compat/ipam-neutron/plugin.ts'
 import { loadNetconfCloud } from '../../../openstack/config/load.ts'
+import { secretsOf } from '../../../openstack/config/model.ts'
 import { Neutron } from '../../../openstack/neutron/neutron.ts'
 import { OpenStackSession, type SessionOptions } from '../../../openstack/session.ts'
 import { Deadline } from '../../../registry/deadline.ts'
@@ -48,6 +50,14 @@ export class DirectNeutron implements Disposable {
     return accountIn(configOf(call)) !== undefined
   }
 
+  /** Tells people that ports of an interface may be left in Neutron, and why nobody can look. */
+  warnOfLeft(key: AttachmentKey, why: string): void {
+    const device = deviceIdOf(key)
+    this.#parts.warn(
+      `A port of this container may be left in Neutron: ${why}. See openstack port list --device-id ${device}, and delete what is there.`,
+    )
+  }
+
   /** Does something by a configuration's account. */
   async using<T>(
     call: DirectCall,
@@ -65,11 +75,12 @@ export class DirectNeutron implements Disposable {
     }
   }
 
+  /** Files that the account is in (clouds.yaml, authorities) are read each time: they may have changed. */
   #sessionOf(account: unknown): OpenStackSession {
-    const key = JSON.stringify(account)
+    const cloud = loadNetconfCloud(account)
+    const key = hashOf(JSON.stringify([cloud, secretsOf(cloud).map((one) => one.reveal())]), 64)
     const found = this.#sessions.get(key)
     if (found !== undefined) return found
-    const cloud = loadNetconfCloud(account)
     for (const sentence of cloud.warnings) this.#parts.warn(sentence)
     const session = new OpenStackSession(cloud, { userAgent: 'weft-agent', ...this.#parts.session })
     const [oldest] = this.#sessions

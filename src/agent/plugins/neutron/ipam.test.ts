@@ -1,11 +1,14 @@
 /** `ipam-neutron` where an agent runs: ports of this node's first, and an account's own where there are none. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { type CniError, type JsonObject, parseArgs } from '../../../cni/index.ts'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type CniError, type JsonObject, parseArgs, toCniError } from '../../../cni/index.ts'
 import { NETWORK, SmallNeutron } from '../../../compat/ipam-neutron/testing/small-neutron.ts'
 import { PASSWORD } from '../../../openstack/testing/fake-cloud.ts'
 import { pool, port, Rig, until } from '../../neutron/testing/rig.ts'
 import type { PluginCallInside } from '../plugin.ts'
 import { DirectNeutron } from './direct.ts'
+import { DirectNotes } from './direct-notes.ts'
 import { NeutronIpamPlugin } from './ipam.ts'
 
 const OTHER = '4c8f1a52-44f9-4318-8c67-a2fed2ccca4f'
@@ -14,11 +17,13 @@ const never = new AbortController().signal
 let rig: Rig
 let cloud: SmallNeutron
 let direct: DirectNeutron
+let warned: string[]
 beforeEach(() => {
+  warned = []
   rig = new Rig({ coldMs: 30 })
   cloud = new SmallNeutron()
   direct = new DirectNeutron({
-    ...{ node: 'node1', machine: 'm', readFile: () => '', warn: () => undefined },
+    ...{ node: 'node1', machine: 'm', readFile: () => '', warn: (sentence) => void warned.push(sentence) },
     session: { firstPause: 1, limits: { attempts: 2 } },
   })
 })
@@ -31,13 +36,21 @@ afterEach(async () => {
 function plugin(): NeutronIpamPlugin {
   const groups = { pods: { find: async () => undefined }, registry: rig.registry, namespace: () => undefined }
   const readFile = (): string => 'nameserver 10.0.0.9\n'
-  return new NeutronIpamPlugin({ ports: rig.neutron.ports, groups, direct, readFile })
+  return new NeutronIpamPlugin({
+    ports: rig.neutron.ports,
+    groups,
+    direct,
+    notes: new DirectNotes(rig.stateDir),
+    readFile,
+  })
 }
 
 const account = (): JsonObject => ({
   ...{ username: 'admin', password: PASSWORD, project: 'admin', domain: 'default' },
   authUrl: `${cloud.cloud.url}/v3`,
 })
+
+const refused = () => new Response('{"error":{"code":401,"title":"Unauthorized","message":"x"}}', { status: 401 })
 
 function call(
   networks: readonly string[],
@@ -185,5 +198,144 @@ describe('without ports of the node’s', () => {
     expect((await refusal(plugin().add(asked, never))).message).not.toContain('it was done')
     await rig.told(({ leased, resting }) => leased.length === 0 && resting.length === 1)
     expect(cloud.ports.size).toBe(0)
+  })
+})
+
+describe('DEL ends', () => {
+  const wrong = (): JsonObject => ({ ...account(), password: 'rotated' })
+
+  test('after an ADD whose account was wrong, and Neutron is not asked', async () => {
+    await rig.start()
+    const asked = call([NETWORK], { openstackConf: account() })
+    cloud.keystone = refused
+    const one = plugin()
+    expect((await refusal(one.add(asked, never))).message).toContain('401')
+    await one.del(asked)
+    await one.del(asked)
+    expect(warned).toEqual([])
+    // An agent that was started anew does not know, and asks: once, and then it is told.
+    await plugin().del(asked)
+    expect(warned).toEqual([expect.stringContaining('openstack port list --device-id weft:c1/eth0')])
+  })
+
+  test('where an agent died before Neutron was asked for a port', async () => {
+    await rig.start()
+    new DirectNotes(rig.stateDir).open(call([NETWORK]), [NETWORK])
+    await cloud.stop()
+    await plugin().del(call([NETWORK], { openstackConf: wrong() }))
+    expect(new DirectNotes(rig.stateDir).values()).toEqual([])
+  })
+
+  test('not while a port is there that an account is needed for, and by the one that is right at last', async () => {
+    await rig.start()
+    const asked = call([NETWORK], { openstackConf: account() })
+    await plugin().add(asked, never)
+    cloud.keystone = refused
+    const next = plugin()
+    const rotated = { ...call([NETWORK], { openstackConf: wrong() }) }
+    expect((await refusal(next.del(rotated))).message).toContain('401')
+    expect(cloud.ports.size).toBe(1)
+    cloud.keystone = undefined
+    await next.del(call([NETWORK], { openstackConf: { ...account(), region: 'RegionOne' } }))
+    expect(cloud.ports.size).toBe(0)
+  })
+
+  test('with a notice where the configuration has no account any more that could be read', async () => {
+    await rig.start()
+    await plugin().add(call([NETWORK], { openstackConf: account() }), never)
+    for (const ipam of [{ openstackConf: {} }, {}]) {
+      const key = { containerId: 'c1', ifname: 'eth0', network: 'n' }
+      new DirectNotes(rig.stateDir).put({ ...key, networks: [NETWORK], isBegun: true })
+      await plugin().del(call([NETWORK], ipam))
+    }
+    expect(warned).toHaveLength(2)
+    expect(warned.join()).not.toContain(PASSWORD)
+  })
+
+  test('a second time without asking Neutron, where all came from the pool', async () => {
+    await rig.prepare([POOL])
+    await rig.start()
+    const asked = call([NETWORK], { openstackConf: account() })
+    const one = plugin()
+    await one.add(asked, never)
+    await one.del(asked)
+    await one.del(asked)
+    expect(cloud.heard).toEqual([])
+    expect((await one.add(asked, never)).ips).toHaveLength(2)
+  })
+})
+
+test('a cloud of clouds.yaml is read anew when its password was changed', async () => {
+  const file = join(rig.stateDir, 'clouds.yaml')
+  const write = (password: string): void => {
+    const auth = { ...{ username: 'admin', project_name: 'admin', password }, auth_url: `${cloud.cloud.url}/v3` }
+    const domains = { user_domain_name: 'Default', project_domain_name: 'Default' }
+    writeFileSync(file, JSON.stringify({ clouds: { mine: { auth: { ...auth, ...domains } } } }))
+  }
+  const before = process.env['OS_CLIENT_CONFIG_FILE']
+  process.env['OS_CLIENT_CONFIG_FILE'] = file
+  try {
+    await rig.start()
+    write('old')
+    cloud.keystone = refused
+    const asked = call([NETWORK], { openstackConf: { cloud: 'mine' } })
+    expect(toCniError(await refusal(plugin().add(asked, never))).id).toBe('openstack-unauthorized')
+    write('new')
+    cloud.keystone = undefined
+    expect((await plugin().add(asked, never)).ips).toHaveLength(1)
+  } finally {
+    if (before === undefined) delete process.env['OS_CLIENT_CONFIG_FILE']
+    else process.env['OS_CLIENT_CONFIG_FILE'] = before
+  }
+})
+
+test('CHECK is by where the ports came from, not by the pools of today', async () => {
+  await rig.start()
+  const asked = call([NETWORK], { openstackConf: account() })
+  const prevResult = await plugin().add(asked, never)
+  await rig.prepare([POOL])
+  await until(() => rig.neutron.ports.has(NETWORK))
+  await plugin().check({ ...asked, prevResult })
+  expect((await plugin().add(asked, never)).ips).toEqual(prevResult.ips)
+  expect(cloud.ports.size).toBe(1)
+})
+
+test('CHECK of a port of the pool asks nobody once the pool is gone, and tells of it', async () => {
+  await rig.prepare([POOL])
+  await rig.start()
+  const asked = call([NETWORK], { openstackConf: account() })
+  const prevResult = await plugin().add(asked, never)
+  await rig.prepare([])
+  await until(() => !rig.neutron.ports.has(NETWORK))
+  expect((await refusal(plugin().check({ ...asked, prevResult }))).id).toBe('check-failed')
+  expect(cloud.heard).toEqual([])
+})
+
+test('a second address that CNI 0.2.0 would drop from the pool is refused, and given back', async () => {
+  await rig.prepare([POOL, pool([port(3)], { network: 'more', networkId: OTHER })])
+  await rig.start()
+  const old = { version: '0.2.0' } as const
+  expect((await refusal(plugin().add(call([NETWORK, OTHER], {}, old), never))).id).toBe('result-too-small')
+  await rig.told(({ leased, resting }) => leased.length === 0 && resting.length === 2)
+  expect((await plugin().add(call([NETWORK], {}, { ...old, containerId: 'c2' }), never)).ips).toHaveLength(2)
+})
+
+describe('securityGroups of the configuration', () => {
+  const grouped = (...securityGroups: string[]): PluginCallInside =>
+    call([NETWORK], { neutronConf: { networks: [NETWORK], securityGroups } })
+
+  test('are asked of the pool', async () => {
+    await rig.prepare([pool([port(1), port(2, { groups: ['db', 'web'] })], { networkId: NETWORK })])
+    await rig.start()
+    await plugin().add(grouped('web', 'db', 'web'), never)
+    const use = await rig.told(({ leased }) => leased.length === 1)
+    expect(use.leased.map(({ id }) => id)).toEqual(['port-2'])
+  })
+
+  test('are refused where a pool has none of its own for a pod, and where there are none', async () => {
+    await rig.prepare([pool([port(1)], { networkId: NETWORK, mode: 'fixed' })])
+    await rig.start()
+    expect((await refusal(plugin().add(grouped('web'), never))).id).toBe('neutron-mode-unfit')
+    expect((await refusal(plugin().add(grouped(), never))).id).toBe('neutron-mode-unfit')
   })
 })

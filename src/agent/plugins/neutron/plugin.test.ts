@@ -215,6 +215,18 @@ test('pairs and further addresses need ipvlan, and without it the answer says wh
   }
 })
 
+test('DEL releases no port while the interface cannot be removed', async () => {
+  await prepared(trunk(inTrunk(1, 101)))
+  const { containerId, ifname } = bench.on()
+  const order = { containerId, ifname, network: 'pods', cniNetwork: 'n' }
+  await bench.rig.neutron.ports.lease(order, new AbortController().signal)
+  const unreachable = bench.on({}, { netns: { fd: 1_000_000, path: '/run/netns/x' } })
+  await expect(bench.neutron.del(unreachable)).rejects.toThrow()
+  expect(bench.rig.neutron.ports.countOf(order)).toBe(1)
+  await bench.neutron.del(bench.on())
+  expect(bench.rig.neutron.ports.countOf(order)).toBe(0)
+})
+
 describe('STATUS', () => {
   test('says what is missing', async () => {
     const problem = { network: 'pods', reason: 'X', problem: 'the VM has no port; attach one' }

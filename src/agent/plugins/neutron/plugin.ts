@@ -10,7 +10,6 @@ import { UNDERLAY_GROUP } from '../../../network/host.ts'
 import { type Mac, parseMac } from '../../../network/model/address.ts'
 import type { Leasing, LocalPorts } from '../../neutron/local-ports.ts'
 import { configureInterface } from '../configure.ts'
-import { inOrder } from '../in-order.ts'
 import { extendResult } from '../ipam-result.ts'
 import { childDifference } from '../links/check.ts'
 import { type ChildOrder, makeChild, raiseChild, removeChild } from '../links/child.ts'
@@ -41,7 +40,7 @@ export class NeutronPlugin implements Plugin {
   async add(call: PluginCallInside, signal: AbortSignal): Promise<CniResult> {
     const netconf = this.#read(call)
     const { ifname, netns } = call
-    const leasing = await leasePort(call, netconf.network, this.#parts, signal)
+    const leasing = await leasePort(call, netconf, this.#parts, signal)
     await using undo = new AsyncDisposableStack()
     // The error that led there is the one to tell.
     undo.defer(() => this.del(call).catch(() => undefined))
@@ -59,16 +58,11 @@ export class NeutronPlugin implements Plugin {
     return extendResult(call, [inside], answer)
   }
 
-  /** The interface first: nothing is sent from its addresses once the port is another pod's. */
+  /** The interface first: nothing is sent from its addresses once the port is another pod's. While it stays, the port does. */
   async del(call: PluginCallAfter): Promise<void> {
     const { ifname, netns } = call
-    await inOrder(
-      async () => {
-        if (netns === undefined) return
-        for (const kind of ['vlan', 'ipvlan'] as const) await removeChild(kind, ifname, netns)
-      },
-      async () => this.#parts.ports.release(call),
-    )
+    if (netns !== undefined) for (const kind of ['vlan', 'ipvlan'] as const) await removeChild(kind, ifname, netns)
+    this.#parts.ports.release(call)
   }
 
   async check(call: PluginCallInside): Promise<void> {
@@ -127,15 +121,15 @@ export class NeutronPlugin implements Plugin {
   }
 }
 
-/** A port for the interface of a call. */
+/** A port for the interface of a call. `ownGroups` are those of the configuration, for pods that ask for none. */
 export async function leasePort(
   call: PluginCall,
-  network: string,
+  { network, ownGroups }: { readonly network: string; readonly ownGroups?: readonly string[] | undefined },
   { ports, groups: sources }: Pick<NeutronPluginParts, 'ports' | 'groups'>,
   signal: AbortSignal,
 ): Promise<Leasing> {
   const { containerId, ifname, args } = call
-  const groups = await groupsFor(call, sources)
+  const groups = (await groupsFor(call, sources)) ?? ownGroups
   const order = {
     ...{ containerId, ifname, network, cniNetwork: call.network },
     ...(groups === undefined ? {} : { groups }),

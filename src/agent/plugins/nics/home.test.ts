@@ -64,6 +64,15 @@ test('another namespace in the place of the noted one is left alone', async () =
   expect(bench.inside?.alias).toStartWith('weft-nic up0 ')
 })
 
+test('DEL gives no address back while the NIC cannot come home', async () => {
+  await bench.plugin.add(call(), never)
+  const unreachable = bench.links.call(NIC, { netns: { fd: 1_000_000, path: '/run/netns/wefttest-pod' } })
+  await expect(bench.plugin.del(unreachable)).rejects.toThrow()
+  expect([...bench.links.given]).toEqual(['c1'])
+  await bench.plugin.del(call())
+  expectHome()
+})
+
 test.each<[string, () => void]>([
   ['an IPAM plugin that fails', () => (bench.links.broken = new Error('no more'))],
   ['an MTU that the kernel refuses', () => undefined],

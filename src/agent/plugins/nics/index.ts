@@ -12,12 +12,17 @@ export interface NicStart extends Omit<NicParts, 'home' | 'notes' | 'portFacts'>
   unreadable(file: string, error: unknown): void
 }
 
+/** The namespace that this thread is in, as the home of NICs. */
+export function homeHere(rtnl: RtnlSocket): NicParts['home'] {
+  // The descriptor is open as long as the program is there.
+  return { rtnl, nsFd: netnsSelf(), sysfs: '/sys', boot: bootId() }
+}
+
 /** The plugin for NICs of the namespace that this thread is in. */
 export function nicPlugin({ rtnl, stateDir, unreadable, ...parts }: NicStart): HostDevicePlugin {
   return new HostDevicePlugin({
     ...parts,
-    // As long as the agent is there.
-    home: { rtnl, nsFd: netnsSelf(), sysfs: '/sys', boot: bootId() },
+    home: homeHere(rtnl),
     notes: new NicNotes(stateDir, unreadable),
     portFacts: askPortFacts,
   })

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Link } from '../../../linux/index.ts'
+import { keyText, type NoteKey } from '../note-folder.ts'
 
 /** The NIC as it was at home. */
 export interface NicAtHome extends Pick<Link, 'name' | 'mtu' | 'up'> {
@@ -14,14 +15,8 @@ export interface NicAtHome extends Pick<Link, 'name' | 'mtu' | 'up'> {
   readonly device?: { readonly bus: string; readonly name: string }
 }
 
-/** Whose interface it becomes. */
-export interface NicKey {
-  readonly containerId: string
-  readonly ifname: string
-}
-
-/** A NIC that went into a pod, or is about to. */
-export interface NicNote extends NicKey {
+/** A NIC that went into a pod, or is about to: whose interface it becomes. */
+export interface NicNote extends NoteKey {
   /** The CNI network's name. */
   readonly network: string
   /** The pod's namespace: its path, and what tells it from a later one in the same place. */
@@ -32,11 +27,6 @@ export interface NicNote extends NicKey {
 }
 
 const VERSION = 1
-
-/** What names a note. */
-export function keyText({ containerId, ifname }: NicKey): string {
-  return `${containerId}/${ifname}`
-}
 
 /** The note as text. */
 export function printNote(note: NicNote): string {

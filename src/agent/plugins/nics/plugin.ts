@@ -14,12 +14,13 @@ import { inOrder } from '../in-order.ts'
 import { extendResult, ipamToUndo } from '../ipam-result.ts'
 import type { LinkParts } from '../links/index.ts'
 import { checkMayChoose } from '../links/master.ts'
+import { keyText, type NoteKey } from '../note-folder.ts'
 import type { Plugin, PluginCall, PluginCallAfter, PluginCallInside } from '../plugin.ts'
 import { findNic } from './find.ts'
 import { whyNotFree } from './free.ts'
 import { bringHome, moveIn, type NicHome, nicInside } from './move.ts'
 import { type NicNetconf, parseNicNetconf } from './netconf.ts'
-import { atHome, keyText, type NicKey, type NicNote } from './note.ts'
+import { atHome, type NicNote } from './note.ts'
 import type { NicNotes } from './notes.ts'
 
 /** What the plugin works with. */
@@ -55,13 +56,11 @@ export class HostDevicePlugin implements Plugin {
     return extendResult(call, [inside], answer)
   }
 
-  /** The NIC first: nothing is sent from its addresses once they are free. */
+  /** The NIC first: nothing is sent from its addresses once they are free. While it is away, they stay its. */
   async del(call: PluginCallAfter): Promise<void> {
     const type = ipamToUndo(call.config)
-    await inOrder(
-      () => this.#release(call, call.netns),
-      async () => (type === undefined ? undefined : this.#parts.plugins.ipam(type).del(call)),
-    )
+    await this.#release(call, call.netns)
+    if (type !== undefined) await this.#parts.plugins.ipam(type).del(call)
   }
 
   async check(call: PluginCallInside): Promise<void> {
@@ -163,7 +162,7 @@ export class HostDevicePlugin implements Plugin {
     return configurationProblem({ nsFd: netns.fd, ifname }, { ips: own, routes: routes.filter(isOwn) })
   }
 
-  async #release(key: NicKey, netns?: PodNetns): Promise<void> {
+  async #release(key: NoteKey, netns?: PodNetns): Promise<void> {
     const { notes, home } = this.#parts
     const note = notes.get(key)
     if (note === undefined) return

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { linkList, linkSet, nftRuleCounts, type Rule, routeList, ruleDel, ruleList } from '../../../linux/index.ts'
 import { crashesAfter } from '../../../linux/testing/crash.ts'
 import type { Scratch } from '../../../linux/testing/scratch.ts'
+import type { PluginCallInside } from '../plugin.ts'
 import { ptpPlugin } from './ptp.ts'
 import { AT, never, ptpConfig, Site } from './testing/site.ts'
 
@@ -59,6 +60,25 @@ describe('GC', () => {
     await plugin.gc?.('n', new Set())
     expect(traces(site.node)).toEqual(before)
   })
+})
+
+test('two ADDs at once get a routing table each', async () => {
+  using site = place()
+  const calls = [
+    [site.call(WIRE), site.call(ptpConfig())],
+    [site.otherCall(WIRE), site.otherCall(ptpConfig())],
+  ] as const
+  const behind: PluginCallInside[] = []
+  for (const [wire, leg] of calls) {
+    behind.push({ ...leg, prevResult: await site.plugin('macvlan').add(wire, never) })
+  }
+  await Promise.all(behind.map((call) => site.plugin('unnumbered-ptp').add(call, never)))
+  const tables = ['c1', 'c2'].map((container) => {
+    const own = rulesOf(site.node).filter(({ inputLink, table }) => inputLink === site.leg(container) && table !== 254)
+    return [...new Set(own.map(({ table }) => table))]
+  })
+  expect(tables.map((own) => own.length)).toEqual([1, 1])
+  expect(tables[0]).not.toEqual(tables[1] ?? [])
 })
 
 test.each(['DEL', 'ADD'] as const)(

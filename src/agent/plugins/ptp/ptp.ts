@@ -82,7 +82,8 @@ async function add(
       sysctls: plan.node.sysctls,
       ...(plan.node.linkLocal === undefined ? {} : { linkLocal: plan.node.linkLocal }),
     })
-    apply(sides, netconf, plan)
+    // The table is chosen where nothing is waited for until a rule has it: another ADD would choose the same.
+    apply(sides, netconf, planFor(sides, call, prevResult, netconf))
     signal.throwIfAborted()
   } catch (error) {
     // What the first error was about is worth more than what its undoing meets.

@@ -24,6 +24,8 @@ export class World {
   nodes = new Map<string, Node>([[NODE.name, NODE]])
   gone = new Set<string>()
   wishes: NeutronNetwork[] = [WISH]
+  /** NeutronNetworks that cannot be read. */
+  spoilt = new Set<string>()
   ports = new Map<string, NodePorts>()
   leased: PortLease[] = []
   given = new Set<string>()
@@ -31,6 +33,8 @@ export class World {
   /** What the agent told the last time. */
   use: PortUse | undefined
   readonly told: string[] = []
+  /** Problems of every pass. */
+  readonly said: string[] = []
   /** The next write of NodePorts fails so. */
   failWrite: 'none' | 'before' | 'after' = 'none'
   keeper: NodeKeeper
@@ -60,6 +64,7 @@ export class World {
       node: (name) => this.nodes.get(name),
       isGone: (name) => this.gone.has(name),
       networks: () => this.wishes,
+      isSpoilt: (name) => this.spoilt.has(name),
       use: () => this.use,
       ports: {
         get: (name) => this.ports.get(name),
@@ -72,7 +77,7 @@ export class World {
       random: () => 0,
       signal: new AbortController().signal,
       log,
-      onProblems: () => undefined,
+      onProblems: (_, problems) => this.said.push(...problems.map(({ problem }) => problem)),
     })
     return this.keeper
   }
