@@ -34,7 +34,7 @@ import { type Attached, type NetworkRecord, recordId } from './record.ts'
 import type { Records } from './records.ts'
 import { needsResolving, type ResolveParts, resolveNetworks, type Wanted } from './resolve.ts'
 import type { StatusWriter } from './status-writer.ts'
-import { planOf, withAccountsOfToday } from './today.ts'
+import { planOf, type RecordToday, toKeep, withAccountsOfToday } from './today.ts'
 
 /** What the networks are made with. */
 export interface NetworksParts {
@@ -92,11 +92,13 @@ export class Networks implements Disposable {
     const record = this.#parts.records.get({ ...request, program })
     if (record === undefined) return this.#delUnrecorded(request, program, netns)
     return this.#busy.exclusive({ ...request, program }, async () => {
-      const failures = await this.#undo(record, netns, request.config?.raw)
+      const config = request.config?.raw
+      const failures = await this.#undo(record, netns, config)
       if (failures.length === 0) return
       if (!failures.every(isOfAway)) throw firstOf(failures)
-      // Somebody else has to be there for the rest. The pod is gone all the same: it is tried again until it is done.
-      this.#parts.records.put({ ...record, isLeaving: true })
+      // Somebody else has to be there for the rest. The pod is gone all the same: it is tried again until it is done,
+      // by the accounts that this call brought: nobody else may.
+      this.#parts.records.put({ ...toKeep(await this.#ofToday(record, config)), isLeaving: true })
     })
   }
 
@@ -247,7 +249,7 @@ export class Networks implements Disposable {
     return this.#busy.exclusive(record, () => this.#undo(record, undefined, config))
   }
 
-  #ofToday(record: NetworkRecord, config: JsonObject | undefined): Promise<NetworkRecord> {
+  #ofToday(record: NetworkRecord, config: JsonObject | undefined): Promise<RecordToday> {
     return withAccountsOfToday(record, config, this.#parts.resolving)
   }
 
