@@ -10,7 +10,7 @@ import { isUncertain } from '../http/retry.ts'
 import type { Secret } from '../secret.ts'
 import { NEUTRON_FAULTS } from './neutron-table.ts'
 import type { Fault } from './row.ts'
-import { faultOfStatus, SECOND_FACTOR } from './status-table.ts'
+import { CREDENTIAL_GONE, CREDENTIAL_WORDS, faultOfStatus, SECOND_FACTOR } from './status-table.ts'
 
 /** What was asked. */
 export interface Asked {
@@ -33,10 +33,11 @@ export function faultIn(answer: HttpAnswer, { service, doing, isSafe, secrets }:
   const byStatus = faultOfStatus(service, status)
   if (byStatus === undefined) return undefined
   const text = answer.text.slice(0, MOST_READ)
-  const said = service === 'Neutron' ? neutronError(text) : {}
+  const said = service === 'Neutron' ? errorIn(text, 'NeutronError') : {}
   const type = said.type !== undefined && Object.hasOwn(NEUTRON_FAULTS, said.type) ? said.type : undefined
   const { code, cause, remedy } =
-    better(answer, service, type === undefined ? undefined : NEUTRON_FAULTS[type]) ?? byStatus
+    (service === 'Keystone' ? ofKeystone(answer, text) : type === undefined ? undefined : NEUTRON_FAULTS[type]) ??
+    byStatus
   const requestId = requestIdIn(answer.headers)
   const unsure = isUncertain({ status }, isSafe)
   const did = unsure ? `it is not known whether ${service} did` : `${service} did not`
@@ -61,19 +62,16 @@ export function requestIdIn(headers: Headers): string | undefined {
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 
-function better(
-  { status, headers }: HttpAnswer,
-  service: OpenStackService,
-  byType: Fault | undefined,
-): Fault | undefined {
-  if (service === 'Keystone') return status === 401 && headers.has('openstack-auth-receipt') ? SECOND_FACTOR : undefined
-  return byType
+/** Where Keystone says more than its status does. */
+function ofKeystone({ status, headers }: HttpAnswer, text: string): Fault | undefined {
+  if (status === 401 && headers.has('openstack-auth-receipt')) return SECOND_FACTOR
+  return status === 404 && CREDENTIAL_WORDS.test(errorIn(text, 'error').message ?? '') ? CREDENTIAL_GONE : undefined
 }
 
-/** Type and message of `{"NeutronError": {…}}`. */
-function neutronError(text: string): { readonly type?: string; readonly message?: string } {
+/** Type and message of `{"NeutronError": {…}}`, or of Keystone's `{"error": {…}}`. */
+function errorIn(text: string, key: 'NeutronError' | 'error'): { readonly type?: string; readonly message?: string } {
   const body = jsonOf(text)
-  const error = isFields(body) ? body['NeutronError'] : undefined
+  const error = isFields(body) ? body[key] : undefined
   if (!isFields(error)) return {}
   const { type, message } = error
   return {

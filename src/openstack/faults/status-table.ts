@@ -18,7 +18,7 @@ const KEYSTONE: Readonly<Record<number, Fault>> = {
   ),
   401: fault(
     'OPENSTACK_UNAUTHORIZED',
-    'user, password, project or domain is wrong; or the account is locked or disabled, or its password or credential has expired',
+    'user, password, project, domain or secret is wrong; or the account is locked or disabled, or its password or credential has expired',
     'try the same with: openstack token issue',
   ),
   403: fault(
@@ -137,3 +137,16 @@ export const SECOND_FACTOR = fault(
   'the account needs a second factor',
   'make an application credential for it: openstack application credential create',
 )
+
+/**
+ * An application credential that was deleted or has expired, a token that is none: Keystone says 404 of them, as it does of an
+ * address that it does not have, and begins its message with {@link CREDENTIAL_WORDS}. Seen with Keystone 22.
+ */
+export const CREDENTIAL_GONE = fault(
+  'OPENSTACK_UNAUTHORIZED',
+  'the application credential or token is not there: it was deleted, it has expired, or its ID is wrong',
+  'look for it: openstack application credential list; or make another one, and write down its ID and secret',
+)
+
+/** How Keystone's message begins then. */
+export const CREDENTIAL_WORDS = /^Could not (?:find|recognize) /
