@@ -130,6 +130,35 @@ describe('the token', () => {
   })
 })
 
+describe('a catalogue of several regions', () => {
+  const served = () => {
+    const cloud: FakeCloud = serve({
+      keystone: async () => {
+        const answer = cloud.token('token')
+        const body = (await answer.json()) as { token: { catalog: { endpoints: object[] }[] } }
+        for (const { endpoints } of body.token.catalog) {
+          endpoints.push({ ...endpoints[0], region_id: 'RegionTwo', region: 'RegionTwo' })
+        }
+        return Response.json(body, { status: 201, headers: answer.headers })
+      },
+      neutron: () => neutronError(404, 'NetworkNotFound'),
+    })
+    return cloud
+  }
+
+  test('what is not there may be in another one, where nobody said which', async () => {
+    const { remedy } = await failure(served().client().networks.get(PORT))
+    expect(remedy).toContain('RegionOne was asked, the first of RegionOne, RegionTwo')
+  })
+
+  test('nothing of it where a region is named, or there is one alone', async () => {
+    const named = await failure(served().client({}, { region: 'RegionTwo' }).networks.get(PORT))
+    expect(named.remedy).not.toContain('Region')
+    const alone = serve({ neutron: () => neutronError(404, 'NetworkNotFound') })
+    expect((await failure(alone.client().networks.get(PORT))).remedy).not.toContain('Region')
+  })
+})
+
 describe('attempts', () => {
   test.each([429, 500, 502, 503, 504])('what may be done twice is tried again after %d', async (status) => {
     const cloud = serve({ neutron: (_, nth) => (nth < 3 ? new Response('', { status }) : good()) })

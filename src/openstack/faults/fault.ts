@@ -20,6 +20,8 @@ export interface Asked {
   readonly isSafe: boolean
   /** What is in no message, whatever the server says. */
   readonly secrets: readonly Secret[]
+  /** The end of a remedy where an object is not there: where else it may be. */
+  readonly elsewhere?: string | undefined
 }
 
 const MOST_READ = 1 << 16
@@ -28,7 +30,10 @@ const RESOURCES =
   /\b(?:address_group|floatingip|network|port|rbac_policy|router|security_group|security_group_rule|subnet|subnetpool|trunk)\b/g
 
 /** The error that an answer is; undefined where it says success. */
-export function faultIn(answer: HttpAnswer, { service, doing, isSafe, secrets }: Asked): OpenStackError | undefined {
+export function faultIn(
+  answer: HttpAnswer,
+  { service, doing, isSafe, secrets, elsewhere }: Asked,
+): OpenStackError | undefined {
   const { status } = answer
   const byStatus = faultOfStatus(service, status)
   if (byStatus === undefined) return undefined
@@ -43,8 +48,9 @@ export function faultIn(answer: HttpAnswer, { service, doing, isSafe, secrets }:
   const did = unsure ? `it is not known whether ${service} did` : `${service} did not`
   const resources = code === 'OPENSTACK_QUOTA' ? [...new Set((said.message ?? '').match(RESOURCES) ?? [])] : []
   const known = [String(status), type, requestId].filter((part) => part !== undefined).join(', ')
+  const todo = code === 'OPENSTACK_NOT_FOUND' && elsewhere !== undefined ? `${remedy}; ${elsewhere}` : remedy
   const what = resources.length === 0 ? cause : `${cause} for ${resources.join(', ')}`
-  return new OpenStackError(code, `${did} ${doing}: ${what} (${known})`, remedy, {
+  return new OpenStackError(code, `${did} ${doing}: ${what} (${known})`, todo, {
     service,
     status,
     ...(type === undefined ? {} : { type }),

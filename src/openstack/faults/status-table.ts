@@ -54,7 +54,7 @@ const NEUTRON: Readonly<Record<number, Fault>> = {
   404: fault(
     'OPENSTACK_NOT_FOUND',
     'it is not there, or not for this project to see',
-    'check the ID and the project; for a kind of object, that its extension is switched on',
+    'check the ID and the project; for a kind of object, that its extension is switched on; and that networkEndpoint, where it is set, is the address of Neutron',
   ),
   409: fault(
     'OPENSTACK_CONFLICT',
