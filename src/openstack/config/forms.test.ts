@@ -229,6 +229,15 @@ describe('the netconf of cni-ipam-neutron', () => {
   })
 })
 
+test.each([
+  [{ username: 'u', password: 'p', domain: 'd', authUrl: 'https://n/v3' }, 'add project'],
+  [{ username: 'u', project: 'p', domain: 'd', authUrl: 'https://n/v3' }, 'add password'],
+  [{ applicationCredentialId: 'a', authUrl: 'https://n/v3' }, 'add applicationCredentialSecret'],
+  [{ username: 'u', password: 'p', project: 'p' }, 'add authUrl: https://host:5000/v3'],
+])('what a netconf lacks is told by the keys of a netconf: %j', (input, remedy) => {
+  expect(thrown(() => loadNetconfCloud(input)).remedy).toBe(remedy)
+})
+
 test('a netconf may name a cloud of the node in place of an account', () => {
   const before = process.env['OS_CLIENT_CONFIG_FILE']
   const folder = mkdtempSync(join(tmpdir(), 'weft-clouds-'))

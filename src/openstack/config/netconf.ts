@@ -18,9 +18,10 @@ export interface NetconfCloud {
 }
 
 /** Keys of the old plugin, which meant a name by each, and some that it lacked. */
-const KEYS: Readonly<Partial<Record<SettingName, string>>> = {
+export const NETCONF_KEYS: Readonly<Partial<Record<SettingName, string>>> = {
   authUrl: 'authUrl',
   username: 'username',
+  password: 'password',
   userId: 'userId',
   projectName: 'project',
   projectId: 'projectId',
@@ -48,7 +49,7 @@ export function netconfCloud(input: unknown): NetconfCloud {
   const written = textIn(input, 'password')
   const decrypted = written === undefined ? undefined : decryptedIn(input, written)
   const settings = pick((name) => {
-    const key = KEYS[name]
+    const key = NETCONF_KEYS[name]
     if (name === 'password') return decrypted ?? written
     return key === undefined ? undefined : textIn(input, key)
   })
