@@ -212,6 +212,12 @@ describe('the netconf of cni-ipam-neutron', () => {
     expect(decryptLegacyPassword(text)).toBe(password)
   })
 
+  test('a key that nobody knows is warned of: its value would be missed without a word', () => {
+    expect(netconfCloud({ authUrl: 'https://n/v3', regionName: 'two' }).warnings).toEqual([
+      '"regionName" in "ipam.openstackConf" is not known, and has no effect.',
+    ])
+  })
+
   test('which form it is can be said', () => {
     expect(netconfCloud({ ...DOCUMENT, passwordEncrypted: false }).settings.password).toBe('c111f3c44f352e91ce76')
     expect(thrown(() => netconfCloud({ ...DOCUMENT, password: SECRET, passwordEncrypted: true })).message).toBe(

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Fields, isFields } from '../decode.ts'
-import { configError } from '../errors.ts'
+import { configError, shown } from '../errors.ts'
 import { decryptLegacyPassword } from './legacy-password.ts'
 import { pick, type SettingName, type Settings } from './settings.ts'
 
@@ -53,7 +53,14 @@ export function netconfCloud(input: unknown): NetconfCloud {
     if (name === 'password') return decrypted ?? written
     return key === undefined ? undefined : textIn(input, key)
   })
-  return { settings, warnings: decrypted === undefined ? [] : [WEAK] }
+  return { settings, warnings: [...(decrypted === undefined ? [] : [WEAK]), ...unknownIn(input)] }
+}
+
+/** A region under another key is a cloud's first one, and nobody sees why. */
+function unknownIn(input: Fields): readonly string[] {
+  const known = new Set([...Object.values(NETCONF_KEYS), 'passwordEncrypted', 'cloud'])
+  const unknown = Object.keys(input).filter((key) => !known.has(key))
+  return unknown.map((key) => `${shown(key)} in ${NETCONF} is not known, and has no effect.`)
 }
 
 const WEAK =
