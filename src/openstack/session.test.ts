@@ -108,6 +108,55 @@ describe('the token', () => {
     const error = await failure(cloud.client().ports.get(PORT))
     expect(error).toEqual(expect.objectContaining({ code, status, remedy: expect.stringContaining(remedy) }))
   })
+
+  // Both as Keystone 22 writes them: it says 404 of a credential that is not there any more, and 401 of a wrong secret.
+  test.each([
+    'Could not find Application Credential: 423f19a4ac1e4f48bbb4180756e6eb6c.',
+    'Could not recognize Fernet token',
+    'Could not find token: gAAAAA.',
+  ])('a credential that was taken back is not told as a wrong auth URL: %s', async (message) => {
+    const error = { code: 404, message, title: 'Not Found' }
+    const cloud = serve({ keystone: () => Response.json({ error }, { status: 404 }) })
+    const told = await failure(cloud.client().ports.get(PORT))
+    expect(told).toEqual(expect.objectContaining({ code: 'OPENSTACK_UNAUTHORIZED', status: 404, service: 'Keystone' }))
+    expect(told.message).toContain('the application credential or token is not there')
+    expect(told.remedy).toContain('openstack application credential list')
+  })
+
+  test('a Keystone of old that does not know the address is told as a wrong auth URL', async () => {
+    const error = { code: 404, message: 'The resource could not be found.', title: 'Not Found' }
+    const cloud = serve({ keystone: () => Response.json({ error }, { status: 404 }) })
+    expect((await failure(cloud.client().ports.get(PORT))).code).toBe('OPENSTACK_CONFIG')
+  })
+})
+
+describe('a catalogue of several regions', () => {
+  const served = () => {
+    const cloud: FakeCloud = serve({
+      keystone: async () => {
+        const answer = cloud.token('token')
+        const body = (await answer.json()) as { token: { catalog: { endpoints: object[] }[] } }
+        for (const { endpoints } of body.token.catalog) {
+          endpoints.push({ ...endpoints[0], region_id: 'RegionTwo', region: 'RegionTwo' })
+        }
+        return Response.json(body, { status: 201, headers: answer.headers })
+      },
+      neutron: () => neutronError(404, 'NetworkNotFound'),
+    })
+    return cloud
+  }
+
+  test('what is not there may be in another one, where nobody said which', async () => {
+    const { remedy } = await failure(served().client().networks.get(PORT))
+    expect(remedy).toContain('RegionOne was asked, the first of RegionOne, RegionTwo')
+  })
+
+  test('nothing of it where a region is named, or there is one alone', async () => {
+    const named = await failure(served().client({}, { region: 'RegionTwo' }).networks.get(PORT))
+    expect(named.remedy).not.toContain('Region')
+    const alone = serve({ neutron: () => neutronError(404, 'NetworkNotFound') })
+    expect((await failure(alone.client().networks.get(PORT))).remedy).not.toContain('Region')
+  })
 })
 
 describe('attempts', () => {

@@ -8,7 +8,7 @@ import { type CloudConfig, secretsOf } from './config/model.ts'
 import { ended, type OpenStackService } from './errors.ts'
 import { faultIn } from './faults/fault.ts'
 import { type HttpAnswer, type HttpCall, type HttpOptions, OpenStackHttp } from './http/http.ts'
-import { endpointIn } from './keystone/catalogue.ts'
+import { elsewhereIn, endpointIn, type Wanted } from './keystone/catalogue.ts'
 import { Keystone, type KeystoneOptions } from './keystone/keystone.ts'
 import type { Token } from './keystone/token.ts'
 
@@ -89,17 +89,24 @@ export class OpenStackSession {
 
   #judged(service: Service, { doing, isSafe }: ServiceCall, answer: HttpAnswer, token: Token): HttpAnswer {
     const secrets = [...secretsOf(this.#config), token.id]
-    const error = faultIn(answer, { service, doing, isSafe, secrets })
+    const place = this.#place(service)
+    const elsewhere = typeof place === 'string' ? undefined : elsewhereIn(token.catalogue, place, secrets)
+    const error = faultIn(answer, { service, doing, isSafe, secrets, elsewhere })
     if (error !== undefined) throw error
     return answer
   }
 
   #address(service: Service, { catalogue, id }: Token): string {
+    const place = this.#place(service)
+    if (typeof place === 'string') return place
+    return SERVICES[service].address(endpointIn(catalogue, place, [...secretsOf(this.#config), id]))
+  }
+
+  /** The address that is configured, else what is looked for in the catalogue. */
+  #place(service: Service): string | Wanted {
     const { networkEndpoint, region, interface: side } = this.#config
     if (service === 'Neutron' && networkEndpoint !== undefined) return networkEndpoint
-    const { type, address } = SERVICES[service]
-    const wanted = { type, interface: side, ...(region === undefined ? {} : { region }) }
-    return address(endpointIn(catalogue, wanted, [...secretsOf(this.#config), id]))
+    return { type: SERVICES[service].type, interface: side, ...(region === undefined ? {} : { region }) }
   }
 }
 

@@ -321,6 +321,20 @@ describe.skipIf(!wanted)('Keystone (npm run test:openstack)', () => {
     expect(await codeOf(elsewhere.extensions())).toStartWith('OPENSTACK_UNAUTHORIZED')
   })
 
+  test.each([
+    {
+      kind: 'application-credential',
+      id: '423f19a4ac1e4f48bbb4180756e6eb6c',
+      secret: new Secret('wrong-zebra'),
+    } as const,
+    { kind: 'token', token: new Secret('gAAAAABwrong-zebra') } as const,
+  ])('$kind that is not there is no wrong auth URL, though Keystone says 404', async (identity) => {
+    const scope = identity.kind === 'token' ? cloud.config('ovs', 'cni').scope : ({ kind: 'own' } as const)
+    const error = await failure(cloud.client('ovs', 'cni', { identity, scope }).extensions())
+    expect(error).toEqual(expect.objectContaining({ code: 'OPENSTACK_UNAUTHORIZED', service: 'Keystone', status: 404 }))
+    expect(Bun.inspect(error)).not.toContain('zebra')
+  })
+
   test('a region and a project that are not there are told with what is', async () => {
     const error = await failure(cloud.client('ovs', 'cni', { region: 'OVS' }).extensions())
     expect(error).toEqual(expect.objectContaining({ code: 'OPENSTACK_CONFIG' }))

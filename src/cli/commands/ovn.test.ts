@@ -100,7 +100,11 @@ describe.skipIf(SKIPPED !== undefined)('weft ovn', () => {
     ],
     [['status', '--ovn-cluster', 'blue', '--ovn-nb', 'ssl:127.0.0.1:1'], 2, 'name the files of the authority'],
     [['status', '--ovn-cluster', 'blue', '--ovn-nb', 'unix:/nonexistent'], 3, 'service ovn-central'],
-    [[...prepare.slice(0, 3), '--ovn-cluster', 'blue', '--parent', 'nobody'], 1, 'there is none of this name'],
+    [
+      [...prepare.slice(0, 3), '--ovn-cluster', 'blue', '--parent', 'nobody'],
+      1,
+      'ls-worker1 cannot be behind the port nobody: no port has that name',
+    ],
     [['prepare', 'ls', '10.0.0.0/31', '--ovn-cluster', 'blue', '--parent', 'vm1'], 2, 'has room for 0 pods'],
   ])('weft ovn %p ends with %p', async (words, code, says) => {
     const result = await weft(...words)

@@ -7,7 +7,6 @@ import { connectNorthbound, type Northbound } from '../../ovn/connect.ts'
 import { OvnRegistry } from '../../ovn/registry/registry.ts'
 import { type OwnedRow, ownedRows } from '../../ovn/rows/owned.ts'
 import { ensurePool } from '../../ovn/rows/pool.ts'
-import { ensureRouter } from '../../ovn/rows/routers.ts'
 import { type Following, followingOf } from '../../ovn/rows/status.ts'
 import { removeSwitch } from '../../ovn/rows/switches.ts'
 import type { OvnPlace } from '../../place/ovn.ts'
@@ -98,7 +97,7 @@ Examples:
     --service-network 10.96.0.0/12`
 
 function withPlace(command: Command): Command {
-  return withOvnOptions(command, placeOtherwise()).option('--json', 'print JSON')
+  return withOvnOptions(command, `$OVN_NB_DB, else ${DEFAULT_NB}`).option('--json', 'print JSON')
 }
 
 /** As OVN's own tools. */
@@ -146,14 +145,12 @@ async function init(options: Init): Promise<void> {
 
 async function prepare(name: string, cidr: Cidr, options: Prepare): Promise<void> {
   const { parent, router, ports: count } = options
-  const ports = await connected(options, async (nbd) => {
-    if (router !== undefined) await ensureRouter(nbd, router, { orTheirs: true })
-    return ensurePool(nbd, {
-      ...{ switch: name, subnet: cidr, parent },
-      ...(router === undefined ? {} : { router }),
-      ...(count === undefined ? {} : { count }),
-    })
-  })
+  const wish = {
+    ...{ switch: name, subnet: cidr, parent },
+    ...(router === undefined ? {} : { router }),
+    ...(count === undefined ? {} : { count }),
+  }
+  const ports = await connected(options, (nbd) => ensurePool(nbd, wish))
   if (options.json === true) printJson(ports)
   else printLines([formatCache(ports)])
 }

@@ -28,6 +28,7 @@ const told = ({ code, msg, details }: { code: number; msg: string; details: stri
 describe('asked for what is not there', () => {
   test.each<Row>([
     ['a network', { networks: [ABSENT] }, 172, /show network 99999999-/, /correct its ID/],
+    ['a network by its name', { networks: ['pods'] }, 172, /^OpenStack .* pods .* is no ID/, /network show pods -c id/],
     ['a network’s subnets', { networks: [BARE] }, 178, /network 22222222-\S+ has no subnet/, /subnet create/],
     ['an address of it', ip('192.0.2.7'), 179, /192.0.2.7 .*203.0.113.0\/24/, /ask for an address/],
     ['an address', ip('no'), 4, /CNI_ARGS/, /valid CNI_ARGS/],

@@ -51,10 +51,19 @@ test.each<[string, NetworkConfig, string]>([
   ['a path', neutronConf({ networks: [NETWORK, '../x'] }), 'ipam.neutronConf.networks[1]'],
   ['an empty text', neutronConf({ networks: [''] }), 'ipam.neutronConf.networks[0]'],
   ['groups that are none', neutronConf({ securityGroups: [''] }), 'ipam.neutronConf.securityGroups[0]'],
+  ['groups by nearly their key', neutronConf({ securityGroup: ['web'] }), 'ipam.neutronConf.securityGroup'],
+  ['groups as Neutron writes them', neutronConf({ security_groups: ['web'] }), 'ipam.neutronConf.security_groups'],
   ['a route that is none', config({ ...DOCUMENT, routes: [{ dst: 'x' }] }), 'ipam.routes[0].dst'],
   ['a file that is none', config({ ...DOCUMENT, resolvConf: 7 }), 'ipam.resolvConf'],
 ])('%s is refused by its name', (_, one, path) => {
   expect(() => readNeutronNetconf(one)).toThrow(expect.objectContaining({ path }))
+})
+
+test('keys that nobody knows are warned of', () => {
+  expect(readNeutronNetconf(neutronConf({ zebra: 1, 'a\nb': 1 })).warnings).toEqual([
+    'ipam.neutronConf.zebra is not known, and has no effect.',
+    'ipam.neutronConf.… is not known, and has no effect.',
+  ])
 })
 
 test.each([undefined, {}, { neutronConf: 7 }, { neutronConf: { networks: [7] } }])('DEL passes over %j', (ipam) => {

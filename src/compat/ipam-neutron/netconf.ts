@@ -32,6 +32,7 @@ export function readNeutronNetconf({ raw }: Pick<NetworkConfig, 'raw'>): Neutron
   if (neutron === undefined) {
     throw new ShapeError('ipam.neutronConf', 'is missing: write {"networks": ["<ID of a Neutron network>"]}')
   }
+  const unknown = unknownIn(neutron)
   const networks = [...new Set(list(neutron, 'networks', 'ipam.neutronConf.networks', asId))]
   if (networks.length === 0) throw new ShapeError('ipam.neutronConf.networks', 'must name a Neutron network by its ID')
   const ignored = WITHOUT_MEANING.filter((key) => member(ipam, key) !== undefined)
@@ -40,8 +41,28 @@ export function readNeutronNetconf({ raw }: Pick<NetworkConfig, 'raw'>): Neutron
     securityGroups: groupsIn(neutron),
     routes: parseResult({ cniVersion: '1.1.0', routes: member(ipam, 'routes') ?? [] }, '1.1.0', 'ipam').routes,
     resolvConf: optionalText(ipam, 'resolvConf', 'ipam.resolvConf'),
-    warnings: ignored.map((key) => `ipam.${key} has no meaning here: Neutron's subnets say which addresses there are.`),
+    warnings: [
+      ...ignored.map((key) => `ipam.${key} has no meaning here: Neutron's subnets say which addresses there are.`),
+      ...unknown.map((key) => `ipam.neutronConf.${key} is not known, and has no effect.`),
+    ],
   }
+}
+
+const KEYS = ['networks', 'securityGroups'] as const
+
+/**
+ * Keys that mean nothing here. Refused is one that is nearly one of ours: a pod whose groups are written as `security_groups` is
+ * not to get the default one.
+ */
+function unknownIn(neutron: JsonObject): readonly string[] {
+  const known: ReadonlySet<string> = new Set(KEYS)
+  const unknown = Object.keys(neutron).filter((key) => !known.has(key))
+  const bare = (key: string): string => key.toLowerCase().replace(/[^a-z]|s$/g, '')
+  for (const key of unknown) {
+    const meant = KEYS.find((one) => bare(one) === bare(key))
+    if (meant !== undefined) throw new ShapeError(`ipam.neutronConf.${key}`, `is not known; ${meant} is`)
+  }
+  return unknown.map((key) => (/^[\w-]{1,64}$/.test(key) ? key : '…'))
 }
 
 /** The networks where nothing may stand in the way of cleaning up: none where they cannot be read. */

@@ -14,6 +14,7 @@ import {
   type NetworkConfig,
 } from '../../cni/index.ts'
 import { parseIp } from '../../network/model/address.ts'
+import { OpenStackError } from '../../openstack/errors.ts'
 import type { Port, Subnet } from '../../openstack/neutron/model.ts'
 import type { Neutron } from '../../openstack/neutron/neutron.ts'
 import { Deadline } from '../../registry/deadline.ts'
@@ -180,10 +181,19 @@ async function subnetsOf(
     const found = (await subnets.list({ networkId }, signal)).filter((subnet) => subnet.networkId === networkId)
     if (found.length > 0) return [networkId, found] as const
     // It says what is wrong where the network is not there at all.
-    const { id } = await networks.get(networkId, signal)
+    const { id } = await networks.get(networkId, signal).catch((error: unknown) => {
+      throw UUID.test(networkId) ? error : notAnId(error, networkId)
+    })
     throw cniError('neutron-no-subnet', { network: id })
   })
   return new Map(await Promise.all(lists))
+}
+
+/** A network that is written by its name is told apart from one that is gone. */
+function notAnId(error: unknown, networkId: string): unknown {
+  if (!(error instanceof OpenStackError) || error.code !== 'OPENSTACK_NOT_FOUND') return error
+  const reason = `${networkId} in ipam.neutronConf.networks is no ID of a network`
+  return cniError('openstack-not-found', { reason, advice: `write it: openstack network show ${networkId} -c id` })
 }
 
 /** The IDs of groups by name or ID. */

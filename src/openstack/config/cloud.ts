@@ -7,12 +7,14 @@ import { configError } from '../errors.ts'
 import { Secret } from '../secret.ts'
 import { isOpen, keystoneAddress, neutronAddress } from './address.ts'
 import type { CloudConfig, DomainRef, Identity, Interface, Scope, Tls, UserRef } from './model.ts'
-import type { Settings } from './settings.ts'
+import type { SettingName, Settings } from './settings.ts'
 
 /** What reading a configuration needs beside its text. */
 export interface CloudOptions {
   /** Where it comes from, for errors: `the environment`, `cloud prod in /etc/openstack/clouds.yaml`. */
   readonly from: string
+  /** What settings are called there, for errors; absent: as in clouds.yaml and the environment. */
+  readonly keys?: Readonly<Partial<Record<SettingName, string>>>
   /** A file's text. Throws when it cannot be read. */
   readonly readFile: (path: string) => string
   /** What is wrong with the form itself. */
@@ -23,15 +25,15 @@ export interface CloudOptions {
 export function cloudConfig(settings: Settings, options: CloudOptions): CloudConfig {
   const { from, warnings = [] } = options
   const { authUrl } = settings
-  if (authUrl === undefined) throw missing('the auth URL', from, 'add auth_url (OS_AUTH_URL): https://host:5000/v3')
+  if (authUrl === undefined) throw missing('the auth URL', 'authUrl', options)
   const { url, wasV2 } = keystoneAddress(authUrl)
-  const identity = identityOf(settings, from)
+  const identity = identityOf(settings, options)
   const { region, endpoint, networkEndpoint = endpoint } = settings
   const tls = tlsOf(settings, options)
   return {
     authUrl: url,
     identity,
-    scope: identity.kind === 'application-credential' ? { kind: 'own' } : scopeOf(settings, from),
+    scope: identity.kind === 'application-credential' ? { kind: 'own' } : scopeOf(settings, options),
     ...(region === undefined ? {} : { region: word(region, 'the region', from) }),
     interface: interfaceOf(settings.interface, from),
     tls,
@@ -40,34 +42,35 @@ export function cloudConfig(settings: Settings, options: CloudOptions): CloudCon
   }
 }
 
-function identityOf(settings: Settings, from: string): Identity {
+function identityOf(settings: Settings, options: CloudOptions): Identity {
+  const { from } = options
   const { authType = '', credentialId, credentialName, credentialSecret, token, password } = settings
   const kind = authType === '' ? guess(settings) : KINDS.get(authType.replace(/^v[23]/, ''))
   switch (kind) {
     case 'application-credential': {
       if (credentialSecret === undefined) {
-        throw missing("the application credential's secret", from, 'add application_credential_secret')
+        throw missing("the application credential's secret", 'credentialSecret', options)
       }
       const secret = new Secret(credentialSecret)
       if (credentialId !== undefined) {
         return { kind, id: id(credentialId, 'the application credential', from), secret }
       }
       if (credentialName === undefined) {
-        throw missing('the application credential', from, 'add application_credential_id')
+        throw missing('the application credential', 'credentialId', options)
       }
       return {
         kind,
         name: word(credentialName, 'the application credential', from),
-        user: userOf(settings, from),
+        user: userOf(settings, options),
         secret,
       }
     }
     case 'token':
-      if (token === undefined) throw missing('the token', from, 'add token (OS_TOKEN)')
+      if (token === undefined) throw missing('the token', 'token', options)
       return { kind, token: new Secret(word(token, 'the token', from)) }
     case 'password':
-      if (password === undefined) throw missing('the password', from, 'add password (OS_PASSWORD)')
-      return { kind, user: userOf(settings, from), password: new Secret(password) }
+      if (password === undefined) throw missing('the password', 'password', options)
+      return { kind, user: userOf(settings, options), password: new Secret(password) }
     default:
       throw configError(
         `${from} asks for a way of authentication that is not supported`,
@@ -90,14 +93,16 @@ function guess({ credentialId, credentialName, credentialSecret, token, password
   return token !== undefined && password === undefined ? 'token' : 'password'
 }
 
-function userOf(settings: Settings, from: string): UserRef {
+function userOf(settings: Settings, options: CloudOptions): UserRef {
+  const { from } = options
   const { username, userId } = settings
   if (userId !== undefined) return { id: id(userId, 'the user', from) }
-  if (username === undefined) throw missing('the user', from, 'add username (OS_USERNAME)')
+  if (username === undefined) throw missing('the user', 'username', options)
   return { name: word(username, 'the user', from), domain: domainOf(settings, 'user', from) }
 }
 
-function scopeOf(settings: Settings, from: string): Scope {
+function scopeOf(settings: Settings, options: CloudOptions): Scope {
+  const { from } = options
   const { projectName, projectId, domainId, domainName, systemScope } = settings
   if (projectId !== undefined) return { kind: 'project', id: id(projectId, 'the project', from) }
   if (projectName !== undefined) {
@@ -110,7 +115,7 @@ function scopeOf(settings: Settings, from: string): Scope {
   if (domainId !== undefined) return { kind: 'domain', domain: { id: id(domainId, 'the domain', from) } }
   if (domainName !== undefined) return { kind: 'domain', domain: { name: word(domainName, 'the domain', from) } }
   if (systemScope === 'all') return { kind: 'system' }
-  throw missing('the project', from, 'add project_name (OS_PROJECT_NAME)')
+  throw missing('the project', 'projectName', options)
 }
 
 /**
@@ -189,6 +194,18 @@ function word(text: string, what: string, from: string): string {
   throw configError(`${what} in ${from} has characters that cannot be sent`, 'remove line ends and control characters')
 }
 
-function missing(what: string, from: string, remedy: string): Error {
-  return configError(`${what} is missing in ${from}`, remedy)
+/** In clouds.yaml, and as a variable. */
+const KEYS = {
+  authUrl: 'auth_url (OS_AUTH_URL)',
+  credentialId: 'application_credential_id (OS_APPLICATION_CREDENTIAL_ID)',
+  credentialSecret: 'application_credential_secret (OS_APPLICATION_CREDENTIAL_SECRET)',
+  token: 'token (OS_TOKEN)',
+  username: 'username (OS_USERNAME)',
+  password: 'password (OS_PASSWORD)',
+  projectName: 'project_name (OS_PROJECT_NAME)',
+} as const
+
+function missing(what: string, setting: keyof typeof KEYS, { from, keys }: CloudOptions): Error {
+  const example = setting === 'authUrl' ? ': https://host:5000/v3' : ''
+  return configError(`${what} is missing in ${from}`, `add ${(keys ?? KEYS)[setting] ?? KEYS[setting]}${example}`)
 }

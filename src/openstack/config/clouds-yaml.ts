@@ -43,7 +43,10 @@ export function cloudInFiles(
   if (clouds === undefined) {
     if (name === undefined) return undefined
     const folders = cloudFolders(files).join(', ')
-    throw configError(`cloud ${shown(name)} is named and there is no clouds.yaml`, `put one into one of ${folders}`)
+    throw configError(
+      `cloud ${shown(name)} is named and there is no clouds.yaml`,
+      `write one in one of these folders: ${folders}`,
+    )
   }
   const secure = found(files, 'OS_CLIENT_SECURE_FILE', 'secure')
   const all = merged(cloudsIn(clouds), secure === undefined ? {} : cloudsIn(secure))
@@ -51,7 +54,7 @@ export function cloudInFiles(
   const cloud = Object.hasOwn(all, chosen) ? all[chosen] : undefined
   if (!isFields(cloud)) {
     const names = Object.keys(all).slice(0, 20).map(shown).join(', ')
-    throw configError(`there is no cloud ${shown(chosen)} in ${clouds.path}`, `name one of ${names} in OS_CLOUD`)
+    throw configError(`there is no cloud ${shown(chosen)} in ${clouds.path}`, `name one of ${names} (cloud, OS_CLOUD)`)
   }
   if (cloud['profile'] !== undefined && Object.keys(authOf(cloud)).every((key) => key !== 'auth_url')) {
     throw configError(

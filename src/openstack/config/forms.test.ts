@@ -212,6 +212,12 @@ describe('the netconf of cni-ipam-neutron', () => {
     expect(decryptLegacyPassword(text)).toBe(password)
   })
 
+  test('a key that nobody knows is warned of: its value would be missed without a word', () => {
+    expect(netconfCloud({ authUrl: 'https://n/v3', regionName: 'two' }).warnings).toEqual([
+      '"regionName" in "ipam.openstackConf" is not known, and has no effect.',
+    ])
+  })
+
   test('which form it is can be said', () => {
     expect(netconfCloud({ ...DOCUMENT, passwordEncrypted: false }).settings.password).toBe('c111f3c44f352e91ce76')
     expect(thrown(() => netconfCloud({ ...DOCUMENT, password: SECRET, passwordEncrypted: true })).message).toBe(
@@ -227,6 +233,15 @@ describe('the netconf of cni-ipam-neutron', () => {
   ])('%j is refused', (input, message) => {
     expect(thrown(() => netconfCloud(input)).message).toBe(message)
   })
+})
+
+test.each([
+  [{ username: 'u', password: 'p', domain: 'd', authUrl: 'https://n/v3' }, 'add project'],
+  [{ username: 'u', project: 'p', domain: 'd', authUrl: 'https://n/v3' }, 'add password'],
+  [{ applicationCredentialId: 'a', authUrl: 'https://n/v3' }, 'add applicationCredentialSecret'],
+  [{ username: 'u', password: 'p', project: 'p' }, 'add authUrl: https://host:5000/v3'],
+])('what a netconf lacks is told by the keys of a netconf: %j', (input, remedy) => {
+  expect(thrown(() => loadNetconfCloud(input)).remedy).toBe(remedy)
 })
 
 test('a netconf may name a cloud of the node in place of an account', () => {

@@ -7,7 +7,7 @@ import { configError } from '../errors.ts'
 import { cloudConfig } from './cloud.ts'
 import { cloudInFiles } from './clouds-yaml.ts'
 import type { CloudConfig } from './model.ts'
-import { cloudNamedIn, NETCONF, netconfCloud } from './netconf.ts'
+import { cloudNamedIn, NETCONF, NETCONF_KEYS, netconfCloud } from './netconf.ts'
 import { parseOpenrc } from './openrc.ts'
 import { settingsInEnvironment } from './settings.ts'
 
@@ -39,7 +39,7 @@ export function loadNetconfCloud(input: unknown): CloudConfig {
   const cloud = cloudNamedIn(input)
   if (cloud !== undefined) return loadCloud({ cloud })
   const { settings, warnings } = netconfCloud(input)
-  return cloudConfig(settings, { from: NETCONF, readFile, warnings })
+  return cloudConfig(settings, { from: NETCONF, keys: NETCONF_KEYS, readFile, warnings })
 }
 
 /** The cloud of an openrc, and the port that its `OS_VIF_ID` names. Throws `OPENSTACK_CONFIG`. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Fields, isFields } from '../decode.ts'
-import { configError } from '../errors.ts'
+import { configError, shown } from '../errors.ts'
 import { decryptLegacyPassword } from './legacy-password.ts'
 import { pick, type SettingName, type Settings } from './settings.ts'
 
@@ -18,9 +18,10 @@ export interface NetconfCloud {
 }
 
 /** Keys of the old plugin, which meant a name by each, and some that it lacked. */
-const KEYS: Readonly<Partial<Record<SettingName, string>>> = {
+export const NETCONF_KEYS: Readonly<Partial<Record<SettingName, string>>> = {
   authUrl: 'authUrl',
   username: 'username',
+  password: 'password',
   userId: 'userId',
   projectName: 'project',
   projectId: 'projectId',
@@ -48,11 +49,18 @@ export function netconfCloud(input: unknown): NetconfCloud {
   const written = textIn(input, 'password')
   const decrypted = written === undefined ? undefined : decryptedIn(input, written)
   const settings = pick((name) => {
-    const key = KEYS[name]
+    const key = NETCONF_KEYS[name]
     if (name === 'password') return decrypted ?? written
     return key === undefined ? undefined : textIn(input, key)
   })
-  return { settings, warnings: decrypted === undefined ? [] : [WEAK] }
+  return { settings, warnings: [...(decrypted === undefined ? [] : [WEAK]), ...unknownIn(input)] }
+}
+
+/** A region under another key is a cloud's first one, and nobody sees why. */
+function unknownIn(input: Fields): readonly string[] {
+  const known = new Set([...Object.values(NETCONF_KEYS), 'passwordEncrypted', 'cloud'])
+  const unknown = Object.keys(input).filter((key) => !known.has(key))
+  return unknown.map((key) => `${shown(key)} in ${NETCONF} is not known, and has no effect.`)
 }
 
 const WEAK =

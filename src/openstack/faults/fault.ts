@@ -10,7 +10,7 @@ import { isUncertain } from '../http/retry.ts'
 import type { Secret } from '../secret.ts'
 import { NEUTRON_FAULTS } from './neutron-table.ts'
 import type { Fault } from './row.ts'
-import { faultOfStatus, SECOND_FACTOR } from './status-table.ts'
+import { CREDENTIAL_GONE, CREDENTIAL_WORDS, faultOfStatus, SECOND_FACTOR } from './status-table.ts'
 
 /** What was asked. */
 export interface Asked {
@@ -20,6 +20,8 @@ export interface Asked {
   readonly isSafe: boolean
   /** What is in no message, whatever the server says. */
   readonly secrets: readonly Secret[]
+  /** The end of a remedy where an object is not there: where else it may be. */
+  readonly elsewhere?: string | undefined
 }
 
 const MOST_READ = 1 << 16
@@ -28,22 +30,27 @@ const RESOURCES =
   /\b(?:address_group|floatingip|network|port|rbac_policy|router|security_group|security_group_rule|subnet|subnetpool|trunk)\b/g
 
 /** The error that an answer is; undefined where it says success. */
-export function faultIn(answer: HttpAnswer, { service, doing, isSafe, secrets }: Asked): OpenStackError | undefined {
+export function faultIn(
+  answer: HttpAnswer,
+  { service, doing, isSafe, secrets, elsewhere }: Asked,
+): OpenStackError | undefined {
   const { status } = answer
   const byStatus = faultOfStatus(service, status)
   if (byStatus === undefined) return undefined
   const text = answer.text.slice(0, MOST_READ)
-  const said = service === 'Neutron' ? neutronError(text) : {}
+  const said = service === 'Neutron' ? errorIn(text, 'NeutronError') : {}
   const type = said.type !== undefined && Object.hasOwn(NEUTRON_FAULTS, said.type) ? said.type : undefined
   const { code, cause, remedy } =
-    better(answer, service, type === undefined ? undefined : NEUTRON_FAULTS[type]) ?? byStatus
+    (service === 'Keystone' ? ofKeystone(answer, text) : type === undefined ? undefined : NEUTRON_FAULTS[type]) ??
+    byStatus
   const requestId = requestIdIn(answer.headers)
   const unsure = isUncertain({ status }, isSafe)
   const did = unsure ? `it is not known whether ${service} did` : `${service} did not`
   const resources = code === 'OPENSTACK_QUOTA' ? [...new Set((said.message ?? '').match(RESOURCES) ?? [])] : []
   const known = [String(status), type, requestId].filter((part) => part !== undefined).join(', ')
+  const todo = code === 'OPENSTACK_NOT_FOUND' && elsewhere !== undefined ? `${remedy}; ${elsewhere}` : remedy
   const what = resources.length === 0 ? cause : `${cause} for ${resources.join(', ')}`
-  return new OpenStackError(code, `${did} ${doing}: ${what} (${known})`, remedy, {
+  return new OpenStackError(code, `${did} ${doing}: ${what} (${known})`, todo, {
     service,
     status,
     ...(type === undefined ? {} : { type }),
@@ -61,19 +68,16 @@ export function requestIdIn(headers: Headers): string | undefined {
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 
-function better(
-  { status, headers }: HttpAnswer,
-  service: OpenStackService,
-  byType: Fault | undefined,
-): Fault | undefined {
-  if (service === 'Keystone') return status === 401 && headers.has('openstack-auth-receipt') ? SECOND_FACTOR : undefined
-  return byType
+/** Where Keystone says more than its status does. */
+function ofKeystone({ status, headers }: HttpAnswer, text: string): Fault | undefined {
+  if (status === 401 && headers.has('openstack-auth-receipt')) return SECOND_FACTOR
+  return status === 404 && CREDENTIAL_WORDS.test(errorIn(text, 'error').message ?? '') ? CREDENTIAL_GONE : undefined
 }
 
-/** Type and message of `{"NeutronError": {…}}`. */
-function neutronError(text: string): { readonly type?: string; readonly message?: string } {
+/** Type and message of `{"NeutronError": {…}}`, or of Keystone's `{"error": {…}}`. */
+function errorIn(text: string, key: 'NeutronError' | 'error'): { readonly type?: string; readonly message?: string } {
   const body = jsonOf(text)
-  const error = isFields(body) ? body['NeutronError'] : undefined
+  const error = isFields(body) ? body[key] : undefined
   if (!isFields(error)) return {}
   const { type, message } = error
   return {

@@ -18,7 +18,7 @@ const KEYSTONE: Readonly<Record<number, Fault>> = {
   ),
   401: fault(
     'OPENSTACK_UNAUTHORIZED',
-    'user, password, project or domain is wrong; or the account is locked or disabled, or its password or credential has expired',
+    'user, password, project, domain or secret is wrong; or the account is locked or disabled, or its password or credential has expired',
     'try the same with: openstack token issue',
   ),
   403: fault(
@@ -54,7 +54,7 @@ const NEUTRON: Readonly<Record<number, Fault>> = {
   404: fault(
     'OPENSTACK_NOT_FOUND',
     'it is not there, or not for this project to see',
-    'check the ID and the project; for a kind of object, that its extension is switched on',
+    'check the ID and the project; for a kind of object, that its extension is switched on; and that networkEndpoint, where it is set, is the address of Neutron',
   ),
   409: fault(
     'OPENSTACK_CONFLICT',
@@ -137,3 +137,16 @@ export const SECOND_FACTOR = fault(
   'the account needs a second factor',
   'make an application credential for it: openstack application credential create',
 )
+
+/**
+ * An application credential that was deleted or has expired, a token that is none: Keystone says 404 of them, as it does of an
+ * address that it does not have, and begins its message with {@link CREDENTIAL_WORDS}. Seen with Keystone 22.
+ */
+export const CREDENTIAL_GONE = fault(
+  'OPENSTACK_UNAUTHORIZED',
+  'the application credential or token is not there: it was deleted, it has expired, or its ID is wrong',
+  'look for it: openstack application credential list; or make another one, and write down its ID and secret',
+)
+
+/** How Keystone's message begins then. */
+export const CREDENTIAL_WORDS = /^Could not (?:find|recognize) /

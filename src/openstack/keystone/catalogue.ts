@@ -38,7 +38,7 @@ export function endpointIn(catalogue: readonly Endpoint[], wanted: Wanted, secre
     throw new OpenStackError(
       'OPENSTACK_CONFIG',
       `Keystone's catalogue has no service of type ${type} in region ${region}`,
-      `set region_name (OS_REGION_NAME) to one of ${regions}; capitals count`,
+      `set ${REGION} to one of ${regions}; capitals count`,
       { service: 'Keystone' },
     )
   }
@@ -52,6 +52,24 @@ export function endpointIn(catalogue: readonly Endpoint[], wanted: Wanted, secre
     { service: 'Keystone' },
   )
 }
+
+/**
+ * What to do about an object that is not there, where no region is named and there are several: it may be in another one.
+ * Undefined where it cannot.
+ */
+export function elsewhereIn(
+  catalogue: readonly Endpoint[],
+  { type, region, interface: side }: Wanted,
+  secrets: readonly Secret[],
+): string | undefined {
+  const regions = catalogue.flatMap((one) => (one.type === type && one.interface === side ? [one.region ?? ''] : []))
+  const [first = ''] = regions
+  if (region !== undefined || new Set(regions).size < 2) return undefined
+  return `or set ${REGION}: ${named([first], secrets)} was asked, the first of ${named(regions, secrets)}`
+}
+
+/** In a configuration of `ipam-neutron`, in clouds.yaml, as a variable. */
+const REGION = 'the region (region, region_name, OS_REGION_NAME)'
 
 /** Somebody's names, as far as they are such. */
 function named(names: readonly string[], secrets: readonly Secret[]): string {

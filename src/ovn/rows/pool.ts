@@ -22,7 +22,7 @@ import { nb } from '../northbound.ts'
 import { isOurs, marks } from '../owner.ts'
 import { read, rowsOf, settle } from '../settle.ts'
 import { parentStays } from './ports.ts'
-import { ensureJoin, only } from './routers.ts'
+import { ensureJoin, ensureRouter, only } from './routers.ts'
 import { ensureSwitch, stays } from './switches.ts'
 
 /** Ports that are wanted. */
@@ -33,7 +33,7 @@ export interface PoolWish {
   readonly subnet: Cidr
   /** The virtual machine's own port. */
   readonly parent: string
-  /** The router whose address the gateway is; absent: nobody's yet. */
+  /** The router whose address the gateway is, made when it is not there; absent: nobody's yet. */
   readonly router?: string
   /** How many; absent: as many as there are addresses. */
   readonly count?: number
@@ -56,7 +56,7 @@ const MOST = 4094
 /**
  * Makes a switch with its gateway, and ports for pods in it, the ports all in one transaction; says which VLAN each was
  * given. What is there already stays. Throws as {@link ensureSwitch}, {@link ensureJoin} and `ensurePort` do, OVN_ELSEWHERE where
- * they are behind another parent, OVN_BAD_REQUEST for a subnet without room, and OVN_NOT_FOLLOWED.
+ * they are behind another parent or the switch has another subnet, OVN_BAD_REQUEST for a subnet without room, and OVN_NOT_FOLLOWED.
  */
 export async function ensurePool(nbd: Northbound, wish: PoolWish): Promise<readonly PoolPort[]> {
   const ports = portsOf(nbd.cluster, wish)
@@ -65,8 +65,10 @@ export async function ensurePool(nbd: Northbound, wish: PoolWish): Promise<reado
   await settle(nbd, `looking for ${wish.parent}`, async () => ({
     done: await parentStays(nbd, behind(wish), wish.switch),
   }))
+  await sameSubnet(nbd, wish)
   await ensureSwitch(nbd, { name: wish.switch, subnets: [wish.subnet] })
   if (wish.router !== undefined) {
+    await ensureRouter(nbd, wish.router, { orTheirs: true })
     const gateways = [`${gateway}/${prefixLength(wish.subnet)}`]
     await ensureJoin(nbd, { router: wish.router, switch: wish.switch, gateways })
   }
@@ -75,6 +77,19 @@ export async function ensurePool(nbd: Northbound, wish: PoolWish): Promise<reado
   return ports.map((port) => ({
     ...{ ...port, prefixLength: prefixLength(wish.subnet), gateway, vlan: vlans.get(port.id) ?? 0 },
   }))
+}
+
+/** Another subnet would move the gateway under ports that pods have. */
+async function sameSubnet(nbd: Northbound, { switch: name, subnet }: PoolWish): Promise<void> {
+  await settle(nbd, `looking for ${name}`, async () => {
+    const { found } = await read(nbd, {
+      found: rowsOf('Logical_Switch', byName(name), ['other_config', 'external_ids']),
+    })
+    const is = found.find((row) => isOurs(row, nbd.cluster))?.other_config.get('subnet')
+    if (is === undefined || is === subnet) return { done: undefined }
+    const remedy = `give ${is}, or remove them first: weft ovn release ${name}`
+    throw new OvnError('OVN_ELSEWHERE', `the ports of ${name} are of subnet ${is}, and not of ${subnet}`, remedy)
+  })
 }
 
 async function missing(nbd: Northbound, wish: PoolWish, ports: readonly Planned[]) {

@@ -184,9 +184,9 @@ export async function parentStays(
   if (parents.length > 1) throw ambiguous('Logical_Switch_Port', parent, parents.length)
   const [row] = parents
   if (row === undefined || row.parent_name !== undefined) {
-    const why = row === undefined ? 'there is none of this name' : 'it is nested itself'
+    const why = row === undefined ? 'no port has that name' : 'it is nested itself'
     const remedy = "name the virtual machine's own port (its iface-id; the port's id where Neutron made it)"
-    throw new OvnError('OVN_NO_PARENT', `the port ${name} cannot be behind ${parent}: ${why}`, remedy)
+    throw new OvnError('OVN_NO_PARENT', `${name} cannot be behind the port ${parent}: ${why}`, remedy)
   }
   const stillThere = nb.wait('Logical_Switch_Port', byName(parent), ['parent_name'], '==', [{ parent_name: undefined }])
   if (tag === 'any') return [stillThere]

@@ -270,6 +270,26 @@ describe.skipIf(SKIPPED !== undefined)('rows of the northbound database', () => 
     await central.nbctl('ls-del', 'vms')
   }, 60_000)
 
+  test('a subnet by mistake moves no gateway under ports that were made in advance', async () => {
+    await central.nbctl('ls-add', 'vms', '--', 'lsp-add', 'vms', 'vm-a')
+    const wish = { switch: 'ls-pool', subnet: cidr('10.6.0.0/29'), parent: 'vm-a', router: 'lr-pool' }
+    const made = await ensurePool(nbd, wish)
+    const before = await ownedRows(nbd)
+    expect(await codeOf(ensurePool(nbd, { ...wish, subnet: cidr('10.6.0.0/30') }))).toBe('OVN_ELSEWHERE')
+    expect(await central.nbctl('get', 'Logical_Router_Port', 'lr-pool-to-ls-pool', 'networks')).toContain('/29')
+    expect(await ownedRows(nbd)).toEqual(before)
+    expect(await ensurePool(nbd, wish)).toEqual(made)
+    await removeSwitch(nbd, 'ls-pool')
+    await removeRouter(nbd, 'lr-pool')
+    await central.nbctl('ls-del', 'vms')
+  }, 60_000)
+
+  test('ports for a machine that is not there leave no router behind', async () => {
+    const wish = { switch: 'ls-pool', subnet: cidr('10.6.0.0/29'), parent: 'nobody', router: 'lr-pool' }
+    expect(await codeOf(ensurePool(nbd, wish))).toBe('OVN_NO_PARENT')
+    expect(await ownedRows(nbd)).toEqual([])
+  })
+
   test('at the end nothing of ours is left', async () => {
     expect(await ownedRows(nbd)).toEqual([])
     expect(await central.nbctl('--bare', '--columns=_uuid', 'list', 'ACL')).toBe('')
