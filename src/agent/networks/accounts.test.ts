@@ -1,9 +1,9 @@
 /** That no record holds an account of a cloud, and by which account networks are undone and checked. */
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { cniError, EMPTY_RESULT, type JsonObject } from '../../cni/index.ts'
+import { cniError, EMPTY_RESULT, type JsonObject, networkListOf } from '../../cni/index.ts'
 import { NETWORKS } from '../../compat/multus/selection.ts'
 import type { Attachments } from '../attach/attachments.ts'
 import type { Plugin } from '../plugins/plugin.ts'
@@ -156,6 +156,22 @@ test('where the definition is gone, an agent that made it knows the account, and
     expect(heard.map(([, password]) => password)).toEqual([undoing === 'itself' ? 'old' : undefined, undefined])
   }
 })
+
+test.each(['a file', 'the delegates'])(
+  'a definition that is gone is not undone by the account that %s has for a network of the same name',
+  async (where) => {
+    await agent(resolving('theirs'), WISHES).add(addCall(), 'weft', NETNS)
+    heard.length = 0
+    const administrators = { cniVersion: '1.0.0', name: 'mine', plugins: [step('secret', 'weft')] }
+    const configDir = join(stateDir, 'net.d')
+    mkdirSync(configDir)
+    if (where === 'a file') writeFileSync(join(configDir, 'mine.conflist'), JSON.stringify(administrators))
+    const delegates =
+      where === 'a file' ? {} : { delegates: [networkListOf(JSON.stringify(administrators), 'mine', 'x')] }
+    await agent(resolvingBy({}, { configDir, ...delegates })).del(delCall(), 'weft', undefined)
+    expect(heard.map(([, password]) => password)).toEqual([undefined, undefined])
+  },
+)
 
 test('an agent that was started while the API server is away does not take the definition’s account for gone: it is undone later', async () => {
   const parts = resolving('old')
