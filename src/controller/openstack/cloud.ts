@@ -33,6 +33,7 @@ export class Cloud {
   readonly #patience: Backoff
   #neutron: Neutron | undefined
   #quietUntil = 0
+  #outage: unknown
   /**
    * Ports get tags as they are made; absent: nobody tried. The list of extensions does not say: with OVN, Neutron 21 takes them and does not
    * name `tag-ports-during-bulk-creation`.
@@ -55,6 +56,11 @@ export class Cloud {
     return Math.max(0, this.#quietUntil - this.#options.now())
   }
 
+  /** What everybody met, while it is left alone for that. */
+  get outage(): unknown {
+    return this.pause > 0 ? this.#outage : undefined
+  }
+
   /** It answered, whatever it said. */
   answered(): void {
     this.#patience.reset()
@@ -64,6 +70,7 @@ export class Cloud {
   /** A call failed. What nobody gets through is not tried by everybody; credentials that are refused are read anew. */
   failed(error: unknown): void {
     if (!(error instanceof OpenStackError) || !OUTAGES.has(error.code)) return
+    this.#outage = error
     if (this.pause === 0) this.#quietUntil = this.#options.now() + this.#patience.next()
     if (error.code !== 'OPENSTACK_UNAVAILABLE') this.#neutron = undefined
   }

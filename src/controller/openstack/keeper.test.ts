@@ -141,6 +141,21 @@ test('a group that is not there is the problem of the pods that ask for it alone
   expect(world.problems).toEqual([])
 })
 
+test('a network that comes while the cloud is away is told why it has no ports, though another one’s turn comes first', async () => {
+  const world = worldOf('pair')
+  world.neutron.mishap = () => 'before'
+  await world.keeper.lookAfter()
+  world.wishes = [...world.wishes, { ...WISH, name: 'others' }]
+  await world.keeper.lookAfter()
+  expect(world.problems.map(({ network, reason }) => [network, reason])).toEqual([
+    ['pods', 'OPENSTACK_UNAVAILABLE'],
+    ['others', 'OPENSTACK_UNAVAILABLE'],
+  ])
+  world.neutron.mishap = () => 'none'
+  await world.settle()
+  expect(world.problems.filter(({ network }) => network === 'pods')).toEqual([])
+})
+
 test('a new MAC address of the VM’s port is told', async () => {
   const world = worldOf('pair')
   await world.settle()

@@ -108,13 +108,21 @@ export class NodeKeeper {
     const again = (): number => Math.max(memory.notBefore - now(), cloud.pause)
     const { refused } = memory
     if (again() > 0) {
-      return { again: again(), refused, ...(memory.problem === undefined ? {} : { problem: memory.problem }) }
+      const problem = memory.problem ?? this.#untried(name)
+      return { again: again(), refused, ...(problem === undefined ? {} : { problem }) }
     }
     const { more, ...end } = await this.#one(name, wish, memory)
     const turn = { ...end, refused: memory.refused }
     if (more) return { ...turn, again: 0 }
     if (end.problem !== undefined) return { ...turn, again: Math.max(0, again()) }
     return memory.refused.length === 0 ? turn : { ...turn, again: RETRY_S * 1000 }
+  }
+
+  /** Why a network has no pool that was not asked for yet, as the cloud is left alone. */
+  #untried(network: string): PoolProblem | undefined {
+    return this.#pools().some((pool) => pool.network === network)
+      ? undefined
+      : problemOf(network, this.#parts.cloud.outage)
   }
 
   #wanted(wishes: ReadonlyMap<string, NeutronNetwork>): readonly string[] {
