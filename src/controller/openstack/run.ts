@@ -18,7 +18,7 @@ import { Cloud } from './cloud.ts'
 import { deleteStrays, findStrays, GONE_AFTER_MS, Sightings, straysOf } from './garbage.ts'
 import { NodeKeeper } from './keeper.ts'
 import { Rounds } from './rounds.ts'
-import { statusOf } from './status.ts'
+import { NO_NODE, statusOf } from './status.ts'
 import { PortsStore } from './store.ts'
 
 /** What nodes' ports are looked after with. */
@@ -207,7 +207,7 @@ class House {
         continue
       }
       const { problem, reason = '' } = status
-      if (problem !== undefined && problem !== value.status?.problem) {
+      if (problem !== undefined && reason !== NO_NODE.reason && problem !== value.status?.problem) {
         this.#options.events?.warn({ kind: 'NeutronNetwork', name }, { code: reason, message: problem, remedy: '' })
       }
     }

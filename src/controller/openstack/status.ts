@@ -38,14 +38,21 @@ export function statusOf(
   }
   // What most nodes have is what is told; the others say it themselves.
   const [worst] = [...problems.values()].sort((a, b) => b.nodes.length - a.nodes.length)
+  const inTheWay = worst === undefined ? undefined : { reason: worst.first.reason, problem: sentence(worst) }
   return {
-    ready: worst === undefined,
-    ...(worst === undefined ? {} : { reason: worst.first.reason, problem: sentence(worst) }),
+    ...(inTheWay === undefined && count > 0 ? { ready: true } : { ready: false, ...(inTheWay ?? NO_NODE) }),
     ...(networkId === undefined ? {} : { networkId }),
     nodes: count,
     ports,
     leased,
   }
+}
+
+/** Every network is so in its first moments: nobody has to be warned of it. */
+export const NO_NODE = {
+  reason: 'PORTS_NO_NODE',
+  problem:
+    'no node has ports of it yet; wait a moment, or see whether its nodeSelector picks a Node: kubectl get nodes --show-labels',
 }
 
 function sentence({ first, nodes }: { readonly first: PoolProblem; readonly nodes: readonly string[] }): string {
