@@ -197,7 +197,7 @@ class House {
   async #tellStatus(): Promise<void> {
     const all = [...this.#store.names()].flatMap((name) => this.#store.get(name) ?? [])
     for (const { name, value, revision } of this.#networks.store.values()) {
-      const status = statusOf(name, all, (node) => this.#uses.store.get(node)?.value)
+      const status = statusOf(name, all, (node) => this.#uses.store.get(node)?.value, value.pool?.min)
       if (isDeepStrictEqual(value.status, status)) continue
       try {
         await this.#options.registry.update('NeutronNetwork', name, { ...value, status }, revision)
