@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Unreadable } from '../../kube/invalid.ts'
 import { WorkQueue } from '../../kube/queue.ts'
-import type { NeutronNetwork, PoolProblem } from '../../network/model/neutron.ts'
+import { type NeutronNetwork, type PoolProblem, poolSizesOf } from '../../network/model/neutron.ts'
 import type { Neutron } from '../../openstack/neutron/neutron.ts'
 import { sleep } from '../../registry/backoff.ts'
 import { type Reflection, reflect, type StoreChange } from '../../registry/reflector.ts'
@@ -197,7 +197,7 @@ class House {
   async #tellStatus(): Promise<void> {
     const all = [...this.#store.names()].flatMap((name) => this.#store.get(name) ?? [])
     for (const { name, value, revision } of this.#networks.store.values()) {
-      const status = statusOf(name, all, (node) => this.#uses.store.get(node)?.value, value.pool?.min)
+      const status = statusOf(name, all, (node) => this.#uses.store.get(node)?.value, poolSizesOf(value).min)
       if (isDeepStrictEqual(value.status, status)) continue
       try {
         await this.#options.registry.update('NeutronNetwork', name, { ...value, status }, revision)
