@@ -150,21 +150,55 @@ describe.skipIf(!wanted)('the OVN underlay (npm run test:openstack)', () => {
     expect(stderr).toContain('openstack network trunk create --parent-port')
   })
 
+  const wordsFor = (name: string): readonly string[] => [
+    `ls-${name}-${underlay.id}`,
+    `192.168.${name.slice(-1)}.0/29`,
+    router.id,
+    '--cluster-subnet',
+    '192.168.0.0/16',
+  ]
+
+  test('lswitch-setup that is killed after any of its steps and run again doubles nothing', async () => {
+    // Before one is killed it may have come further than it told: the next does not tell of that step then.
+    let kills = 0
+    for (const step of [
+      /network .* is made/,
+      /subnet .* is made/,
+      /is attached/,
+      /5 of 5 ports/,
+      /parts of the trunk/,
+    ]) {
+      if (await worker('worker2').killed(step, 'lswitch-setup', ...wordsFor('worker2'))) kills += 1
+    }
+    expect(kills).toBeGreaterThan(0)
+    const { code, stdout } = await worker('worker2').underlay('lswitch-setup', ...wordsFor('worker2'))
+    expect([code, stdout]).toEqual([0, expect.stringContaining('0 of 5 ports have pods')])
+    const [net, ...more] = await neutron.networks.list({ name: `ls-worker2-${underlay.id}` })
+    expect(more).toEqual([])
+    expect(await neutron.subnets.list({ networkId: net?.id ?? '' })).toHaveLength(1)
+    const ports = await neutron.ports.list({ networkId: net?.id ?? '' })
+    const owners = ports.map(({ name, deviceOwner }) => (name.startsWith('weft/') ? 'pod' : deviceOwner)).toSorted()
+    expect(owners).toEqual([...owners.filter((one) => one.startsWith('network:')), ...Array(5).fill('pod')])
+    expect(owners.filter((one) => one === 'network:router_interface')).toHaveLength(1)
+    const trunk = await neutron.trunks.ofPort(parents.get('worker2')?.id ?? '')
+    expect(new Set(trunk?.subports.map(({ portId }) => portId))).toEqual(
+      new Set(ports.filter(({ name }) => name.startsWith('weft/')).map(({ id }) => id)),
+    )
+    expect(trunk?.subports).toHaveLength(5)
+  })
+
   test('lswitch-setup makes the switch, its ports and the router’s, and run again it does nothing', async () => {
-    for (const [i, name] of NAMES.entries()) {
-      const words = [
-        `ls-${name}-${underlay.id}`,
-        `192.168.${i + 1}.0/29`,
-        router.id,
-        '--cluster-subnet',
-        '192.168.0.0/16',
-      ]
-      const { code, stdout, stderr } = await worker(name).underlay('lswitch-setup', ...words)
-      expect([code, stderr]).toEqual([0, expect.stringContaining('5 of 5 ports are made')])
-      expect(stdout).toContain('0 of 5 ports have pods')
+    for (const name of NAMES) {
+      const words = wordsFor(name)
+      const { code, stdout } = await worker(name).underlay('lswitch-setup', ...words)
+      expect([code, stdout]).toEqual([0, expect.stringContaining('0 of 5 ports have pods')])
       const before = await worker(name).ovs.vsctl('get', 'open_vswitch', '.', 'external_ids')
       const again = await worker(name).underlay('lswitch-setup', ...words)
       expect([again.code, again.stderr]).toEqual([0, expect.not.stringContaining('made')])
+      expect(await worker(name).ovs.vsctl('get', 'open_vswitch', '.', 'external_ids')).toBe(before)
+      // Neither is what was said once forgotten.
+      const short = await worker(name).underlay('lswitch-setup', ...words.slice(0, 2))
+      expect([short.code, short.stderr]).toEqual([0, expect.not.stringContaining('made')])
       expect(await worker(name).ovs.vsctl('get', 'open_vswitch', '.', 'external_ids')).toBe(before)
       const ids = await worker(name).ovs.vsctl('get', 'open_vswitch', '.', 'external_ids:router_id')
       expect(ids).toContain(router.id)
@@ -286,5 +320,24 @@ describe.skipIf(!wanted)('the OVN underlay (npm run test:openstack)', () => {
     const keys = await worker('worker1').ovs.vsctl('get', 'open_vswitch', '.', 'external_ids')
     expect(keys).not.toContain('lport-cache')
     for (const name of NAMES) expect((await worker(name).underlay('node-destroy', '--no-gateway-check')).code).toBe(0)
+  })
+
+  test('--direct: the interface is a port of Open vSwitch, and pods reach the master all the same', async () => {
+    const one = worker('worker1')
+    const wired = ['eth0', '--direct', '--datapath-type', 'netdev', '--no-gateway-check', '--root', one.root]
+    const { code, stdout, stderr } = await one.underlay('node-setup', ...wired)
+    expect([code, stderr, stdout]).toEqual([0, expect.anything(), 'br-int has eth0 as its port, and its addresses\n'])
+    const [address = ''] = one.machine.nics.flatMap(({ port }) => port.fixedIps.map((fixed) => fixed.address))
+    await eventually('worker2 reaches worker1', () => worker('worker2').machine.reaches(address), 60_000)
+    const words = wordsFor('worker1').slice(0, 3)
+    expect(await one.underlay('lswitch-setup', ...words)).toEqual(expect.objectContaining({ code: 0 }))
+    const [a, b] = [await one.pod('direct1'), await one.pod('direct2')]
+    await eventually('a pod reaches the master', () => reaches(a.netns, masterAddress), 60_000)
+    await eventually('the master reaches it', () => master.reaches(a.address), 60_000)
+    await eventually('a pod reaches one beside it', () => reaches(a.netns, b.address), 60_000)
+    for (const pod of ['direct1', 'direct2']) await one.detach(pod)
+    expect(await one.underlay('lswitch-destroy')).toEqual(expect.objectContaining({ code: 0 }))
+    expect(await one.bridge('remove', 'br-int', '--no-gateway-check')).toEqual(expect.objectContaining({ code: 0 }))
+    await eventually('worker2 reaches worker1 again', () => worker('worker2').machine.reaches(address), 60_000)
   })
 })

@@ -1,9 +1,9 @@
 /** That no record holds an account of a cloud, and by which account networks are undone and checked. */
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EMPTY_RESULT, type JsonObject } from '../../cni/index.ts'
+import { cniError, EMPTY_RESULT, type JsonObject, networkListOf } from '../../cni/index.ts'
 import { NETWORKS } from '../../compat/multus/selection.ts'
 import type { Attachments } from '../attach/attachments.ts'
 import type { Plugin } from '../plugins/plugin.ts'
@@ -34,10 +34,12 @@ const running: Networks[] = []
 /** Each call of a step, and the password that it came with. */
 let heard: (readonly [verb: string, password: unknown])[]
 let fails: boolean
+let failure: Error
 beforeEach(() => {
   stateDir = mkdtempSync(join(tmpdir(), 'weft-accounts-'))
   heard = []
   fails = false
+  failure = new Error('refused')
 })
 afterEach(() => {
   for (const one of running.splice(0)) one[Symbol.dispose]()
@@ -53,9 +55,10 @@ function agent(parts: ResolveParts, wishes: Readonly<Record<string, string>> = {
       hear('add', config)
       return { ...EMPTY_RESULT, interfaces: [{ name: 'eth0', sandbox: NETNS.path }] }
     },
-    del: async ({ config }) => {
+    del: async ({ config, accountsAway }) => {
       hear('del', config)
-      if (fails) throw new Error('refused')
+      if (fails) throw failure
+      if (accountsAway !== undefined) throw accountsAway
     },
     check: async ({ config }) => hear('check', config),
   }
@@ -109,6 +112,21 @@ test('a rotated account does not make DEL fail for ever: the one that the runtim
   ])
 })
 
+test('what an agent that was started anew could not undo while Neutron was away is undone by the account that the DEL brought', async () => {
+  await agent(resolving()).add(addCall(netconf('old')), 'ipam-neutron', NETNS)
+  const next = agent(resolving())
+  fails = true
+  failure = cniError('openstack-unavailable', { reason: 'it does not answer', advice: 'wait' })
+  await next.del(delCall(netconf('new')), 'ipam-neutron', undefined)
+  expect(onDisk()).toContain('isLeaving')
+  expect(onDisk()).not.toContain('new')
+  fails = false
+  heard.length = 0
+  await next.releaseLeaving()
+  expect(heard).toEqual([['del', 'new']])
+  expect(onDisk()).toBe('')
+})
+
 test('a network of a definition is undone by the account that the definition has today', async () => {
   await agent(resolving('old'), WISHES).add(addCall(), 'weft', NETNS)
   expect(onDisk()).not.toContain('old')
@@ -139,6 +157,47 @@ test('where the definition is gone, an agent that made it knows the account, and
   }
 })
 
+test.each(['a file', 'the delegates'])(
+  'a definition that is gone is not undone by the account that %s has for a network of the same name',
+  async (where) => {
+    await agent(resolving('theirs'), WISHES).add(addCall(), 'weft', NETNS)
+    heard.length = 0
+    const administrators = { cniVersion: '1.0.0', name: 'mine', plugins: [step('secret', 'weft')] }
+    const configDir = join(stateDir, 'net.d')
+    mkdirSync(configDir)
+    if (where === 'a file') writeFileSync(join(configDir, 'mine.conflist'), JSON.stringify(administrators))
+    const delegates =
+      where === 'a file' ? {} : { delegates: [networkListOf(JSON.stringify(administrators), 'mine', 'x')] }
+    await agent(resolvingBy({}, { configDir, ...delegates })).del(delCall(), 'weft', undefined)
+    expect(heard.map(([, password]) => password)).toEqual([undefined, undefined])
+  },
+)
+
+test('an agent that was started while the API server is away does not take the definition’s account for gone: it is undone later', async () => {
+  const parts = resolving('old')
+  let isAway = false
+  const { find } = parts.definitions
+  const definitions = {
+    ...parts.definitions,
+    find: async (...name: Parameters<typeof find>) => {
+      if (isAway) throw cniError('definition-unreadable', { definition: name.join('/'), reason: 'refused' })
+      return find(...name)
+    },
+  }
+  await agent({ ...parts, definitions }, WISHES).add(addCall(), 'weft', NETNS)
+  isAway = true
+  heard.length = 0
+  const next = agent({ ...parts, definitions })
+  await next.del(delCall(), 'weft', undefined)
+  expect(onDisk()).not.toContain('accountsAway')
+  await next.releaseLeaving()
+  expect(heard.splice(0).flatMap(([, password]) => password ?? [])).toEqual([])
+  isAway = false
+  await next.releaseLeaving()
+  expect(heard).toContainEqual(['del', 'old'])
+  expect(onDisk()).toBe('')
+})
+
 test('what a record keeps of an account is the name of a cloud', () => {
   const config: JsonObject = {
     type: 'host-device',
@@ -154,13 +213,13 @@ test('what a record keeps of an account is the name of a cloud', () => {
   })
 })
 
-test.each<[string, readonly JsonObject[], unknown]>([
+test.each<[string, readonly JsonObject[], JsonObject]>([
   ['the same step', [{ type: 'a', openstackConf: { token: 't' } }], { token: 't' }],
   ['another step', [{ type: 'b', openstackConf: { token: 't' } }], {}],
   ['a step without one', [{ type: 'a' }], {}],
+  ['a step that has its place alone', [{ type: 'a', openstackConf: {} }], { cloud: 'known' }],
   ['no step', [], {}],
 ])('an account of %s', (_, today, expected) => {
-  expect(withAccountsOf([{ type: 'a', openstackConf: {} }], today)).toEqual([
-    { type: 'a', openstackConf: expected as JsonObject },
-  ])
+  const known = expected['cloud'] === undefined ? {} : expected
+  expect(withAccountsOf([{ type: 'a', openstackConf: known }], today)).toEqual([{ type: 'a', openstackConf: expected }])
 })

@@ -19,6 +19,11 @@ export function haveAccounts(steps: readonly JsonObject[]): boolean {
   return steps.some((step) => step[ACCOUNT] !== undefined || ipamOf(step)?.[ACCOUNT] !== undefined)
 }
 
+/** Whether of an account of a step nothing is left but its place, as records have it. */
+export function hasGap(step: JsonObject): boolean {
+  return [step[ACCOUNT], ipamOf(step)?.[ACCOUNT]].some(isGap)
+}
+
 /** Steps with the accounts that the same steps have today. One that has none today, or is another now, keeps its own. */
 export function withAccountsOf(steps: readonly JsonObject[], today: readonly JsonObject[]): readonly JsonObject[] {
   return steps.map((step, at) => {
@@ -32,7 +37,13 @@ export function withAccountsOf(steps: readonly JsonObject[], today: readonly Jso
 }
 
 function withAccount(fields: JsonObject, account: Json | undefined): JsonObject {
-  return fields[ACCOUNT] === undefined || account === undefined ? fields : { ...fields, [ACCOUNT]: account }
+  // Whoever calls by a record of ours has no more than we do.
+  const isNews = fields[ACCOUNT] !== undefined && account !== undefined && !isGap(account)
+  return isNews ? { ...fields, [ACCOUNT]: account } : fields
+}
+
+function isGap(account: Json | undefined): boolean {
+  return account !== undefined && Object.keys(Object(account)).length === 0
 }
 
 function ipamOf({ ipam }: JsonObject): JsonObject | undefined {

@@ -6,11 +6,12 @@ import { parseArgs } from '../../cni/index.ts'
 import type { ListCall } from '../plugins/list.ts'
 import { type Attached, type NetworkRecord, recordId } from './record.ts'
 import type { Wanted } from './resolve.ts'
+import type { AttachedToday } from './today.ts'
 
 /** What all steps of a network are called with. */
 export function callOf(
   { path, ...record }: Pick<NetworkRecord, 'containerId' | 'ifname' | 'program' | 'path'>,
-  { ifname, ordinal, definition, origin, network, version, args }: Attached,
+  { ifname, ordinal, definition, origin, network, version, args, accountsAway }: AttachedToday,
 ): Omit<ListCall, 'plugins' | 'netns'> {
   return {
     containerId: record.containerId,
@@ -23,6 +24,7 @@ export function callOf(
     version,
     args: parseArgs(args),
     path,
+    ...(accountsAway === undefined ? {} : { accountsAway }),
   }
 }
 

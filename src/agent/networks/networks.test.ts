@@ -41,6 +41,7 @@ class World {
   readonly plans = new Map<string, string>()
   readonly log: string[] = []
   readonly told: string[] = []
+  isFailing = false
   resolving = RESOLVING
   readonly stateDir = mkdtempSync(join(tmpdir(), 'weft-networks-'))
   /** Throws where something is to go wrong. */
@@ -70,11 +71,15 @@ class World {
       resolving: this.resolving,
       notices: { warn: tell, tell },
       status: new StatusWriter(undefined, { tell }),
-      problems: { failed: () => undefined, solved: () => undefined },
+      problems: { failed: () => this.#fail(true), solved: () => this.#fail(false) },
       signal: new AbortController().signal,
     })
     running.push(networks)
     return networks
+  }
+
+  #fail(isFailing: boolean): void {
+    this.isFailing = isFailing
   }
 
   #step(what: string): void {
@@ -243,6 +248,27 @@ test('what cannot be given back while the registry is away is given back later, 
   await w.agent().releaseLeaving()
   expect([...w.left]).toEqual([])
   expect(new Records(w.stateDir).isEmpty).toBe(true)
+})
+
+test('what is still being given back is not told to be done', async () => {
+  const w = world()
+  const agent = w.agent()
+  await agent.add(addCall(), 'weft', NETNS)
+  w.trouble = (step) => {
+    if (step === 'del c@net1') throw new RegistryError('REGISTRY_UNAVAILABLE', 'away')
+  }
+  await agent.del(delCall(), 'weft', undefined)
+  await agent.releaseLeaving()
+  expect(w.isFailing).toBe(true)
+  w.trouble = () => undefined
+  const held = Promise.withResolvers<void>()
+  w.meanwhile = () => held.promise
+  const first = agent.releaseLeaving()
+  await agent.releaseLeaving()
+  expect(w.isFailing).toBe(true)
+  held.resolve()
+  await first
+  expect(w.isFailing).toBe(false)
 })
 
 test('a pod that is on its way out is not attached to what it had', async () => {

@@ -30,11 +30,11 @@ import { firstOf, isOfAway } from './failures.ts'
 import type { LocalPods } from './local-pods.ts'
 import { Operations } from './operations.ts'
 import { type CallPlan, checkReadiness, planCall } from './plan-call.ts'
-import { type Attached, type NetworkRecord, recordId } from './record.ts'
+import { type Attached, isLeaving, type NetworkRecord, recordId } from './record.ts'
 import type { Records } from './records.ts'
 import { needsResolving, type ResolveParts, resolveNetworks, type Wanted } from './resolve.ts'
 import type { StatusWriter } from './status-writer.ts'
-import { planOf, withAccountsOfToday } from './today.ts'
+import { planOf, type RecordToday, toKeep, withAccountsOfToday } from './today.ts'
 
 /** What the networks are made with. */
 export interface NetworksParts {
@@ -92,11 +92,13 @@ export class Networks implements Disposable {
     const record = this.#parts.records.get({ ...request, program })
     if (record === undefined) return this.#delUnrecorded(request, program, netns)
     return this.#busy.exclusive({ ...request, program }, async () => {
-      const failures = await this.#undo(record, netns, request.config?.raw)
+      const config = request.config?.raw
+      const failures = await this.#undo(record, netns, config)
       if (failures.length === 0) return
       if (!failures.every(isOfAway)) throw firstOf(failures)
-      // Somebody else has to be there for the rest. The pod is gone all the same: it is tried again until it is done.
-      this.#parts.records.put({ ...record, isLeaving: true })
+      // Somebody else has to be there for the rest. The pod is gone all the same: it is tried again until it is done,
+      // by the accounts that this call brought: nobody else may.
+      this.#parts.records.put({ ...toKeep(await this.#ofToday(record, config)), isLeaving: true })
     })
   }
 
@@ -147,10 +149,11 @@ export class Networks implements Disposable {
 
   /** Gives back what a DEL could not, while somebody was away. */
   async releaseLeaving(): Promise<void> {
-    const leaving = this.#parts.records.values().filter(({ isLeaving }) => isLeaving === true)
+    const { records, problems } = this.#parts
+    const leaving = records.values().filter(isLeaving)
     const failures = (await Promise.all(leaving.map((record) => this.#release(record)))).flat()
-    if (failures.length > 0) this.#parts.problems.failed('networks', failures[0])
-    else if (leaving.length > 0) this.#parts.problems.solved('networks')
+    if (failures.length > 0) problems.failed('networks', failures[0])
+    else if (leaving.length > 0 && !records.values().some(isLeaving)) problems.solved('networks')
   }
 
   async #add(
@@ -247,7 +250,7 @@ export class Networks implements Disposable {
     return this.#busy.exclusive(record, () => this.#undo(record, undefined, config))
   }
 
-  #ofToday(record: NetworkRecord, config: JsonObject | undefined): Promise<NetworkRecord> {
+  #ofToday(record: NetworkRecord, config: JsonObject | undefined): Promise<RecordToday> {
     return withAccountsOfToday(record, config, this.#parts.resolving)
   }
 

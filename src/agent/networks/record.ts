@@ -59,6 +59,11 @@ const VERSION = 1
 /** Results are kept in the version that holds most. */
 const RESULT_VERSION = '1.1.0'
 
+/** Whether the runtime was told that it is gone. */
+export function isLeaving(record: NetworkRecord): boolean {
+  return record.isLeaving === true
+}
+
 /** What identifies a record: the runtime's call. */
 export function recordId({
   containerId,

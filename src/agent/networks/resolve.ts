@@ -100,17 +100,22 @@ export async function configuredSteps(
   return { plugins: delegateConfigs(list, {}), version: list.version }
 }
 
-/** The steps that a recorded network has today; none where it is not to be found. Throws as {@link resolveNetworks}. */
+/**
+ * The steps that a recorded network has today; none where it is not to be found. What an administrator gave under the name of a definition's
+ * network is not that network's. Throws as {@link resolveNetworks}.
+ */
 export async function stepsToday(
   { definition, network }: Pick<Attached, 'definition' | 'network'>,
   parts: ResolveParts,
 ): Promise<readonly JsonObject[]> {
   const { definitions, defaults } = parts
+  if (definition !== undefined) {
+    const [namespace = '', name = ''] = definition.split('/')
+    const found = await definitions.find(namespace, name)
+    return found === undefined ? [] : delegateConfigs(ofDefinition(namespace, name, found.config, parts).list, {})
+  }
   const given = defaults.delegates?.find(({ name }) => name === network)
   if (given !== undefined) return delegateConfigs(given, {})
-  const [namespace = '', name = ''] = definition?.split('/') ?? []
-  const found = definition === undefined ? undefined : await definitions.find(namespace, name)
-  if (found !== undefined) return delegateConfigs(ofDefinition(namespace, name, found.config, parts).list, {})
   const text = fileOfNetwork(defaults.configDir, network)
   return text === undefined ? [] : delegateConfigs(ofFile(text, network).list, {})
 }

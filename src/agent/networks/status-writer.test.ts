@@ -99,3 +99,14 @@ test('nobody to tell, or no pod: nothing happens', async () => {
   await Bun.sleep(1)
   expect([written, told]).toEqual([[], []])
 })
+
+test('an ADD that did not come to its end, as a loss of power leaves it, takes no word of another sandbox away', async () => {
+  const { writer, written } = writing(async () => undefined)
+  const whole = record('10.0.0.2/24')
+  writer.write(whole)
+  const begun = whole.attached.map(({ result: _, ...one }) => one)
+  writer.write({ ...whole, containerId: 'c0', attached: begun })
+  await until(() => written.length > 0)
+  await Bun.sleep(5)
+  expect(written).toEqual(['shop/cart u1 kube-system/net 10.0.0.2 +0'])
+})

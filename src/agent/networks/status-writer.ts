@@ -54,6 +54,8 @@ export class StatusWriter {
   /** Writes what a record says, which an agent that was killed may not have done. Returns at once. */
   write(record: NetworkRecord): void {
     if (this.#annotate === undefined || record.pod === undefined) return
+    // One whose ADD did not come to its end says nothing, and another sandbox of the pod may have said something.
+    if (record.attached.every(({ result }) => result === undefined)) return
     const key = `${record.pod.namespace}/${record.pod.name}`
     const isUnderWay = this.#wanted.has(key)
     this.#wanted.set(key, record)

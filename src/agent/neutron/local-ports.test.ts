@@ -1,11 +1,12 @@
 /** A node's ports: who gets which, what the controller is told, and what a new agent makes of what it finds. */
 import { afterEach, expect, test } from 'bun:test'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ip } from '../../network/model/address.ts'
 import { fixedPortId } from '../../network/model/neutron.ts'
 import { MemoryRegistry } from '../../registry/memory.ts'
 import type { Registry } from '../../registry/registry.ts'
+import type { BookFiles } from './port-book.ts'
 import { NETWORK_ID, NODE, pool, port, Rig, type RigOptions, until } from './testing/rig.ts'
 
 const rigs: Rig[] = []
@@ -254,6 +255,29 @@ test.each(['', '\0'.repeat(200)])(
     expect(rig.problems.of('neutron')).toBeUndefined()
   },
 )
+
+test('a port whose DEL was done does not come back as the dead pod’s after a loss of power: no other DEL would free it', async () => {
+  const disk = new Map<string, string>()
+  const files: BookFiles = {
+    write: (path, text, isLasting) => {
+      writeFileSync(path, text)
+      if (isLasting) disk.set(path, text)
+    },
+    remove: (path) => rmSync(path, { force: true }),
+  }
+  const rig = rigWith()
+  await rig.prepare([pool([port(1)])])
+  await rig.start(files)
+  await rig.lease('a')
+  // The kernel writes what it has, now and then.
+  const folder = join(rig.stateDir, 'neutron-ports')
+  for (const name of readdirSync(folder)) disk.set(join(folder, name), readFileSync(join(folder, name), 'utf8'))
+  rig.neutron.ports.release({ containerId: 'a', ifname: 'eth0' })
+  rig.kill()
+  for (const [path, text] of disk) writeFileSync(path, text)
+  await rig.start(files)
+  await rig.told(({ leased, resting }) => leased.length === 0 && resting.length === 1)
+})
 
 test('a clock that was ahead keeps a port for no longer than it rests', async () => {
   const rig = rigWith({ restMs: 30 })

@@ -1,24 +1,25 @@
 /**
  * The records of a node's ports, in a folder of files: one for each port, so that no port can have two holders whenever this
- * program stops. A record is written before anything is done by it. It need not outlive the machine's stop, which no pod
- * outlives: so nobody waits for a disk, and an ADD takes as long as one out of the node's own range.
+ * program stops. A record is written before anything is done by it. That a pod has a port need not outlive the machine's stop,
+ * which no pod outlives: so no ADD waits for the disk here. That it has it no more is on the disk: else the record before it might
+ * come back, of a pod that no runtime speaks of any more.
  * @module
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { isLost, replaceUntilReboot, sweepDrafts } from '../../files/whole-file.ts'
+import { isLost, replaceUntilReboot, replaceWhole, sweepDrafts } from '../../files/whole-file.ts'
 import { type LeasedPort, type PortHolder, type PortRecord, printPortRecord, readPortRecord } from './port-record.ts'
 
 /** How files come to be and go. */
 export interface BookFiles {
-  /** The file is there as a whole when this returns; else it is as it was. */
-  write(path: string, text: string): void
+  /** The file is there as a whole when this returns, also after a loss of power where it is to last; else it is as it was. */
+  write(path: string, text: string, isLasting: boolean): void
   /** One that is not there is no failure. */
   remove(path: string): void
 }
 
 const FILES: BookFiles = {
-  write: (path, text) => replaceUntilReboot(path, text, 0o600),
+  write: (path, text, isLasting) => (isLasting ? replaceWhole : replaceUntilReboot)(path, text, 0o600),
   remove: (path) => rmSync(path, { force: true }),
 }
 
@@ -82,11 +83,11 @@ export class PortBook {
     )
   }
 
-  /** Writes a record; a kill does not undo it when this returns. */
+  /** Writes a record; a kill does not undo it when this returns, nor does a loss of power make a lease of what is none. */
   put(record: PortRecord): void {
     if (this.#blocked.has(fileOf(record.id))) throw new Error(`the record of port ${record.id} cannot be read`)
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
-    this.#files.write(join(this.#folder, fileOf(record.id)), printPortRecord(record))
+    this.#files.write(join(this.#folder, fileOf(record.id)), printPortRecord(record), record.state !== 'leased')
     this.#records.set(record.id, record)
   }
 

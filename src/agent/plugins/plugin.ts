@@ -28,6 +28,8 @@ export interface PluginCall {
   readonly ordinal: number
   /** Folders with plugins. */
   readonly path: readonly string[]
+  /** Why accounts could not be read anew, as somebody is away: one in `config` may be no more than its place in a record. */
+  readonly accountsAway?: unknown
   /** The result so far: of the steps before on ADD, of the whole list later. */
   readonly prevResult?: CniResult
 }

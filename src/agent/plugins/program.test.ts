@@ -221,3 +221,21 @@ test.each<[CniVersion, readonly string[]]>([
   await recorder.del(call)
   expect(await Bun.file(log).text()).toBe(`${expected.join('\n')}\n`)
 })
+
+test('a program is not called to undo by an account that nobody can read now: it would take it for gone', async () => {
+  const heard = join(folder, 'heard')
+  mkdirSync(join(folder, 'stub'))
+  writeFileSync(join(folder, 'stub', 'bridge'), `#!/bin/sh\ncat >> ${heard}\necho '{"cniVersion":"1.0.0"}'\n`, {
+    mode: 0o755,
+  })
+  const away = new Error('the API server does not answer')
+  const call = { ...bridged(), path: [join(folder, 'stub')], accountsAway: away }
+  const step = (openstackConf: JsonObject): JsonObject => ({
+    type: 'bridge',
+    ipam: { type: 'ipam-neutron', openstackConf },
+  })
+  expect(await delList(plugins, { ...call, plugins: [step({})] }, undefined)).toEqual([away])
+  expect(existsSync(heard)).toBe(false)
+  expect(await delList(plugins, { ...call, plugins: [step({ cloud: 'mine' })] }, undefined)).toEqual([])
+  expect(existsSync(heard)).toBe(true)
+})

@@ -22,6 +22,7 @@ import {
   versionHasVerb,
 } from '../../cni/index.ts'
 import type { PodNetns } from '../attach/endpoint-links.ts'
+import { hasGap } from '../networks/accounts.ts'
 import type { IpamPlugin, Plugin, PluginCall, PluginCallAfter } from './plugin.ts'
 
 /** How programs are run. */
@@ -32,6 +33,7 @@ export function programPlugin(type: string, settings: ProgramSettings = {}): Plu
   return {
     add: (call, signal) => addByProgram(programCall(type, call), inputOf(call), call.version, { ...settings, signal }),
     async del(call) {
+      if (call.accountsAway !== undefined && hasGap(call.config)) throw call.accountsAway
       await callProgram({ ...programCall(type, call), verb: 'DEL' }, inputOf(call, '0.4.0'), settings)
     },
     /** A configuration of a version without CHECK cannot be checked, as libcni has it, and passes. */

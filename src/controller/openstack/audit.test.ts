@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
-import type { AddressMode } from '../../network/model/neutron.ts'
+import type { Ip } from '../../network/model/address.ts'
+import type { AddressMode, NodePorts } from '../../network/model/neutron.ts'
+import type { Port } from '../../openstack/neutron/model.ts'
 import { FakeCloud } from '../../openstack/testing/fake-cloud.ts'
 import { auditPorts } from './audit.ts'
 import { clusterTags } from './ours.ts'
@@ -110,3 +112,33 @@ test.each(['pair', 'fixed', 'trunk'] as const)(
     expect(await findings(world)).toEqual([])
   },
 )
+
+test('what an audit looks at grows with the ports of the cluster, and not with those times its nodes', () => {
+  let reads = 0
+  const [NODES, PER] = [20, 5]
+  const tags = clusterTags('cluster-uid')
+  const node = (i: number) => {
+    const ports = Array.from({ length: PER }, (_, j) => `10.1.${i}.${j}` as Ip)
+    const addressPairs = ports.map((address) => ({ address }))
+    const vm = { ...{ id: `vm-${i}`, networkId: 'net', fixedIps: [], tags: [] }, addressPairs } as unknown as Port
+    const ours = ports.map((address) => ({
+      ...{ id: `port-${address}`, networkId: 'net', tags, securityGroups: [], mac: 'fa:16:3e:00:00:01' },
+      get fixedIps() {
+        reads += 1
+        return [{ subnetId: 's', address }]
+      },
+    })) as unknown as Port[]
+    const pooled = ports.map((address) => ({ id: `port-${address}`, addresses: [{ address, subnetId: 's' }] }))
+    const pool = { ...{ network: 'pods', networkId: 'net', mode: 'pair', groups: [] }, parent: { portId: vm.id } }
+    return { vm, ours, ports: { node: `node-${i}`, pools: [{ ...pool, ports: pooled }], problems: [] } }
+  }
+  const nodes = Array.from({ length: NODES }, (_, i) => node(i))
+  const found = auditPorts({
+    cluster: 'cluster-uid',
+    nodes: nodes.map(({ ports }) => ports as unknown as NodePorts),
+    ours: nodes.flatMap(({ ours }) => ours),
+    parents: new Map(nodes.map(({ vm }) => [vm.id, vm])),
+  })
+  expect(found).toEqual([])
+  expect(reads).toBeLessThan(4 * NODES * PER)
+})

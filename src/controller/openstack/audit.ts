@@ -50,12 +50,13 @@ export interface PortsFinding {
 export function auditPorts({ cluster, nodes, ours, parents, carriers = [] }: PortsAudit): readonly PortsFinding[] {
   const there = new Map(ours.filter((port) => hasTags(port, clusterTags(cluster))).map((port) => [port.id, port]))
   const unpooled = inNoPool([...there.values()], nodes)
+  const [all, alone] = [named([...there.values()]), named(unpooled)]
   return [
     ...nodes.flatMap(({ node, pools }) =>
       pools.flatMap((pool) => auditPool(pool, there, parents).map((one) => ({ ...one, node }))),
     ),
-    ...nodes.flatMap(({ node, pools }) => auditStrays(pools, there, parents).map((one) => ({ ...one, node }))),
-    ...carriers.filter(({ id }) => !parents.has(id)).flatMap((one) => straysOn(one, unpooled)),
+    ...nodes.flatMap(({ node, pools }) => auditStrays(pools, all, parents).map((one) => ({ ...one, node }))),
+    ...carriers.filter(({ id }) => !parents.has(id)).flatMap((one) => straysOn(one, alone)),
     ...unpooled.map(({ id, name, fixedIps }) => {
       const addresses = fixedIps.map(({ address }) => address).join(', ')
       return { code: 'neutron-port-unpooled', object: `port ${id}`, detail: `${name}, with ${addresses}` } as const
@@ -142,45 +143,67 @@ function auditSubport({ id, trunk }: Port, port: PooledPort): readonly PortsFind
   return [{ code: 'neutron-subport-differs', object, detail: `VLAN ${found.vlan} on its trunk, not ${port.vlan}` }]
 }
 
+/** Ports of ours, as entries of VMs' ports name them: each VM's port has its own entries looked up, and not all ports of the cluster. */
+interface Named {
+  readonly byId: ReadonlyMap<string, Port>
+  /** By network and address. */
+  readonly byAddress: ReadonlyMap<string, readonly Port[]>
+}
+
+function named(ports: readonly Port[]): Named {
+  const entries = ports.flatMap((port) =>
+    port.fixedIps.map(({ address }) => ({ port, key: placeOf(port.networkId, address) })),
+  )
+  const byAddress = new Map([...Map.groupBy(entries, ({ key }) => key)].map(([key, all]) => [key, all.map(portOf)]))
+  return { byId: new Map(ports.map((port) => [port.id, port])), byAddress }
+}
+
+function portOf({ port }: { readonly port: Port }): Port {
+  return port
+}
+
+function placeOf(networkId: string, address: string): string {
+  return `${networkId} ${plain(address)}`
+}
+
 /** Entries of a node's VM's ports that are of ports of ours, and of none of this VM's. Entries of anything else are others'. */
 function auditStrays(
   pools: readonly PortPool[],
-  there: ReadonlyMap<string, Port>,
+  there: Named,
   parents: ReadonlyMap<string, Port>,
 ): readonly PortsFinding[] {
   return [...Map.groupBy(pools, ({ parent }) => parent.portId)].flatMap(([parentId, behind]) => {
     const parent = parents.get(parentId)
     if (parent === undefined) return []
-    const mine = new Set(behind.flatMap(({ ports }) => ports.map(({ id }) => id)))
-    const others = [...there.values()].filter(({ id }) => !mine.has(id))
-    return straysOn(parent, others)
+    return straysOn(parent, there, new Set(behind.flatMap(({ ports }) => ports.map(({ id }) => id))))
   })
 }
 
-function straysOn(carrier: Carrier, others: readonly Port[]): readonly PortsFinding[] {
-  return [...strayPairs(carrier, others), ...straySubports(carrier, others)]
+function straysOn(carrier: Carrier, others: Named, mine: ReadonlySet<string> = new Set()): readonly PortsFinding[] {
+  return [...strayPairs(carrier, others, mine), ...straySubports(carrier, others, mine)]
 }
 
-function strayPairs(parent: Carrier, others: readonly Port[]): readonly PortsFinding[] {
-  const pairs = new Map(parent.addressPairs.map((pair) => [plain(pair.address), pair]))
-  return others
-    .filter(({ networkId }) => networkId === parent.networkId)
-    .flatMap(({ id, fixedIps }) =>
-      fixedIps.flatMap(({ address }): readonly PortsFinding[] => {
-        const pair = pairs.get(plain(address))
-        if (pair === undefined) return []
+function strayPairs(parent: Carrier, others: Named, mine: ReadonlySet<string>): readonly PortsFinding[] {
+  const pairs = new Map(parent.addressPairs.map((pair) => [placeOf(parent.networkId, pair.address), pair]))
+  return [...pairs].flatMap(([place, { address, mac }]) =>
+    (others.byAddress.get(place) ?? [])
+      .filter(({ id }) => !mine.has(id))
+      .map(({ id }): PortsFinding => {
         // Without the MAC address no client removes a pair.
-        const mac = pair.mac === undefined ? '' : `, and the pair’s MAC address ${pair.mac}`
-        const object = `port ${parent.id}, pair ${address}`
-        return [{ code: 'neutron-pair-stray', object, detail: `the address is that of port ${id}${mac}` }]
+        const macText = mac === undefined ? '' : `, and the pair’s MAC address ${mac}`
+        const object = `port ${parent.id}, pair ${plain(address)}`
+        return { code: 'neutron-pair-stray', object, detail: `the address is that of port ${id}${macText}` }
       }),
-    )
+  )
 }
 
-function straySubports({ id: parentId, trunk }: Carrier, others: readonly Port[]): readonly PortsFinding[] {
-  const foreign = new Set(others.map(({ id }) => id))
+function straySubports(
+  { id: parentId, trunk }: Carrier,
+  others: Named,
+  mine: ReadonlySet<string>,
+): readonly PortsFinding[] {
   return (trunk?.subports ?? [])
-    .filter(({ portId }) => foreign.has(portId))
+    .filter(({ portId }) => others.byId.has(portId) && !mine.has(portId))
     .map(({ portId, vlan }) => ({
       code: 'neutron-subport-stray',
       object: `port ${parentId}, subport ${portId}`,

@@ -83,7 +83,13 @@ async function makeMany(
       cloud.takesTags === undefined && error instanceof OpenStackError && error.code === 'OPENSTACK_INVALID'
     if (!isTagless) throw error
     cloud.takesTags = false
-    return await makeMany(work, count, securityGroups, fixedIps)
+    try {
+      return await makeMany(work, count, securityGroups, fixedIps)
+    } catch (other) {
+      // It was not the tags, or nobody can say.
+      cloud.takesTags = undefined
+      throw other
+    }
   }
   cloud.takesTags = isTagged && made.every((port) => hasTags(port, wanted))
   if (cloud.takesTags) return made

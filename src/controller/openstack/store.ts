@@ -55,7 +55,9 @@ export class PortsStore implements NodePortsStore {
 
   /** Something is there that was not heard of: it is news, or it cannot be read. Of the latter Neutron knows all that it could say. */
   async #uncover(node: string): Promise<void> {
-    const there = await this.#registry.get('NodePorts', node)
+    // The controller's role lists them, and gets none.
+    const { objects } = await this.#registry.list('NodePorts', undefined, node)
+    const there = objects.find(({ name }) => name === node)
     if (there === undefined) await this.#delete('NodePorts', node)
     else this.#written.set(node, there)
   }

@@ -84,7 +84,7 @@ const NOVA: Readonly<Record<number, Fault>> = {
   403: fault(
     'OPENSTACK_FORBIDDEN',
     "Nova's policy does not allow it to this account, or the project's quota of ports is used up",
-    'have it allowed (os_compute_api:os-attach-interfaces); see openstack quota show --network',
+    'have it allowed (os_compute_api:os-attach-interfaces); see openstack quota show',
   ),
   404: fault(
     'OPENSTACK_NOT_FOUND',

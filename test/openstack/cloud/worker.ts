@@ -45,8 +45,39 @@ export class Worker {
 
   /** `ovn-k8-underlay.py …` on the machine. */
   underlay(verb: string, ...words: readonly string[]): Promise<Outcome> {
+    return this.machine.run(...this.#command(verb, words))
+  }
+
+  /** The same, killed once it has told of a step. Resolves to whether it came to that. */
+  async killed(step: RegExp, verb: string, ...words: readonly string[]): Promise<boolean> {
+    const child = Bun.spawn(['ip', 'netns', 'exec', this.machine.netns, ...this.#command(verb, words)], {
+      stdout: 'ignore',
+      stderr: 'pipe',
+    })
+    let told = ''
+    const decoder = new TextDecoder()
+    for await (const bytes of child.stderr) {
+      told += decoder.decode(bytes, { stream: true })
+      if (step.test(told)) child.kill('SIGKILL')
+    }
+    await child.exited
+    return child.signalCode === 'SIGKILL'
+  }
+
+  /** A folder of the machine that takes the place of `/` for what would outlive a restart. */
+  get root(): string {
+    return this.#home
+  }
+
+  /** `weft bridge …` on the machine. */
+  bridge(verb: string, ...words: readonly string[]): Promise<Outcome> {
+    const places = ['--ovsdb', this.ovs.dbSocket, '--run-dir', join(this.#home, 'bridge'), '--root', this.#home]
+    return this.machine.run(process.execPath, MAIN, 'bridge', verb, ...words, ...places)
+  }
+
+  #command(verb: string, words: readonly string[]): readonly string[] {
     const places = ['--ovsdb', this.ovs.dbSocket, '--run-dir', this.#home, '--host-bridge', 'breth0']
-    return this.machine.run(process.execPath, MAIN, 'ovn-underlay', verb, ...words, ...places)
+    return [process.execPath, MAIN, 'ovn-underlay', verb, ...words, ...places]
   }
 
   /** Makes a pod; its namespace and address. */

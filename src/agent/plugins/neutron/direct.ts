@@ -12,6 +12,7 @@ import { secretsOf } from '../../../openstack/config/model.ts'
 import { Neutron } from '../../../openstack/neutron/neutron.ts'
 import { OpenStackSession, type SessionOptions } from '../../../openstack/session.ts'
 import { Deadline } from '../../../registry/deadline.ts'
+import { hasGap } from '../../networks/accounts.ts'
 import type { PluginCall } from '../plugin.ts'
 
 /** Where it runs. */
@@ -24,7 +25,7 @@ export interface DirectParts {
 }
 
 /** What of a call counts. */
-export type DirectCall = Pick<PluginCall, 'config' | 'version' | 'network'>
+export type DirectCall = Pick<PluginCall, 'config' | 'version' | 'network' | 'accountsAway'>
 
 /** Milliseconds for a call; what a failed one made is given back in time of its own. */
 const PATIENCE_MS = 60_000
@@ -58,7 +59,7 @@ export class DirectNeutron implements Disposable {
     )
   }
 
-  /** Does something by a configuration's account. */
+  /** Does something by a configuration's account. Throws why nobody can say which it is, where that will pass. */
   async using<T>(
     call: DirectCall,
     signal: AbortSignal | undefined,
@@ -66,6 +67,7 @@ export class DirectNeutron implements Disposable {
   ): Promise<T> {
     const { session: _, ...surroundings } = this.#parts
     const config = configOf(call)
+    if (call.accountsAway !== undefined && hasGap(call.config)) throw call.accountsAway
     const ipam = new NeutronIpam({ ...surroundings, neutron: new Neutron(this.#sessionOf(accountIn(config))) })
     const deadline = new Deadline(signal, PATIENCE_MS)
     try {

@@ -19,7 +19,8 @@ export interface GroupSources {
   namespace(name: string): Namespace | undefined
 }
 
-const MOST = 64
+/** As many as PortUse holds of a wish. */
+export const MOST_GROUPS = 64
 
 /**
  * Names or ids, sorted, each once; undefined for those of the network. An annotation of a pod that is empty asks for those of the network,
@@ -52,7 +53,7 @@ function groupsIn(text: string, refusal: (field: string, expected: string) => Er
   const groups = [...new Set(text.split(',').map((one) => one.trim()))].toSorted()
   const wrong = groups.find((one) => !/^[^\p{Cc}]{1,255}$/u.test(one))
   if (wrong !== undefined) throw refusal(JSON.stringify(wrong.slice(0, 40)), 'is no name of a security group')
-  if (groups.length > MOST) throw refusal('its text', `must not name more than ${MOST} groups`)
+  if (groups.length > MOST_GROUPS) throw refusal('its text', `must not name more than ${MOST_GROUPS} groups`)
   return groups
 }
 

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type CniError, type JsonObject, parseArgs, toCniError } from '../../../cni/index.ts'
+import { type CniError, cniError, type JsonObject, parseArgs, toCniError } from '../../../cni/index.ts'
 import { NETWORK, SmallNeutron } from '../../../compat/ipam-neutron/testing/small-neutron.ts'
 import { PASSWORD } from '../../../openstack/testing/fake-cloud.ts'
 import { pool, port, Rig, until } from '../../neutron/testing/rig.ts'
@@ -252,6 +252,19 @@ describe('DEL ends', () => {
     expect(warned.join()).not.toContain(PASSWORD)
   })
 
+  test('not while nobody can say which account the definition has: its port is not forgotten', async () => {
+    await rig.start()
+    await plugin().add(call([NETWORK], { openstackConf: account() }), never)
+    const accountsAway = cniError('definition-unreadable', { definition: 'shop/n', reason: 'refused' })
+    const next = plugin()
+    const gap = call([NETWORK], { openstackConf: {} }, { accountsAway })
+    expect((await refusal(next.del(gap))).id).toBe('definition-unreadable')
+    expect([warned, new DirectNotes(rig.stateDir).values().length]).toEqual([[], 1])
+    // One that is known is used, whoever is away.
+    await next.del(call([NETWORK], { openstackConf: account() }, { accountsAway }))
+    expect(cloud.ports.size).toBe(0)
+  })
+
   test('a second time without asking Neutron, where all came from the pool', async () => {
     await rig.prepare([POOL])
     await rig.start()
@@ -337,5 +350,13 @@ describe('securityGroups of the configuration', () => {
     await rig.start()
     expect((await refusal(plugin().add(grouped('web'), never))).id).toBe('neutron-mode-unfit')
     expect((await refusal(plugin().add(grouped(), never))).id).toBe('neutron-mode-unfit')
+  })
+
+  test('of more than a wish can name are refused: no other pod’s wish would be heard beside it', async () => {
+    await rig.prepare([POOL])
+    await rig.start()
+    const many = Array.from({ length: 65 }, (_, i) => `group-${i}`)
+    const refused = await refusal(plugin().add(grouped(...many), never))
+    expect([refused.id, refused.message]).toEqual(['neutron-mode-unfit', expect.stringContaining('65')])
   })
 })

@@ -9,6 +9,7 @@ import { addressesAsked } from '../../../compat/ipam-neutron/asked.ts'
 import { type NeutronNetconf, readNeutronNetconf } from '../../../compat/ipam-neutron/netconf.ts'
 import { parseResolvConf } from '../../../compat/ipam-neutron/resolv-conf.ts'
 import { checkFits } from '../../../compat/ipam-neutron/result.ts'
+import { hasGap } from '../../networks/accounts.ts'
 import type { LocalPorts } from '../../neutron/local-ports.ts'
 import { inOrder } from '../in-order.ts'
 import { keyText } from '../note-folder.ts'
@@ -16,7 +17,7 @@ import type { IpamPlugin, PluginCall, PluginCallAfter, PluginCallInside } from '
 import { addressesOf } from './answer.ts'
 import type { DirectNeutron } from './direct.ts'
 import type { DirectNote, DirectNotes } from './direct-notes.ts'
-import type { GroupSources } from './groups.ts'
+import { type GroupSources, MOST_GROUPS } from './groups.ts'
 import { leasePort, whyNotReady } from './plugin.ts'
 
 /** What the plugin works with. */
@@ -174,7 +175,7 @@ export class NeutronIpamPlugin implements IpamPlugin {
       if (note !== undefined) direct.warnOfLeft(call, 'its configuration has no account any more')
     } catch (error) {
       const { id, message } = toCniError(error)
-      const isHopeless = note === undefined ? UNUSABLE.has(id) : id === 'openstack-config' && isGap(call.config)
+      const isHopeless = note === undefined ? UNUSABLE.has(id) : id === 'openstack-config' && hasGap(call.config)
       if (!isHopeless) throw error
       direct.warnOfLeft(call, message)
     }
@@ -214,21 +215,16 @@ function onlyOf<Call extends Pick<PluginCall, 'config'>>(call: Call, networks: r
   return { ...call, config: { ...call.config, ipam: { ...ipam, neutronConf } } as JsonObject }
 }
 
-/** Whether of an account in a record nothing but its place is left. */
-function isGap(config: JsonObject): boolean {
-  const account: unknown = Object(config['ipam'])['openstackConf']
-  return Object.keys(Object(account)).length === 0
-}
-
 /** The groups that a configuration asks for, as pools name them; undefined for those of the network. */
 function groupsOf({ securityGroups }: NeutronNetconf, pooled: readonly string[]): readonly string[] | undefined {
   if (securityGroups === undefined || pooled.length === 0) return undefined
-  if (securityGroups.length > 0) return [...new Set(securityGroups)].toSorted()
-  throw cniError('neutron-mode-unfit', {
-    network: pooled.join(', '),
-    reason: 'ipam.neutronConf.securityGroups is empty, and ports that are prepared have security groups',
-    advice: 'name groups, or leave securityGroups out for those of the NeutronNetwork',
-  })
+  const groups = [...new Set(securityGroups)].toSorted()
+  if (groups.length > 0 && groups.length <= MOST_GROUPS) return groups
+  const network = pooled.join(', ')
+  const advice = 'name groups, or leave securityGroups out for those of the NeutronNetwork'
+  const none = 'ipam.neutronConf.securityGroups is empty, and ports that are prepared have security groups'
+  const many = `ipam.neutronConf.securityGroups names ${groups.length} groups, and ports are prepared for ${MOST_GROUPS} at most`
+  throw cniError('neutron-mode-unfit', { network, reason: groups.length === 0 ? none : many, advice })
 }
 
 function inTrunk(network: string): Error {
