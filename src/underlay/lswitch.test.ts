@@ -9,7 +9,7 @@ import { cidr, ip, parseMac } from '../network/model/address.ts'
 import { FakeCloud, neutronError, PASSWORD } from '../openstack/testing/fake-cloud.ts'
 import { connectOvsdb } from '../ovs/ovsdb/index.ts'
 import { type OvsSandbox, startOvsSandbox } from '../ovs/testing/ovs-sandbox.ts'
-import { checkRecord, destroySwitch, type SwitchPlace, wishFor } from './lswitch.ts'
+import { checkRecord, destroySwitch, type SwitchPlace, setUpSwitch, wishFor } from './lswitch.ts'
 import { reasonNotReady } from './pods/take.ts'
 import { readState } from './state.ts'
 import { cutBefore } from './testing/cut.ts'
@@ -96,6 +96,20 @@ test('one that died later only goes on, whoever asks for what', async () => {
   expect(() => checkRecord(going, RECORD)).toThrow('is being taken away')
   await expect(destroySwitch(place, { force: false })).rejects.toThrow('have ports of')
   expect((await stateNow()).record).toEqual(going)
+})
+
+test('a wrong OS_VIF_ID is told as such, and leaves nothing that stands in the way of the right one', async () => {
+  await ovs.vsctl('clear', 'open_vswitch', '.', 'external_ids')
+  await keys(ovs, { 'neutron-config': openrc })
+  const words = { name: 'ls-worker1', subnet: '192.168.1.0/29', nesting: 'auto', groups: [], cluster: [] } as const
+  await expect(setUpSwitch(words, place)).rejects.toThrow(
+    expect.objectContaining({
+      code: 'UNDERLAY_CONFIG',
+      message: expect.stringContaining(`OS_VIF_ID, ${PARENT}, is no port that this account sees`),
+      remedy: expect.stringContaining('openstack port list --server NAME'),
+    }),
+  )
+  expect((await stateNow()).record).toBeUndefined()
 })
 
 test('lswitch-setup run again without the router keeps it', () => {

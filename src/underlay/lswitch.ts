@@ -13,6 +13,7 @@ import { formatRecord, parseRecord, type SwitchRecord } from '../compat/ovn-unde
 import { lockFile, openRtnl } from '../linux/index.ts'
 import type { Cidr } from '../network/model/address.ts'
 import { loadOpenrc } from '../openstack/config/load.ts'
+import { OpenStackError } from '../openstack/errors.ts'
 import { Neutron } from '../openstack/neutron/neutron.ts'
 import { OpenStackSession } from '../openstack/session.ts'
 import { connectOvsdb, type OvsdbClient } from '../ovs/ovsdb/index.ts'
@@ -58,6 +59,7 @@ export async function setUpSwitch(words: SwitchWords, place: SwitchPlace): Promi
     const before = parseRecord(keys.get(NODE_KEYS.record))
     checkRecord(before, { name: words.name, subnet, parent })
     const { name, cluster } = words
+    if (before === undefined) await ownPort(clerk, parent)
     // Before the first object is made; one that is in use stays so meanwhile.
     await writeKeys(ovs, { [NODE_KEYS.record]: formatRecord(before ?? { state: 'making', name, subnet, parent }) })
     const made = await makeSwitch(clerk, { ...wishFor(words, before), subnet, parent, ports })
@@ -73,6 +75,17 @@ export async function setUpSwitch(words: SwitchWords, place: SwitchPlace): Promi
     return await servicesOf(ovs, place)
   } finally {
     session.close()
+  }
+}
+
+/** A record of a port that is not there would stand in the way of the right one. */
+async function ownPort({ neutron }: Clerk, parent: string): Promise<void> {
+  try {
+    await neutron.ports.get(parent)
+  } catch (error) {
+    if (!(error instanceof OpenStackError) || error.code !== 'OPENSTACK_NOT_FOUND') throw error
+    const remedy = "correct it, the project or the region: openstack port list --server NAME has the port's ID"
+    throw new UnderlayError('UNDERLAY_CONFIG', `OS_VIF_ID, ${parent}, is no port that this account sees`, remedy)
   }
 }
 

@@ -264,6 +264,17 @@ test('a network says what most of its nodes say, and nothing that only pods ask 
   expect(status).toEqual(expect.objectContaining({ ready: false, reason: 'Y', problem: 'node a and 1 more: Y!' }))
 })
 
+test('a network is not ready before any node has a port of it', () => {
+  const empty: NodePorts = { node: 'a', pools: [pool([])], problems: [] }
+  const elsewhere: NodePorts = { node: 'a', pools: [{ ...pool([port('x')]), network: 'other' }], problems: [] }
+  for (const nodes of [[], [elsewhere], [empty]]) {
+    const status = statusOf('pods', nodes, () => undefined)
+    expect(status).toEqual(expect.objectContaining({ ready: false, reason: 'PORTS_NO_NODE', ports: 0 }))
+    expect(status.problem).toContain('nodeSelector')
+  }
+  expect(statusOf('pods', [empty], () => undefined, 0).ready).toBe(true)
+})
+
 test('what passes by itself has no time to wait for, and refusals leave no doubt', () => {
   const failure = (code: ConstructorParameters<typeof OpenStackError>[0], isUncertain = false) =>
     new OpenStackError(code, 'no', 'do it', { isUncertain })

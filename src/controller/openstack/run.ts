@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Unreadable } from '../../kube/invalid.ts'
 import { WorkQueue } from '../../kube/queue.ts'
-import type { NeutronNetwork, PoolProblem } from '../../network/model/neutron.ts'
+import { type NeutronNetwork, type PoolProblem, poolSizesOf } from '../../network/model/neutron.ts'
 import type { Neutron } from '../../openstack/neutron/neutron.ts'
 import { sleep } from '../../registry/backoff.ts'
 import { type Reflection, reflect, type StoreChange } from '../../registry/reflector.ts'
@@ -18,7 +18,7 @@ import { Cloud } from './cloud.ts'
 import { deleteStrays, findStrays, GONE_AFTER_MS, Sightings, straysOf } from './garbage.ts'
 import { NodeKeeper } from './keeper.ts'
 import { Rounds } from './rounds.ts'
-import { statusOf } from './status.ts'
+import { NO_NODE, statusOf } from './status.ts'
 import { PortsStore } from './store.ts'
 
 /** What nodes' ports are looked after with. */
@@ -197,7 +197,7 @@ class House {
   async #tellStatus(): Promise<void> {
     const all = [...this.#store.names()].flatMap((name) => this.#store.get(name) ?? [])
     for (const { name, value, revision } of this.#networks.store.values()) {
-      const status = statusOf(name, all, (node) => this.#uses.store.get(node)?.value)
+      const status = statusOf(name, all, (node) => this.#uses.store.get(node)?.value, poolSizesOf(value).min)
       if (isDeepStrictEqual(value.status, status)) continue
       try {
         await this.#options.registry.update('NeutronNetwork', name, { ...value, status }, revision)
@@ -207,7 +207,7 @@ class House {
         continue
       }
       const { problem, reason = '' } = status
-      if (problem !== undefined && problem !== value.status?.problem) {
+      if (problem !== undefined && reason !== NO_NODE.reason && problem !== value.status?.problem) {
         this.#options.events?.warn({ kind: 'NeutronNetwork', name }, { code: reason, message: problem, remedy: '' })
       }
     }

@@ -3,6 +3,7 @@
  * @module
  */
 import {
+  DEFAULT_POOL,
   type NeutronNetworkStatus,
   type NodePorts,
   type PoolProblem,
@@ -11,11 +12,12 @@ import {
 } from '../../network/model/neutron.ts'
 import { MAX_NEUTRON_PROBLEM } from '../../network/model/validate-neutron.ts'
 
-/** The status of a network. */
+/** The status of a network whose nodes are to have `min` ports ready. */
 export function statusOf(
   network: string,
   nodes: Iterable<NodePorts>,
   use: (node: string) => PortUse | undefined,
+  min: number = DEFAULT_POOL.min,
 ): NeutronNetworkStatus {
   let [ports, leased, count] = [0, 0, 0]
   let networkId: string | undefined
@@ -38,14 +40,23 @@ export function statusOf(
   }
   // What most nodes have is what is told; the others say it themselves.
   const [worst] = [...problems.values()].sort((a, b) => b.nodes.length - a.nodes.length)
+  const inTheWay = worst === undefined ? undefined : { reason: worst.first.reason, problem: sentence(worst) }
   return {
-    ready: worst === undefined,
-    ...(worst === undefined ? {} : { reason: worst.first.reason, problem: sentence(worst) }),
+    ...(inTheWay === undefined && count > 0 && (ports > 0 || min === 0)
+      ? { ready: true }
+      : { ready: false, ...(inTheWay ?? NO_NODE) }),
     ...(networkId === undefined ? {} : { networkId }),
     nodes: count,
     ports,
     leased,
   }
+}
+
+/** Every network is so in its first moments: nobody has to be warned of it. */
+export const NO_NODE = {
+  reason: 'PORTS_NO_NODE',
+  problem:
+    'no node has ports of it yet; wait a moment, or see whether its nodeSelector picks a Node: kubectl get nodes --show-labels',
 }
 
 function sentence({ first, nodes }: { readonly first: PoolProblem; readonly nodes: readonly string[] }): string {
