@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
+import { OpenStackError } from '../../openstack/errors.ts'
 import { FakeCloud, PROJECT } from '../../openstack/testing/fake-cloud.ts'
 import { FakeNeutron } from '../../openstack/testing/fake-neutron.ts'
 import { Cloud } from './cloud.ts'
@@ -64,4 +65,18 @@ test('a cloud that cannot tell what is shared has the project’s own groups', a
   const { cloud } = cloudOf(neutron)
   expect(await cloud.groups(['web'])).toEqual([OWN])
   expect(cloud.groups(['common'])).rejects.toThrow('there is no security group "common"')
+})
+
+test('an account that is refused is not tried so often that Keystone would lock it', () => {
+  const { cloud, clock } = cloudOf(groups())
+  const refusal = new OpenStackError('OPENSTACK_UNAUTHORIZED', 'Keystone refused it', 'look at it')
+  for (let nth = 0; nth < 3; nth += 1) {
+    cloud.failed(refusal)
+    expect(cloud.pause).toBe(30_000)
+    clock.now += 30_000
+    expect(cloud.pause).toBe(0)
+  }
+  cloud.answered()
+  cloud.failed(new OpenStackError('OPENSTACK_UNAVAILABLE', 'no answer', 'look at it'))
+  expect(cloud.pause).toBeLessThan(2_000)
 })

@@ -17,6 +17,9 @@ const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
 /** What an account, or Neutron as a whole, fails by: nobody else gets through, either. */
 const OUTAGES: ReadonlySet<string> = new Set(['OPENSTACK_UNAVAILABLE', 'OPENSTACK_UNAUTHORIZED', 'OPENSTACK_CONFIG'])
 
+/** A Keystone that counts failed logins locks an account after some, for everybody who has it. */
+const REFUSED_MS = 30_000
+
 /** How a cloud is asked. */
 export interface CloudOptions {
   /** A session with the credentials as they are now. Throws `OPENSTACK_CONFIG`. */
@@ -71,7 +74,7 @@ export class Cloud {
   failed(error: unknown): void {
     if (!(error instanceof OpenStackError) || !OUTAGES.has(error.code)) return
     this.#outage = error
-    if (this.pause === 0) this.#quietUntil = this.#options.now() + this.#patience.next()
+    if (this.pause === 0) this.#quietUntil = this.#options.now() + Math.max(this.#patience.next(), leastPause(error))
     if (error.code !== 'OPENSTACK_UNAVAILABLE') this.#neutron = undefined
   }
 
@@ -180,4 +183,8 @@ function one<T extends { readonly id: string }>(found: readonly T[], what: strin
     `${found.length} of them are called ${quoted}: ${what}s ${ids}`,
     'write the ID',
   )
+}
+
+function leastPause({ code }: OpenStackError): number {
+  return code === 'OPENSTACK_UNAUTHORIZED' ? REFUSED_MS : 0
 }
