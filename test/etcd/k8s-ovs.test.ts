@@ -181,7 +181,9 @@ onOvsCluster((check) => {
       cluster.agent('Tenant'),
       cluster.agent('Cluster'),
     ]
-    await cluster.until(() => networks.has('a') && tenants.has('shop') && clusters.has('default'))
+    // A node is there before it has its range.
+    const hasRange = (): boolean => networks.get('a')?.value.ranges.length === 1
+    await cluster.until(() => hasRange() && tenants.has('shop') && clusters.has('default'))
     const before = [networks.get('a')?.value.ranges, tenants.get('shop')?.value.vni, clusters.get('default')?.value]
     await cluster.set('config', '{"Name":"k8ssdn", "Network":')
     await cluster.set('k8ssdn/subnets/192.0.2.1', '"oops"')
