@@ -68,8 +68,11 @@ describe.skipIf(!wanted).each(DRIVERS)('Neutron with %s (npm run test:openstack)
     ...(await neutron.ports.list({ networkId: dual, tags: ['weft'] })),
   ]
   const environment = () => ({ PATH: process.env['PATH'] ?? '', ...cloud.variables(driver, 'cni') })
-  const openstack = async (...words: readonly string[]): Promise<string> =>
-    (await run(['openstack', ...words], { env: environment(), timeout: 120_000 })).stdout
+  const openstack = async (...words: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await run(['openstack', ...words], { env: environment(), timeout: 120_000 })
+    if (code !== 0) throw new Error(stderr)
+    return stdout
+  }
   const typed = (verb: string, call: IpamCall, program: string, more: Record<string, string> = {}) =>
     run(['/bin/sh', '-c', `cd ${folder} && echo "$NETCONF" | ${program}`], {
       env: { ...more, ...environmentOf(verb, call), NETCONF: netconfOf(cloud, driver, call) },

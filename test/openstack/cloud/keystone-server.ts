@@ -42,12 +42,16 @@ export class KeystoneServer {
   }
 }
 
-/** Several threads: Neutron asks about a token while we wait for an answer. */
+/**
+ * Several threads: Neutron asks about a token while we wait for an answer. A connection is closed after each, and says so: clients that
+ * kept it for the next question were reset now and then.
+ */
 function serve(folder: string, file: string, url: string): Promise<Daemon> {
   const { host } = new URL(url)
   const argv = [
     ...['uwsgi_python3', '--http-socket', host, '--plugins', 'python3', '--master', '--lazy-apps', '--die-on-term'],
     ...['--processes', '1', '--threads', '6', '--buffer-size', '65535', '--need-app', '--no-orphans'],
+    ...['--add-header', 'Connection: close'],
     ...['--wsgi-file', '/usr/bin/keystone-wsgi-public'],
   ]
   return started(argv, { folder, env: { OS_KEYSTONE_CONFIG_FILES: file }, isReady: () => answers(`${url}/v3`) })
