@@ -134,6 +134,8 @@ export class Court {
     let left = lost
     for (let i = 1; i <= RETRIES && left.length > 0; i += 1) {
       this.#standing = []
+      // A busy switch may still drop by flows that are no more, as it may still let through.
+      await this.#real.settle()
       const { allowed } = await this.#real.ask(left)
       findings.lostOnce += allowed.filter((one) => one).length
       left = left.filter((_, k) => allowed[k] !== true)
