@@ -44,6 +44,8 @@ const WITNESS = {
   'python3-openstackclient': 'openstack',
   'ovn-central': 'ovn-northd',
   'ovn-host': 'ovn-controller',
+  'qemu-system-x86': 'qemu-system-x86_64',
+  cpio: 'cpio',
 }
 
 const BUILD = ['gcc', 'libc6-dev', 'musl-tools']
@@ -82,6 +84,9 @@ const OPENSTACK = [
   ...['python3-openstackclient', ...OVN, 'ovn-host'],
 ]
 
+/** A virtual machine with Debian's kernel, for links that this machine's may lack. The kernel is fetched when it is used. */
+const GUEST = ['qemu-system-x86', 'busybox-static', 'cpio']
+
 /** Packages by purpose. */
 export const PACKAGES = {
   build: BUILD,
@@ -92,7 +97,7 @@ export const PACKAGES = {
   image: [...BUILD, 'nftables', 'bird2'],
   package: [...BUILD, 'dpkg', 'rpm'],
   'test:long': TEST,
-  'test:openstack': [...PLAY, ...OPENSTACK, ...TOOLS],
+  'test:openstack': [...PLAY, ...OPENSTACK, ...GUEST, ...TOOLS],
   'test:image': [...BUILD, 'nftables', 'bird2', 'containerd', 'podman', 'runc', 'qemu-user'],
   // The last two read what `weft bridge create` writes for them.
   'test:package': [...PLAY, 'dpkg', 'rpm', 'systemd', ...REGISTRY, 'netplan.io', 'network-manager'],

@@ -28,13 +28,15 @@ const SECONDS = 1_800
 const MASTER = 'master'
 const NODES: readonly string[] = ['worker1', 'worker2']
 const ROOT = join(import.meta.dir, '../..')
+const noGuest = whyNoGuest()
 const wanted =
-  process.env['WEFT_TEST_OPENSTACK'] !== undefined && missingPrograms().length === 0 && whyNoGuest() === undefined
+  process.env['WEFT_TEST_OPENSTACK'] !== undefined && missingPrograms().length === 0 && noGuest === undefined
+const how = noGuest ?? 'npm run test:openstack'
 
 /** A node, and the tap of its card. */
 type PluggedNode = PlannedNode & { readonly tap: string }
 
-describe.skipIf(!wanted)('pods of nodes that are machines in the cloud (npm run test:openstack)', () => {
+describe.skipIf(!wanted)(`pods of nodes that are machines in the cloud (${how})`, () => {
   const id = randomUUID().slice(0, 8)
   const ended: (() => Promise<unknown>)[] = []
   const atEnd = (end: () => Promise<unknown>): unknown => ended.push(end)

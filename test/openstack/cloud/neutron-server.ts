@@ -45,15 +45,6 @@ export class NeutronServer {
     return lastWords(join(this.#folder, 'neutron.log'))
   }
 
-  /** Stops it in its tracks: connections are taken and nothing is answered. */
-  freeze(): void {
-    process.kill(this.#daemon.pid, 'SIGSTOP')
-  }
-
-  thaw(): void {
-    process.kill(this.#daemon.pid, 'SIGCONT')
-  }
-
   async stop(): Promise<void> {
     await this.#daemon.end()
   }
